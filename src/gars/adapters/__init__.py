@@ -1,0 +1,1 @@
+"""One folder is one technology; each implements the ports of ``gars.application``."""

@@ -1,0 +1,1 @@
+"""The default profile: one process, SQLite, nothing else to install or start."""

@@ -1,0 +1,1 @@
+"""When things happen: one use case a file, and the ports they need."""

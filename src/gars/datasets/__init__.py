@@ -1,0 +1,1 @@
+"""Where data comes from: sources, readers, enrichment, validation, simulation."""

@@ -1,0 +1,131 @@
+"""Filters and the union of channels: who may be in the list, and who proposed whom.
+
+Filters are masks over the whole catalogue that act *before* any cut, so a filtered list is still full.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from gars.domain.anime import ItemTable
+from gars.domain.errors import InvalidInputError
+from gars.domain.history import LIKED_ABOVE, History
+
+
+class Filters(msgspec.Struct, frozen=True, kw_only=True):
+    """What a reader wants to see. Everything off by default; the service turns the rules on.
+
+    ``hide_sequels`` hides what continues a title the history does not hold; ``one_per_franchise`` shows only the best
+    of each franchise; ``hide_dropped_franchises`` hides everything of a franchise with a disliked title.
+    """
+
+    types: tuple[str, ...] = ()
+    genres: tuple[str, ...] = ()
+    exclude_genres: tuple[str, ...] = ()
+    year_min: int | None = None
+    year_max: int | None = None
+    episodes_min: int | None = None
+    episodes_max: int | None = None
+    min_members: int | None = None
+    min_score: float | None = None
+    adult: bool = True
+    hide_sequels: bool = False
+    one_per_franchise: bool = False
+    hide_dropped_franchises: bool = False
+    exclude_ids: tuple[int, ...] = ()
+
+
+SERVICE_DEFAULTS = Filters(adult=False, hide_sequels=True, one_per_franchise=True, min_members=500)
+"""The rules a fan expects without asking."""
+
+
+def allowed(items: ItemTable, history: History, filters: Filters) -> NDArray[np.bool_]:
+    """Mask (n,) of the rows that may be recommended.
+
+    Raises:
+        InvalidInputError: a type or genre the catalogue does not know.
+    """
+    mask = np.ones(len(items), np.bool_)
+    _hide_rows(mask, items, history.anime_ids[history.hidden])
+    _hide_rows(mask, items, np.array(filters.exclude_ids, np.int64))
+    _by_content(mask, items, filters)
+    if filters.hide_sequels:
+        waits = items.needs_prequel >= 0
+        mask[waits] &= np.isin(items.needs_prequel[waits], history.anime_ids)
+    if filters.hide_dropped_franchises:
+        disliked = items.rows(history.anime_ids[history.ratings < 5])
+        mask &= ~np.isin(items.franchises, items.franchises[disliked[disliked >= 0]])
+    return mask
+
+
+def _hide_rows(mask: NDArray[np.bool_], items: ItemTable, anime_ids: NDArray[np.int64]) -> None:
+    rows = items.rows(anime_ids)
+    mask[rows[rows >= 0]] = False
+
+
+def _by_content(mask: NDArray[np.bool_], items: ItemTable, filters: Filters) -> None:
+    if not filters.adult:
+        mask &= ~items.adult
+    if filters.types:
+        mask &= np.isin(items.types, _codes(filters.types, items.type_names, "type"))
+    if filters.genres:
+        mask &= items.genres[:, _codes(filters.genres, items.genre_names, "genre")].all(axis=1)
+    if filters.exclude_genres:
+        mask &= ~items.genres[:, _codes(filters.exclude_genres, items.genre_names, "genre")].any(axis=1)
+    for column, low, high in (
+        (items.years, filters.year_min, filters.year_max),
+        (items.episodes, filters.episodes_min, filters.episodes_max),
+        (items.members, filters.min_members, None),
+        (items.scores, filters.min_score, None),
+    ):
+        # a bound excludes what is not known: NaN compares False
+        if low is not None:
+            mask &= column >= low
+        if high is not None:
+            mask &= column <= high
+
+
+def _codes(wanted: tuple[str, ...], known: tuple[str, ...], what: str) -> NDArray[np.int64]:
+    index = {name.casefold(): code for code, name in enumerate(known)}
+    unknown = [name for name in wanted if name.casefold() not in index]
+    if unknown:
+        raise InvalidInputError(f"unknown {what}: {', '.join(unknown)}", hint=f"known: {', '.join(known)}")
+    return np.array([index[name.casefold()] for name in wanted], np.int64)
+
+
+def top(scores: NDArray[np.float32], ids: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+    """Positions of the k best finite scores, ordered by ``(-score, id)``. (n,) → (≤ k,)"""
+    finite = np.flatnonzero(scores > -np.inf)
+    if len(finite) > k:
+        threshold = np.partition(scores[finite], len(finite) - k)[len(finite) - k]
+        finite = finite[scores[finite] >= threshold]  # ties at the threshold are resolved by id below
+    return finite[np.lexsort((ids[finite], -scores[finite]))][:k]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """The union of the channels' proposals, best fused score first."""
+
+    rows: NDArray[np.int64]
+    """(m,) rows of the item table."""
+    channel_scores: NDArray[np.float32]
+    """(m, c) every channel's score for every candidate, also those it did not propose."""
+    proposed: NDArray[np.bool_]
+    """(m, c) which channel proposed it."""
+    fused: NDArray[np.float32]
+    """(m,) the fused score."""
+    channel_names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def like_rate(history: History) -> float:
+    """Share of the history's rated titles that were liked; NaN without ratings."""
+    rated = history.ratings[~np.isnan(history.ratings)]
+    return float(np.mean(rated > LIKED_ABOVE)) if len(rated) else math.nan

@@ -1,0 +1,74 @@
+"""Errors a person can act on: what happened, where, why, and the next command."""
+
+from __future__ import annotations
+
+
+class GarsError(Exception):
+    """Base of every error GARS raises on purpose.
+
+    ``message`` says what is wrong and where; ``hint`` is the next step (usually a command). ``code`` is
+    a stable machine-readable word, the one the HTTP API puts in ``error.code``.
+    """
+
+    code = "error"
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  → {self.hint}" if self.hint else self.message
+
+
+class InvalidInputError(GarsError):
+    """The caller gave something that cannot be used: a bad value, a wrong column, an unknown option."""
+
+    code = "invalid_input"
+
+
+class UnknownAnimeError(InvalidInputError):
+    """Anime ids that are not in the catalogue."""
+
+    code = "unknown_anime"
+
+    def __init__(self, anime_ids: list[int]) -> None:
+        shown = ", ".join(map(str, anime_ids[:10])) + (", …" if len(anime_ids) > 10 else "")
+        super().__init__(
+            f"{len(anime_ids)} anime id(s) not in the catalogue: {shown}",
+            hint="ids are MyAnimeList ids; look one up with GET /api/v1/anime?query=TITLE",
+        )
+        self.anime_ids = anime_ids
+
+
+class DataError(GarsError):
+    """A data file that does not hold what its header promises."""
+
+    code = "bad_data"
+
+
+class FetchError(GarsError):
+    """A source that could not be fetched or did not verify."""
+
+    code = "fetch_failed"
+
+
+class ArtefactError(GarsError):
+    """A model artefact that is missing, incomplete or not what its manifest says."""
+
+    code = "bad_artefact"
+
+
+class MissingExtraError(GarsError):
+    """A feature whose optional dependencies are not installed."""
+
+    code = "missing_extra"
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} needs optional packages", hint=f"pip install 'gars[{extra}]'")
+
+
+class StorageError(GarsError):
+    """The store could not take or give what was asked: full disk, locked or damaged database."""
+
+    code = "storage"

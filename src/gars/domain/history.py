@@ -1,0 +1,137 @@
+"""A user's history as columns: what the models read, made from ratings or from a ``UserState``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gars.domain.interaction import Status
+from gars.domain.user_state import Opinion, Register, UserState
+
+LIKED_ABOVE = 7
+"""A rating above this is "liked": the mission's own threshold."""
+
+STATED_LIKE, STATED_DISLIKE = 9.0, 3.0
+"""The rating that a thumb up or down without a number stands for."""
+
+
+class Rating(NamedTuple):
+    """One title of a history: ``rating`` from 1 to 10, or ``None`` for seen without a rating."""
+
+    anime_id: int
+    rating: float | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class History:
+    """What is known of a user, oldest first. All columns have length h, but ``clicks``."""
+
+    anime_ids: NDArray[np.int64]
+    ratings: NDArray[np.float32]
+    """1–10, NaN = not rated."""
+    strengths: NDArray[np.float32]
+    """How much each title speaks for what is like it, 0–1 (see ``strength``)."""
+    hidden: NDArray[np.bool_]
+    """True = must not be recommended (seen, dropped, dismissed, …)."""
+    clicks: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    """Recently clicked titles, newest first, each once."""
+
+    def __len__(self) -> int:
+        return len(self.anime_ids)
+
+    @property
+    def is_empty(self) -> bool:
+        """True if there is nothing to personalise with."""
+        return not len(self.anime_ids) and not len(self.clicks)
+
+
+def strength(rating: float | None, status: str | None = None, *, unrated: float = 0.5) -> float:
+    """How strongly a title in the history speaks for titles like it.
+
+    Liked 1, unrated ``unrated``, mixed (6–7) 0.4, disliked or dropped 0, planned 0.4. The grades were measured on the
+    validation users of the fixed top-N split.
+    """
+    if rating is not None and not math.isnan(rating):
+        return 1.0 if rating > LIKED_ABOVE else 0.4 if rating >= 6 else 0.0
+    if status == Status.DROPPED:
+        return 0.0
+    return 0.4 if status == Status.PLANNED else unrated
+
+
+def from_ratings(ratings: Iterable[Rating | tuple[int, float | None]], *, unrated: float = 0.5) -> History:
+    """The history of a list of ratings; of a title named twice, the last counts."""
+    latest: dict[int, float | None] = {}
+    for anime_id, rating in ratings:
+        latest.pop(anime_id, None)
+        latest[anime_id] = rating
+    values = np.array([math.nan if r is None else r for r in latest.values()], np.float32)
+    return from_columns(np.fromiter(latest, np.int64, len(latest)), values, unrated=unrated)
+
+
+def from_columns(anime_ids: NDArray[np.int64], ratings: NDArray[np.float32], *, unrated: float = 0.5) -> History:
+    """The history of unique anime ids (h,) with their ratings (h,), NaN = not rated. The fast path of training."""
+    liked, mixed, none = ratings > LIKED_ABOVE, ratings >= 6, np.isnan(ratings)
+    strengths = np.select([none, liked, mixed], [unrated, 1.0, 0.4], 0.0).astype(np.float32)
+    return History(anime_ids, ratings, strengths, np.ones(len(anime_ids), np.bool_))
+
+
+def from_state(state: UserState, *, unrated: float = 0.5) -> History:
+    """The history the online path feeds to the models: opinions oldest first, then the latest clicks."""
+    entries = sorted(
+        (
+            (_latest_ms(opinion), anime_id, opinion)
+            for anime_id, opinion in state.opinions.items()
+            if not opinion.is_empty
+        ),
+        key=lambda entry: entry[:2],
+    )
+    ratings = [_stated_rating(opinion) for _, _, opinion in entries]
+    statuses = [_text(opinion, "status") for _, _, opinion in entries]
+    dismissed = [_number(opinion, "dismissed") is not None for _, _, opinion in entries]
+    strengths = [
+        # "not interested" and "seen" hide a title; neither says that the user likes what is like it
+        0.0
+        if rating is None and (is_dismissed or (status is None and _number(opinion, "reaction") is None))
+        else strength(rating, status, unrated=unrated)
+        for rating, status, is_dismissed, (_, _, opinion) in zip(ratings, statuses, dismissed, entries, strict=True)
+    ]
+    hidden = [
+        rating is not None or is_dismissed or status != Status.PLANNED
+        for rating, status, is_dismissed in zip(ratings, statuses, dismissed, strict=True)
+    ]
+    return History(
+        anime_ids=np.array([anime_id for _, anime_id, _ in entries], np.int64),
+        ratings=np.array([math.nan if r is None else r for r in ratings], np.float32),
+        strengths=np.array(strengths, np.float32),
+        hidden=np.array(hidden, np.bool_),
+        clicks=np.array(list(dict.fromkeys(click.anime_id for click in state.clicks)), np.int64),
+    )
+
+
+def _stated_rating(opinion: Opinion) -> float | None:
+    rating, reaction = _number(opinion, "rating"), _number(opinion, "reaction")
+    if rating is not None:
+        return float(rating)
+    if reaction is not None:
+        return STATED_LIKE if reaction > 0 else STATED_DISLIKE
+    return None
+
+
+def _number(opinion: Opinion, name: str) -> int | None:
+    register: Register | None = getattr(opinion, name)
+    return int(register.value) if register is not None and register.value is not None else None
+
+
+def _text(opinion: Opinion, name: str) -> str | None:
+    register: Register | None = getattr(opinion, name)
+    return str(register.value) if register is not None and register.value is not None else None
+
+
+def _latest_ms(opinion: Opinion) -> int:
+    registers = (getattr(opinion, name) for name in opinion.__struct_fields__)
+    return max((register.stamp.time_ms for register in registers if register is not None), default=0)

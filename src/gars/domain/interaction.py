@@ -1,0 +1,117 @@
+"""Interactions: what a user did to an anime, as one immutable event."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from gars.domain.errors import InvalidInputError
+
+MAX_CLOCK_SKEW = timedelta(minutes=5)
+"""How far in the future an event may claim to be: clients' clocks are wrong by this much, not by more."""
+
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+"""Events before this are refused: no list service existed, so the time is a unit error or an empty field."""
+
+
+class Kind(enum.StrEnum):
+    """What happened."""
+
+    CLICK = "click"
+    RATE = "rate"
+    STATUS = "status"
+    LIKE = "like"
+    DISLIKE = "dislike"
+    SEEN = "seen"
+    DISMISS = "dismiss"
+
+
+class Status(enum.StrEnum):
+    """Where an anime stands on a user's list."""
+
+    WATCHING = "watching"
+    COMPLETED = "completed"
+    ON_HOLD = "on_hold"
+    DROPPED = "dropped"
+    PLANNED = "planned"
+
+
+class Interaction(msgspec.Struct, frozen=True, kw_only=True):
+    """One event. ``event_id`` is the idempotence key: the same id twice is the same event.
+
+    ``value`` is the rating (1–10) of a ``rate``, the status word of a ``status``, else ``None``.
+    ``undo`` takes the same kind of event on the same anime back.
+    """
+
+    event_id: str
+    user_id: str
+    anime_id: int
+    kind: Kind
+    event_time: datetime
+    value: int | Status | None = None
+    undo: bool = False
+    request_id: str | None = None
+
+    @property
+    def time_ms(self) -> int:
+        """Event time in milliseconds since the Unix epoch."""
+        return round(self.event_time.timestamp() * 1000)
+
+
+def content_id(user_id: str, anime_id: int, kind: str, value: object, undo: bool, time_ms: int) -> str:
+    """The event id of a client that sends none: the same content is the same event."""
+    content = f"{user_id}\x1f{anime_id}\x1f{kind}\x1f{value}\x1f{int(undo)}\x1f{time_ms}"
+    return "h-" + hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
+
+
+def check(event: Interaction, now: datetime) -> None:
+    """Refuse an event no honest client sends.
+
+    Raises:
+        InvalidInputError: the value does not fit the kind, or the time is naive, ancient or in the future.
+    """
+    if not event.user_id or len(event.user_id) > 128:
+        raise InvalidInputError("user_id must be 1 to 128 characters", hint="send a stable id of the user")
+    if not event.event_id or len(event.event_id) > 128:
+        raise InvalidInputError("event_id must be 1 to 128 characters", hint="send a UUID, or leave it out")
+    _check_value(event)
+    _check_time(event, now)
+
+
+def _check_value(event: Interaction) -> None:
+    match event.kind:
+        case Kind.RATE if not event.undo:
+            if not isinstance(event.value, int) or not 1 <= event.value <= 10:
+                raise InvalidInputError(
+                    f"a rate event needs a value from 1 to 10, got {event.value!r}",
+                    hint="to take a rating back send undo: true",
+                )
+        case Kind.STATUS if not event.undo:
+            if not isinstance(event.value, Status):
+                raise InvalidInputError(
+                    f"a status event needs one of {', '.join(Status)}, got {event.value!r}",
+                    hint="to take a status back send undo: true",
+                )
+        case _ if event.value is not None and not event.undo:
+            raise InvalidInputError(f"a {event.kind} event takes no value, got {event.value!r}", hint="leave value out")
+
+
+def _check_time(event: Interaction, now: datetime) -> None:
+    time = event.event_time
+    if time.tzinfo is None:
+        raise InvalidInputError(
+            "event_time has no time zone", hint="send ISO 8601 with Z or an offset, or leave it out"
+        )
+    if time > now + MAX_CLOCK_SKEW:
+        raise InvalidInputError(
+            f"event_time {time.isoformat()} is in the future (the server's clock says {now.isoformat()})",
+            hint="check the client's clock, or leave event_time out",
+        )
+    if time < EPOCH:
+        raise InvalidInputError(
+            f"event_time {time.isoformat()} is before {EPOCH.date()}",
+            hint="times are ISO 8601; is it seconds for milliseconds?",
+        )

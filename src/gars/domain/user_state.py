@@ -1,0 +1,199 @@
+"""Everything the online path knows of a user, and the one pure function that changes it.
+
+The state is a set of last-writer-wins registers ordered by ``(event time, hash of event id)``, plus the latest
+clicks. Both are insensitive to the order in which events arrive, and to events that arrive twice (Shapiro et al.,
+"Conflict-free Replicated Data Types", 2011), so a replay, a Flink job and a live service reach the same state from
+the same events. Only ``version`` and ``recent_event_ids`` count arrivals.
+
+Nothing here depends on a model or a catalogue: embeddings and tag affinities are looked up when a list is made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+import msgspec
+
+from gars.domain.interaction import Interaction, Kind, Status
+
+MAX_CLICKS = 50
+MAX_RECENT_EVENT_IDS = 256
+
+
+class Stamp(msgspec.Struct, frozen=True, array_like=True, order=True):
+    """When a register was written; ``tie`` orders events of the same millisecond the same way everywhere."""
+
+    time_ms: int
+    tie: int
+
+
+class Register(msgspec.Struct, frozen=True, array_like=True):
+    """A value and when it was written; ``value=None`` is a value taken back (it still beats older writes)."""
+
+    value: int | str | None
+    stamp: Stamp
+
+
+class Opinion(msgspec.Struct, frozen=True, array_like=True):
+    """What a user holds of one anime. ``reaction`` is +1 liked, -1 disliked; ``unclicked`` hides earlier clicks."""
+
+    rating: Register | None = None
+    status: Register | None = None
+    reaction: Register | None = None
+    seen: Register | None = None
+    dismissed: Register | None = None
+    unclicked: Register | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """True if everything said was taken back."""
+        return all(_value(getattr(self, name)) is None for name in self.__struct_fields__ if name != "unclicked")
+
+
+class Click(msgspec.Struct, frozen=True, array_like=True, order=True):
+    """One click; ordered by its stamp."""
+
+    stamp: Stamp
+    anime_id: int
+
+
+class UserState(msgspec.Struct, frozen=True, kw_only=True):
+    """A user as the online path sees them.
+
+    ``version`` grows by one with every event that was new; caches and sinks use it to tell old from new.
+    ``rating_*`` are exact integer sums over the ratings in ``opinions``.
+    """
+
+    user_id: str
+    version: int = 0
+    opinions: dict[int, Opinion] = {}
+    clicks: tuple[Click, ...] = ()
+    """The latest clicks, newest first, at most ``MAX_CLICKS``."""
+    rating_count: int = 0
+    rating_sum: int = 0
+    rating_sum_of_squares: int = 0
+    recent_event_ids: tuple[str, ...] = ()
+
+    @property
+    def rating_mean(self) -> float | None:
+        """Mean of the stated ratings, or ``None`` without any."""
+        return self.rating_sum / self.rating_count if self.rating_count else None
+
+    @property
+    def rating_variance(self) -> float | None:
+        """Population variance of the stated ratings, or ``None`` without any."""
+        if not self.rating_count:
+            return None
+        mean = self.rating_sum / self.rating_count
+        return max(0.0, self.rating_sum_of_squares / self.rating_count - mean * mean)
+
+
+_REGISTER_OF = {
+    Kind.RATE: "rating",
+    Kind.STATUS: "status",
+    Kind.LIKE: "reaction",
+    Kind.DISLIKE: "reaction",
+    Kind.SEEN: "seen",
+    Kind.DISMISS: "dismissed",
+    Kind.CLICK: "unclicked",
+}
+
+
+def apply(state: UserState, event: Interaction) -> UserState:
+    """The state after one event. Pure, deterministic, idempotent by ``event_id``, indifferent to arrival order."""
+    if event.event_id in state.recent_event_ids:
+        return state
+    stamp = Stamp(event.time_ms, _tie(event.event_id))
+    changed = (
+        _add_click(state, Click(stamp, event.anime_id))
+        if event.kind is Kind.CLICK and not event.undo
+        else _write(state, event.anime_id, _REGISTER_OF[event.kind], Register(_written(event), stamp))
+    )
+    return msgspec.structs.replace(
+        changed,
+        version=state.version + 1,
+        recent_event_ids=(event.event_id, *state.recent_event_ids)[:MAX_RECENT_EVENT_IDS],
+    )
+
+
+def fold(state: UserState, events: Iterable[Interaction]) -> UserState:
+    """The state after many events."""
+    for event in events:
+        state = apply(state, event)
+    return state
+
+
+def _written(event: Interaction) -> int | str | None:
+    """What the event's register will hold."""
+    if event.kind is Kind.CLICK:
+        return 1  # only an undo reaches the register: clicks up to here are hidden
+    if event.undo:
+        return None
+    match event.kind:
+        case Kind.LIKE:
+            return 1
+        case Kind.DISLIKE:
+            return -1
+        case Kind.RATE | Kind.STATUS:
+            return event.value.value if isinstance(event.value, Status) else event.value
+        case _:
+            return 1
+
+
+def _write(state: UserState, anime_id: int, name: str, register: Register) -> UserState:
+    """Write one register if it is newer than what is there."""
+    opinion = state.opinions.get(anime_id, Opinion())
+    current: Register | None = getattr(opinion, name)
+    if current is not None and current.stamp >= register.stamp:
+        return state
+    changed = msgspec.structs.replace(
+        state, opinions={**state.opinions, anime_id: msgspec.structs.replace(opinion, **{name: register})}
+    )
+    if name == "rating":
+        return _recount(changed, _value(current), register.value)
+    if name == "unclicked":
+        kept = tuple(c for c in state.clicks if c.anime_id != anime_id or c.stamp > register.stamp)
+        return msgspec.structs.replace(changed, clicks=kept)
+    return changed
+
+
+def _recount(state: UserState, before: int | str | None, after: int | str | None) -> UserState:
+    old, new = (int(before) if before is not None else 0), (int(after) if after is not None else 0)
+    return msgspec.structs.replace(
+        state,
+        rating_count=state.rating_count + (after is not None) - (before is not None),
+        rating_sum=state.rating_sum + new - old,
+        rating_sum_of_squares=state.rating_sum_of_squares + new * new - old * old,
+    )
+
+
+def _add_click(state: UserState, click: Click) -> UserState:
+    """Keep the newest clicks of those seen; a click taken back later in event time stays away."""
+    hidden = state.opinions.get(click.anime_id, Opinion()).unclicked
+    if click in state.clicks or (hidden is not None and hidden.stamp >= click.stamp):
+        return state
+    newest_first = sorted((*state.clicks, click), reverse=True)[:MAX_CLICKS]
+    return msgspec.structs.replace(state, clicks=tuple(newest_first))
+
+
+def _value(register: Register | None) -> int | str | None:
+    return register.value if register is not None else None
+
+
+def _tie(event_id: str) -> int:
+    return int.from_bytes(hashlib.blake2b(event_id.encode(), digest_size=6).digest(), "big")
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(UserState)
+
+
+def encode(state: UserState) -> bytes:
+    """The state as MessagePack: what every store keeps."""
+    return _encoder.encode(state)
+
+
+def decode(data: bytes) -> UserState:
+    """The state back from ``encode``; raises ``msgspec.DecodeError`` on anything else."""
+    return _decoder.decode(data)

@@ -1,0 +1,1 @@
+"""How the world reaches GARS: the command line and the HTTP services."""

@@ -1,0 +1,1 @@
+"""Stage two: from candidates to an ordered list with calibrated probabilities."""

@@ -1,0 +1,1 @@
+"""Stage one: from a user's history to a few hundred candidates, one model a file."""

@@ -1,0 +1,1 @@
+"""The public test kit: contract checks for each port, doubles they must reject, and a fake clock."""
