@@ -1,0 +1,162 @@
+"""Read a catalogue file row by row: small files, so exact line numbers matter more than speed."""
+
+from __future__ import annotations
+
+import csv
+import html
+import re
+from collections.abc import Callable, Iterator
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from gars.datasets.problems import Problems
+from gars.datasets.schema import CATALOGUE, TYPES, conform_catalogue
+from gars.domain.errors import DataError
+
+MISSING = frozenset({"", "unknown", "none", "nan", "null", "n/a", "none found", "add some", "not available", "?"})
+_TYPES = {name.lower(): name for name in TYPES} | {"tv special": "Special", "tv_short": "TV", "web": "ONA"}
+_DURATION = re.compile(r"(?:(\d+)\s*hr\.?)?\s*(?:(\d+)\s*min\.?)?\s*(?:(\d+)\s*sec\.?)?(?:\s*per ep\.?)?", re.IGNORECASE)
+_DATE_FORMATS = ("%Y-%m-%d", "%b %d, %Y", "%b %Y", "%Y")
+
+csv.field_size_limit(1 << 24)
+
+
+class Row:
+    """One row of a catalogue file; each method reads one cell and counts what it cannot read.
+
+    A missing cell, a word for "unknown", and a zero where zero means unknown all read as ``None``.
+    """
+
+    def __init__(self, cells: dict[str, str], line: int, problems: Problems) -> None:
+        self.cells = cells
+        self.line = line
+        self.problems = problems
+
+    def raw(self, column: str) -> str | None:
+        """The cell with entities decoded and blanks stripped, ``None`` when empty."""
+        return html.unescape(self.cells.get(column) or "").strip() or None
+
+    def text(self, column: str) -> str | None:
+        """Words; ``None`` when the cell says that it does not know."""
+        value = self.raw(column)
+        return None if value is None or value.lower() in MISSING else value
+
+    def number(self, column: str, *, maximum: float = float("inf")) -> float | None:
+        """A number in (0, maximum]; zero and below mean unknown."""
+        value = self.text(column)
+        if value is None:
+            return None
+        try:
+            number = float(value.replace(",", ""))
+        except ValueError:
+            self._bad(column, "is not a number", value)
+            return None
+        if not number <= maximum:
+            self._bad(column, f"is above {maximum:g}", value)
+            return None
+        return number if number > 0 else None
+
+    def whole(self, column: str) -> int | None:
+        """A whole number above zero (``26`` or ``26.0``)."""
+        number = self.number(column, maximum=2**53)
+        if number is not None and number != int(number):
+            self._bad(column, "is not a whole number", str(number))
+            return None
+        return None if number is None else int(number)
+
+    def required(self, column: str) -> int:
+        """An id: a whole number above zero, and a fault when there is none."""
+        before = len(self.problems.found), sum(problem.count for problem in self.problems.found.values())
+        number = self.whole(column)
+        after = len(self.problems.found), sum(problem.count for problem in self.problems.found.values())
+        if number is None and before == after:
+            self._bad(column, "is not an id above zero", self.raw(column))
+        return number or 0
+
+    def names(self, column: str) -> list[str]:
+        """A comma-separated list, in order, without repeats."""
+        value = self.text(column) or ""
+        return list(dict.fromkeys(name for part in value.split(",") if (name := part.strip()).lower() not in MISSING))
+
+    def kind(self, column: str) -> str | None:
+        """The type of an anime: TV, Movie, OVA, Special, ONA, Music; anything else is unknown."""
+        return _TYPES.get((self.text(column) or "").lower())
+
+    def minutes(self, column: str) -> int | None:
+        """A duration such as ``24 min. per ep.`` or ``1 hr. 31 min.`` in minutes, at least one."""
+        value = self.text(column)
+        match = _DURATION.fullmatch(value) if value else None
+        if value is None or match is None:
+            return None
+        hours, minutes, seconds = (int(part or 0) for part in match.groups())
+        return max(1, hours * 60 + minutes) if hours or minutes or seconds else None
+
+    def starts(self, column: str) -> tuple[date | None, int | None]:
+        """The first day and year of ``Apr 3, 1998 to Apr 24, 1999``, ``Apr 1998`` or ``1998``; the day only if given."""
+        value = self.text(column)
+        return first_day(value.split(" to ")[0]) if value else (None, None)
+
+    def _bad(self, column: str, what: str, value: str | None) -> None:
+        self.problems.add(column, what, 1, [self.line - 2], [value])
+
+
+def first_day(value: str) -> tuple[date | None, int | None]:
+    """Parse a date that may lack its day or month: (date if complete, year)."""
+    for form in _DATE_FORMATS:
+        try:
+            parsed = datetime.strptime(value.strip(), form)
+        except ValueError:
+            continue
+        return (parsed.date() if "%d" in form else None), parsed.year
+    return None, None
+
+
+def read_catalogue_file(
+    path: Path,
+    anime: Callable[[Row], dict[str, Any]],
+    *,
+    delimiter: str = ",",
+    header: tuple[str, ...] | None = None,
+    encoding: str = "utf-8-sig",
+) -> pl.DataFrame:
+    """Read a file of one anime a row into the catalogue's schema.
+
+    ``anime`` maps a row to catalogue columns; ``header`` names the columns of a file that has none. A repeated
+    id keeps its last row. Raises ``DataError`` with every fault of the file.
+    """
+    problems = Problems(path)
+    records: dict[int, dict[str, Any]] = {}
+    for row in _rows(path, delimiter, header, encoding, problems):
+        record = anime(row)
+        if record["title"] is None:
+            problems.add("title", "is empty", 1, [row.line - 2], [None])
+        records[record["anime_id"]] = record
+    problems.raise_if_any()
+    schema = {name: kind for name, kind in CATALOGUE.items() if any(name in record for record in records.values())}
+    return conform_catalogue(pl.DataFrame(list(records.values()), schema=schema, strict=False))
+
+
+def _rows(
+    path: Path, delimiter: str, header: tuple[str, ...] | None, encoding: str, problems: Problems
+) -> Iterator[Row]:
+    try:
+        with path.open(encoding=encoding, newline="") as file:
+            quoting = csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
+            reader = csv.reader(file, delimiter=delimiter, quoting=quoting)
+            names = header or tuple(name.strip() for name in next(reader, []))
+            started = reader.line_num + 1
+            for cells in reader:
+                if cells and len(cells) != len(names):
+                    what = f"the line has another number of cells than the header's {len(names)}"
+                    problems.add("(all)", what, 1, [started - 2], [delimiter.join(cells)])
+                elif cells:
+                    yield Row(dict(zip(names, cells, strict=True)), started, problems)
+                started = reader.line_num + 1
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path}: is not UTF-8 text (byte {error.start:,}: {error.reason})",
+            hint="convert it first, for example: iconv -f latin1 -t utf-8 FILE",
+        ) from error

@@ -1,0 +1,88 @@
+"""A data set in the normal form, on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from gars.domain.errors import DataError
+
+MANIFEST = "dataset.json"
+CATALOGUE_FILE = "catalogue.parquet"
+INTERACTIONS_FOLDER = "interactions"
+
+
+class SourceUsed(msgspec.Struct, frozen=True):
+    """A file the data set was made from."""
+
+    name: str
+    sha256: str
+    licence: str = ""
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """``dataset.json``: what the data set is made of and what was counted when it was written."""
+
+    name: str
+    dialect: str
+    simulated: bool
+    sources: list[SourceUsed]
+    rows: int
+    users: int
+    anime: int
+    duplicates: int
+    content_hash: str
+    report: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class Dataset:
+    """A data set in the normal form: ``interactions/part-*.parquet``, ``catalogue.parquet``, ``dataset.json``."""
+
+    def __init__(self, path: Path, manifest: Manifest) -> None:
+        self.path = path
+        self.manifest = manifest
+
+    @classmethod
+    def open(cls, path: Path) -> Dataset:
+        """Open the data set in ``path``; raises ``DataError`` when it is missing or half-written."""
+        if not path.is_dir():
+            raise DataError(f"there is no data set in {path}", hint="make one with: gars data build")
+        lacking = [name for name in (MANIFEST, CATALOGUE_FILE, INTERACTIONS_FOLDER) if not (path / name).exists()]
+        if lacking:
+            raise DataError(
+                f"the data set in {path} is half-written: {', '.join(lacking)} missing",
+                hint="remove that folder and build it again: gars data build",
+            )
+        try:
+            manifest = msgspec.json.decode((path / MANIFEST).read_bytes(), type=Manifest)
+        except msgspec.DecodeError as error:
+            raise DataError(
+                f"{path / MANIFEST} is damaged: {error}", hint="remove that folder and build it again: gars data build"
+            ) from error
+        return cls(path, manifest)
+
+    @property
+    def name(self) -> str:
+        """The name it was built under."""
+        return self.manifest.name
+
+    @property
+    def simulated(self) -> bool:
+        """Whether its viewers were made by the simulator."""
+        return self.manifest.simulated
+
+    @property
+    def content_hash(self) -> str:
+        """Hash of the rows themselves: equal data, equal hash, whatever wrote it."""
+        return self.manifest.content_hash
+
+    def interactions(self) -> pl.LazyFrame:
+        """One row per (user, anime), sorted by user; columns of ``schema.INTERACTIONS``."""
+        return pl.scan_parquet(sorted((self.path / INTERACTIONS_FOLDER).glob("part-*.parquet")))
+
+    def catalogue(self) -> pl.DataFrame:
+        """One row per anime, sorted by id; columns of ``schema.CATALOGUE``."""
+        return pl.read_parquet(self.path / CATALOGUE_FILE)

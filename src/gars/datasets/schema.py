@@ -1,0 +1,77 @@
+"""The normal form: what every reader yields and every consumer may rely on.
+
+Missing is null (or an empty list), never 0 and never a word such as "Unknown".
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+INTERACTIONS: dict[str, pl.DataType] = {
+    "user_id": pl.Int64(),
+    "anime_id": pl.Int64(),
+    "rating": pl.Int8(),
+    "status": pl.String(),
+    "time": pl.Datetime("ms", "UTC"),
+}
+"""One row per (user, anime), sorted by user_id, then anime_id."""
+
+CATALOGUE: dict[str, pl.DataType] = {
+    "anime_id": pl.Int64(),
+    "title": pl.String(),
+    "title_english": pl.String(),
+    "title_japanese": pl.String(),
+    "title_chinese": pl.String(),
+    "synonyms": pl.List(pl.String()),
+    "type": pl.String(),
+    "episodes": pl.Int32(),
+    "score": pl.Float32(),
+    "members": pl.Int64(),
+    "genres": pl.List(pl.String()),
+    "tags": pl.List(pl.String()),
+    "studios": pl.List(pl.String()),
+    "source": pl.String(),
+    "released": pl.Date(),
+    "year": pl.Int32(),
+    "duration_min": pl.Int32(),
+    "image": pl.String(),
+    "synopsis": pl.String(),
+    "adult": pl.Boolean(),
+    "anilist_id": pl.Int64(),
+    "anidb_id": pl.Int64(),
+    "tmdb_id": pl.String(),
+    "tvdb_id": pl.Int64(),
+    "streaming": pl.List(pl.Struct({"site": pl.String(), "url": pl.String()})),
+    "franchise": pl.String(),
+    "prequels": pl.List(pl.Int64()),
+    "sequels": pl.List(pl.Int64()),
+    "related": pl.List(pl.Int64()),
+}
+"""One row per anime, sorted by anime_id (the MyAnimeList id)."""
+
+STATUSES = ("watching", "completed", "on_hold", "dropped", "planned")
+TYPES = ("TV", "Movie", "OVA", "Special", "ONA", "Music")
+NEVER_NULL = ("anime_id", "title", "adult", "franchise")
+LISTS = tuple(name for name, kind in CATALOGUE.items() if isinstance(kind, pl.List))
+
+
+def conform_catalogue(frame: pl.DataFrame) -> pl.DataFrame:
+    """Give a frame every catalogue column in order; absent ones are null, absent lists empty.
+
+    ``anime_id`` and ``title`` must be there. ``adult`` defaults to whether a genre says so and
+    ``franchise`` to the anime itself.
+    """
+    missing = [pl.lit(None, dtype=kind).alias(name) for name, kind in CATALOGUE.items() if name not in frame.columns]
+    complete = frame.with_columns(missing).select(pl.col(name).cast(kind) for name, kind in CATALOGUE.items())
+    empty = [
+        pl.when(pl.col(name).is_null()).then(pl.lit([], dtype=CATALOGUE[name])).otherwise(pl.col(name)).alias(name)
+        for name in LISTS
+    ]
+    return (
+        complete.with_columns(empty)
+        .with_columns(
+            pl.coalesce("adult", pl.col("genres").list.contains("Hentai")),
+            pl.coalesce("franchise", pl.format("mal:{}", "anime_id")),
+        )
+        .sort("anime_id")
+    )

@@ -1,0 +1,80 @@
+"""Write a data set: parts as they come, the manifest last, the whole folder at once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import polars as pl
+
+from gars.datasets.dataset import CATALOGUE_FILE, INTERACTIONS_FOLDER, MANIFEST, Dataset, Manifest, SourceUsed
+from gars.datasets.durable import whole_folder
+from gars.datasets.schema import CATALOGUE, INTERACTIONS
+from gars.domain.errors import DataError
+
+
+class Written(msgspec.Struct):
+    """Running counts while parts are written; ``digest`` is over the rows, part borders do not change it."""
+
+    rows: int = 0
+    users: int = 0
+    rated: int = 0
+    last_user: int | None = None
+    anime: set[int] = msgspec.field(default_factory=set)
+
+
+def write_dataset(
+    target: Path,
+    *,
+    name: str,
+    dialect: str,
+    simulated: bool,
+    sources: list[SourceUsed],
+    parts: Iterable[pl.DataFrame],
+    catalogue: pl.DataFrame | None,
+    duplicates: int = 0,
+    report: dict[str, Any] | None = None,
+) -> Dataset:
+    """Write ``parts`` (sorted by user within and across) and ``catalogue`` to ``target``, whole or not at all."""
+    digest = hashlib.sha256()
+    written = Written()
+    with whole_folder(target) as folder:
+        (folder / INTERACTIONS_FOLDER).mkdir()
+        for number, part in enumerate(part for part in parts if part.height):
+            _count(part, written, digest)
+            part.select(INTERACTIONS).write_parquet(folder / INTERACTIONS_FOLDER / f"part-{number:05d}.parquet", statistics=True)
+        if written.rows == 0:
+            raise DataError(f"no interactions to write for '{name}'", hint="check that the file has rows below its header")
+        assert catalogue is not None
+        catalogue.select(CATALOGUE).write_parquet(folder / CATALOGUE_FILE)
+        digest.update(catalogue.select(CATALOGUE).write_json().encode())
+        manifest = Manifest(
+            name=name,
+            dialect=dialect,
+            simulated=simulated,
+            sources=sources,
+            rows=written.rows,
+            users=written.users,
+            anime=len(written.anime),
+            duplicates=duplicates,
+            content_hash=digest.hexdigest(),
+            report=report or {},
+        )
+        (folder / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
+    return Dataset.open(target)
+
+
+def _count(part: pl.DataFrame, written: Written, digest: hashlib._Hash) -> None:
+    users = part["user_id"]
+    written.rows += part.height
+    written.users += users.n_unique() - (written.last_user == users[0])
+    written.last_user = users[-1]
+    written.anime.update(part["anime_id"].unique().to_list())
+    columns = part.select(
+        "user_id", "anime_id", pl.col("rating").fill_null(0).cast(pl.Int64), pl.col("status").fill_null("").hash(seed=0).reinterpret(signed=True), pl.col("time").cast(pl.Int64).fill_null(0)
+    )
+    digest.update(np.ascontiguousarray(columns.to_numpy()).tobytes())

@@ -1,0 +1,58 @@
+"""The one serving form of every neighbourhood model: a sparse item-by-item matrix.
+
+EDLAE, item-kNN and DeepWalk differ in how they learn which item speaks for which; serving is the same sum over the
+user's titles. One form means one fast path, one explanation (the contribution of a title is its term of the sum) and
+one way to publish neighbour lists.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ItemToItem:
+    """A channel: ``score(user, j) = Σ_i strength_i · weights[i, j]``."""
+
+    name: str
+    weights: sp.csr_array
+    """(n, n) float32; row i holds what item i says of every other item."""
+
+    def score(self, strengths: sp.csr_array) -> NDArray[np.float32]:
+        """Dense scores of every item for every user. (b, n) sparse → (b, n)."""
+        return np.asarray((strengths @ self.weights).toarray(), np.float32)
+
+    def neighbours(self, row: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Rows of the items that ``row`` speaks for, with their weights, unsorted."""
+        start, end = self.weights.indptr[row], self.weights.indptr[row + 1]
+        return self.weights.indices[start:end], self.weights.data[start:end]
+
+
+def keep_largest(weights: NDArray[np.float32], k: int, *, by_magnitude: bool = False) -> sp.csr_array:
+    """The k largest entries of every row of a dense (m, n) block as CSR; zeros are dropped."""
+    m, n = weights.shape
+    k = min(k, n)
+    key = np.abs(weights) if by_magnitude else weights
+    columns = np.sort(np.argpartition(key, n - k, axis=1)[:, n - k :], axis=1)
+    values = np.take_along_axis(weights, columns, axis=1)
+    matrix = sp.csr_array(
+        (values.ravel(), columns.ravel().astype(np.int32), np.arange(0, (m + 1) * k, k, dtype=np.int64)), shape=(m, n)
+    )
+    matrix.eliminate_zeros()
+    return matrix
+
+
+def keep_largest_sparse(weights: sp.csr_array, k: int, *, block: int = 1024) -> sp.csr_array:
+    """The k largest entries of every row of a sparse matrix, a dense block of rows at a time."""
+    blocks = [keep_largest(weights[start : start + block].toarray(), k) for start in range(0, weights.shape[0], block)]
+    return sp.csr_array(sp.vstack(blocks, format="csr"))
+
+
+def scatter(block: sp.csr_array, rows: NDArray[np.int64], n: int) -> sp.csr_array:
+    """Place a (m, m) matrix over some items at their rows and columns of an (n, n) matrix."""
+    coo = block.tocoo()
+    return sp.csr_array((coo.data, (rows[coo.row], rows[coo.col])), shape=(n, n))

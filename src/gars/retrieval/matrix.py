@@ -1,0 +1,80 @@
+"""Training rows as sparse matrices, users by items: what every retrieval model fits on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from gars.domain.history import LIKED_ABOVE
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainingMatrix:
+    """Who has what on their list. Row u, column i; several columns of the same shape and sparsity."""
+
+    strengths: sp.csr_array
+    """(users, items) float32, how much the title speaks for what is like it (``domain.history.strength``)."""
+    ratings: NDArray[np.float32]
+    """(nnz,) the rating of each stored entry in CSR order, NaN = not rated."""
+
+    @property
+    def n_users(self) -> int:
+        """Number of rows."""
+        return int(self.strengths.shape[0])
+
+    @property
+    def n_items(self) -> int:
+        """Number of columns."""
+        return int(self.strengths.shape[1])
+
+    def with_values(self, values: NDArray[np.float32]) -> sp.csr_array:
+        """A matrix of the same sparsity with other values; zeros are dropped."""
+        matrix = sp.csr_array((values, self.strengths.indices, self.strengths.indptr), shape=self.strengths.shape)
+        matrix = matrix.copy()
+        matrix.eliminate_zeros()
+        return matrix
+
+    def liked(self, *, implicit: bool = False) -> sp.csr_array:
+        """1 where liked (rating above the threshold); with ``implicit`` every entry counts as liked."""
+        if implicit:
+            return self.with_values(np.ones_like(self.ratings))
+        return self.with_values((self.ratings > LIKED_ABOVE).astype(np.float32))
+
+    def graded(self) -> sp.csr_array:
+        """The strengths without the zeros."""
+        return self.with_values(self.strengths.data)
+
+    def seen(self) -> sp.csr_array:
+        """1 for every entry."""
+        return self.with_values(np.ones_like(self.ratings))
+
+    def select_users(self, users: NDArray[np.int64]) -> TrainingMatrix:
+        """The rows of some users, in the order given."""
+        starts, ends = self.strengths.indptr[users], self.strengths.indptr[users + 1]
+        entries = np.concatenate(
+            [np.arange(a, b) for a, b in zip(starts, ends, strict=True)] or [np.empty(0, np.int64)]
+        )
+        return TrainingMatrix(self.strengths[users], self.ratings[entries])
+
+
+def from_rows(
+    user: NDArray[np.int64],
+    item: NDArray[np.int64],
+    rating: NDArray[np.float32],
+    *,
+    n_users: int,
+    n_items: int,
+    unrated: float = 0.5,
+) -> TrainingMatrix:
+    """Build the matrix of unique (user, item) rows; ``unrated`` is the strength of an entry without a rating."""
+    order = np.lexsort((item, user))
+    user, item, rating = user[order], item[order], rating[order]
+    none, liked, mixed = np.isnan(rating), rating > LIKED_ABOVE, rating >= 6
+    strengths = np.select([none, liked, mixed], [unrated, 1.0, 0.4], 0.0).astype(np.float32)
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(user, minlength=n_users))])
+    # scipy drops no explicit zeros here: a disliked title stays an entry with strength 0
+    matrix = sp.csr_array((strengths, item.astype(np.int32), indptr.astype(np.int64)), shape=(n_users, n_items))
+    return TrainingMatrix(matrix, rating)
