@@ -18,7 +18,9 @@ from gars.domain.errors import DataError
 
 MISSING = frozenset({"", "unknown", "none", "nan", "null", "n/a", "none found", "add some", "not available", "?"})
 _TYPES = {name.lower(): name for name in TYPES} | {"tv special": "Special", "tv_short": "TV", "web": "ONA"}
-_DURATION = re.compile(r"(?:(\d+)\s*hr\.?)?\s*(?:(\d+)\s*min\.?)?\s*(?:(\d+)\s*sec\.?)?(?:\s*per ep\.?)?", re.IGNORECASE)
+_DURATION = re.compile(
+    r"(?:(\d+)\s*hr\.?)?\s*(?:(\d+)\s*min\.?)?\s*(?:(\d+)\s*sec\.?)?(?:\s*per ep\.?)?", re.IGNORECASE
+)
 _DATE_FORMATS = ("%Y-%m-%d", "%b %d, %Y", "%b %Y", "%Y")
 
 csv.field_size_limit(1 << 24)
@@ -95,7 +97,7 @@ class Row:
         return max(1, hours * 60 + minutes) if hours or minutes or seconds else None
 
     def starts(self, column: str) -> tuple[date | None, int | None]:
-        """The first day and year of ``Apr 3, 1998 to Apr 24, 1999``, ``Apr 1998`` or ``1998``; the day only if given."""
+        """The first day and year of ``Apr 3, 1998 to …``, ``Apr 1998`` or ``1998``; the day only if given."""
         value = self.text(column)
         return first_day(value.split(" to ")[0]) if value else (None, None)
 

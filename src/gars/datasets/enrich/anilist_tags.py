@@ -16,7 +16,9 @@ TAGS: dict[str, pl.DataType] = {
     "studios": pl.List(pl.String()),
     "source": pl.String(),
 }
-_UPPER = frozenset({"LGBTQ+", "CGI", "NEET", "POV", "RPG", "AI", "MMORPG", "OL", "TMS", "TNK", "OLM", "GONZO", "MAPPA", "SHAFT"})
+_UPPER = frozenset(
+    {"LGBTQ+", "CGI", "NEET", "POV", "RPG", "AI", "MMORPG", "OL", "TMS", "TNK", "OLM", "GONZO", "MAPPA", "SHAFT"}
+)
 _FIXED = {"UFOTABLE": "ufotable", "FEEL.": "feel."}
 
 

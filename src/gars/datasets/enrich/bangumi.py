@@ -14,6 +14,10 @@ from gars.domain.errors import DataError
 _JAPAN = timedelta(hours=9)
 _TYPES = {"tv": "TV", "movie": "Movie", "ova": "OVA", "web": "ONA"}
 _CHINESE = ("zh-Hans", "zh-Hant")
+_KEPT = (
+    *("anime_id", "title_japanese", "title_english", "title_chinese", "synonyms"),
+    *("type", "released", "anilist_id", "anidb_id", "tmdb_id", "streaming"),
+)
 
 
 class _Site(msgspec.Struct):
@@ -52,11 +56,7 @@ def read_bangumi(path: Path) -> pl.DataFrame:
     except msgspec.DecodeError as error:
         raise DataError(f"{path}: is not bangumi-data: {error}", hint="gars data fetch bangumi-data") from error
     rows = [row for item in sorted(bangumi.items, key=_began) if (row := _row(item, bangumi.site_meta))]
-    columns = (
-        "anime_id title_japanese title_english title_chinese synonyms type released "
-        "anilist_id anidb_id tmdb_id streaming"
-    ).split()
-    frame = pl.DataFrame(rows, schema={name: CATALOGUE[name] for name in columns})
+    frame = pl.DataFrame(rows, schema={name: CATALOGUE[name] for name in _KEPT})
     return frame.unique("anime_id", keep="first", maintain_order=True)
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 import polars as pl
+
+K = TypeVar("K", bound=Hashable)
 
 ANTHOLOGY = 4
 """So many anime in one and the same place of a season are an anthology of unrelated works."""
@@ -25,7 +28,7 @@ def franchise_keys(catalogue: pl.DataFrame, ids: pl.DataFrame, pairs: pl.DataFra
         *pairs.iter_rows(),
         *_chained(series, known),
         # TMDB speaks where TVDB is silent; where both know an anime, TVDB's series decides.
-        *_chained({anime: key for anime, key in tmdb.items()}, known),
+        *((first, anime) for first, anime in _chained(tmdb, known) if first not in series or anime not in series),
     ]
     rows = []
     for members in components(known, links):
@@ -69,7 +72,7 @@ def _series(ids: pl.DataFrame) -> pl.DataFrame:
     return placed.filter(~anthology).select("anime_id", "tvdb_id")
 
 
-def _chained(key_of: dict[int, K], known: Iterable[int]) -> list[tuple[int, int]]:
+def _chained(key_of: Mapping[int, K], known: Iterable[int]) -> list[tuple[int, int]]:
     """Link every known anime to the first one with the same key."""
     first: dict[K, int] = {}
     return [(first.setdefault(key_of[anime], anime), anime) for anime in known if anime in key_of]

@@ -50,7 +50,7 @@ def season_pairs(ids: pl.DataFrame) -> pl.DataFrame:
     alone = placed.filter(pl.len().over("tvdb_id", "tvdb_season", "tvdb_offset") == 1)
     ordered = alone.sort("tvdb_id", "tvdb_season", "tvdb_offset")
     follows = ordered.with_columns(sequel_id=pl.col("anime_id").shift(-1).over("tvdb_id"))
-    return follows.drop_nulls("sequel_id").select(PAIRS).sort("anime_id")
+    return follows.drop_nulls("sequel_id").select(*PAIRS).sort("anime_id")
 
 
 def relation_columns(catalogue_ids: pl.Series, typed: pl.DataFrame, seasons: pl.DataFrame) -> pl.DataFrame:

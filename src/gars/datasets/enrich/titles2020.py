@@ -13,7 +13,11 @@ from gars.datasets.schema import CATALOGUE
 from gars.domain.errors import DataError
 
 _COLUMNS = "anime_id, titles, genres, rating, members, episodes, duration, release_date, related_ids"
-_KEPT = "anime_id title title_english synonyms genres score members episodes duration_min year related".split()
+_KEPT = (
+    *("anime_id", "title", "title_english", "synonyms", "genres"),
+    *("score", "members", "episodes", "duration_min", "year", "related"),
+)
+_SHORT_FORM = 5
 _BETWEEN = re.compile(r",(?! )")  # titles are joined by "," and hold ", " themselves
 
 
@@ -23,7 +27,9 @@ def read_titles(path: Path) -> pl.DataFrame:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
             found = connection.execute(f"SELECT {_COLUMNS} FROM anime_meta ORDER BY anime_id").fetchall()
     except sqlite3.DatabaseError as error:
-        raise DataError(f"{path}: is not the titles database: {error}", hint="gars data fetch mal-2020-titles") from error
+        raise DataError(
+            f"{path}: is not the titles database: {error}", hint="gars data fetch mal-2020-titles"
+        ) from error
     rows = []
     for anime_id, titles, genres, rating, members, episodes, duration, year, related in found:
         main, *others = [title.strip() for title in _BETWEEN.split(titles) if title.strip()]
@@ -31,7 +37,7 @@ def read_titles(path: Path) -> pl.DataFrame:
             {
                 "anime_id": anime_id,
                 "title": main,
-                "title_english": next((title for title in others if title.isascii()), None),
+                "title_english": next((title for title in others if _reads_as_english(title)), None),
                 "synonyms": others,
                 "genres": [genre.strip() for genre in genres.split(",") if genre.strip()],
                 "score": rating or None,
@@ -43,3 +49,8 @@ def read_titles(path: Path) -> pl.DataFrame:
             }
         )
     return pl.DataFrame(rows, schema={name: CATALOGUE[name] for name in _KEPT})
+
+
+def _reads_as_english(title: str) -> bool:
+    """The list does not say which name is the English one: the first in ASCII, short forms such as "DN" left out."""
+    return title.isascii() and (len(title) > _SHORT_FORM or not title.isupper())

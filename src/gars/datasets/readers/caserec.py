@@ -22,10 +22,19 @@ def read_sample(path: Path, catalogue: pl.DataFrame) -> pl.DataFrame:
     """
     ids = sample_ids(path, catalogue)
     pair = ["user_id", "sample_id"]
-    rated = _table(path, "anime_ratings.dat").rename({"User_ID": "user_id", "Anime_ID": "sample_id", "Feedback": "rating"})
-    seen = _table(path, "anime_history.dat").select(pl.col("User_ID").alias("user_id"), pl.col("Anime_ID").alias("sample_id"))
+    rated = _table(path, "anime_ratings.dat").rename(
+        {"User_ID": "user_id", "Anime_ID": "sample_id", "Feedback": "rating"}
+    )
+    seen = _table(path, "anime_history.dat").select(
+        pl.col("User_ID").alias("user_id"), pl.col("Anime_ID").alias("sample_id")
+    )
     # Every rated row is in the history too; a union keeps that from being an assumption.
-    rows = pl.concat([seen, rated.select(pair)]).unique().join(rated, on=pair, how="left").join(ids, on="sample_id", how="left")
+    rows = (
+        pl.concat([seen, rated.select(pair)])
+        .unique()
+        .join(rated, on=pair, how="left")
+        .join(ids, on="sample_id", how="left")
+    )
     if unknown := rows["anime_id"].null_count():
         raise DataError(
             f"{path}: {unknown:,} row(s) name an anime that anime_info.dat does not list",
@@ -43,7 +52,8 @@ def read_sample(path: Path, catalogue: pl.DataFrame) -> pl.DataFrame:
 def sample_ids(path: Path, catalogue: pl.DataFrame) -> pl.DataFrame:
     """Map the sample's renumbered ids to MyAnimeList ids: columns ``sample_id``, ``anime_id``, one row per title."""
     titles = _table(path, "anime_info.dat").select(
-        pl.col("anime_ids").alias("sample_id"), pl.col("name").map_elements(_name, return_dtype=pl.String).alias("title")
+        pl.col("anime_ids").alias("sample_id"),
+        pl.col("name").map_elements(_name, return_dtype=pl.String).alias("title"),
     )
     joined = titles.join(catalogue.select("title", "anime_id"), on="title", how="left")
     astray = joined.filter(pl.col("anime_id").is_null() | pl.col("sample_id").is_duplicated())

@@ -1,0 +1,1 @@
+"""What other sources know of an anime, joined to the catalogue by id."""
