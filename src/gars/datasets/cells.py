@@ -146,8 +146,8 @@ def _rows(
 ) -> Iterator[Row]:
     try:
         with path.open(encoding=encoding, newline="") as file:
-            quoting = csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
-            reader = csv.reader(file, delimiter=delimiter, quoting=quoting)
+            tabs = delimiter == "\t"  # such files hold quotes that quote nothing
+            reader = csv.reader(file, delimiter=delimiter, quoting=csv.QUOTE_NONE if tabs else csv.QUOTE_MINIMAL)
             names = header or tuple(name.strip() for name in next(reader, []))
             started = reader.line_num + 1
             for cells in reader:

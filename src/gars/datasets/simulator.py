@@ -180,4 +180,4 @@ def _standard(scores: pl.Series, rng: np.random.Generator) -> Floats:
     mean, deviation = np.nanmean(values), max(float(np.nanstd(values)), 1e-6)
     values = (values - mean) / deviation
     values[unknown] = rng.normal(-0.5, 1.0, int(unknown.sum()))
-    return values.astype(np.float32)
+    return np.asarray(values, np.float32)
