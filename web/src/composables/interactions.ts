@@ -1,0 +1,77 @@
+import { reactive, readonly } from 'vue'
+
+import { api } from '@/api/client'
+import { toApiError } from '@/api/errors'
+import type { AnimeCard, InteractionKind } from '@/api/types'
+
+import { loopLog } from './loopLog'
+import { shownTitle } from './titles'
+import { sayDone, sayError } from './toasts'
+import { uniqueId } from './uniqueId'
+import { countPick, ensureActor } from './viewer'
+import { viewerLive } from './viewerLive'
+
+export interface Action {
+  anime: AnimeCard
+  kind: InteractionKind
+  value?: number | string
+  /** The list it was chosen from, so that the click can be joined to what was shown. */
+  requestId?: string | undefined
+}
+
+const busy = reactive(new Map<number, InteractionKind>())
+
+/** Titles with an action under way: id → kind. */
+export const busyTitles = readonly(busy)
+
+const SAID: Record<Exclude<InteractionKind, 'click'>, (title: string, value: Action['value']) => string> = {
+  like: (title) => `You like ${title}`,
+  dislike: (title) => `You do not like ${title}`,
+  seen: (title) => `You have seen ${title}`,
+  dismiss: (title) => `${title} will not be shown again`,
+  rate: (title, value) => `You gave ${title} ${value} of 10`,
+  status: (title, value) => `${title}: ${String(value).replace('_', ' ')}`,
+}
+
+/** Send one action. Resolves to false if it failed; the reader has been told then. */
+export async function send(action: Action, undo = false): Promise<boolean> {
+  const userId = ensureActor()
+  const eventId = uniqueId()
+  const { anime, kind } = action
+  loopLog.sent({ eventId, userId, kind, undo, anime })
+  busy.set(anime.anime_id, kind)
+  try {
+    const accepted = await api.interact({
+      user_id: userId,
+      anime_id: anime.anime_id,
+      kind,
+      ...(action.value === undefined || undo ? {} : { value: action.value }),
+      ...(undo ? { undo } : {}),
+      ...(action.requestId ? { request_id: action.requestId } : {}),
+      event_id: eventId,
+    })
+    if (kind === 'like') countPick(userId, anime.anime_id, !undo)
+    const version = accepted.versions[userId]
+    if (version !== undefined) viewerLive.heard(userId, version)
+    return true
+  } catch (thrown) {
+    loopLog.failed(eventId)
+    const retry = { label: 'Try again', run: () => act(action, undo) }
+    sayError(toApiError(thrown), kind === 'click' ? null : retry)
+    return false
+  } finally {
+    busy.delete(anime.anime_id)
+  }
+}
+
+/** Send one action, say so, and offer to take it back. */
+export async function act(action: Action, undo = false) {
+  const done = await send(action, undo)
+  if (!done || action.kind === 'click') return
+  const title = shownTitle(action.anime).text
+  if (undo) sayDone(`Taken back: ${title}`)
+  else sayDone(SAID[action.kind](title, action.value), { label: 'Undo', run: () => act(action, true) })
+}
+
+/** Opening a title is a click on it. */
+export const opened = (anime: AnimeCard, requestId?: string) => send({ anime, kind: 'click', requestId })

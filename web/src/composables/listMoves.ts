@@ -1,0 +1,56 @@
+import type { Recommendation } from '@/api/types'
+
+/** What a new list did to one title of it. */
+export type Move = { kind: 'new' } | { kind: 'up'; by: number } | { kind: 'down'; by: number }
+
+export interface ListChange {
+  moves: Map<number, Move>
+  added: Recommendation[]
+  removed: Recommendation[]
+  /** Titles that rose, the steepest first. */
+  rose: { item: Recommendation; by: number }[]
+  fell: { item: Recommendation; by: number }[]
+}
+
+/**
+ * Compare two lists. A title's move is counted among the titles both lists hold, so that one title taken from the top
+ * does not read as "everything rose by one".
+ */
+export function compareLists(before: readonly Recommendation[], after: readonly Recommendation[]): ListChange {
+  const idsAfter = new Set(after.map(({ anime }) => anime.anime_id))
+  const stayedBefore = before.map(({ anime }) => anime.anime_id).filter((id) => idsAfter.has(id))
+  const rankBefore = new Map(stayedBefore.map((id, rank) => [id, rank]))
+
+  const change: ListChange = { moves: new Map(), added: [], removed: [], rose: [], fell: [] }
+  let rank = 0
+  for (const item of after) {
+    const id = item.anime.anime_id
+    const old = rankBefore.get(id)
+    if (old === undefined) {
+      change.added.push(item)
+      change.moves.set(id, { kind: 'new' })
+      continue
+    }
+    const by = old - rank
+    rank += 1
+    if (by > 0) change.rose.push({ item, by })
+    if (by < 0) change.fell.push({ item, by: -by })
+    if (by !== 0) change.moves.set(id, by > 0 ? { kind: 'up', by } : { kind: 'down', by: -by })
+  }
+  change.removed = before.filter(({ anime }) => !idsAfter.has(anime.anime_id))
+  change.rose.sort((a, b) => b.by - a.by)
+  change.fell.sort((a, b) => b.by - a.by)
+  return change
+}
+
+/** One sentence for the status line and for screen readers, e.g. "2 new, 3 rose, 1 left". */
+export function describeChange(change: ListChange): string {
+  const parts = [
+    [change.added.length, 'new'],
+    [change.rose.length, 'rose'],
+    [change.fell.length, 'fell'],
+    [change.removed.length, 'left'],
+  ] as const
+  const said = parts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`)
+  return said.length ? said.join(', ') : 'nothing moved'
+}

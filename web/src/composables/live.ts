@@ -1,0 +1,71 @@
+import { onScopeDispose, ref, shallowRef, watch, type Ref, type ShallowRef } from 'vue'
+
+import { api } from '@/api/client'
+import type { ChangedEvent, HelloEvent } from '@/api/types'
+
+export type Connection = 'connecting' | 'live' | 'broken'
+
+/** What is known of the viewer's state on the service. */
+export interface LiveState {
+  connection: Readonly<Ref<Connection>>
+  /** The newest version heard of, from the stream or from an accepted action; 0 at first. */
+  version: Readonly<Ref<number>>
+  lastChange: Readonly<ShallowRef<ChangedEvent | null>>
+  /** Tell of a version learnt elsewhere. Older ones are ignored. */
+  heard: (userId: string, version: number) => void
+}
+
+/**
+ * Follow one user's event stream. The browser reconnects by itself, and the `hello` after it tells what was missed; a
+ * stream that it gave up on (the service answered with an error) is opened again after a pause.
+ */
+export function followUser(userId: Readonly<Ref<string | null>>, retryAfterMs = 3000): LiveState {
+  const connection = ref<Connection>('connecting')
+  const version = ref(0)
+  const lastChange = shallowRef<ChangedEvent | null>(null)
+  let source: EventSource | null = null
+  let retry: ReturnType<typeof setTimeout> | undefined
+
+  function heard(id: string, newer: number) {
+    if (id === userId.value && newer > version.value) version.value = newer
+  }
+
+  function close() {
+    clearTimeout(retry)
+    source?.close()
+    source = null
+  }
+
+  function open(id: string) {
+    const stream = new EventSource(api.eventsUrl(id))
+    source = stream
+    stream.addEventListener('hello', (event: MessageEvent<string>) => {
+      connection.value = 'live'
+      heard(id, (JSON.parse(event.data) as HelloEvent).version)
+    })
+    stream.addEventListener('changed', (event: MessageEvent<string>) => {
+      const change = JSON.parse(event.data) as ChangedEvent
+      lastChange.value = change
+      heard(id, change.version)
+    })
+    stream.addEventListener('error', () => {
+      connection.value = 'broken'
+      if (stream.readyState !== EventSource.CLOSED) return
+      retry = setTimeout(() => open(id), retryAfterMs)
+    })
+  }
+
+  watch(
+    userId,
+    (id) => {
+      close()
+      connection.value = 'connecting'
+      version.value = 0
+      lastChange.value = null
+      if (id !== null) open(id)
+    },
+    { immediate: true, flush: 'sync' },
+  )
+  onScopeDispose(close)
+  return { connection, version, lastChange, heard }
+}

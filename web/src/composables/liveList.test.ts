@@ -1,0 +1,106 @@
+import { flushPromises } from '@vue/test-utils'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { effectScope, ref, shallowRef } from 'vue'
+
+import { api } from '@/api/client'
+import { ApiError } from '@/api/errors'
+import type { ListFilters, RecommendationList } from '@/api/types'
+import { animeCard, recommendationList } from '@/testing'
+
+import type { Connection } from './live'
+import { useLiveList } from './liveList'
+import { LoopLog } from './loopLog'
+
+const recommendations = vi.spyOn(api, 'recommendations')
+let clock = 0
+
+function start(answers: (RecommendationList | ApiError)[]) {
+  recommendations.mockReset()
+  for (const answer of answers) {
+    if (answer instanceof ApiError) recommendations.mockRejectedValueOnce(answer)
+    else recommendations.mockResolvedValueOnce(answer)
+  }
+  const userId = ref<string | null>('u')
+  const filters = shallowRef<ListFilters>({})
+  const live = { version: ref(0), connection: ref<Connection>('live') }
+  const log = new LoopLog(() => clock)
+  const list = effectScope().run(() => useLiveList(userId, filters, live, log))
+  if (!list) throw new Error('no scope')
+  return { userId, filters, live, log, list }
+}
+
+const ids = (list: { data: { value: RecommendationList | null } }) =>
+  list.data.value?.items.map(({ anime }) => anime.anime_id)
+
+beforeEach(() => {
+  clock = 0
+})
+
+describe('useLiveList', () => {
+  it('asks again when the state is newer, and says what moved and how long it took', async () => {
+    const { live, list, log } = start([recommendationList([1, 2, 3]), recommendationList([3, 1, 9], { version: 2 })])
+    await flushPromises()
+    expect(ids(list)).toEqual([1, 2, 3])
+    clock = 100
+    log.sent({ eventId: 'e', userId: 'u', kind: 'click', undo: false, anime: animeCard({ anime_id: 3 }) })
+    clock = 140
+    live.version.value = 2
+    await flushPromises()
+    expect(ids(list)).toEqual([3, 1, 9])
+    expect(list.announcement.value).toBe('List updated: 1 new, 1 rose, 1 fell, 1 left.')
+    expect(list.moves.value.get(9)).toEqual({ kind: 'new' })
+    expect(log.turns.value[0]).toMatchObject({ ms: 40, cause: { kind: 'click', anime: { anime_id: 3 } } })
+  })
+
+  it('does not ask for a version it has, nor again and again for one that lags', async () => {
+    const { live } = start([recommendationList([1], { version: 5 }), recommendationList([1], { version: 5 })])
+    await flushPromises()
+    live.version.value = 5
+    await flushPromises()
+    expect(recommendations).toHaveBeenCalledTimes(1)
+    live.version.value = 6
+    await flushPromises()
+    expect(recommendations).toHaveBeenCalledTimes(2)
+  })
+
+  it('logs a change of another page without a time', async () => {
+    const { live, log } = start([recommendationList([1]), recommendationList([2], { version: 2 })])
+    await flushPromises()
+    live.version.value = 2
+    await flushPromises()
+    expect(log.turns.value[0]).toMatchObject({ ms: null, cause: null })
+  })
+
+  it('starts over for other filters, without calling it a move', async () => {
+    const { filters, list } = start([recommendationList([1]), recommendationList([2], { version: 2 })])
+    await flushPromises()
+    filters.value = { genre: ['Action'] }
+    await flushPromises()
+    expect(recommendations.mock.calls.at(-1)?.slice(0, 3)).toEqual(['u', 23, { genre: ['Action'] }])
+    expect(list.moves.value.size).toBe(0)
+  })
+
+  it('keeps the list when an update fails, and asks again once back on line', async () => {
+    const { live, list } = start([
+      recommendationList([1]),
+      new ApiError('unreachable', 'The service does not answer.'),
+      recommendationList([2], { version: 2 }),
+    ])
+    await flushPromises()
+    live.connection.value = 'broken'
+    live.version.value = 2
+    await flushPromises()
+    expect(ids(list)).toEqual([1])
+    expect(list.error.value?.code).toBe('unreachable')
+    live.connection.value = 'live'
+    await flushPromises()
+    expect(ids(list)).toEqual([2])
+    expect(list.error.value).toBeNull()
+  })
+
+  it('is empty when nothing passes the filters', async () => {
+    const { list } = start([recommendationList([])])
+    await flushPromises()
+    expect(list.state.value).toBe('empty')
+  })
+})

@@ -1,0 +1,81 @@
+import { computed, nextTick, ref, shallowRef, watch, type Ref } from 'vue'
+
+import { api } from '@/api/client'
+import type { ListFilters, RecommendationList } from '@/api/types'
+
+import type { LiveState } from './live'
+import { compareLists, describeChange, type Move } from './listMoves'
+import type { LoopLog } from './loopLog'
+import { useResource } from './resource'
+
+/** One page of the list: with the wide first card, whole rows in two, three, four and six columns. */
+export const PAGE = 23
+const MOST = 100
+
+/**
+ * The list "For you" of a user: loaded, then asked for again whenever the user's state is newer than the list, and
+ * compared with the one before, so that each title knows how it moved.
+ */
+export function useLiveList(
+  userId: Readonly<Ref<string | null>>,
+  filters: Readonly<Ref<ListFilters>>,
+  live: Pick<LiveState, 'version' | 'connection'>,
+  log: LoopLog,
+) {
+  const size = ref(PAGE)
+  const moves = shallowRef<ReadonlyMap<number, Move>>(new Map())
+  const announcement = ref('')
+  // When the list was last asked for, and the newest version known then: an answer that lags behind is not asked for
+  // again and again.
+  let askedAt = 0
+  let askedFor = 0
+
+  const list = useResource<RecommendationList>(
+    (signal) => {
+      askedAt = log.now()
+      askedFor = live.version.value
+      return api.recommendations(userId.value ?? '', size.value, filters.value, signal)
+    },
+    ({ items }) => items.length === 0,
+  )
+
+  watch(
+    [userId, filters],
+    ([id], [before]) => {
+      size.value = PAGE
+      moves.value = new Map()
+      announcement.value = ''
+      if (id !== before) log.clear()
+      if (id !== null) void list.load()
+    },
+    { immediate: true },
+  )
+
+  watch([live.version, list.data], ([version, data]) => {
+    if (data && version > data.version && version > askedFor) void list.refresh()
+  })
+
+  // Back on line: what failed meanwhile is asked for again.
+  watch(live.connection, (connection) => {
+    if (connection === 'live' && list.error.value) void list.refresh()
+  })
+
+  watch(list.data, (after, before) => {
+    // Another user, other filters or a longer page is a different list, not a list that moved.
+    if (!after || before?.user_id !== after.user_id || before.version === after.version) return
+    const asked = askedAt
+    const change = compareLists(before.items, after.items)
+    moves.value = change.moves
+    announcement.value = `List updated: ${describeChange(change)}.`
+    void nextTick(() => log.shown(after.user_id, asked, change))
+  })
+
+  /** Make the list longer. */
+  async function more() {
+    size.value = Math.min(MOST, size.value + PAGE + 1)
+    await list.refresh()
+  }
+
+  const canGrow = computed(() => size.value < MOST && (list.data.value?.items.length ?? 0) >= size.value)
+  return { ...list, moves, announcement, more, canGrow }
+}

@@ -1,0 +1,67 @@
+import { readonly, shallowRef } from 'vue'
+
+import type { AnimeCard, InteractionKind } from '@/api/types'
+
+import { compareLists, type ListChange } from './listMoves'
+
+/** One action sent from this page, waiting for the list it will change. */
+interface Sent {
+  eventId: string
+  userId: string
+  kind: InteractionKind
+  undo: boolean
+  anime: AnimeCard
+}
+
+/** One turn of the loop: an action, and the list it made. */
+export interface Turn {
+  id: number
+  /** What was done; null if it came from another page of the same user. */
+  cause: { kind: InteractionKind; undo: boolean; anime: AnimeCard } | null
+  /** From the action to the new list on the screen. */
+  ms: number | null
+  change: ListChange
+}
+
+const MOST = 30
+
+/** The latest turns of click → features → new list, newest first, with how long each took. */
+export class LoopLog {
+  readonly #turns = shallowRef<readonly Turn[]>([])
+  readonly #waiting = new Map<string, Sent & { at: number }>()
+  #lastId = 0
+
+  constructor(readonly now: () => number = () => performance.now()) {}
+
+  readonly turns = readonly(this.#turns)
+
+  sent(sent: Sent) {
+    this.#waiting.set(sent.eventId, { ...sent, at: this.now() })
+  }
+
+  failed(eventId: string) {
+    this.#waiting.delete(eventId)
+  }
+
+  /** A new list of `userId` is on the screen. Everything sent before it was asked for is answered by it. */
+  shown(userId: string, askedAt: number, change: ReturnType<typeof compareLists>) {
+    const answered = [...this.#waiting.values()].filter((sent) => sent.userId === userId && sent.at <= askedAt)
+    for (const { eventId } of answered) this.#waiting.delete(eventId)
+    const cause = answered.at(-1)
+    this.#lastId += 1
+    const turn: Turn = {
+      id: this.#lastId,
+      cause: cause ? { kind: cause.kind, undo: cause.undo, anime: cause.anime } : null,
+      ms: cause ? Math.round(this.now() - cause.at) : null,
+      change,
+    }
+    this.#turns.value = [turn, ...this.#turns.value].slice(0, MOST)
+  }
+
+  clear() {
+    this.#waiting.clear()
+    this.#turns.value = []
+  }
+}
+
+export const loopLog = new LoopLog()

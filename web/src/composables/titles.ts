@@ -1,0 +1,40 @@
+import type { AnimeCard } from '@/api/types'
+
+import { oneOf, stored } from './stored'
+
+export type TitleLanguage = 'romaji' | 'english' | 'japanese' | 'chinese'
+
+/** In which language titles are shown; kept in the browser. */
+export const titleLanguage = stored<TitleLanguage>(
+  'gars.title-language',
+  'english',
+  oneOf('romaji', 'english', 'japanese', 'chinese'),
+)
+
+type Titles = Pick<AnimeCard, 'title' | 'title_english' | 'title_japanese' | 'title_chinese'>
+
+export interface ShownTitle {
+  text: string
+  /** BCP 47 tag for the `lang` attribute, so that screen readers and fonts get it right. */
+  lang: string
+}
+
+/** The title in `language`, or the romaji one where that is not known. */
+export function titleIn(anime: Titles, language: TitleLanguage): ShownTitle {
+  const romaji = { text: anime.title, lang: 'ja-Latn' }
+  if (language === 'english') return anime.title_english ? { text: anime.title_english, lang: 'en' } : romaji
+  if (language === 'japanese') return anime.title_japanese ? { text: anime.title_japanese, lang: 'ja' } : romaji
+  if (language === 'chinese') return anime.title_chinese ? { text: anime.title_chinese, lang: 'zh' } : romaji
+  return romaji
+}
+
+/** The title in the reader's language. */
+export const shownTitle = (anime: Titles): ShownTitle => titleIn(anime, titleLanguage.value)
+
+/** Every other title of `anime`, without repeats, the shown one left out. */
+export function otherTitles(anime: Titles): ShownTitle[] {
+  const seen = new Set([shownTitle(anime).text])
+  return (['english', 'romaji', 'japanese', 'chinese'] as const)
+    .map((language) => titleIn(anime, language))
+    .filter(({ text }) => !seen.has(text) && seen.add(text))
+}

@@ -1,0 +1,42 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+
+import { actorId, countPick, ensureActor, forgetVisitor, isMember, lookAs, lookAsVisitor, startVisitor, viewerId, visitor } from './viewer'
+
+beforeEach(forgetVisitor)
+
+describe('viewer', () => {
+  it('is nobody at first', () => {
+    expect(viewerId.value).toBeNull()
+    expect(actorId.value).toBeNull()
+  })
+
+  it('is a newcomer with an id of their own once they start', () => {
+    const id = ensureActor()
+    expect(id).toMatch(/^visitor-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+    expect(ensureActor()).toBe(id)
+    expect(viewerId.value).toBeNull()
+    startVisitor()
+    expect(viewerId.value).toBe(id)
+    expect(JSON.parse(localStorage.getItem('gars.visitor') ?? '')).toMatchObject({ id, started: true })
+  })
+
+  it('keeps the newcomer while looking as a user of the data set', () => {
+    startVisitor()
+    const own = viewerId.value
+    lookAs('42')
+    expect(viewerId.value).toBe('42')
+    expect(isMember.value).toBe(true)
+    lookAsVisitor()
+    expect(viewerId.value).toBe(own)
+  })
+
+  it('counts picks of the newcomer only, each once', () => {
+    const id = ensureActor()
+    countPick(id, 5, true)
+    countPick(id, 5, true)
+    countPick('42', 6, true)
+    expect(visitor.value?.picks).toEqual([5])
+    countPick(id, 5, false)
+    expect(visitor.value?.picks).toEqual([])
+  })
+})

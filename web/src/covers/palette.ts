@@ -1,0 +1,167 @@
+import { seeded } from './seeded'
+
+export type Motif =
+  | 'rays'
+  | 'petals'
+  | 'orbits'
+  | 'peaks'
+  | 'rings'
+  | 'dots'
+  | 'waves'
+  | 'bars'
+  | 'lanes'
+  | 'clouds'
+  | 'horizon'
+
+/** The colours of one drawn cover. `ink` on `paper` has at least the contrast of AA text (a test holds it). */
+export interface Palette {
+  paper: string
+  deep: string
+  main: string
+  light: string
+  ink: string
+}
+
+interface Style {
+  motif: Motif
+  palettes: Palette[]
+}
+
+const colours = (paper: string, deep: string, main: string, light: string, ink: string): Palette => ({
+  paper,
+  deep,
+  main,
+  light,
+  ink,
+})
+
+const STYLES = {
+  action: {
+    motif: 'rays',
+    palettes: [
+      colours('#1c1a2b', '#8f1d2c', '#e4472b', '#f8a33c', '#fff4e2'),
+      colours('#e9482f', '#b02a20', '#f98b3d', '#ffd97a', '#26080a'),
+    ],
+  },
+  romance: {
+    motif: 'petals',
+    palettes: [
+      colours('#4a1735', '#7c2450', '#e85d75', '#f9b4ab', '#ffeee8'),
+      colours('#f8cfd0', '#ef9aa5', '#d84a6b', '#fff1ea', '#4d1029'),
+    ],
+  },
+  space: {
+    motif: 'orbits',
+    palettes: [
+      colours('#0a1b33', '#12345f', '#2b86c9', '#67e0d8', '#eef9ff'),
+      colours('#13233b', '#22406a', '#f2704b', '#9fd4ee', '#f4fbff'),
+    ],
+  },
+  fantasy: {
+    motif: 'peaks',
+    palettes: [
+      colours('#0f2f2c', '#1d5a4c', '#3f9d74', '#f0cf72', '#f9f5df'),
+      colours('#1d2b52', '#344a86', '#7f8fd6', '#f4d68c', '#f6f2ff'),
+    ],
+  },
+  dread: {
+    motif: 'rings',
+    palettes: [
+      colours('#15101d', '#33184c', '#6f3aa6', '#c84b63', '#f1e8f7'),
+      colours('#0f1518', '#1c3034', '#4f7d78', '#d9c27c', '#eff5f2'),
+    ],
+  },
+  comedy: {
+    motif: 'dots',
+    palettes: [
+      colours('#f5c542', '#ee9d2b', '#ea5539', '#fff4d0', '#2f1d08'),
+      colours('#7fd0c8', '#46aeb0', '#f2665a', '#fdf6e0', '#0c2b33'),
+    ],
+  },
+  history: {
+    motif: 'waves',
+    palettes: [
+      colours('#e9dcc1', '#cdb68d', '#9f3527', '#2f4a63', '#2a1f16'),
+      colours('#1d2d44', '#2b4565', '#b5523b', '#e5d3ac', '#f7efdd'),
+    ],
+  },
+  music: {
+    motif: 'bars',
+    palettes: [
+      colours('#2c164c', '#4d2a80', '#f25f9c', '#ffd166', '#fff3fa'),
+      colours('#112a3d', '#1c4a63', '#2fb5b0', '#ffb84d', '#f1fbff'),
+    ],
+  },
+  sport: {
+    motif: 'lanes',
+    palettes: [
+      colours('#f08a3c', '#d9602b', '#233a66', '#fff0da', '#241104'),
+      colours('#0f3f38', '#1a6253', '#f2a541', '#f4f1de', '#f8f5e6'),
+    ],
+  },
+  everyday: {
+    motif: 'clouds',
+    palettes: [
+      colours('#b9dcec', '#86bddb', '#f2a27e', '#fdf9ef', '#10304a'),
+      colours('#d3e5c4', '#a3c695', '#ef8f73', '#fffaf0', '#1c3524'),
+    ],
+  },
+  other: {
+    motif: 'horizon',
+    palettes: [
+      colours('#23304f', '#36497a', '#e0654a', '#f5c98b', '#f8f3ea'),
+      colours('#e4e1d6', '#c3beac', '#d8503a', '#57708f', '#232323'),
+    ],
+  },
+} as const satisfies Record<string, Style>
+
+type StyleName = keyof typeof STYLES
+
+// The most telling genre first: nearly everything is also Action or Comedy.
+const STYLE_OF_GENRE: [genre: string, style: StyleName][] = [
+  ['Music', 'music'],
+  ['Sports', 'sport'],
+  ['Cars', 'sport'],
+  ['Mecha', 'space'],
+  ['Space', 'space'],
+  ['Horror', 'dread'],
+  ['Psychological', 'dread'],
+  ['Thriller', 'dread'],
+  ['Suspense', 'dread'],
+  ['Mystery', 'dread'],
+  ['Samurai', 'history'],
+  ['Historical', 'history'],
+  ['Military', 'history'],
+  ['Shoujo', 'romance'],
+  ['Josei', 'romance'],
+  ['Sci-Fi', 'space'],
+  ['Vampire', 'dread'],
+  ['Demons', 'dread'],
+  ['Slice of Life', 'everyday'],
+  ['Iyashikei', 'everyday'],
+  ['Magic', 'fantasy'],
+  ['Romance', 'romance'],
+  ['Fantasy', 'fantasy'],
+  ['Shounen', 'action'],
+  ['Martial Arts', 'action'],
+  ['Super Power', 'action'],
+  ['Action', 'action'],
+  ['Adventure', 'fantasy'],
+  ['Supernatural', 'dread'],
+  ['Comedy', 'comedy'],
+  ['Parody', 'comedy'],
+  ['School', 'everyday'],
+  ['Kids', 'comedy'],
+  ['Drama', 'history'],
+]
+
+/** How a cover of this anime is drawn: the genre decides motif and colours, the id picks among the colours. */
+export function coverStyle(animeId: number, genres: readonly string[]): { motif: Motif; palette: Palette } {
+  const name = STYLE_OF_GENRE.find(([genre]) => genres.includes(genre))?.[1] ?? 'other'
+  const { motif, palettes } = STYLES[name]
+  const palette = palettes[Math.floor(seeded(animeId)() * palettes.length)] ?? palettes[0]
+  return { motif, palette }
+}
+
+/** Every palette there is, for the test of their contrast. */
+export const allPalettes: readonly Palette[] = Object.values(STYLES).flatMap((style): Palette[] => [...style.palettes])
