@@ -26,7 +26,7 @@ export default ts.config(
   {
     rules: {
       'max-lines': ['error', { max: 400, skipBlankLines: true, skipComments: true }],
-      eqeqeq: ['error', 'always'],
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
       'no-console': 'error',
       // Titles, synopses and reasons come from outside: always text, never markup.
       'vue/no-v-html': 'error',

@@ -1,5 +1,5 @@
 import { flushPromises } from '@vue/test-utils'
-import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { beforeEach, describe, expect, it, type MockInstance, vi } from 'vitest'
 import { effectScope, ref, shallowRef } from 'vue'
 
 import { api } from '@/api/client'
@@ -11,11 +11,11 @@ import type { Connection } from './live'
 import { useLiveList } from './liveList'
 import { LoopLog } from './loopLog'
 
-const recommendations = vi.spyOn(api, 'recommendations')
+let recommendations: MockInstance<typeof api.recommendations>
 let clock = 0
 
 function start(answers: (RecommendationList | ApiError)[]) {
-  recommendations.mockReset()
+  recommendations = vi.spyOn(api, 'recommendations')
   for (const answer of answers) {
     if (answer instanceof ApiError) recommendations.mockRejectedValueOnce(answer)
     else recommendations.mockResolvedValueOnce(answer)

@@ -1,0 +1,269 @@
+// A stand-in for the service: the same API, state in memory, the same answers every time. For working on the page and
+// for its browser tests where no model is trained. `node e2e/fake-service.mjs [port]` serves the API and web/dist.
+import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { extname, join, normalize } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import { catalogue, detailOf, entryOf } from './fake-catalogue.mjs'
+import { recommend, search, similarity } from './fake-taste.mjs'
+
+const DIST = fileURLToPath(new URL('../dist/', import.meta.url))
+const TYPES = {
+  '.css': 'text/css',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.svg': 'image/svg+xml',
+  '.woff2': 'font/woff2',
+}
+const SECURITY = {
+  'content-security-policy': "default-src 'self'; img-src 'self' https: data:; style-src 'self' 'unsafe-inline'",
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+}
+
+class Failure extends Error {
+  constructor(status, code, message, hint = null) {
+    super(message)
+    Object.assign(this, { status, code, hint })
+  }
+}
+
+/** Users of the "data set": a taste by genre gives each a history. */
+function seedUsers() {
+  const tastes = { 1: 'Sci-Fi', 7: 'Romance', 12: 'Action', 23: 'Psychological', 42: 'Adventure', 77: 'Comedy', 108: 'Sports', 256: 'Music' }
+  return new Map(
+    Object.entries(tastes).map(([id, genre]) => {
+      const opinions = new Map()
+      catalogue.forEach(({ card }, at) => {
+        if ((at * 7 + Number(id) * 13) % 5 > 1) return
+        const rating = card.genres.includes(genre) ? 9 + (at % 2) : 5 + ((at * 3 + Number(id)) % 4)
+        opinions.set(card.anime_id, { rating: at % 6 ? rating : null, status: 'completed', at })
+      })
+      return [id, { version: opinions.size, opinions, events: new Set() }]
+    }),
+  )
+}
+
+export function createFakeService({ simulated = false } = {}) {
+  const users = seedUsers()
+  const streams = new Map()
+  let now = 1000
+
+  const userOf = (id) => users.get(id) ?? { version: 0, opinions: new Map(), events: new Set() }
+  const historyOf = (id) =>
+    [...userOf(id).opinions]
+      .filter(([, opinion]) => Object.entries(opinion).some(([name, value]) => name !== 'at' && value != null && value !== false))
+      .sort(([, a], [, b]) => b.at - a.at)
+
+  function summary(id) {
+    const { version, opinions } = userOf(id)
+    const ratings = [...opinions.values()].map(({ rating }) => rating).filter((rating) => rating != null)
+    return {
+      user_id: id,
+      known: users.has(id),
+      version,
+      titles: opinions.size,
+      ratings: ratings.length,
+      rating_mean: ratings.length ? ratings.reduce((a, b) => a + b, 0) / ratings.length : null,
+      clicks: [...opinions.values()].filter(({ clicked }) => clicked).length,
+      recent: historyOf(id).slice(0, 5).map(([anime]) => entryOf.get(anime).card),
+    }
+  }
+
+  function apply(event) {
+    const id = String(event.user_id)
+    if (!entryOf.has(event.anime_id)) {
+      throw new Failure(422, 'unknown_anime', `1 anime id(s) not in the catalogue: ${event.anime_id}`)
+    }
+    const user = userOf(id)
+    users.set(id, user)
+    if (user.events.has(event.event_id)) return { id, duplicate: true }
+    const opinion = { ...user.opinions.get(event.anime_id), at: (now += 1) }
+    const on = !event.undo
+    if (event.kind === 'rate') opinion.rating = on ? event.value : null
+    if (event.kind === 'status') opinion.status = on ? event.value : null
+    if (event.kind === 'like') opinion.reaction = on ? 1 : null
+    if (event.kind === 'dislike') opinion.reaction = on ? -1 : null
+    if (event.kind === 'seen') opinion.seen = on
+    if (event.kind === 'dismiss') opinion.dismissed = on
+    if (event.kind === 'click') opinion.clicked = on
+    user.opinions.set(event.anime_id, opinion)
+    user.events.add(event.event_id)
+    user.version += 1
+    const { kind, anime_id, event_id } = event
+    const changed = { user_id: id, version: user.version, event_id, kind, anime_id, accepted_ms: Date.now() }
+    for (const stream of streams.get(id) ?? []) stream.write(`event: changed\ndata: ${JSON.stringify(changed)}\n\n`)
+    return { id, duplicate: false }
+  }
+
+  function interactions(body) {
+    const events = body.events ?? [body]
+    const result = { accepted: [], duplicates: 0, versions: {} }
+    events.forEach((event, index) => {
+      const known = { event_id: `made-${now}-${index}`, ...event }
+      const { id, duplicate } = apply(known)
+      if (duplicate) result.duplicates += 1
+      else result.accepted.push(known.event_id)
+      result.versions[id] = userOf(id).version
+    })
+    return result
+  }
+
+  function recommendations(id, query) {
+    const all = (name) => query.getAll(name)
+    const number = (name, otherwise) => (query.has(name) ? Number(query.get(name)) : otherwise)
+    const user = userOf(id)
+    const seen = new Set([...user.opinions].filter(([, one]) => one.rating ?? one.reaction ?? one.status).map(([anime]) => entryOf.get(anime).franchise))
+    const accept = (card) => {
+      const { franchise } = entryOf.get(card.anime_id)
+      const first = catalogue.filter((entry) => entry.franchise === franchise).sort((a, b) => a.card.year - b.card.year)[0].card
+      if (query.get('hide_sequels') !== 'false' && first !== card && !seen.has(franchise)) return false
+      return (
+        (!all('type').length || all('type').includes(card.type)) &&
+        all('genre').every((genre) => card.genres.includes(genre)) &&
+        !all('exclude_genre').some((genre) => card.genres.includes(genre)) &&
+        card.year >= number('year_min', 0) &&
+        card.year <= number('year_max', 9999) &&
+        (card.episodes ?? 0) <= number('episodes_max', 9999) &&
+        card.members >= number('min_members', 500)
+      )
+    }
+    const k = number('k', 20)
+    const offset = number('offset', 0)
+    return {
+      user_id: id,
+      version: user.version,
+      model_version: 'stand-in',
+      request_id: `request-${id}-${user.version}`,
+      cold: user.opinions.size === 0,
+      fallback: null,
+      items: recommend(user.opinions, accept).slice(offset, offset + k),
+    }
+  }
+
+  function similarUsers(id, k) {
+    const own = new Set(userOf(id).opinions.keys())
+    return [...users.keys()]
+      .filter((other) => other !== id)
+      .map((other) => {
+        const shared = [...userOf(other).opinions.keys()].filter((anime) => own.has(anime))
+        const shared_titles = shared.slice(0, 3).map((anime) => entryOf.get(anime).card)
+        return { user_id: other, similarity: shared.length / (own.size + userOf(other).opinions.size + 1), shared: shared.length, shared_titles }
+      })
+      .filter(({ shared }) => shared > 0)
+      .sort((a, b) => b.similarity - a.similarity)
+      .slice(0, k)
+  }
+
+  function about() {
+    const data = { name: 'stand-in', simulated, anime: catalogue.length, users: users.size, interactions: 240 }
+    return { name: 'GARS', version: '0.0.0', model: { version: 'stand-in', trained: '2026-01-01T00:00:00Z', metrics: null }, data }
+  }
+
+  function answer(method, path, query, body) {
+    const [, first, id, last] = path.split('/')
+    const k = Number(query.get('k') ?? 10)
+    const limit = Number(query.get('limit') ?? 20)
+    if (method === 'POST' && path === '/interactions') return [202, interactions(body)]
+    if (path === '/about') return [200, about()]
+    if (path === '/genres') {
+      const genres = [...new Set(catalogue.flatMap(({ card }) => card.genres))].sort()
+      return [200, { genres, types: [...new Set(catalogue.map(({ card }) => card.type))].sort() }]
+    }
+    if (path === '/onboarding') {
+      const firsts = catalogue.filter(({ card }, at) => at % 2 === 0 && !/Season|R2|After/.test(card.title))
+      return [200, { items: firsts.slice(0, k).map(({ card }) => card) }]
+    }
+    if (path === '/users') return [200, { users: [...users.keys()].slice(0, limit).map(summary), next: null }]
+    if (first === 'users' && !last) return [200, summary(id)]
+    if (first === 'users' && last === 'recommendations') return [200, recommendations(id, query)]
+    if (first === 'users' && last === 'similar-users') return [200, { user_id: id, items: similarUsers(id, k) }]
+    if (first === 'users' && last === 'history') {
+      const items = historyOf(id).slice(0, limit).map(([anime, opinion]) => ({
+        anime: entryOf.get(anime).card,
+        rating: opinion.rating ?? null,
+        status: opinion.status ?? null,
+        reaction: opinion.reaction ?? null,
+        clicked: opinion.clicked ?? false,
+        dismissed: opinion.dismissed ?? false,
+      }))
+      return [200, { user_id: id, items }]
+    }
+    if (path === '/anime') {
+      const text = query.get('query')?.trim()
+      if (!text) throw new Failure(400, 'invalid_input', 'query is empty', 'type a title')
+      return [200, { query: text, items: search(text, limit) }]
+    }
+    if (first === 'anime') {
+      const entry = entryOf.get(Number(id))
+      if (!entry) throw new Failure(404, 'unknown_anime', `No anime ${id} in the catalogue.`, 'Search for it by name.')
+      if (!last) return [200, detailOf(entry)]
+      const items = catalogue
+        .filter(({ card, franchise }) => card !== entry.card && (query.get('same_franchise') !== 'false' || franchise !== entry.franchise))
+        .map(({ card, franchise }) => ({ anime: card, similarity: Math.min(1, similarity(entry.card, card) + (franchise === entry.franchise ? 0.4 : 0)) }))
+        .sort((a, b) => b.similarity - a.similarity || a.anime.anime_id - b.anime.anime_id)
+      return [200, { anime_id: entry.card.anime_id, items: items.slice(0, k) }]
+    }
+    throw new Failure(404, 'not_found', `No route ${path}.`)
+  }
+
+  function stream(request, response, id) {
+    response.writeHead(200, { ...SECURITY, 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+    response.write(`retry: 1000\nevent: hello\ndata: ${JSON.stringify({ user_id: id, version: userOf(id).version })}\n\n`)
+    const open = streams.get(id) ?? new Set()
+    streams.set(id, open.add(response))
+    request.on('close', () => open.delete(response))
+  }
+
+  async function file(path, response) {
+    const asked = normalize(path).startsWith('/assets/') ? normalize(path) : '/index.html'
+    try {
+      const bytes = await readFile(join(DIST, asked))
+      response.writeHead(200, { ...SECURITY, 'content-type': TYPES[extname(asked)] ?? 'application/octet-stream' }).end(bytes)
+    } catch {
+      response.writeHead(404, SECURITY).end()
+    }
+  }
+
+  const server = createServer(async (request, response) => {
+    const { pathname, searchParams } = new URL(request.url, 'http://127.0.0.1')
+    if (!pathname.startsWith('/api/v1')) return file(pathname, response)
+    const path = decodeURIComponent(pathname.slice('/api/v1'.length))
+    const events = path.match(/^\/users\/([^/]+)\/events$/)
+    if (events) return stream(request, response, events[1])
+    let status, body
+    try {
+      const chunks = await collect(request)
+      const text = Buffer.concat(chunks).toString()
+      ;[status, body] = answer(request.method, path, searchParams, text ? JSON.parse(text) : null)
+    } catch (error) {
+      status = error.status ?? 500
+      body = { error: { code: error.code ?? 'error', message: error.message, hint: error.hint ?? null } }
+    }
+    response.writeHead(status, { ...SECURITY, 'content-type': 'application/json' }).end(JSON.stringify(body))
+  })
+
+  return {
+    /** Listen on a free port of this machine (or `port`); resolves to the base address. */
+    listen: (port = 0) =>
+      new Promise((resolve) => server.listen(port, '127.0.0.1', () => resolve(`http://127.0.0.1:${server.address().port}`))),
+    close: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections()
+        server.close(resolve)
+      }),
+  }
+}
+
+async function collect(request) {
+  const chunks = []
+  for await (const chunk of request) chunks.push(chunk)
+  return chunks
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const simulated = process.argv.includes('--simulated')
+  const port = Number(process.argv.slice(2).find((word) => /^\d+$/.test(word)) ?? 8000)
+  console.log(await createFakeService({ simulated }).listen(port))
+}
