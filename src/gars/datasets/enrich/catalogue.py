@@ -96,13 +96,21 @@ def _tagged(frame: pl.DataFrame, tags: pl.DataFrame) -> pl.DataFrame:
 def _related(frame: pl.DataFrame, extras: Extras) -> pl.DataFrame:
     """Sequels, prequels and the franchise; only relations within the catalogue, none to itself."""
     seasons = season_pairs(extras.ids)
-    relations = relation_columns(frame["anime_id"], extras.relations, seasons)
+    typed = pl.concat([extras.relations, _typed(frame)]).unique(maintain_order=True)
+    relations = relation_columns(frame["anime_id"], typed, seasons)
     frame = frame.drop("prequels", "sequels", "franchise").join(relations, on="anime_id", how="left")
     pairs = frame.select("anime_id", pl.col("sequels").alias("sequel_id")).explode("sequel_id").drop_nulls()
     keys = franchise_keys(frame, extras.ids, pairs)
     known = frame["anime_id"].implode()
     within = pl.col("related").list.eval(pl.element().filter(pl.element().is_in(known))).list.unique().list.sort()
     return frame.join(keys, on="anime_id", how="left").with_columns(within.alias("related"))
+
+
+def _typed(frame: pl.DataFrame) -> pl.DataFrame:
+    """The sequels and prequels the base catalogue itself names: columns of ``PAIRS``."""
+    follow = frame.select("anime_id", sequel_id="sequels").explode("sequel_id").drop_nulls()
+    precede = frame.select(anime_id="prequels", sequel_id="anime_id").explode("anime_id").drop_nulls()
+    return pl.concat([follow, precede])
 
 
 def _english(frame: pl.DataFrame) -> pl.Series:

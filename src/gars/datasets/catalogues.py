@@ -1,0 +1,124 @@
+"""The catalogue of an import: the file that was given, else one that can be fetched; every anime rated is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from gars.application.progress import Progress
+from gars.datasets.dataset import SourceUsed
+from gars.datasets.enrich.catalogue import enriched
+from gars.datasets.extras import ENRICHING, fetch_extras
+from gars.datasets.fetch import fetch
+from gars.datasets.readers import mal2016, mal2018, mal2020, mal2023, movielens, plain
+from gars.datasets.readers.dialects import Layout, Role
+from gars.datasets.schema import conform_catalogue
+from gars.datasets.sources import CATALOGUE_2016, Source
+from gars.domain.errors import FetchError, InvalidInputError
+
+_READERS: dict[str, Callable[[Layout], pl.DataFrame]] = {
+    "kaggle-2016": lambda layout: mal2016.read_catalogue(layout.path),
+    "kaggle-2018": lambda layout: mal2018.read_catalogue(layout.path),
+    "kaggle-2020": lambda layout: mal2020.read_catalogue(layout.path),
+    "kaggle-2023": lambda layout: mal2023.read_catalogue(layout.path),
+    "movielens": movielens.read_catalogue,
+    "plain": plain.read_catalogue,
+}
+
+
+def read_catalogue(layout: Layout) -> pl.DataFrame:
+    """Read a file that ``detect`` called a catalogue. Raises ``DataError``."""
+    return _READERS[layout.dialect](layout)
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueFiles:
+    """The files of an import that are not interactions."""
+
+    catalogue: Layout | None = None
+    synopses: Layout | None = None
+    statuses: Layout | None = None
+
+    @classmethod
+    def among(cls, layouts: Sequence[Layout]) -> CatalogueFiles:
+        """Pick them out; raises ``InvalidInputError`` when there are two of one sort."""
+
+        def only(role: Role) -> Layout | None:
+            found = [layout for layout in layouts if layout.role == role]
+            if len(found) > 1:
+                names = ", ".join(layout.path.name for layout in found)
+                raise InvalidInputError(f"{names}: more than one file of {role}", hint="import with one of them")
+            return found[0] if found else None
+
+        return cls(only("catalogue"), only("synopses"), only("statuses"))
+
+    def read_or_fetch_2016(
+        self, home: Path, mirror: Path | None, progress: Progress
+    ) -> tuple[pl.DataFrame, list[SourceUsed]]:
+        """The given catalogue, else the 2016 one, which is fetched."""
+        if self.catalogue is not None:
+            return read_catalogue(self.catalogue), []
+        path = fetch(CATALOGUE_2016, home, mirror=mirror, progress=progress)
+        return mal2016.read_catalogue(path), [as_used(CATALOGUE_2016)]
+
+
+def complete_catalogue(
+    files: CatalogueFiles,
+    rated: set[int],
+    *,
+    mal_ids: bool,
+    home: Path,
+    mirror: Path | None,
+    enrich: bool,
+    progress: Progress,
+    base: pl.DataFrame | None = None,
+) -> tuple[pl.DataFrame, list[SourceUsed], dict[str, Any]]:
+    """Return a catalogue that holds every id in ``rated``, the fetched sources it is made of, and a report.
+
+    An id without an entry gets one that says nothing but its number; how many those are is in the report.
+    """
+    used: list[SourceUsed] = []
+    skipped: dict[str, str] = {}
+    if base is None and files.catalogue is not None:
+        base = read_catalogue(files.catalogue)
+    if base is None and mal_ids and enrich:
+        try:
+            base, used = files.read_or_fetch_2016(home, mirror, progress)
+        except FetchError as error:
+            skipped[CATALOGUE_2016.name] = error.message
+    word = "anime" if mal_ids else "item"
+    if base is None:
+        progress.note(f"there is no catalogue among the files: titles are '{word} 1', '{word} 2', …")
+        base = _bare(rated, word)
+    orphans = rated - set(base["anime_id"].to_list())
+    if orphans:
+        progress.note(f"{len(orphans):,} rated {word} have no entry in the catalogue: their titles are their numbers")
+        base = conform_catalogue(pl.concat([base, _bare(orphans, word)]))
+    if files.synopses is not None:
+        told = mal2020.read_synopses(files.synopses.path).rename({"synopsis": "told"})
+        joined = base.join(told, on="anime_id", how="left")
+        base = joined.with_columns(synopsis=pl.coalesce("synopsis", "told")).drop("told")
+    if mal_ids and enrich:
+        extras = fetch_extras(ENRICHING, home, mirror=mirror, progress=progress)
+        base = enriched(base, extras.read())
+        used = [*used, *map(as_used, extras.paths)]
+        skipped |= extras.skipped
+    return base, used, {"skipped_sources": skipped, "without_catalogue_entry": len(orphans)}
+
+
+def as_used(source: Source) -> SourceUsed:
+    """A registered source as the manifest names it."""
+    return SourceUsed(source.name, source.sha256, source.licence)
+
+
+def _bare(ids: set[int], word: str) -> pl.DataFrame:
+    ordered = sorted(ids)
+    frame = pl.DataFrame(
+        {"anime_id": ordered, "title": [f"{word} {one}" for one in ordered]},
+        schema={"anime_id": pl.Int64(), "title": pl.String()},
+    )
+    return conform_catalogue(frame)

@@ -1,0 +1,43 @@
+"""User names become numbers that lead back to nobody: a keyed hash, whose key stays on this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from pathlib import Path
+
+import polars as pl
+
+from gars.datasets.durable import write_whole
+from gars.datasets.readers.interactions import HashUsers
+
+KEY_FILE = "user-names.key"
+_BITS = 52
+LARGEST_ID = (1 << _BITS) - 1
+"""Ids stay exact in a double, so in JSON and JavaScript too."""
+
+
+def name_hasher(home: Path) -> HashUsers:
+    """A function from a column of names to ids up to ``LARGEST_ID``, null for an empty name.
+
+    The key is made once per home: there, a name gets the same id in every import; elsewhere it gets another.
+    """
+    key = _key(home)
+
+    def hashed(names: pl.Series) -> pl.Series:
+        known = {name: _id(name, key) for name in names.unique().to_list() if name}
+        return names.replace_strict(known, default=None, return_dtype=pl.Int64) if known else names.cast(pl.Int64)
+
+    return hashed
+
+
+def _id(name: str, key: bytes) -> int:
+    digest = hashlib.blake2b(name.encode(), digest_size=8, key=key).digest()
+    return int.from_bytes(digest) >> (64 - _BITS)
+
+
+def _key(home: Path) -> bytes:
+    path = home / KEY_FILE
+    if not path.exists():
+        write_whole(path, secrets.token_bytes(32), mode=0o600)
+    return path.read_bytes()

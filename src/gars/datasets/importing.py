@@ -1,0 +1,211 @@
+"""Import files of a known dialect into the normal form, whatever their size; all of them or nothing."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from gars.application.progress import Advance, Progress
+from gars.datasets.catalogues import CatalogueFiles, complete_catalogue
+from gars.datasets.dataset import Dataset, SourceUsed
+from gars.datasets.durable import disk_errors, sha256_of
+from gars.datasets.identities import LARGEST_ID, name_hasher
+from gars.datasets.partition import ROWS_PER_RANGE, Ranges, bounds_from_sample
+from gars.datasets.problems import Problems
+from gars.datasets.readers import caserec
+from gars.datasets.readers.dialects import KNOWN, Layout, detect
+from gars.datasets.readers.interactions import HashUsers, normal_rows
+from gars.datasets.readers.mal2020 import read_status_codes
+from gars.datasets.readers.pieces import PIECE_BYTES, line_numbers, pieces
+from gars.datasets.readers.sample import look_at
+from gars.datasets.writing import write_dataset
+from gars.domain.errors import DataError, InvalidInputError
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+@dataclass(slots=True)
+class _Read:
+    """What is known once every row was read."""
+
+    anime: set[int] = field(default_factory=set)
+    stray_statuses: int = 0
+
+
+def import_files(
+    paths: Sequence[Path],
+    *,
+    home: Path,
+    name: str,
+    progress: Progress,
+    mirror: Path | None = None,
+    enrich: bool = True,
+    piece_bytes: int = PIECE_BYTES,
+    rows_per_range: int = ROWS_PER_RANGE,
+) -> Dataset:
+    """Read interactions and at most one catalogue from ``paths`` into ``home/data/name``.
+
+    Dialects are told by the header; the interactions files must be of one. Memory is that of one piece of
+    a file and one range of users. Of several rows of a (user, anime) the last one stays, and the others are counted.
+    User names become keyed numbers. With ``enrich``, catalogues of MyAnimeList ids are joined with what the
+    other sources know, so far as these can be fetched.
+
+    Raises:
+        DataError: bad rows, each sort with line, column, what and how many; nothing was written.
+        InvalidInputError: the files do not go together, or ``name`` is not a name.
+    """
+    if not _NAME.fullmatch(name):
+        raise InvalidInputError(
+            f"{name!r} is not a name for a data set",
+            hint="use small letters, digits, '.', '_' and '-': --name my-ratings",
+        )
+    layouts = [detect(path) for path in paths]
+    files = CatalogueFiles.among(layouts)
+    ratings = _of_one_dialect(layouts)
+    data = home / "data"
+    data.mkdir(parents=True, exist_ok=True)
+    with disk_errors(data), tempfile.TemporaryDirectory(prefix=f".{name}.import-", dir=data) as folder:
+        if ratings[0].dialect == "caserec":
+            return _import_sample(ratings[0], files, data / name, home, mirror=mirror, enrich=enrich, progress=progress)
+        ranges, read = _read_all(ratings, files, home, Path(folder), progress, piece_bytes, rows_per_range)
+        catalogue, used, report = complete_catalogue(
+            files, read.anime, mal_ids=ratings[0].mal_ids, home=home, mirror=mirror, enrich=enrich, progress=progress
+        )
+        return write_dataset(
+            data / name,
+            name=name,
+            dialect=ratings[0].dialect,
+            simulated=False,
+            sources=[*_given(layouts), *used],
+            parts=_shown(ranges, progress),
+            catalogue=catalogue,
+            duplicates=lambda: ranges.duplicates,
+            report={**report, "stray_status_codes": read.stray_statuses},
+        )
+
+
+def _of_one_dialect(layouts: Sequence[Layout]) -> list[Layout]:
+    ratings = [layout for layout in layouts if layout.role == "interactions"]
+    if not ratings:
+        raise InvalidInputError("none of the files holds ratings", hint=f"add one; known are {KNOWN}")
+    dialects = {layout.dialect for layout in ratings}
+    if dialects == {"kaggle-2016", "kaggle-2020"}:
+        # rating_complete.csv of 2020 has the header of 2016, and its rules hold for both.
+        return ratings
+    if len(dialects) > 1 or ("caserec" in dialects and len(ratings) > 1):
+        shown = ", ".join(f"{layout.path.name} ({layout.dialect})" for layout in ratings)
+        raise InvalidInputError(
+            f"these files number their users each in its own way: {shown}",
+            hint="import them one by one, under two names",
+        )
+    return ratings
+
+
+def _read_all(
+    ratings: Sequence[Layout],
+    files: CatalogueFiles,
+    home: Path,
+    folder: Path,
+    progress: Progress,
+    piece_bytes: int,
+    rows_per_range: int,
+) -> tuple[Ranges, _Read]:
+    """Put every row of every file into ranges on disk; raises ``DataError`` after a file with bad rows."""
+    samples = [look_at(layout) for layout in ratings]
+    named = any(sample.named for sample in samples)
+    hash_users = name_hasher(home) if named else None
+    users = (
+        np.linspace(0, LARGEST_ID, 4096).astype(np.int64) if named else np.concatenate([s.user_ids for s in samples])
+    )
+    rows = sum(sample.rows for sample in samples)
+    ranges = Ranges(folder, bounds_from_sample(users, rows, rows_per_range=rows_per_range))
+    codes = read_status_codes(files.statuses.path) if files.statuses else None
+    read = _Read()
+    for layout, sample in zip(ratings, samples, strict=True):
+        parquet = layout.path.suffix == ".parquet"
+        work = sample.rows if parquet else layout.path.stat().st_size
+        with progress.task(f"read {layout.path.name}", work) as advance:
+            _read_file(layout, ranges, read, hash_users, codes, advance, piece_bytes)
+    if not read.anime:
+        raise DataError(
+            f"{ratings[0].path}: has no rows below its header", hint="check that the file was downloaded whole"
+        )
+    return ranges, read
+
+
+def _read_file(
+    layout: Layout,
+    ranges: Ranges,
+    read: _Read,
+    hash_users: HashUsers | None,
+    codes: dict[str, str] | None,
+    advance: Advance,
+    piece_bytes: int,
+) -> None:
+    columns = layout.columns
+    assert columns is not None
+    wanted = [name for name in (columns.user, columns.item, columns.rating, columns.status, columns.time) if name]
+    wanted = [name for name in wanted if name in layout.header]
+    problems = Problems(layout.path)
+    for first, raw in pieces(layout, wanted, problems, advance, size=piece_bytes):
+        rows, stray = normal_rows(raw, columns, problems=problems, first_row=first, hash_users=hash_users, codes=codes)
+        read.stray_statuses += stray
+        if not problems.found:
+            read.anime.update(rows["anime_id"].unique().to_list())
+            ranges.add(rows)
+    if problems.found:
+        problems.raise_if_any(line_numbers(layout, problems.rows()))
+
+
+def _import_sample(
+    layout: Layout,
+    files: CatalogueFiles,
+    target: Path,
+    home: Path,
+    *,
+    mirror: Path | None,
+    enrich: bool,
+    progress: Progress,
+) -> Dataset:
+    """The caserec zip is small and numbers its anime anew: it is joined to the 2016 catalogue by name."""
+    base, base_used = files.read_or_fetch_2016(home, mirror, progress)
+    rows = caserec.read_sample(layout.path, base)
+    catalogue, used, report = complete_catalogue(
+        CatalogueFiles(),
+        set(rows["anime_id"].unique().to_list()),
+        base=base,
+        mal_ids=True,
+        home=home,
+        mirror=mirror,
+        enrich=enrich,
+        progress=progress,
+    )
+    return write_dataset(
+        target,
+        name=target.name,
+        dialect="caserec",
+        simulated=False,
+        sources=[*_given([layout]), *base_used, *used],
+        parts=[rows],
+        catalogue=catalogue,
+        report=report,
+    )
+
+
+def _given(layouts: Sequence[Layout]) -> list[SourceUsed]:
+    return [SourceUsed(layout.path.name, sha256_of(layout.path), "yours") for layout in layouts]
+
+
+def _shown(ranges: Ranges, progress: Progress) -> Iterator[pl.DataFrame]:
+    with progress.task("sort and write", len(ranges.bounds) + 1) as advance:
+        for part in ranges.parts():
+            yield part
+            advance(1)
+    if ranges.duplicates:
+        progress.note(f"{ranges.duplicates:,} row(s) repeated a (user, anime): the last of each was kept")

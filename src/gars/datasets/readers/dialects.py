@@ -1,0 +1,178 @@
+"""The dialects: which file has which header, and what its columns mean."""
+
+from __future__ import annotations
+
+import csv
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+
+from gars.domain.errors import DataError
+
+Role = Literal["interactions", "catalogue", "synopses", "statuses"]
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Where an interactions file keeps what, and its words for "nothing"."""
+
+    user: str
+    item: str
+    rating: str | None = None
+    status: str | None = None
+    time: str | None = None
+    named: bool = False
+    """User ids are names: hashed, never kept."""
+    unscored: tuple[str, ...] = ("",)
+    """Ratings that mean: watched, not scored."""
+    scale: float = 1.0
+    """Factor to the scale 1–10."""
+    first_item: int = 1
+    """The lowest id an item can have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A file whose dialect is known. ``columns`` is set for interactions only."""
+
+    path: Path
+    dialect: str
+    role: Role
+    separator: str = ","
+    header: tuple[str, ...] = ()
+    has_header: bool = True
+    encoding: str = "utf-8-sig"
+    columns: Columns | None = None
+
+    @property
+    def quoted(self) -> bool:
+        """Whether cells may be in double quotes."""
+        return self.separator in (",", ";")
+
+    @property
+    def quoting(self) -> Literal[0, 3]:
+        """How the csv module is to read it."""
+        return csv.QUOTE_MINIMAL if self.quoted else csv.QUOTE_NONE
+
+    @property
+    def mal_ids(self) -> bool:
+        """Whether item ids are MyAnimeList ids."""
+        return self.dialect in MAL_DIALECTS or "anime_id" in self.header
+
+
+MAL_DIALECTS = frozenset({"kaggle-2016", "kaggle-2018", "kaggle-2020", "kaggle-2023", "caserec"})
+STATUS_CODES = {"1": "watching", "2": "completed", "3": "on_hold", "4": "dropped", "6": "planned"}
+"""MyAnimeList's codes; files hold stray others."""
+
+_ANIMELIST_2018 = Columns(
+    "username", "anime_id", "my_score", "my_status", "my_last_updated", named=True, unscored=("", "0")
+)
+_ANIMELIST_2020 = Columns("user_id", "anime_id", "rating", "watching_status", unscored=("", "0"))
+_RATINGS_2016 = Columns("user_id", "anime_id", "rating", unscored=("", "-1", "0"))
+_MOVIELENS = Columns("userId", "movieId", "rating", time="timestamp", scale=2.0)
+_MOVIELENS_1_5 = ("userId", "movieId", "rating", "timestamp")
+
+_BY_HEADER: tuple[tuple[str, Role, frozenset[str], Columns | None], ...] = (
+    ("kaggle-2018", "interactions", frozenset({"username", "anime_id", "my_score", "my_status"}), _ANIMELIST_2018),
+    ("kaggle-2018", "catalogue", frozenset({"anime_id", "title", "title_japanese", "aired", "related"}), None),
+    ("kaggle-2020", "synopses", frozenset({"MAL_ID", "Name", "sypnopsis"}), None),
+    ("kaggle-2020", "catalogue", frozenset({"MAL_ID", "Name", "Genres"}), None),
+    ("kaggle-2020", "interactions", frozenset({"user_id", "anime_id", "rating", "watching_status"}), _ANIMELIST_2020),
+    ("kaggle-2020", "statuses", frozenset({"status", "description"}), None),
+    ("kaggle-2023", "catalogue", frozenset({"anime_id", "Name", "Other name", "Image URL"}), None),
+    (
+        "kaggle-2023",
+        "interactions",
+        frozenset({"user_id", "Username", "anime_id", "rating"}),
+        Columns("user_id", "anime_id", "rating", unscored=("", "0")),
+    ),
+    ("kaggle-2016", "catalogue", frozenset({"anime_id", "name", "genre", "members"}), None),
+    ("movielens", "interactions", frozenset({"userId", "movieId", "rating"}), _MOVIELENS),
+    ("movielens", "catalogue", frozenset({"movieId", "title", "genres"}), None),
+)
+"""First match wins; a header may have more columns than these."""
+
+HEADERLESS = {
+    "ratings.dat": ("::", _MOVIELENS_1_5),
+    "u.data": ("\t", _MOVIELENS_1_5),
+    "movies.dat": ("::", ("movieId", "title", "genres")),
+}
+"""MovieLens files without a header, by name: separator and columns."""
+
+KNOWN = "kaggle-2016, -2018, -2020, -2023, the caserec zip, MovieLens, or plain user_id,item_id[,rating][,time]"
+_PLAIN_RATINGS = {"rating", "score"}
+_PLAIN_TIMES = {"time", "timestamp", "date"}
+
+
+def detect(path: Path) -> Layout:
+    """Say what kind of file ``path`` is by its header. Raises ``DataError`` when it is none that GARS knows."""
+    if not path.is_file():
+        raise DataError(f"{path}: no such file", hint="check the path; gars data import takes one or more files")
+    if path.suffix == ".parquet":
+        return _of_header(path, tuple(_parquet_columns(path)), ",")
+    if zipfile.is_zipfile(path):
+        return _of_zip(path)
+    if path.name in HEADERLESS:
+        separator, header = HEADERLESS[path.name]
+        role: Role = "interactions" if "userId" in header else "catalogue"
+        columns = _MOVIELENS if role == "interactions" else None
+        return Layout(path, "movielens", role, separator, header, has_header=False, encoding="latin-1", columns=columns)
+    with path.open("rb") as file:
+        first = file.readline(1 << 16).decode("utf-8-sig", "replace").rstrip("\r\n")
+    if not first.strip():
+        raise DataError(f"{path}: is empty", hint=f"a file needs a header; known are {KNOWN}")
+    separator = max((",", "\t", ";"), key=first.count)
+    return _of_header(path, tuple(name.strip() for name in next(csv.reader([first], delimiter=separator))), separator)
+
+
+def _of_header(path: Path, header: tuple[str, ...], separator: str) -> Layout:
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if twice:
+        raise DataError(f"{path}: column {twice[0]!r} is there twice", hint="give every column a name of its own")
+    if set(header) == {"user_id", "anime_id", "rating"}:
+        return Layout(path, "kaggle-2016", "interactions", separator, header, columns=_RATINGS_2016)
+    for dialect, role, needed, columns in _BY_HEADER:
+        if needed <= set(header):
+            return Layout(path, dialect, role, separator, header, columns=columns)
+    plain = _plain(header)
+    if plain is not None:
+        return Layout(path, "plain", "interactions", separator, header, columns=plain)
+    if {"item_id", "anime_id"} & set(header):
+        return Layout(path, "plain", "catalogue", separator, header)
+    raise DataError(
+        f"{path}: no dialect has the header {', '.join(header)[:200]}",
+        hint=f"known are {KNOWN}; rename the columns to user_id,item_id,rating",
+    )
+
+
+def _plain(header: tuple[str, ...]) -> Columns | None:
+    item = next((name for name in ("item_id", "anime_id") if name in header), None)
+    if item is None or "user_id" not in header:
+        return None
+    return Columns(
+        user="user_id",
+        item=item,
+        rating=next((name for name in header if name in _PLAIN_RATINGS), None),
+        status="status" if "status" in header else None,
+        time=next((name for name in header if name in _PLAIN_TIMES), None),
+        first_item=1 if item == "anime_id" else 0,
+    )
+
+
+def _of_zip(path: Path) -> Layout:
+    with zipfile.ZipFile(path) as archive:
+        members = {Path(name).name for name in archive.namelist()}
+    if {"anime_ratings.dat", "anime_history.dat", "anime_info.dat"} <= members:
+        return Layout(path, "caserec", "interactions", "\t")
+    shown = ", ".join(sorted(filter(None, members))[:5])
+    raise DataError(f"{path}: is a zip GARS does not know ({shown})", hint="unpack it and import the files in it")
+
+
+def _parquet_columns(path: Path) -> list[str]:
+    try:
+        return list(pl.read_parquet_schema(path))
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise DataError(f"{path}: is not a Parquet file: {error}", hint="write it again, or give a CSV") from error
