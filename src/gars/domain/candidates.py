@@ -5,16 +5,15 @@ Filters are masks over the whole catalogue that act *before* any cut, so a filte
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.domain.anime import ItemTable
 from gars.domain.errors import InvalidInputError
-from gars.domain.history import LIKED_ABOVE, History
+from gars.domain.history import History
+from gars.domain.item_table import ItemTable
 
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,8 +54,8 @@ def allowed(items: ItemTable, history: History, filters: Filters) -> NDArray[np.
     _hide_rows(mask, items, np.array(filters.exclude_ids, np.int64))
     _by_content(mask, items, filters)
     if filters.hide_sequels:
-        waits = items.needs_prequel >= 0
-        mask[waits] &= np.isin(items.needs_prequel[waits], history.anime_ids)
+        waits = np.flatnonzero(items.prequel_rows >= 0)
+        mask[waits] &= np.isin(items.anime_ids[items.prequel_rows[waits]], history.anime_ids)
     if filters.hide_dropped_franchises:
         disliked = items.rows(history.anime_ids[history.ratings < 5])
         mask &= ~np.isin(items.franchises, items.franchises[disliked[disliked >= 0]])
@@ -123,9 +122,3 @@ class Candidates:
 
     def __len__(self) -> int:
         return len(self.rows)
-
-
-def like_rate(history: History) -> float:
-    """Share of the history's rated titles that were liked; NaN without ratings."""
-    rated = history.ratings[~np.isnan(history.ratings)]
-    return float(np.mean(rated > LIKED_ABOVE)) if len(rated) else math.nan

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import msgspec
 
@@ -122,6 +123,43 @@ def fold(state: UserState, events: Iterable[Interaction]) -> UserState:
     for event in events:
         state = apply(state, event)
     return state
+
+
+class Row(NamedTuple):
+    """One title of a list as a data set knows it; ``time_ms=None`` where it has no times."""
+
+    anime_id: int
+    rating: int | None = None
+    status: str | None = None
+    time_ms: int | None = None
+
+
+UNTIMED_MS = 1_420_070_400_000
+"""2015-01-01: a row without a time counts as written here, later rows a millisecond each later."""
+
+
+def initial(user_id: str, rows: Iterable[Row]) -> UserState:
+    """The state of a user of the data set before their first live event: version 0, any live event is newer.
+
+    A row without rating and status counts as completed. Of a title named twice the last row wins.
+    """
+    opinions: dict[int, Opinion] = {}
+    for number, (anime_id, rating, status, time_ms) in enumerate(rows):
+        stamp = Stamp(UNTIMED_MS + number if time_ms is None else time_ms, 0)
+        if status is None and rating is None:
+            status = Status.COMPLETED.value
+        opinions.pop(anime_id, None)
+        opinions[anime_id] = Opinion(
+            None if rating is None else Register(rating, stamp), None if status is None else Register(status, stamp)
+        )
+    ratings = [int(o.rating.value) for o in opinions.values() if o.rating is not None and o.rating.value is not None]
+    return UserState(
+        user_id=user_id,
+        opinions=opinions,
+        rating_count=len(ratings),
+        rating_sum=sum(ratings),
+        rating_sum_of_squares=sum(r * r for r in ratings),
+    )
 
 
 def _written(event: Interaction) -> int | str | None:

@@ -25,7 +25,7 @@ def fit(
     popularity_power: float = 0.2,
     min_count: int = 5,
     max_items: int = 10_000,
-    keep: int = 400,
+    keep: int = 200,
 ) -> ItemToItem:
     """Fit on (users, items) strengths, over the at most ``max_items`` most popular items with ``min_count`` viewers."""
     n = int(matrix.shape[1])

@@ -5,16 +5,15 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
-from gars.retrieval.item_knn import cosine
 from gars.retrieval.item_to_item import keep_largest_sparse
 
 
-def build(matrix: sp.csr_array, *, k: int = 50, power: float = 3.0) -> sp.csr_array:
-    """Edges weighted by cosine^power, at most k a node, Min-Max scaled to (0, 1]. → (items, items)
+def build(similarity: sp.csr_array, *, k: int = 50, power: float = 3.0) -> sp.csr_array:
+    """Edges weighted by cosine^power, at most k a node, Min-Max scaled to (0, 1]. (items, items) → (items, items)
 
     The power keeps walks near home: with plain cosine they drown in the popular titles.
     """
-    weights = cosine(matrix)
+    weights = similarity.copy()
     weights.data **= power
     return min_max(keep_largest_sparse(weights, k))
 

@@ -2,8 +2,9 @@
 
 Barkan & Koenigstein, "Item2Vec: Neural Item Embedding for Collaborative Filtering", MLSP 2016; Mikolov et al., NIPS 2013.
 A user is scored by what the model was trained for: the probability that j stands next to i,
-``P(j|i) = softmax_j(in_i · out_j + ns · log count_j)``. It needs the *output* vectors; the usual cosine of input
-vectors throws them away, and with them most of the quality.
+``P(j|i) = softmax_j(in_i · out_j + ns · log viewers_j)``. It needs the *output* vectors; the usual cosine of input
+vectors throws them away, and with them most of the quality. The prior takes the viewers of j, not how often walks passed
+it: sampling removed the prior of the walks, and viewers are what a list is judged by.
 """
 
 from __future__ import annotations
@@ -23,11 +24,12 @@ NS_EXPONENT = 0.75
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ItemVectors:
-    """Input and output vectors (n, dim) float32 and token counts (n,); an item never met has zeros."""
+    """Input and output vectors (n, dim) float32; an item never met has zeros."""
 
     input: NDArray[np.float32]
     output: NDArray[np.float32]
-    counts: NDArray[np.int64]
+    known: NDArray[np.bool_]
+    """(n,) whether the item was in any sequence."""
 
 
 class _Sentences:
@@ -57,9 +59,8 @@ def fit(
     Raises:
         MissingExtraError: gensim is not installed.
     """
-    vectors = ItemVectors(
-        np.zeros((n_items, dim), np.float32), np.zeros((n_items, dim), np.float32), np.zeros(n_items, np.int64)
-    )
+    zeros = (np.zeros((n_items, dim), np.float32), np.zeros((n_items, dim), np.float32))
+    vectors = ItemVectors(*zeros, np.zeros(n_items, np.bool_))
     if not len(sequences):
         return vectors
     try:
@@ -82,23 +83,36 @@ def fit(
     rows = np.array(model.wv.index_to_key, np.int64)
     vectors.input[rows] = model.wv.vectors
     vectors.output[rows] = model.syn1neg
-    vectors.counts[rows] = [model.wv.get_vecattr(word, "count") for word in model.wv.index_to_key]
+    vectors.known[rows] = True
     return vectors
 
 
-def to_item_to_item(vectors: ItemVectors, *, name: str = "deepwalk", keep: int = 200, block: int = 1024) -> ItemToItem:
-    """``P(j|i)`` for the ``keep`` most probable j of every i, a block of rows at a time."""
-    n = len(vectors.counts)
-    known = vectors.counts > 0
-    prior = np.where(known, NS_EXPONENT * np.log(np.maximum(1, vectors.counts)), -np.inf).astype(np.float32)
+def to_item_to_item(
+    vectors: ItemVectors, viewers: NDArray[np.int64], *, name: str = "deepwalk", keep: int = 200, block: int = 1024
+) -> ItemToItem:
+    """``P(j|i)`` for the ``keep`` most probable j of every i, a block of rows at a time. ``viewers`` (n,) counts users."""
+    n, known = len(viewers), vectors.known
+    if not known.any():
+        return ItemToItem(name, sp.csr_array((n, n), dtype=np.float32))
+    prior = np.where(known, NS_EXPONENT * np.log(np.maximum(1, viewers)), -np.inf).astype(np.float32)
     blocks = []
     for start in range(0, n, block):
         rows = np.arange(start, min(n, start + block))
-        logits = vectors.input[rows] @ vectors.output.T + prior
-        logits[np.arange(len(rows)), rows] = -np.inf
-        with np.errstate(invalid="ignore"):
-            p = np.exp(logits - logits.max(axis=1, keepdims=True))
-            p /= p.sum(axis=1, keepdims=True)
+        p = _softmax(vectors.input[rows] @ vectors.output.T + prior, rows)
         p[~known[rows]] = 0
-        blocks.append(keep_largest(np.nan_to_num(p).astype(np.float32), keep))
+        blocks.append(keep_largest(p, keep))
     return ItemToItem(name, sp.csr_array(sp.vstack(blocks, format="csr")))
+
+
+def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rows scaled to length 1; zeros stay zeros. (n, dim) → (n, dim)"""
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.where(length > 0, length, 1), np.float32)
+
+
+def _softmax(logits: NDArray[np.float32], own: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Row-wise softmax that leaves out each row's own item. (b, n), (b,) → (b, n)"""
+    logits[np.arange(len(own)), own] = -np.inf
+    highest = logits.max(axis=1, keepdims=True)
+    p = np.exp(logits - np.where(np.isfinite(highest), highest, 0))
+    return np.asarray(p / np.maximum(p.sum(axis=1, keepdims=True), np.float32(1e-30)), np.float32)

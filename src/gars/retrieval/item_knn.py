@@ -25,8 +25,13 @@ def cosine(matrix: sp.csr_array) -> sp.csr_array:
     return gram.astype(np.float32)
 
 
+def from_cosine(similarity: sp.csr_array, *, k: int = 50, power: float = 2.0) -> ItemToItem:
+    """The k nearest of each item; ``power`` sharpens the cosine."""
+    sharpened = similarity.copy()
+    sharpened.data **= power
+    return ItemToItem("item_knn", keep_largest_sparse(sharpened, k))
+
+
 def fit(matrix: sp.csr_array, *, k: int = 50, power: float = 2.0) -> ItemToItem:
-    """Fit on (users, items) strengths; ``power`` sharpens the cosine."""
-    similarity = cosine(matrix)
-    similarity.data **= power
-    return ItemToItem("item_knn", keep_largest_sparse(similarity, k))
+    """Fit on (users, items) strengths."""
+    return from_cosine(cosine(matrix), k=k, power=power)

@@ -47,6 +47,12 @@ class TrainingMatrix:
         """The strengths without the zeros."""
         return self.with_values(self.strengths.data)
 
+    def of_items(self, rows: NDArray[np.int64]) -> sp.csr_array:
+        """The graded strengths of some items only; the others' columns are empty."""
+        kept = np.zeros(self.n_items, np.float32)
+        kept[rows] = 1
+        return self.with_values(self.strengths.data * kept[self.strengths.indices])
+
     def seen(self) -> sp.csr_array:
         """1 for every entry."""
         return self.with_values(np.ones_like(self.ratings))

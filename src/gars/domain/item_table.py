@@ -1,0 +1,121 @@
+"""The catalogue as columns: what filters and features read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gars.domain.anime import Anime
+from gars.domain.history import LIKED_ABOVE
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ItemTable:
+    """One row an anime, sorted by id. Codes are dense; -1 is unknown. NaN is unknown."""
+
+    anime_ids: NDArray[np.int64]
+    """(n,) ascending."""
+    types: NDArray[np.int16]
+    """(n,) index into ``type_names``."""
+    genres: NDArray[np.float32]
+    """(n, g) 1 where the anime has the genre."""
+    years: NDArray[np.float32]
+    episodes: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    members: NDArray[np.float32]
+    adult: NDArray[np.bool_]
+    franchises: NDArray[np.int32]
+    """(n,) dense franchise code; every anime has one, at least its own."""
+    prequel_rows: NDArray[np.int64]
+    """(n,) row of the direct prequel, -1 without one."""
+    franchise_sizes: NDArray[np.int32]
+    """(franchises,) how many anime each franchise has."""
+    type_names: tuple[str, ...]
+    genre_names: tuple[str, ...]
+    counts: NDArray[np.float32]
+    """(n,) training users who have it on their list."""
+    rated_counts: NDArray[np.float32]
+    """(n,) training users who rated it."""
+    liked_counts: NDArray[np.float32]
+    """(n,) training users who rated it above the like threshold."""
+    rating_sums: NDArray[np.float32]
+    """(n,) sum of the training ratings."""
+    genre_shares: NDArray[np.float32]
+    """(g,) share of all training list entries that have each genre."""
+
+    def __len__(self) -> int:
+        return len(self.anime_ids)
+
+    @property
+    def n_franchises(self) -> int:
+        """Number of franchise codes."""
+        return len(self.franchise_sizes)
+
+    def rows(self, anime_ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Row of each id, -1 where the catalogue has none. (m,) → (m,)"""
+        if not len(self.anime_ids):
+            return np.full(len(anime_ids), -1, np.int64)
+        found = np.searchsorted(self.anime_ids, anime_ids)
+        found[found == len(self.anime_ids)] = 0
+        return np.where(self.anime_ids[found] == anime_ids, found, -1)
+
+    def with_statistics(self, rows: NDArray[np.int64], ratings: NDArray[np.float32]) -> ItemTable:
+        """The same catalogue with the statistics of these list entries: rows (m,) and ratings (m,), NaN = not rated."""
+        n = len(self)
+        rated = ~np.isnan(ratings)
+        counts = np.bincount(rows, minlength=n).astype(np.float32)
+        shares = counts @ self.genres / max(1.0, float(counts.sum()))
+        return replace(
+            self,
+            counts=counts,
+            rated_counts=np.bincount(rows[rated], minlength=n).astype(np.float32),
+            liked_counts=np.bincount(rows[rated & (ratings > LIKED_ABOVE)], minlength=n).astype(np.float32),
+            rating_sums=np.bincount(rows[rated], ratings[rated], n).astype(np.float32),
+            genre_shares=shares.astype(np.float32),
+        )
+
+
+def build(anime: Sequence[Anime]) -> ItemTable:
+    """The columns of a catalogue sorted by id, without statistics yet (all zero)."""
+    n = len(anime)
+    ids = np.array([a.anime_id for a in anime], np.int64)
+    type_names = tuple(sorted({a.type for a in anime if a.type}))
+    genre_names = tuple(sorted({genre for a in anime for genre in a.genres}))
+    type_code = {name: code for code, name in enumerate(type_names)}
+    genre_code = {name: code for code, name in enumerate(genre_names)}
+    genres = np.zeros((n, len(genre_names)), np.float32)
+    for row, a in enumerate(anime):
+        genres[row, [genre_code[genre] for genre in a.genres]] = 1
+    keys = [a.franchise or f"self:{a.anime_id}" for a in anime]
+    franchise_code = {key: code for code, key in enumerate(dict.fromkeys(keys))}
+    franchises = np.array([franchise_code[key] for key in keys], np.int32)
+    row_of = {a.anime_id: row for row, a in enumerate(anime)}
+    prequels = [next((row_of[p] for p in a.prequels if p in row_of), -1) for a in anime]
+    zeros = np.zeros(n, np.float32)
+    return ItemTable(
+        anime_ids=ids,
+        types=np.array([type_code.get(a.type or "", -1) for a in anime], np.int16),
+        genres=genres,
+        years=_numbers([a.year or (a.released.year if a.released else None) for a in anime]),
+        episodes=_numbers([a.episodes for a in anime]),
+        scores=_numbers([a.score for a in anime]),
+        members=_numbers([a.members for a in anime]),
+        adult=np.array([a.adult for a in anime], np.bool_),
+        franchises=franchises,
+        prequel_rows=np.array(prequels, np.int64),
+        franchise_sizes=np.bincount(franchises, minlength=len(franchise_code)).astype(np.int32),
+        type_names=type_names,
+        genre_names=genre_names,
+        counts=zeros,
+        rated_counts=zeros,
+        liked_counts=zeros,
+        rating_sums=zeros,
+        genre_shares=np.zeros(len(genre_names), np.float32),
+    )
+
+
+def _numbers(values: Sequence[float | None]) -> NDArray[np.float32]:
+    return np.array([np.nan if value is None else value for value in values], np.float32)

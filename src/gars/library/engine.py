@@ -1,0 +1,231 @@
+"""The two stages as one: from a history to the ranked list, with reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gars.application.ports import Recommendation
+from gars.domain import features
+from gars.domain.anime import Anime
+from gars.domain.candidates import Candidates, Filters, allowed, top
+from gars.domain.errors import UnknownAnimeError
+from gars.domain.features import genres
+from gars.domain.features.query import Prior, Query, Taste, prior_of, taste_of
+from gars.domain.franchise import collapse
+from gars.domain.history import History
+from gars.library import reasons
+from gars.ranking.network import Network
+from gars.retrieval.gather import gather
+from gars.retrieval.index import Index
+from gars.retrieval.retriever import KNN, Retriever
+
+CLICK_STRENGTH = 0.5
+"""How much the latest click speaks for titles like it, next to 1 for a liked title."""
+CLICK_DECAY = 0.8
+"""Each older click counts this much of the one after it."""
+SESSION_WEIGHT = 1.0
+"""How many deviations of the ranking score the best match of the latest click gains."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Engine:
+    """Retrieval and ranking over one catalogue; implements ``application.ports.Engine``."""
+
+    version: str
+    anime: Sequence[Anime]
+    retriever: Retriever
+    network: Network | None
+    """``None``: there was too little data to train a ranker, and the retrieval order stands."""
+    item_index: Index
+    user_index: Index
+    user_ids: Sequence[str]
+    prior: Prior
+    per_channel: int = 200
+
+    def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
+        """Places ``offset`` … ``offset + k`` of the ranked list; shorter only when nothing else is allowed."""
+        found, order, p_like = self.rank(history, want=offset + k, filters=filters)
+        places = self._places(found, order, offset + k, filters)[offset:]
+        why = reasons.explain(self, history, found.rows[places])
+        return [
+            Recommendation(
+                anime_id=int(self.retriever.items.anime_ids[found.rows[place]]),
+                score=float(order[place]),
+                p_like=float(p_like[place]),
+                channels=tuple(
+                    name for name, said in zip(found.channel_names, found.proposed[place], strict=True) if said
+                ),
+                reasons=why[number],
+            )
+            for number, place in enumerate(places)
+        ]
+
+    def ranked_ids(self, history: History, *, k: int, filters: Filters) -> NDArray[np.int64]:
+        """Ids of the ranked list alone: the fast path of batch scoring. → (≤ k,)"""
+        found, order, _ = self.rank(history, want=k, filters=filters)
+        return self.retriever.items.anime_ids[found.rows[self._places(found, order, k, filters)]]
+
+    def rank(
+        self, history: History, *, want: int, filters: Filters
+    ) -> tuple[Candidates, NDArray[np.float32], NDArray[np.float32]]:
+        """Candidates with their order scores and like probabilities, each (m,)."""
+        found = self.retrieve(history, want=want, filters=filters)
+        order, p_like = self.judge(history, found)
+        session = self.session(history)
+        if session is not None and len(found):
+            order = order + SESSION_WEIGHT * float(order.std()) * session[found.rows]
+        return found, order, p_like
+
+    def retrieve(self, history: History, *, want: int, filters: Filters) -> Candidates:
+        """Stage one. Wants more from each channel when the rules may take many away again."""
+        items = self.retriever.items
+        rows, strengths = self.query(history)
+        return self.retriever.candidates(
+            rows,
+            strengths,
+            allowed(items, history, filters),
+            per_channel=max(self.per_channel, 4 * want if filters.one_per_franchise else want),
+            session=self.session(history),
+        )
+
+    def retrieve_ids(self, history: History, *, k: int, filters: Filters) -> NDArray[np.int64]:
+        """Stage one alone, best first. → (≤ k,)"""
+        found = self.retrieve(history, want=k, filters=filters)
+        return self.retriever.items.anime_ids[found.rows[self._places(found, found.fused, k, filters)]]
+
+    def popular_ids(self, *, k: int, filters: Filters) -> NDArray[np.int64]:
+        """The most watched titles that the filters allow. → (≤ k,)"""
+        items = self.retriever.items
+        empty = History(*(np.empty(0, kind) for kind in (np.int64, np.float32, np.float32, np.bool_)))
+        scores = np.where(allowed(items, empty, filters), self.retriever.popularity, -np.inf).astype(np.float32)
+        rows = top(scores, items.anime_ids, len(items) if filters.one_per_franchise else k)
+        if filters.one_per_franchise:
+            rows = rows[collapse(rows, items.franchises)]
+        return items.anime_ids[rows[:k]]
+
+    def similar_ids(self, anime_id: int, *, k: int, same_franchise: bool = True) -> list[tuple[int, float]]:
+        """Anime like this one with their similarity (0–1), best first; by content where nobody watched it yet.
+
+        Raises:
+            UnknownAnimeError: the catalogue does not have it.
+        """
+        items = self.retriever.items
+        row = int(items.rows(np.array([anime_id]))[0])
+        if row < 0:
+            raise UnknownAnimeError([anime_id])
+        similarity = self._similarity(row)
+        similarity[row] = -np.inf
+        if not same_franchise:
+            similarity[items.franchises == items.franchises[row]] = -np.inf
+        similarity[similarity <= 0] = -np.inf
+        best = top(similarity, items.anime_ids, k)
+        return [(int(items.anime_ids[other]), float(min(1.0, similarity[other]))) for other in best]
+
+    def _similarity(self, row: int) -> NDArray[np.float32]:
+        """Cosine of embeddings and content, evenly; content alone for a title without an embedding. → (n,)"""
+        content = gather(self.retriever.channel("content").weights, np.array([row])).total()
+        vectors = self.retriever.vectors
+        if not vectors[row].any():
+            return content
+        return np.asarray(0.5 * (vectors @ vectors[row]) + 0.5 * content, np.float32)
+
+    def similar_user_ids(self, history: History, *, k: int, exclude: str | None = None) -> list[tuple[str, float]]:
+        """Training users whose taste vector is nearest, with the cosine, best first."""
+        rows, strengths = self.query(history)
+        vector = strengths @ self.retriever.vectors[rows]
+        length = float(np.linalg.norm(vector))
+        if not length:
+            return []
+        found, similarity = self.user_index.search(vector / length, k + 1)
+        pairs = [(str(self.user_ids[user]), float(score)) for user, score in zip(found, similarity, strict=True)]
+        return [pair for pair in pairs if pair[0] != exclude][:k]
+
+    def predict_like(self, history: History, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """P(rating > 7) of some rows of the item table. (m,) → (m,)"""
+        return self.judge(history, self.retriever.as_candidates(*self.query(history), rows))[1]
+
+    def query(self, history: History) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Rows and strengths that speak for the user: their titles, then their recent clicks. → (q,), (q,)"""
+        items = self.retriever.items
+        clicked = items.rows(history.clicks)
+        rows = np.concatenate([items.rows(history.anime_ids), clicked])
+        faded = (CLICK_STRENGTH * CLICK_DECAY ** np.arange(len(clicked))).astype(np.float32)
+        strengths = np.concatenate([history.strengths, faded])
+        speaks = (rows >= 0) & (strengths > 0)
+        return rows[speaks], strengths[speaks]
+
+    def session(self, history: History) -> NDArray[np.float32] | None:
+        """How near every item is to what was clicked lately, 0–1; ``None`` without clicks. → (n,)"""
+        clicked = self.retriever.items.rows(history.clicks)
+        clicked = clicked[clicked >= 0]
+        if not len(clicked):
+            return None
+        faded = (CLICK_DECAY ** np.arange(len(clicked))).astype(np.float32)
+        return self.retriever.nearness(clicked, faded)
+
+    def judge(self, history: History, found: Candidates) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Stage two: order scores and like probabilities of candidates. → (m,), (m,)"""
+        query = self.ranking_query(history, found)
+        if self.network is None:
+            return found.fused, np.full(len(found), query.taste.like_rate, np.float32)
+        return self.network.score(features.matrix(query), found.rows, taste_profile(query))
+
+    def ranking_query(self, history: History, found: Candidates) -> Query:
+        """What the features read."""
+        return ranking_query(self.retriever, self.prior, history, found)
+
+    def _places(self, found: Candidates, order: NDArray[np.float32], want: int, filters: Filters) -> NDArray[np.int64]:
+        """Positions of the best ``want`` candidates, by ``(-score, id)``, after the rules about lists as a whole."""
+        items = self.retriever.items
+        if not filters.one_per_franchise:
+            return top(order, items.anime_ids[found.rows], want)
+        places = top(order, items.anime_ids[found.rows], len(found))
+        return places[collapse(found.rows[places], items.franchises)][:want]
+
+
+def ranking_query(retriever: Retriever, prior: Prior, history: History, found: Candidates) -> Query:
+    """Assemble the features' input; training and serving both come through here."""
+    taste = taste_of(history, retriever.items, prior)
+    return Query(
+        items=retriever.items,
+        prior=prior,
+        taste=taste,
+        candidates=found.rows,
+        channel_scores=found.channel_scores,
+        evidence=_evidence(retriever, taste, found.rows),
+    )
+
+
+def taste_profile(query: Query) -> NDArray[np.float32]:
+    """The user's genres: share of the list above the usual, and like rate above their own. → (2g,)"""
+    share = genres.share(query.taste, query.items.genres) - query.items.genre_shares
+    return np.concatenate([share, genres.like_gap(query.taste, query.items.genres)])
+
+
+def _evidence(retriever: Retriever, taste: Taste, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """What the user's ratings of co-watched titles say of each candidate (see ``Query.evidence``). → (m, 4)"""
+    edges = gather(retriever.channel(KNN).weights, taste.rated_rows)
+    nearest = np.zeros(edges.n, np.float32)
+    np.maximum.at(nearest, edges.columns, edges.weights)
+    columns = [
+        edges.total(),
+        edges.total(taste.liked - np.float32(taste.like_rate)),
+        edges.total(taste.ratings - np.float32(taste.rating_mean)),
+        nearest,
+    ]
+    return np.stack([values[rows] for values in columns], axis=1)
+
+
+def engine_of(
+    retriever: Retriever, network: Network | None, anime: Sequence[Anime], item_index: Index, user_index: Index,
+    user_ids: Sequence[str], version: str,
+) -> Engine:  # fmt: skip
+    """Put the parts together."""
+    return Engine(version, anime, retriever, network, item_index, user_index, user_ids, prior_of(retriever.items))
+
+
+__all__ = ["Engine", "Prior", "engine_of", "prior_of", "ranking_query", "taste_profile"]

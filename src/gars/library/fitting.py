@@ -1,0 +1,202 @@
+"""Fit both stages: retrieval on everybody, the ranker on lists from retrieval that has not seen their user.
+
+Users are dealt into folds. For each fold a retriever is fitted on the other folds and proposes candidates for this one's
+users, from the part of their list that is not hidden. So the ranker meets the channel scores it will meet in serving, and
+no statistic of a training example has seen the row it is judged on.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from gars.application.progress import Advance, Progress
+from gars.domain import features
+from gars.domain.anime import Anime
+from gars.domain.features.query import Prior, prior_of
+from gars.domain.history import LIKED_ABOVE, History, from_columns
+from gars.domain.item_table import ItemTable, build
+from gars.domain.splits import hold_out, user_folds
+from gars.library.engine import ranking_query, taste_profile
+from gars.library.frames import Rows
+from gars.ranking import mlp
+from gars.ranking.examples import NOT_ASKED, RankingList, RankingLists, stack
+from gars.ranking.mlp import RankingConfig
+from gars.ranking.network import Network
+from gars.retrieval import content, item2vec, matrix, retriever
+from gars.retrieval.item_to_item import ItemToItem
+from gars.retrieval.matrix import TrainingMatrix
+from gars.retrieval.retriever import RetrievalConfig, Retriever
+
+MIN_USERS_TO_RANK = 50
+"""With fewer users than this the ranker would learn noise, and the retrieval order stands."""
+
+
+class FitConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that may be set of ``Recommender.fit``."""
+
+    retrieval: RetrievalConfig = RetrievalConfig()
+    ranking: RankingConfig = RankingConfig()
+    folds: int = 2
+    """How many retrievers are fitted for the ranker's examples; more are closer to serving and cost more."""
+    hidden_share: float = 0.2
+    """Share of each user's list that the ranker must find again."""
+    repeats: int = 1
+    """How often each user is used, with another part hidden each time."""
+    list_length: int = 160
+    """Places of a training list: candidates, then hidden titles that were not proposed."""
+    per_channel: int = 60
+    """Candidates each channel proposes for a training list."""
+    max_ranking_users: int = 50_000
+    """The ranker trains on at most this many users."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """What was learned."""
+
+    retriever: Retriever
+    network: Network | None
+    user_vectors: NDArray[np.float32]
+    """(u, dim) unit taste vectors of the training users."""
+    losses: dict[str, float]
+
+
+def fit(rows: Rows, anime: Sequence[Anime], *, config: FitConfig, seed: int, progress: Progress) -> Fitted:
+    """Fit retrieval and ranking on list entries."""
+    unrated = 0.5 if rows.has_ratings else 1.0
+    training = matrix.from_rows(
+        rows.user, rows.item, rows.rating, n_users=len(rows.user_ids), n_items=len(rows.item_ids), unrated=unrated
+    )
+    items = build(anime)
+    with progress.task("content similarity"):
+        content_channel = content.fit(anime)
+    fitter = _Fitter(training, items, anime, content_channel, config, seed, progress, rows.has_ratings)
+    can_rank = training.n_users >= MIN_USERS_TO_RANK
+    folds = user_folds(training.n_users, config.folds, np.random.default_rng([seed, 1]))
+    with ThreadPoolExecutor(max_workers=max(1, os.cpu_count() or 1)) as pool:
+        everybody = pool.submit(fitter.retriever, np.arange(training.n_users))
+        others = [pool.submit(fitter.retriever, np.flatnonzero(folds != f)) for f in range(config.folds * can_rank)]
+        full = everybody.result()
+        by_fold = [future.result() for future in others]
+    network, losses = None, {}
+    if can_rank:
+        lists = fitter.lists(by_fold, folds)
+        if (lists.order > 0).any():
+            network, losses = mlp.fit(lists, full.items, config=config.ranking, seed=seed, progress=progress)
+    vectors = item2vec.unit(np.asarray(training.graded() @ full.vectors, np.float32))
+    return Fitted(full, network, vectors, losses)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fitter:
+    """What all folds share."""
+
+    training: TrainingMatrix
+    items: ItemTable
+    anime: Sequence[Anime]
+    content_channel: ItemToItem
+    config: FitConfig
+    seed: int
+    progress: Progress
+    has_ratings: bool
+
+    def retriever(self, users: NDArray[np.int64]) -> Retriever:
+        """Fit stage one on some users; its item statistics see these users only."""
+        part = self.training.select_users(users)
+        return retriever.fit(
+            part,
+            self.items.with_statistics(part.strengths.indices, part.ratings),
+            self.anime,
+            config=self.config.retrieval,
+            content_channel=self.content_channel,
+            seed=self.seed,
+            progress=self.progress,
+        )
+
+    def lists(self, by_fold: Sequence[Retriever], folds: NDArray[np.int64]) -> RankingLists:
+        """A training list for each user and repeat, from the retriever that has not seen the user."""
+        rng = np.random.default_rng([self.seed, 2])
+        users = rng.permutation(self.training.n_users)[: self.config.max_ranking_users]
+        n_genres = len(self.items.genre_names)
+        with self.progress.task("ranking examples", len(users) * self.config.repeats) as advance:
+            return stack(
+                self._each(users, by_fold, folds, rng, advance),
+                length=self.config.list_length,
+                n_features=len(features.names(by_fold[0].channel_names)),
+                n_taste=2 * n_genres,
+            )
+
+    def _each(
+        self,
+        users: NDArray[np.int64],
+        by_fold: Sequence[Retriever],
+        folds: NDArray[np.int64],
+        rng: np.random.Generator,
+        advance: Advance,
+    ) -> Iterator[RankingList]:
+        priors = [prior_of(fold.items) for fold in by_fold]
+        for _ in range(self.config.repeats):
+            for user in users:
+                fold = folds[user]
+                one = self._list(int(user), by_fold[fold], priors[fold], rng)
+                advance(1)
+                if one is not None:
+                    yield one
+
+    def _list(self, user: int, fold: Retriever, prior: Prior, rng: np.random.Generator) -> RankingList | None:
+        start, end = self.training.strengths.indptr[user], self.training.strengths.indptr[user + 1]
+        rows = self.training.strengths.indices[start:end].astype(np.int64)
+        ratings = self.training.ratings[start:end]
+        hidden = hold_out(len(rows), self.config.hidden_share, rng)
+        if not hidden.any():
+            return None
+        history = from_columns(
+            self.items.anime_ids[rows[~hidden]], ratings[~hidden], unrated=0.5 if self.has_ratings else 1.0
+        )
+        return ranking_list(
+            fold, prior, history, rows[hidden], ratings[hidden], config=self.config, implicit=not self.has_ratings
+        )
+
+
+def ranking_list(
+    fold: Retriever,
+    prior: Prior,
+    history: History,
+    hidden_rows: NDArray[np.int64],
+    hidden_ratings: NDArray[np.float32],
+    *,
+    config: FitConfig,
+    implicit: bool,
+) -> RankingList | None:
+    """Candidates for a history, labelled by what was hidden; hidden rated titles that were not proposed follow."""
+    allowed = np.ones(len(fold.items), np.bool_)
+    own = fold.items.rows(history.anime_ids)
+    allowed[own] = False
+    speaks = history.strengths > 0
+    found = fold.candidates(own[speaks], history.strengths[speaks], allowed, per_channel=config.per_channel)
+    rating_of = np.full(len(fold.items), np.nan, np.float32)
+    rating_of[hidden_rows] = hidden_ratings
+    is_hidden = np.zeros(len(fold.items), np.bool_)
+    is_hidden[hidden_rows] = True
+    liked = is_hidden if implicit else rating_of > LIKED_ABOVE
+    proposed = found.rows[: config.list_length]
+    rated = hidden_rows if implicit else hidden_rows[~np.isnan(hidden_ratings)]
+    missed = rated[~np.isin(rated, proposed)]
+    room = min(len(missed), config.list_length // 4)
+    proposed = proposed[: config.list_length - room]
+    rows = np.concatenate([proposed, missed[:room]])
+    if not len(rows):
+        return None
+    scored = fold.as_candidates(own[speaks], history.strengths[speaks], rows)
+    query = ranking_query(fold, prior, history, scored)
+    order = np.where(liked[rows], 1.0, 0.0).astype(np.float32)
+    order[len(proposed) :] = NOT_ASKED
+    like = order.copy() if implicit else np.where(np.isnan(rating_of[rows]), NOT_ASKED, liked[rows]).astype(np.float32)
+    return RankingList(features.matrix(query), rows, taste_profile(query), order, like)

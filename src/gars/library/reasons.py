@@ -1,0 +1,96 @@
+"""Why a title is in the list: the user's own titles that speak for it, their click, its story, its genres."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gars.application.ports import Reason
+from gars.domain.features import genres
+from gars.domain.features.query import taste_of
+from gars.domain.history import History
+from gars.retrieval.gather import gather
+
+if TYPE_CHECKING:
+    from gars.library.engine import Engine
+
+MOST_TITLES = 3
+
+
+def explain(engine: Engine, history: History, rows: NDArray[np.int64]) -> list[tuple[Reason, ...]]:
+    """Reasons for each of some rows of the item table, the weightiest first."""
+    contributions = _contributions(engine, history, rows)
+    clicked = set(history.clicks.tolist())
+    taste = taste_of(history, engine.retriever.items, engine.prior)
+    lift = genres.share(taste, engine.retriever.items.genres) - engine.retriever.items.genre_shares
+    explained = []
+    for row, (sources, shares) in zip(rows, contributions, strict=True):
+        found = [
+            _because(engine, int(source), float(share), clicked) for source, share in zip(sources, shares, strict=True)
+        ]
+        explained.append(
+            (*_franchise(engine, history, int(row)), *found, *_genre(engine, int(row), lift, len(taste.rows)))
+        )
+    return [reasons or (Reason("popular", "Widely watched and liked"),) for reasons in explained]
+
+
+def _contributions(
+    engine: Engine, history: History, rows: NDArray[np.int64]
+) -> list[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    """For each row, up to three of the user's titles with their share (0–1) of all that spoke for it."""
+    query, strengths = engine.query(history)
+    weights = engine.retriever.config.fusion
+    place_of = np.full(len(engine.retriever.items), -1, np.int64)
+    place_of[rows] = np.arange(len(rows))
+    said = np.zeros((len(rows), len(query)), np.float32)
+    for channel in engine.retriever.channels:
+        weight = weights.get(channel.name, 0.0)
+        if not weight:
+            continue
+        edges = gather(channel.weights, query)
+        kept = place_of[edges.columns] >= 0
+        source = edges.source[kept]
+        part = np.zeros_like(said)
+        np.add.at(part, (place_of[edges.columns[kept]], source), edges.weights[kept] * strengths[source])
+        spread = np.abs(part).sum(axis=1, keepdims=True)
+        said += weight * part / np.where(spread > 0, spread, 1)
+    positive = np.maximum(said, 0)
+    positive /= np.maximum(positive.sum(axis=1, keepdims=True), np.float32(1e-9))
+    best = np.argsort(-positive, axis=1, kind="stable")[:, :MOST_TITLES]
+    return [
+        (query[row[value > 0]], value[value > 0])
+        for row, value in zip(best, np.take_along_axis(positive, best, 1), strict=True)
+    ]
+
+
+def _because(engine: Engine, source: int, share: float, clicked: set[int]) -> Reason:
+    anime = engine.anime[source]
+    kind, verb = ("click", "looked at") if anime.anime_id in clicked else ("because", "have")
+    return Reason(kind, f"Because you {verb} {anime.title}", anime.anime_id, anime.title, round(share, 3))
+
+
+def _franchise(engine: Engine, history: History, row: int) -> tuple[Reason, ...]:
+    """The prequel the user has, if this is what comes next."""
+    prequel = int(engine.retriever.items.prequel_rows[row])
+    if prequel < 0 or engine.anime[prequel].anime_id not in history.anime_ids:
+        return ()
+    before = engine.anime[prequel]
+    return (Reason("franchise", f"Continues {before.title}", before.anime_id, before.title),)
+
+
+def _genre(engine: Engine, row: int, lift: NDArray[np.float32], n_titles: int) -> tuple[Reason, ...]:
+    """The genre of this title that the user has much more of than others."""
+    items = engine.retriever.items
+    if not n_titles or not len(lift):
+        return ()
+    score = np.where(items.genres[row] > 0, lift, -np.inf)
+    best = int(score.argmax())
+    if score[best] < 0.05:
+        return ()
+    return (
+        Reason(
+            "genre", f"You watch more {items.genre_names[best]} than most", contribution=round(float(score[best]), 3)
+        ),
+    )

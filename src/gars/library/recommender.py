@@ -1,0 +1,321 @@
+"""``Recommender``: the whole two-stage model behind a handful of methods."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from gars.application.ports import Recommendation
+from gars.application.progress import Progress, Silent
+from gars.domain import features
+from gars.domain.anime import Anime
+from gars.domain.candidates import Filters
+from gars.domain.errors import InvalidInputError
+from gars.domain.history import History, Rating, from_columns, from_ratings
+from gars.library import artefact
+from gars.library.engine import Engine, engine_of
+from gars.library.fitting import FitConfig, Fitted, fit
+from gars.library.frames import TOP_RATING, Rows, anime_of, catalogue_frame, rows_of
+from gars.library.stored import pack, unpack
+from gars.retrieval import index
+
+Item = int | str
+Ratings = Iterable[Rating | tuple[Item, float | None]]
+
+
+class UnknownIdsWarning(UserWarning):
+    """Some ids of a history are not in the model and were left out."""
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """One proposal of stage one."""
+
+    anime_id: Item
+    score: float
+    channels: tuple[str, ...]
+
+
+class Recommender:
+    """A fitted two-stage recommender. Make one with ``fit`` or ``load``; every result is deterministic for a seed.
+
+    Ids are the ones of the data: integers or strings.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        rows: Rows,
+        manifest: artefact.Manifest | None,
+        *,
+        seed: int = 0,
+        config: FitConfig | None = None,
+        losses: dict[str, float] | None = None,
+    ) -> None:
+        self.engine = engine
+        self.manifest = manifest
+        self._rows = rows
+        self._seed = seed
+        self._config = config or FitConfig()
+        self._losses = losses or {}
+        self._starts = np.searchsorted(rows.user, np.arange(len(rows.user_ids) + 1))
+
+    @classmethod
+    def fit(
+        cls,
+        interactions: Any,
+        catalogue: Any = None,
+        *,
+        config: FitConfig | None = None,
+        seed: int = 0,
+        progress: bool | Progress = True,
+    ) -> Recommender:
+        """Fit on interactions ``user_id, item_id[, rating][, time]`` and, if there is one, a catalogue.
+
+        Both may be a DataFrame, an Arrow table, or the path of a CSV or Parquet file. An empty rating means seen, not
+        rated; without any rating, what was seen was liked. The catalogue has ``item_id`` and any of title, genres
+        ("A, B"), type, episodes, released, studios, franchise, score, members.
+
+        Raises:
+            InvalidInputError: a column is missing or holds what it cannot hold.
+            DataError: a file cannot be read.
+            MissingExtraError: the ``train`` extra is not installed.
+        """
+        config = config or FitConfig()
+        shown = progress if not isinstance(progress, bool) else _terminal() if progress else Silent()
+        listed = catalogue_frame(catalogue) if catalogue is not None else None
+        rows = rows_of(interactions, listed["item_id"].to_list() if listed is not None else ())
+        anime = anime_of(listed, rows.item_ids)
+        fitted = fit(rows, anime, config=config, seed=seed, progress=shown)
+        engine = _engine(fitted, anime, rows, seed, version="unsaved")
+        return cls(engine, rows, None, seed=seed, config=config, losses=fitted.losses)
+
+    def save(
+        self, path: str | Path, *, data: dict[str, Any] | None = None, metrics: dict[str, Any] | None = None
+    ) -> artefact.Manifest:
+        """Write the model into the folder ``path``, whole or not at all. Returns its manifest.
+
+        Raises:
+            StorageError: the disk is full or not writable.
+        """
+        rows = self._rows
+        counted = {"users": len(rows.user_ids), "items": len(rows.item_ids), "rows": len(rows.user)}
+        return artefact.write(
+            Path(path),
+            pack(self.engine, rows),
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            seed=self._seed,
+            data={**counted, "duplicates": rows.duplicates, **(data or {})},
+            config=msgspec.to_builtins(self._config),
+            features=list(features.names(self.engine.retriever.channel_names)),
+            metrics={**self._losses, **(metrics or {})},
+        )
+
+    @classmethod
+    def load(cls, path: str | Path) -> Recommender:
+        """Read a model that ``save`` wrote; needs no optional package.
+
+        Raises:
+            ArtefactError: there is none, it is incomplete or damaged.
+        """
+        manifest, files = artefact.read(Path(path))
+        config = msgspec.convert(manifest.config, FitConfig)
+        engine, rows = unpack(files, version=manifest.version, config=config.retrieval, seed=manifest.seed)
+        return cls(engine, rows, manifest, seed=manifest.seed, config=config)
+
+    @property
+    def item_ids(self) -> NDArray[Any]:
+        """(n,) every id it can recommend, ascending."""
+        return self._rows.item_ids
+
+    @property
+    def user_ids(self) -> NDArray[Any]:
+        """(u,) every user it was fitted on, ascending."""
+        return self._rows.user_ids
+
+    def recommend(
+        self,
+        history: Ratings | None = None,
+        *,
+        user_id: Item | None = None,
+        k: int = 20,
+        filters: Filters | None = None,
+    ) -> list[Recommendation]:
+        """The k best titles for a history or a training user; never one the history holds.
+
+        ``score`` orders the list; ``p_like`` is the probability of a rating above 7. An empty history gets the popular
+        list. Unknown ids in a history are left out with an ``UnknownIdsWarning``.
+        """
+        found = self.engine.recommend_history(self._history(history, user_id), k=k, filters=filters or Filters())
+        return [self._labelled(one) for one in found]
+
+    def recommend_batch(
+        self, histories: Sequence[Ratings], k: int = 100, *, filters: Filters | None = None
+    ) -> NDArray[np.int64]:
+        """Ids of the k best titles for each history. → (n, k), -1 pads.
+
+        With string ids the values are positions in ``item_ids``.
+        """
+        ids = np.full((len(histories), k), -1, np.int64)
+        for place, history in enumerate(histories):
+            found = self.engine.ranked_ids(self._history(history, None), k=k, filters=filters or Filters())
+            ids[place, : len(found)] = found
+        return ids
+
+    def retrieve(
+        self,
+        history: Ratings | None = None,
+        k: int = 500,
+        *,
+        user_id: Item | None = None,
+        filters: Filters | None = None,
+    ) -> list[Candidate]:
+        """Stage one alone: at most k candidates, best fused score first, with the channels that proposed each."""
+        found = self.engine.retrieve(self._history(history, user_id), want=k, filters=filters or Filters())
+        return [
+            Candidate(
+                self._label(int(found.rows[place])),
+                float(found.fused[place]),
+                tuple(name for name, said in zip(found.channel_names, found.proposed[place], strict=True) if said),
+            )
+            for place in range(min(k, len(found)))
+        ]
+
+    def predict_like(self, history: Ratings, anime_ids: Sequence[Item]) -> NDArray[np.float32]:
+        """P(rating > 7) for each id. (m,) → (m,) float32; NaN for an id the model does not know."""
+        rows = self._rows_of(list(anime_ids))
+        p = np.full(len(rows), np.nan, np.float32)
+        p[rows >= 0] = self.engine.predict_like(self._history(history, None), rows[rows >= 0])
+        return p
+
+    def similar(self, anime_id: Item, k: int = 10) -> list[tuple[Item, float]]:
+        """Titles like this one with their similarity (0–1), best first.
+
+        Raises:
+            UnknownAnimeError: the model does not know it.
+        """
+        row = int(self._rows_of([anime_id])[0])
+        number = int(self.engine.retriever.items.anime_ids[row]) if row >= 0 else -1
+        return [(self._label_of(other), score) for other, score in self.engine.similar_ids(number, k=k)]
+
+    def similar_users(
+        self, history: Ratings | None = None, *, user_id: Item | None = None, k: int = 10
+    ) -> list[tuple[Item, float]]:
+        """Training users with the nearest taste and the cosine, best first."""
+        exclude = None if user_id is None else str(user_id)
+        found = self.engine.similar_user_ids(self._history(history, user_id), k=k, exclude=exclude)
+        kind = int if self._rows.user_ids.dtype.kind == "i" else str
+        return [(kind(user), score) for user, score in found]
+
+    def history_of(self, user_id: Item) -> list[Rating]:
+        """What the training data hold of a user.
+
+        Raises:
+            InvalidInputError: it was not fitted on such a user.
+        """
+        start, end = self._user_range(user_id)
+        scale = self._rows.rating_scale
+        return [
+            Rating(self._label(row), None if np.isnan(rating) else float(rating) / scale)  # type: ignore[arg-type]
+            for row, rating in zip(self._rows.item[start:end].tolist(), self._rows.rating[start:end], strict=True)
+        ]
+
+    def _history(self, history: Ratings | None, user_id: Item | None) -> History:
+        """The history as the engine reads it."""
+        if (history is None) == (user_id is None):
+            raise InvalidInputError(
+                "give either a history or a user_id", hint="recommend(history=[…]) or recommend(user_id=…)"
+            )
+        unrated = 0.5 if self._rows.has_ratings else 1.0
+        if user_id is not None:
+            start, end = self._user_range(user_id)
+            ids = self.engine.retriever.items.anime_ids[self._rows.item[start:end]]
+            return from_columns(ids, self._rows.rating[start:end], unrated=unrated)
+        pairs = [(pair[0], pair[1]) for pair in history or ()]
+        for item, rating in pairs:
+            if rating is not None and not 0 < rating * self._rows.rating_scale <= TOP_RATING:
+                top = TOP_RATING / self._rows.rating_scale
+                raise InvalidInputError(
+                    f"rating {rating:g} of {item!r} is not above 0 and at most {top:g}", hint="None = not rated"
+                )
+        rows = self._rows_of([item for item, _ in pairs])
+        unknown = [item for (item, _), row in zip(pairs, rows, strict=True) if row < 0]
+        if unknown:
+            shown = ", ".join(map(repr, unknown[:5])) + (", …" if len(unknown) > 5 else "")
+            message = f"{len(unknown)} of {len(pairs)} ids in the history are unknown and were left out: {shown}"
+            warnings.warn(message, UnknownIdsWarning, stacklevel=3)
+        ids = self.engine.retriever.items.anime_ids
+        scale = self._rows.rating_scale
+        return from_ratings(
+            (
+                (int(ids[row]), None if rating is None else rating * scale)
+                for (_, rating), row in zip(pairs, rows, strict=True)
+                if row >= 0
+            ),
+            unrated=unrated,
+        )
+
+    def _rows_of(self, labels: Sequence[Item]) -> NDArray[np.int64]:
+        """Rows of labels, -1 for unknown ones."""
+        known = self._rows.item_ids
+        numeric = known.dtype.kind == "i"
+        fits = [isinstance(label, int | np.integer) == numeric for label in labels]
+        wanted = np.array(
+            [label if fit else known[0] for label, fit in zip(labels, fits, strict=True)],
+            known.dtype if numeric else str,
+        )
+        at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+        return np.where((known[at] == wanted) & np.array(fits, np.bool_), at, -1).astype(np.int64)
+
+    def _user_range(self, user_id: Item) -> tuple[int, int]:
+        users = self._rows.user_ids
+        at = (
+            int(np.searchsorted(users, user_id))
+            if isinstance(user_id, int | np.integer) == (users.dtype.kind == "i")
+            else -1
+        )
+        if not 0 <= at < len(users) or users[at] != user_id:
+            raise InvalidInputError(
+                f"no user {user_id!r} in the training data", hint="give their history instead: recommend(history=[…])"
+            )
+        return int(self._starts[at]), int(self._starts[at + 1])
+
+    def _label(self, row: int) -> Item:
+        label: Item = self._rows.item_ids[row].item()
+        return label
+
+    def _label_of(self, number: int) -> Item:
+        """The label of an engine's anime id."""
+        return number if self._rows.item_ids.dtype.kind == "i" else self._label(number)
+
+    def _labelled(self, one: Recommendation) -> Recommendation:
+        if self._rows.item_ids.dtype.kind == "i":
+            return one
+        return Recommendation(self._label(one.anime_id), one.score, one.p_like, one.channels, one.reasons)  # type: ignore[arg-type]
+
+
+def _engine(fitted: Fitted, anime: Sequence[Anime], rows: Rows, seed: int, *, version: str) -> Engine:
+    return engine_of(
+        fitted.retriever,
+        fitted.network,
+        anime,
+        index.build(fitted.retriever.vectors, seed=seed),
+        index.build(fitted.user_vectors, seed=seed),
+        [str(user) for user in rows.user_ids.tolist()],
+        version,
+    )
+
+
+def _terminal() -> Progress:
+    from gars.library.terminal import TerminalProgress
+
+    return TerminalProgress()
+
+
+__all__ = ["Candidate", "Recommender", "UnknownIdsWarning"]

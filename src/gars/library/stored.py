@@ -1,0 +1,97 @@
+"""The model as files: which array of which part goes where, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from gars.domain.anime import Anime
+from gars.domain.item_table import build
+from gars.library.artefact import load_arrays
+from gars.library.engine import Engine, engine_of
+from gars.library.frames import Rows
+from gars.ranking import network
+from gars.retrieval import index
+from gars.retrieval.item_to_item import ItemToItem
+from gars.retrieval.retriever import RetrievalConfig, Retriever
+
+_CHANNEL = "channel_"
+
+
+def pack(engine: Engine, rows: Rows) -> dict[str, bytes | Mapping[str, NDArray[Any]]]:
+    """Files by name: bytes, or arrays for an .npz."""
+    retriever = engine.retriever
+    items = retriever.items
+    files: dict[str, bytes | Mapping[str, NDArray[Any]]] = {
+        "catalogue.msgpack": msgspec.msgpack.encode(list(engine.anime)),
+        "retrieval.npz": {"popularity": retriever.popularity, "vectors": retriever.vectors},
+        "users.npz": {
+            "user": rows.user.astype(np.int32),
+            "item": rows.item.astype(np.int32),
+            "rating": rows.rating,
+            "user_ids": rows.user_ids,
+            "item_ids": rows.item_ids,
+            "rating_scale": np.array(rows.rating_scale),
+            "has_ratings": np.array(rows.has_ratings),
+            "duplicates": np.array(rows.duplicates),
+            "vectors": engine.user_index.vectors,
+        },
+        "statistics.npz": {
+            name: getattr(items, name)
+            for name in ("counts", "rated_counts", "liked_counts", "rating_sums", "genre_shares")
+        },
+    }
+    for place, channel in enumerate(retriever.channels):
+        csr = channel.weights
+        files[f"{_CHANNEL}{place}_{channel.name}.npz"] = {
+            "indptr": csr.indptr.astype(np.int64), "indices": csr.indices.astype(np.int32), "data": csr.data
+        }  # fmt: skip
+    if engine.network is not None:
+        files["ranker.npz"] = engine.network.arrays()
+    return files
+
+
+def unpack(files: Mapping[str, Path], *, version: str, config: RetrievalConfig, seed: int) -> tuple[Engine, Rows]:
+    """The engine and the training rows back from verified files."""
+    anime = msgspec.msgpack.decode(files["catalogue.msgpack"].read_bytes(), type=list[Anime])
+    users, retrieval = load_arrays(files["users.npz"]), load_arrays(files["retrieval.npz"])
+    items = replace(build(anime), **load_arrays(files["statistics.npz"]))
+    n = len(items)
+    channels = []
+    for name in sorted(name for name in files if name.startswith(_CHANNEL)):
+        arrays = load_arrays(files[name])
+        weights = sp.csr_array((arrays["data"], arrays["indices"], arrays["indptr"]), shape=(n, n))
+        channels.append(ItemToItem(name.removesuffix(".npz").split("_", 2)[2], weights))
+    retriever = Retriever(items, tuple(channels), retrieval["popularity"], retrieval["vectors"], config)
+    ranker = (
+        network.from_arrays(load_arrays(files["ranker.npz"]), items.types, items.genres)
+        if "ranker.npz" in files
+        else None
+    )
+    rows = Rows(
+        user=users["user"].astype(np.int64),
+        item=users["item"].astype(np.int64),
+        rating=users["rating"],
+        user_ids=users["user_ids"],
+        item_ids=users["item_ids"],
+        rating_scale=float(users["rating_scale"]),
+        has_ratings=bool(users["has_ratings"]),
+        duplicates=int(users["duplicates"]),
+    )
+    engine = engine_of(
+        retriever,
+        ranker,
+        anime,
+        index.build(retriever.vectors, seed=seed),
+        index.build(users["vectors"], seed=seed),
+        [str(user) for user in rows.user_ids.tolist()],
+        version,
+    )
+    return engine, rows

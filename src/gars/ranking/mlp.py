@@ -1,0 +1,210 @@
+"""The ranking model: a Keras MLP with end-to-end embeddings over behaviour features, and two heads.
+
+One head orders the list (listwise softmax: Cao et al., "Learning to Rank: From Pairwise Approach to Listwise Approach",
+ICML 2007), the other says how likely a rating above 7 is. The trunk is the embedding-and-MLP of Covington et al.,
+"Deep Neural Networks for YouTube Recommendations", RecSys 2016. Runs on any Keras back end; JAX unless told otherwise.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from gars.application.progress import Progress
+from gars.domain.errors import MissingExtraError
+from gars.domain.item_table import ItemTable
+from gars.ranking.examples import NOT_ASKED, RankingLists
+from gars.ranking.network import Network, from_arrays, genre_shares, type_codes
+
+if TYPE_CHECKING:
+    import keras
+
+
+class RankingConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """What may be set of stage two; the defaults were chosen on validation users."""
+
+    embedding: int = 8
+    hidden: tuple[int, int] = (128, 64)
+    dropout: float = 0.2
+    unknown_item: float = 0.2
+    """Share of item embeddings hidden in training, so that a title nobody knows is judged by its features."""
+    learning_rate: float = 2e-3
+    batch: int = 64
+    epochs: int = 8
+    like_weight: float = 1.0
+    validation_share: float = 0.05
+
+
+def import_keras() -> Any:
+    """Keras, with JAX as the back end unless KERAS_BACKEND names another.
+
+    Raises:
+        MissingExtraError: Keras or the back end is not installed.
+    """
+    os.environ.setdefault("KERAS_BACKEND", "jax")
+    try:
+        import keras
+    except ImportError as error:
+        raise MissingExtraError("training the ranking model", "train") from error
+    return keras
+
+
+def fit(
+    lists: RankingLists, items: ItemTable, *, config: RankingConfig, seed: int, progress: Progress
+) -> tuple[Network, dict[str, float]]:
+    """Train on lists and export to numpy; also returns the losses on users held out of the training.
+
+    An item that no list has judged keeps the shared "unknown" embedding.
+    """
+    keras = import_keras()
+    keras.utils.set_random_seed(seed % 2**32)
+    model = build(items, lists, config)
+    shuffled = np.random.default_rng(seed).permutation(len(lists))
+    n_validation = round(config.validation_share * len(lists))
+    validation, training = shuffled[:n_validation], shuffled[n_validation:]
+    steps = max(1, -(-len(training) // config.batch) * config.epochs)
+    model.compile(
+        optimizer=keras.optimizers.AdamW(
+            keras.optimizers.schedules.CosineDecay(
+                0.0, steps, warmup_target=config.learning_rate, warmup_steps=max(1, steps // 10)
+            ),
+            weight_decay=1e-4,
+        ),
+        loss={"order": _listwise_loss, "like": _like_loss},
+        loss_weights={"order": 1.0, "like": config.like_weight},
+    )
+    with progress.task("ranking model", config.epochs) as advance:
+        history = model.fit(
+            *_tensors(lists, training),
+            validation_data=_tensors(lists, validation) if n_validation else None,
+            batch_size=config.batch,
+            epochs=config.epochs,
+            verbose=0,
+            callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=lambda _epoch, _logs: advance(1))],
+        )
+    losses = {name: round(float(values[-1]), 4) for name, values in history.history.items()}
+    return export(model, items, judged=np.unique(lists.rows[(lists.order >= 0) | (lists.like >= 0)])), losses
+
+
+def build(items: ItemTable, lists: RankingLists, config: RankingConfig) -> keras.Model:
+    """The network over (b, L) places of b users."""
+    keras = import_keras()
+    n, g, e = len(items), len(items.genre_names), config.embedding
+    asked = (lists.order >= 0) | (lists.like >= 0)
+    standardise = keras.layers.Normalization(
+        axis=-1, mean=lists.features[asked].mean(axis=0), variance=lists.features[asked].var(axis=0), name="standardise"
+    )
+    features = keras.Input((None, lists.features.shape[2]), name="features")  # (b, L, f)
+    rows = keras.Input((None,), dtype="int32", name="rows")  # (b, L)
+    taste = keras.Input((2 * g,), name="taste")  # (b, 2g)
+    known = _hide_items(config.unknown_item, unknown=n)(rows)  # (b, L), n = unknown
+    item = keras.layers.Embedding(n + 1, e, name="item")(known)  # (b, L, e)
+    kind = keras.layers.Embedding(len(items.type_names) + 1, e, name="type")(
+        _lookup(type_codes(items.types, len(items.type_names)))(rows)
+    )  # (b, L, e)
+    genres = keras.layers.Dense(e, use_bias=False, name="genres")(_lookup(genre_shares(items.genres))(rows))
+    user = keras.layers.Dense(e, use_bias=False, name="taste_embedding")(taste)  # (b, e)
+    users = keras.layers.Multiply()([keras.ops.ones_like(item), keras.ops.expand_dims(user, 1)])  # (b, L, e)
+    crossed = keras.layers.Multiply()([genres, users])  # (b, L, e)
+    x = keras.layers.Concatenate()([standardise(features), item, kind, genres, users, crossed])  # (b, L, f + 5e)
+    for number, width in enumerate(config.hidden, 1):
+        x = keras.layers.Dense(width, activation="relu", name=f"hidden_{number}")(x)
+        x = keras.layers.Dropout(config.dropout)(x)
+    order = keras.layers.Dense(1, use_bias=False, name="order_head")(x)
+    like = keras.layers.Dense(1, name="like_head")(x)
+    flat = keras.layers.Reshape((-1,), name="order"), keras.layers.Reshape((-1,), name="like")
+    return keras.Model([features, rows, taste], {"order": flat[0](order), "like": flat[1](like)})
+
+
+def export(model: keras.Model, items: ItemTable, *, judged: NDArray[np.int32]) -> Network:
+    """The trained weights as a numpy network."""
+
+    def weights(name: str) -> list[NDArray[np.float32]]:
+        return [np.asarray(w, np.float32) for w in model.get_layer(name).get_weights()]
+
+    table = weights("item")[0]
+    item = np.tile(table[-1], (len(items), 1))
+    item[judged] = table[judged]
+    standardise = model.get_layer("standardise")
+    (hidden_1, bias_1), (hidden_2, bias_2) = weights("hidden_1"), weights("hidden_2")
+    like, like_bias = weights("like_head")
+    arrays = {
+        "mean": np.asarray(standardise.mean, np.float32).ravel(),
+        "deviation": np.maximum(np.sqrt(np.asarray(standardise.variance, np.float32)).ravel(), 1e-7),
+        "item_embedding": item,
+        "type_embedding": weights("type")[0],
+        "genre_embedding": weights("genres")[0],
+        "taste_embedding": weights("taste_embedding")[0],
+        "hidden_1": hidden_1,
+        "bias_1": bias_1,
+        "hidden_2": hidden_2,
+        "bias_2": bias_2,
+        "order": weights("order_head")[0][:, 0],
+        "like": like[:, 0],
+        "like_bias": like_bias[0],
+    }
+    return from_arrays(arrays, items.types, items.genres)
+
+
+def _tensors(lists: RankingLists, users: NDArray[np.int64]) -> tuple[dict[str, Any], dict[str, Any]]:
+    inputs = {"features": lists.features[users], "rows": lists.rows[users], "taste": lists.taste[users]}
+    return inputs, {"order": lists.order[users], "like": lists.like[users]}
+
+
+def _listwise_loss(order: Any, scores: Any) -> Any:
+    """Mean negative log softmax of each list's positives among its candidates. (b, L), (b, L) → (b,)"""
+    ops = import_keras().ops
+    scores = ops.where(order == NOT_ASKED, -1e9, scores)
+    positive = ops.cast(order > 0, "float32")
+    log_p = ops.log_softmax(scores, axis=-1)
+    return -ops.sum(positive * log_p, axis=-1) / ops.maximum(ops.sum(positive, axis=-1), 1.0)
+
+
+def _like_loss(like: Any, logits: Any) -> Any:
+    """Cross-entropy over the rated places of the batch, every rating counting the same. (b, L), (b, L) → (b,)"""
+    ops = import_keras().ops
+    asked = ops.cast(like >= 0, "float32")
+    entropy = ops.softplus(logits) - ops.maximum(like, 0.0) * logits
+    per_list = ops.maximum(ops.sum(asked) / ops.cast(ops.shape(like)[0], "float32"), 1.0)
+    return ops.sum(asked * entropy, axis=-1) / per_list
+
+
+def _hide_items(share: float, *, unknown: int) -> keras.Layer:
+    keras = import_keras()
+
+    class HideItems(keras.layers.Layer):
+        """Replaces a share of item rows by the unknown one while training."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.random = keras.random.SeedGenerator(unknown)
+
+        def call(self, rows: Any, training: bool = False) -> Any:
+            if not training or not share:
+                return rows
+            hidden = keras.random.uniform(keras.ops.shape(rows), seed=self.random) < share
+            return keras.ops.where(hidden, unknown, rows)
+
+        def compute_output_shape(self, shape: Any) -> Any:
+            return shape
+
+    return HideItems()
+
+
+def _lookup(table: NDArray[Any]) -> keras.Layer:
+    keras = import_keras()
+
+    class Lookup(keras.layers.Layer):
+        """Rows of a fixed table: what the catalogue says of an item."""
+
+        def call(self, rows: Any) -> Any:
+            return keras.ops.take(keras.ops.convert_to_tensor(table), rows, axis=0)
+
+        def compute_output_shape(self, shape: Any) -> Any:
+            return (*shape, *table.shape[1:])
+
+    return Lookup()

@@ -1,0 +1,161 @@
+"""Stage one as a whole: fit every channel, score a history with each, unite their proposals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from gars.application.progress import Progress
+from gars.domain.anime import Anime
+from gars.domain.candidates import Candidates, top
+from gars.domain.item_table import ItemTable
+from gars.retrieval import content, deepwalk, edlae, graph, item2vec, item_knn, popularity
+from gars.retrieval.gather import gather
+from gars.retrieval.item_to_item import ItemToItem
+from gars.retrieval.matrix import TrainingMatrix
+
+KNN = "item_knn"
+SESSION_CANDIDATES = 50
+FUSION = {"edlae": 1.0, "deepwalk": 0.75, "item_knn": 0.1, "content": 0.05, "popularity": 0.0}
+
+
+class RetrievalConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """What may be set of stage one; the defaults were chosen on the validation users of the fixed top-N split."""
+
+    fusion: dict[str, float] = msgspec.field(default_factory=lambda: dict(FUSION))
+    """Weight of each channel's standardised score in the fused order."""
+    min_count: int = 5
+    """Titles on fewer lists than this are left to the content channel."""
+    walks_per_node: int = 20
+    walk_length: int = 20
+    dim: int = 128
+    epochs: int = 3
+    edlae_max_items: int = 10_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Retriever:
+    """The fitted channels over one catalogue."""
+
+    items: ItemTable
+    channels: tuple[ItemToItem, ...]
+    popularity: NDArray[np.float32]
+    """(n,) the last channel: the same for everybody."""
+    vectors: NDArray[np.float32]
+    """(n, dim) item embeddings of unit length; zeros for titles on too few lists."""
+    config: RetrievalConfig
+
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        """Names in the order of score columns."""
+        return (*(channel.name for channel in self.channels), "popularity")
+
+    def channel(self, name: str) -> ItemToItem:
+        """One neighbourhood channel by name."""
+        return next(channel for channel in self.channels if channel.name == name)
+
+    def scores(self, rows: NDArray[np.int64], strengths: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Standardised score of every item by every channel, for titles (h,) of strengths (h,). → (n, c)
+
+        Standardised over all items per channel (mean 0, deviation 1): the channels' units differ.
+        """
+        columns = [gather(channel.weights, rows).total(strengths) for channel in self.channels]
+        scores = np.stack([*columns, self.popularity], axis=1)
+        deviation = scores.std(axis=0)
+        return np.asarray((scores - scores.mean(axis=0)) / np.where(deviation > 0, deviation, 1), np.float32)
+
+    def fuse(self, scores: NDArray[np.float32], *, cold: bool) -> NDArray[np.float32]:
+        """One score from the channels' (n, c); somebody of whom nothing is known gets the popular ones. → (n,)"""
+        if cold:
+            return scores[:, -1]
+        weights = np.array([self.config.fusion.get(name, 0.0) for name in self.channel_names], np.float32)
+        return np.asarray(scores @ weights, np.float32)
+
+    def candidates(
+        self,
+        rows: NDArray[np.int64],
+        strengths: NDArray[np.float32],
+        allowed: NDArray[np.bool_],
+        *,
+        per_channel: int,
+        session: NDArray[np.float32] | None = None,
+    ) -> Candidates:
+        """The union of each channel's best allowed items, best fused score first.
+
+        ``session`` (n,) may propose titles near the latest clicks besides.
+        """
+        scores = self.scores(rows, strengths)
+        fused = self.fuse(scores, cold=not len(rows))
+        n_channels = scores.shape[1]
+        proposed = np.zeros((len(scores), n_channels + 1), np.bool_)
+        ids = self.items.anime_ids
+        for channel in range(n_channels):
+            proposed[top(np.where(allowed, scores[:, channel], -np.inf), ids, per_channel), channel] = True
+        if session is not None:
+            near = np.where(allowed & (session > 0), session, -np.inf).astype(np.float32)
+            proposed[top(near, ids, SESSION_CANDIDATES), n_channels] = True
+        union = np.flatnonzero(proposed.any(axis=1))
+        union = union[np.lexsort((ids[union], -fused[union]))]
+        return Candidates(union, scores[union], proposed[union], fused[union], (*self.channel_names, "session"))
+
+    def as_candidates(
+        self, rows: NDArray[np.int64], strengths: NDArray[np.float32], wanted: NDArray[np.int64]
+    ) -> Candidates:
+        """Given items, scored as candidates of titles (h,) of strengths (h,), in the order given."""
+        scores = self.scores(rows, strengths)
+        fused = self.fuse(scores, cold=not len(rows))
+        nobody = np.zeros((len(wanted), scores.shape[1] + 1), np.bool_)
+        return Candidates(wanted, scores[wanted], nobody, fused[wanted], (*self.channel_names, "session"))
+
+    def nearness(self, rows: NDArray[np.int64], strengths: NDArray[np.float32]) -> NDArray[np.float32]:
+        """How near every item is to some titles, 1 = the best match of the strongest one. (q,), (q,) → (n,)
+
+        Each title's neighbours count from 0 to 1 in each channel, so that a well-known title does not outshout others.
+        """
+        total = np.zeros(len(self.items), np.float32)
+        for channel in self.channels:
+            edges = gather(channel.weights, rows)
+            best = np.zeros(len(rows), np.float32)
+            np.maximum.at(best, edges.source, edges.weights)
+            total += np.maximum(edges.total(strengths / np.where(best > 0, best, 1)), 0)
+        return total / len(self.channels)
+
+
+def fit(
+    matrix: TrainingMatrix,
+    items: ItemTable,
+    anime: Sequence[Anime],
+    *,
+    config: RetrievalConfig,
+    content_channel: ItemToItem | None = None,
+    seed: int,
+    progress: Progress,
+) -> Retriever:
+    """Fit every channel. ``items`` must carry the statistics of the same rows as ``matrix``.
+
+    ``content_channel`` may be given when it is fitted already: it does not depend on the interactions.
+    """
+    graded = matrix.graded()
+    head = matrix.of_items(np.flatnonzero(np.bincount(graded.indices, minlength=matrix.n_items) >= config.min_count))
+    with progress.task("EDLAE"):
+        linear = edlae.fit(graded, min_count=config.min_count, max_items=config.edlae_max_items)
+    with progress.task("item-kNN"):
+        similarity = item_knn.cosine(head)
+        knn = item_knn.from_cosine(similarity)
+    with progress.task("DeepWalk"):
+        rng = np.random.default_rng(seed)
+        paths = deepwalk.walks(graph.build(similarity), rng, per_node=config.walks_per_node, length=config.walk_length)
+        vectors = item2vec.fit(paths, matrix.n_items, seed, dim=config.dim, epochs=config.epochs)
+        counts = np.bincount(graded.indices, minlength=matrix.n_items)
+        walked = item2vec.to_item_to_item(vectors, counts)
+    return Retriever(
+        items=items,
+        channels=(linear, walked, knn, content_channel or content.fit(anime)),
+        popularity=popularity.fit(graded),
+        vectors=item2vec.unit(vectors.input),
+        config=config,
+    )
