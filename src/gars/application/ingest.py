@@ -12,12 +12,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from gars.application.ports import Change, ChangeFeed, Clock, EventLog, StateStore
+from gars.application.ports import APPLIED_OFFSET, Change, ChangeFeed, Clock, EventLog, StateStore
+from gars.application.recover import recover
 from gars.domain import user_state
-from gars.domain.errors import UnknownAnimeError
+from gars.domain.errors import GarsError, InvalidInputError, UnknownAnimeError
 from gars.domain.interaction import Interaction, check
 from gars.domain.user_state import UserState
+
+MAX_BATCH = 1000
+"""Events in one batch: what one answer can acknowledge without making others wait."""
+
+Batch = Sequence[Interaction]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +41,7 @@ def _no_crash(_step: int) -> None:
 
 
 class Ingest:
-    """The use case behind ``POST /interactions`` and ``POST /clicks``. One writer at a time."""
+    """The use case behind ``POST /interactions`` and ``POST /clicks``. One thread at a time."""
 
     def __init__(
         self,
@@ -52,45 +59,96 @@ class Ingest:
         self._clock = clock
         self._known_anime = known_anime
         self._after_step = after_step
+        self._behind = False
 
-    def __call__(self, events: Sequence[Interaction]) -> Receipt:
-        """Accept a batch, all or nothing.
+    def __call__(self, events: Batch) -> Receipt:
+        """Accept one batch, all or nothing.
 
         Raises:
-            InvalidInputError: an event is malformed, or its time is impossible.
+            InvalidInputError: an event is malformed, its time is impossible, or the batch is too long.
             UnknownAnimeError: an anime is not in the catalogue.
-            StorageError: the log could not take the batch; nothing was kept.
+            StorageError: the log or the state store failed; sending the batch again is safe.
+        """
+        (outcome,) = self.group([events])
+        if isinstance(outcome, GarsError):
+            raise outcome
+        return outcome
+
+    def group(self, batches: Sequence[Batch]) -> list[Receipt | GarsError]:
+        """Accept many callers' batches with one commit; each is taken or refused by itself. → one outcome a batch.
+
+        Raises:
+            StorageError: the log or the state store failed; sending the batches again is safe.
         """
         now = self._clock.now()
-        for event in events:
-            check(event, now)
-        unknown = sorted({event.anime_id for event in events if event.anime_id not in self._known_anime})
-        if unknown:
-            raise UnknownAnimeError(unknown)
+        refused = [self._refusal(batch, now) for batch in batches]
+        good = [batch for batch, refusal in zip(batches, refused, strict=True) if refusal is None]
         self._after_step(1)
-        is_new = self._log.append(events)
-        self._after_step(2)
-        fresh = [event for event, new in zip(events, is_new, strict=True) if new]
-        versions = self._apply(fresh)
-        self._after_step(3)
-        accepted_ms = round(now.timestamp() * 1000)
-        self._feed.publish(
-            [Change(e.user_id, versions[e.user_id], e.event_id, e.kind.value, e.anime_id, accepted_ms) for e in fresh]
-        )
-        self._after_step(4)
-        for user_id in {event.user_id for event in events} - versions.keys():
-            state = self._states.get(user_id)
-            versions[user_id] = state.version if state else 0
-        return Receipt(
-            accepted=tuple(event.event_id for event in fresh),
-            duplicates=len(events) - len(fresh),
-            versions=versions,
-        )
 
-    def _apply(self, events: Sequence[Interaction]) -> dict[str, int]:
-        changed: dict[str, UserState] = {}
+        self._catch_up()
+        events = [event for batch in good for event in batch]
+        # from here until the states are stored a failure leaves them behind the log
+        self._behind = bool(events)
+        offsets = self._log.append(events) if events else []
+        self._after_step(2)
+
+        fresh = [event for event, offset in zip(events, offsets, strict=True) if offset is not None]
+        changes = self._apply(fresh, max((offset for offset in offsets if offset is not None), default=None), now)
+        self._behind = False
+        self._after_step(3)
+
+        self._feed.publish(changes)
+        self._after_step(4)
+
+        receipts = iter(self._receipts(good, offsets))
+        return [refusal or next(receipts) for refusal in refused]
+
+    def _refusal(self, batch: Batch, now: datetime) -> GarsError | None:
+        if len(batch) > MAX_BATCH:
+            return InvalidInputError(
+                f"a batch takes at most {MAX_BATCH} events, got {len(batch)}", hint="send several batches"
+            )
+        try:
+            for event in batch:
+                check(event, now)
+        except InvalidInputError as error:
+            return error
+        unknown = sorted({event.anime_id for event in batch if event.anime_id not in self._known_anime})
+        return UnknownAnimeError(unknown) if unknown else None
+
+    def _catch_up(self) -> None:
+        """Bring in what an earlier failure between the steps 2 and 3 left behind."""
+        if self._behind:
+            recover(self._log, self._states)
+            self._behind = False
+
+    def _apply(self, events: Sequence[Interaction], applied: int | None, now: datetime) -> list[Change]:
+        """Step 3: fold the events into their users' states and store them, with how far the log is applied."""
+        if applied is None:
+            return []
+        accepted_ms = round(now.timestamp() * 1000)
+        states: dict[str, UserState] = {}
+        changes: list[Change] = []
         for event in events:
-            state = changed.get(event.user_id) or self._states.get(event.user_id) or UserState(user_id=event.user_id)
-            changed[event.user_id] = user_state.apply(state, event)
-        self._states.put(list(changed.values()))
-        return {user_id: state.version for user_id, state in changed.items()}
+            before = states.get(event.user_id) or self._states.get(event.user_id) or UserState(user_id=event.user_id)
+            state = states[event.user_id] = user_state.apply(before, event)
+            changes.append(
+                Change(event.user_id, state.version, event.event_id, event.kind.value, event.anime_id, accepted_ms)
+            )
+        self._states.put(list(states.values()), checkpoints={APPLIED_OFFSET: str(applied)})
+        return changes
+
+    def _receipts(self, batches: Sequence[Batch], offsets: Sequence[int | None]) -> list[Receipt]:
+        receipts: list[Receipt] = []
+        start = 0
+        for batch in batches:
+            own = offsets[start : start + len(batch)]
+            start += len(batch)
+            accepted = tuple(event.event_id for event, offset in zip(batch, own, strict=True) if offset is not None)
+            versions = {user_id: self._version(user_id) for user_id in dict.fromkeys(event.user_id for event in batch)}
+            receipts.append(Receipt(accepted, len(batch) - len(accepted), versions))
+        return receipts
+
+    def _version(self, user_id: str) -> int:
+        state = self._states.get(user_id)
+        return state.version if state else 0

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -28,10 +29,10 @@ class Clock(Protocol):
 class EventLog(Protocol):
     """The durable, append-only record of interactions; everything else can be rebuilt from it."""
 
-    def append(self, events: Sequence[Interaction]) -> list[bool]:
-        """Make events durable, all or none; False marks one whose ``event_id`` was already there.
+    def append(self, events: Sequence[Interaction]) -> list[int | None]:
+        """Make events durable, all or none. → the offset of each, ``None`` where its ``event_id`` was already there.
 
-        Returns only when the events survive a crash of the machine.
+        Offsets grow and are never used twice. Returns only when the events survive a crash of the machine.
 
         Raises:
             StorageError: nothing of the batch was taken.
@@ -42,9 +43,28 @@ class EventLog(Protocol):
         """Events in the order they were accepted, each with its offset (> ``after``)."""
         ...
 
+    def last_offset(self) -> int:
+        """Offset of the newest event ever accepted, 0 for none."""
+        ...
+
     def forget(self, user_id: str) -> int:
         """Delete everything of a user; returns how many events went."""
         ...
+
+    def check(self) -> None:
+        """Prove that the log can be written now; raises ``StorageError`` with what is wrong."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections; a second call does nothing."""
+        ...
+
+
+APPLIED_OFFSET = "applied_offset"
+"""Checkpoint of the state store: every event of the log up to here is in the states."""
+
+BACKFILLED = "backfilled"
+"""Checkpoint of the state store: content hash of the data set whose histories were folded in."""
 
 
 class StateStore(Protocol):
@@ -54,8 +74,23 @@ class StateStore(Protocol):
         """The state, or ``None`` for a user never heard of."""
         ...
 
-    def put(self, states: Sequence[UserState]) -> None:
-        """Keep states durably; one older than what is stored is ignored."""
+    def put(self, states: Sequence[UserState], *, checkpoints: Mapping[str, str] | None = None) -> None:
+        """Keep states and checkpoints, all or none; a state older than what is stored is ignored.
+
+        A process that dies keeps them. A machine that dies may lose the latest, never one without those after it:
+        the checkpoint says from where the log must be replayed.
+
+        Raises:
+            StorageError: nothing was kept.
+        """
+        ...
+
+    def put_initial(self, states: Sequence[UserState]) -> int:
+        """Keep version-0 states, but not of users with live events nor of forgotten ones. → how many were kept."""
+        ...
+
+    def checkpoint(self, name: str) -> str | None:
+        """The checkpoint last put under a name."""
         ...
 
     def user_ids(self, *, limit: int, after: str = "") -> list[str]:
@@ -63,7 +98,15 @@ class StateStore(Protocol):
         ...
 
     def forget(self, user_id: str) -> bool:
-        """Delete a user's state; False if there was none."""
+        """Delete a user's state; False if there was none. ``put_initial`` will not bring the user back."""
+        ...
+
+    def check(self) -> None:
+        """Prove that states can be written now; raises ``StorageError`` with what is wrong."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections; a second call does nothing."""
         ...
 
 
@@ -79,15 +122,44 @@ class Change:
     accepted_ms: int
 
 
+class Listener(Protocol):
+    """Somebody who wants to hear of one user's changes."""
+
+    async def get(self) -> Change | None:
+        """The next change; ``None`` when the feed has closed. May be cancelled without losing a change."""
+        ...
+
+
 class ChangeFeed(Protocol):
     """Tells whoever listens that a user's state changed. Best effort: a listener compares versions."""
 
     def publish(self, changes: Sequence[Change]) -> None:
-        """Tell the listeners; never blocks, never fails."""
+        """Tell the listeners, from any thread; never blocks, never fails."""
         ...
 
-    def listen(self, user_id: str) -> AsyncIterator[Change]:
-        """Changes of one user from now on."""
+    def listen(self, user_id: str) -> AbstractContextManager[Listener]:
+        """Changes of one user from the moment the context is entered (inside a running event loop)."""
+        ...
+
+    def close(self) -> None:
+        """Send every listener home."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TitleMatch:
+    """A title that looks like what was asked for; ``match`` 0–100, ``matched`` the name that matched."""
+
+    anime_id: int
+    match: float
+    matched: str
+
+
+class TitleSearch(Protocol):
+    """Finds anime by any of their names, forgiving typing errors."""
+
+    def search(self, query: str, *, limit: int) -> list[TitleMatch]:
+        """The best matches, each anime once, best first."""
         ...
 
 
@@ -116,7 +188,10 @@ class Recommendation:
 class Engine(Protocol):
     """The two-stage model, ready to serve: pure numpy, no I/O."""
 
-    version: str
+    @property
+    def version(self) -> str:
+        """Hash of the model's content; a list made by another version may differ."""
+        ...
 
     @property
     def anime(self) -> Sequence[Anime]:

@@ -1,0 +1,143 @@
+"""User states in SQLite behind a bounded memory cache: write-through, least recently used goes first."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from gars.adapters.embedded.database import Database
+from gars.domain import user_state
+from gars.domain.errors import StorageError
+from gars.domain.user_state import UserState
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS states (
+  user_id TEXT PRIMARY KEY,
+  version INTEGER NOT NULL,
+  state BLOB NOT NULL         -- the UserState as MessagePack
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS checkpoints (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS forgotten (user_hash BLOB PRIMARY KEY) WITHOUT ROWID;  -- not the id: that is forgotten
+"""
+_PUT = """
+INSERT INTO states (user_id, version, state) VALUES (?, ?, ?)
+ON CONFLICT (user_id) DO UPDATE SET version = excluded.version, state = excluded.state
+WHERE excluded.version >= states.version
+"""
+
+
+class SqliteStateStore:
+    """A ``StateStore`` in one SQLite file; ``cache_size`` states stay decoded in memory."""
+
+    def __init__(self, path: Path, *, cache_size: int = 10_000, busy_timeout_s: float = 5.0) -> None:
+        # NORMAL: the event log is the truth; states behind it are replayed from the checkpoint
+        self._database = Database(path, _SCHEMA, synchronous="NORMAL", busy_timeout_s=busy_timeout_s)
+        self._cache: OrderedDict[str, UserState] = OrderedDict()
+        self._cache_size = cache_size
+        self._lock = threading.Lock()
+
+    def get(self, user_id: str) -> UserState | None:
+        """From memory, else from the file."""
+        with self._lock:
+            cached = self._cache.get(user_id)
+            if cached is not None:
+                self._cache.move_to_end(user_id)
+                return cached
+        with self._database.read() as connection:
+            row = connection.execute("SELECT state FROM states WHERE user_id = ?", (user_id,)).fetchone()
+        if row is None:
+            return None
+        state = self._decode(user_id, row[0])
+        with self._lock:
+            newer = self._cache.get(user_id)  # a put may have come between
+            if newer is not None and newer.version > state.version:
+                return newer
+            self._remember(state)
+        return state
+
+    def put(self, states: Sequence[UserState], *, checkpoints: Mapping[str, str] | None = None) -> None:
+        """One transaction for states and checkpoints; the cache follows the commit."""
+        rows = [(state.user_id, state.version, user_state.encode(state)) for state in states]
+        kept: list[UserState] = []
+        with self._database.write() as connection:
+            for state, row in zip(states, rows, strict=True):
+                if connection.execute(_PUT, row).rowcount:
+                    kept.append(state)
+            connection.executemany(
+                "INSERT INTO checkpoints VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                list((checkpoints or {}).items()),
+            )
+        with self._lock:
+            for state in kept:
+                self._remember(state)
+
+    def put_initial(self, states: Sequence[UserState]) -> int:
+        """Like ``put``, but a stored version above 0 and a forgotten user win."""
+        with self._database.read() as connection:
+            forgotten = {row[0] for row in connection.execute("SELECT user_hash FROM forgotten")}
+        rows = [
+            (state.user_id, state.version, user_state.encode(state))
+            for state in states
+            if not forgotten or _hash(state.user_id) not in forgotten
+        ]
+        with self._database.write() as connection:
+            kept = connection.executemany(_PUT, rows).rowcount if rows else 0
+        with self._lock:
+            self._cache.clear()  # thousands at once: let reads fill it again
+        return kept
+
+    def checkpoint(self, name: str) -> str | None:
+        """The checkpoint last committed under a name."""
+        with self._database.read() as connection:
+            row = connection.execute("SELECT value FROM checkpoints WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def user_ids(self, *, limit: int, after: str = "") -> list[str]:
+        """A page of ids."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT user_id FROM states WHERE user_id > ? ORDER BY user_id LIMIT ?", (after, limit)
+            ).fetchall()
+        return [row[0] for row in rows]
+
+    def forget(self, user_id: str) -> bool:
+        """Delete a state and its bytes; a hash of the id stays, so that a backfill does not bring it back."""
+        with self._database.write() as connection:
+            count = connection.execute("DELETE FROM states WHERE user_id = ?", (user_id,)).rowcount
+            connection.execute("INSERT OR IGNORE INTO forgotten VALUES (?)", (_hash(user_id),))
+        with self._lock:
+            self._cache.pop(user_id, None)
+        self._database.erase_deleted()
+        return bool(count)
+
+    def check(self) -> None:
+        """Prove that states can be written."""
+        self._database.check()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def _remember(self, state: UserState) -> None:
+        self._cache[state.user_id] = state
+        self._cache.move_to_end(state.user_id)
+        while len(self._cache) > self._cache_size:
+            self._cache.popitem(last=False)
+
+    def _decode(self, user_id: str, blob: bytes) -> UserState:
+        try:
+            return user_state.decode(blob)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise StorageError(
+                f"the state of user {user_id!r} in {self._database.path} cannot be read: {error}",
+                hint="states can be rebuilt from the event log: move the state store's file away and start again",
+            ) from error
+
+
+def _hash(user_id: str) -> bytes:
+    return hashlib.blake2b(user_id.encode(), digest_size=16, person=b"gars.forgotten").digest()

@@ -1,0 +1,223 @@
+"""Puts the service together: the only place that picks adapters, by the scheme of an address."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from gars.adapters.embedded.change_feed import MemoryChangeFeed
+from gars.adapters.embedded.clock import SystemClock
+from gars.adapters.embedded.event_log import SqliteEventLog
+from gars.adapters.embedded.lock import folder_lock
+from gars.adapters.embedded.state_store import SqliteStateStore
+from gars.adapters.embedded.title_search import MemoryTitleSearch
+from gars.application.about import About
+from gars.application.backfill import backfill
+from gars.application.catalogue import Catalogue
+from gars.application.forget_user import ForgetUser
+from gars.application.ingest import Ingest
+from gars.application.ports import ChangeFeed, Clock, Engine, EventLog, StateStore
+from gars.application.progress import Progress
+from gars.application.recommend import Recommend
+from gars.application.recover import recover
+from gars.application.search import Search
+from gars.application.similar import SimilarAnime, SimilarUsers
+from gars.application.writer import Writer
+from gars.config import Settings
+from gars.datasets.dataset import Dataset
+from gars.datasets.histories import histories
+from gars.domain.errors import ArtefactError, GarsError, InvalidInputError, StorageError
+from gars.library.recommender import Recommender
+
+logger = logging.getLogger(__name__)
+
+VERSION = importlib.metadata.version("gars")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """The online path, wired: what the HTTP routes call."""
+
+    settings: Settings
+    about: About
+    clock: Clock
+    engine: Engine
+    catalogue: Catalogue
+    log: EventLog
+    states: StateStore
+    feed: ChangeFeed
+    writer: Writer
+    recommend: Recommend
+    similar_anime: SimilarAnime
+    similar_users: SimilarUsers
+    search: Search
+    forget_user: ForgetUser
+    threads: ThreadPoolExecutor
+    """Where requests run the models."""
+
+    def health(self) -> dict[str, str]:
+        """``"ok"`` or what is wrong, for each thing that a request needs. Writes to the disk, so may take a moment."""
+        return {
+            "model": "ok" if len(self.catalogue) else "the model's catalogue is empty",
+            "log": str(self.writer.last_error or "") or _checked(self.log.check),
+            "state": _checked(self.states.check),
+        }
+
+    def close(self) -> None:
+        """Finish what was accepted, send listeners home, close the files."""
+        self.feed.close()
+        self.writer.close()
+        self.threads.shutdown()
+        self.log.close()
+        self.states.close()
+
+
+def load_engine(models: Path) -> tuple[Engine, About]:
+    """The promoted model of a folder of models, verified, and what its manifest says.
+
+    Raises:
+        ArtefactError: there is none, it is half-trained or damaged; the hint is the command that mends it.
+    """
+    current = models / "current"
+    if not current.exists():
+        if current.is_symlink():
+            raise ArtefactError(
+                f"{current} points to {current.readlink()}, which is gone",
+                hint="see what there is with: gars model list, then: gars model promote VERSION",
+            )
+        raise ArtefactError(f"there is no trained model in {models}", hint="train one with: gars train")
+    try:
+        loaded = Recommender.load(current)
+    except GarsError:
+        raise
+    except Exception as error:  # whatever a damaged file makes numpy or msgspec raise
+        raise ArtefactError(
+            f"the model in {current.resolve()} cannot be read: {type(error).__name__}: {error}",
+            hint="train it again with: gars train, or go back with: gars model rollback",
+        ) from error
+    manifest = loaded.manifest
+    if manifest is None:  # never for a loaded one
+        raise ArtefactError(f"the model in {current} has no manifest", hint="train it again with: gars train")
+    facts = manifest.data
+    about = About(
+        model_version=manifest.version,
+        trained=manifest.created,
+        metrics=manifest.metrics or None,
+        data_name=str(facts.get("name", "unknown")),
+        data_hash=facts.get("content_hash"),
+        simulated=bool(facts.get("simulated", False)),
+        anime=int(facts.get("items", len(loaded.engine.anime))),
+        users=int(facts.get("users", 0)),
+        interactions=int(facts.get("rows", 0)),
+    )
+    return loaded.engine, about
+
+
+def training_data(settings: Settings, about: About) -> Dataset | None:
+    """The data set a model was trained on, if it is still there unchanged: its users' histories are needed once."""
+    path = settings.datasets / about.data_name
+    if not path.is_dir():
+        logger.warning("the data set %s is not in %s: its users start without history", about.data_name, path.parent)
+        return None
+    dataset = Dataset.open(path)
+    if about.data_hash is not None and dataset.content_hash != about.data_hash:
+        logger.warning("the data set in %s is not the one the model was trained on", path)
+    return dataset
+
+
+def lock_home(settings: Settings) -> AbstractContextManager[None]:
+    """Hold GARS_HOME for this process; raises ``StorageError`` if another one serves from it."""
+    return folder_lock(settings.home)
+
+
+def _checked(check: Callable[[], None]) -> str:
+    try:
+        check()
+    except StorageError as error:
+        return str(error)
+    return "ok"
+
+
+def open_event_log(settings: Settings) -> EventLog:
+    """The event log that GARS_EVENT_LOG names."""
+    path = _sqlite_path("GARS_EVENT_LOG", settings.event_log)
+    return SqliteEventLog(path, busy_timeout_s=settings.busy_timeout_ms / 1000)
+
+
+def open_state_store(settings: Settings) -> StateStore:
+    """The state store that GARS_STATE_STORE names."""
+    path = _sqlite_path("GARS_STATE_STORE", settings.state_store)
+    return SqliteStateStore(path, cache_size=settings.state_cache, busy_timeout_s=settings.busy_timeout_ms / 1000)
+
+
+def open_change_feed(settings: Settings) -> ChangeFeed:
+    """The change feed that GARS_CHANGE_FEED names."""
+    if settings.change_feed != "memory:":
+        raise InvalidInputError(
+            f"GARS_CHANGE_FEED={settings.change_feed!r}: no such change feed", hint="this version knows memory:"
+        )
+    return MemoryChangeFeed()
+
+
+def _sqlite_path(name: str, address: str) -> Path:
+    scheme, _, path = address.partition(":")
+    if scheme != "sqlite" or not path:
+        raise InvalidInputError(f"{name}={address!r}: no such store", hint="this version knows sqlite:PATH")
+    return Path(path.removeprefix("//"))
+
+
+def open_service(
+    settings: Settings,
+    engine: Engine,
+    *,
+    about: About | None = None,
+    dataset: Dataset | None = None,
+    clock: Clock | None = None,
+    progress: Progress | None = None,
+    after_step: Callable[[int], None] | None = None,
+) -> Service:
+    """Open the stores, fold in the data set's histories, replay what a crash left behind: ready to serve.
+
+    Raises:
+        InvalidInputError: an address in the settings names no adapter.
+        StorageError: a store cannot be opened, read or written.
+    """
+    clock = clock or SystemClock()
+    catalogue = Catalogue(engine.anime)
+    feed = open_change_feed(settings)
+    log = open_event_log(settings)
+    states = open_state_store(settings)
+    # histories first: live events come on top of them
+    if dataset is not None:
+        manifest = dataset.manifest
+        backfill(
+            histories(dataset), states, content_hash=manifest.content_hash, n_users=manifest.users, progress=progress
+        )
+    replayed = recover(log, states)
+    if replayed:
+        logger.warning("replayed %d event(s) that the user states did not hold yet", replayed)
+    ingest = Ingest(
+        log=log, states=states, feed=feed, clock=clock, known_anime=catalogue, after_step=after_step or (lambda _: None)
+    )
+    return Service(
+        settings=settings,
+        about=about or About(model_version=engine.version, anime=len(catalogue)),
+        clock=clock,
+        engine=engine,
+        catalogue=catalogue,
+        log=log,
+        states=states,
+        feed=feed,
+        writer=Writer(ingest),
+        recommend=Recommend(engine=engine, states=states),
+        similar_anime=SimilarAnime(engine=engine, catalogue=catalogue),
+        similar_users=SimilarUsers(engine=engine, states=states),
+        search=Search(MemoryTitleSearch(catalogue.anime)),
+        forget_user=ForgetUser(log=log, states=states),
+        threads=ThreadPoolExecutor(max(1, settings.threads), thread_name_prefix="gars-model"),
+    )

@@ -1,0 +1,104 @@
+"""Every setting of GARS, read once from the environment. ``docs/settings.md`` lists the same ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from gars.domain.errors import InvalidInputError
+
+
+def _setting(name: str, default: str, doc: str) -> Any:
+    return field(metadata={"name": name, "default": default, "doc": doc})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings as values; ``from_environment`` makes them. ``{home}`` in a default is the value of GARS_HOME."""
+
+    home: Path = _setting("GARS_HOME", "var", "Folder of everything GARS keeps: downloads, data, models, its database.")
+    mirror: Path | None = _setting(
+        "GARS_MIRROR", "", "Folder to read the data sources from in place of the internet. Empty: the internet."
+    )
+    host: str = _setting("GARS_HOST", "127.0.0.1", "Address the service listens on.")
+    port: int = _setting("GARS_PORT", "8000", "Port the service listens on; 0 takes a free one.")
+    event_log: str = _setting(
+        "GARS_EVENT_LOG", "sqlite:{home}/gars.sqlite", "Where interactions are kept: `sqlite:PATH`."
+    )
+    state_store: str = _setting(
+        "GARS_STATE_STORE",
+        "sqlite:{home}/gars.sqlite",
+        "Where user states are kept: `sqlite:PATH`; it may be the file of the event log.",
+    )
+    change_feed: str = _setting(
+        "GARS_CHANGE_FEED", "memory:", "How pages hear of changes: `memory:`, inside the process."
+    )
+    state_cache: int = _setting("GARS_STATE_CACHE", "10000", "User states kept decoded in memory.")
+    busy_timeout_ms: int = _setting(
+        "GARS_BUSY_TIMEOUT_MS", "5000", "How long a write waits for a locked database before it fails."
+    )
+    max_body_bytes: int = _setting("GARS_MAX_BODY_BYTES", "1000000", "Largest request body taken; larger ones get 413.")
+    threads: int = _setting("GARS_THREADS", "4", "Threads that run the models for requests.")
+    ping_ms: int = _setting("GARS_PING_MS", "15000", "Pause between the comments that keep an event stream open.")
+    log_level: str = _setting("GARS_LOG_LEVEL", "warning", "debug, info, warning or error.")
+
+    @property
+    def models(self) -> Path:
+        """Folder of the model artefacts; ``current`` in it is the one served."""
+        return self.home / "models"
+
+    @property
+    def datasets(self) -> Path:
+        """Folder of the data sets in the normal form."""
+        return self.home / "data"
+
+
+def from_environment(environment: Mapping[str, str], *, home: Path | None = None) -> Settings:
+    """Read the settings; ``home`` wins over GARS_HOME.
+
+    Raises:
+        InvalidInputError: a value that cannot be read, or a ``GARS_…`` variable that is no setting.
+    """
+    known = {str(setting.metadata["name"]) for setting in fields(Settings)}
+    unknown = sorted(name for name in environment if name.startswith("GARS_") and name not in known)
+    if unknown:
+        raise InvalidInputError(
+            f"no such setting: {', '.join(unknown)}", hint=f"the settings are {', '.join(sorted(known))}"
+        )
+    home = home or Path(environment.get("GARS_HOME") or "var")
+    values = {setting.name: _read(setting, environment, home) for setting in fields(Settings)}
+    return Settings(**{**values, "home": home})
+
+
+def _read(setting: Field[Any], environment: Mapping[str, str], home: Path) -> object:
+    name = str(setting.metadata["name"])
+    text = environment.get(name) or str(setting.metadata["default"]).replace("{home}", str(home))
+    try:
+        return _READERS[str(setting.type)](text)
+    except ValueError as error:
+        raise InvalidInputError(f"{name}={text!r}: {error}", hint=str(setting.metadata["doc"])) from error
+
+
+def _whole_number(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise ValueError("not a whole number from 0 up")
+    return int(text)
+
+
+_READERS: dict[str, Callable[[str], object]] = {
+    "str": str,
+    "int": _whole_number,
+    "Path": Path,
+    "Path | None": lambda text: Path(text) if text else None,
+}
+
+
+def documentation() -> str:
+    """The table of ``docs/settings.md``."""
+    lines = ["| setting | default | what it does |", "|---|---|---|"]
+    for setting in fields(Settings):
+        default = f"`{setting.metadata['default']}`" if setting.metadata["default"] else "(empty)"
+        lines.append(f"| `{setting.metadata['name']}` | {default} | {setting.metadata['doc']} |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,1 @@
+"""The HTTP service: one module a resource."""

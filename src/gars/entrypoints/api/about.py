@@ -1,0 +1,35 @@
+"""What is being served, and the words its filters know."""
+
+from __future__ import annotations
+
+from litestar import get
+
+from gars.bootstrap import VERSION
+from gars.entrypoints.api.errors import errors
+from gars.entrypoints.api.params import ServiceDep
+from gars.entrypoints.api.shapes import AboutBody, DataFacts, GenresBody, ModelFacts
+
+
+@get("/about", summary="What is being served", responses=errors(400), tags=["service"])
+async def get_about(service: ServiceDep) -> AboutBody:
+    """The version of GARS, of the model, and the data it was trained on."""
+    about = service.about
+    metrics = dict(about.metrics) if about.metrics is not None else None
+    return AboutBody(
+        name="GARS",
+        version=VERSION,
+        model=ModelFacts(about.model_version, about.trained, metrics),
+        data=DataFacts(
+            name=about.data_name,
+            simulated=about.simulated,
+            anime=about.anime,
+            users=about.users,
+            interactions=about.interactions,
+        ),
+    )
+
+
+@get("/genres", summary="The words that filters know", responses=errors(400), tags=["anime"])
+async def get_genres(service: ServiceDep) -> GenresBody:
+    """Every genre and type in the catalogue."""
+    return GenresBody(list(service.catalogue.genres), list(service.catalogue.types))

@@ -1,0 +1,62 @@
+"""The Litestar application: routes, errors, headers and documentation around one ``Service``."""
+
+from __future__ import annotations
+
+from litestar import Litestar, Router
+from litestar.di import Provide
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+
+from gars.bootstrap import VERSION, Service
+from gars.entrypoints.api import about, anime, events, health, interactions, mission, page, users
+from gars.entrypoints.api.docs import PlainDocs
+from gars.entrypoints.api.errors import HANDLERS
+from gars.entrypoints.api.params import filters_of, refuse_unknown_parameters
+from gars.entrypoints.api.security import security_headers
+
+
+def create_app(service: Service) -> Litestar:
+    """The app that serves ``service``. The caller closes the service after the app has stopped."""
+    api = Router(
+        "/api/v1",
+        route_handlers=[
+            about.get_about,
+            about.get_genres,
+            anime.search_anime,
+            anime.get_anime,
+            anime.get_similar_anime,
+            anime.get_onboarding,
+            users.list_users,
+            users.get_user,
+            users.get_recommendations,
+            users.get_similar_users,
+            users.get_history,
+            events.get_events,
+            interactions.post_interactions,
+            health.get_live,
+            health.get_ready,
+        ],
+        guards=[refuse_unknown_parameters],
+    )
+    mission_routes = Router(
+        "/", route_handlers=[mission.get_sim, interactions.post_click], guards=[refuse_unknown_parameters]
+    )
+    return Litestar(
+        [api, mission_routes, mission.get_root, page.assets(), page.get_page],
+        dependencies={
+            "service": Provide(lambda: service, sync_to_thread=False),
+            "filters": Provide(filters_of),
+        },
+        exception_handlers=HANDLERS,
+        middleware=[security_headers],
+        logging_config=None,  # the command line sets logging up
+        request_max_body_size=service.settings.max_body_bytes,
+        openapi_config=OpenAPIConfig(
+            title="GARS",
+            version=VERSION,
+            description="A real-time recommender for anime: lists that move when you click.",
+            path="/docs",
+            render_plugins=[PlainDocs(), JsonRenderPlugin(path="/openapi.json")],
+            use_handler_docstrings=True,
+        ),
+    )

@@ -1,0 +1,177 @@
+"""From the domain to the JSON shapes."""
+
+from __future__ import annotations
+
+from gars.application.catalogue import Catalogue
+from gars.application.ports import Recommendation
+from gars.application.recommend import RecommendedList
+from gars.domain.anime import Anime
+from gars.domain.user_state import Opinion, Register, UserState
+from gars.entrypoints.api.shapes import (
+    AnimeCard,
+    AnimeDetail,
+    FranchiseEntry,
+    HistoryEntry,
+    Links,
+    ReasonBody,
+    RecommendationBody,
+    RecommendationsBody,
+    StreamingLink,
+    UserSummary,
+)
+
+_RECENT = 5
+
+
+def card(anime: Anime) -> AnimeCard:
+    """The anime as lists show it."""
+    return AnimeCard(
+        anime_id=anime.anime_id,
+        title=anime.title,
+        title_english=anime.title_english,
+        title_japanese=anime.title_japanese,
+        title_chinese=anime.title_chinese,
+        type=anime.type,
+        episodes=anime.episodes,
+        year=anime.year,
+        score=anime.score,
+        members=anime.members,
+        genres=list(anime.genres),
+        image=anime.image,
+    )
+
+
+def detail(anime: Anime, catalogue: Catalogue) -> AnimeDetail:
+    """Everything known of the anime, with its franchise if it is more than itself."""
+    franchise = catalogue.franchise_of(anime.anime_id)
+    return AnimeDetail(
+        **_fields(card(anime)),
+        synonyms=list(anime.synonyms),
+        tags=list(anime.tags),
+        studios=list(anime.studios),
+        source=anime.source,
+        released=anime.released,
+        duration_min=anime.duration_min,
+        synopsis=anime.synopsis,
+        adult=anime.adult,
+        links=_links(anime),
+        streaming=[StreamingLink(where.site, where.url) for where in anime.streaming],
+        franchise=[FranchiseEntry(**_fields(card(entry)), relation=relation) for entry, relation in franchise]
+        if len(franchise) > 1
+        else [],
+    )
+
+
+def _fields(shown: AnimeCard) -> dict[str, object]:
+    return {name: getattr(shown, name) for name in AnimeCard.__struct_fields__}
+
+
+def _links(anime: Anime) -> Links:
+    return Links(
+        myanimelist=f"https://myanimelist.net/anime/{anime.anime_id}",
+        anilist=f"https://anilist.co/anime/{anime.anilist_id}" if anime.anilist_id is not None else None,
+        anidb=f"https://anidb.net/anime/{anime.anidb_id}" if anime.anidb_id is not None else None,
+        tmdb=f"https://www.themoviedb.org/{anime.tmdb_id}" if anime.tmdb_id is not None else None,
+    )
+
+
+def recommendations(made: RecommendedList, catalogue: Catalogue, request_id: str) -> RecommendationsBody:
+    """A user's list."""
+    return RecommendationsBody(
+        user_id=made.user_id,
+        version=made.version,
+        model_version=made.model_version,
+        request_id=request_id,
+        cold=made.cold,
+        fallback=made.fallback,
+        items=[_recommendation(item, catalogue) for item in made.items],
+    )
+
+
+def _recommendation(item: Recommendation, catalogue: Catalogue) -> RecommendationBody:
+    return RecommendationBody(
+        anime=card(catalogue.get(item.anime_id)),
+        score=item.score,
+        p_like=item.p_like,
+        channels=list(item.channels),
+        reasons=[
+            ReasonBody(
+                kind=reason.kind,
+                text=reason.text,
+                anime_id=reason.anime_id,
+                title=reason.title,
+                contribution=reason.contribution,
+            )
+            for reason in item.reasons
+        ],
+    )
+
+
+def summary(user_id: str, state: UserState | None, catalogue: Catalogue) -> UserSummary:
+    """What is known of a user; somebody unknown has all zeros."""
+    held = state or UserState(user_id=user_id)
+    recent = (catalogue.find(anime_id) for anime_id in _latest_first(held))
+    shown: list[AnimeCard] = []
+    for anime in recent:
+        if anime is not None and len(shown) < _RECENT:
+            shown.append(card(anime))
+    return UserSummary(
+        user_id=user_id,
+        known=state is not None,
+        version=held.version,
+        titles=sum(not opinion.is_empty for opinion in held.opinions.values()),
+        ratings=held.rating_count,
+        rating_mean=held.rating_mean,
+        clicks=len(held.clicks),
+        recent=shown,
+    )
+
+
+def history_entries(state: UserState, catalogue: Catalogue, limit: int) -> list[HistoryEntry]:
+    """What the user holds of each anime, latest first; anime that left the catalogue are not shown."""
+    clicked = {click.anime_id for click in state.clicks}
+    entries: list[HistoryEntry] = []
+    for anime_id in _latest_first(state):
+        anime = catalogue.find(anime_id)
+        if anime is None:
+            continue
+        opinion = state.opinions.get(anime_id, Opinion())
+        status = _value(opinion.status)
+        entries.append(
+            HistoryEntry(
+                anime=card(anime),
+                rating=_number(opinion.rating),
+                status=None if status is None else str(status),
+                reaction=_number(opinion.reaction),
+                clicked=anime_id in clicked,
+                dismissed=_value(opinion.dismissed) is not None,
+            )
+        )
+        if len(entries) == limit:
+            break
+    return entries
+
+
+def _latest_first(state: UserState) -> list[int]:
+    """Every anime the user has an opinion on or clicked lately, by the newest of its registers and clicks."""
+    latest: dict[int, tuple[int, int]] = {}
+    for anime_id, opinion in state.opinions.items():
+        if not opinion.is_empty:
+            latest[anime_id] = max(
+                (register.stamp.time_ms, register.stamp.tie)
+                for name in opinion.__struct_fields__
+                if (register := getattr(opinion, name)) is not None
+            )
+    for click in state.clicks:
+        stamp = (click.stamp.time_ms, click.stamp.tie)
+        latest[click.anime_id] = max(stamp, latest.get(click.anime_id, stamp))
+    return sorted(latest, key=lambda anime_id: (latest[anime_id], anime_id), reverse=True)
+
+
+def _value(register: Register | None) -> int | str | None:
+    return register.value if register is not None else None
+
+
+def _number(register: Register | None) -> int | None:
+    value = _value(register)
+    return int(value) if value is not None else None

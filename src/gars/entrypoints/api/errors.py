@@ -1,0 +1,123 @@
+"""Every failure leaves the service in the one error shape, with the status its code stands for."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Example
+from litestar.types import ExceptionHandlersMap
+
+from gars.domain.errors import ArtefactError, GarsError, InvalidInputError, StorageError, UnknownAnimeError
+from gars.entrypoints.api.shapes import ErrorBody, ErrorDetail
+
+logger = logging.getLogger(__name__)
+
+_HTTP_CODES = {400: "invalid_input", 404: "not_found", 405: "not_found", 413: "body_too_large", 503: "not_ready"}
+_HINTS = {
+    404: "the routes are listed at /docs",
+    405: "the routes and their methods are listed at /docs",
+    413: "send smaller batches",
+}
+
+_EXAMPLES = {
+    400: ErrorDetail("invalid_input", "k: Expected `int` <= 100", "the parameters are listed at /docs"),
+    404: ErrorDetail(
+        "unknown_anime",
+        "1 anime id(s) not in the catalogue: 99",
+        "ids are MyAnimeList ids; look one up with GET /api/v1/anime?query=TITLE",
+    ),
+    413: ErrorDetail("body_too_large", "Request Entity Too Large", "send smaller batches"),
+    422: ErrorDetail(
+        "unknown_anime",
+        "1 anime id(s) not in the catalogue: 99",
+        "ids are MyAnimeList ids; look one up with GET /api/v1/anime?query=TITLE",
+    ),
+    503: ErrorDetail("storage", "cannot write gars.sqlite: disk is full", "free space; nothing acknowledged is lost"),
+}
+_DESCRIPTIONS = {
+    400: "The request cannot be understood",
+    404: "There is no such thing",
+    413: "The body is too large",
+    422: "An anime is not in the catalogue; nothing of the batch was kept",
+    503: "The store does not answer; sending the same again is safe",
+}
+
+
+def errors(*statuses: int) -> dict[int, ResponseSpec]:
+    """The error answers of a route, for its OpenAPI entry."""
+    return {
+        status: ResponseSpec(
+            ErrorBody,
+            generate_examples=False,
+            description=_DESCRIPTIONS[status],
+            examples=[
+                Example(
+                    summary=_EXAMPLES[status].code,
+                    value={
+                        "error": {
+                            "code": _EXAMPLES[status].code,
+                            "message": _EXAMPLES[status].message,
+                            "hint": _EXAMPLES[status].hint,
+                        }
+                    },
+                )
+            ],
+        )
+        for status in statuses
+    }
+
+
+def answer(status: int, code: str, message: str, hint: str | None, headers: Mapping[str, str] | None = None) -> Any:
+    """An error response."""
+    return Response(
+        ErrorBody(ErrorDetail(code, message, hint)),
+        status_code=status,
+        headers=dict(headers or {}),
+        media_type="application/json",
+    )
+
+
+def _on_gars_error(request: Request[Any, Any, Any], error: GarsError) -> Any:
+    match error:
+        case UnknownAnimeError():
+            return answer(404 if request.method == "GET" else 422, error.code, error.message, error.hint)
+        case InvalidInputError():
+            return answer(400, error.code, error.message, error.hint)
+        case StorageError():
+            logger.error("%s %s: %s", request.method, request.url.path, error.message)
+            return answer(503, error.code, error.message, error.hint, {"Retry-After": "1"})
+        case ArtefactError():
+            return answer(503, "not_ready", error.message, error.hint, {"Retry-After": "1"})
+    return _on_unforeseen(request, error)
+
+
+def _on_http_error(_request: Request[Any, Any, Any], error: HTTPException) -> Any:
+    message, hint = error.detail, _HINTS.get(error.status_code)
+    if isinstance(error, ValidationException):
+        message, hint = _what_is_invalid(error), "the parameters and bodies are listed at /docs"
+    code = _HTTP_CODES.get(error.status_code, "error" if error.status_code >= 500 else "invalid_input")
+    return answer(error.status_code, code, message, hint, error.headers)
+
+
+def _what_is_invalid(error: ValidationException) -> str:
+    """One line a fault: where, and what was expected."""
+    faults = error.extra if isinstance(error.extra, list) else []
+    lines = [f"{fault['key']}: {fault['message']}" if fault.get("key") else fault["message"] for fault in faults]
+    return "; ".join(lines) or error.detail
+
+
+def _on_unforeseen(request: Request[Any, Any, Any], error: Exception) -> Any:
+    logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return answer(500, "error", "the service failed on this request", "its log says why")
+
+
+HANDLERS: ExceptionHandlersMap = {
+    GarsError: _on_gars_error,
+    HTTPException: _on_http_error,
+    Exception: _on_unforeseen,
+}

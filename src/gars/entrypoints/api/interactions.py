@@ -1,0 +1,125 @@
+"""Taking events in: ``POST /interactions`` and the mission's ``POST /clicks``."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from datetime import datetime
+
+import msgspec
+from litestar import post
+from msgspec import UNSET, UnsetType
+
+from gars.application.ingest import MAX_BATCH
+from gars.bootstrap import Service
+from gars.domain.errors import InvalidInputError
+from gars.domain.interaction import Interaction, Kind, Status, content_id
+from gars.entrypoints.api.errors import errors
+from gars.entrypoints.api.params import ServiceDep, checked_user_id
+from gars.entrypoints.api.shapes import AcceptedBody, ClickBody, EventBody, InteractionsBody
+
+
+@post(
+    "/interactions",
+    status_code=202,
+    summary="Something happened",
+    responses=errors(400, 413, 422, 503),
+    tags=["interactions"],
+)
+async def post_interactions(service: ServiceDep, data: InteractionsBody) -> AcceptedBody:
+    """One event, or `{"events": [...]}`. Answers once the events are on disk: the next list already knows them.
+
+    A batch is taken or refused as a whole. An `event_id` sent twice counts once.
+    """
+    return await _accept(service, _events_of(data))
+
+
+@post("/clicks", status_code=202, summary="A click", responses=errors(400, 413, 422, 503), tags=["mission"])
+async def post_click(service: ServiceDep, data: ClickBody) -> AcceptedBody:
+    """A click of a user on an anime; every call is a new click."""
+    event = EventBody(user_id=data.user_id, anime_id=data.anime_id, kind="click", event_id=uuid.uuid4().hex)
+    return await _accept(service, [event])
+
+
+async def _accept(service: Service, events: list[EventBody]) -> AcceptedBody:
+    now = service.clock.now()
+    receipt = await asyncio.wrap_future(service.writer.submit([_interaction(event, now) for event in events]))
+    return AcceptedBody(list(receipt.accepted), receipt.duplicates, receipt.versions)
+
+
+def _events_of(body: InteractionsBody) -> list[EventBody]:
+    single = body.user_id, body.anime_id, body.kind
+    if body.events is not UNSET:
+        if any(part is not UNSET for part in single):
+            raise InvalidInputError(
+                "the body has both events and the fields of a single event", hint="send one event, or only events"
+            )
+        if len(body.events) > MAX_BATCH:
+            raise InvalidInputError(
+                f"a batch takes at most {MAX_BATCH} events, got {len(body.events)}", hint="send several batches"
+            )
+        return body.events
+    user_id, anime_id, kind = single
+    if isinstance(user_id, UnsetType) or isinstance(anime_id, UnsetType) or isinstance(kind, UnsetType):
+        missing = [name for name in ("user_id", "anime_id", "kind") if getattr(body, name) is UNSET]
+        raise InvalidInputError(
+            f"the event lacks {', '.join(missing)}", hint='an event is {"user_id": …, "anime_id": …, "kind": "click"}'
+        )
+    return [
+        EventBody(
+            user_id=user_id,
+            anime_id=anime_id,
+            kind=kind,
+            value=body.value,
+            undo=body.undo,
+            event_id=body.event_id,
+            event_time=body.event_time,
+            request_id=body.request_id,
+        )
+    ]
+
+
+def _interaction(event: EventBody, now: datetime) -> Interaction:
+    """The event as the domain knows it; a value that is only said again with an undo is dropped."""
+    made = Interaction(
+        event_id="",
+        user_id=checked_user_id(event.user_id),
+        anime_id=event.anime_id,
+        kind=Kind(event.kind),
+        value=None if event.undo else _value(event),
+        undo=event.undo,
+        event_time=event.event_time or now,
+        request_id=_short(event.request_id, "request_id"),
+    )
+    return msgspec.structs.replace(made, event_id=_event_id(event, made))
+
+
+def _event_id(event: EventBody, made: Interaction) -> str:
+    if event.event_id is not None:
+        return _short(event.event_id, "event_id") or ""
+    if made.event_time.tzinfo is None:
+        return "no-time-zone"  # refused with a reason by the check of every event
+    return content_id(made.user_id, made.anime_id, made.kind, made.value, made.undo, made.time_ms)
+
+
+def _value(event: EventBody) -> int | Status | None:
+    if event.kind == "status":
+        try:
+            return Status(event.value)  # type: ignore[arg-type]  # anything else is the error told below
+        except ValueError:
+            raise InvalidInputError(
+                f"a status event needs one of {', '.join(Status)}, got {event.value!r}",
+                hint="to take a status back send undo: true",
+            ) from None
+    if isinstance(event.value, str):
+        raise InvalidInputError(
+            f"a {event.kind} event takes no text, got {event.value!r}",
+            hint="a rate event takes a number from 1 to 10, the others no value",
+        )
+    return event.value
+
+
+def _short(text: str | None, name: str) -> str | None:
+    if text is not None and not (len(text) <= 128 and text.isprintable()):
+        raise InvalidInputError(f"{name} must be at most 128 printable characters", hint="send a UUID, or leave it out")
+    return text

@@ -1,0 +1,35 @@
+"""The mission's own routes: plain lists of anime ids."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from litestar import Response, get
+from litestar.params import Parameter
+
+from gars.entrypoints.api.errors import errors
+from gars.entrypoints.api.page import index_html
+from gars.entrypoints.api.params import MAX_USER_ID, ServiceDep, checked_user_id
+from gars.entrypoints.api.threads import in_thread
+
+_K = 20
+
+
+@get("/", include_in_schema=False)
+async def get_root(
+    service: ServiceDep, user_id: Annotated[str | None, Parameter(max_length=MAX_USER_ID)] = None
+) -> Response[bytes] | Response[list[int]]:
+    """With ``user_id`` the ids of that user's list as JSON, without it the page."""
+    if user_id is None:
+        return index_html()
+    made = await in_thread(service, service.recommend, checked_user_id(user_id), k=_K)
+    return Response([item.anime_id for item in made.items], media_type="application/json")
+
+
+@get("/sim", summary="Ids of anime like this one", responses=errors(400, 404), tags=["mission"])
+async def get_sim(
+    service: ServiceDep, anime_id: Annotated[int, Parameter(ge=0, le=2**31 - 1, description="MyAnimeList id")]
+) -> list[int]:
+    """The mission's short form of `/api/v1/anime/{id}/similar`."""
+    found = await in_thread(service, service.similar_anime, anime_id, k=_K)
+    return [other for other, _ in found]

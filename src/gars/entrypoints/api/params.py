@@ -1,0 +1,124 @@
+"""What routes take: identifiers, page sizes, filters; and the guard that no parameter is silently dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from litestar.params import Dependency, Parameter
+
+from gars.bootstrap import Service
+from gars.domain.candidates import SERVICE_DEFAULTS, Filters
+from gars.domain.errors import InvalidInputError
+
+MAX_USER_ID = 128
+
+ServiceDep = Annotated[Service, Dependency(skip_validation=True)]
+UserId = Annotated[str, Parameter(min_length=1, max_length=MAX_USER_ID, description="The user; any stable id")]
+AnimeIdPath = Annotated[int, Parameter(ge=0, le=2**31 - 1, description="MyAnimeList id")]
+K = Annotated[int, Parameter(ge=1, le=100, description="How many")]
+Offset = Annotated[int, Parameter(ge=0, le=10_000, description="Places to leave out from the top")]
+_RESERVED = frozenset({"request", "data", "state", "body", "headers", "cookies", "query", "scope", "socket"})
+"""Argument names that Litestar fills itself."""
+
+
+def checked_user_id(user_id: str | int) -> str:
+    """The id as a string; raises ``InvalidInputError`` for what no store and no log line should hold."""
+    text = str(user_id)
+    if not 1 <= len(text) <= MAX_USER_ID or not text.isprintable():
+        raise InvalidInputError(
+            f"user_id must be 1 to {MAX_USER_ID} printable characters", hint="send a stable id of the user"
+        )
+    return text
+
+
+async def filters_of(
+    types: Annotated[list[str] | None, Parameter(query="type", description="Only these types; repeatable")] = None,
+    genres: Annotated[list[str] | None, Parameter(query="genre", description="All of these genres; repeatable")] = None,
+    exclude_genres: Annotated[
+        list[str] | None, Parameter(query="exclude_genre", description="None of these genres; repeatable")
+    ] = None,
+    year_min: Annotated[int | None, Parameter(ge=0, le=9999)] = None,
+    year_max: Annotated[int | None, Parameter(ge=0, le=9999)] = None,
+    episodes_min: Annotated[int | None, Parameter(ge=0, le=100_000)] = None,
+    episodes_max: Annotated[int | None, Parameter(ge=0, le=100_000)] = None,
+    min_members: Annotated[
+        int | None, Parameter(ge=0, le=2**31 - 1, description="Leave out what fewer people watch; 500 unless told")
+    ] = None,
+    min_score: Annotated[float | None, Parameter(ge=0, le=10)] = None,
+    adult: Annotated[bool | None, Parameter(description="Show adult titles; false unless told")] = None,
+    hide_sequels: Annotated[
+        bool | None, Parameter(description="Hide what continues a title not in the history; true unless told")
+    ] = None,
+    one_per_franchise: Annotated[
+        bool | None, Parameter(description="Only the best of each franchise; true unless told")
+    ] = None,
+    hide_dropped_franchises: Annotated[
+        bool | None, Parameter(description="Hide everything of a franchise with a disliked title; false unless told")
+    ] = None,
+    exclude_ids: Annotated[
+        list[int] | None, Parameter(query="exclude_id", max_items=1000, description="Anime to leave out; repeatable")
+    ] = None,
+) -> Filters:
+    """The filters of a request: the service's defaults where it says nothing.
+
+    Raises:
+        InvalidInputError: a range without anything in it, or an id that cannot be one.
+    """
+    default = SERVICE_DEFAULTS
+    for name, low, high in (("year", year_min, year_max), ("episodes", episodes_min, episodes_max)):
+        if low is not None and high is not None and low > high:
+            raise InvalidInputError(f"{name}_min={low} is above {name}_max={high}", hint="swap them")
+    if any(not 0 <= anime_id < 2**31 for anime_id in exclude_ids or ()):
+        raise InvalidInputError("exclude_id: no anime has such an id", hint="ids are MyAnimeList ids")
+    return Filters(
+        types=tuple(types or default.types),
+        genres=tuple(genres or default.genres),
+        exclude_genres=tuple(exclude_genres or default.exclude_genres),
+        year_min=year_min,
+        year_max=year_max,
+        episodes_min=episodes_min,
+        episodes_max=episodes_max,
+        min_members=default.min_members if min_members is None else min_members or None,
+        min_score=min_score,
+        adult=default.adult if adult is None else adult,
+        hide_sequels=default.hide_sequels if hide_sequels is None else hide_sequels,
+        one_per_franchise=default.one_per_franchise if one_per_franchise is None else one_per_franchise,
+        hide_dropped_franchises=default.hide_dropped_franchises
+        if hide_dropped_franchises is None
+        else hide_dropped_franchises,
+        exclude_ids=tuple(exclude_ids or ()),
+    )
+
+
+def refuse_unknown_parameters(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """A guard: a parameter that would do nothing is a mistake worth telling."""
+    known = known_parameters(handler)
+    unknown = sorted(set(connection.query_params.keys()) - known)
+    if unknown:
+        raise InvalidInputError(
+            f"no such parameter: {', '.join(unknown)}",
+            hint=f"this route takes {', '.join(sorted(known))}" if known else "this route takes no parameters",
+        )
+
+
+def known_parameters(handler: BaseRouteHandler) -> set[str]:
+    """Names of the query parameters of a route, those of its dependencies included."""
+    cached: set[str] | None = handler.opt.get("known_parameters")
+    if cached is None:
+        cached = handler.opt["known_parameters"] = set(_declared(handler))
+    return cached
+
+
+def _declared(handler: BaseRouteHandler) -> Iterator[str]:
+    providers = handler.resolve_dependencies()
+    in_path = {part[1:-1].partition(":")[0] for path in handler.paths for part in path.split("/") if part[:1] == "{"}
+    ahead = [handler.parsed_fn_signature]
+    while ahead:
+        for name, argument in ahead.pop().parameters.items():
+            if name in providers:
+                ahead.append(providers[name].parsed_fn_signature)
+            elif name not in _RESERVED and name not in in_path:
+                yield getattr(argument.kwarg_definition, "query", None) or name

@@ -1,0 +1,94 @@
+"""One process that listens: Granian in this event loop, stopped by a signal, streams ended first."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import signal
+import socket
+from collections.abc import Callable
+
+from granian.constants import Interfaces
+from granian.server.embed import Server
+
+from gars.bootstrap import Service
+from gars.domain.errors import InvalidInputError
+from gars.entrypoints.api.app import create_app
+
+_START_DEADLINE_S = 30
+
+
+def refuse_remote(host: str) -> None:
+    """Raise ``InvalidInputError`` if ``host`` can be reached from other machines."""
+    try:
+        addresses = {info[4][0] for info in socket.getaddrinfo(host, None)}
+    except OSError as error:
+        raise InvalidInputError(f"cannot listen on {host!r}: {error}", hint="use --host 127.0.0.1") from error
+    if not all(ipaddress.ip_address(str(address).partition("%")[0]).is_loopback for address in addresses):
+        raise InvalidInputError(
+            f"{host} can be reached from other machines, and whoever reaches it may read and change every user",
+            hint="use --host 127.0.0.1, or say --allow-remote if the network is trusted",
+        )
+
+
+def free_port(host: str, port: int) -> int:
+    """``port`` if it can be bound, or a free one for 0; raises ``InvalidInputError`` if it is taken."""
+    family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise InvalidInputError(
+                f"cannot listen on {host}:{port}: {error.strerror or error}",
+                hint=f"stop what listens there, or take another port: gars serve --port {port + 1 if port else 0}",
+            ) from error
+        return int(probe.getsockname()[1])
+
+
+def run(service: Service, *, host: str, port: int, on_ready: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM, then close ``service``; ``on_ready`` gets the address once it answers.
+
+    Raises:
+        InvalidInputError: the port is taken.
+    """
+    logging.getLogger("_granian").setLevel(logging.ERROR)
+    try:
+        asyncio.run(_serve(service, host, free_port(host, port), on_ready))
+    finally:
+        service.close()
+
+
+async def _serve(service: Service, host: str, port: int, on_ready: Callable[[str], None]) -> None:
+    server = Server(
+        create_app(service), address=host, port=port, interface=Interfaces.ASGI, backlog=1024, log_enabled=False
+    )
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    serving = asyncio.create_task(server.serve())
+    try:
+        stopped = asyncio.create_task(stop.wait())
+        await _answering(host, port, serving)
+        on_ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+        await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        service.feed.close()  # open streams end, or the server would wait for them
+        server.stop()
+        await serving
+
+
+async def _answering(host: str, port: int, serving: asyncio.Task[None]) -> None:
+    """Wait until the port takes connections."""
+    async with asyncio.timeout(_START_DEADLINE_S):
+        while not serving.done():
+            try:
+                _, writer = await asyncio.open_connection(host, port)
+            except OSError:
+                await asyncio.sleep(0.01)
+            else:
+                writer.close()
+                return
+    await serving  # it failed: say why

@@ -1,0 +1,292 @@
+"""The JSON that goes in and out, as types. What a client sees is written here and nowhere else."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from gars.application.catalogue import Relation
+
+AnimeId = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+
+
+class ErrorDetail(msgspec.Struct, frozen=True):
+    """What went wrong, and what to do."""
+
+    code: str
+    message: str
+    hint: str | None = None
+
+
+class ErrorBody(msgspec.Struct, frozen=True):
+    """The one shape of every error."""
+
+    error: ErrorDetail
+
+
+class AnimeCard(msgspec.Struct, frozen=True, kw_only=True):
+    """An anime as lists show it. What is not known is null."""
+
+    anime_id: int
+    title: str
+    title_english: str | None
+    title_japanese: str | None
+    title_chinese: str | None
+    type: str | None
+    episodes: int | None
+    year: int | None
+    score: float | None
+    members: int | None
+    genres: list[str]
+    image: str | None
+
+
+class FranchiseEntry(AnimeCard, frozen=True, kw_only=True):
+    """A member of a franchise and how it stands to the anime asked for."""
+
+    relation: Relation
+
+
+class Links(msgspec.Struct, frozen=True, kw_only=True):
+    """Pages about the anime elsewhere."""
+
+    myanimelist: str
+    anilist: str | None
+    anidb: str | None
+    tmdb: str | None
+
+
+class StreamingLink(msgspec.Struct, frozen=True):
+    """Where to watch it."""
+
+    site: str
+    url: str
+
+
+class AnimeDetail(AnimeCard, frozen=True, kw_only=True):
+    """Everything known of an anime."""
+
+    synonyms: list[str]
+    tags: list[str]
+    studios: list[str]
+    source: str | None
+    released: date | None
+    duration_min: int | None
+    synopsis: str | None
+    adult: bool
+    links: Links
+    streaming: list[StreamingLink]
+    franchise: list[FranchiseEntry]
+
+
+class ReasonBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Why an anime is in the list."""
+
+    kind: str
+    text: str
+    anime_id: int | None
+    title: str | None
+    contribution: float | None
+
+
+class RecommendationBody(msgspec.Struct, frozen=True, kw_only=True):
+    """One place of a list."""
+
+    anime: AnimeCard
+    score: float
+    p_like: Annotated[float, Meta(ge=0, le=1)]
+    channels: list[str]
+    reasons: list[ReasonBody]
+
+
+class RecommendationsBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A user's list; ``version`` is the version of the user state it was made from."""
+
+    user_id: str
+    version: int
+    model_version: str
+    request_id: str
+    cold: bool
+    fallback: Literal["retrieval", "popular"] | None
+    items: list[RecommendationBody]
+
+
+class UserSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a user."""
+
+    user_id: str
+    known: bool
+    version: int
+    titles: int
+    ratings: int
+    rating_mean: float | None
+    clicks: int
+    recent: list[AnimeCard]
+
+
+class UsersPage(msgspec.Struct, frozen=True):
+    """A page of users; ``next`` is the ``after`` of the next page."""
+
+    users: list[UserSummary]
+    next: str | None
+
+
+class SimilarUserBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody with the same taste."""
+
+    user_id: str
+    similarity: float
+    shared: int
+    shared_titles: list[AnimeCard]
+
+
+class SimilarUsersBody(msgspec.Struct, frozen=True):
+    """Users like this one, best first."""
+
+    user_id: str
+    items: list[SimilarUserBody]
+
+
+class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """What a user holds of one anime."""
+
+    anime: AnimeCard
+    rating: int | None
+    status: str | None
+    reaction: int | None
+    clicked: bool
+    dismissed: bool
+
+
+class HistoryBody(msgspec.Struct, frozen=True):
+    """A user's history, latest first."""
+
+    user_id: str
+    items: list[HistoryEntry]
+
+
+class SearchHit(msgspec.Struct, frozen=True):
+    """A title that matches a query: how well (0–100), and under which name."""
+
+    anime: AnimeCard
+    match: float
+    matched: str
+
+
+class SearchBody(msgspec.Struct, frozen=True):
+    """The best matches, best first."""
+
+    query: str
+    items: list[SearchHit]
+
+
+class SimilarAnimeEntry(msgspec.Struct, frozen=True):
+    """An anime like another one."""
+
+    anime: AnimeCard
+    similarity: float
+
+
+class SimilarAnimeBody(msgspec.Struct, frozen=True):
+    """Anime like this one, best first."""
+
+    anime_id: int
+    items: list[SimilarAnimeEntry]
+
+
+class CardsBody(msgspec.Struct, frozen=True):
+    """A plain list of anime."""
+
+    items: list[AnimeCard]
+
+
+class GenresBody(msgspec.Struct, frozen=True):
+    """The words that filters know."""
+
+    genres: list[str]
+    types: list[str]
+
+
+class ModelFacts(msgspec.Struct, frozen=True):
+    """The model that is served."""
+
+    version: str
+    trained: str | None
+    metrics: dict[str, Any] | None
+
+
+class DataFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """The data it was trained on."""
+
+    name: str
+    simulated: bool
+    anime: int
+    users: int
+    interactions: int
+
+
+class AboutBody(msgspec.Struct, frozen=True):
+    """What is being served."""
+
+    name: str
+    version: str
+    model: ModelFacts
+    data: DataFacts
+
+
+class EventBody(msgspec.Struct, frozen=True, kw_only=True):
+    """One event. Without ``event_id`` the same content at the same time is the same event."""
+
+    user_id: str | int
+    anime_id: AnimeId
+    kind: Literal["click", "rate", "status", "like", "dislike", "seen", "dismiss"]
+    value: int | str | None = None
+    undo: bool = False
+    event_id: str | None = None
+    event_time: datetime | None = None
+    request_id: str | None = None
+
+
+class InteractionsBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Either ``events``, or the fields of a single event."""
+
+    events: Annotated[list[EventBody], Meta(min_length=1)] | UnsetType = UNSET
+    user_id: str | int | UnsetType = UNSET
+    anime_id: AnimeId | UnsetType = UNSET
+    kind: Literal["click", "rate", "status", "like", "dislike", "seen", "dismiss"] | UnsetType = UNSET
+    value: int | str | None = None
+    undo: bool = False
+    event_id: str | None = None
+    event_time: datetime | None = None
+    request_id: str | None = None
+
+
+class ClickBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A click, in the mission's own short form."""
+
+    user_id: str | int
+    anime_id: AnimeId
+
+
+class AcceptedBody(msgspec.Struct, frozen=True):
+    """The events are on disk, and the states of these users have these versions."""
+
+    accepted: list[str]
+    duplicates: int
+    versions: dict[str, int]
+
+
+class LiveBody(msgspec.Struct, frozen=True):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class ReadyBody(msgspec.Struct, frozen=True):
+    """Whether requests can be served; each check says "ok" or what is wrong."""
+
+    status: Literal["ready", "starting", "degraded"]
+    checks: dict[str, str]

@@ -1,0 +1,104 @@
+"""Users: their lists, what is known of them, and who is like them."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated
+
+from litestar import get
+from litestar.params import Parameter
+
+from gars.domain.candidates import Filters
+from gars.domain.user_state import UserState
+from gars.entrypoints.api import cards
+from gars.entrypoints.api.errors import errors
+from gars.entrypoints.api.params import MAX_USER_ID, K, Offset, ServiceDep, UserId, checked_user_id
+from gars.entrypoints.api.shapes import (
+    HistoryBody,
+    RecommendationsBody,
+    SimilarUserBody,
+    SimilarUsersBody,
+    UsersPage,
+    UserSummary,
+)
+from gars.entrypoints.api.threads import in_thread
+
+
+@get("/users", summary="Known users", responses=errors(400, 503), tags=["users"])
+async def list_users(
+    service: ServiceDep,
+    limit: K = 20,
+    after: Annotated[str, Parameter(max_length=MAX_USER_ID, description="The `next` of the page before")] = "",
+) -> UsersPage:
+    """The users of the data set and newcomers, in ascending order of their ids as text."""
+    if after:
+        checked_user_id(after)
+
+    def page() -> UsersPage:
+        ids = service.states.user_ids(limit=limit + 1, after=after)
+        shown = ids[:limit]
+        users = [cards.summary(user_id, service.states.get(user_id), service.catalogue) for user_id in shown]
+        return UsersPage(users, shown[-1] if len(ids) > limit else None)
+
+    return await in_thread(service, page)
+
+
+@get("/users/{user_id:str}", summary="What is known of a user", responses=errors(400, 503), tags=["users"])
+async def get_user(service: ServiceDep, user_id: UserId) -> UserSummary:
+    """Counts and the latest titles; somebody never heard of is `known: false`, not an error."""
+    user_id = checked_user_id(user_id)
+    state = await in_thread(service, service.states.get, user_id)
+    return cards.summary(user_id, state, service.catalogue)
+
+
+@get(
+    "/users/{user_id:str}/recommendations",
+    summary="What this user should watch",
+    responses=errors(400, 503),
+    tags=["users"],
+)
+async def get_recommendations(
+    service: ServiceDep, user_id: UserId, filters: Filters, k: K = 20, offset: Offset = 0
+) -> RecommendationsBody:
+    """The list made for this request from the user's state as of now; somebody unknown gets the popular one."""
+    user_id = checked_user_id(user_id)
+    made = await in_thread(service, service.recommend, user_id, k=k, offset=offset, filters=filters)
+    return cards.recommendations(made, service.catalogue, uuid.uuid4().hex)
+
+
+@get(
+    "/users/{user_id:str}/similar-users",
+    summary="Users with the same taste",
+    responses=errors(400, 503),
+    tags=["users"],
+)
+async def get_similar_users(service: ServiceDep, user_id: UserId, k: K = 10) -> SimilarUsersBody:
+    """Users of the data set like this one, with the titles both like best."""
+    user_id = checked_user_id(user_id)
+    found = await in_thread(service, service.similar_users, user_id, k=k)
+    return SimilarUsersBody(
+        user_id,
+        [
+            SimilarUserBody(
+                user_id=other.user_id,
+                similarity=other.similarity,
+                shared=other.shared,
+                shared_titles=[
+                    cards.card(anime)
+                    for anime_id in other.shared_titles
+                    if (anime := service.catalogue.find(anime_id)) is not None
+                ],
+            )
+            for other in found
+        ],
+    )
+
+
+@get("/users/{user_id:str}/history", summary="What a user watched", responses=errors(400, 503), tags=["users"])
+async def get_history(
+    service: ServiceDep, user_id: UserId, limit: Annotated[int, Parameter(ge=1, le=1000)] = 100
+) -> HistoryBody:
+    """Every title the user rated, marked or clicked, latest first."""
+    user_id = checked_user_id(user_id)
+    state = await in_thread(service, service.states.get, user_id)
+    return HistoryBody(user_id, cards.history_entries(state or UserState(user_id=user_id), service.catalogue, limit))

@@ -1,0 +1,124 @@
+"""A deterministic double of the two-stage model: small enough to reason about, alive enough to react to a click."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gars.application.ports import Reason, Recommendation
+from gars.domain import candidates, franchise, item_table
+from gars.domain.anime import Anime
+from gars.domain.candidates import Filters
+from gars.domain.history import History, Rating, from_ratings
+from gars.testing.anime import sample_catalogue
+
+_CLICK_STRENGTH = 0.5
+
+
+class FakeEngine:
+    """An ``Engine`` that scores by shared genres, then by fame. ``users`` are its training users."""
+
+    def __init__(
+        self,
+        anime: Sequence[Anime] | None = None,
+        *,
+        version: str = "fake-1",
+        users: Mapping[str, Sequence[Rating]] | None = None,
+    ) -> None:
+        self.version = version
+        self._anime = tuple(sample_catalogue() if anime is None else anime)
+        self._items = item_table.build(self._anime)
+        self._users = {user_id: from_ratings(ratings) for user_id, ratings in (users or {}).items()}
+        genres = self._items.genres
+        norms = np.maximum(1, np.sqrt(genres.sum(axis=1)))
+        self._likeness: NDArray[np.float32] = (genres @ genres.T / norms[:, None] / norms[None, :]).astype(np.float32)
+        self._fame = np.log10(1 + np.nan_to_num(self._items.members)).astype(np.float32) / 10
+
+    @property
+    def anime(self) -> Sequence[Anime]:
+        """The catalogue, ascending by id."""
+        return self._anime
+
+    def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
+        """Places ``offset`` … ``offset + k`` by shared genres and fame."""
+        scores = self._scores(history)
+        rows = self._best(scores, history, filters, offset + k)[offset:]
+        return [self._recommendation(row, float(scores[row]), history) for row in rows.tolist()]
+
+    def retrieve_ids(self, history: History, *, k: int, filters: Filters) -> NDArray[np.int64]:
+        """The ids of the same list: this double has one stage."""
+        return self._items.anime_ids[self._best(self._scores(history), history, filters, k)]
+
+    def popular_ids(self, *, k: int, filters: Filters) -> NDArray[np.int64]:
+        """The most famous."""
+        return self._items.anime_ids[self._best(self._fame, from_ratings([]), filters, k)]
+
+    def similar_ids(self, anime_id: int, *, k: int, same_franchise: bool = True) -> list[tuple[int, float]]:
+        """By shared genres."""
+        row = int(self._items.rows(np.array([anime_id]))[0])
+        scores = self._likeness[row].copy()
+        scores[row] = -np.inf
+        if not same_franchise:
+            scores[self._items.franchises == self._items.franchises[row]] = -np.inf
+        rows = candidates.top(scores, self._items.anime_ids, k)
+        return [(int(self._items.anime_ids[r]), min(1.0, float(scores[r]))) for r in rows]
+
+    def similar_user_ids(self, history: History, *, k: int, exclude: str | None = None) -> list[tuple[str, float]]:
+        """By the Jaccard index of what was seen."""
+        mine = set(history.anime_ids.tolist()) | set(history.clicks.tolist())
+        scored = [
+            (len(mine & theirs) / len(mine | theirs), user_id)
+            for user_id, other in self._users.items()
+            if user_id != exclude and (theirs := set(other.anime_ids.tolist()))
+        ]
+        return [(user_id, score) for score, user_id in sorted(scored, key=lambda s: (-s[0], s[1]))[:k] if score > 0]
+
+    def _scores(self, history: History) -> NDArray[np.float32]:
+        weights = np.zeros(len(self._items), np.float32)
+        for ids, strengths in (
+            (history.anime_ids, history.strengths),
+            (history.clicks, np.full(len(history.clicks), _CLICK_STRENGTH, np.float32)),
+        ):
+            rows = self._items.rows(ids)
+            np.add.at(weights, rows[rows >= 0], strengths[rows >= 0])
+        return (self._likeness @ weights + self._fame).astype(np.float32)
+
+    def _best(self, scores: NDArray[np.float32], history: History, filters: Filters, k: int) -> NDArray[np.int64]:
+        masked = np.where(candidates.allowed(self._items, history, filters), scores, -np.inf).astype(np.float32)
+        ordered = candidates.top(masked, self._items.anime_ids, len(self._items))
+        if filters.one_per_franchise:
+            ordered = ordered[franchise.collapse(ordered, self._items.franchises)]
+        return ordered[:k]
+
+    def _recommendation(self, row: int, score: float, history: History) -> Recommendation:
+        entry = self._anime[row]
+        return Recommendation(
+            anime_id=entry.anime_id,
+            score=score,
+            p_like=float(1 / (1 + np.exp(-score))),
+            channels=("popularity",) if history.is_empty else ("genres", "popularity"),
+            reasons=(self._reason(row, history),),
+        )
+
+    def _reason(self, row: int, history: History) -> Reason:
+        known = np.concatenate([history.anime_ids, history.clicks])
+        rows = self._items.rows(known)
+        rows = rows[rows >= 0]
+        if not len(rows):
+            return Reason(kind="popular", text="Popular with everybody")
+        closest = int(rows[np.argmax(self._likeness[row, rows])])
+        title = self._anime[closest].title
+        return Reason(
+            kind="click" if self._anime[closest].anime_id in history.clicks else "because",
+            text=f"Because of {title}",
+            anime_id=self._anime[closest].anime_id,
+            title=title,
+            contribution=float(self._likeness[row, closest]),
+        )
+
+
+def make() -> FakeEngine:
+    """The double with its sample catalogue: ``gars serve --engine-factory gars.testing.engine:make``."""
+    return FakeEngine()
