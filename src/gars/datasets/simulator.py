@@ -35,9 +35,9 @@ class Effects:
     """Mean length of a list."""
     list_spread: float = 0.85
     """Standard deviation of the log length."""
-    popularity: float = 0.8
+    popularity: float = 1.1
     """Exponent of the member count in what a viewer hears of."""
-    taste: float = 2.0
+    taste: float = 1.5
     """Weight of (viewer · title) in what they choose to watch."""
     quality: float = 0.5
     """Weight of the title's quality in what they choose to watch."""
@@ -129,9 +129,9 @@ class Simulator:
         """Rating (0 = none) and status (index into ``STATUSES``) of each row."""
         effects = self.effects
         rows = len(viewer)
-        kindness = rng.normal(0.0, 0.7, BLOCK)
+        kindness = rng.normal(0.0, 0.75, BLOCK)
         spread = rng.lognormal(0.0, 0.25, BLOCK)
-        opinion = 0.6 * self.quality[item] + 0.5 * liking + rng.normal(0.0, 0.9, rows) - 0.75
+        opinion = 0.6 * self.quality[item] + 0.5 * liking + rng.normal(0.0, 1.1, rows) - 1.0
         rating = (
             (effects.mean_rating + kindness[viewer] + spread[viewer] * opinion).round().clip(1, 10).astype(np.int64)
         )
