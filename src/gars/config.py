@@ -5,44 +5,57 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from gars.domain.errors import InvalidInputError
 
 
-def _setting(name: str, default: str, doc: str) -> Any:
-    return field(metadata={"name": name, "default": default, "doc": doc})
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+def _says(name: str, default: str, doc: str) -> dict[str, str]:
+    return {"name": name, "default": default, "doc": doc}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The settings as values; ``from_environment`` makes them. ``{home}`` in a default is the value of GARS_HOME."""
 
-    home: Path = _setting("GARS_HOME", "var", "Folder of everything GARS keeps: downloads, data, models, its database.")
-    mirror: Path | None = _setting(
-        "GARS_MIRROR", "", "Folder to read the data sources from in place of the internet. Empty: the internet."
+    home: Path = field(
+        metadata=_says("GARS_HOME", "var", "Folder of everything GARS keeps: downloads, data, models, its database.")
     )
-    host: str = _setting("GARS_HOST", "127.0.0.1", "Address the service listens on.")
-    port: int = _setting("GARS_PORT", "8000", "Port the service listens on; 0 takes a free one.")
-    event_log: str = _setting(
-        "GARS_EVENT_LOG", "sqlite:{home}/gars.sqlite", "Where interactions are kept: `sqlite:PATH`."
+    mirror: Path | None = field(
+        metadata=_says(
+            "GARS_MIRROR", "", "Folder to read the data sources from in place of the internet. Empty: the internet."
+        )
     )
-    state_store: str = _setting(
-        "GARS_STATE_STORE",
-        "sqlite:{home}/gars.sqlite",
-        "Where user states are kept: `sqlite:PATH`; it may be the file of the event log.",
+    host: str = field(metadata=_says("GARS_HOST", "127.0.0.1", "Address the service listens on."))
+    port: int = field(metadata=_says("GARS_PORT", "8000", "Port the service listens on; 0 takes a free one."))
+    event_log: str = field(
+        metadata=_says("GARS_EVENT_LOG", "sqlite:{home}/gars.sqlite", "Where interactions are kept: `sqlite:PATH`.")
     )
-    change_feed: str = _setting(
-        "GARS_CHANGE_FEED", "memory:", "How pages hear of changes: `memory:`, inside the process."
+    state_store: str = field(
+        metadata=_says(
+            "GARS_STATE_STORE",
+            "sqlite:{home}/gars.sqlite",
+            "Where user states are kept: `sqlite:PATH`; it may be the file of the event log.",
+        )
     )
-    state_cache: int = _setting("GARS_STATE_CACHE", "10000", "User states kept decoded in memory.")
-    busy_timeout_ms: int = _setting(
-        "GARS_BUSY_TIMEOUT_MS", "5000", "How long a write waits for a locked database before it fails."
+    change_feed: str = field(
+        metadata=_says("GARS_CHANGE_FEED", "memory:", "How pages hear of changes: `memory:`, inside the process.")
     )
-    max_body_bytes: int = _setting("GARS_MAX_BODY_BYTES", "1000000", "Largest request body taken; larger ones get 413.")
-    threads: int = _setting("GARS_THREADS", "4", "Threads that run the models for requests.")
-    ping_ms: int = _setting("GARS_PING_MS", "15000", "Pause between the comments that keep an event stream open.")
-    log_level: str = _setting("GARS_LOG_LEVEL", "warning", "debug, info, warning or error.")
+    state_cache: int = field(metadata=_says("GARS_STATE_CACHE", "2000", "User states kept decoded in memory."))
+    busy_timeout_ms: int = field(
+        metadata=_says("GARS_BUSY_TIMEOUT_MS", "5000", "How long a write waits for a locked database before it fails.")
+    )
+    max_body_bytes: int = field(
+        metadata=_says("GARS_MAX_BODY_BYTES", "1000000", "Largest request body taken; larger ones get 413.")
+    )
+    threads: int = field(metadata=_says("GARS_THREADS", "4", "Threads that run the models for requests."))
+    ping_ms: int = field(
+        metadata=_says("GARS_PING_MS", "15000", "Pause between the comments that keep an event stream open.")
+    )
+    log_level: LogLevel = field(metadata=_says("GARS_LOG_LEVEL", "warning", "debug, info, warning or error."))
 
     @property
     def models(self) -> Path:
@@ -68,7 +81,7 @@ def from_environment(environment: Mapping[str, str], *, home: Path | None = None
             f"no such setting: {', '.join(unknown)}", hint=f"the settings are {', '.join(sorted(known))}"
         )
     home = home or Path(environment.get("GARS_HOME") or "var")
-    values = {setting.name: _read(setting, environment, home) for setting in fields(Settings)}
+    values: dict[str, Any] = {setting.name: _read(setting, environment, home) for setting in fields(Settings)}
     return Settings(**{**values, "home": home})
 
 
@@ -87,9 +100,16 @@ def _whole_number(text: str) -> int:
     return int(text)
 
 
+def _log_level(text: str) -> str:
+    if text.lower() not in get_args(LogLevel):
+        raise ValueError("no such level")
+    return text.lower()
+
+
 _READERS: dict[str, Callable[[str], object]] = {
     "str": str,
     "int": _whole_number,
+    "LogLevel": _log_level,
     "Path": Path,
     "Path | None": lambda text: Path(text) if text else None,
 }

@@ -23,7 +23,7 @@ def recover(log: EventLog, states: StateStore, *, batch: int = 1000) -> int:
     if applied > newest:
         raise StorageError(
             f"the states hold {applied - newest} event(s) that the event log does not: it ends at {newest}",
-            hint="the log was replaced by an older one: restore the newer log, or move the state store away to rebuild it",
+            hint="the log was replaced by an older one: restore the newer one, or move the state store away",
         )
     replayed = 0
     events = log.read(after=applied)

@@ -117,7 +117,7 @@ class Writer:
     def _commit(self, group: list[_Waiting]) -> None:
         try:
             outcomes = self._ingest.group([waiting.batch for waiting in group])
-        except Exception as error:  # noqa: BLE001  # whatever it was, every caller must hear of it
+        except Exception as error:  # whatever it was, every caller must hear of it
             self.last_error = error if isinstance(error, StorageError) else StorageError(f"cannot commit: {error!r}")
             for waiting in group:
                 waiting.future.set_exception(error)
@@ -133,5 +133,5 @@ class Writer:
 def _answer(task: _Task[object]) -> None:
     try:
         task.future.set_result(task.run())
-    except Exception as error:  # noqa: BLE001  # the caller's to handle
+    except Exception as error:  # the caller's to handle
         task.future.set_exception(error)

@@ -34,7 +34,7 @@ class FakeEngine:
         genres = self._items.genres
         norms = np.maximum(1, np.sqrt(genres.sum(axis=1)))
         self._likeness: NDArray[np.float32] = (genres @ genres.T / norms[:, None] / norms[None, :]).astype(np.float32)
-        self._fame = np.log10(1 + np.nan_to_num(self._items.members)).astype(np.float32) / 10
+        self._fame: NDArray[np.float32] = (np.log10(1 + np.nan_to_num(self._items.members)) / 10).astype(np.float32)
 
     @property
     def anime(self) -> Sequence[Anime]:

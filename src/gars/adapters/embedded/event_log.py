@@ -47,7 +47,7 @@ class SqliteEventLog:
     def read(self, *, after: int = 0, user_id: str | None = None) -> Iterator[tuple[int, Interaction]]:
         """Pages through the log, so that a long replay holds neither a lock nor the whole log in memory."""
         only = "" if user_id is None else " AND user_id = ?"
-        query = f"SELECT offset, event FROM events WHERE offset > ?{only} ORDER BY offset LIMIT {_PAGE}"  # noqa: S608
+        query = f"SELECT offset, event FROM events WHERE offset > ?{only} ORDER BY offset LIMIT {_PAGE}"
         while True:
             with self._database.read() as connection:
                 rows = connection.execute(query, (after,) if user_id is None else (after, user_id)).fetchall()

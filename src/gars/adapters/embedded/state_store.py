@@ -34,7 +34,7 @@ WHERE excluded.version >= states.version
 class SqliteStateStore:
     """A ``StateStore`` in one SQLite file; ``cache_size`` states stay decoded in memory."""
 
-    def __init__(self, path: Path, *, cache_size: int = 10_000, busy_timeout_s: float = 5.0) -> None:
+    def __init__(self, path: Path, *, cache_size: int = 2_000, busy_timeout_s: float = 5.0) -> None:
         # NORMAL: the event log is the truth; states behind it are replayed from the checkpoint
         self._database = Database(path, _SCHEMA, synchronous="NORMAL", busy_timeout_s=busy_timeout_s)
         self._cache: OrderedDict[str, UserState] = OrderedDict()

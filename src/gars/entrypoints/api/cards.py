@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from gars.application.catalogue import Catalogue
 from gars.application.ports import Recommendation
 from gars.application.recommend import RecommendedList
@@ -62,7 +64,7 @@ def detail(anime: Anime, catalogue: Catalogue) -> AnimeDetail:
     )
 
 
-def _fields(shown: AnimeCard) -> dict[str, object]:
+def _fields(shown: AnimeCard) -> dict[str, Any]:
     return {name: getattr(shown, name) for name in AnimeCard.__struct_fields__}
 
 

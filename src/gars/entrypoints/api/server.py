@@ -76,7 +76,7 @@ async def _serve(service: Service, host: str, port: int, on_ready: Callable[[str
         await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         service.feed.close()  # open streams end, or the server would wait for them
-        server.stop()
+        server.stop()  # type: ignore[no-untyped-call]
         await serving
 
 

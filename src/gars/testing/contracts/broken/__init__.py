@@ -1,0 +1,1 @@
+"""Adapters that are wrong in exactly one way each, and the check that must notice."""

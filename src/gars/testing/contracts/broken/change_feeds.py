@@ -1,0 +1,108 @@
+"""Change feeds that are wrong in one way each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from gars.adapters.embedded.change_feed import MemoryChangeFeed
+from gars.application.ports import Change
+from gars.testing.contracts.broken.types import Broken
+
+
+class _TellsEverybody(MemoryChangeFeed):
+    def publish(self, changes: Sequence[Change]) -> None:
+        for user_id in list(self._listeners):
+            super().publish([replace(change, user_id=user_id) for change in changes])
+
+
+class _RegistersLate(MemoryChangeFeed):
+    @contextmanager
+    def listen(self, user_id: str) -> Iterator[Any]:
+        listen = super().listen
+
+        class Late:
+            async def get(self) -> Change | None:
+                with listen(user_id) as listener:
+                    return await listener.get()
+
+        yield Late()
+
+
+class _LoopThreadOnly(MemoryChangeFeed):
+    def publish(self, changes: Sequence[Change]) -> None:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return
+        super().publish(changes)
+
+
+class _CancelBreaks(MemoryChangeFeed):
+    @contextmanager
+    def listen(self, user_id: str) -> Iterator[Any]:
+        with super().listen(user_id) as listener:
+
+            class Fragile:
+                broken = False
+
+                async def get(self) -> Change | None:
+                    if self.broken:
+                        return None
+                    try:
+                        return await listener.get()
+                    except BaseException:
+                        self.broken = True
+                        raise
+
+            yield Fragile()
+
+
+class _KeepsTheOldest(MemoryChangeFeed):
+    def publish(self, changes: Sequence[Change]) -> None:
+        super().publish([change for change in changes if change.version < 5000])
+
+    @contextmanager
+    def listen(self, user_id: str) -> Iterator[Any]:
+        with super().listen(user_id) as listener:
+
+            class Ending:
+                async def get(self) -> Change | None:
+                    said = await listener.get()
+                    return None if said and said.version == 4999 else said
+
+            yield Ending()
+
+
+class _StaysOpen(MemoryChangeFeed):
+    @contextmanager
+    def listen(self, user_id: str) -> Iterator[Any]:
+        with super().listen(user_id) as listener:
+
+            class Stubborn:
+                async def get(self) -> Change | None:
+                    return await listener.get() or Change("7", 1, "e", "click", 1, 1)
+
+            yield Stubborn()
+
+
+class _FailsWithoutLoop(MemoryChangeFeed):
+    def publish(self, changes: Sequence[Change]) -> None:
+        for change in changes:
+            for listener in self._listeners.get(change.user_id, ()):
+                listener.loop.call_soon_threadsafe(listener.deliver, [change])
+
+
+CHANGE_FEEDS: Broken = {
+    "test_tells_every_listener_of_the_user": _TellsEverybody,
+    "test_hears_from_the_moment_of_listening": _RegistersLate,
+    "test_publishes_from_any_thread": _LoopThreadOnly,
+    "test_a_cancelled_get_loses_nothing": _CancelBreaks,
+    "test_a_slow_listener_keeps_the_newest": _KeepsTheOldest,
+    "test_close_sends_listeners_home": _StaysOpen,
+    "test_publishing_after_the_loop_is_gone_is_harmless": _FailsWithoutLoop,
+}
+"""Check → the feed it must reject."""

@@ -1,0 +1,123 @@
+"""Engines that are wrong in one way each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from gars.application.ports import Recommendation
+from gars.domain.candidates import Filters
+from gars.domain.history import History, Rating
+from gars.testing.contracts.broken.types import Broken
+from gars.testing.engine import FakeEngine
+
+
+class _Unsorted(FakeEngine):
+    @property
+    def anime(self) -> Any:
+        return tuple(reversed(self._anime))
+
+
+class _Engine(FakeEngine):
+    """With users, so that ``similar_user_ids`` has somebody to find."""
+
+    def __init__(self) -> None:
+        ids = FakeEngine().popular_ids(k=6, filters=Filters()).tolist()
+        super().__init__(users={name: [Rating(i, 8) for i in ids[:n]] for name, n in (("x", 3), ("y", 6))})
+
+
+class _ShortList(_Engine):
+    def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
+        made = super().recommend_history(history, k=k, offset=offset, filters=filters)
+        return list(reversed(made))
+
+
+class _RepeatsHistory(_Engine):
+    def retrieve_ids(self, history: History, *, k: int, filters: Filters) -> NDArray[np.int64]:
+        return np.concatenate([history.anime_ids, super().retrieve_ids(history, k=k, filters=filters)])[:k]
+
+
+class _PagesOverlap(_Engine):
+    def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
+        return super().recommend_history(history, k=k, offset=max(0, offset - 1), filters=filters)
+
+
+class _NothingForNewcomers(_Engine):
+    def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
+        return [] if history.is_empty else super().recommend_history(history, k=k, offset=offset, filters=filters)
+
+
+class _NothingForStrangers(_Engine):
+    def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
+        unknown = (self._items.rows(history.anime_ids) < 0).any()
+        return [] if unknown else super().recommend_history(history, k=k, offset=offset, filters=filters)
+
+
+class _DeafToClicks(_Engine):
+    def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
+        deaf = History(history.anime_ids, history.ratings, history.strengths, history.hidden)
+        return super().recommend_history(deaf, k=k, offset=offset, filters=filters)
+
+
+class _Moody(_Engine):
+    calls = 0
+
+    def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
+        self.calls += 1
+        return super().recommend_history(history, k=k + self.calls, offset=offset, filters=filters)
+
+
+class _FiltersAfterTheCut(_Engine):
+    def popular_ids(self, *, k: int, filters: Filters) -> NDArray[np.int64]:
+        ids = super().popular_ids(k=k, filters=Filters())
+        return ids[np.isin(ids, super().popular_ids(k=len(self._anime), filters=filters))]
+
+
+class _IgnoresExcluded(_Engine):
+    def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
+        kept = msgspec.structs.replace(filters, exclude_ids=())
+        return super().recommend_history(history, k=k, offset=offset, filters=kept)
+
+
+class _ManyOfAFranchise(_Engine):
+    def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
+        del k
+        loose = msgspec.structs.replace(filters, one_per_franchise=False, hide_sequels=False, min_members=None)
+        return super().recommend_history(history, k=len(self._anime), offset=offset, filters=loose)
+
+
+class _LikesItself(_Engine):
+    def similar_ids(self, anime_id: int, *, k: int, same_franchise: bool = True) -> list[tuple[int, float]]:
+        return [(anime_id, 1.0), *super().similar_ids(anime_id, k=k - 1, same_franchise=same_franchise)]
+
+
+class _ForgetsToExclude(_Engine):
+    def similar_user_ids(self, history: History, *, k: int, exclude: str | None = None) -> list[tuple[str, float]]:
+        del exclude
+        return super().similar_user_ids(history, k=k)
+
+
+def working_engine() -> FakeEngine:
+    """The double that keeps the contract."""
+    return _Engine()
+
+
+ENGINES: Broken = {
+    "test_catalogue_ascends": _Unsorted,
+    "test_list_is_full_and_ordered": _ShortList,
+    "test_never_what_the_history_holds": _RepeatsHistory,
+    "test_pages_continue_each_other": _PagesOverlap,
+    "test_empty_history_gets_the_popular_list": _NothingForNewcomers,
+    "test_unknown_ids_are_ignored": _NothingForStrangers,
+    "test_one_click_changes_the_list": _DeafToClicks,
+    "test_deterministic": _Moody,
+    "test_filters_act_before_the_cut": _FiltersAfterTheCut,
+    "test_excluded_ids_stay_away": _IgnoresExcluded,
+    "test_service_rules": _ManyOfAFranchise,
+    "test_similar_anime": _LikesItself,
+    "test_similar_users": _ForgetsToExclude,
+}
+"""Check → the engine it must reject."""

@@ -1,0 +1,102 @@
+"""The ports in plain memory: the simplest thing that keeps each contract, and the base of the broken doubles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from gars.domain.interaction import Interaction
+from gars.domain.user_state import UserState
+
+
+class MemoryEventLog:
+    """An ``EventLog`` in a list. Durable only as long as the object lives."""
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[int, Interaction]] = []
+        self._ids: set[str] = set()
+        self._last = 0
+
+    def append(self, events: Sequence[Interaction]) -> list[int | None]:
+        """Append those whose ``event_id`` is new."""
+        return [self._append_one(event) for event in events]
+
+    def _append_one(self, event: Interaction) -> int | None:
+        if event.event_id in self._ids:
+            return None
+        self._last += 1
+        self._ids.add(event.event_id)
+        self.entries.append((self._last, event))
+        return self._last
+
+    def read(self, *, after: int = 0, user_id: str | None = None) -> Iterator[tuple[int, Interaction]]:
+        """In the order accepted."""
+        for offset, event in list(self.entries):
+            if offset > after and user_id in (None, event.user_id):
+                yield offset, event
+
+    def last_offset(self) -> int:
+        """The newest offset given out."""
+        return self._last
+
+    def forget(self, user_id: str) -> int:
+        """Delete a user's events."""
+        gone = [event for _, event in self.entries if event.user_id == user_id]
+        self.entries = [entry for entry in self.entries if entry[1].user_id != user_id]
+        self._ids -= {event.event_id for event in gone}
+        return len(gone)
+
+    def check(self) -> None:
+        """Memory can always be written."""
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+class MemoryStateStore:
+    """A ``StateStore`` in a dict."""
+
+    def __init__(self) -> None:
+        self.states: dict[str, UserState] = {}
+        self.checkpoints: dict[str, str] = {}
+        self.forgotten: set[str] = set()
+
+    def get(self, user_id: str) -> UserState | None:
+        """The state, or ``None``."""
+        return self.states.get(user_id)
+
+    def put(self, states: Sequence[UserState], *, checkpoints: Mapping[str, str] | None = None) -> None:
+        """Keep what is not older."""
+        for state in states:
+            held = self.states.get(state.user_id)
+            if held is None or state.version >= held.version:
+                self.states[state.user_id] = state
+        self.checkpoints.update(checkpoints or {})
+
+    def put_initial(self, states: Sequence[UserState]) -> int:
+        """Keep states of users without live events who were not forgotten."""
+        kept = 0
+        for state in states:
+            held = self.states.get(state.user_id)
+            if state.user_id not in self.forgotten and (held is None or held.version == 0):
+                self.states[state.user_id] = state
+                kept += 1
+        return kept
+
+    def checkpoint(self, name: str) -> str | None:
+        """The checkpoint last put."""
+        return self.checkpoints.get(name)
+
+    def user_ids(self, *, limit: int, after: str = "") -> list[str]:
+        """A page of ids."""
+        return sorted(user_id for user_id in self.states if user_id > after)[:limit]
+
+    def forget(self, user_id: str) -> bool:
+        """Delete a state and remember that it is to stay away."""
+        self.forgotten.add(user_id)
+        return self.states.pop(user_id, None) is not None
+
+    def check(self) -> None:
+        """Memory can always be written."""
+
+    def close(self) -> None:
+        """Nothing to let go of."""

@@ -1,0 +1,82 @@
+"""The embedded adapters keep the contracts of their ports."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from gars.adapters.embedded.change_feed import MemoryChangeFeed
+from gars.adapters.embedded.event_log import SqliteEventLog
+from gars.adapters.embedded.state_store import SqliteStateStore
+from gars.adapters.embedded.title_search import MemoryTitleSearch
+from gars.application.ports import ChangeFeed, Engine, EventLog, StateStore, TitleSearch
+from gars.domain.anime import Anime
+from gars.testing.contracts.broken.engines import working_engine
+from gars.testing.contracts.change_feed import ChangeFeedContract
+from gars.testing.contracts.engine import EngineContract
+from gars.testing.contracts.event_log import EventLogContract
+from gars.testing.contracts.state_store import StateStoreContract
+from gars.testing.contracts.title_search import TitleSearchContract
+from gars.testing.memory import MemoryEventLog, MemoryStateStore
+
+
+class _InFolder:
+    """Opens adapters on one file and closes them when the check is over."""
+
+    path: Path
+    opened: list[EventLog | StateStore]
+
+    @pytest.fixture(autouse=True)
+    def _folder(self, tmp_path: Path):  # type: ignore[no-untyped-def]
+        self.path, self.opened = tmp_path / "gars.sqlite", []
+        yield
+        for adapter in self.opened:
+            adapter.close()
+            adapter.close()
+
+
+class TestSqliteEventLog(_InFolder, EventLogContract):
+    def open(self) -> EventLog:
+        log = SqliteEventLog(self.path)
+        self.opened.append(log)
+        return log
+
+
+class TestSqliteStateStore(_InFolder, StateStoreContract):
+    def open(self) -> StateStore:
+        store = SqliteStateStore(self.path)
+        self.opened.append(store)
+        return store
+
+
+class TestMemoryEventLog(EventLogContract):
+    log: MemoryEventLog | None = None
+
+    def open(self) -> EventLog:
+        self.log = self.log or MemoryEventLog()
+        return self.log
+
+
+class TestMemoryStateStore(StateStoreContract):
+    store: MemoryStateStore | None = None
+
+    def open(self) -> StateStore:
+        self.store = self.store or MemoryStateStore()
+        return self.store
+
+
+class TestMemoryChangeFeed(ChangeFeedContract):
+    def open(self) -> ChangeFeed:
+        return MemoryChangeFeed()
+
+
+class TestMemoryTitleSearch(TitleSearchContract):
+    def open(self, catalogue: Sequence[Anime]) -> TitleSearch:
+        return MemoryTitleSearch(catalogue)
+
+
+class TestFakeEngine(EngineContract):
+    def open(self) -> Engine:
+        return working_engine()
