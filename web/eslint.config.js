@@ -39,6 +39,8 @@ export default ts.config(
       'vue/max-attributes-per-line': 'off',
       'vue/singleline-html-element-content-newline': 'off',
       'vue/html-self-closing': ['error', { html: { void: 'always' } }],
+      'vuejs-accessibility/heading-has-content': ['error', { accessibleChildren: ['TitleText'] }],
+      'vuejs-accessibility/anchor-has-content': ['error', { accessibleChildren: ['TitleText', 'slot'] }],
       // A label that wraps its control is correct HTML; asking for `for` as well only adds ids.
       'vuejs-accessibility/label-has-for': ['error', { required: { some: ['nesting', 'id'] } }],
     },

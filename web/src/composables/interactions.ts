@@ -5,10 +5,11 @@ import { toApiError } from '@/api/errors'
 import type { AnimeCard, InteractionKind } from '@/api/types'
 
 import { loopLog } from './loopLog'
+import { holdOpinion } from './opinions'
 import { shownTitle } from './titles'
 import { sayDone, sayError } from './toasts'
 import { uniqueId } from './uniqueId'
-import { countPick, ensureActor } from './viewer'
+import { actorId, countPick, ensureActor } from './viewer'
 import { viewerLive } from './viewerLive'
 
 export interface Action {
@@ -50,6 +51,7 @@ export async function send(action: Action, undo = false): Promise<boolean> {
       ...(action.requestId ? { request_id: action.requestId } : {}),
       event_id: eventId,
     })
+    holdOpinion(userId, anime.anime_id, kind, action.value, undo)
     if (kind === 'like') countPick(userId, anime.anime_id, !undo)
     const version = accepted.versions[userId]
     if (version !== undefined) viewerLive.heard(userId, version)
@@ -73,5 +75,7 @@ export async function act(action: Action, undo = false) {
   else sayDone(SAID[action.kind](title, action.value), { label: 'Undo', run: () => act(action, true) })
 }
 
-/** Opening a title is a click on it. */
-export const opened = (anime: AnimeCard, requestId?: string) => send({ anime, kind: 'click', requestId })
+/** Opening a title is a click on it, if there is anybody it counts for. */
+export async function opened(anime: AnimeCard, requestId?: string) {
+  if (actorId.value !== null) await send({ anime, kind: 'click', requestId })
+}

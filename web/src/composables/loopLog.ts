@@ -1,4 +1,4 @@
-import { readonly, shallowRef } from 'vue'
+import { shallowRef, type ShallowRef } from 'vue'
 
 import type { AnimeCard, InteractionKind } from '@/api/types'
 
@@ -33,7 +33,7 @@ export class LoopLog {
 
   constructor(readonly now: () => number = () => performance.now()) {}
 
-  readonly turns = readonly(this.#turns)
+  readonly turns: Readonly<ShallowRef<readonly Turn[]>> = this.#turns
 
   sent(sent: Sent) {
     this.#waiting.set(sent.eventId, { ...sent, at: this.now() })

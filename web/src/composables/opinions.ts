@@ -1,0 +1,20 @@
+import { reactive } from 'vue'
+
+import type { InteractionKind } from '@/api/types'
+
+/** What was said of a title on this page: which kinds of action hold, and with which value. */
+type Held = Partial<Record<InteractionKind, number | string | true | undefined>>
+
+const held = reactive(new Map<string, Held>())
+const key = (userId: string, animeId: number) => `${userId}\u001f${animeId}`
+
+/** Remember an action that was accepted. Like and dislike take each other's place. */
+export function holdOpinion(userId: string, animeId: number, kind: InteractionKind, value: number | string | undefined, undo: boolean) {
+  const before = held.get(key(userId, animeId))
+  const cleared = kind === 'like' || kind === 'dislike' ? { like: undefined, dislike: undefined } : {}
+  held.set(key(userId, animeId), { ...before, ...cleared, [kind]: undo ? undefined : (value ?? true) })
+}
+
+/** What this page knows a user to hold of a title. */
+export const heldOpinion = (userId: string | null, animeId: number): Held =>
+  (userId === null ? undefined : held.get(key(userId, animeId))) ?? {}
