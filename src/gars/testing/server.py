@@ -1,0 +1,63 @@
+"""A server in a process of its own, for tests that kill it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+
+
+class ServerProcess:
+    """Starts a command that prints its address when it is ready, and waits for that.
+
+    Raises:
+        AssertionError: it ended or said nothing within a minute; the message is what it printed.
+    """
+
+    def __init__(self, command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> None:
+        self.process = subprocess.Popen(
+            command,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+        )
+        self.address = ""
+        self._said: list[str] = []
+        self._ready = threading.Event()
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+        if not (self._ready.wait(60) and self.address):
+            self.stop(signal.SIGKILL)
+            raise AssertionError(f"the server did not start:\n{self.output}")
+
+    @property
+    def output(self) -> str:
+        """Everything it has printed."""
+        return "".join(self._said)
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal and wait for the end. → the exit code, negative for a signal."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait for the end. → the exit code."""
+        code = self.process.wait(60)
+        self._reader.join()
+        if self.process.stderr is not None:
+            self.process.stderr.close()
+        return code
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self._said.append(line)
+            if found := re.search(r"http://\S+", line):
+                self.address = found.group()
+                self._ready.set()
+        self._ready.set()
