@@ -101,9 +101,14 @@ def _related(frame: pl.DataFrame, extras: Extras) -> pl.DataFrame:
     frame = frame.drop("prequels", "sequels", "franchise").join(relations, on="anime_id", how="left")
     pairs = frame.select("anime_id", pl.col("sequels").alias("sequel_id")).explode("sequel_id").drop_nulls()
     keys = franchise_keys(frame, extras.ids, pairs)
-    known = frame["anime_id"].implode()
-    within = pl.col("related").list.eval(pl.element().filter(pl.element().is_in(known))).list.unique().list.sort()
-    return frame.join(keys, on="anime_id", how="left").with_columns(within.alias("related"))
+    return frame.join(keys, on="anime_id", how="left").drop("related").join(_within(frame), on="anime_id", how="left")
+
+
+def _within(frame: pl.DataFrame) -> pl.DataFrame:
+    """Columns ``anime_id, related``: ascending, only what the catalogue has, never the anime itself."""
+    links = frame.select("anime_id", "related").explode("related").drop_nulls()
+    links = links.filter(pl.col("related").is_in(frame["anime_id"].implode()), pl.col("related") != pl.col("anime_id"))
+    return links.group_by("anime_id").agg(pl.col("related").unique().sort())
 
 
 def _typed(frame: pl.DataFrame) -> pl.DataFrame:
