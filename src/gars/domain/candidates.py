@@ -39,6 +39,8 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     exclude_ids: tuple[int, ...] = ()
 
 
+_LOWEST = np.finfo(np.float32).min
+
 SERVICE_DEFAULTS = Filters(adult=False, hide_sequels=True, one_per_franchise=True, min_members=500)
 """The rules a fan expects without asking."""
 
@@ -99,11 +101,13 @@ def _codes(wanted: tuple[str, ...], known: tuple[str, ...], what: str) -> NDArra
 
 def top(scores: NDArray[np.float32], ids: NDArray[np.int64], k: int) -> NDArray[np.int64]:
     """Positions of the k best finite scores, ordered by ``(-score, id)``. (n,) → (≤ k,)"""
-    finite = np.flatnonzero(scores > -np.inf)
-    if len(finite) > k:
-        threshold = np.partition(scores[finite], len(finite) - k)[len(finite) - k]
-        finite = finite[scores[finite] >= threshold]  # ties at the threshold are resolved by id below
-    return finite[np.lexsort((ids[finite], -scores[finite]))][:k]
+    if 0 < k < len(scores):
+        # negated, because numpy selects near the start of an array with many equal values much faster
+        threshold = -np.partition(-scores, k - 1)[k - 1]
+        kept = np.flatnonzero(scores >= max(threshold, _LOWEST))  # ties at the threshold are resolved by id below
+    else:
+        kept = np.flatnonzero(scores >= _LOWEST)
+    return kept[np.lexsort((ids[kept], -scores[kept]))][:k]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,3 +126,13 @@ class Candidates:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def take(self, places: NDArray[np.int64]) -> Candidates:
+        """Some of them, in the order given."""
+        return Candidates(
+            self.rows[places],
+            self.channel_scores[places],
+            self.proposed[places],
+            self.fused[places],
+            self.channel_names,
+        )

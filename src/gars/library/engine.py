@@ -146,7 +146,7 @@ class Engine:
 
     def predict_like(self, history: History, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """P(rating > 7) of some rows of the item table. (m,) → (m,)"""
-        return self.judge(history, self.retriever.as_candidates(*self.query(history), rows))[1]
+        return self.judge(history, self.retriever.scored(*self.query(history), rows))[1]
 
     def query(self, history: History) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Rows and strengths that speak for the user: their titles, then their recent clicks. → (q,), (q,)"""

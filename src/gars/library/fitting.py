@@ -180,23 +180,24 @@ def ranking_list(
     own = fold.items.rows(history.anime_ids)
     allowed[own] = False
     speaks = history.strengths > 0
-    found = fold.candidates(own[speaks], history.strengths[speaks], allowed, per_channel=config.per_channel)
     rating_of = np.full(len(fold.items), np.nan, np.float32)
     rating_of[hidden_rows] = hidden_ratings
     is_hidden = np.zeros(len(fold.items), np.bool_)
     is_hidden[hidden_rows] = True
     liked = is_hidden if implicit else rating_of > LIKED_ABOVE
-    proposed = found.rows[: config.list_length]
     rated = hidden_rows if implicit else hidden_rows[~np.isnan(hidden_ratings)]
-    missed = rated[~np.isin(rated, proposed)]
-    room = min(len(missed), config.list_length // 4)
-    proposed = proposed[: config.list_length - room]
-    rows = np.concatenate([proposed, missed[:room]])
-    if not len(rows):
+    found = fold.candidates(
+        own[speaks], history.strengths[speaks], allowed, per_channel=config.per_channel, besides=rated
+    )
+    n_proposed = int(found.proposed.any(axis=1).sum())
+    missed = np.arange(n_proposed, len(found))[: config.list_length // 4]
+    kept = np.concatenate([np.arange(min(n_proposed, config.list_length - len(missed))), missed])
+    if not len(kept):
         return None
-    scored = fold.as_candidates(own[speaks], history.strengths[speaks], rows)
-    query = ranking_query(fold, prior, history, scored)
+    found = found.take(kept)
+    rows, asked = found.rows, found.proposed.any(axis=1)
+    query = ranking_query(fold, prior, history, found)
     order = np.where(liked[rows], 1.0, 0.0).astype(np.float32)
-    order[len(proposed) :] = NOT_ASKED
+    order[~asked] = NOT_ASKED
     like = order.copy() if implicit else np.where(np.isnan(rating_of[rows]), NOT_ASKED, liked[rows]).astype(np.float32)
     return RankingList(features.matrix(query), rows, taste_profile(query), order, like)

@@ -152,7 +152,7 @@ class Recommender:
         ``score`` orders the list; ``p_like`` is the probability of a rating above 7. An empty history gets the popular
         list. Unknown ids in a history are left out with an ``UnknownIdsWarning``.
         """
-        found = self.engine.recommend_history(self._history(history, user_id), k=k, filters=filters or Filters())
+        found = self.engine.recommend_history(self.read_history(history, user_id), k=k, filters=filters or Filters())
         return [self._labelled(one) for one in found]
 
     def recommend_batch(
@@ -164,7 +164,7 @@ class Recommender:
         """
         ids = np.full((len(histories), k), -1, np.int64)
         for place, history in enumerate(histories):
-            found = self.engine.ranked_ids(self._history(history, None), k=k, filters=filters or Filters())
+            found = self.engine.ranked_ids(self.read_history(history, None), k=k, filters=filters or Filters())
             ids[place, : len(found)] = found
         return ids
 
@@ -177,7 +177,7 @@ class Recommender:
         filters: Filters | None = None,
     ) -> list[Candidate]:
         """Stage one alone: at most k candidates, best fused score first, with the channels that proposed each."""
-        found = self.engine.retrieve(self._history(history, user_id), want=k, filters=filters or Filters())
+        found = self.engine.retrieve(self.read_history(history, user_id), want=k, filters=filters or Filters())
         return [
             Candidate(
                 self._label(int(found.rows[place])),
@@ -191,7 +191,7 @@ class Recommender:
         """P(rating > 7) for each id. (m,) → (m,) float32; NaN for an id the model does not know."""
         rows = self._rows_of(list(anime_ids))
         p = np.full(len(rows), np.nan, np.float32)
-        p[rows >= 0] = self.engine.predict_like(self._history(history, None), rows[rows >= 0])
+        p[rows >= 0] = self.engine.predict_like(self.read_history(history, None), rows[rows >= 0])
         return p
 
     def similar(self, anime_id: Item, k: int = 10) -> list[tuple[Item, float]]:
@@ -209,7 +209,7 @@ class Recommender:
     ) -> list[tuple[Item, float]]:
         """Training users with the nearest taste and the cosine, best first."""
         exclude = None if user_id is None else str(user_id)
-        found = self.engine.similar_user_ids(self._history(history, user_id), k=k, exclude=exclude)
+        found = self.engine.similar_user_ids(self.read_history(history, user_id), k=k, exclude=exclude)
         kind = int if self._rows.user_ids.dtype.kind == "i" else str
         return [(kind(user), score) for user, score in found]
 
@@ -226,7 +226,7 @@ class Recommender:
             for row, rating in zip(self._rows.item[start:end].tolist(), self._rows.rating[start:end], strict=True)
         ]
 
-    def _history(self, history: Ratings | None, user_id: Item | None) -> History:
+    def read_history(self, history: Ratings | None, user_id: Item | None = None) -> History:
         """The history as the engine reads it."""
         if (history is None) == (user_id is None):
             raise InvalidInputError(

@@ -17,7 +17,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gars.domain.errors import MissingExtraError
-from gars.retrieval.item_to_item import ItemToItem, keep_largest
+from gars.retrieval.item_to_item import ItemToItem, keep_largest, scatter
 
 NS_EXPONENT = 0.75
 
@@ -90,18 +90,19 @@ def fit(
 def to_item_to_item(
     vectors: ItemVectors, viewers: NDArray[np.int64], *, name: str = "deepwalk", keep: int = 200, block: int = 1024
 ) -> ItemToItem:
-    """``P(j|i)`` for the ``keep`` most probable j of every i, a block of rows at a time. ``viewers`` (n,) counts users."""
-    n, known = len(viewers), vectors.known
-    if not known.any():
+    """``P(j|i)`` for the ``keep`` most probable j of every i, a block of rows at a time; ``viewers`` (n,) counts users."""
+    n, rows = len(viewers), np.flatnonzero(vectors.known)
+    if not len(rows):
         return ItemToItem(name, sp.csr_array((n, n), dtype=np.float32))
-    prior = np.where(known, NS_EXPONENT * np.log(np.maximum(1, viewers)), -np.inf).astype(np.float32)
+    source, target = vectors.input[rows], vectors.output[rows]
+    prior = (NS_EXPONENT * np.log(np.maximum(1, viewers[rows]))).astype(np.float32)
     blocks = []
-    for start in range(0, n, block):
-        rows = np.arange(start, min(n, start + block))
-        p = _softmax(vectors.input[rows] @ vectors.output.T + prior, rows)
-        p[~known[rows]] = 0
-        blocks.append(keep_largest(p, keep))
-    return ItemToItem(name, sp.csr_array(sp.vstack(blocks, format="csr")))
+    for start in range(0, len(rows), block):
+        logits = source[start : start + block] @ target.T + prior
+        own = np.arange(len(logits))
+        logits[own, start + own] = -np.inf
+        blocks.append(keep_largest(_softmax(logits), keep))
+    return ItemToItem(name, scatter(sp.csr_array(sp.vstack(blocks, format="csr")), rows, n))
 
 
 def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -110,9 +111,8 @@ def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(vectors / np.where(length > 0, length, 1), np.float32)
 
 
-def _softmax(logits: NDArray[np.float32], own: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Row-wise softmax that leaves out each row's own item. (b, n), (b,) → (b, n)"""
-    logits[np.arange(len(own)), own] = -np.inf
+def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Row-wise softmax. (b, m) → (b, m)"""
     highest = logits.max(axis=1, keepdims=True)
-    p = np.exp(logits - np.where(np.isfinite(highest), highest, 0))
+    p = np.exp(logits - np.where(np.isfinite(highest), highest, 0))  # a lone item has nobody beside it
     return np.asarray(p / np.maximum(p.sum(axis=1, keepdims=True), np.float32(1e-30)), np.float32)

@@ -20,6 +20,7 @@ from gars.retrieval.matrix import TrainingMatrix
 
 KNN = "item_knn"
 SESSION_CANDIDATES = 50
+_NEVER = np.float32(-np.inf)
 FUSION = {"edlae": 1.0, "deepwalk": 0.75, "item_knn": 0.1, "content": 0.05, "popularity": 0.0}
 
 
@@ -59,21 +60,25 @@ class Retriever:
         return next(channel for channel in self.channels if channel.name == name)
 
     def scores(self, rows: NDArray[np.int64], strengths: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Standardised score of every item by every channel, for titles (h,) of strengths (h,). → (n, c)
+        """Standardised score of every item by every channel, for titles (h,) of strengths (h,). → (c, n)
 
         Standardised over all items per channel (mean 0, deviation 1): the channels' units differ.
         """
-        columns = [gather(channel.weights, rows).total(strengths) for channel in self.channels]
-        scores = np.stack([*columns, self.popularity], axis=1)
-        deviation = scores.std(axis=0)
-        return np.asarray((scores - scores.mean(axis=0)) / np.where(deviation > 0, deviation, 1), np.float32)
+        scores = np.empty((len(self.channels) + 1, len(self.items)), np.float32)
+        for place, channel in enumerate(self.channels):
+            scores[place] = gather(channel.weights, rows).total(strengths)
+        scores[-1] = self.popularity
+        scores -= scores.mean(axis=1, keepdims=True)
+        deviation = np.sqrt(np.einsum("cn,cn->c", scores, scores) / max(1, scores.shape[1]))
+        scores /= np.where(deviation > 0, deviation, 1)[:, None]
+        return scores
 
     def fuse(self, scores: NDArray[np.float32], *, cold: bool) -> NDArray[np.float32]:
-        """One score from the channels' (n, c); somebody of whom nothing is known gets the popular ones. → (n,)"""
+        """One score from the channels' (c, m); somebody of whom nothing is known gets the popular ones. → (m,)"""
         if cold:
-            return scores[:, -1]
+            return scores[-1]
         weights = np.array([self.config.fusion.get(name, 0.0) for name in self.channel_names], np.float32)
-        return np.asarray(scores @ weights, np.float32)
+        return np.asarray(weights @ scores, np.float32)
 
     def candidates(
         self,
@@ -83,33 +88,40 @@ class Retriever:
         *,
         per_channel: int,
         session: NDArray[np.float32] | None = None,
+        besides: NDArray[np.int64] | None = None,
     ) -> Candidates:
         """The union of each channel's best allowed items, best fused score first.
 
-        ``session`` (n,) may propose titles near the latest clicks besides.
+        ``session`` (n,) may propose titles near the latest clicks. ``besides`` are rows that nobody needs to propose;
+        they come last, in the order given.
         """
         scores = self.scores(rows, strengths)
-        fused = self.fuse(scores, cold=not len(rows))
-        n_channels = scores.shape[1]
-        proposed = np.zeros((len(scores), n_channels + 1), np.bool_)
+        proposed = np.zeros((len(scores) + 1, len(self.items)), np.bool_)
         ids = self.items.anime_ids
-        for channel in range(n_channels):
-            proposed[top(np.where(allowed, scores[:, channel], -np.inf), ids, per_channel), channel] = True
+        for place in range(len(scores)):
+            proposed[place, top(np.where(allowed, scores[place], _NEVER), ids, per_channel)] = True
         if session is not None:
-            near = np.where(allowed & (session > 0), session, -np.inf).astype(np.float32)
-            proposed[top(near, ids, SESSION_CANDIDATES), n_channels] = True
-        union = np.flatnonzero(proposed.any(axis=1))
-        union = union[np.lexsort((ids[union], -fused[union]))]
-        return Candidates(union, scores[union], proposed[union], fused[union], (*self.channel_names, "session"))
+            proposed[-1, top(np.where(allowed & (session > 0), session, _NEVER), ids, SESSION_CANDIDATES)] = True
+        union = np.flatnonzero(proposed.any(axis=0))
+        fused = self.fuse(scores[:, union], cold=not len(rows))
+        union = union[np.lexsort((ids[union], -fused))]
+        if besides is not None:
+            union = np.concatenate([union, besides[~np.isin(besides, union)]])
+        return self._as_candidates(union, scores, proposed, cold=not len(rows))
 
-    def as_candidates(
-        self, rows: NDArray[np.int64], strengths: NDArray[np.float32], wanted: NDArray[np.int64]
-    ) -> Candidates:
-        """Given items, scored as candidates of titles (h,) of strengths (h,), in the order given."""
+    def scored(self, rows: NDArray[np.int64], strengths: NDArray[np.float32], wanted: NDArray[np.int64]) -> Candidates:
+        """Given items as candidates for titles (h,) of strengths (h,), in the order given; nobody proposed them."""
         scores = self.scores(rows, strengths)
-        fused = self.fuse(scores, cold=not len(rows))
-        nobody = np.zeros((len(wanted), scores.shape[1] + 1), np.bool_)
-        return Candidates(wanted, scores[wanted], nobody, fused[wanted], (*self.channel_names, "session"))
+        return self._as_candidates(
+            wanted, scores, np.zeros((len(scores) + 1, len(self.items)), np.bool_), cold=not len(rows)
+        )
+
+    def _as_candidates(
+        self, wanted: NDArray[np.int64], scores: NDArray[np.float32], proposed: NDArray[np.bool_], *, cold: bool
+    ) -> Candidates:
+        picked = np.ascontiguousarray(scores[:, wanted].T)
+        fused = self.fuse(picked.T, cold=cold)
+        return Candidates(wanted, picked, proposed[:, wanted].T, fused, (*self.channel_names, "session"))
 
     def nearness(self, rows: NDArray[np.int64], strengths: NDArray[np.float32]) -> NDArray[np.float32]:
         """How near every item is to some titles, 1 = the best match of the strongest one. (q,), (q,) → (n,)
