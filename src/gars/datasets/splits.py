@@ -15,9 +15,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from gars.application.progress import Progress
+from gars.datasets.fetch import fetch
 from gars.datasets.readers.caserec import ratings_in_file_order, sample_ids
+from gars.datasets.readers.mal2016 import read_catalogue
+from gars.datasets.sources import CATALOGUE_2016, RATINGS_SAMPLE
 from gars.domain.errors import DataError
 
+FIXED_SPLITS = Path(__file__).parent / "fixed_splits"
 PARTS = ("t", "v", "e", "c")
 """Train, validation, test (e), context: seen when asked, never trained on."""
 
@@ -87,7 +92,7 @@ def load_like_split(sample_zip: Path, catalogue: pl.DataFrame, split_file: Path)
         )
     if strange := sorted(set(letters) - set(PARTS)):
         raise DataError(
-            f"{split_file}: holds {strange[0]!r}, which is none of the parts {', '.join(PARTS)}",
+            f"{split_file}: holds {str(strange[0])!r}, which is none of the parts {', '.join(PARTS)}",
             hint="a split file has one letter a line: t train, v validation, e test, c context",
         )
     to_anime = _translation(sample_zip, catalogue)
@@ -126,6 +131,21 @@ def load_topn_split(sample_zip: Path, catalogue: pl.DataFrame, split_file: Path)
         validation=held_out(split.validation),
         test=held_out(split.test),
     )
+
+
+def fixed_topn_split(home: Path, *, mirror: Path | None, progress: Progress) -> TopNSplit:
+    """The fixed strong-generalisation split; fetches the sample it speaks of if need be. Raises ``FetchError``."""
+    return load_topn_split(*_sample(home, mirror, progress), FIXED_SPLITS / "top-n-strong-generalisation.json.gz")
+
+
+def fixed_like_split(name: str, home: Path, *, mirror: Path | None, progress: Progress) -> LikeSplit:
+    """The fixed like split ``random``, ``per-user`` or ``cold-users``. Raises ``FetchError``."""
+    return load_like_split(*_sample(home, mirror, progress), FIXED_SPLITS / f"like-{name}.txt.gz")
+
+
+def _sample(home: Path, mirror: Path | None, progress: Progress) -> tuple[Path, pl.DataFrame]:
+    sample = fetch(RATINGS_SAMPLE, home, mirror=mirror, progress=progress)
+    return sample, read_catalogue(fetch(CATALOGUE_2016, home, mirror=mirror, progress=progress))
 
 
 def _translation(sample_zip: Path, catalogue: pl.DataFrame) -> NDArray[np.int64]:

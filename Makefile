@@ -1,0 +1,82 @@
+# GARS. `make` lists what there is; `make demo` and `make test` install what they need.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PAGE := src/gars/entrypoints/api/page
+PAGE_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/e2e/*' -not -path '*/test-results/*')
+
+# A folder with copies of the data sources beside the checkout is used when it is there.
+ifneq ($(wildcard ../shared/datasets/.),)
+export GARS_MIRROR ?= $(abspath ../shared/datasets)
+endif
+# Node from the machine, else from a wheel in the environment.
+export PATH := $(PATH):$(abspath $(BIN))
+
+.PHONY: help demo test check page format lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.demo $(PAGE)/index.html ## Install, build the page, get data, train, serve on http://127.0.0.1:8000
+	@exec $(BIN)/gars demo
+
+test: $(VENV)/.dev $(PAGE)/index.html ## Run all tests: Python, page, browser
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+	cd web && npm run test
+	cd web && PATH="$(abspath $(BIN)):$$PATH" npm run e2e
+
+check: $(VENV)/.dev web/node_modules/.installed ## Lint, types, layers; Python and page
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	cd web && npm run lint && npm run typecheck
+
+page: $(PAGE)/index.html ## Build the page into the package
+
+format: $(VENV)/.dev ## Format the Python code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: ## Compile requirements/*.lock anew (needs uv)
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+	  --extra train --extra serve --group build pyproject.toml -o requirements/demo.lock
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+	  --extra train --extra serve --group build --group test --group check pyproject.toml -c requirements/demo.lock -o requirements/dev.lock
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+	  --group web -o requirements/web.lock
+
+clean: ## Remove the environment and what was built; data and models in var/ stay
+	rm -rf $(VENV) $(PAGE) web/node_modules web/dist .mypy_cache .ruff_cache .pytest_cache
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "GARS needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1). Try: make PYTHON=python3.11 …"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.python requirements/demo.lock pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/demo.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.demo requirements/dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	@touch $@
+
+$(VENV)/.node: $(VENV)/.python requirements/web.lock
+	@command -v npm > /dev/null \
+	  || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/web.lock
+	@touch $@
+
+web/node_modules/.installed: web/package-lock.json $(VENV)/.node
+	cd web && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(PAGE)/index.html: web/node_modules/.installed $(PAGE_SOURCES)
+	cd web && npm run --silent build
+	rm -rf $(PAGE) && cp -r web/dist $(PAGE)

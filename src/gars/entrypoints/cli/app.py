@@ -1,0 +1,63 @@
+"""``gars``: one command for data, models and the service."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from gars.domain.errors import GarsError
+from gars.entrypoints.cli import data, model
+from gars.entrypoints.cli.demo import demo
+from gars.entrypoints.cli.evaluate import evaluate
+from gars.entrypoints.cli.train import train
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help=(
+        "Great Anime Recommendation System.\n\n"
+        "From nothing to a page in one command: gars demo. Step by step: gars data build, gars train, gars serve."
+    ),
+)
+app.command()(demo)
+app.add_typer(data.app, name="data")
+app.command()(train)
+app.command()(evaluate)
+app.add_typer(model.app, name="model")
+
+
+def _serve() -> None:
+    """Serving needs the ``serve`` extra; without it the other commands still work."""
+    try:
+        from gars.entrypoints.cli.serve import serve
+    except ImportError:
+        from gars.domain.errors import MissingExtraError
+
+        def serve() -> None:
+            """Serve recommendations and the page (needs the serve extra)."""
+            raise MissingExtraError("gars serve", "serve")
+
+    app.command("serve")(serve)
+
+
+_serve()
+
+
+def main() -> None:
+    """Run the command line; a GARS error is one readable message and exit code 1."""
+    try:
+        app(standalone_mode=False)
+    except GarsError as error:
+        console = Console(stderr=True)
+        console.print(f"[red]✗[/] {escape(error.message)}", highlight=False, soft_wrap=True)
+        if error.hint:
+            console.print(f"  [dim]→[/] {escape(error.hint)}", highlight=False, soft_wrap=True)
+        sys.exit(1)
+    except typer.Exit as done:
+        sys.exit(done.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        sys.exit(130)

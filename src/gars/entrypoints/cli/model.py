@@ -1,0 +1,74 @@
+"""``gars model``: which models there are, what they are, which one serves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from gars.domain.errors import ArtefactError
+from gars.library.artefact import read
+from gars.library.registry import Registry
+
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="List, look at, promote and roll back trained models."
+)
+Home = Annotated[Path, typer.Option(envvar="GARS_HOME", help="Folder of data and models.")]
+_HOME = Path("var")
+
+
+@app.command("list")
+def list_models(home: Home = _HOME) -> None:
+    """Show every model, the newest first; * marks the one that serves."""
+    registry = Registry(home / "models")
+    table = Table("", "version", "trained", "data", "users", "items", "seed", box=None, header_style="bold")
+    for manifest in registry.versions():
+        mark = "*" if manifest.version == registry.current() else ""
+        facts = manifest.data
+        table.add_row(
+            mark,
+            manifest.version,
+            manifest.created,
+            str(facts.get("name", "?")),
+            f"{facts.get('users', 0):,}",
+            f"{facts.get('items', 0):,}",
+            str(manifest.seed),
+        )
+    console = Console()
+    if not table.row_count:
+        console.print(f"no models in {home / 'models'}; train one with: gars train", highlight=False)
+        return
+    console.print(table)
+
+
+@app.command()
+def show(
+    version: Annotated[str | None, typer.Argument(help="Version, or its first letters.  [default: serving]")] = None,
+    home: Home = _HOME,
+) -> None:
+    """Print a model's manifest as JSON, after verifying its files."""
+    registry = Registry(home / "models")
+    wanted = version or registry.current()
+    matching = [m.version for m in registry.versions() if wanted and m.version.startswith(wanted)]
+    if len(matching) != 1:
+        raise ArtefactError(f"{len(matching)} models match '{wanted or ''}'", hint="gars model list")
+    manifest, _ = read(home / "models" / matching[0])
+    Console().print_json(msgspec.json.encode(manifest).decode())
+
+
+@app.command()
+def promote(version: Annotated[str, typer.Argument(help="Version, or its first letters.")], home: Home = _HOME) -> None:
+    """Make a model the one that serves, from the next start of the service."""
+    manifest = Registry(home / "models").promote(version)
+    Console().print(f"{manifest.version} serves from the next start of gars serve", highlight=False)
+
+
+@app.command()
+def rollback(home: Home = _HOME) -> None:
+    """Go back to the model that served before."""
+    manifest = Registry(home / "models").rollback()
+    Console().print(f"{manifest.version} serves from the next start of gars serve", highlight=False)

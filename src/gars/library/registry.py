@@ -1,0 +1,106 @@
+"""The folder of models: each trained one under its version, and which of them serves."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from gars.domain.errors import ArtefactError
+from gars.library.artefact import MANIFEST, Manifest, read, read_manifest
+
+CURRENT = "current"
+PROMOTIONS = "promotions.jsonl"
+
+
+class Promotion(msgspec.Struct, frozen=True):
+    """One line of the record of what served when."""
+
+    version: str
+    time: str
+
+
+class Registry:
+    """Models in ``folder/<version>``; ``current`` links to the one that serves."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def versions(self) -> list[Manifest]:
+        """All whole models, the newest first."""
+        found = [
+            read_manifest(path.parent) for path in self.folder.glob(f"[!.]*/{MANIFEST}") if path.parent.name != CURRENT
+        ]
+        return sorted(found, key=lambda manifest: manifest.created, reverse=True)
+
+    def current(self) -> str | None:
+        """The version that serves, or ``None``."""
+        link = self.folder / CURRENT
+        return link.readlink().name if link.is_symlink() else None
+
+    def add(self, write: Callable[[Path], Manifest]) -> Manifest:
+        """Let ``write`` make a model in a folder, then give the folder its version as name."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        unfinished = self.folder / f".new-{os.getpid()}"
+        try:
+            manifest = write(unfinished)
+            target = self.folder / manifest.version
+            if target.exists():  # the same content: keep the older one, it may be serving
+                shutil.rmtree(unfinished)
+            else:
+                unfinished.rename(target)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+        return manifest
+
+    def promote(self, version: str) -> Manifest:
+        """Make a version the one that serves, after verifying every file of it.
+
+        Raises:
+            ArtefactError: there is no such version, or it is damaged.
+        """
+        known = [manifest.version for manifest in self.versions()]
+        matching = [name for name in known if name.startswith(version)]
+        if len(matching) != 1:
+            raise ArtefactError(
+                f"{len(matching)} models match '{version}'; there are: {', '.join(known) or 'none'}",
+                hint="gars model list",
+            )
+        manifest, _ = read(self.folder / matching[0])
+        fresh = self.folder / f".{CURRENT}-{os.getpid()}"
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(matching[0])
+        fresh.replace(self.folder / CURRENT)
+        with (self.folder / PROMOTIONS).open("ab") as record:
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            record.write(msgspec.json.encode(Promotion(matching[0], now)) + b"\n")
+            record.flush()
+            os.fsync(record.fileno())
+        return manifest
+
+    def rollback(self) -> Manifest:
+        """Promote the version that served before the current one.
+
+        Raises:
+            ArtefactError: nothing else ever served.
+        """
+        served = [promotion.version for promotion in self.promotions()]
+        current = self.current()
+        there = {manifest.version for manifest in self.versions()}
+        earlier = [version for version in served if version != current and version in there]
+        if not earlier:
+            raise ArtefactError(
+                "no other model has served before", hint="choose one: gars model list, gars model promote VERSION"
+            )
+        return self.promote(earlier[-1])
+
+    def promotions(self) -> list[Promotion]:
+        """What served, oldest first."""
+        record = self.folder / PROMOTIONS
+        if not record.is_file():
+            return []
+        return [msgspec.json.decode(line, type=Promotion) for line in record.read_bytes().splitlines() if line.strip()]
