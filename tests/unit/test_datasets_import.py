@@ -31,7 +31,7 @@ class Notes(Silent):
 
 def imported(home: Path, names: Sequence[str | Path], **options: Any) -> Dataset:
     paths = [FILES / name if isinstance(name, str) else name for name in names]
-    given = {"progress": Silent(), "enrich": False, "name": "mine"} | options
+    given: dict[str, Any] = {"progress": Silent(), "enrich": False, "name": "mine"} | options
     return import_files(paths, home=home, **given)
 
 

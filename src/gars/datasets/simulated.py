@@ -70,7 +70,7 @@ def simulate_csv(
 
 
 def invented_catalogue(titles: int) -> pl.DataFrame:
-    """A catalogue of made-up titles for where no real one can be had; every third one is the next of a franchise."""
+    """A catalogue of made-up titles, the better known ones the better; every three follow each other."""
     genres = ("Action", "Comedy", "Drama", "Fantasy", "Romance", "Sci-Fi", "Slice of Life", "Sports")
     ids = range(1, titles + 1)
     frame = pl.DataFrame(
@@ -80,7 +80,7 @@ def invented_catalogue(titles: int) -> pl.DataFrame:
             "genres": [[genres[number % 8], genres[number // 8 % 8]] for number in ids],
             "type": ["Movie" if number % 7 == 0 else "TV" for number in ids],
             "episodes": [1 if number % 7 == 0 else 12 for number in ids],
-            "score": [5.0 + (number * 37 % 400) / 100 for number in ids],
+            "score": [8.3 - 2.6 * number / titles + (number * 37 % 100) / 100 for number in ids],
             "members": [int(2_000_000 / number) + 50 for number in ids],
             "franchise": [f"invented:{number - number % 3}" for number in ids],
         }
