@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from litestar import get
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from gars.application.onboarding import onboarding
 from gars.application.search import MAX_QUERY
@@ -27,7 +27,8 @@ from gars.entrypoints.api.threads import in_thread
 async def search_anime(
     service: ServiceDep,
     asked: Annotated[
-        str, Parameter(query="query", max_length=MAX_QUERY, description="Any title, in any language, typos included")
+        str,
+        QueryParameter(name="query", max_length=MAX_QUERY, description="Any title, in any language, typos included"),
     ],
     limit: K = 10,
 ) -> SearchBody:
@@ -49,7 +50,7 @@ async def get_similar_anime(
     service: ServiceDep,
     anime_id: AnimeIdPath,
     k: K = 10,
-    same_franchise: Annotated[bool, Parameter(description="Whether its own franchise may appear")] = True,
+    same_franchise: Annotated[bool, QueryParameter(description="Whether its own franchise may appear")] = True,
 ) -> SimilarAnimeBody:
     """What people watch who watch this, best first."""
     found = await in_thread(service, service.similar_anime, anime_id, k=k, same_franchise=same_franchise)

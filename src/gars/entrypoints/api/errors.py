@@ -17,8 +17,16 @@ from gars.entrypoints.api.shapes import ErrorBody, ErrorDetail
 
 logger = logging.getLogger(__name__)
 
-_HTTP_CODES = {400: "invalid_input", 404: "not_found", 405: "not_found", 413: "body_too_large", 503: "not_ready"}
+_HTTP_CODES = {
+    400: "invalid_input",
+    403: "forbidden",
+    404: "not_found",
+    405: "not_found",
+    413: "body_too_large",
+    503: "not_ready",
+}
 _HINTS = {
+    403: "only the pages of this service may write; programs need no such header",
     404: "the routes are listed at /docs",
     405: "the routes and their methods are listed at /docs",
     413: "send smaller batches",
@@ -26,6 +34,7 @@ _HINTS = {
 
 _EXAMPLES = {
     400: ErrorDetail("invalid_input", "k: Expected `int` <= 100", "the parameters are listed at /docs"),
+    403: ErrorDetail("forbidden", "a page of another site sent this", "only the pages of this service may write"),
     404: ErrorDetail(
         "unknown_anime",
         "1 anime id(s) not in the catalogue: 99",
@@ -41,6 +50,7 @@ _EXAMPLES = {
 }
 _DESCRIPTIONS = {
     400: "The request cannot be understood",
+    403: "A page of another site made the browser send this",
     404: "There is no such thing",
     413: "The body is too large",
     422: "An anime is not in the catalogue; nothing of the batch was kept",

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import uuid
 from datetime import datetime
+from typing import TypeVar
 
 import msgspec
 from litestar import post
+from litestar.params import JSONBody, SkipValidation
 from msgspec import UNSET, UnsetType
 
 from gars.application.ingest import MAX_BATCH
@@ -16,29 +18,53 @@ from gars.domain.errors import InvalidInputError
 from gars.domain.interaction import Interaction, Kind, Status, content_id
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.params import ServiceDep, checked_user_id
+from gars.entrypoints.api.security import refuse_other_sites
 from gars.entrypoints.api.shapes import AcceptedBody, ClickBody, EventBody, InteractionsBody
+
+T = TypeVar("T")
 
 
 @post(
     "/interactions",
     status_code=202,
     summary="Something happened",
-    responses=errors(400, 413, 422, 503),
+    guards=[refuse_other_sites],
+    responses=errors(400, 403, 413, 422, 503),
     tags=["interactions"],
 )
-async def post_interactions(service: ServiceDep, data: InteractionsBody) -> AcceptedBody:
+async def post_interactions(service: ServiceDep, data: JSONBody[SkipValidation[InteractionsBody]]) -> AcceptedBody:
     """One event, or `{"events": [...]}`. Answers once the events are on disk: the next list already knows them.
 
     A batch is taken or refused as a whole. An `event_id` sent twice counts once.
     """
-    return await _accept(service, _events_of(data))
+    return await _accept(service, _events_of(_strictly(data, InteractionsBody)))
 
 
-@post("/clicks", status_code=202, summary="A click", responses=errors(400, 413, 422, 503), tags=["mission"])
-async def post_click(service: ServiceDep, data: ClickBody) -> AcceptedBody:
+@post(
+    "/clicks",
+    status_code=202,
+    summary="A click",
+    guards=[refuse_other_sites],
+    responses=errors(400, 403, 413, 422, 503),
+    tags=["mission"],
+)
+async def post_click(service: ServiceDep, data: JSONBody[SkipValidation[ClickBody]]) -> AcceptedBody:
     """A click of a user on an anime; every call is a new click."""
-    event = EventBody(user_id=data.user_id, anime_id=data.anime_id, kind="click", event_id=uuid.uuid4().hex)
+    click = _strictly(data, ClickBody)
+    event = EventBody(user_id=click.user_id, anime_id=click.anime_id, kind="click", event_id=uuid.uuid4().hex)
     return await _accept(service, [event])
+
+
+def _strictly(body: object, kind: type[T]) -> T:
+    """The decoded JSON as ``kind``; unlike in a query, ``"1"`` is no number here."""
+    try:
+        return msgspec.convert(body, kind)
+    except msgspec.ValidationError as error:
+        message, _, place = str(error).partition(" - at `$")
+        where = place.rstrip("`").lstrip(".")
+        raise InvalidInputError(
+            f"{where}: {message}" if where else message, hint="the bodies are listed at /docs"
+        ) from None
 
 
 async def _accept(service: Service, events: list[EventBody]) -> AcceptedBody:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from litestar import Response, get
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.page import index_html
@@ -17,7 +17,7 @@ _K = 20
 
 @get("/", include_in_schema=False)
 async def get_root(
-    service: ServiceDep, user_id: Annotated[str | None, Parameter(max_length=MAX_USER_ID)] = None
+    service: ServiceDep, user_id: Annotated[str | None, QueryParameter(max_length=MAX_USER_ID)] = None
 ) -> Response[bytes] | Response[list[int]]:
     """With ``user_id`` the ids of that user's list as JSON, without it the page."""
     if user_id is None:
@@ -28,7 +28,7 @@ async def get_root(
 
 @get("/sim", summary="Ids of anime like this one", responses=errors(400, 404), tags=["mission"])
 async def get_sim(
-    service: ServiceDep, anime_id: Annotated[int, Parameter(ge=0, le=2**31 - 1, description="MyAnimeList id")]
+    service: ServiceDep, anime_id: Annotated[int, QueryParameter(ge=0, le=2**31 - 1, description="MyAnimeList id")]
 ) -> list[int]:
     """The mission's short form of `/api/v1/anime/{id}/similar`."""
     found = await in_thread(service, service.similar_anime, anime_id, k=_K)

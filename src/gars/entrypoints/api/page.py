@@ -6,6 +6,7 @@ from pathlib import Path
 
 from litestar import Response, get
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 from litestar.router import Router
 from litestar.static_files import create_static_files_router
 
@@ -30,7 +31,7 @@ def index_html() -> Response[bytes]:
 
 
 @get("/{path:path}", include_in_schema=False)
-async def get_page(path: str) -> Response[bytes]:
+async def get_page(path: FromPath[str]) -> Response[bytes]:
     """A place inside the page, such as ``/anime/5``: the page's own router knows it."""
     if path.lstrip("/").startswith(_NOT_PAGES):
         raise NotFoundException(f"no such route: {path}")

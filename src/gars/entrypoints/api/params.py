@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 from litestar.connection import ASGIConnection
+from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
-from litestar.params import Dependency, Parameter
+from litestar.params import PathParameter, QueryParameter, SkipValidation
 
 from gars.bootstrap import Service
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
@@ -15,11 +16,12 @@ from gars.domain.errors import InvalidInputError
 
 MAX_USER_ID = 128
 
-ServiceDep = Annotated[Service, Dependency(skip_validation=True)]
-UserId = Annotated[str, Parameter(min_length=1, max_length=MAX_USER_ID, description="The user; any stable id")]
-AnimeIdPath = Annotated[int, Parameter(ge=0, le=2**31 - 1, description="MyAnimeList id")]
-K = Annotated[int, Parameter(ge=1, le=100, description="How many")]
-Offset = Annotated[int, Parameter(ge=0, le=10_000, description="Places to leave out from the top")]
+ServiceDep = NamedDependency[SkipValidation[Service]]
+FiltersDep = NamedDependency[SkipValidation[Filters]]
+UserId = Annotated[str, PathParameter(min_length=1, max_length=MAX_USER_ID, description="The user; any stable id")]
+AnimeIdPath = Annotated[int, PathParameter(ge=0, le=2**31 - 1, description="MyAnimeList id")]
+K = Annotated[int, QueryParameter(ge=1, le=100, description="How many")]
+Offset = Annotated[int, QueryParameter(ge=0, le=10_000, description="Places to leave out from the top")]
 _RESERVED = frozenset({"request", "data", "state", "body", "headers", "cookies", "query", "scope", "socket"})
 """Argument names that Litestar fills itself."""
 
@@ -35,31 +37,35 @@ def checked_user_id(user_id: str | int) -> str:
 
 
 async def filters_of(
-    types: Annotated[list[str] | None, Parameter(query="type", description="Only these types; repeatable")] = None,
-    genres: Annotated[list[str] | None, Parameter(query="genre", description="All of these genres; repeatable")] = None,
+    types: Annotated[list[str] | None, QueryParameter(name="type", description="Only these types; repeatable")] = None,
+    genres: Annotated[
+        list[str] | None, QueryParameter(name="genre", description="All of these genres; repeatable")
+    ] = None,
     exclude_genres: Annotated[
-        list[str] | None, Parameter(query="exclude_genre", description="None of these genres; repeatable")
+        list[str] | None, QueryParameter(name="exclude_genre", description="None of these genres; repeatable")
     ] = None,
-    year_min: Annotated[int | None, Parameter(ge=0, le=9999)] = None,
-    year_max: Annotated[int | None, Parameter(ge=0, le=9999)] = None,
-    episodes_min: Annotated[int | None, Parameter(ge=0, le=100_000)] = None,
-    episodes_max: Annotated[int | None, Parameter(ge=0, le=100_000)] = None,
+    year_min: Annotated[int | None, QueryParameter(ge=0, le=9999)] = None,
+    year_max: Annotated[int | None, QueryParameter(ge=0, le=9999)] = None,
+    episodes_min: Annotated[int | None, QueryParameter(ge=0, le=100_000)] = None,
+    episodes_max: Annotated[int | None, QueryParameter(ge=0, le=100_000)] = None,
     min_members: Annotated[
-        int | None, Parameter(ge=0, le=2**31 - 1, description="Leave out what fewer people watch; 500 unless told")
+        int | None, QueryParameter(ge=0, le=2**31 - 1, description="Leave out what fewer people watch; 500 unless told")
     ] = None,
-    min_score: Annotated[float | None, Parameter(ge=0, le=10)] = None,
-    adult: Annotated[bool | None, Parameter(description="Show adult titles; false unless told")] = None,
+    min_score: Annotated[float | None, QueryParameter(ge=0, le=10)] = None,
+    adult: Annotated[bool | None, QueryParameter(description="Show adult titles; false unless told")] = None,
     hide_sequels: Annotated[
-        bool | None, Parameter(description="Hide what continues a title not in the history; true unless told")
+        bool | None, QueryParameter(description="Hide what continues a title not in the history; true unless told")
     ] = None,
     one_per_franchise: Annotated[
-        bool | None, Parameter(description="Only the best of each franchise; true unless told")
+        bool | None, QueryParameter(description="Only the best of each franchise; true unless told")
     ] = None,
     hide_dropped_franchises: Annotated[
-        bool | None, Parameter(description="Hide everything of a franchise with a disliked title; false unless told")
+        bool | None,
+        QueryParameter(description="Hide everything of a franchise with a disliked title; false unless told"),
     ] = None,
     exclude_ids: Annotated[
-        list[int] | None, Parameter(query="exclude_id", max_items=1000, description="Anime to leave out; repeatable")
+        list[int] | None,
+        QueryParameter(name="exclude_id", max_items=1000, description="Anime to leave out; repeatable"),
     ] = None,
 ) -> Filters:
     """The filters of a request: the service's defaults where it says nothing.
@@ -121,4 +127,4 @@ def _declared(handler: BaseRouteHandler) -> Iterator[str]:
             if name in providers:
                 ahead.append(providers[name].parsed_fn_signature)
             elif name not in _RESERVED and name not in in_path:
-                yield getattr(argument.kwarg_definition, "query", None) or name
+                yield getattr(argument.kwarg_definition, "name", None) or name

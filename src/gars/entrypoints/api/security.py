@@ -1,7 +1,12 @@
-"""Headers that every answer carries, errors and files included."""
+"""What keeps other sites out: headers on every answer, and no writes from their pages."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from litestar.connection import ASGIConnection
+from litestar.exceptions import PermissionDeniedException
+from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADERS = {
@@ -26,3 +31,9 @@ def security_headers(app: ASGIApp) -> ASGIApp:
         await app(scope, receive, send_with_headers)
 
     return with_headers
+
+
+def refuse_other_sites(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+    """A guard for writes: a browser says when a page of another site made it send them."""
+    if connection.headers.get("Sec-Fetch-Site") == "cross-site":
+        raise PermissionDeniedException("a page of another site sent this")

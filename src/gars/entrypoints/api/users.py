@@ -6,13 +6,12 @@ import uuid
 from typing import Annotated
 
 from litestar import get
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
-from gars.domain.candidates import Filters
 from gars.domain.user_state import UserState
 from gars.entrypoints.api import cards
 from gars.entrypoints.api.errors import errors
-from gars.entrypoints.api.params import MAX_USER_ID, K, Offset, ServiceDep, UserId, checked_user_id
+from gars.entrypoints.api.params import MAX_USER_ID, FiltersDep, K, Offset, ServiceDep, UserId, checked_user_id
 from gars.entrypoints.api.shapes import (
     HistoryBody,
     RecommendationsBody,
@@ -28,7 +27,7 @@ from gars.entrypoints.api.threads import in_thread
 async def list_users(
     service: ServiceDep,
     limit: K = 20,
-    after: Annotated[str, Parameter(max_length=MAX_USER_ID, description="The `next` of the page before")] = "",
+    after: Annotated[str, QueryParameter(max_length=MAX_USER_ID, description="The `next` of the page before")] = "",
 ) -> UsersPage:
     """The users of the data set and newcomers, in ascending order of their ids as text."""
     if after:
@@ -58,7 +57,7 @@ async def get_user(service: ServiceDep, user_id: UserId) -> UserSummary:
     tags=["users"],
 )
 async def get_recommendations(
-    service: ServiceDep, user_id: UserId, filters: Filters, k: K = 20, offset: Offset = 0
+    service: ServiceDep, user_id: UserId, filters: FiltersDep, k: K = 20, offset: Offset = 0
 ) -> RecommendationsBody:
     """The list made for this request from the user's state as of now; somebody unknown gets the popular one."""
     user_id = checked_user_id(user_id)
@@ -96,7 +95,7 @@ async def get_similar_users(service: ServiceDep, user_id: UserId, k: K = 10) -> 
 
 @get("/users/{user_id:str}/history", summary="What a user watched", responses=errors(400, 503), tags=["users"])
 async def get_history(
-    service: ServiceDep, user_id: UserId, limit: Annotated[int, Parameter(ge=1, le=1000)] = 100
+    service: ServiceDep, user_id: UserId, limit: Annotated[int, QueryParameter(ge=1, le=1000)] = 100
 ) -> HistoryBody:
     """Every title the user rated, marked or clicked, latest first."""
     user_id = checked_user_id(user_id)

@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gars.domain.candidates import SERVICE_DEFAULTS, Filters
+from gars.domain.history import from_ratings
+from gars.testing.anime import sample_catalogue
+
+Client = Any
+BY_ID = {entry.anime_id: entry for entry in sample_catalogue()}
+
+
+def shown(client: Client, user: str = "7", **parameters: Any) -> list[int]:
+    answer = client.get(f"/api/v1/users/{user}/recommendations", params=parameters)
+    assert answer.status_code == 200, answer.text
+    return [item["anime"]["anime_id"] for item in answer.json()["items"]]
+
+
+def test_shape(client: Client) -> None:
+    body = client.get("/api/v1/users/7/recommendations?k=3").json()
+    assert list(body) == ["user_id", "version", "model_version", "request_id", "cold", "fallback", "items"]
+    assert (body["user_id"], body["version"], body["cold"], body["fallback"]) == ("7", 0, True, None)
+    first = body["items"][0]
+    assert list(first) == ["anime", "score", "p_like", "channels", "reasons"]
+    assert list(first["anime"]) == [
+        "anime_id", "title", "title_english", "title_japanese", "title_chinese", "type", "episodes", "year",
+        "score", "members", "genres", "image",
+    ]  # fmt: skip
+    assert list(first["reasons"][0]) == ["kind", "text", "anime_id", "title", "contribution"]
+
+
+def test_the_very_next_list_knows_of_the_click(client: Client) -> None:
+    before = client.get("/api/v1/users/7/recommendations").json()
+    clicked = client.post("/clicks", json={"user_id": 7, "anime_id": 1535})
+    assert clicked.status_code == 202
+    after = client.get("/api/v1/users/7/recommendations").json()
+    assert [item["anime"]["anime_id"] for item in after["items"]] != [
+        item["anime"]["anime_id"] for item in before["items"]
+    ]
+    assert (before["version"], after["version"]) == (0, 1)
+    assert (before["cold"], after["cold"]) == (True, False)
+    assert after["items"][0]["reasons"][0] == {
+        "kind": "click",
+        "text": "Because of Death Note",
+        "anime_id": 1535,
+        "title": "Death Note",
+        "contribution": pytest.approx(after["items"][0]["reasons"][0]["contribution"]),
+    }
+    assert before["request_id"] != after["request_id"]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"kind": "rate", "value": 9},
+        {"kind": "status", "value": "completed"},
+        {"kind": "like"},
+        {"kind": "dislike"},
+        {"kind": "seen"},
+        {"kind": "dismiss"},
+    ],
+    ids=lambda event: event["kind"],
+)
+def test_every_opinion_takes_the_title_out_and_undo_puts_it_back(client: Client, event: dict[str, Any]) -> None:
+    before = shown(client)
+    title = before[0]
+    client.post("/api/v1/interactions", json={"user_id": 7, "anime_id": title, **event})
+    assert title not in shown(client, k=100)
+    undone = {"user_id": 7, "anime_id": title, "kind": event["kind"], "undo": True}
+    assert client.post("/api/v1/interactions", json=undone).status_code == 202
+    assert shown(client) == before
+
+
+def test_users_do_not_move_each_other(client: Client) -> None:
+    before = shown(client, "other")
+    client.post("/clicks", json={"user_id": 7, "anime_id": 1})
+    assert shown(client, "other") == before
+
+
+def test_paging(client: Client) -> None:
+    assert shown(client, k=5) + shown(client, k=5, offset=5) == shown(client, k=10)
+    assert shown(client, k=100, offset=10_000) == []
+
+
+def test_defaults_are_the_service_rules(client: Client) -> None:
+    entries = [BY_ID[anime_id] for anime_id in shown(client, k=100)]
+    assert not any(entry.adult for entry in entries)
+    assert not any(entry.prequels for entry in entries)
+    assert all((entry.members or 0) >= 500 for entry in entries)
+    franchises = [entry.franchise for entry in entries]
+    assert len(franchises) == len(set(franchises))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "keeps"),
+    [
+        ({"type": "Movie"}, lambda a: a.type == "Movie"),
+        ({"type": ["Movie", "OVA"]}, lambda a: a.type in ("Movie", "OVA")),
+        ({"genre": "action"}, lambda a: "Action" in a.genres),
+        ({"genre": ["Action", "Drama"]}, lambda a: {"Action", "Drama"} <= set(a.genres)),
+        ({"exclude_genre": ["Drama", "Comedy"]}, lambda a: not {"Drama", "Comedy"} & set(a.genres)),
+        ({"year_min": 2000, "year_max": 2005}, lambda a: 2000 <= a.year <= 2005),
+        ({"episodes_min": 12, "episodes_max": 13}, lambda a: 12 <= a.episodes <= 13),
+        ({"min_members": 50_000}, lambda a: a.members >= 50_000),
+        ({"min_score": 8}, lambda a: a.score >= 8),
+        ({"exclude_id": [5114, 1535]}, lambda a: a.anime_id not in (5114, 1535)),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
+)
+def test_filters(client: Client, parameters: dict[str, Any], keeps: Any) -> None:
+    rules: dict[str, Any] = {"one_per_franchise": False, "hide_sequels": False}
+    everything = shown(client, k=100, **rules) + shown(client, k=100, offset=100, **rules)
+    filtered = shown(client, k=100, **rules, **parameters)
+    assert filtered == [anime_id for anime_id in everything if keeps(BY_ID[anime_id])][:100]
+    assert filtered
+
+
+def test_rules_can_be_turned_off(client: Client) -> None:
+    every_rule_off = shown(client, k=100, adult=True, hide_sequels=False, one_per_franchise=False, min_members=0)
+    assert 9002 in every_rule_off, "adult"
+    assert 5 in every_rule_off, "a sequel"
+    assert len(every_rule_off) == 100
+    assert 9001 in shown(
+        client, k=100, offset=100, adult=True, hide_sequels=False, one_per_franchise=False, min_members=0
+    )
+
+
+def test_a_disliked_title_can_take_its_franchise_along(client: Client) -> None:
+    client.post("/api/v1/interactions", json={"user_id": 7, "anime_id": 1, "kind": "rate", "value": 2})
+    loose: dict[str, Any] = {"hide_sequels": False, "k": 100}
+    assert 5 in shown(client, **loose)
+    assert 5 not in shown(client, hide_dropped_franchises=True, **loose)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message", "hint"),
+    [
+        ("k=0", "k: Expected `int` >= 1", "/docs"),
+        ("k=101", "k: Expected `int` <= 100", "/docs"),
+        ("k=many", "k: Expected `int`, got `str`", "/docs"),
+        ("offset=-1", "offset: Expected `int` >= 0", "/docs"),
+        ("adult=perhaps", "adult: Expected `bool | null`", "/docs"),
+        ("genre=Acton", "unknown genre: Acton", "known: Action, Adventure"),
+        ("type=Film", "unknown type: Film", "known: Movie, OVA"),
+        ("year_min=2005&year_max=2000", "year_min=2005 is above year_max=2000", "swap"),
+        ("episodes_min=5&episodes_max=1", "episodes_min=5 is above episodes_max=1", "swap"),
+        ("exclude_id=-4", "exclude_id: no anime has such an id", "MyAnimeList"),
+        ("genres=Action", "no such parameter: genres", "genre"),
+    ],
+)
+def test_mistakes_are_told(client: Client, parameters: str, message: str, hint: str) -> None:
+    answer = client.get(f"/api/v1/users/7/recommendations?{parameters}")
+    assert answer.status_code == 400
+    error = answer.json()["error"]
+    assert error["code"] == "invalid_input"
+    assert message in error["message"]
+    assert hint in error["hint"]
+
+
+class TestFallback:
+    def test_ranking_fails(self, client: Client, engine: Any, caplog: pytest.LogCaptureFixture) -> None:
+        expected = engine.retrieve_ids(from_ratings([]), k=20, filters=SERVICE_DEFAULTS).tolist()
+        engine.recommend_history = _broken
+        body = client.get("/api/v1/users/7/recommendations").json()
+        assert body["fallback"] == "retrieval"
+        assert [item["anime"]["anime_id"] for item in body["items"]] == expected
+        assert {channel for item in body["items"] for channel in item["channels"]} == {"retrieval"}
+        assert "ranking failed; using the next best list" in caplog.text
+
+    def test_both_stages_fail(self, client: Client, engine: Any, caplog: pytest.LogCaptureFixture) -> None:
+        client.post("/api/v1/interactions", json={"user_id": 7, "anime_id": 5114, "kind": "seen"})
+        popular = engine.popular_ids(k=21, filters=SERVICE_DEFAULTS).tolist()
+        engine.recommend_history = engine.retrieve_ids = _broken
+        body = client.get("/api/v1/users/7/recommendations").json()
+        assert body["fallback"] == "popular"
+        assert [item["anime"]["anime_id"] for item in body["items"]] == [a for a in popular if a != 5114]
+        assert body["items"][0]["reasons"][0]["text"] == "Popular with everybody"
+        page = client.get("/api/v1/users/7/recommendations?k=5&offset=5").json()
+        assert page["items"] == body["items"][5:10]
+
+    def test_everything_fails(self, client: Client, engine: Any, caplog: pytest.LogCaptureFixture) -> None:
+        engine.recommend_history = engine.retrieve_ids = engine.popular_ids = _broken
+        answer = client.get("/api/v1/users/7/recommendations")
+        assert answer.status_code == 500
+        assert answer.json()["error"] == {
+            "code": "error",
+            "message": "the service failed on this request",
+            "hint": "its log says why",
+        }
+
+    def test_a_callers_mistake_is_not_a_failure(self, client: Client) -> None:
+        assert client.get("/api/v1/users/7/recommendations?genre=x").status_code == 400
+
+
+def _broken(*_arguments: object, **_named: object) -> Any:
+    raise RuntimeError("the model is on fire")
+
+
+def test_defaults_are_those_of_the_domain() -> None:
+    assert Filters(adult=False, hide_sequels=True, one_per_franchise=True, min_members=500) == SERVICE_DEFAULTS
+
+
+class TestMissionRoutes:
+    def test_root_with_a_user_is_their_list(self, client: Client) -> None:
+        answer = client.get("/?user_id=42")
+        assert answer.headers["content-type"] == "application/json"
+        assert answer.json() == shown(client, "42")
+        client.post("/clicks", json={"user_id": "42", "anime_id": 1})
+        assert client.get("/?user_id=42").json() == shown(client, "42") != answer.json()
+
+    def test_sim(self, client: Client) -> None:
+        similar = client.get("/api/v1/anime/1/similar?k=20").json()["items"]
+        assert client.get("/sim?anime_id=1").json() == [item["anime"]["anime_id"] for item in similar]
+        assert client.get("/sim?anime_id=99").status_code == 404
+        assert client.get("/sim").status_code == 400
