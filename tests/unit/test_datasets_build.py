@@ -155,7 +155,8 @@ def test_without_the_sample_viewers_are_simulated_and_one_line_says_so(world: Wo
     world.reachable -= {lost}
     notes = Notes()
     dataset = build_default(tmp_path, mirror=None, progress=notes)
-    assert notes.said == [f"No real ratings: {lost}: no network. Using real titles with simulated viewers instead."]
+    because = "because the real ratings cannot be had"
+    assert notes.said == [f"Simulated viewers on real titles, {because}: {lost}: no network"]
     assert dataset.simulated
     assert dataset.path == tmp_path / "data" / "simulated"
     assert dataset.manifest.users == 20

@@ -185,6 +185,11 @@ def test_a_mirror_without_the_file_does_not_hide_the_address(host: Host, tmp_pat
     assert path.read_bytes() == CONTENT
 
 
+def test_a_mirror_that_is_no_folder_is_not_passed_over(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match=r"the mirror .*/nowhere is not a folder\n.*check GARS_MIRROR"):
+        fetch(SOURCE, tmp_path, mirror=tmp_path / "nowhere", progress=Silent())
+
+
 def test_a_damaged_copy_is_fetched_again_and_said(host: Host, tmp_path: Path) -> None:
     kept = got(host, tmp_path)
     kept.write_bytes(b"damaged")

@@ -30,7 +30,7 @@ def build_default(home: Path, *, mirror: Path | None, progress: Progress) -> Dat
     try:
         return build_sample(home, mirror=mirror, progress=progress)
     except FetchError as error:
-        progress.note(f"No real ratings: {error.message}. Using real titles with simulated viewers instead.")
+        progress.note(f"Simulated viewers on real titles, because the real ratings cannot be had: {error.message}")
         return build_fallback(home, mirror=mirror, progress=progress)
 
 

