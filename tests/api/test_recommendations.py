@@ -146,6 +146,7 @@ def test_a_disliked_title_can_take_its_franchise_along(client: Client) -> None:
         ("type=Film", "unknown type: Film", "known: Movie, OVA"),
         ("year_min=2005&year_max=2000", "year_min=2005 is above year_max=2000", "swap"),
         ("episodes_min=5&episodes_max=1", "episodes_min=5 is above episodes_max=1", "swap"),
+        ("exclude_id=x", "exclude_id: Expected `int`, got `str`", "/docs"),
         ("exclude_id=-4", "exclude_id: no anime has such an id", "MyAnimeList"),
         ("genres=Action", "no such parameter: genres", "genre"),
     ],

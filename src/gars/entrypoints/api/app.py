@@ -12,7 +12,7 @@ from gars.entrypoints.api import about, anime, events, health, interactions, mis
 from gars.entrypoints.api.docs import PlainDocs
 from gars.entrypoints.api.errors import HANDLERS
 from gars.entrypoints.api.params import filters_of, refuse_unknown_parameters
-from gars.entrypoints.api.security import security_headers
+from gars.entrypoints.api.security import add_headers
 
 
 def create_app(service: Service) -> Litestar:
@@ -48,7 +48,7 @@ def create_app(service: Service) -> Litestar:
             "filters": Provide(filters_of),
         },
         exception_handlers=HANDLERS,
-        middleware=[security_headers],
+        before_send=[add_headers],
         logging_config=None,  # the command line sets logging up
         request_max_body_size=service.settings.max_body_bytes,
         openapi_config=OpenAPIConfig(

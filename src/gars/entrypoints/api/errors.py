@@ -13,6 +13,7 @@ from litestar.openapi.spec import Example
 from litestar.types import ExceptionHandlersMap
 
 from gars.domain.errors import ArtefactError, GarsError, InvalidInputError, StorageError, UnknownAnimeError
+from gars.entrypoints.api.params import parameter_names
 from gars.entrypoints.api.shapes import ErrorBody, ErrorDetail
 
 logger = logging.getLogger(__name__)
@@ -106,19 +107,25 @@ def _on_gars_error(request: Request[Any, Any, Any], error: GarsError) -> Any:
     return _on_unforeseen(request, error)
 
 
-def _on_http_error(_request: Request[Any, Any, Any], error: HTTPException) -> Any:
+def _on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Any:
     message, hint = error.detail, _HINTS.get(error.status_code)
     if isinstance(error, ValidationException):
-        message, hint = _what_is_invalid(error), "the parameters and bodies are listed at /docs"
+        message = _what_is_invalid(error, parameter_names(request.route_handler))
+        hint = "the parameters and bodies are listed at /docs"
     code = _HTTP_CODES.get(error.status_code, "error" if error.status_code >= 500 else "invalid_input")
     return answer(error.status_code, code, message, hint, error.headers)
 
 
-def _what_is_invalid(error: ValidationException) -> str:
-    """One line a fault: where, and what was expected."""
+def _what_is_invalid(error: ValidationException, names: Mapping[str, str]) -> str:
+    """One fault after the other: where, in the client's words, and what was expected."""
     faults = error.extra if isinstance(error.extra, list) else []
-    lines = [f"{fault['key']}: {fault['message']}" if fault.get("key") else fault["message"] for fault in faults]
-    return "; ".join(lines) or error.detail
+    return "; ".join(_fault(fault, names) for fault in faults) or error.detail
+
+
+def _fault(fault: Mapping[str, str], names: Mapping[str, str]) -> str:
+    argument, bracket, rest = fault.get("key", "").partition("[")
+    where = names.get(argument, argument) + bracket + rest
+    return f"{where}: {fault['message']}" if where else fault["message"]
 
 
 def _on_unforeseen(request: Request[Any, Any, Any], error: Exception) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from litestar import Response, get
+from litestar import MediaType, Response, get
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.router import Router
@@ -27,7 +27,7 @@ def index_html() -> Response[bytes]:
     """The page's entry, read anew so that a rebuilt page shows without a restart."""
     index = FOLDER / "index.html"
     content = index.read_bytes() if index.is_file() else _NOT_BUILT
-    return Response(content, media_type="text/html; charset=utf-8", headers={"Cache-Control": "no-cache"})
+    return Response(content, media_type=MediaType.HTML, headers={"Cache-Control": "no-cache"})
 
 
 @get("/{path:path}", include_in_schema=False)

@@ -22,6 +22,8 @@ UserId = Annotated[str, PathParameter(min_length=1, max_length=MAX_USER_ID, desc
 AnimeIdPath = Annotated[int, PathParameter(ge=0, le=2**31 - 1, description="MyAnimeList id")]
 K = Annotated[int, QueryParameter(ge=1, le=100, description="How many")]
 Offset = Annotated[int, QueryParameter(ge=0, le=10_000, description="Places to leave out from the top")]
+_REPLACEMENT = "\ufffd"
+"""Stands for bytes that were no UTF-8: different ids would become one."""
 _RESERVED = frozenset({"request", "data", "state", "body", "headers", "cookies", "query", "scope", "socket"})
 """Argument names that Litestar fills itself."""
 
@@ -29,7 +31,7 @@ _RESERVED = frozenset({"request", "data", "state", "body", "headers", "cookies",
 def checked_user_id(user_id: str | int) -> str:
     """The id as a string; raises ``InvalidInputError`` for what no store and no log line should hold."""
     text = str(user_id)
-    if not 1 <= len(text) <= MAX_USER_ID or not text.isprintable():
+    if not 1 <= len(text) <= MAX_USER_ID or not text.isprintable() or _REPLACEMENT in text:
         raise InvalidInputError(
             f"user_id must be 1 to {MAX_USER_ID} printable characters", hint="send a stable id of the user"
         )
@@ -101,7 +103,7 @@ async def filters_of(
 
 def refuse_unknown_parameters(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """A guard: a parameter that would do nothing is a mistake worth telling."""
-    known = known_parameters(handler)
+    known = set(parameter_names(handler).values())
     unknown = sorted(set(connection.query_params.keys()) - known)
     if unknown:
         raise InvalidInputError(
@@ -110,15 +112,15 @@ def refuse_unknown_parameters(connection: ASGIConnection[Any, Any, Any, Any], ha
         )
 
 
-def known_parameters(handler: BaseRouteHandler) -> set[str]:
-    """Names of the query parameters of a route, those of its dependencies included."""
-    cached: set[str] | None = handler.opt.get("known_parameters")
+def parameter_names(handler: BaseRouteHandler) -> dict[str, str]:
+    """Argument → query parameter of a route, those of its dependencies included."""
+    cached: dict[str, str] | None = handler.opt.get("parameter_names")
     if cached is None:
-        cached = handler.opt["known_parameters"] = set(_declared(handler))
+        cached = handler.opt["parameter_names"] = dict(_declared(handler))
     return cached
 
 
-def _declared(handler: BaseRouteHandler) -> Iterator[str]:
+def _declared(handler: BaseRouteHandler) -> Iterator[tuple[str, str]]:
     providers = handler.resolve_dependencies()
     in_path = {part[1:-1].partition(":")[0] for path in handler.paths for part in path.split("/") if part[:1] == "{"}
     ahead = [handler.parsed_fn_signature]
@@ -127,4 +129,4 @@ def _declared(handler: BaseRouteHandler) -> Iterator[str]:
             if name in providers:
                 ahead.append(providers[name].parsed_fn_signature)
             elif name not in _RESERVED and name not in in_path:
-                yield getattr(argument.kwarg_definition, "name", None) or name
+                yield name, getattr(argument.kwarg_definition, "name", None) or name

@@ -7,7 +7,7 @@ from typing import Any
 from litestar.connection import ASGIConnection
 from litestar.exceptions import PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import Message, Scope
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' https: data:; style-src 'self' 'unsafe-inline'",
@@ -19,18 +19,10 @@ HEADERS = {
 _ENCODED = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
 
 
-def security_headers(app: ASGIApp) -> ASGIApp:
-    """Middleware that adds them to whatever the app sends."""
-
-    async def with_headers(scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *_ENCODED]
-            await send(message)
-
-        await app(scope, receive, send_with_headers)
-
-    return with_headers
+async def add_headers(message: Message, _scope: Scope) -> None:
+    """A ``before_send`` hook: it sees every answer, also those that no route made."""
+    if message["type"] == "http.response.start":
+        message["headers"] = [*message.get("headers", ()), *_ENCODED]
 
 
 def refuse_other_sites(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
