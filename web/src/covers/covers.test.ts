@@ -31,10 +31,18 @@ describe('drawn covers', () => {
     expect(new Set([1, 2, 3, 4, 5].map(picture)).size).toBe(5)
   })
 
-  it('take the most telling genre, whatever the order', () => {
-    expect(coverStyle(1, ['Action', 'Comedy', 'Sports']).motif).toBe('lanes')
-    expect(coverStyle(1, ['Horror', 'Action']).motif).toBe('rings')
-    expect(coverStyle(1, []).motif).toBe('horizon')
+  it('take their colours from the most telling genre, whatever the order', () => {
+    for (const id of [1, 2, 3, 4, 5, 6]) {
+      const sport = coverStyle(id, ['Sports']).palette
+      expect(coverStyle(id, ['Action', 'Comedy', 'Sports']).palette).toEqual(sport)
+      expect(coverStyle(id, ['Sports', 'Action']).palette).toEqual(sport)
+    }
+  })
+
+  it('take their motif from one of the genres', () => {
+    const motifs = (genres: string[]) => new Set(Array.from({ length: 50 }, (_, id) => coverStyle(id, genres).motif))
+    expect(motifs(['Action', 'Sports'])).toEqual(new Set(['lanes', 'rays']))
+    expect(motifs([])).toEqual(new Set(['horizon']))
   })
 
   it('draw every motif with numbers SVG understands', () => {

@@ -24,13 +24,15 @@ function circle(x: number, y: number, radius: number): string {
   return `M${cx - r} ${cy}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0z`
 }
 
+// Turned the same way as the circles: where the two overlap in one path nothing is cut out.
 const rectangle = (x: number, y: number, width: number, height: number) =>
-  `M${round(x)} ${round(y)}h${round(width)}v${round(height)}h${round(-width)}z`
+  `M${round(x)} ${round(y)}v${round(height)}h${round(width)}v${round(-height)}z`
 
 /** Speed lines out of one point, as in a fight panel. */
 const rays: Draw = (random, { deep, main, light }) => {
-  const [x, y] = [between(random, 60, 150), between(random, 70, 130)]
-  const count = 18
+  const [x, y] = [between(random, 30, 170), between(random, 50, 140)]
+  const count = Math.round(between(random, 11, 24))
+  const core = between(random, 26, 58)
   const turn = random() * Math.PI
   const wedges = times(count, (index) => {
     const from = turn + (index / count) * 2 * Math.PI
@@ -40,8 +42,8 @@ const rays: Draw = (random, { deep, main, light }) => {
   }).join('')
   return [
     { d: wedges, fill: deep },
-    { d: circle(x, y, 46), fill: main },
-    { d: circle(x, y, 30), fill: light },
+    { d: circle(x, y, core), fill: main },
+    { d: circle(x, y, core * between(random, 0.45, 0.75)), fill: light },
   ]
 }
 
@@ -55,18 +57,19 @@ const petals: Draw = (random, { deep, main, light }) => {
     const side = (sign: number) => `${round(x + dx / 2 - sign * dy * 0.55)} ${round(y + dy / 2 + sign * dx * 0.55)}`
     return `M${round(x)} ${round(y)}Q${side(1)} ${tip}Q${side(-1)} ${round(x)} ${round(y)}z`
   }).join('')
-  const x = between(random, 40, 160)
+  const [x, size] = [between(random, 30, 170), between(random, 62, 108)]
   return [
-    { d: circle(x, 112, 92), fill: deep },
-    { d: circle(x + between(random, -14, 14), 104, 58), fill: main },
+    { d: circle(x, 116, size), fill: deep },
+    { d: circle(x + between(random, -20, 20), 106, size * between(random, 0.45, 0.75)), fill: main },
     { d: falling, fill: light },
   ]
 }
 
 /** A planet, its rings and stars. */
 const orbits: Draw = (random, { deep, main, light }) => {
-  const [x, y] = [between(random, 70, 140), between(random, 85, 130)]
+  const [x, y] = [between(random, 20, 180), between(random, 50, 150)]
   const ring = (radius: number) => circle(x, y, radius)
+  const planet = between(random, 22, 52)
   const moon = (radius: number) => {
     const angle = random() * Math.PI * 2
     return circle(x + radius * Math.cos(angle), y + radius * Math.sin(angle), between(random, 3, 7))
@@ -76,7 +79,7 @@ const orbits: Draw = (random, { deep, main, light }) => {
     { d: ring(150), fill: deep, opacity: 0.5 },
     { d: stars, fill: light, opacity: 0.7 },
     { d: ring(62) + ring(88) + ring(118), stroke: light, width: 1, opacity: 0.55 },
-    { d: ring(38), fill: main },
+    { d: ring(planet), fill: main },
     { d: moon(62) + moon(88) + moon(118), fill: light },
   ]
 }
@@ -92,29 +95,39 @@ const peaks: Draw = (random, { deep, main, light }) => {
   }
   return [
     { d: circle(between(random, 45, 155), between(random, 48, 84), between(random, 20, 34)), fill: light },
-    { d: range(190, 110, 5), fill: main, opacity: 0.75 },
-    { d: range(215, 90, 7), fill: deep },
+    { d: range(190, between(random, 70, 130), Math.round(between(random, 3, 6))), fill: main, opacity: 0.75 },
+    { d: range(215, between(random, 50, 95), Math.round(between(random, 5, 9))), fill: deep },
   ]
 }
 
 /** Rings that tighten on something watching. */
 const rings: Draw = (random, { deep, main, light }) => {
-  const [x, y] = [between(random, 80, 120), between(random, 95, 125)]
+  const [x, y] = [between(random, 60, 140), between(random, 80, 130)]
   const drift = between(random, -3, 3)
-  const circles = times(9, (index) => circle(x + drift * index, y, 24 + index * 17)).join('')
+  const gap = between(random, 12, 22)
+  const circles = times(11, (index) => circle(x + drift * index, y, 24 + index * gap)).join('')
+  const pupil = `M${round(x)} ${round(y - 13)}Q${round(x + 5)} ${round(y)} ${round(x)} ${round(y + 13)}Q${round(x - 5)} ${round(y)} ${round(x)} ${round(y - 13)}z`
+  if (random() < 0.5) {
+    // No eye, only the pull.
+    return [
+      { d: circle(x, y, 130), fill: deep, opacity: 0.65 },
+      { d: circles, stroke: main, width: gap / 2, opacity: 0.75 },
+      { d: circle(x, y, 17), fill: light },
+    ]
+  }
   const eye = `M${round(x - 44)} ${round(y)}Q${round(x)} ${round(y - 44)} ${round(x + 44)} ${round(y)}Q${round(x)} ${round(y + 44)} ${round(x - 44)} ${round(y)}z`
   return [
     { d: circle(x, y, 130), fill: deep, opacity: 0.65 },
     { d: circles, stroke: main, width: 4, opacity: 0.6 },
     { d: eye, fill: main },
     { d: circle(x, y, 17), fill: light },
-    { d: `M${round(x)} ${round(y - 13)}Q${round(x + 5)} ${round(y)} ${round(x)} ${round(y + 13)}Q${round(x - 5)} ${round(y)} ${round(x)} ${round(y - 13)}z`, fill: deep },
+    { d: pupil, fill: deep },
   ]
 }
 
 /** Halftone dots and two balloons. */
 const dots: Draw = (random, { deep, main, light }) => {
-  const [x, y] = [between(random, 60, 140), between(random, 80, 130)]
+  const [x, y] = [between(random, 40, 160), between(random, 60, 140)]
   const [cols, rows] = [13, 16]
   const halftone = times(cols * rows, (index) => {
     const [cx, cy] = [(index % cols) * 17, Math.floor(index / cols) * 17]
@@ -130,8 +143,8 @@ const dots: Draw = (random, { deep, main, light }) => {
 
 /** Seigaiha, the wave pattern of kimono cloth, under a sun. */
 const waves: Draw = (random, { paper, deep, main, light }) => {
-  const size = between(random, 24, 32)
-  const sun = { d: circle(between(random, 60, 140), between(random, 66, 86), between(random, 36, 48)), fill: main }
+  const size = between(random, 20, 44)
+  const sun = { d: circle(between(random, 40, 160), between(random, 56, 90), between(random, 26, 56)), fill: main }
   const scale = (row: number, column: number): Shape[] => {
     const [cx, cy] = [column * size + (row % 2 ? size / 2 : 0), 142 + row * (size / 4)]
     return [
@@ -142,7 +155,7 @@ const waves: Draw = (random, { paper, deep, main, light }) => {
     ]
   }
   const columns = Math.ceil(200 / size) + 1
-  return [sun, ...times(12 * columns, (index) => scale(Math.floor(index / columns), index % columns)).flat()]
+  return [sun, ...times(16 * columns, (index) => scale(Math.floor(index / columns), index % columns)).flat()]
 }
 
 /** An equaliser and its record. */
@@ -163,7 +176,7 @@ const bars: Draw = (random, { deep, main, light }) => {
 
 /** The lanes of a track, and the ball or the wheel on it. */
 const lanes: Draw = (random, { deep, main, light }) => {
-  const lean = between(random, -80, 80)
+  const lean = between(random, -110, 110)
   const lane = (index: number) => {
     const [from, to] = [100 + (index - 3) * 14, 100 + lean + (index - 3) * 92]
     return `M${round(from)} 40L${round(to)} 300h14L${round(from + 3)} 40z`

@@ -41,6 +41,7 @@ const STYLES = {
     palettes: [
       colours('#1c1a2b', '#8f1d2c', '#e4472b', '#f8a33c', '#fff4e2'),
       colours('#e9482f', '#b02a20', '#f98b3d', '#ffd97a', '#26080a'),
+      colours('#2a0e16', '#5c1526', '#c92f3f', '#f4c95d', '#ffeedd'),
     ],
   },
   romance: {
@@ -48,6 +49,7 @@ const STYLES = {
     palettes: [
       colours('#4a1735', '#7c2450', '#e85d75', '#f9b4ab', '#ffeee8'),
       colours('#f8cfd0', '#ef9aa5', '#d84a6b', '#fff1ea', '#4d1029'),
+      colours('#2b2145', '#4a3670', '#c86bb0', '#f7c6d9', '#fdf1f8'),
     ],
   },
   space: {
@@ -55,6 +57,7 @@ const STYLES = {
     palettes: [
       colours('#0a1b33', '#12345f', '#2b86c9', '#67e0d8', '#eef9ff'),
       colours('#13233b', '#22406a', '#f2704b', '#9fd4ee', '#f4fbff'),
+      colours('#dfe7ee', '#a9bfd1', '#23466b', '#e2603f', '#12253c'),
     ],
   },
   fantasy: {
@@ -62,6 +65,7 @@ const STYLES = {
     palettes: [
       colours('#0f2f2c', '#1d5a4c', '#3f9d74', '#f0cf72', '#f9f5df'),
       colours('#1d2b52', '#344a86', '#7f8fd6', '#f4d68c', '#f6f2ff'),
+      colours('#f0d9a8', '#b98a4b', '#47715f', '#d5623f', '#2b2413'),
     ],
   },
   dread: {
@@ -69,6 +73,7 @@ const STYLES = {
     palettes: [
       colours('#15101d', '#33184c', '#6f3aa6', '#c84b63', '#f1e8f7'),
       colours('#0f1518', '#1c3034', '#4f7d78', '#d9c27c', '#eff5f2'),
+      colours('#1d0b10', '#45131d', '#a3202f', '#e6d8c8', '#f8ebe6'),
     ],
   },
   comedy: {
@@ -76,6 +81,7 @@ const STYLES = {
     palettes: [
       colours('#f5c542', '#ee9d2b', '#ea5539', '#fff4d0', '#2f1d08'),
       colours('#7fd0c8', '#46aeb0', '#f2665a', '#fdf6e0', '#0c2b33'),
+      colours('#f7b7a3', '#ee8a78', '#3a6ea5', '#fff6e9', '#3a1220'),
     ],
   },
   history: {
@@ -83,6 +89,7 @@ const STYLES = {
     palettes: [
       colours('#e9dcc1', '#cdb68d', '#9f3527', '#2f4a63', '#2a1f16'),
       colours('#1d2d44', '#2b4565', '#b5523b', '#e5d3ac', '#f7efdd'),
+      colours('#243b2f', '#365c48', '#c9a14a', '#e9e0c4', '#f6f2e0'),
     ],
   },
   music: {
@@ -90,6 +97,7 @@ const STYLES = {
     palettes: [
       colours('#2c164c', '#4d2a80', '#f25f9c', '#ffd166', '#fff3fa'),
       colours('#112a3d', '#1c4a63', '#2fb5b0', '#ffb84d', '#f1fbff'),
+      colours('#f4e3c8', '#e4b98f', '#c93f5f', '#38406b', '#2a1a2e'),
     ],
   },
   sport: {
@@ -97,6 +105,7 @@ const STYLES = {
     palettes: [
       colours('#f08a3c', '#d9602b', '#233a66', '#fff0da', '#241104'),
       colours('#0f3f38', '#1a6253', '#f2a541', '#f4f1de', '#f8f5e6'),
+      colours('#15306b', '#20479b', '#f25c3a', '#ffe2a8', '#f6f8ff'),
     ],
   },
   everyday: {
@@ -104,6 +113,7 @@ const STYLES = {
     palettes: [
       colours('#b9dcec', '#86bddb', '#f2a27e', '#fdf9ef', '#10304a'),
       colours('#d3e5c4', '#a3c695', '#ef8f73', '#fffaf0', '#1c3524'),
+      colours('#f5e2c4', '#e6bf8f', '#5d93a8', '#fffaf0', '#3b2a17'),
     ],
   },
   other: {
@@ -111,9 +121,10 @@ const STYLES = {
     palettes: [
       colours('#23304f', '#36497a', '#e0654a', '#f5c98b', '#f8f3ea'),
       colours('#e4e1d6', '#c3beac', '#d8503a', '#57708f', '#232323'),
+      colours('#3a2a4d', '#574072', '#e58f65', '#f3dfc1', '#fbf4ee'),
     ],
   },
-} as const satisfies Record<string, Style>
+} satisfies Record<string, Style>
 
 type StyleName = keyof typeof STYLES
 
@@ -155,13 +166,22 @@ const STYLE_OF_GENRE: [genre: string, style: StyleName][] = [
   ['Drama', 'history'],
 ]
 
-/** How a cover of this anime is drawn: the genre decides motif and colours, the id picks among the colours. */
+/**
+ * How a cover of this anime is drawn. The most telling genre decides the colours; the motif comes from it or from
+ * another of the title's genres, so that a shelf of one genre is a family and not the same picture again. The id picks.
+ */
 export function coverStyle(animeId: number, genres: readonly string[]): { motif: Motif; palette: Palette } {
-  const name = STYLE_OF_GENRE.find(([genre]) => genres.includes(genre))?.[1] ?? 'other'
-  const { motif, palettes } = STYLES[name]
-  const palette = palettes[Math.floor(seeded(animeId)() * palettes.length)] ?? palettes[0]
-  return { motif, palette }
+  const named = STYLE_OF_GENRE.filter(([genre]) => genres.includes(genre)).map(([, style]) => STYLES[style])
+  const styles: Style[] = named.length ? named : [STYLES.other]
+  const [first] = styles as [Style]
+  const motifs = [...new Set(styles.map(({ motif }) => motif))].slice(0, 3)
+  const random = seeded(animeId)
+  return { palette: pick(first.palettes, random), motif: random() < 0.5 ? first.motif : pick(motifs, random) }
+}
+
+function pick<T>(items: readonly T[], random: () => number): T {
+  return items[Math.floor(random() * items.length)] as T
 }
 
 /** Every palette there is, for the test of their contrast. */
-export const allPalettes: readonly Palette[] = Object.values(STYLES).flatMap((style): Palette[] => [...style.palettes])
+export const allPalettes: readonly Palette[] = Object.values(STYLES).flatMap((style) => style.palettes)

@@ -1,0 +1,126 @@
+// Everybody gets in: the keyboard alone, a screen reader, a phone, both themes, less motion.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { after, before, describe, it } from 'node:test'
+
+import { ask, BASE, cards, launch, listedIds, lookAs, someUser, waitForOtherList, withPage } from './browser.mjs'
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+let browser
+before(async () => (browser = await launch()))
+after(() => browser.close())
+
+/** Press Tab until `selector` has the focus. */
+async function tabTo(page, selector, most = 60) {
+  for (let presses = 0; presses < most; presses++) {
+    await page.keyboard.press('Tab')
+    if (await page.evaluate((wanted) => document.activeElement.matches(wanted), selector)) return
+  }
+  assert.fail(`${most} tabs do not reach ${selector}`)
+}
+
+describe('the keyboard alone', () => {
+  it('searches, likes, opens and undoes', () =>
+    withPage(browser, {}, async (page) => {
+      await lookAs(page, await someUser(4))
+      await page.goto(BASE)
+      await cards(page).first().waitFor()
+
+      await page.keyboard.press('Tab')
+      assert.equal(await page.evaluate(() => document.activeElement.textContent.trim()), 'Skip to content')
+      await page.keyboard.press('Enter')
+      await tabTo(page, 'section[aria-label="Recommendations"] li a')
+      const before = await listedIds(page)
+      await tabTo(page, '[role=toolbar] button')
+      await page.keyboard.press('ArrowRight')
+      assert.match(await page.evaluate(() => document.activeElement.getAttribute('aria-label')), /^Dislike: /)
+      await page.keyboard.press('ArrowLeft')
+      await page.keyboard.press('Enter')
+      await waitForOtherList(page, before)
+      await page.waitForFunction(() => document.activeElement.closest('section[aria-label="Recommendations"] li:not([inert])'))
+
+      await page.keyboard.press('Enter')
+      await page.locator('aside').getByRole('heading', { level: 2 }).waitFor()
+      await page.keyboard.press('Escape')
+      await page.locator('aside').waitFor({ state: 'detached' })
+
+      await page.keyboard.press('Control+k')
+      const [anime] = (await ask('/onboarding?k=1')).items
+      await page.keyboard.type(anime.title)
+      await page.getByRole('option').first().waitFor()
+      await page.keyboard.press('ArrowDown')
+      assert.equal(await page.evaluate(() => document.querySelector('[role=option]').getAttribute('aria-selected')), 'true')
+      await page.keyboard.press('Enter')
+      await page.waitForURL(/\/anime\/\d+$/)
+    }))
+})
+
+const VIEWS = {
+  start: { path: () => '/start', ready: (page) => page.locator('button[data-user-id]').first() },
+  list: { path: () => '/', ready: (page) => cards(page).first() },
+  'list with filters': { path: () => '/?year_min=2000', ready: (page) => page.getByRole('group', { name: /Genres/ }).getByRole('button').first() },
+  anime: { path: async () => `/anime/${(await ask('/onboarding?k=1')).items[0].anime_id}`, ready: (page) => page.getByRole('list', { name: 'Similar anime' }) },
+  search: { path: async () => `/search?q=${(await ask('/onboarding?k=1')).items[0].title}`, ready: (page) => page.getByRole('list', { name: 'Titles found' }) },
+  viewer: { path: async () => `/users/${await someUser(0)}`, ready: (page) => page.getByRole('list', { name: 'History' }) },
+  'not found': { path: () => '/nothing/here', ready: (page) => page.getByRole('heading', { name: 'Nothing at this address' }) },
+}
+
+for (const colorScheme of ['dark', 'light']) {
+  for (const width of [1440, 390]) {
+    describe(`${colorScheme}, ${width} wide`, () => {
+      for (const [name, { path, ready }] of Object.entries(VIEWS)) {
+        it(`${name} passes axe and fits the screen`, () =>
+          withPage(browser, { colorScheme, viewport: { width, height: 900 }, reducedMotion: 'reduce' }, async (page) => {
+            await lookAs(page, await someUser(0))
+            await page.goto(BASE + (await path()))
+            await ready(page).waitFor()
+            await page.getByRole('button', { name: 'Settings' }).waitFor()
+            await page.locator('.skeleton').first().waitFor({ state: 'detached' })
+            await page.evaluate(AXE)
+            const { violations } = await page.evaluate(() =>
+              window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }),
+            )
+            const found = violations.flatMap(({ id, nodes }) => nodes.slice(0, 3).map(({ target, failureSummary }) => `${id}: ${target} ${failureSummary}`))
+            assert.deepEqual(found, [])
+            const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+            assert.equal(overflow, 0, 'the page is wider than the screen')
+          }))
+      }
+    })
+  }
+}
+
+describe('dialogs and menus', () => {
+  it('pass axe when open', () =>
+    withPage(browser, { reducedMotion: 'reduce' }, async (page) => {
+      await lookAs(page, await someUser(0))
+      await page.goto(BASE)
+      await cards(page).nth(4).getByRole('button', { name: /^Like: / }).click()
+      await page.getByRole('button', { name: 'What moved' }).click()
+      await page.getByRole('dialog', { name: 'What moved' }).waitFor()
+      await page.evaluate(AXE)
+      const run = () => page.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] }))
+      const names = ({ violations }) => violations.map(({ id, nodes }) => `${id}: ${nodes[0].target}`)
+      assert.deepEqual(names(await run()), [])
+      await page.keyboard.press('Escape')
+      await page.getByRole('button', { name: 'Settings' }).click()
+      await page.getByRole('dialog', { name: 'Settings' }).waitFor()
+      assert.deepEqual(names(await run()), [])
+      await page.keyboard.press('Escape')
+      await page.getByRole('combobox').fill('a')
+      await page.getByRole('option').first().waitFor()
+      assert.deepEqual(names(await run()), [])
+    }))
+
+  it('keeps the theme chosen over a reload', () =>
+    withPage(browser, { colorScheme: 'dark' }, async (page) => {
+      await page.goto(BASE)
+      await page.getByRole('button', { name: 'Settings' }).click()
+      await page.getByText('Light', { exact: true }).click()
+      await page.reload()
+      await page.getByRole('button', { name: 'Settings' }).waitFor()
+      assert.equal(await page.evaluate(() => getComputedStyle(document.documentElement).colorScheme), 'light')
+    }))
+})

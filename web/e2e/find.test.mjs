@@ -1,0 +1,110 @@
+// Finding titles: with typos, in Japanese, and from one to the next.
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+
+import { ask, BASE, launch, lookAs, someUser, withPage } from './browser.mjs'
+
+let browser
+before(async () => (browser = await launch()))
+after(() => browser.close())
+
+const popular = async () => (await ask('/onboarding?k=24')).items
+const options = (page) => page.getByRole('option')
+const hrefs = (page) => page.getByRole('list', { name: 'Titles found' }).locator('a').evaluateAll((links) => links.map((link) => Number(link.getAttribute('href').split('/').pop())))
+
+/** A title long enough that two wrong letters leave it recognisable, with two wrong letters. */
+async function mistyped() {
+  const anime = (await popular()).find(({ title }) => /^[A-Za-z ]{10,22}$/.test(title))
+  assert.ok(anime, 'no popular title is long enough to mistype')
+  const { title } = anime
+  return { anime, text: title.slice(0, 3) + title[4] + title[3] + title.slice(5, 8) + title.slice(9) }
+}
+
+describe('search', () => {
+  it('forgives typos, as one types', () =>
+    withPage(browser, {}, async (page) => {
+      const { anime, text } = await mistyped()
+      await page.goto(BASE)
+      await page.getByRole('combobox').pressSequentially(text, { delay: 5 })
+      await page.locator(`[role=option]`).first().waitFor()
+      await page.getByRole('combobox').press('Enter')
+      await page.getByRole('heading', { level: 1, name: text }).waitFor()
+      await page.getByRole('list', { name: 'Titles found' }).waitFor()
+      assert.ok((await hrefs(page)).includes(anime.anime_id), `“${text}” does not find ${anime.title}`)
+    }))
+
+  it('understands Japanese', () =>
+    withPage(browser, {}, async (page) => {
+      const anime = (await popular()).find(({ title_japanese: title }) => title && /^[\u3040-\u9fffー]{4,}/.test(title))
+      assert.ok(anime, 'no popular title has a Japanese title')
+      const text = anime.title_japanese.slice(0, 5)
+      await page.goto(`${BASE}/search?q=${encodeURIComponent(text)}`)
+      await page.getByRole('list', { name: 'Titles found' }).waitFor()
+      assert.ok((await hrefs(page)).includes(anime.anime_id), `“${text}” does not find ${anime.title}`)
+    }))
+
+  it('says what to do when nothing is found', () =>
+    withPage(browser, {}, async (page) => {
+      await page.goto(`${BASE}/search?q=${'qxzjw'.repeat(6)}`)
+      await page.getByRole('heading', { name: 'No title like that' }).waitFor()
+    }))
+})
+
+describe('an anime', () => {
+  it('opens from the search and leads on to similar ones', () =>
+    withPage(browser, {}, async (page) => {
+      await lookAs(page, await someUser(0))
+      const [anime] = await popular()
+      await page.goto(BASE)
+      await page.getByRole('combobox').fill(anime.title)
+      await options(page).first().waitFor()
+      await options(page).first().click()
+      await page.waitForURL(/\/anime\/\d+$/)
+      await page.getByRole('heading', { level: 2, name: 'Similar anime' }).waitFor()
+      const similar = page.getByRole('list', { name: 'Similar anime' }).getByRole('link')
+      await similar.first().waitFor()
+      const next = await similar.first().getAttribute('href')
+      await similar.first().click()
+      await page.waitForURL(BASE + next)
+      const detail = await ask(next)
+      await page.getByRole('heading', { level: 1 }).filter({ hasText: detail.title_english ?? detail.title }).waitFor()
+      await page.goBack()
+      await page.getByRole('heading', { level: 2, name: 'Similar anime' }).waitFor()
+    }))
+
+  it('that does not exist says so', () =>
+    withPage(browser, {}, async (page, { expect }) => {
+      expect(/Failed to load resource.*404/)
+      await page.goto(`${BASE}/anime/999999999`)
+      const alert = page.getByRole('alert')
+      await alert.getByRole('heading', { name: 'This title did not load' }).waitFor()
+      await alert.getByRole('link', { name: 'To your list' }).click()
+      await page.waitForURL(BASE + '/')
+    }))
+
+  it('shows titles in the language chosen', () =>
+    withPage(browser, {}, async (page) => {
+      const anime = (await popular()).find(({ title_japanese: title }) => title)
+      await page.goto(`${BASE}/anime/${anime.anime_id}`)
+      await page.getByRole('button', { name: 'Settings' }).click()
+      await page.getByText('日本語', { exact: true }).click()
+      await page.keyboard.press('Escape')
+      await page.getByRole('heading', { level: 1, name: anime.title_japanese }).waitFor()
+    }))
+})
+
+describe('a viewer', () => {
+  it('has a taste, a history and similar viewers to follow', () =>
+    withPage(browser, {}, async (page) => {
+      const userId = await someUser(0)
+      await page.goto(`${BASE}/users/${userId}`)
+      await page.getByRole('heading', { level: 1, name: `Viewer ${userId}` }).waitFor()
+      await page.getByRole('heading', { name: 'Ratings given' }).waitFor()
+      await page.getByRole('list', { name: 'History' }).getByRole('link').first().waitFor()
+      const similar = page.getByRole('region', { name: /^Viewers like/ }).getByRole('link')
+      await similar.first().waitFor()
+      const next = await similar.first().getAttribute('href')
+      await similar.first().click()
+      await page.waitForURL(BASE + next)
+    }))
+})

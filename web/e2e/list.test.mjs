@@ -1,0 +1,117 @@
+// The list: chosen, explained, and moving.
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+
+import { ask, BASE, cards, interact, launch, listedIds, lookAs, markDocument, someUser, waitForOtherList, withPage } from './browser.mjs'
+
+let browser
+before(async () => (browser = await launch()))
+after(() => browser.close())
+
+describe('the list', () => {
+  it('of a chosen user comes with reasons, chances and every title once', () =>
+    withPage(browser, {}, async (page) => {
+      await page.goto(BASE)
+      const button = page.locator('button[data-user-id]').first()
+      const userId = await button.getAttribute('data-user-id')
+      await button.click()
+      await page.getByRole('heading', { level: 1, name: `For viewer ${userId}` }).waitFor()
+      await cards(page).first().waitFor()
+      const ids = await listedIds(page)
+      assert.equal(new Set(ids).size, ids.length)
+      const { items } = await ask(`/users/${userId}/recommendations?k=${ids.length}`)
+      assert.deepEqual(ids, items.map(({ anime }) => anime.anime_id))
+      const explained = items.findIndex(({ reasons }) => reasons.length > 0)
+      assert.ok(explained >= 0, 'no title of the list has a reason')
+      const card = cards(page).nth(explained)
+      await card.getByText(items[explained].reasons[0].text).waitFor()
+      await card.getByText(`${Math.round(items[explained].p_like * 100)}%`).first().waitFor()
+    }))
+
+  it('changes without a reload when a title is opened, and says what moved', () =>
+    withPage(browser, {}, async (page) => {
+      await lookAs(page, await someUser(0))
+      await page.goto(BASE)
+      await cards(page).first().waitFor()
+      await page.getByText('Live', { exact: true }).waitFor()
+      const same = await markDocument(page)
+      const before = await listedIds(page)
+      await cards(page).nth(8).getByRole('link').first().click()
+      await page.locator('aside').getByRole('link', { name: 'Open the whole page' }).waitFor()
+      await waitForOtherList(page, before)
+      await page.getByTestId('live-story').filter({ hasText: /^You opened .* in \d+ ms$/ }).waitFor()
+      await page.getByRole('button', { name: 'What moved' }).click()
+      await page.getByRole('dialog', { name: 'What moved' }).getByText(/^You opened/).waitFor()
+      await page.keyboard.press('Escape')
+      await page.getByRole('dialog').waitFor({ state: 'detached' })
+      await same()
+    }))
+
+  it('follows what the same user does elsewhere', () =>
+    withPage(browser, {}, async (page) => {
+      const userId = await someUser(1)
+      await lookAs(page, userId)
+      await page.goto(BASE)
+      await cards(page).first().waitFor()
+      await page.getByText('Live', { exact: true }).waitFor()
+      const same = await markDocument(page)
+      const before = await listedIds(page)
+      await interact({ user_id: userId, anime_id: before[2], kind: 'dismiss' })
+      const after = await waitForOtherList(page, before)
+      assert.ok(!after.includes(before[2]), 'a dismissed title is still listed')
+      await page.getByText('You were active elsewhere').waitFor()
+      await interact({ user_id: userId, anime_id: before[2], kind: 'dismiss', undo: true })
+      await waitForOtherList(page, after)
+      await same()
+    }))
+
+  it('takes a title out that is liked, and back when that is undone', () =>
+    withPage(browser, {}, async (page) => {
+      await lookAs(page, await someUser(2))
+      await page.goto(BASE)
+      await cards(page).first().waitFor()
+      const before = await listedIds(page)
+      await cards(page).nth(3).getByRole('button', { name: /^Like: / }).click()
+      const after = await waitForOtherList(page, before)
+      assert.ok(!after.includes(before[3]), 'a liked title is still listed')
+      await page.getByRole('button', { name: 'Undo' }).click()
+      await page.waitForFunction((id) => document.querySelector(`section[aria-label="Recommendations"] li:not([inert]) a[href$="/${id}"]`), before[3])
+    }))
+
+  it('takes a rating', () =>
+    withPage(browser, {}, async (page) => {
+      const userId = await someUser(3)
+      await lookAs(page, userId)
+      await page.goto(BASE)
+      await cards(page).first().waitFor()
+      const before = await listedIds(page)
+      await cards(page).nth(2).getByRole('button', { name: /^Rate / }).click()
+      await page.getByRole('button', { name: '9 of 10: Great' }).click()
+      await waitForOtherList(page, before)
+      const { items } = await ask(`/users/${userId}/history?limit=5`)
+      assert.ok(items.some(({ anime, rating }) => anime.anime_id === before[2] && rating === 9), 'the rating is not in the history')
+    }))
+
+  it('is filtered by its address, which can be shared', () =>
+    withPage(browser, {}, async (page) => {
+      await lookAs(page, await someUser(0))
+      await page.goto(`${BASE}/?year_min=2005&year_max=2012`)
+      await cards(page).first().waitFor()
+      const userId = await someUser(0)
+      const { items } = await ask(`/users/${userId}/recommendations?k=23&year_min=2005&year_max=2012`)
+      assert.deepEqual(await listedIds(page), items.map(({ anime }) => anime.anime_id))
+      assert.equal(await page.getByLabel('From').inputValue(), '2005')
+      const { genres } = await ask('/genres')
+      await page.getByRole('button', { name: genres[0], exact: true }).click()
+      await page.waitForURL((url) => url.searchParams.get('genre') === genres[0])
+    }))
+
+  it('says so when nothing passes the filters, and offers to clear them', () =>
+    withPage(browser, {}, async (page) => {
+      await lookAs(page, await someUser(0))
+      await page.goto(`${BASE}/?year_min=1901&year_max=1902`)
+      await page.getByRole('heading', { name: 'Nothing passes' }).waitFor()
+      await page.getByRole('button', { name: 'Clear the filters' }).click()
+      await cards(page).first().waitFor()
+    }))
+})
