@@ -1,0 +1,123 @@
+"""Server-Sent Events against a real server: the streams are real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from granian.constants import Interfaces
+from granian.server.embed import Server
+from httpx_sse import EventSource
+
+from gars.adapters.embedded.change_feed import MemoryChangeFeed
+from gars.bootstrap import open_service
+from gars.config import from_environment
+from gars.entrypoints.api.app import create_app
+from gars.entrypoints.api.server import free_port
+from gars.testing.engine import FakeEngine
+from gars.testing.server import ServerProcess
+
+DEADLINE_S = 20
+
+
+@contextmanager
+def tab(server: ServerProcess, user: str) -> Iterator[Iterator[tuple[str, dict[str, Any]]]]:
+    """A page that listens: the pairs (event, data) as they come."""
+    with (
+        httpx.Client(timeout=DEADLINE_S) as http,
+        http.stream("GET", f"{server.address}/api/v1/users/{user}/events") as response,
+    ):
+        assert response.headers["content-type"].startswith("text/event-stream")
+        assert response.headers["cache-control"] == "no-store"
+        yield ((event.event, json.loads(event.data)) for event in EventSource(response).iter_sse())
+
+
+def click(server: ServerProcess, user: str, anime_id: int = 1) -> dict[str, Any]:
+    answer = httpx.post(f"{server.address}/clicks", json={"user_id": user, "anime_id": anime_id}, timeout=DEADLINE_S)
+    assert answer.status_code == 202
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+def test_hello_then_changed(server: ServerProcess) -> None:
+    with tab(server, "sse") as events:
+        assert next(events) == ("hello", {"user_id": "sse", "version": 0})
+        accepted = click(server, "sse", 5)["accepted"]
+        name, change = next(events)
+        assert name == "changed"
+        assert change.pop("accepted_ms") > 1_700_000_000_000
+        assert change == {
+            "user_id": "sse", "version": 1, "event_id": accepted[0], "kind": "click", "anime_id": 5
+        }  # fmt: skip
+
+
+def test_hello_says_the_version_missed_meanwhile(server: ServerProcess) -> None:
+    click(server, "late")
+    click(server, "late")
+    with tab(server, "late") as events:
+        assert next(events) == ("hello", {"user_id": "late", "version": 2})
+
+
+def test_many_tabs_hear_it_and_strangers_do_not(server: ServerProcess) -> None:
+    with ExitStack() as stack:
+        mine = [stack.enter_context(tab(server, "many")) for _ in range(50)]
+        other = stack.enter_context(tab(server, "somebody"))
+        assert {next(events)[0] for events in [*mine, other]} == {"hello"}
+        click(server, "many")
+        assert [next(events)[1]["version"] for events in mine] == [1] * 50
+        # while they all listen, everything else goes on
+        assert httpx.get(f"{server.address}/?user_id=many", timeout=DEADLINE_S).status_code == 200
+        click(server, "somebody")
+        assert next(other)[1]["user_id"] == "somebody", "the first change a stranger hears is their own"
+
+
+def test_a_malformed_user_gets_an_error_not_a_stream(server: ServerProcess) -> None:
+    answer = httpx.get(f"{server.address}/api/v1/users/{'x' * 129}/events", timeout=DEADLINE_S)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] == "invalid_input"
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(DEADLINE_S):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+def test_pages_that_leave_are_forgotten(tmp_path: Path) -> None:
+    """The server runs in this process, where the feed can be asked who listens; leaving is a closed socket."""
+    service = open_service(from_environment({"GARS_PING_MS": "20"}, home=tmp_path), FakeEngine())
+    feed = service.feed
+    assert isinstance(feed, MemoryChangeFeed)
+    port = free_port("127.0.0.1", 0)
+    url = f"http://127.0.0.1:{port}/api/v1/users/7/events"
+
+    async def scene() -> None:
+        server = Server(create_app(service), port=port, interface=Interfaces.ASGI, log_enabled=False)
+        serving = asyncio.create_task(server.serve())
+        transport = httpx.AsyncHTTPTransport(retries=20)  # until it listens
+        async with httpx.AsyncClient(timeout=DEADLINE_S, transport=transport) as http:
+            pages = [await http.send(http.build_request("GET", url), stream=True) for _ in range(20)]
+            assert {page.status_code for page in pages} == {200}
+            await until(lambda: feed.listening == 20)
+            async with asyncio.timeout(DEADLINE_S):
+                lines = pages[0].aiter_lines()
+                while await anext(lines) != ": ping":
+                    pass
+            for page in pages:
+                await page.aclose()
+            await until(lambda: feed.listening == 0)
+            # those who stay are sent home when the service stops
+            stays = await http.send(http.build_request("GET", url), stream=True)
+            await until(lambda: feed.listening == 1)
+            feed.close()
+            assert "event: hello" in (await stays.aread()).decode()
+        server.stop()  # type: ignore[no-untyped-call]
+        await serving
+
+    asyncio.run(scene())
+    service.close()
