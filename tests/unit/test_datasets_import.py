@@ -87,6 +87,12 @@ def test_a_name_is_the_same_user_in_every_import_of_a_home_and_in_no_other(tmp_p
     assert (tmp_path / "a" / KEY_FILE).stat().st_mode & 0o777 == 0o600
 
 
+def test_a_damaged_key_is_not_used(tmp_path: Path) -> None:
+    (tmp_path / KEY_FILE).write_bytes(b"")
+    with pytest.raises(DataError, match="is not the key of user names: 0 bytes, not 32"):
+        imported(tmp_path, ["kaggle-2018/UserAnimeList.csv"])
+
+
 def test_2020_zero_is_no_rating_and_stray_status_codes_are_counted(tmp_path: Path) -> None:
     names = ["anime.csv", "anime_with_synopsis.csv", "animelist.csv", "watching_status.csv"]
     dataset = imported(tmp_path, [f"kaggle-2020/{name}" for name in names])
@@ -154,6 +160,20 @@ def test_plain_times_are_iso_or_unix(tmp_path: Path, form: str) -> None:
         "2020-01-02T03:04:05+00:00",
         None,
     ]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "user_id\titem_id\trating\n1\t2\t3\n",
+        "\ufeffitem_id;user_id;rating\r\n2;1;3\r\n",
+        ',user_id,item_id,note,rating\n0,1,2,"a, b",3',
+    ],
+)
+def test_plain_files_of_other_make(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text(content, encoding="utf-8", newline="")
+    assert [row[:3] for row in rows(imported(tmp_path, [path]))] == [(1, 2, 3)]
 
 
 def test_a_typed_parquet_file(tmp_path: Path) -> None:

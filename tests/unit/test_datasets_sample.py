@@ -13,6 +13,7 @@ from gars.datasets import extras
 from gars.datasets.build import build_sample
 from gars.datasets.dataset import Dataset, catalogue_anime
 from gars.datasets.sources import BANGUMI
+from gars.datasets.splits import PARTS, fixed_like_split, fixed_topn_split
 from gars.datasets.validate import validate
 
 MIRROR = os.environ.get("GARS_MIRROR", "")
@@ -85,6 +86,33 @@ def test_missing_is_null_never_zero_or_a_word(sample: Dataset) -> None:
         if kind == pl.String and not name.startswith("title"):
             words = catalogue[name].drop_nulls().str.to_lowercase()
             assert not words.is_in(["unknown", "", "none", "nan"]).any(), name
+
+
+@pytest.mark.parametrize(
+    ("name", "counts"),
+    [
+        ("random", (335_954, 41_994, 41_995, 0)),
+        ("per-user", (302_705, 33_531, 83_707, 0)),
+        ("cold-users", (357_377, 4_508, 7_727, 50_331)),
+    ],
+)
+def test_fixed_like_splits(sample: Dataset, tmp_path: Path, name: str, counts: tuple[int, ...]) -> None:
+    split = fixed_like_split(name, tmp_path, mirror=Path(MIRROR), progress=Silent())
+    assert tuple(len(split.rows(part)) for part in PARTS) == counts
+    rows = pl.DataFrame({"user_id": split.user, "anime_id": split.anime_id, "rating": split.rating})
+    known = sample.interactions().select("user_id", "anime_id", "rating").drop_nulls("rating").collect()
+    assert rows.sort("user_id", "anime_id").equals(known), "the same ratings as the data set's"
+
+
+def test_fixed_topn_split(sample: Dataset, tmp_path: Path) -> None:
+    split = fixed_topn_split(tmp_path, mirror=Path(MIRROR), progress=Silent())
+    assert (len(split.items), len(split.train_users)) == (3_011, 3_020)
+    assert (len(split.validation), len(split.test)) == (500, 500)
+    liked = sample.interactions().filter(pl.col("rating") > 7).select("user_id", "anime_id").collect()
+    pairs = set(liked.iter_rows())
+    for one in (*split.validation, *split.test):
+        assert {(one.user, anime) for anime in (*one.fold_in, *one.targets)} <= pairs
+        assert one.user not in split.train_users
 
 
 def test_the_catalogue_becomes_domain_values(sample: Dataset) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from gars.datasets.dataset import INTERACTIONS_FOLDER, Dataset
+from gars.datasets.dataset import Dataset
 from gars.domain.user_state import Row
 
 
@@ -17,8 +17,9 @@ def histories(dataset: Dataset) -> Iterator[tuple[str, list[Row]]]:
     """
     user: int | None = None
     rows: list[Row] = []
-    for part in sorted((dataset.path / INTERACTIONS_FOLDER).glob("part-*.parquet")):
-        frame = pl.read_parquet(part).with_columns(pl.col("time").dt.epoch("ms"))
+    for part in dataset.parts():
+        ordered = pl.read_parquet(part).sort("user_id", "time", maintain_order=True)
+        frame = ordered.with_columns(pl.col("time").dt.epoch("ms"))
         for (user_id,), group in frame.group_by(["user_id"], maintain_order=True):
             if user_id != user:
                 if user is not None:

@@ -10,8 +10,10 @@ import polars as pl
 
 from gars.datasets.durable import write_whole
 from gars.datasets.readers.interactions import HashUsers
+from gars.domain.errors import DataError
 
 KEY_FILE = "user-names.key"
+_KEY_BYTES = 32
 _BITS = 52
 LARGEST_ID = (1 << _BITS) - 1
 """Ids stay exact in a double, so in JSON and JavaScript too."""
@@ -39,5 +41,11 @@ def _id(name: str, key: bytes) -> int:
 def _key(home: Path) -> bytes:
     path = home / KEY_FILE
     if not path.exists():
-        write_whole(path, secrets.token_bytes(32), mode=0o600)
-    return path.read_bytes()
+        write_whole(path, secrets.token_bytes(_KEY_BYTES), mode=0o600)
+    key = path.read_bytes()
+    if len(key) != _KEY_BYTES:
+        raise DataError(
+            f"{path}: is not the key of user names: {len(key)} bytes, not {_KEY_BYTES}",
+            hint="put the key back from a copy, or remove the file: names then get new numbers",
+        )
+    return key
