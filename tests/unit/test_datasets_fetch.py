@@ -17,6 +17,7 @@ from typing import Any
 from unittest import mock
 
 import msgspec
+import polars as pl
 import pytest
 
 from gars.application.progress import Silent
@@ -161,12 +162,16 @@ def test_a_full_disk(host: Host, tmp_path: Path) -> None:
         got(host, tmp_path)
 
 
-def test_polars_words_for_a_full_disk_count_too(tmp_path: Path) -> None:
-    def write() -> None:
-        with durable.disk_errors(tmp_path):
-            raise OSError("No space left on device (os error 28): part-00000.parquet")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full to write to")
+@pytest.mark.parametrize("form", ["parquet", "csv"])
+def test_a_full_disk_while_a_table_is_written(tmp_path: Path, form: str) -> None:
+    table = pl.DataFrame({"number": range(1_000_000)})
 
-    with pytest.raises(StorageError, match="the disk is full"):
+    def write() -> None:
+        with durable.disk_errors(tmp_path), Path("/dev/full").open("wb") as full:
+            table.write_parquet(full) if form == "parquet" else table.write_csv(full)
+
+    with pytest.raises(StorageError, match="the disk is full: could not write"):
         write()
 
 

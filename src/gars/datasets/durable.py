@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+import polars as pl
+
 from gars.domain.errors import StorageError
 
 CHUNK = 1 << 20
@@ -112,9 +114,10 @@ def disk_errors(where: Path) -> Iterator[None]:
     """Turn a full disk into a ``StorageError`` that says where and what to do."""
     try:
         yield
-    except OSError as error:
-        # Polars raises its own OSErrors, which have the system's words and no number.
-        if error.errno in (errno.ENOSPC, errno.EDQUOT) or os.strerror(errno.ENOSPC) in str(error):
+    except (OSError, pl.exceptions.PolarsError) as error:
+        # Polars' errors have the system's words and no number.
+        words = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT))
+        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or any(word in str(error) for word in words):
             raise disk_full(where) from error
         raise
 
