@@ -17,6 +17,8 @@ import polars as pl
 from gars.domain.errors import StorageError
 
 CHUNK = 1 << 20
+_UNFINISHED = ".unfinished-"
+_RETIRED = ".retired"
 
 
 def sha256_of(path: Path) -> str:
@@ -78,25 +80,55 @@ def whole_file(target: Path) -> Iterator[IO[bytes]]:
 def whole_folder(target: Path) -> Iterator[Path]:
     """Yield an empty folder that becomes ``target`` when the block ends well, and vanishes when it does not.
 
-    An existing ``target`` is replaced as the last step, so until then it stays untouched.
+    An existing ``target`` is replaced as the last step, so until then it stays untouched. What a killed process
+    left beside it is cleared away first.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix=f".{target.name}.unfinished-", dir=target.parent))
+    clear_leftovers(target)
+    with disk_errors(target), scratch_folder(target) as unfinished:
+        yield unfinished
+        for path in sorted(unfinished.rglob("*"), reverse=True):
+            fsync_path(path)
+        fsync_path(unfinished)
+        unfinished.chmod(0o755)
+        _swap_in(unfinished, target)
+
+
+@contextmanager
+def scratch_folder(target: Path) -> Iterator[Path]:
+    """Yield an empty folder beside ``target``, gone when the block ends; its name says whose it is."""
+    folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.{os.getpid()}{_UNFINISHED}", dir=target.parent))
     try:
-        with disk_errors(target):
-            yield unfinished
-            for path in sorted(unfinished.rglob("*"), reverse=True):
-                fsync_path(path)
-            fsync_path(unfinished)
-            unfinished.chmod(0o755)
-            _swap_in(unfinished, target)
+        yield folder
     finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def clear_leftovers(target: Path) -> None:
+    """Remove what processes that are gone left beside ``target``; a data set caught between two renames goes back."""
+    for folder in target.parent.glob(f".{target.name}.*"):
+        owner = folder.name.removeprefix(f".{target.name}.").split(".")[0]
+        if not owner.isdecimal() or _runs(int(owner)):
+            continue
+        if folder.name.endswith(_RETIRED) and not target.exists():
+            folder.rename(target)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _swap_in(finished: Path, target: Path) -> None:
     """Put a folder in the place of another; two renames, because a folder cannot replace a full one."""
-    retired = finished.with_name(f".{target.name}.retired-{finished.name[-8:]}")
+    retired = finished.with_name(f".{target.name}.{os.getpid()}{_RETIRED}")
     if target.exists():
         target.rename(retired)
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,7 @@ import polars as pl
 from gars.application.progress import Advance, Progress
 from gars.datasets.catalogues import CatalogueFiles, complete_catalogue
 from gars.datasets.dataset import Dataset, SourceUsed
-from gars.datasets.durable import disk_errors, sha256_of
+from gars.datasets.durable import clear_leftovers, disk_errors, scratch_folder, sha256_of
 from gars.datasets.identities import LARGEST_ID, name_hasher
 from gars.datasets.partition import ROWS_PER_RANGE, Ranges, bounds_from_sample
 from gars.datasets.problems import Problems
@@ -70,10 +69,11 @@ def import_files(
     ratings = _of_one_dialect(layouts)
     data = home / "data"
     data.mkdir(parents=True, exist_ok=True)
-    with disk_errors(data), tempfile.TemporaryDirectory(prefix=f".{name}.import-", dir=data) as folder:
+    clear_leftovers(data / name)
+    with disk_errors(data), scratch_folder(data / name) as folder:
         if ratings[0].dialect == "caserec":
             return _import_sample(ratings[0], files, data / name, home, mirror=mirror, enrich=enrich, progress=progress)
-        ranges, read = _read_all(ratings, files, home, Path(folder), progress, piece_bytes, rows_per_range)
+        ranges, read = _read_all(ratings, files, home, folder, progress, piece_bytes, rows_per_range)
         catalogue, used, report = complete_catalogue(
             files, read.anime, mal_ids=ratings[0].mal_ids, home=home, mirror=mirror, enrich=enrich, progress=progress
         )
