@@ -123,14 +123,13 @@ def test_seasons_are_ordered_and_specials_and_ties_are_not() -> None:
     assert season_pairs(frame).rows() == [(1, 2), (2, 3)]
 
 
-def test_a_typed_pair_silences_the_order_of_seasons() -> None:
+def test_relations_go_both_ways_and_stay_within_the_catalogue() -> None:
     known = pl.Series("anime_id", [1, 2, 3])
-    typed = pl.DataFrame([(1, 3), (3, 99)], PAIRS, orient="row")
-    seasons = pl.DataFrame([(1, 2), (2, 3)], PAIRS, orient="row")
-    rows = {row["anime_id"]: row for row in relation_columns(known, typed, seasons).to_dicts()}
-    assert rows[1] == {"anime_id": 1, "sequels": [3], "prequels": None}
-    assert rows[3]["prequels"] == [1]
-    assert rows[2]["sequels"] is None
+    pairs = pl.DataFrame([(1, 3), (1, 2), (3, 99), (1, 2)], PAIRS, orient="row")
+    rows = {row["anime_id"]: row for row in relation_columns(known, pairs).to_dicts()}
+    assert rows[1] == {"anime_id": 1, "sequels": [2, 3], "prequels": None}
+    assert rows[2] == {"anime_id": 2, "sequels": None, "prequels": [1]}
+    assert rows[3] == {"anime_id": 3, "sequels": None, "prequels": [1]}
 
 
 def test_franchise_keys() -> None:

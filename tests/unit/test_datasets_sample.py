@@ -71,6 +71,9 @@ def test_sequels_and_franchises(sample: Dataset) -> None:
     assert 25777 in rows[16498]["sequels"], "Shingeki no Kyojin"
     assert 16498 in rows[25777]["prequels"]
     assert rows[16498]["franchise"] == rows[25777]["franchise"] != rows[1]["franchise"]
+    assert 7791 in rows[5680]["sequels"], "K-On! goes on as K-On!!, not only as the special Live House!"
+    assert 4181 in rows[2167]["sequels"], "Clannad goes on as Clannad: After Story"
+    assert sum(bool(row["sequels"]) for row in rows.values()) > 750
     for row in rows.values():
         for other in row["sequels"]:
             assert row["anime_id"] in rows[other]["prequels"]

@@ -20,7 +20,7 @@ from gars.domain.errors import DataError, FetchError
 
 SAMPLE = "mal-2016-sample"
 SIMULATED = "simulated"
-RECIPE = 2
+RECIPE = 3
 """Raised when the same sources would be read into other rows: a data set of an older recipe is built again."""
 DEMO_VIEWERS = 5_000
 

@@ -95,9 +95,8 @@ def _tagged(frame: pl.DataFrame, tags: pl.DataFrame) -> pl.DataFrame:
 
 def _related(frame: pl.DataFrame, extras: Extras) -> pl.DataFrame:
     """Sequels, prequels and the franchise; only relations within the catalogue, none to itself."""
-    seasons = season_pairs(extras.ids)
-    typed = pl.concat([extras.relations, _typed(frame)]).unique(maintain_order=True)
-    relations = relation_columns(frame["anime_id"], typed, seasons)
+    follows = pl.concat([extras.relations, _typed(frame), season_pairs(extras.ids)])
+    relations = relation_columns(frame["anime_id"], follows)
     frame = frame.drop("prequels", "sequels", "franchise").join(relations, on="anime_id", how="left")
     pairs = frame.select("anime_id", pl.col("sequels").alias("sequel_id")).explode("sequel_id").drop_nulls()
     keys = franchise_keys(frame, extras.ids, pairs)

@@ -1,4 +1,4 @@
-"""Which season follows which: typed pairs from the relation rules, else the order of seasons on TVDB."""
+"""Which anime follows which: typed pairs from the relation rules, and the order of seasons on TVDB."""
 
 from __future__ import annotations
 
@@ -53,21 +53,14 @@ def season_pairs(ids: pl.DataFrame) -> pl.DataFrame:
     return follows.drop_nulls("sequel_id").select(*PAIRS).sort("anime_id")
 
 
-def relation_columns(catalogue_ids: pl.Series, typed: pl.DataFrame, seasons: pl.DataFrame) -> pl.DataFrame:
-    """Columns ``anime_id, prequels, sequels`` for the given ids; only pairs within the catalogue.
+def relation_columns(catalogue_ids: pl.Series, pairs: pl.DataFrame) -> pl.DataFrame:
+    """Columns ``anime_id, prequels, sequels``, ascending, for the given ids; only ``pairs`` within the catalogue.
 
-    Where a typed pair names what follows (or precedes) an anime, the order of seasons is not asked.
+    An anime may have several of each: rules often name a special as what follows, the order of seasons the next season.
     """
     known = catalogue_ids.implode()
-    typed = typed.filter(pl.col("anime_id").is_in(known) & pl.col("sequel_id").is_in(known))
-    seasons = seasons.filter(
-        pl.col("anime_id").is_in(known)
-        & pl.col("sequel_id").is_in(known)
-        & ~pl.col("anime_id").is_in(typed["anime_id"].implode())
-        & ~pl.col("sequel_id").is_in(typed["sequel_id"].implode())
-    )
-    pairs = pl.concat([typed, seasons]).unique().sort("anime_id", "sequel_id")
-    forward = pairs.group_by("anime_id").agg(sequels=pl.col("sequel_id").sort())
-    backward = pairs.group_by("sequel_id").agg(prequels=pl.col("anime_id").sort()).rename({"sequel_id": "anime_id"})
+    within = pairs.filter(pl.col("anime_id").is_in(known) & pl.col("sequel_id").is_in(known)).unique()
+    forward = within.group_by("anime_id").agg(sequels=pl.col("sequel_id").sort())
+    backward = within.group_by("sequel_id").agg(prequels=pl.col("anime_id").sort()).rename({"sequel_id": "anime_id"})
     rows = pl.DataFrame({"anime_id": catalogue_ids})
     return rows.join(forward, on="anime_id", how="left").join(backward, on="anime_id", how="left")
