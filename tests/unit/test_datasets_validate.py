@@ -90,7 +90,7 @@ def test_faults_of_a_meddled_catalogue(tmp_path: Path) -> None:
     twice.write_parquet(made.path / "catalogue.parquet")
     assert validate(made).faults == ["catalogue: 1 row(s) without title", "catalogue: 1 anime_id(s) are there twice"]
     twice.drop("score").write_parquet(made.path / "catalogue.parquet")
-    with pytest.raises(DataError, match=r"catalogue\.parquet: column score is None, not Float32"):
+    with pytest.raises(DataError, match=r"catalogue\.parquet: column score is None, not Float64"):
         validate(made)
 
 
