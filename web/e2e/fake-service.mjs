@@ -53,7 +53,7 @@ export function createFakeService({ simulated = false } = {}) {
   const userOf = (id) => users.get(id) ?? { version: 0, opinions: new Map(), events: new Set() }
   const historyOf = (id) =>
     [...userOf(id).opinions]
-      .filter(([, opinion]) => Object.entries(opinion).some(([name, value]) => name !== 'at' && value != null && value !== false))
+      .filter(([, opinion]) => Object.entries(opinion).some(([name, value]) => name !== 'at' && Boolean(value)))
       .sort(([, a], [, b]) => b.at - a.at)
 
   function summary(id) {
@@ -66,7 +66,7 @@ export function createFakeService({ simulated = false } = {}) {
       titles: opinions.size,
       ratings: ratings.length,
       rating_mean: ratings.length ? ratings.reduce((a, b) => a + b, 0) / ratings.length : null,
-      clicks: [...opinions.values()].filter(({ clicked }) => clicked).length,
+      clicks: [...opinions.values()].filter(({ clicks }) => clicks > 0).length,
       recent: historyOf(id).slice(0, 5).map(([anime]) => entryOf.get(anime).card),
     }
   }
@@ -87,7 +87,7 @@ export function createFakeService({ simulated = false } = {}) {
     if (event.kind === 'dislike') opinion.reaction = on ? -1 : null
     if (event.kind === 'seen') opinion.seen = on
     if (event.kind === 'dismiss') opinion.dismissed = on
-    if (event.kind === 'click') opinion.clicked = on
+    if (event.kind === 'click') opinion.clicks = on ? (opinion.clicks ?? 0) + 1 : 0
     user.opinions.set(event.anime_id, opinion)
     user.events.add(event.event_id)
     user.version += 1
@@ -185,7 +185,7 @@ export function createFakeService({ simulated = false } = {}) {
         rating: opinion.rating ?? null,
         status: opinion.status ?? null,
         reaction: opinion.reaction ?? null,
-        clicked: opinion.clicked ?? false,
+        clicked: opinion.clicks > 0,
         dismissed: opinion.dismissed ?? false,
       }))
       return [200, { user_id: id, items }]

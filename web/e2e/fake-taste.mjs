@@ -13,7 +13,7 @@ const popularity = (card) => Math.log10(card.members) / 7
 function weight(opinion) {
   if (opinion.rating != null) return (opinion.rating - 6) / 3
   if (opinion.reaction != null) return opinion.reaction * 1.2
-  return opinion.clicked ? 0.6 : 0.15
+  return opinion.clicks ? 0.4 + 0.2 * opinion.clicks : 0.15
 }
 
 /** Hidden from the list: what the user has an opinion on, other than a mere click. */
@@ -26,7 +26,7 @@ function reasonsFor(card, teachers) {
   const [best] = teachers
   const reasons = []
   if (best && best.pull > 0.15) {
-    const kind = best.opinion.clicked && best.opinion.reaction == null && best.opinion.rating == null ? 'click' : 'because'
+    const kind = best.opinion.clicks && best.opinion.reaction == null && best.opinion.rating == null ? 'click' : 'because'
     const text = `Because ${LABEL[kind]} ${best.card.title}`
     reasons.push({ kind, text, anime_id: best.card.anime_id, title: best.card.title, contribution: best.pull })
     const genre = card.genres.find((one) => best.card.genres.includes(one))
@@ -52,7 +52,7 @@ export function recommend(opinions, accept) {
         })
         .sort((a, b) => b.pull - a.pull)
       const taste = teachers.reduce((sum, { pull }) => sum + pull, 0) / Math.sqrt(teachers.length + 1)
-      const own = opinions.get(card.anime_id)?.clicked ? 0.2 : 0
+      const own = 0.2 * (opinions.get(card.anime_id)?.clicks ?? 0)
       const score = popularity(card) + card.score / 10 + taste + own
       return {
         anime: card,

@@ -45,7 +45,7 @@ describe('a newcomer', () => {
     withPage(browser, {}, async (page) => {
       await page.goto(BASE)
       const first = grid(page).getByRole('button').first()
-      const name = await first.getAttribute('aria-label')
+      const name = (await first.locator('span:last-child').last().textContent()).trim()
       await first.click()
       await page.getByText('1 picked').waitFor()
       await first.click()
