@@ -1,0 +1,87 @@
+"""``gars serve`` as a command: what it refuses, and that it says how to mend it."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from gars.domain.errors import InvalidInputError
+from gars.entrypoints.api.server import refuse_remote
+from gars.testing.server import ServerProcess
+
+GARS = [sys.executable, "-c", "from gars.entrypoints.cli.app import main; main()", "serve"]
+FAKE = ["--engine-factory", "gars.testing.engine:make"]
+
+
+def refused(*options: str) -> str:
+    done = subprocess.run([*GARS, *options], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
+def test_other_machines_are_kept_out(host: str) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        refuse_remote(host)
+    assert f"{host} can be reached from other machines" in caught.value.message
+    assert "--allow-remote" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.0.0.2"])
+def test_this_machine_is_let_in(host: str) -> None:
+    refuse_remote(host)
+
+
+def test_a_host_that_is_none() -> None:
+    with pytest.raises(InvalidInputError, match="cannot listen on 'no such host'"):
+        refuse_remote("no such host")
+
+
+def test_refusals(tmp_path: Path) -> None:
+    home = ["--home", str(tmp_path)]
+    said = refused("--host", "0.0.0.0", *home)
+    assert "0.0.0.0 can be reached from other machines" in said
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        said = refused("--port", str(port), *home, *FAKE)
+        assert f"cannot listen on 127.0.0.1:{port}: Address already in use" in said
+        assert f"gars serve --port {port + 1}" in said
+    said = refused("--port", "0", *home)
+    assert f"there is no trained model in {tmp_path / 'models'}" in said
+    assert "gars train" in said
+    (tmp_path / "models" / "current").mkdir(parents=True)
+    said = refused("--port", "0", *home)
+    assert "half-written" in said
+    assert "gars train" in said
+    assert "give module:function" in refused("--port", "0", *home, "--engine-factory", "gars:nothing")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_serves_until_told_to_stop(tmp_path: Path, number: signal.Signals) -> None:
+    server = ServerProcess([*GARS, "--home", str(tmp_path), "--port", "0", *FAKE])
+    address = server.address
+    before = httpx.get(f"{address}/?user_id=42").json()
+    assert httpx.post(f"{address}/clicks", json={"user_id": 42, "anime_id": 1}).status_code == 202
+    after = httpx.get(f"{address}/?user_id=42").json()
+    assert after != before
+    said = refused("--home", str(tmp_path), "--port", "0", *FAKE)
+    assert f"another gars serve (process {server.process.pid}) uses {tmp_path}" in said
+    with httpx.stream("GET", f"{address}/api/v1/users/42/events") as page:  # an open page does not hold it up
+        lines = page.iter_lines()
+        assert next(lines) == "retry: 1000"
+        assert server.stop(number) == 0
+        assert "event: hello" in list(lines)
+    assert server.output.endswith("stopped\n")
+
+    again = ServerProcess([*GARS, "--home", str(tmp_path), "--port", "0", *FAKE])
+    assert httpx.get(f"{again.address}/?user_id=42").json() == after, "a restart loses nothing"
+    assert again.stop() == 0
