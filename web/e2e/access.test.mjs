@@ -67,8 +67,8 @@ const VIEWS = {
   'not found': { path: () => '/nothing/here', ready: (page) => page.getByRole('heading', { name: 'Nothing at this address' }) },
 }
 
-for (const colorScheme of ['dark', 'light']) {
-  for (const width of [1440, 390]) {
+for (const [colorScheme, width] of [['dark', 1440], ['light', 390]]) {
+  {
     describe(`${colorScheme}, ${width} wide`, () => {
       for (const [name, { path, ready }] of Object.entries(VIEWS)) {
         it(`${name} passes axe and fits the screen`, () =>

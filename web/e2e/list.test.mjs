@@ -47,6 +47,22 @@ describe('the list', () => {
       await same()
     }))
 
+  it('has moved when one comes back from a title on a phone', () =>
+    withPage(browser, { viewport: { width: 390, height: 844 }, hasTouch: true }, async (page) => {
+      await lookAs(page, await someUser(5))
+      await page.goto(BASE)
+      await cards(page).first().waitFor()
+      const same = await markDocument(page)
+      const before = await listedIds(page)
+      await cards(page).nth(6).getByRole('link').first().click()
+      await page.waitForURL(`${BASE}/anime/${before[6]}`)
+      await page.getByRole('heading', { level: 2, name: 'Similar anime' }).waitFor()
+      await page.goBack()
+      await waitForOtherList(page, before)
+      await page.getByTestId('live-story').filter({ hasText: /^You opened / }).waitFor()
+      await same()
+    }))
+
   it('follows what the same user does elsewhere', () =>
     withPage(browser, {}, async (page) => {
       const userId = await someUser(1)

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { effectScope, ref } from 'vue'
+import { type EffectScope, effectScope, ref } from 'vue'
 
 import { followUser } from './live'
 
@@ -25,11 +25,17 @@ beforeEach(() => {
   FakeEventSource.opened = []
   vi.stubGlobal('EventSource', FakeEventSource)
 })
-afterEach(() => vi.useRealTimers())
+afterEach(() => {
+  scopes.splice(0).forEach((scope) => scope.stop())
+  vi.useRealTimers()
+})
+
+const scopes: EffectScope[] = []
 
 function follow(id: string | null) {
   const userId = ref(id)
   const scope = effectScope()
+  scopes.push(scope)
   const live = scope.run(() => followUser(userId, 50))
   if (!live) throw new Error('no scope')
   return { userId, live, scope }
@@ -65,6 +71,20 @@ describe('followUser', () => {
     expect(FakeEventSource.opened[0]?.readyState).toBe(2)
     expect(live.version.value).toBe(0)
     userId.value = null
+    expect(FakeEventSource.opened).toHaveLength(2)
+  })
+
+  it('lets go of the stream while the page is hidden', () => {
+    const hidden = vi.spyOn(document, 'hidden', 'get')
+    const { scope } = follow('42')
+    hidden.mockReturnValue(true)
+    document.dispatchEvent(new Event('visibilitychange'))
+    expect(FakeEventSource.opened.map(({ readyState }) => readyState)).toEqual([2])
+    hidden.mockReturnValue(false)
+    document.dispatchEvent(new Event('visibilitychange'))
+    expect(FakeEventSource.opened).toHaveLength(2)
+    scope.stop()
+    document.dispatchEvent(new Event('visibilitychange'))
     expect(FakeEventSource.opened).toHaveLength(2)
   })
 

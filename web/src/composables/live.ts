@@ -17,7 +17,8 @@ export interface LiveState {
 
 /**
  * Follow one user's event stream. The browser reconnects by itself, and the `hello` after it tells what was missed; a
- * stream that it gave up on (the service answered with an error) is opened again after a pause.
+ * stream that it gave up on (the service answered with an error) is opened again after a pause. A hidden page has no
+ * stream: over HTTP/1.1 a browser keeps six connections to one host, and seven open tabs would be stuck.
  */
 export function followUser(userId: Readonly<Ref<string | null>>, retryAfterMs = 3000): LiveState {
   const connection = ref<Connection>('connecting')
@@ -55,17 +56,25 @@ export function followUser(userId: Readonly<Ref<string | null>>, retryAfterMs = 
     })
   }
 
+  function reopen() {
+    close()
+    connection.value = 'connecting'
+    if (userId.value !== null && !document.hidden) open(userId.value)
+  }
+
   watch(
     userId,
-    (id) => {
-      close()
-      connection.value = 'connecting'
+    () => {
       version.value = 0
       lastChange.value = null
-      if (id !== null) open(id)
+      reopen()
     },
     { immediate: true, flush: 'sync' },
   )
-  onScopeDispose(close)
+  document.addEventListener('visibilitychange', reopen)
+  onScopeDispose(() => {
+    document.removeEventListener('visibilitychange', reopen)
+    close()
+  })
   return { connection, version, lastChange, heard }
 }

@@ -3,7 +3,7 @@ import { effectScope } from 'vue'
 
 import { ApiError } from '@/api/errors'
 
-import { useResource } from './resource'
+import { type Resource, useResource } from './resource'
 
 function deferred<T>() {
   let resolve!: (value: T) => void
@@ -15,9 +15,13 @@ function deferred<T>() {
   return { promise, resolve, reject }
 }
 
+function inScope<T>(fetcher: (signal: AbortSignal) => Promise<T>): Resource<T> {
+  return effectScope().run(() => useResource(fetcher)) as Resource<T>
+}
+
 describe('useResource', () => {
   it('goes from loading to ready', async () => {
-    const resource = useResource(() => Promise.resolve([1]))
+    const resource = inScope(() => Promise.resolve([1]))
     expect(resource.state.value).toBe('loading')
     await resource.load()
     expect(resource.state.value).toBe('ready')
@@ -25,14 +29,14 @@ describe('useResource', () => {
   })
 
   it('is empty for an empty list', async () => {
-    const resource = useResource(() => Promise.resolve([]))
+    const resource = inScope(() => Promise.resolve([]))
     await resource.load()
     expect(resource.state.value).toBe('empty')
   })
 
   it('is in error if the first load fails, and recovers', async () => {
     const fetcher = vi.fn().mockRejectedValueOnce(new ApiError('storage', 'Disk.')).mockResolvedValueOnce([1])
-    const resource = useResource(fetcher)
+    const resource = inScope(fetcher)
     await resource.load()
     expect(resource.state.value).toBe('error')
     expect(resource.error.value?.code).toBe('storage')
@@ -43,7 +47,7 @@ describe('useResource', () => {
 
   it('keeps what is shown when a refresh fails', async () => {
     const fetcher = vi.fn().mockResolvedValueOnce([1]).mockRejectedValueOnce(new Error('boom'))
-    const resource = useResource(fetcher)
+    const resource = inScope(fetcher)
     await resource.load()
     await resource.refresh()
     expect(resource.state.value).toBe('ready')
@@ -55,7 +59,7 @@ describe('useResource', () => {
     const first = deferred<string>()
     const second = deferred<string>()
     const fetcher = vi.fn().mockReturnValueOnce(first.promise).mockReturnValueOnce(second.promise)
-    const resource = useResource<string>(fetcher)
+    const resource = inScope<string>(fetcher)
     const one = resource.load()
     const two = resource.load()
     second.resolve('second')

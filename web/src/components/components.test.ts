@@ -1,0 +1,193 @@
+import { flushPromises, mount } from '@vue/test-utils'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { nextTick } from 'vue'
+import { createMemoryHistory, createRouter } from 'vue-router'
+
+import { api } from '@/api/client'
+import { ApiError } from '@/api/errors'
+import type { Move } from '@/composables/listMoves'
+import { forgetVisitor, lookAs } from '@/composables/viewer'
+import { animeCard, recommendationList } from '@/testing'
+
+import AnimeCover from './AnimeCover.vue'
+import Banners from './Banners.vue'
+import CardActions from './CardActions.vue'
+import LiveList from './LiveList.vue'
+import LiveLine from './LiveLine.vue'
+import SearchBox from './SearchBox.vue'
+import StateMessage from './StateMessage.vue'
+
+const page = { template: '<div />' }
+function makeRouter() {
+  return createRouter({
+    history: createMemoryHistory(),
+    routes: [
+      { path: '/', name: 'home', component: page },
+      { path: '/anime/:id', name: 'anime', component: page },
+      { path: '/search', name: 'search', component: page },
+    ],
+  })
+}
+
+beforeEach(forgetVisitor)
+
+describe('AnimeCover', () => {
+  it('is drawn without an image, and when the image does not load', async () => {
+    const drawn = mount(AnimeCover, { props: { anime: animeCard({ title: 'Monster' }) } })
+    expect(drawn.find('img').exists()).toBe(false)
+    expect(drawn.text()).toBe('Monster')
+
+    const cover = mount(AnimeCover, { props: { anime: animeCard({ image: 'https://images.test/1.jpg' }) } })
+    expect(cover.get('img').attributes('referrerpolicy')).toBe('no-referrer')
+    await cover.get('img').trigger('error')
+    expect(cover.find('img').exists()).toBe(false)
+  })
+
+  it('shows titles as text, whatever is in them', () => {
+    const cover = mount(AnimeCover, { props: { anime: animeCard({ title: '<img src=x onerror=alert(1)>' }) } })
+    expect(cover.find('img').exists()).toBe(false)
+    expect(cover.text()).toContain('<img src=x')
+  })
+})
+
+describe('CardActions', () => {
+  it('is one tab stop, with arrows inside', async () => {
+    const bar = mount(CardActions, { props: { anime: animeCard() }, attachTo: document.body })
+    await vi.dynamicImportSettled()
+    const buttons = bar.findAll('button')
+    expect(buttons.map((button) => button.attributes('tabindex'))).toEqual(['0', '-1', '-1', '-1', '-1'])
+    ;(buttons[0]?.element as HTMLElement).focus()
+    await bar.trigger('keydown', { key: 'ArrowLeft' })
+    expect(document.activeElement).toBe(buttons[4]?.element)
+    await bar.trigger('keydown', { key: 'Home' })
+    expect(document.activeElement).toBe(buttons[0]?.element)
+    bar.unmount()
+  })
+
+  it('ignores presses while one is under way', async () => {
+    lookAs('42')
+    const interact = vi.spyOn(api, 'interact').mockReturnValue(new Promise(() => undefined))
+    const bar = mount(CardActions, { props: { anime: animeCard({ anime_id: 77 }) } })
+    await bar.findAll('button')[0]?.trigger('click')
+    await bar.findAll('button')[1]?.trigger('click')
+    expect(interact).toHaveBeenCalledTimes(1)
+    expect(bar.attributes('aria-busy')).toBe('true')
+  })
+})
+
+describe('LiveList', () => {
+  it('hands the focus of a leaving card to the one that takes its place', async () => {
+    const router = makeRouter()
+    const list = mount(LiveList, {
+      props: { list: recommendationList([1, 2, 3]), moves: new Map() },
+      global: { plugins: [router], stubs: { TransitionGroup: false } },
+      attachTo: document.body,
+    })
+    list.findAll('li')[1]?.find('a').element.focus()
+    await list.setProps({ list: recommendationList([1, 3], { version: 2 }) })
+    await nextTick()
+    expect(document.activeElement?.getAttribute('href')).toBe('/anime/3')
+    list.unmount()
+  })
+
+  it('marks what is new and what rose', () => {
+    const list = mount(LiveList, {
+      props: { list: recommendationList([1, 2, 3]), moves: new Map<number, Move>([[2, { kind: 'new' }], [3, { kind: 'up', by: 4 }]]) },
+      global: { plugins: [makeRouter()] },
+    })
+    const cards = list.findAll('article').map((card) => card.text())
+    expect(cards[1]).toContain('New')
+    expect(cards[2]).toMatch(/rose by\s*4/)
+  })
+})
+
+describe('LiveLine', () => {
+  it('invites at first, and says when it is not connected', () => {
+    const line = mount(LiveLine, { props: { connection: 'broken', turn: undefined } })
+    expect(line.text()).toContain('Reconnecting')
+    expect(line.text()).toContain('Open, like or hide a title and watch the list move.')
+  })
+
+  it('tells what was done, what moved, and how long it took', () => {
+    const change = { moves: new Map(), added: [], removed: [], rose: [], fell: [] }
+    const cause = { kind: 'like' as const, undo: false, anime: animeCard({ title: 'Monster' }) }
+    const line = mount(LiveLine, { props: { connection: 'live', turn: { id: 1, cause, ms: 64, change } } })
+    expect(line.text()).toContain('You liked Monster: nothing moved, in 64 ms')
+  })
+})
+
+describe('StateMessage', () => {
+  it('shows message and hint, and offers to try again only where that can help', async () => {
+    const error = new ApiError('storage', 'The store is busy.', 'Wait a second.', 503)
+    const message = mount(StateMessage, { props: { heading: 'No list', error } })
+    expect(message.text()).toContain('The store is busy.')
+    expect(message.text()).toContain('Wait a second.')
+    await message.get('button').trigger('click')
+    expect(message.emitted('retry')).toHaveLength(1)
+    await message.setProps({ error: new ApiError('unknown_anime', 'No anime 7.', null, 404) })
+    expect(message.find('button').exists()).toBe(false)
+  })
+})
+
+describe('Banners', () => {
+  it('say when the viewers are simulated, and when the network is gone', async () => {
+    const data = { name: 'x', simulated: true, anime: 1, users: 1, interactions: 1 }
+    vi.spyOn(api, 'about').mockResolvedValue({ name: 'GARS', version: '0', model: { version: 'm', trained: '', metrics: null }, data })
+    const online = vi.spyOn(navigator, 'onLine', 'get').mockReturnValue(true)
+    const banners = mount(Banners)
+    expect(banners.text()).toBe('')
+    await flushPromises()
+    expect(banners.text()).toContain('Simulated viewers.')
+    online.mockReturnValue(false)
+    window.dispatchEvent(new Event('offline'))
+    await nextTick()
+    expect(banners.text()).toContain('You are offline.')
+  })
+})
+
+describe('SearchBox', () => {
+  async function type(text: string) {
+    vi.useFakeTimers()
+    const router = makeRouter()
+    const box = mount(SearchBox, { global: { plugins: [router] }, attachTo: document.body })
+    await box.get('input').setValue(text)
+    await vi.advanceTimersByTimeAsync(200)
+    vi.useRealTimers()
+    return { box, router }
+  }
+
+  it('goes to the title chosen with the arrows', async () => {
+    vi.spyOn(api, 'search').mockResolvedValue([
+      { anime: animeCard({ anime_id: 5 }), match: 90, matched: 'a' },
+      { anime: animeCard({ anime_id: 6 }), match: 80, matched: 'b' },
+    ])
+    const { box, router } = await type('tit')
+    const input = box.get('input')
+    expect(input.attributes('aria-expanded')).toBe('true')
+    await input.trigger('keydown', { key: 'ArrowDown' })
+    await input.trigger('keydown', { key: 'ArrowDown' })
+    expect(input.attributes('aria-activedescendant')).toBe('search-option-1')
+    await box.get('form').trigger('submit')
+    await flushPromises()
+    expect(router.currentRoute.value.path).toBe('/anime/6')
+    box.unmount()
+  })
+
+  it('goes to all results without a choice', async () => {
+    vi.spyOn(api, 'search').mockResolvedValue([])
+    const { box, router } = await type('nothing')
+    expect(box.text()).toContain('No title like “nothing”.')
+    await box.get('form').trigger('submit')
+    await flushPromises()
+    expect(router.currentRoute.value.fullPath).toBe('/search?q=nothing')
+    box.unmount()
+  })
+
+  it('says why the search failed', async () => {
+    vi.spyOn(api, 'search').mockRejectedValue(new ApiError('not_ready', 'The model is loading.', 'Wait a moment.', 503))
+    const { box } = await type('x')
+    expect(box.text()).toContain('The model is loading.')
+    expect(box.text()).toContain('Wait a moment.')
+    box.unmount()
+  })
+})
