@@ -23,11 +23,6 @@ def hold_out(n: int, share: float, rng: np.random.Generator) -> NDArray[np.bool_
     return hidden
 
 
-def pair_keys(user: NDArray[np.int64], item: NDArray[np.int64]) -> NDArray[np.int64]:
-    """One int64 a (user, item) pair; both must be in 0 … 2³¹-1."""
-    return (user.astype(np.int64) << 31) | item.astype(np.int64)
-
-
 def refuse_leak(
     seen_user: NDArray[np.int64],
     seen_item: NDArray[np.int64],
@@ -41,7 +36,11 @@ def refuse_leak(
     Raises:
         InvalidInputError: some held-out pair is among the seen ones.
     """
-    leaked = np.isin(pair_keys(held_user, held_item), pair_keys(seen_user, seen_item))
+    # ids may be any int64, so pairs are compared by the places of their ids, not by the ids
+    users = np.unique(np.concatenate([seen_user, held_user]), return_inverse=True)[1]
+    items, item = np.unique(np.concatenate([seen_item, held_item]), return_inverse=True)
+    pairs = users.astype(np.int64) * len(items) + item
+    leaked = np.isin(pairs[len(seen_user) :], pairs[: len(seen_user)])
     if leaked.any():
         raise InvalidInputError(
             f"leak: {int(leaked.sum())} of {len(leaked)} held-out rows were seen by {where}",

@@ -172,7 +172,9 @@ class Engine:
         query = self.ranking_query(history, found)
         if self.network is None:
             return found.fused, np.full(len(found), query.taste.like_rate, np.float32)
-        return self.network.score(features.matrix(query), found.rows, taste_profile(query))
+        order, p_like = self.network.score(features.matrix(query), found.rows, taste_profile(query))
+        # somebody of whom nothing is known gets the popular list: there is nothing to rank by
+        return (found.fused if history.is_empty else order), p_like
 
     def ranking_query(self, history: History, found: Candidates) -> Query:
         """What the features read."""

@@ -112,7 +112,7 @@ class Recommender:
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             seed=self._seed,
             data={**counted, "duplicates": rows.duplicates, **(data or {})},
-            config=msgspec.to_builtins(self._config),
+            config=msgspec.json.decode(msgspec.json.encode(self._config)),
             features=list(features.names(self.engine.retriever.channel_names)),
             metrics={**self._losses, **(metrics or {})},
         )

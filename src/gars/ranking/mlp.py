@@ -18,7 +18,7 @@ from gars.application.progress import Progress
 from gars.domain.errors import MissingExtraError
 from gars.domain.item_table import ItemTable
 from gars.ranking.examples import NOT_ASKED, RankingLists
-from gars.ranking.network import Network, from_arrays, genre_shares, type_codes
+from gars.ranking.network import REACH, Network, from_arrays, genre_shares, type_codes
 
 if TYPE_CHECKING:
     import keras
@@ -94,10 +94,7 @@ def build(items: ItemTable, lists: RankingLists, config: RankingConfig) -> keras
     """The network over (b, L) places of b users."""
     keras = import_keras()
     n, g, e = len(items), len(items.genre_names), config.embedding
-    asked = (lists.order >= 0) | (lists.like >= 0)
-    standardise = keras.layers.Normalization(
-        axis=-1, mean=lists.features[asked].mean(axis=0), variance=lists.features[asked].var(axis=0), name="standardise"
-    )
+    mean, deviation = standard_scale(lists)
     features = keras.Input((None, lists.features.shape[2]), name="features")  # (b, L, f)
     rows = keras.Input((None,), dtype="int32", name="rows")  # (b, L)
     taste = keras.Input((2 * g,), name="taste")  # (b, 2g)
@@ -110,7 +107,9 @@ def build(items: ItemTable, lists: RankingLists, config: RankingConfig) -> keras
     user = keras.layers.Dense(e, use_bias=False, name="taste_embedding")(taste)  # (b, e)
     users = keras.layers.Multiply()([keras.ops.ones_like(item), keras.ops.expand_dims(user, 1)])  # (b, L, e)
     crossed = keras.layers.Multiply()([genres, users])  # (b, L, e)
-    x = keras.layers.Concatenate()([standardise(features), item, kind, genres, users, crossed])  # (b, L, f + 5e)
+    x = keras.layers.Concatenate()(
+        [_standardise(mean, deviation)(features), item, kind, genres, users, crossed]
+    )  # (b, L, f + 5e)
     for number, width in enumerate(config.hidden, 1):
         x = keras.layers.Dense(width, activation="relu", name=f"hidden_{number}")(x)
         x = keras.layers.Dropout(config.dropout)(x)
@@ -133,8 +132,8 @@ def export(model: keras.Model, items: ItemTable, *, judged: NDArray[np.int32]) -
     (hidden_1, bias_1), (hidden_2, bias_2) = weights("hidden_1"), weights("hidden_2")
     like, like_bias = weights("like_head")
     arrays = {
-        "mean": np.asarray(standardise.mean, np.float32).ravel(),
-        "deviation": np.maximum(np.sqrt(np.asarray(standardise.variance, np.float32)).ravel(), 1e-7),
+        "mean": standardise.mean,
+        "deviation": standardise.deviation,
         "item_embedding": item,
         "type_embedding": weights("type")[0],
         "genre_embedding": weights("genres")[0],
@@ -171,6 +170,36 @@ def _like_loss(like: Any, logits: Any) -> Any:
     entropy = ops.softplus(logits) - ops.maximum(like, 0.0) * logits
     per_list = ops.maximum(ops.sum(asked) / ops.cast(ops.shape(like)[0], "float32"), 1.0)
     return ops.sum(asked * entropy, axis=-1) / per_list
+
+
+def standard_scale(lists: RankingLists) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Mean and deviation of each feature over the places that are asked about. → (f,), (f,)
+
+    A feature that never varied tells nothing and may mislead when it does in serving: its deviation is infinite.
+    """
+    asked = lists.features[(lists.order >= 0) | (lists.like >= 0)].astype(np.float64)
+    deviation = asked.std(axis=0)
+    deviation[deviation < 1e-4] = np.inf
+    return asked.mean(axis=0).astype(np.float32), deviation.astype(np.float32)
+
+
+def _standardise(mean: NDArray[np.float32], deviation: NDArray[np.float32]) -> keras.Layer:
+    keras = import_keras()
+
+    class Standardise(keras.layers.Layer):
+        """Features on a common scale, cut at ``network.REACH`` deviations. (b, L, f) → (b, L, f)"""
+
+        def __init__(self) -> None:
+            super().__init__(name="standardise")
+            self.mean, self.deviation = mean, deviation
+
+        def call(self, features: Any) -> Any:
+            return keras.ops.clip((features - self.mean) / self.deviation, -REACH, REACH)
+
+        def compute_output_shape(self, shape: Any) -> Any:
+            return shape
+
+    return Standardise()
 
 
 def _hide_items(share: float, *, unknown: int) -> keras.Layer:

@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
+REACH = 6.0
+"""Features further than this many deviations from their mean count as this far: a rare user must not break the sums."""
+
 WEIGHTS = (
     "mean", "deviation", "item_embedding", "type_embedding", "genre_embedding", "taste_embedding",
     "hidden_1", "bias_1", "hidden_2", "bias_2", "order", "like", "like_bias",
@@ -56,13 +59,9 @@ class Network:
     genres: Floats
     """(n, g) rows of unit sum."""
     _item_part: Floats = field(init=False)
-    """(n, h1) what the item alone contributes to the first layer."""
+    """(n, h1) what the item alone contributes to the first layer, and the bias."""
     _item_genres: Floats = field(init=False)
     """(n, e)"""
-    _feature_part: Floats = field(init=False)
-    """(f, h1) first layer with the standardisation folded in."""
-    _constant: Floats = field(init=False)
-    """(h1,)"""
 
     def __post_init__(self) -> None:
         f, e = len(self.mean), self.item_embedding.shape[1]
@@ -71,11 +70,8 @@ class Network:
         item_part = (
             self.item_embedding @ by_part[1] + self.type_embedding[self.types] @ by_part[2] + item_genres @ by_part[3]
         )
-        feature_part = by_part[0] / self.deviation[:, None]
-        object.__setattr__(self, "_item_part", item_part)
+        object.__setattr__(self, "_item_part", item_part + self.bias_1)
         object.__setattr__(self, "_item_genres", item_genres)
-        object.__setattr__(self, "_feature_part", feature_part)
-        object.__setattr__(self, "_constant", self.bias_1 - self.mean @ feature_part)
 
     def score(self, features: Floats, rows: NDArray[np.int64], taste: Floats) -> tuple[Floats, Floats]:
         """Order scores and like probabilities of m candidates. (m, f), (m,), (2g,) → (m,), (m,)"""
@@ -83,8 +79,9 @@ class Network:
         user = taste @ self.taste_embedding  # (e,)
         # genres ⊙ user, times its part of the layer, is genres times the part scaled by user
         crossed = self.hidden_1[f + 4 * e :] * user[:, None]  # (e, h1)
-        hidden = features @ self._feature_part + self._item_part[rows] + self._item_genres[rows] @ crossed
-        hidden += self._constant + user @ self.hidden_1[f + 3 * e : f + 4 * e]
+        standard = np.clip((features - self.mean) / self.deviation, -REACH, REACH)  # (m, f)
+        hidden = standard @ self.hidden_1[:f] + self._item_part[rows] + self._item_genres[rows] @ crossed
+        hidden += user @ self.hidden_1[f + 3 * e : f + 4 * e]
         np.maximum(hidden, 0, out=hidden)  # (m, h1)
         hidden = hidden @ self.hidden_2 + self.bias_2
         np.maximum(hidden, 0, out=hidden)  # (m, h2)

@@ -55,9 +55,19 @@ def run(service: Service, *, host: str, port: int, on_ready: Callable[[str], Non
     """
     logging.getLogger("_granian").setLevel(logging.ERROR)
     try:
-        asyncio.run(_serve(service, host, free_port(host, port), on_ready))
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(_serve(service, host, free_port(host, port), on_ready))
     finally:
         service.close()
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop where there is one; Python's own on Windows."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
 
 
 async def _serve(service: Service, host: str, port: int, on_ready: Callable[[str], None]) -> None:

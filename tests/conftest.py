@@ -1,0 +1,31 @@
+"""Shared by all tests: a small world with known tastes, and the real data where they are at hand."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from gars import Recommender
+from gars.testing.world import SMALL, small_world
+
+hypothesis.settings.register_profile("gars", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("gars")
+
+
+@pytest.fixture(scope="session")
+def small() -> Recommender:
+    """A recommender fitted on ``small_world``."""
+    interactions, catalogue = small_world()
+    return Recommender.fit(interactions, catalogue, config=SMALL, progress=False)
+
+
+@pytest.fixture(scope="session")
+def mirror() -> Path:
+    """The folder with the real data; the test is skipped where it is not at hand."""
+    folder = Path(os.environ.get("GARS_MIRROR") or Path(__file__).parents[2] / "shared" / "datasets")
+    if not (folder / "mal-2016-sample.zip").is_file():
+        pytest.skip("the real data are not here: set GARS_MIRROR to a folder that holds them")
+    return folder

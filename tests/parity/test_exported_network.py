@@ -1,0 +1,69 @@
+"""The exported numpy network is the trained Keras model.
+
+Compared: both heads' raw outputs over whole lists, known and unknown items. Not compared: training-time dropout.
+"""
+
+import numpy as np
+import pytest
+
+from gars.domain.anime import Anime
+from gars.domain.item_table import build
+from gars.ranking import mlp
+from gars.ranking.examples import NOT_ASKED, RankingLists
+from gars.ranking.mlp import RankingConfig
+
+N_ITEMS, N_FEATURES, PLACES = 30, 7, 12
+
+
+@pytest.fixture(scope="module")
+def items():
+    return build(
+        [
+            Anime(anime_id=n, title=str(n), type=("TV", "Movie", None)[n % 3], genres=("A", "B", "C")[: n % 4])
+            for n in range(N_ITEMS)
+        ]
+    )
+
+
+@pytest.fixture(scope="module")
+def lists(items) -> RankingLists:
+    rng = np.random.default_rng(0)
+    features = rng.standard_normal((64, PLACES, N_FEATURES)).astype(np.float32) * 5 + 3
+    features[:, :, -1] = 2.0  # never varies
+    like = rng.integers(0, 2, (64, PLACES)).astype(np.float32)
+    like[:, -2:] = NOT_ASKED
+    return RankingLists(
+        features=features,
+        rows=rng.integers(0, N_ITEMS - 5, (64, PLACES)).astype(np.int32),
+        taste=rng.standard_normal((64, 2 * len(items.genre_names))).astype(np.float32),
+        order=rng.integers(0, 2, (64, PLACES)).astype(np.float32),
+        like=like,
+    )
+
+
+def test_exported_scores_are_the_models(items, lists) -> None:
+    model = mlp.build(items, lists, RankingConfig(hidden=(16, 8)))
+    network = mlp.export(model, items, judged=np.arange(N_ITEMS, dtype=np.int32))
+    predicted = model.predict({"features": lists.features, "rows": lists.rows, "taste": lists.taste}, verbose=0)
+    for user in range(0, 64, 7):
+        order, p_like = network.score(lists.features[user], lists.rows[user].astype(np.int64), lists.taste[user])
+        assert np.allclose(order, predicted["order"][user], atol=1e-4)
+        assert np.allclose(p_like, 1 / (1 + np.exp(-predicted["like"][user])), atol=1e-5)
+
+
+def test_a_title_nobody_judged_has_the_shared_unknown_embedding(items, lists) -> None:
+    model = mlp.build(items, lists, RankingConfig(hidden=(16, 8)))
+    network = mlp.export(model, items, judged=np.arange(10, dtype=np.int32))
+    assert np.array_equal(network.item_embedding[11], network.item_embedding[29])
+    assert not np.array_equal(network.item_embedding[9], network.item_embedding[29])
+
+
+def test_a_feature_that_never_varied_has_no_say(items, lists) -> None:
+    model = mlp.build(items, lists, RankingConfig(hidden=(16, 8)))
+    network = mlp.export(model, items, judged=np.arange(N_ITEMS, dtype=np.int32))
+    rows = lists.rows[0].astype(np.int64)
+    changed = lists.features[0].copy()
+    changed[:, -1] = 1e9
+    assert np.array_equal(
+        network.score(changed, rows, lists.taste[0])[0], network.score(lists.features[0], rows, lists.taste[0])[0]
+    )

@@ -1,0 +1,97 @@
+import numpy as np
+import pytest
+
+from gars.domain import features
+from gars.domain.anime import Anime
+from gars.domain.features import era, franchise, genres, popularity, quality
+from gars.domain.features.query import Query, prior_of, taste_of
+from gars.domain.history import Rating, from_ratings
+from gars.domain.item_table import build
+
+CATALOGUE = [
+    Anime(anime_id=1, title="One", type="TV", genres=("Action",), year=2000, franchise="a"),
+    Anime(anime_id=2, title="Two", type="TV", genres=("Action", "Drama"), year=2010, franchise="a", prequels=(1,)),
+    Anime(anime_id=3, title="Three", type="Movie", genres=("Drama",)),
+    Anime(anime_id=4, title="Four"),
+]
+LISTED_ROWS = np.array([0, 0, 0, 1, 1, 2])
+LISTED_RATINGS = np.array([9, 9, 4, 8, np.nan, 3], np.float32)
+
+
+def query(*history: Rating) -> Query:
+    items = build(CATALOGUE).with_statistics(LISTED_ROWS, LISTED_RATINGS)
+    prior = prior_of(items)
+    rows = np.arange(4)
+    return Query(
+        items=items,
+        prior=prior,
+        taste=taste_of(from_ratings(history), items, prior),
+        candidates=rows,
+        channel_scores=np.array([[1, 0], [3, 0], [2, 0], [0, 0]], np.float32),
+        evidence=np.zeros((4, 4), np.float32),
+    )
+
+
+def test_every_column_has_a_name_and_every_value_is_finite() -> None:
+    for history in ((), (Rating(1, 9),), (Rating(1, None), Rating(3, 2), Rating(777, 5))):
+        asked = query(*history)
+        values = features.matrix(asked)
+        assert values.shape == (4, len(features.names(("a", "b"))))
+        assert values.dtype == np.float32
+        assert np.isfinite(values).all()
+
+
+def test_names_are_unique() -> None:
+    names = features.names(("edlae", "deepwalk"))
+    assert len(set(names)) == len(names)
+
+
+def test_the_prior_is_the_share_over_all_ratings() -> None:
+    assert query().prior.like_rate == pytest.approx(3 / 5)
+
+
+def test_a_users_like_rate_shrinks_to_everybodys() -> None:
+    assert query().taste.like_rate == pytest.approx(0.6)
+    assert query(Rating(1, 9)).taste.like_rate == pytest.approx((1 + 4 * 0.6) / 5)
+
+
+def test_titles_the_catalogue_does_not_have_are_left_out_of_the_taste() -> None:
+    assert query(Rating(1, 9), Rating(777, 1)).taste.rows.tolist() == [0]
+
+
+def test_places_in_a_channel_follow_its_scores() -> None:
+    places = features.channels.values(query())[:, 2]
+    assert places.argsort().tolist() == [1, 2, 0, 3]
+
+
+def test_the_next_season_of_a_liked_series() -> None:
+    columns = dict(zip(franchise.NAMES, franchise.values(query(Rating(1, 10))).T, strict=True))
+    assert columns["prequel_seen"].tolist() == [0, 1, 0, 0]
+    assert columns["prequel_liking"][1] > 0
+    assert columns["prequel_missing"].tolist() == [0, 0, 0, 0]
+    missing = dict(zip(franchise.NAMES, franchise.values(query(Rating(3, 10))).T, strict=True))
+    assert missing["prequel_missing"].tolist() == [0, 1, 0, 0]
+
+
+def test_genres_liked_more_than_usual() -> None:
+    gap = genres.values(query(Rating(1, 10), Rating(3, 1)))[:, genres.NAMES.index("genre_like_gap")]
+    assert gap[0] > 0 > gap[2]
+    assert gap[3] == 0
+
+
+def test_what_is_not_known_of_a_year_is_said_apart() -> None:
+    values = dict(zip(era.NAMES, era.values(query(Rating(1, 9))).T, strict=True))
+    assert values["year_known"].tolist() == [1, 1, 0, 0]
+    assert values["year_gap"][1] == pytest.approx(1.0)
+
+
+def test_item_like_rates_shrink_to_the_prior() -> None:
+    rate = quality.values(query())[:, 0]
+    assert rate[3] == pytest.approx(0.6)
+    assert rate[0] == pytest.approx((2 + 5 * 0.6) / 8)
+
+
+def test_popularity_is_compared_with_what_the_user_watches() -> None:
+    gap = popularity.values(query(Rating(1, 9)))[:, 2]
+    assert gap[0] == pytest.approx(0)
+    assert gap[2] < 0
