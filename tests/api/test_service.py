@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from litestar.testing import TestClient
 
 from gars.bootstrap import Service
 from gars.entrypoints.api import page
+from gars.entrypoints.api.app import create_app
 from gars.entrypoints.api.security import HEADERS
 
 Client = Any
@@ -175,3 +177,17 @@ def test_the_manual_names_every_route(client: Client) -> None:
     manual = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
     for path in client.get("/docs/openapi.json").json()["paths"]:
         assert f"{path}`" in manual or f"{path}?" in manual, path
+
+
+def test_files_of_the_page(service: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "page" / "assets").mkdir(parents=True)
+    (tmp_path / "page" / "assets" / "main.js").write_text("let x")
+    (tmp_path / "page" / "index.html").write_text("<title>built</title>")
+    monkeypatch.setattr(page, "FOLDER", tmp_path / "page")
+    with TestClient(create_app(service), raise_server_exceptions=False) as client:
+        answer = client.get("/assets/main.js")
+        assert (answer.status_code, answer.text) == (200, "let x")
+        assert "javascript" in answer.headers["content-type"]
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        for route in ("/assets/none.js", "/assets/..%2findex.html", "/assets/%2e%2e/%2e%2e/gars.sqlite"):
+            assert client.get(route).status_code == 404, route

@@ -21,6 +21,8 @@ from gars.domain.anime import Anime
 _CANDIDATES = 300
 _WORTH_SHOWING = 55.0
 """Below this a match is noise: measured on one to three typing errors in titles of the sample."""
+_FAME = 3.0
+"""What ten times the members are worth against a better match: enough to put a series before its shorts."""
 
 
 class MemoryTitleSearch:
@@ -57,7 +59,7 @@ class MemoryTitleSearch:
             if match < _WORTH_SHOWING:
                 continue
             # fame decides between near-equal matches: "naruto" is the series, not a short of the same name
-            key = (match + 2 * float(self._fame[row]), match, row)
+            key = (match + _FAME * float(self._fame[row]), match, row)
             owner = int(self._owners[row])
             if owner not in best or key > best[owner]:
                 best[owner] = key
@@ -101,9 +103,9 @@ def _match(wanted: str, name: str) -> float:
     if wanted == name:
         return 100.0
     if name.startswith(wanted):
-        return 92.0 + 6.0 * len(wanted) / len(name)
+        return 90.0 + 6.0 * len(wanted) / len(name)
     if f" {wanted}" in f" {name}":
-        return 86.0 + 5.0 * len(wanted) / len(name)
+        return 88.0 + 5.0 * len(wanted) / len(name)
     resemblance = fuzz.ratio(wanted, name)
     words = 0.95 * fuzz.token_sort_ratio(wanted, name)
     # the query may be a part of a long name, with typing errors; a short one would be part of anything
