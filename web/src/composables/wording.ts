@@ -19,6 +19,7 @@ const CHANNELS: Record<string, string> = {
   content: 'same kind of story',
   franchise: 'same franchise',
   trending: 'trending now',
+  session: 'what you opened lately',
 }
 
 /** A retrieval channel in words, or its own name if it is a new one. */

@@ -174,9 +174,9 @@ export function coverStyle(animeId: number, genres: readonly string[]): { motif:
   const named = STYLE_OF_GENRE.filter(([genre]) => genres.includes(genre)).map(([, style]) => STYLES[style])
   const styles: Style[] = named.length ? named : [STYLES.other]
   const [first] = styles as [Style]
-  const motifs = [...new Set(styles.map(({ motif }) => motif))].slice(0, 3)
+  const motifs = [...new Set(styles.map(({ motif }) => motif))].slice(0, 4)
   const random = seeded(animeId)
-  return { palette: pick(first.palettes, random), motif: random() < 0.5 ? first.motif : pick(motifs, random) }
+  return { palette: pick(first.palettes, random), motif: random() < 0.3 ? first.motif : pick(motifs, random) }
 }
 
 function pick<T>(items: readonly T[], random: () => number): T {
