@@ -9,7 +9,6 @@ from typing import Any, Literal, get_args
 
 from gars.domain.errors import InvalidInputError
 
-
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gars.domain.anime import Anime
-from gars.domain.item_table import build
+from gars.domain.item_table import ItemTable, build
 from gars.ranking import mlp
 from gars.ranking.examples import NOT_ASKED, RankingLists
 from gars.ranking.mlp import RankingConfig
@@ -16,7 +16,7 @@ N_ITEMS, N_FEATURES, PLACES = 30, 7, 12
 
 
 @pytest.fixture(scope="module")
-def items():
+def items() -> ItemTable:
     return build(
         [
             Anime(anime_id=n, title=str(n), type=("TV", "Movie", None)[n % 3], genres=("A", "B", "C")[: n % 4])
@@ -26,7 +26,7 @@ def items():
 
 
 @pytest.fixture(scope="module")
-def lists(items) -> RankingLists:
+def lists(items: ItemTable) -> RankingLists:
     rng = np.random.default_rng(0)
     features = rng.standard_normal((64, PLACES, N_FEATURES)).astype(np.float32) * 5 + 3
     features[:, :, -1] = 2.0  # never varies
@@ -41,7 +41,7 @@ def lists(items) -> RankingLists:
     )
 
 
-def test_exported_scores_are_the_models(items, lists) -> None:
+def test_exported_scores_are_the_models(items: ItemTable, lists: RankingLists) -> None:
     model = mlp.build(items, lists, RankingConfig(hidden=(16, 8)))
     network = mlp.export(model, items, judged=np.arange(N_ITEMS, dtype=np.int32))
     predicted = model.predict({"features": lists.features, "rows": lists.rows, "taste": lists.taste}, verbose=0)
@@ -51,14 +51,14 @@ def test_exported_scores_are_the_models(items, lists) -> None:
         assert np.allclose(p_like, 1 / (1 + np.exp(-predicted["like"][user])), atol=1e-5)
 
 
-def test_a_title_nobody_judged_has_the_shared_unknown_embedding(items, lists) -> None:
+def test_a_title_nobody_judged_has_the_shared_unknown_embedding(items: ItemTable, lists: RankingLists) -> None:
     model = mlp.build(items, lists, RankingConfig(hidden=(16, 8)))
     network = mlp.export(model, items, judged=np.arange(10, dtype=np.int32))
     assert np.array_equal(network.item_embedding[11], network.item_embedding[29])
     assert not np.array_equal(network.item_embedding[9], network.item_embedding[29])
 
 
-def test_a_feature_that_never_varied_has_no_say(items, lists) -> None:
+def test_a_feature_that_never_varied_has_no_say(items: ItemTable, lists: RankingLists) -> None:
     model = mlp.build(items, lists, RankingConfig(hidden=(16, 8)))
     network = mlp.export(model, items, judged=np.arange(N_ITEMS, dtype=np.int32))
     rows = lists.rows[0].astype(np.int64)

@@ -1,4 +1,6 @@
 import errno
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -46,8 +48,8 @@ def test_a_full_disk_leaves_the_old_model(tmp_path: Path, monkeypatch: pytest.Mo
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(artefact.np, "savez", full)
-    with pytest.raises(StorageError, match="could not be written to .*No space left on device"):
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(StorageError, match=r"could not be written to .*No space left on device"):
         write(tmp_path / "m", 2.0)
     monkeypatch.undo()
     assert artefact.read(tmp_path / "m")[0] == before
@@ -61,7 +63,7 @@ def test_no_model_at_all(tmp_path: Path) -> None:
 
 def test_a_half_written_model(tmp_path: Path) -> None:
     (tmp_path / "m").mkdir()
-    with pytest.raises(ArtefactError, match="is half-written: no manifest.json"):
+    with pytest.raises(ArtefactError, match=r"is half-written: no manifest\.json"):
         Recommender.load(tmp_path / "m")
 
 
@@ -79,7 +81,7 @@ def test_a_half_written_model(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_damage_is_named(tmp_path: Path, damage, message: str) -> None:
+def test_damage_is_named(tmp_path: Path, damage: Callable[[Path], object], message: str) -> None:
     write(tmp_path / "m")
     damage(tmp_path / "m")
     with pytest.raises(ArtefactError, match=message):
@@ -99,7 +101,7 @@ def test_nothing_serves_before_the_first_promotion(registry: Registry) -> None:
 
 
 def test_promote_and_roll_back(registry: Registry) -> None:
-    one, two, three = (registry.add(lambda path, v=v: write(path, v)).version for v in (1.0, 2.0, 3.0))
+    one, two, three = (registry.add(partial(write, value=v)).version for v in (1.0, 2.0, 3.0))
     for version in (one, two, three):
         registry.promote(version[:6])
     assert registry.current() == three

@@ -7,7 +7,7 @@ def clustered(n: int, dim: int = 32, seed: int = 0) -> np.ndarray:
     rng = np.random.default_rng(seed)
     centres = rng.standard_normal((50, dim))
     vectors = centres[rng.integers(50, size=n)] + 0.6 * rng.standard_normal((n, dim))
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
 
 
 def test_exact_search_is_sorted_with_ties_by_position() -> None:

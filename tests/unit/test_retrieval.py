@@ -43,7 +43,7 @@ def test_edlae_leaves_rare_items_to_others() -> None:
 
 
 def test_edlae_of_nothing_is_empty() -> None:
-    assert edlae.fit(sp.csr_array((3, 4), dtype=np.float32)).weights.nnz == 0
+    assert edlae.fit(sp.csr_array(np.zeros((3, 4), np.float32))).weights.nnz == 0
 
 
 def test_cosine_by_hand() -> None:

@@ -42,7 +42,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def write(path: Path, files: Mapping[str, bytes | Mapping[str, NDArray[Any]]], **about: Any) -> Manifest:
-    """Write files (bytes, or named arrays as .npz) and the manifest into the folder ``path``; replaces it as the last step.
+    """Write files (bytes, or named arrays as .npz) and the manifest into ``path``; replaces it as the last step.
 
     Raises:
         StorageError: the disk is full or not writable; nothing of ``path`` has changed.
@@ -55,7 +55,7 @@ def write(path: Path, files: Mapping[str, bytes | Mapping[str, NDArray[Any]]], *
                 if isinstance(content, bytes):
                     file.write(content)
                 else:
-                    np.savez(file, **{key: np.asarray(array) for key, array in content.items()})
+                    np.savez(file, allow_pickle=False, **{key: np.asarray(array) for key, array in content.items()})
                 file.flush()
                 os.fsync(file.fileno())
         hashes = {name: _sha256(unfinished / name) for name in sorted(files)}
@@ -146,7 +146,7 @@ def _libraries() -> dict[str, str]:
 
 
 def _replace(finished: Path, target: Path) -> None:
-    """Put the finished folder in the target's place; an old one steps aside first, a folder cannot replace a full one."""
+    """Put the finished folder in the target's place; an old one steps aside: a folder cannot replace a full one."""
     aside = finished.with_name(finished.name + ".old")
     if target.exists():
         target.rename(aside)

@@ -16,7 +16,7 @@ from gars.domain.errors import UnknownAnimeError
 from gars.domain.features import genres
 from gars.domain.features.query import Prior, Query, Taste, prior_of, taste_of
 from gars.domain.franchise import collapse
-from gars.domain.history import History
+from gars.domain.history import History, from_ratings
 from gars.library import reasons
 from gars.ranking.network import Network
 from gars.retrieval.gather import gather
@@ -100,8 +100,9 @@ class Engine:
     def popular_ids(self, *, k: int, filters: Filters) -> NDArray[np.int64]:
         """The most watched titles that the filters allow. → (≤ k,)"""
         items = self.retriever.items
-        empty = History(*(np.empty(0, kind) for kind in (np.int64, np.float32, np.float32, np.bool_)))
-        scores = np.where(allowed(items, empty, filters), self.retriever.popularity, -np.inf).astype(np.float32)
+        scores = np.where(allowed(items, from_ratings([]), filters), self.retriever.popularity, -np.inf).astype(
+            np.float32
+        )
         rows = top(scores, items.anime_ids, len(items) if filters.one_per_franchise else k)
         if filters.one_per_franchise:
             rows = rows[collapse(rows, items.franchises)]

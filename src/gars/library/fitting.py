@@ -1,8 +1,8 @@
 """Fit both stages: retrieval on everybody, the ranker on lists from retrieval that has not seen their user.
 
-Users are dealt into folds. For each fold a retriever is fitted on the other folds and proposes candidates for this one's
-users, from the part of their list that is not hidden. So the ranker meets the channel scores it will meet in serving, and
-no statistic of a training example has seen the row it is judged on.
+Users are dealt into folds. For each fold a retriever is fitted on the other folds and proposes candidates for this
+one's users, from the part of their list that is not hidden. So the ranker meets the channel scores it will meet in
+serving, and no statistic of a training example has seen the row it is judged on.
 """
 
 from __future__ import annotations
@@ -85,7 +85,8 @@ def fit(rows: Rows, anime: Sequence[Anime], *, config: FitConfig, seed: int, pro
         others = [pool.submit(fitter.retriever, np.flatnonzero(folds != f)) for f in range(config.folds * can_rank)]
         full = everybody.result()
         by_fold = [future.result() for future in others]
-    network, losses = None, {}
+    network: Network | None = None
+    losses: dict[str, float] = {}
     if can_rank:
         lists = fitter.lists(by_fold, folds)
         if (lists.order > 0).any():
@@ -112,7 +113,7 @@ class _Fitter:
         part = self.training.select_users(users)
         return retriever.fit(
             part,
-            self.items.with_statistics(part.strengths.indices, part.ratings),
+            self.items.with_statistics(part.strengths.indices.astype(np.int64), part.ratings),
             self.anime,
             config=self.config.retrieval,
             content_channel=self.content_channel,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast, get_args
 
 import numpy as np
 import polars as pl
@@ -17,6 +17,7 @@ from gars.application.evaluate import LikeScores, ListScores, score_lists
 from gars.application.progress import Progress
 from gars.datasets.splits import HeldOutUser, LikeSplit, TopNSplit
 from gars.domain.candidates import Filters, top
+from gars.domain.errors import InvalidInputError
 from gars.domain.features.query import PRIOR_RATINGS
 from gars.domain.history import LIKED_ABOVE, Rating
 from gars.domain.splits import refuse_leak
@@ -24,7 +25,9 @@ from gars.library.fitting import FitConfig
 from gars.library.recommender import Recommender
 
 LIST_LENGTH = 100
-LikeProtocol = Literal["random", "per-user", "cold-users"]
+TopNProtocol = Literal["A", "B"]
+LikePart = Literal["v", "e"]
+LETTERS: dict[str, LikePart] = {"validation": "v", "test": "e"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,15 +38,23 @@ class Case:
     targets: NDArray[np.int64]
 
 
-def topn_training(rows: pl.DataFrame, split: TopNSplit, protocol: Literal["A", "B"]) -> pl.DataFrame:
-    """Training rows: of protocol A the positives alone, without their ratings; of B everything of the training users."""
+def as_topn_protocol(name: str) -> TopNProtocol:
+    """The protocol of that name; raises ``InvalidInputError`` for any other."""
+    for known in get_args(TopNProtocol):
+        if name == known:
+            return cast(TopNProtocol, known)
+    raise InvalidInputError(f"no list protocol {name!r}", hint="A or B")
+
+
+def topn_training(rows: pl.DataFrame, split: TopNSplit, protocol: TopNProtocol) -> pl.DataFrame:
+    """Training rows: of protocol A the positives alone, unrated; of B everything of the training users."""
     training = rows.filter(pl.col("user_id").is_in(split.train_users))
     if protocol == "A":
         return training.filter(pl.col("rating") > LIKED_ABOVE).select("user_id", "anime_id")
     return training.select("user_id", "anime_id", "rating")
 
 
-def topn_cases(rows: pl.DataFrame, users: Sequence[HeldOutUser], protocol: Literal["A", "B"]) -> list[Case]:
+def topn_cases(rows: pl.DataFrame, users: Sequence[HeldOutUser], protocol: TopNProtocol) -> list[Case]:
     """What is shown: of protocol A the fold-in titles, of B the whole list without the targets."""
     if protocol == "A":
         return [Case([Rating(int(i)) for i in user.fold_in], user.targets) for user in users]
@@ -101,7 +112,7 @@ def like_histories(rows: pl.DataFrame, split: LikeSplit) -> dict[int, list[Ratin
 
 
 def judge_likes(
-    recommender: Recommender, rows: pl.DataFrame, split: LikeSplit, part: Literal["v", "e"], progress: Progress
+    recommender: Recommender, rows: pl.DataFrame, split: LikeSplit, part: LikePart, progress: Progress
 ) -> dict[str, LikeScores]:
     """Predictions for the held-out rows by both stages, by the items' own like rates, and by user and item rates."""
     held = split.rows(part)

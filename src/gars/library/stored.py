@@ -62,7 +62,8 @@ def unpack(files: Mapping[str, Path], *, version: str, config: RetrievalConfig, 
     """The engine and the training rows back from verified files."""
     anime = msgspec.msgpack.decode(files["catalogue.msgpack"].read_bytes(), type=list[Anime])
     users, retrieval = load_arrays(files["users.npz"]), load_arrays(files["retrieval.npz"])
-    items = replace(build(anime), **load_arrays(files["statistics.npz"]))
+    statistics: dict[str, Any] = dict(load_arrays(files["statistics.npz"]))
+    items = replace(build(anime), **statistics)
     n = len(items)
     channels = []
     for name in sorted(name for name in files if name.startswith(_CHANNEL)):

@@ -186,7 +186,7 @@ def standard_scale(lists: RankingLists) -> tuple[NDArray[np.float32], NDArray[np
 def _standardise(mean: NDArray[np.float32], deviation: NDArray[np.float32]) -> keras.Layer:
     keras = import_keras()
 
-    class Standardise(keras.layers.Layer):
+    class Standardise(keras.layers.Layer):  # type: ignore[misc, name-defined]
         """Features on a common scale, cut at ``network.REACH`` deviations. (b, L, f) → (b, L, f)"""
 
         def __init__(self) -> None:
@@ -205,7 +205,7 @@ def _standardise(mean: NDArray[np.float32], deviation: NDArray[np.float32]) -> k
 def _hide_items(share: float, *, unknown: int) -> keras.Layer:
     keras = import_keras()
 
-    class HideItems(keras.layers.Layer):
+    class HideItems(keras.layers.Layer):  # type: ignore[misc, name-defined]
         """Replaces a share of item rows by the unknown one while training."""
 
         def __init__(self) -> None:
@@ -227,7 +227,7 @@ def _hide_items(share: float, *, unknown: int) -> keras.Layer:
 def _lookup(table: NDArray[Any]) -> keras.Layer:
     keras = import_keras()
 
-    class Lookup(keras.layers.Layer):
+    class Lookup(keras.layers.Layer):  # type: ignore[misc, name-defined]
         """Rows of a fixed table: what the catalogue says of an item."""
 
         def call(self, rows: Any) -> Any:

@@ -13,7 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from gars.domain.anime import Anime
-from gars.retrieval.item_to_item import ItemToItem, keep_largest
+from gars.retrieval.item_to_item import ItemToItem, keep_largest, no_edges
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
 
@@ -28,8 +28,7 @@ def fit(anime: Sequence[Anime], *, k: int = 50, block: int = 1024) -> ItemToItem
         rows = np.arange(len(similarity))
         similarity[rows, start + rows] = 0
         blocks.append(keep_largest(similarity, k))
-    weights = sp.csr_array(sp.vstack(blocks, format="csr")) if blocks else sp.csr_array((0, 0), dtype=np.float32)
-    return ItemToItem("content", weights)
+    return ItemToItem("content", sp.csr_array(sp.vstack(blocks, format="csr")) if blocks else no_edges(0))
 
 
 def _features(anime: Sequence[Anime]) -> sp.csr_array:
@@ -40,9 +39,9 @@ def _features(anime: Sequence[Anime]) -> sp.csr_array:
     counts = np.bincount(columns, minlength=len(code))
     idf = np.log((len(anime) + 1) / (counts + 0.5)).astype(np.float32)
     idf[counts < 2] = 0  # a word of one title only links it to nothing
-    matrix = sp.csr_array((idf[columns], (rows, columns)), shape=(len(anime), len(code)), dtype=np.float32)
-    norm = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1))).ravel()
-    return sp.csr_array(sp.diags_array(np.divide(1, norm, out=np.zeros_like(norm), where=norm > 0)) @ matrix)
+    norm = np.sqrt(np.bincount(rows, idf[columns] ** 2, len(anime))).astype(np.float32)
+    values = (idf[columns] / np.where(norm > 0, norm, 1)[rows]).astype(np.float32)
+    return sp.csr_array(sp.coo_array((values, (rows, columns)), shape=(len(anime), len(code))))
 
 
 def _words(a: Anime) -> Iterator[str]:

@@ -1,9 +1,9 @@
 """EDLAE: a full-rank linear autoencoder whose regularisation is exact dropout.
 
-Steck, "Autoencoders that don't overfit towards the Identity", NeurIPS 2020; with dropout 0 it is EASE (Steck, "Embarrassingly
-Shallow Autoencoders for Sparse Data", WWW 2019). Users with long lists are weighted down, and the output is divided by
-a power of popularity. Cost: one inverse, items³ time and items² memory, so it is fitted on the head items only. Fails for
-items with fewer than a handful of viewers; those are left to the other channels.
+Steck, "Autoencoders that don't overfit towards the Identity", NeurIPS 2020; with dropout 0 it is EASE (Steck,
+"Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019). Users with long lists are weighted down, and the
+output is divided by a power of popularity. Cost: one inverse, items³ time and items² memory, so it is fitted on the
+head items only. Fails for items with fewer than a handful of viewers; those are left to the other channels.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 
-from gars.retrieval.item_to_item import ItemToItem, keep_largest, scatter
+from gars.retrieval.item_to_item import ItemToItem, keep_largest, no_edges, scatter
 
 
 def fit(
@@ -33,7 +33,7 @@ def fit(
     rows = np.flatnonzero(counts >= min_count)
     rows = np.sort(rows[np.argsort(-counts[rows], kind="stable")][:max_items])
     if not len(rows):
-        return ItemToItem("edlae", sp.csr_array((n, n), dtype=np.float32))
+        return ItemToItem("edlae", no_edges(n))
     head = sp.csr_array(matrix[:, rows])
     degree = np.maximum(1, np.diff(head.indptr))
     weighted = sp.diags_array((degree**-user_power).astype(np.float32)) @ head

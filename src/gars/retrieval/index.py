@@ -15,7 +15,10 @@ EXACT_BELOW = 50_000
 class Index(Protocol):
     """Search over unit vectors (n, dim)."""
 
-    vectors: NDArray[np.float32]
+    @property
+    def vectors(self) -> NDArray[np.float32]:
+        """What is searched."""
+        ...
 
     def search(self, query: NDArray[np.float32], k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Positions and inner products of the k nearest to ``query`` (dim,), best first, ties by position."""

@@ -1,10 +1,11 @@
 """Item2Vec: skip-gram with negative sampling over sequences of items, and the item-to-item form of what it learned.
 
-Barkan & Koenigstein, "Item2Vec: Neural Item Embedding for Collaborative Filtering", MLSP 2016; Mikolov et al., NIPS 2013.
+Barkan & Koenigstein, "Item2Vec: Neural Item Embedding for Collaborative Filtering", MLSP 2016; Mikolov et al., NIPS
+2013.
 A user is scored by what the model was trained for: the probability that j stands next to i,
 ``P(j|i) = softmax_j(in_i · out_j + ns · log viewers_j)``. It needs the *output* vectors; the usual cosine of input
-vectors throws them away, and with them most of the quality. The prior takes the viewers of j, not how often walks passed
-it: sampling removed the prior of the walks, and viewers are what a list is judged by.
+vectors throws them away, and with them most of the quality. The prior takes the viewers of j, not how often walks
+passed it: sampling removed the prior of the walks, and viewers are what a list is judged by.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gars.domain.errors import MissingExtraError
-from gars.retrieval.item_to_item import ItemToItem, keep_largest, scatter
+from gars.retrieval.item_to_item import ItemToItem, keep_largest, no_edges, scatter
 
 NS_EXPONENT = 0.75
 
@@ -90,10 +91,10 @@ def fit(
 def to_item_to_item(
     vectors: ItemVectors, viewers: NDArray[np.int64], *, name: str = "deepwalk", keep: int = 200, block: int = 1024
 ) -> ItemToItem:
-    """``P(j|i)`` for the ``keep`` most probable j of every i, a block of rows at a time; ``viewers`` (n,) counts users."""
+    """``P(j|i)`` for the ``keep`` most probable j of every i, by blocks of rows; ``viewers`` (n,) counts users."""
     n, rows = len(viewers), np.flatnonzero(vectors.known)
     if not len(rows):
-        return ItemToItem(name, sp.csr_array((n, n), dtype=np.float32))
+        return ItemToItem(name, no_edges(n))
     source, target = vectors.input[rows], vectors.output[rows]
     prior = (NS_EXPONENT * np.log(np.maximum(1, viewers[rows]))).astype(np.float32)
     blocks = []

@@ -33,7 +33,7 @@ class ItemToItem:
 
 
 def keep_largest(weights: NDArray[np.float32], k: int, *, by_magnitude: bool = False) -> sp.csr_array:
-    """The k largest entries of every row of a dense (m, n) block as CSR; zeros are dropped, ties go to the lower column."""
+    """The k largest entries of each row of a dense (m, n) block as CSR, without zeros; ties go to the lower column."""
     key = np.abs(weights) if by_magnitude else weights
     kept = weights != 0
     if k < weights.shape[1]:
@@ -52,6 +52,11 @@ def keep_largest_sparse(weights: sp.csr_array, k: int, *, block: int = 1024) -> 
     """The k largest entries of every row of a sparse matrix, a dense block of rows at a time."""
     blocks = [keep_largest(weights[start : start + block].toarray(), k) for start in range(0, weights.shape[0], block)]
     return sp.csr_array(sp.vstack(blocks, format="csr"))
+
+
+def no_edges(n: int) -> sp.csr_array:
+    """An (n, n) matrix without entries."""
+    return sp.csr_array((np.empty(0, np.float32), np.empty(0, np.int32), np.zeros(n + 1, np.int64)), shape=(n, n))
 
 
 def scatter(block: sp.csr_array, rows: NDArray[np.int64], n: int) -> sp.csr_array:

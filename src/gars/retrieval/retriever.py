@@ -76,7 +76,7 @@ class Retriever:
     def fuse(self, scores: NDArray[np.float32], *, cold: bool) -> NDArray[np.float32]:
         """One score from the channels' (c, m); somebody of whom nothing is known gets the popular ones. → (m,)"""
         if cold:
-            return scores[-1]
+            return np.asarray(scores[-1], np.float32)
         weights = np.array([self.config.fusion.get(name, 0.0) for name in self.channel_names], np.float32)
         return np.asarray(weights @ scores, np.float32)
 
@@ -133,8 +133,9 @@ class Retriever:
             edges = gather(channel.weights, rows)
             best = np.zeros(len(rows), np.float32)
             np.maximum.at(best, edges.source, edges.weights)
-            total += np.maximum(edges.total(strengths / np.where(best > 0, best, 1)), 0)
-        return total / len(self.channels)
+            share = (strengths / np.where(best > 0, best, 1)).astype(np.float32)
+            total += np.maximum(edges.total(share), 0)
+        return np.asarray(total / len(self.channels), np.float32)
 
 
 def fit(

@@ -15,6 +15,7 @@ def values(query: Query) -> NDArray[np.float32]:
     viewers = np.log1p(query.items.counts)
     own = viewers[query.taste.rows]
     usual = float(own.mean()) if len(own) else float(viewers.mean()) if len(viewers) else 0.0
-    here = viewers[query.candidates]
+    here = np.asarray(viewers[query.candidates], np.float32)
     members = np.log1p(known_or(query.items.members[query.candidates], 0.0))
-    return column(here, members, here - usual, np.abs(here - usual))
+    gap = np.asarray(here - usual, np.float32)
+    return column(here, members, gap, np.abs(gap))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.domain.item_table import ItemTable
 from gars.domain.history import LIKED_ABOVE, History
+from gars.domain.item_table import ItemTable
 
 PRIOR_RATINGS = 4.0
 """How many ratings the average user's opinion counts for when a user's own rates are estimated."""

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from gars.domain.errors import GarsError
+from gars.domain.errors import GarsError, MissingExtraError
 from gars.entrypoints.cli import data, model
 from gars.entrypoints.cli.demo import demo
 from gars.entrypoints.cli.evaluate import evaluate
@@ -30,21 +30,17 @@ app.command()(evaluate)
 app.add_typer(model.app, name="model")
 
 
-def _serve() -> None:
-    """Serving needs the ``serve`` extra; without it the other commands still work."""
-    try:
-        from gars.entrypoints.cli.serve import serve
-    except ImportError:
-        from gars.domain.errors import MissingExtraError
+try:
+    from gars.entrypoints.cli.serve import serve
+except ImportError:  # without the extra the other commands still work
 
-        def serve() -> None:
-            """Serve recommendations and the page (needs the serve extra)."""
-            raise MissingExtraError("gars serve", "serve")
+    @app.command("serve")
+    def _needs_the_extra() -> None:
+        """Serve recommendations and the page (needs the serve extra)."""
+        raise MissingExtraError("gars serve", "serve")
 
-    app.command("serve")(serve)
-
-
-_serve()
+else:
+    app.command()(serve)
 
 
 def main() -> None:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
+import polars as pl
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from gars.application.progress import Progress
 from gars.datasets.build import build_sample
 from gars.datasets.splits import fixed_like_split, fixed_topn_split
 from gars.library import protocols
 from gars.library.fitting import FitConfig
+from gars.library.recommender import Recommender
 from gars.library.terminal import TerminalProgress
 
 
@@ -24,6 +29,16 @@ class Task(StrEnum):
     ALL = "all"
     LISTS = "lists"
     LIKES = "likes"
+
+
+class Protocol(StrEnum):
+    """What is held out: A and B of lists, the others of likes."""
+
+    A = "A"
+    B = "B"
+    RANDOM = "random"
+    PER_USER = "per-user"
+    COLD_USERS = "cold-users"
 
 
 class Part(StrEnum):
@@ -36,7 +51,7 @@ class Part(StrEnum):
 def evaluate(
     task: Annotated[Task, typer.Option(help="Ranked lists, like predictions, or both.")] = Task.ALL,
     protocol: Annotated[
-        list[str] | None, typer.Option(help="Only these: A, B (lists); random, per-user, cold-users (likes).")
+        list[Protocol] | None, typer.Option(help="Only these: A, B (lists); random, per-user, cold-users (likes).")
     ] = None,
     part: Annotated[Part, typer.Option(help="Tune on validation; report test once.")] = Part.VALIDATION,
     seed: Annotated[int, typer.Option(help="Seed of training and of the intervals.")] = 0,
@@ -46,76 +61,103 @@ def evaluate(
         Path | None, typer.Option(envvar="GARS_MIRROR", help="Folder that holds copies of the data sources.")
     ] = None,
 ) -> None:
-    """Train on the fixed splits of the ratings sample and judge what was held out. Takes about two minutes a protocol.
+    """Train on the fixed splits of the ratings sample and judge what was held out. Takes a few minutes a protocol.
 
     Lists are ranked over all items, never against sampled negatives. Catalogue score and members stay out of training:
     they were counted from all ratings, the held-out ones too.
     """
     progress = TerminalProgress(Console(stderr=True))
     dataset = build_sample(home, mirror=mirror, progress=progress)
-    rows, catalogue = dataset.interactions().collect(), dataset.catalogue()
-    wanted = set(protocol or ["A", "B", "random", "per-user", "cold-users"])
-    print_table = _markdown if markdown else _terminal
-    if task is not Task.LIKES:
-        split = fixed_topn_split(home, mirror=mirror, progress=progress)
-        users = split.test if part is Part.TEST else split.validation
-        for letter in ("A", "B"):
-            if letter not in wanted:
-                continue
-            training = protocols.topn_training(rows, split, letter)
-            protocols.refuse_topn_leak(training, users)
-            started = time.perf_counter()
-            fitted = protocols.fit_on(training, catalogue, config=FitConfig(), seed=seed, progress=progress)
-            seconds = time.perf_counter() - started
-            scores = protocols.judge_topn(fitted, protocols.topn_cases(rows, users, letter), split.items, progress)
-            table = [
-                [name, *(str(interval) for interval in one.intervals(seed).values()), f"{one.coverage:.3f}"]
+    bench = Bench(dataset.interactions().collect(), dataset.catalogue(), part, seed, home, mirror, progress)
+    wanted = protocol or list(Protocol)
+    for one in wanted:
+        of_lists = one in (Protocol.A, Protocol.B)
+        if task is (Task.LIKES if of_lists else Task.LISTS):
+            continue
+        for report in bench.lists(one) if of_lists else bench.likes(one):
+            (_print_markdown if markdown else _print_table)(report)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One table."""
+
+    title: str
+    header: list[str]
+    rows: list[list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """The data, and what is asked of them."""
+
+    rows: pl.DataFrame
+    catalogue: pl.DataFrame
+    part: Part
+    seed: int
+    home: Path
+    mirror: Path | None
+    progress: Progress
+
+    def lists(self, protocol: Protocol) -> Iterator[Report]:
+        """Quality of the lists, and the paired gain of both stages over the best single channel."""
+        split = fixed_topn_split(self.home, mirror=self.mirror, progress=self.progress)
+        users = split.test if self.part is Part.TEST else split.validation
+        letter = protocols.as_topn_protocol(protocol.value)
+        training = protocols.topn_training(self.rows, split, letter)
+        protocols.refuse_topn_leak(training, users)
+        fitted, seconds = self._fit(training)
+        scores = protocols.judge_topn(
+            fitted, protocols.topn_cases(self.rows, users, letter), split.items, self.progress
+        )
+        yield Report(
+            f"Lists, protocol {protocol}: {len(users)} {self.part} users, {len(split.items):,} items, "
+            f"fit {seconds:.0f} s, seed {self.seed}",
+            ["model", "recall@20", "recall@50", "ndcg@10", "ndcg@100", "coverage@10"],
+            [
+                [name, *map(str, one.intervals(self.seed).values()), f"{one.coverage:.3f}"]
                 for name, one in scores.items()
-            ]
-            title = f"Lists, protocol {letter}, {len(users)} {part} users, {len(split.items):,} items, fit {seconds:.0f} s, seed {seed}"
-            print_table(title, ["model", "recall@20", "recall@50", "ndcg@10", "ndcg@100", "coverage@10"], table)
-            best = max(
-                (name for name in scores if name not in ("two stages",)),
-                key=lambda n: scores[n].per_user["ndcg@100"].mean(),
-            )
-            gain = scores["two stages"].gain_over(scores[best], seed)
-            Console().print(
-                f"two stages against {best}, paired: " + ", ".join(f"{k} {v}" for k, v in gain.items()), highlight=False
-            )
-    if task is not Task.LISTS:
-        letter_of: dict[Part, Literal["v", "e"]] = {Part.VALIDATION: "v", Part.TEST: "e"}
-        names: tuple[protocols.LikeProtocol, ...] = ("random", "per-user", "cold-users")
-        for name in names:
-            if name not in wanted:
-                continue
-            like_split = fixed_like_split(name, home, mirror=mirror, progress=progress)
-            training = protocols.like_training(rows, like_split)
-            protocols.refuse_like_leak(training, like_split)
-            started = time.perf_counter()
-            fitted = protocols.fit_on(training, catalogue, config=FitConfig(), seed=seed, progress=progress)
-            seconds = time.perf_counter() - started
-            predictions = protocols.judge_likes(fitted, rows, like_split, letter_of[part], progress)
-            table = []
-            for model, one in predictions.items():
-                values, interval = one.values(), one.intervals(seed)
-                table.append(
-                    [model, str(interval["accuracy"]), str(interval["auc"])]
-                    + [f"{values[key]:.3f}" for key in ("gauc", "log_loss", "ece")]
-                )
-            n_rows = len(next(iter(predictions.values())).p)
-            title = f"Likes, protocol {name}, {n_rows:,} {part} rows, fit {seconds:.0f} s, seed {seed}"
-            print_table(title, ["model", "accuracy", "AUC", "GAUC", "log loss", "ECE"], table)
+            ],
+        )
+        single = {name: one for name, one in scores.items() if name in fitted.engine.retriever.channel_names}
+        best = max(single, key=lambda name: single[name].per_user["ndcg@100"].mean())
+        gains = scores["two stages"].gain_over(single[best], self.seed)
+        yield Report(f"Two stages against {best}, paired", list(gains), [[str(gain) for gain in gains.values()]])
+
+    def likes(self, protocol: Protocol) -> Iterator[Report]:
+        """Quality of the like predictions."""
+        split = fixed_like_split(protocol.value, self.home, mirror=self.mirror, progress=self.progress)
+        training = protocols.like_training(self.rows, split)
+        protocols.refuse_like_leak(training, split)
+        fitted, seconds = self._fit(training)
+        letter = protocols.LETTERS[self.part.value]
+        predictions = protocols.judge_likes(fitted, self.rows, split, letter, self.progress)
+        table = []
+        for name, one in predictions.items():
+            values, intervals = one.values(), one.intervals(self.seed)
+            plain = [f"{values[key]:.3f}" for key in ("gauc", "log_loss", "ece")]
+            table.append([name, str(intervals["accuracy"]), str(intervals["auc"]), *plain])
+        yield Report(
+            f"Likes, protocol {protocol}: {len(split.rows(letter)):,} {self.part} rows, "
+            f"fit {seconds:.0f} s, seed {self.seed}",
+            ["model", "accuracy", "AUC", "GAUC", "log loss", "ECE"],
+            table,
+        )
+
+    def _fit(self, training: pl.DataFrame) -> tuple[Recommender, float]:
+        started = time.perf_counter()
+        fitted = protocols.fit_on(training, self.catalogue, config=FitConfig(), seed=self.seed, progress=self.progress)
+        return fitted, time.perf_counter() - started
 
 
-def _terminal(title: str, header: list[str], rows: list[list[str]]) -> None:
-    table = Table(*header, title=title, title_justify="left", box=None, header_style="bold")
-    for row in rows:
+def _print_table(report: Report) -> None:
+    table = Table(*report.header, title=report.title, title_justify="left", box=None, header_style="bold")
+    for row in report.rows:
         table.add_row(*row)
     Console().print(table)
 
 
-def _markdown(title: str, header: list[str], rows: list[list[str]]) -> None:
-    console = Console(soft_wrap=True)
-    lines = [f"**{title}**", "", "| " + " | ".join(header) + " |", "|---" * len(header) + "|"]
-    lines += ["| " + " | ".join(row) + " |" for row in rows]
-    console.print("\n".join(lines) + "\n", highlight=False, markup=False)
+def _print_markdown(report: Report) -> None:
+    lines = [f"**{report.title}**", "", "| " + " | ".join(report.header) + " |", "|---" * len(report.header) + "|"]
+    lines += ["| " + " | ".join(row) + " |" for row in report.rows]
+    Console(soft_wrap=True).print("\n".join(lines) + "\n", highlight=False, markup=False)
