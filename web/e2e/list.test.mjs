@@ -94,6 +94,33 @@ describe('the list', () => {
       await page.waitForFunction((id) => document.querySelector(`section[aria-label="Recommendations"] li:not([inert]) a[href$="/${id}"]`), before[3])
     }))
 
+  it('moves without the stream too, and picks it up again', () =>
+    withPage(browser, {}, async (page, { expect }) => {
+      expect(/Failed to load resource|ERR_CONNECTION_REFUSED/)
+      await page.route('**/events', (route) => route.abort('connectionrefused'))
+      await lookAs(page, await someUser(6))
+      await page.goto(BASE)
+      await cards(page).first().waitFor()
+      await page.getByText('Reconnecting', { exact: true }).waitFor()
+      const before = await listedIds(page)
+      await cards(page).nth(2).getByRole('button', { name: /^Not interested: / }).click()
+      await waitForOtherList(page, before)
+      await page.unroute('**/events')
+      await page.getByText('Live', { exact: true }).waitFor()
+    }))
+
+  it('grows on demand, in the same order', () =>
+    withPage(browser, {}, async (page) => {
+      await lookAs(page, await someUser(0))
+      await page.goto(`${BASE}/?hide_sequels=false&one_per_franchise=false`)
+      await cards(page).first().waitFor()
+      const before = await listedIds(page)
+      await page.getByRole('button', { name: 'Show more' }).click()
+      const after = await waitForOtherList(page, before)
+      assert.deepEqual(after.slice(0, before.length), before)
+      assert.ok(after.length > before.length)
+    }))
+
   it('takes a rating', () =>
     withPage(browser, {}, async (page) => {
       const userId = await someUser(3)

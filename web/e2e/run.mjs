@@ -15,7 +15,7 @@ console.log(`browser tests against ${fake ? 'the stand-in service' : url}`)
 
 const child = spawn(process.execPath, ['--test', '--test-concurrency=1', ...files.map((name) => here + name)], {
   stdio: 'inherit',
-  env: { ...process.env, GARS_URL: url, GARS_STAND_IN: fake ? '1' : '' },
+  env: { ...process.env, GARS_URL: url },
 })
 child.on('exit', async (code) => {
   await fake?.close()
