@@ -34,7 +34,7 @@ check: $(VENV)/.dev web/node_modules/.installed ## Lint, types, layers; Python a
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	cd web && npm run lint && npm run typecheck
+	cd web && npm run lint && npm run typecheck && npm run build --silent && npm run size
 
 page: $(PAGE)/index.html ## Build the page into the package
 

@@ -111,6 +111,8 @@ class Engine:
     def similar_ids(self, anime_id: int, *, k: int, same_franchise: bool = True) -> list[tuple[int, float]]:
         """Anime like this one with their similarity (0–1), best first; by content where nobody watched it yet.
 
+        Adult titles are only shown beside an adult one.
+
         Raises:
             UnknownAnimeError: the catalogue does not have it.
         """
@@ -122,6 +124,8 @@ class Engine:
         similarity[row] = -np.inf
         if not same_franchise:
             similarity[items.franchises == items.franchises[row]] = -np.inf
+        if not items.adult[row]:
+            similarity[items.adult] = -np.inf
         similarity[similarity <= 0] = -np.inf
         best = top(similarity, items.anime_ids, k)
         return [(int(items.anime_ids[other]), float(min(1.0, similarity[other]))) for other in best]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from gars.application.ports import Reason
 from gars.domain.features import genres
 from gars.domain.features.query import taste_of
-from gars.domain.history import History
+from gars.domain.history import LIKED_ABOVE, History
 from gars.retrieval.gather import gather
 
 if TYPE_CHECKING:
@@ -22,13 +22,13 @@ MOST_TITLES = 3
 def explain(engine: Engine, history: History, rows: NDArray[np.int64]) -> list[tuple[Reason, ...]]:
     """Reasons for each of some rows of the item table, the weightiest first."""
     contributions = _contributions(engine, history, rows)
-    clicked = set(history.clicks.tolist())
+    verbs = _verbs(history)
     taste = taste_of(history, engine.retriever.items, engine.prior)
     lift = genres.share(taste, engine.retriever.items.genres) - engine.retriever.items.genre_shares
     explained = []
     for row, (sources, shares) in zip(rows, contributions, strict=True):
         found = [
-            _because(engine, int(source), float(share), clicked) for source, share in zip(sources, shares, strict=True)
+            _because(engine, int(source), float(share), verbs) for source, share in zip(sources, shares, strict=True)
         ]
         explained.append(
             (*_franchise(engine, history, int(row)), *found, *_genre(engine, int(row), lift, len(taste.rows)))
@@ -65,9 +65,16 @@ def _contributions(
     ]
 
 
-def _because(engine: Engine, source: int, share: float, clicked: set[int]) -> Reason:
+def _verbs(history: History) -> dict[int, str]:
+    """What the user did with each title they liked or looked at; anything else they watched."""
+    liked = history.anime_ids[history.ratings > LIKED_ABOVE].tolist()
+    return {**dict.fromkeys(history.clicks.tolist(), "looked at"), **dict.fromkeys(liked, "liked")}
+
+
+def _because(engine: Engine, source: int, share: float, verbs: dict[int, str]) -> Reason:
     anime = engine.anime[source]
-    kind, verb = ("click", "looked at") if anime.anime_id in clicked else ("because", "have")
+    verb = verbs.get(anime.anime_id, "watched")
+    kind = "click" if verb == "looked at" else "because"
     return Reason(kind, f"Because you {verb} {anime.title}", anime.anime_id, anime.title, round(share, 3))
 
 

@@ -20,7 +20,8 @@ _NOT_BUILT = b"""<!doctype html>
 <p>The HTTP API works without it: <a href="/docs">/docs</a>.</p>
 </body></html>
 """
-_NOT_PAGES = ("api/", "docs/", "assets/", "health/", "clicks", "sim")
+_NOT_PAGES = {"api", "docs", "assets", "health", "clicks", "sim"}
+"""First parts of paths that belong to the API: a wrong one is an error, not a page."""
 
 
 def index_html() -> Response[bytes]:
@@ -33,7 +34,7 @@ def index_html() -> Response[bytes]:
 @get("/{path:path}", include_in_schema=False)
 async def get_page(path: FromPath[str]) -> Response[bytes]:
     """A place inside the page, such as ``/anime/5``: the page's own router knows it."""
-    if path.lstrip("/").startswith(_NOT_PAGES):
+    if path.lstrip("/").split("/", 1)[0] in _NOT_PAGES:
         raise NotFoundException(f"no such route: {path}")
     return index_html()
 

@@ -46,14 +46,10 @@ else:
 def main() -> None:
     """Run the command line; a GARS error is one readable message and exit code 1."""
     try:
-        app(standalone_mode=False)
+        app()
     except GarsError as error:
         console = Console(stderr=True)
         console.print(f"[red]✗[/] {escape(error.message)}", highlight=False, soft_wrap=True)
         if error.hint:
             console.print(f"  [dim]→[/] {escape(error.hint)}", highlight=False, soft_wrap=True)
         sys.exit(1)
-    except typer.Exit as done:
-        sys.exit(done.exit_code)
-    except (KeyboardInterrupt, typer.Abort):
-        sys.exit(130)

@@ -1,0 +1,113 @@
+"""The command line as a whole: help, errors, train, models, demo."""
+
+from pathlib import Path
+
+import pytest
+
+from gars.application.progress import Silent
+from gars.datasets.dataset import Dataset
+from gars.datasets.importing import import_files
+from gars.entrypoints.cli import app as cli
+from gars.entrypoints.cli import demo as demo_module
+from gars.entrypoints.cli import train as train_module
+from gars.library.registry import Registry
+from gars.testing.world import SMALL, small_world
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("GARS_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setattr(train_module, "FitConfig", lambda: SMALL)
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def dataset(home: Path, tmp_path: Path) -> Dataset:
+    interactions, catalogue = small_world()
+    interactions.write_csv(tmp_path / "ratings.csv")
+    catalogue.write_csv(tmp_path / "catalogue.csv")
+    return import_files([tmp_path / "ratings.csv"], home=home, name="small", progress=Silent())
+
+
+def gars(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    """Run ``gars …`` in this process; the exit code."""
+    monkeypatch.setattr("sys.argv", ["gars", *words])
+    try:
+        cli.main()
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    return 0
+
+
+@pytest.mark.parametrize("command", ["demo", "train", "evaluate", "serve", "data", "model"])
+def test_every_command_teaches(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert gars(monkeypatch, command, "--help") == 0
+    assert f"gars {command}" in capsys.readouterr().out
+
+
+def test_an_error_is_one_message_and_the_next_command(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert gars(monkeypatch, "train") == 1
+    said = capsys.readouterr().err
+    assert f"there is no data set in {home / 'data'}" in said
+    assert "→ make one with: gars data build" in said
+    assert "Traceback" not in said
+
+
+def test_a_wrong_option_is_said_on_standard_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert gars(monkeypatch, "train", "--sed", "1") == 2
+    assert "No such option: --sed" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("dataset")
+def test_train_list_show_promote_roll_back(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert gars(monkeypatch, "train") == 0
+    assert gars(monkeypatch, "train", "--seed", "1", "--no-promote") == 0
+    registry = Registry(home / "models")
+    serving = registry.current()
+    assert serving is not None
+    (other,) = [manifest.version for manifest in registry.versions() if manifest.version != serving]
+    capsys.readouterr()
+    assert gars(monkeypatch, "model", "list") == 0
+    listed = capsys.readouterr().out
+    assert f"* {serving}" in listed.replace("  ", " ")
+    assert other in listed
+    assert gars(monkeypatch, "model", "show", other) == 0
+    assert '"seed": 1' in capsys.readouterr().out
+    assert gars(monkeypatch, "model", "promote", other) == 0
+    assert registry.current() == other
+    assert gars(monkeypatch, "model", "rollback") == 0
+    assert registry.current() == serving
+
+
+def test_showing_a_model_that_is_not_there(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert gars(monkeypatch, "model", "show", "abc") == 1
+    assert "0 models match 'abc'" in capsys.readouterr().err
+    assert gars(monkeypatch, "model", "list") == 0
+    assert f"no models in {home / 'models'}; train one with: gars train" in capsys.readouterr().out
+
+
+def test_the_demo_does_nothing_twice(home: Path, dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    trained: list[Path] = []
+    real = train_module.train_on
+
+    def counted(*arguments: object, **named: object) -> object:
+        trained.append(home)
+        return real(*arguments, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(demo_module, "build_default", lambda *_, **__: dataset)
+    monkeypatch.setattr(demo_module, "train_on", counted)
+    assert gars(monkeypatch, "demo", "--no-serve") == 0
+    assert gars(monkeypatch, "demo", "--no-serve") == 0
+    assert len(trained) == 1
+    assert Registry(home / "models").current() is not None
