@@ -9,9 +9,8 @@ import numpy as np
 from gars import Rating, Recommender
 from gars.domain import features
 from gars.domain.history import from_ratings
-from gars.library.engine import taste_profile
-from gars.library.fitting import ranking_list
-from gars.testing.world import SMALL
+from gars.library.examples import ranking_list
+from gars.library.query import taste_profile
 
 
 def test_training_features_are_serving_features(small: Recommender) -> None:
@@ -22,17 +21,17 @@ def test_training_features_are_serving_features(small: Recommender) -> None:
         shown, hidden = listed[:-4], listed[-4:]
         history = from_ratings(shown)
         one = ranking_list(
-            engine.retriever,
-            engine.prior,
+            engine.models,
             history,
             items.rows(np.array([item for item, _ in hidden])),
             np.array([np.nan if rating is None else rating for _, rating in hidden], np.float32),
-            config=SMALL,
+            length=40,
+            per_channel=20,
             implicit=False,
         )
         assert one is not None
         served = engine.retriever.scored(*engine.query(history), one.rows)
-        query = engine.ranking_query(history, served)
+        query = engine.models.query(history, served)
         # places depend on who else is there, so both must be asked about the same titles
         assert np.array_equal(one.features, features.matrix(query))
         assert np.array_equal(one.taste, taste_profile(query))
@@ -43,12 +42,12 @@ def test_labels_say_what_was_hidden(small: Recommender) -> None:
     history = from_ratings([Rating(100, 9), Rating(102, 8), Rating(103, 2)])
     hidden = np.array([4, 6, 7])  # ids 104, 106, 107
     one = ranking_list(
-        engine.retriever,
-        engine.prior,
+        engine.models,
         history,
         hidden,
         np.array([9, 3, np.nan], np.float32),
-        config=SMALL,
+        length=40,
+        per_channel=20,
         implicit=False,
     )
     assert one is not None

@@ -29,6 +29,7 @@ def query(*history: Rating) -> Query:
         candidates=rows,
         channel_scores=np.array([[1, 0], [3, 0], [2, 0], [0, 0]], np.float32),
         evidence=np.zeros((4, 4), np.float32),
+        kriging=np.zeros((4, 5), np.float32),
     )
 
 

@@ -93,7 +93,7 @@ def test_content_finds_the_same_franchise_first_and_never_the_title_itself() -> 
         Anime(anime_id=3, title="Tea House", genres=("Action",)),
         Anime(anime_id=4, title="Nothing known"),
     ]
-    weights = content.fit(anime).weights.toarray()
+    weights = content.fit(content.describe(anime)).weights.toarray()
     assert weights[0].argmax() == 1
     assert weights[0, 2] > 0
     assert np.diag(weights).tolist() == [0, 0, 0, 0]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gars.application.ports import Recommendation
@@ -13,15 +14,15 @@ from gars.domain import features
 from gars.domain.anime import Anime
 from gars.domain.candidates import Candidates, Filters, allowed, top
 from gars.domain.errors import UnknownAnimeError
-from gars.domain.features import genres
-from gars.domain.features.query import Prior, Query, Taste, prior_of, taste_of
 from gars.domain.franchise import collapse
 from gars.domain.history import History, from_ratings
 from gars.library import reasons
+from gars.library.query import Models, taste_profile
 from gars.ranking.network import Network
+from gars.retrieval import item2vec
 from gars.retrieval.gather import gather
 from gars.retrieval.index import Index
-from gars.retrieval.retriever import KNN, Retriever
+from gars.retrieval.retriever import Retriever
 
 CLICK_STRENGTH = 0.5
 """How much the latest click speaks for titles like it, next to 1 for a liked title."""
@@ -37,14 +38,20 @@ class Engine:
 
     version: str
     anime: Sequence[Anime]
-    retriever: Retriever
+    models: Models
     network: Network | None
     """``None``: there was too little data to train a ranker, and the retrieval order stands."""
     item_index: Index
     user_index: Index
+    user_centre: NDArray[np.float32]
+    """(dim,) the mean direction of all lists (see ``user_vectors``)."""
     user_ids: Sequence[str]
-    prior: Prior
     per_channel: int = 200
+
+    @property
+    def retriever(self) -> Retriever:
+        """Stage one."""
+        return self.models.retriever
 
     def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
         """Places ``offset`` … ``offset + k`` of the ranked list; shorter only when nothing else is allowed."""
@@ -141,11 +148,10 @@ class Engine:
     def similar_user_ids(self, history: History, *, k: int, exclude: str | None = None) -> list[tuple[str, float]]:
         """Training users whose taste vector is nearest, with the cosine, best first."""
         rows, strengths = self.query(history)
-        vector = strengths @ self.retriever.vectors[rows]
-        length = float(np.linalg.norm(vector))
-        if not length:
+        direction = item2vec.unit((strengths @ self.retriever.vectors[rows])[None])
+        if not direction.any():
             return []
-        found, similarity = self.user_index.search(vector / length, k + 1)
+        found, similarity = self.user_index.search(item2vec.unit(direction - self.user_centre)[0], k + 1)
         pairs = [(str(self.user_ids[user]), float(score)) for user, score in zip(found, similarity, strict=True)]
         return [pair for pair in pairs if pair[0] != exclude][:k]
 
@@ -174,16 +180,12 @@ class Engine:
 
     def judge(self, history: History, found: Candidates) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Stage two: order scores and like probabilities of candidates. → (m,), (m,)"""
-        query = self.ranking_query(history, found)
+        query = self.models.query(history, found)
         if self.network is None:
             return found.fused, np.full(len(found), query.taste.like_rate, np.float32)
         order, p_like = self.network.score(features.matrix(query), found.rows, taste_profile(query))
         # somebody of whom nothing is known gets the popular list: there is nothing to rank by
         return (found.fused if history.is_empty else order), p_like
-
-    def ranking_query(self, history: History, found: Candidates) -> Query:
-        """What the features read."""
-        return ranking_query(self.retriever, self.prior, history, found)
 
     def _places(self, found: Candidates, order: NDArray[np.float32], want: int, filters: Filters) -> NDArray[np.int64]:
         """Positions of the best ``want`` candidates, by ``(-score, id)``, after the rules about lists as a whole."""
@@ -194,45 +196,13 @@ class Engine:
         return places[collapse(found.rows[places], items.franchises)][:want]
 
 
-def ranking_query(retriever: Retriever, prior: Prior, history: History, found: Candidates) -> Query:
-    """Assemble the features' input; training and serving both come through here."""
-    taste = taste_of(history, retriever.items, prior)
-    return Query(
-        items=retriever.items,
-        prior=prior,
-        taste=taste,
-        candidates=found.rows,
-        channel_scores=found.channel_scores,
-        evidence=_evidence(retriever, taste, found.rows),
-    )
+def user_vectors(
+    strengths: sp.csr_array, vectors: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Unit taste vectors of users by their lists (u, n), and their centre. → (u, dim), (dim,)
 
-
-def taste_profile(query: Query) -> NDArray[np.float32]:
-    """The user's genres: share of the list above the usual, and like rate above their own. → (2g,)"""
-    share = genres.share(query.taste, query.items.genres) - query.items.genre_shares
-    return np.concatenate([share, genres.like_gap(query.taste, query.items.genres)])
-
-
-def _evidence(retriever: Retriever, taste: Taste, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-    """What the user's ratings of co-watched titles say of each candidate (see ``Query.evidence``). → (m, 4)"""
-    edges = gather(retriever.channel(KNN).weights, taste.rated_rows)
-    nearest = np.zeros(edges.n, np.float32)
-    np.maximum.at(nearest, edges.columns, edges.weights)
-    columns = [
-        edges.total(),
-        edges.total(taste.liked - np.float32(taste.like_rate)),
-        edges.total(taste.ratings - np.float32(taste.rating_mean)),
-        nearest,
-    ]
-    return np.stack([values[rows] for values in columns], axis=1)
-
-
-def engine_of(
-    retriever: Retriever, network: Network | None, anime: Sequence[Anime], item_index: Index, user_index: Index,
-    user_ids: Sequence[str], version: str,
-) -> Engine:  # fmt: skip
-    """Put the parts together."""
-    return Engine(version, anime, retriever, network, item_index, user_index, user_ids, prior_of(retriever.items))
-
-
-__all__ = ["Engine", "Prior", "engine_of", "prior_of", "ranking_query", "taste_profile"]
+    Everybody watches the popular titles, so lists point the same way; what tells users apart is the way from there.
+    """
+    directions = item2vec.unit(np.asarray(strengths @ vectors, np.float32))
+    centre = directions.mean(axis=0)
+    return item2vec.unit(directions - centre), centre

@@ -14,25 +14,28 @@ from dataclasses import dataclass
 
 import msgspec
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gars.application.progress import Advance, Progress
 from gars.domain import features
 from gars.domain.anime import Anime
-from gars.domain.features.query import Prior, prior_of
-from gars.domain.history import LIKED_ABOVE, History, from_columns
+from gars.domain.features.query import prior_of
+from gars.domain.history import from_columns
 from gars.domain.item_table import ItemTable, build
 from gars.domain.splits import hold_out, user_folds
-from gars.library.engine import ranking_query, taste_profile
+from gars.library.engine import user_vectors
+from gars.library.examples import ranking_list
 from gars.library.frames import Rows
-from gars.ranking import mlp
-from gars.ranking.examples import NOT_ASKED, RankingList, RankingLists, stack
+from gars.library.query import Models
+from gars.ranking import kriging, mlp
+from gars.ranking.examples import RankingList, RankingLists, stack
 from gars.ranking.mlp import RankingConfig
 from gars.ranking.network import Network
-from gars.retrieval import content, item2vec, matrix, retriever
+from gars.retrieval import content, matrix, retriever
 from gars.retrieval.item_to_item import ItemToItem
 from gars.retrieval.matrix import TrainingMatrix
-from gars.retrieval.retriever import RetrievalConfig, Retriever
+from gars.retrieval.retriever import RetrievalConfig
 
 MIN_USERS_TO_RANK = 50
 """With fewer users than this the ranker would learn noise, and the retrieval order stands."""
@@ -61,10 +64,12 @@ class FitConfig(msgspec.Struct, frozen=True, kw_only=True):
 class Fitted:
     """What was learned."""
 
-    retriever: Retriever
+    models: Models
     network: Network | None
     user_vectors: NDArray[np.float32]
     """(u, dim) unit taste vectors of the training users."""
+    user_centre: NDArray[np.float32]
+    """(dim,) where they were before they were centred."""
     losses: dict[str, float]
 
 
@@ -76,13 +81,13 @@ def fit(rows: Rows, anime: Sequence[Anime], *, config: FitConfig, seed: int, pro
     )
     items = build(anime)
     with progress.task("content similarity"):
-        content_channel = content.fit(anime)
-    fitter = _Fitter(training, items, anime, content_channel, config, seed, progress, rows.has_ratings)
+        described = content.describe(anime)
+        fitter = _Fitter(training, items, described, content.fit(described), config, seed, progress, rows.has_ratings)
     can_rank = training.n_users >= MIN_USERS_TO_RANK
     folds = user_folds(training.n_users, config.folds, np.random.default_rng([seed, 1]))
     with ThreadPoolExecutor(max_workers=max(1, os.cpu_count() or 1)) as pool:
-        everybody = pool.submit(fitter.retriever, np.arange(training.n_users))
-        others = [pool.submit(fitter.retriever, np.flatnonzero(folds != f)) for f in range(config.folds * can_rank)]
+        everybody = pool.submit(fitter.models, np.arange(training.n_users))
+        others = [pool.submit(fitter.models, np.flatnonzero(folds != f)) for f in range(config.folds * can_rank)]
         full = everybody.result()
         by_fold = [future.result() for future in others]
     network: Network | None = None
@@ -90,9 +95,9 @@ def fit(rows: Rows, anime: Sequence[Anime], *, config: FitConfig, seed: int, pro
     if can_rank:
         lists = fitter.lists(by_fold, folds)
         if (lists.order > 0).any():
-            network, losses = mlp.fit(lists, full.items, config=config.ranking, seed=seed, progress=progress)
-    vectors = item2vec.unit(np.asarray(training.graded() @ full.vectors, np.float32))
-    return Fitted(full, network, vectors, losses)
+            network, losses = mlp.fit(lists, full.retriever.items, config=config.ranking, seed=seed, progress=progress)
+    vectors, centre = user_vectors(training.graded(), full.retriever.vectors)
+    return Fitted(full, network, vectors, centre, losses)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,27 +106,27 @@ class _Fitter:
 
     training: TrainingMatrix
     items: ItemTable
-    anime: Sequence[Anime]
+    described: sp.csr_array
     content_channel: ItemToItem
     config: FitConfig
     seed: int
     progress: Progress
     has_ratings: bool
 
-    def retriever(self, users: NDArray[np.int64]) -> Retriever:
-        """Fit stage one on some users; its item statistics see these users only."""
+    def models(self, users: NDArray[np.int64]) -> Models:
+        """Fit what the ranker's features come from on some users; every statistic sees these users only."""
         part = self.training.select_users(users)
-        return retriever.fit(
-            part,
-            self.items.with_statistics(part.strengths.indices.astype(np.int64), part.ratings),
-            self.anime,
-            config=self.config.retrieval,
-            content_channel=self.content_channel,
-            seed=self.seed,
-            progress=self.progress,
+        items = self.items.with_statistics(part.strengths.indices.astype(np.int64), part.ratings)
+        fitted = retriever.fit(
+            part, items, self.content_channel, config=self.config.retrieval, seed=self.seed, progress=self.progress
         )
+        with self.progress.task("kriging"):
+            kriged = (
+                kriging.fit(part.strengths, part.ratings, self.described, seed=self.seed) if self.has_ratings else None
+            )
+        return Models(fitted, kriged, prior_of(items))
 
-    def lists(self, by_fold: Sequence[Retriever], folds: NDArray[np.int64]) -> RankingLists:
+    def lists(self, by_fold: Sequence[Models], folds: NDArray[np.int64]) -> RankingLists:
         """A training list for each user and repeat, from the retriever that has not seen the user."""
         rng = np.random.default_rng([self.seed, 2])
         users = rng.permutation(self.training.n_users)[: self.config.max_ranking_users]
@@ -130,28 +135,26 @@ class _Fitter:
             return stack(
                 self._each(users, by_fold, folds, rng, advance),
                 length=self.config.list_length,
-                n_features=len(features.names(by_fold[0].channel_names)),
+                n_features=len(features.names(by_fold[0].retriever.channel_names)),
                 n_taste=2 * n_genres,
             )
 
     def _each(
         self,
         users: NDArray[np.int64],
-        by_fold: Sequence[Retriever],
+        by_fold: Sequence[Models],
         folds: NDArray[np.int64],
         rng: np.random.Generator,
         advance: Advance,
     ) -> Iterator[RankingList]:
-        priors = [prior_of(fold.items) for fold in by_fold]
         for _ in range(self.config.repeats):
             for user in users:
-                fold = folds[user]
-                one = self._list(int(user), by_fold[fold], priors[fold], rng)
+                one = self._list(int(user), by_fold[folds[user]], rng)
                 advance(1)
                 if one is not None:
                     yield one
 
-    def _list(self, user: int, fold: Retriever, prior: Prior, rng: np.random.Generator) -> RankingList | None:
+    def _list(self, user: int, fold: Models, rng: np.random.Generator) -> RankingList | None:
         start, end = self.training.strengths.indptr[user], self.training.strengths.indptr[user + 1]
         rows = self.training.strengths.indices[start:end].astype(np.int64)
         ratings = self.training.ratings[start:end]
@@ -162,43 +165,11 @@ class _Fitter:
             self.items.anime_ids[rows[~hidden]], ratings[~hidden], unrated=0.5 if self.has_ratings else 1.0
         )
         return ranking_list(
-            fold, prior, history, rows[hidden], ratings[hidden], config=self.config, implicit=not self.has_ratings
+            fold,
+            history,
+            rows[hidden],
+            ratings[hidden],
+            length=self.config.list_length,
+            per_channel=self.config.per_channel,
+            implicit=not self.has_ratings,
         )
-
-
-def ranking_list(
-    fold: Retriever,
-    prior: Prior,
-    history: History,
-    hidden_rows: NDArray[np.int64],
-    hidden_ratings: NDArray[np.float32],
-    *,
-    config: FitConfig,
-    implicit: bool,
-) -> RankingList | None:
-    """Candidates for a history, labelled by what was hidden; hidden rated titles that were not proposed follow."""
-    allowed = np.ones(len(fold.items), np.bool_)
-    own = fold.items.rows(history.anime_ids)
-    allowed[own] = False
-    speaks = history.strengths > 0
-    rating_of = np.full(len(fold.items), np.nan, np.float32)
-    rating_of[hidden_rows] = hidden_ratings
-    is_hidden = np.zeros(len(fold.items), np.bool_)
-    is_hidden[hidden_rows] = True
-    liked = is_hidden if implicit else rating_of > LIKED_ABOVE
-    rated = hidden_rows if implicit else hidden_rows[~np.isnan(hidden_ratings)]
-    found = fold.candidates(
-        own[speaks], history.strengths[speaks], allowed, per_channel=config.per_channel, besides=rated
-    )
-    n_proposed = int(found.proposed.any(axis=1).sum())
-    missed = np.arange(n_proposed, len(found))[: config.list_length // 4]
-    kept = np.concatenate([np.arange(min(n_proposed, config.list_length - len(missed))), missed])
-    if not len(kept):
-        return None
-    found = found.take(kept)
-    rows, asked = found.rows, found.proposed.any(axis=1)
-    query = ranking_query(fold, prior, history, found)
-    order = np.where(liked[rows], 1.0, 0.0).astype(np.float32)
-    order[~asked] = NOT_ASKED
-    like = order.copy() if implicit else np.where(np.isnan(rating_of[rows]), NOT_ASKED, liked[rows]).astype(np.float32)
-    return RankingList(features.matrix(query), rows, taste_profile(query), order, like)

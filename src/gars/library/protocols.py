@@ -166,7 +166,7 @@ def fit_on(
 def _predictors(
     recommender: Recommender,
 ) -> dict[str, Callable[[list[Rating], NDArray[np.int64]], NDArray[np.float32]]]:
-    items, prior = recommender.engine.retriever.items, recommender.engine.prior
+    items, prior = recommender.engine.retriever.items, recommender.engine.models.prior
     item_rate = (items.liked_counts + 5 * prior.like_rate) / (items.rated_counts + 5)
 
     def by_item(_history: list[Rating], ids: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -23,7 +23,7 @@ def explain(engine: Engine, history: History, rows: NDArray[np.int64]) -> list[t
     """Reasons for each of some rows of the item table, the weightiest first."""
     contributions = _contributions(engine, history, rows)
     verbs = _verbs(history)
-    taste = taste_of(history, engine.retriever.items, engine.prior)
+    taste = taste_of(history, engine.retriever.items, engine.models.prior)
     lift = genres.share(taste, engine.retriever.items.genres) - engine.retriever.items.genre_shares
     explained = []
     for row, (sources, shares) in zip(rows, contributions, strict=True):

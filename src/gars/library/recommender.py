@@ -20,7 +20,7 @@ from gars.domain.candidates import Filters
 from gars.domain.errors import InvalidInputError
 from gars.domain.history import History, Rating, from_columns, from_ratings
 from gars.library import artefact
-from gars.library.engine import Engine, engine_of
+from gars.library.engine import Engine
 from gars.library.fitting import FitConfig, Fitted, fit
 from gars.library.frames import TOP_RATING, Rows, anime_of, catalogue_frame, rows_of
 from gars.library.stored import pack, unpack
@@ -301,14 +301,15 @@ class Recommender:
 
 
 def _engine(fitted: Fitted, anime: Sequence[Anime], rows: Rows, seed: int, *, version: str) -> Engine:
-    return engine_of(
-        fitted.retriever,
-        fitted.network,
-        anime,
-        index.build(fitted.retriever.vectors, seed=seed),
-        index.build(fitted.user_vectors, seed=seed),
-        [str(user) for user in rows.user_ids.tolist()],
-        version,
+    return Engine(
+        version=version,
+        anime=anime,
+        models=fitted.models,
+        network=fitted.network,
+        item_index=index.build(fitted.models.retriever.vectors, seed=seed),
+        user_index=index.build(fitted.user_vectors, seed=seed),
+        user_centre=fitted.user_centre,
+        user_ids=[str(user) for user in rows.user_ids.tolist()],
     )
 
 

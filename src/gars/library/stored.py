@@ -13,11 +13,13 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gars.domain.anime import Anime
+from gars.domain.features.query import prior_of
 from gars.domain.item_table import build
 from gars.library.artefact import load_arrays
-from gars.library.engine import Engine, engine_of
+from gars.library.engine import Engine
 from gars.library.frames import Rows
-from gars.ranking import network
+from gars.library.query import Models
+from gars.ranking import kriging, network
 from gars.retrieval import index
 from gars.retrieval.item_to_item import ItemToItem
 from gars.retrieval.retriever import RetrievalConfig, Retriever
@@ -42,6 +44,7 @@ def pack(engine: Engine, rows: Rows) -> dict[str, bytes | Mapping[str, NDArray[A
             "has_ratings": np.array(rows.has_ratings),
             "duplicates": np.array(rows.duplicates),
             "vectors": engine.user_index.vectors,
+            "centre": engine.user_centre,
         },
         "statistics.npz": {
             name: getattr(items, name)
@@ -53,6 +56,8 @@ def pack(engine: Engine, rows: Rows) -> dict[str, bytes | Mapping[str, NDArray[A
         files[f"{_CHANNEL}{place}_{channel.name}.npz"] = {
             "indptr": csr.indptr.astype(np.int64), "indices": csr.indices.astype(np.int32), "data": csr.data
         }  # fmt: skip
+    if engine.models.kriging is not None:
+        files["kriging.npz"] = engine.models.kriging.arrays()
     if engine.network is not None:
         files["ranker.npz"] = engine.network.arrays()
     return files
@@ -86,13 +91,15 @@ def unpack(files: Mapping[str, Path], *, version: str, config: RetrievalConfig, 
         has_ratings=bool(users["has_ratings"]),
         duplicates=int(users["duplicates"]),
     )
-    engine = engine_of(
-        retriever,
-        ranker,
-        anime,
-        index.build(retriever.vectors, seed=seed),
-        index.build(users["vectors"], seed=seed),
-        [str(user) for user in rows.user_ids.tolist()],
-        version,
+    kriged = kriging.from_arrays(load_arrays(files["kriging.npz"])) if "kriging.npz" in files else None
+    engine = Engine(
+        version=version,
+        anime=anime,
+        models=Models(retriever, kriged, prior_of(items)),
+        network=ranker,
+        item_index=index.build(retriever.vectors, seed=seed),
+        user_index=index.build(users["vectors"], seed=seed),
+        user_centre=users["centre"],
+        user_ids=[str(user) for user in rows.user_ids.tolist()],
     )
     return engine, rows

@@ -18,21 +18,8 @@ from gars.retrieval.item_to_item import ItemToItem, keep_largest, no_edges
 _WORD = re.compile(r"[^\W\d_]{3,}")
 
 
-def fit(anime: Sequence[Anime], *, k: int = 50, block: int = 1024) -> ItemToItem:
-    """The k most similar anime of each, by what the catalogue says of them."""
-    features = _features(anime)
-    n = len(anime)
-    blocks = []
-    for start in range(0, n, block):
-        similarity = (features[start : start + block] @ features.T).toarray()
-        rows = np.arange(len(similarity))
-        similarity[rows, start + rows] = 0
-        blocks.append(keep_largest(similarity, k))
-    return ItemToItem("content", sp.csr_array(sp.vstack(blocks, format="csr")) if blocks else no_edges(0))
-
-
-def _features(anime: Sequence[Anime]) -> sp.csr_array:
-    """Unit rows of idf-weighted features. → (n, features)"""
+def describe(anime: Sequence[Anime]) -> sp.csr_array:
+    """What the catalogue says of each anime, as unit rows of idf-weighted words. → (n, words)"""
     code: dict[str, int] = {}
     pairs = [(row, code.setdefault(word, len(code))) for row, a in enumerate(anime) for word in set(_words(a))]
     rows, columns = np.array(pairs, np.int64).reshape(-1, 2).T
@@ -42,6 +29,18 @@ def _features(anime: Sequence[Anime]) -> sp.csr_array:
     norm = np.sqrt(np.bincount(rows, idf[columns] ** 2, len(anime))).astype(np.float32)
     values = (idf[columns] / np.where(norm > 0, norm, 1)[rows]).astype(np.float32)
     return sp.csr_array(sp.coo_array((values, (rows, columns)), shape=(len(anime), len(code))))
+
+
+def fit(features: sp.csr_array, *, k: int = 50, block: int = 1024) -> ItemToItem:
+    """The k most similar anime of each, by the cosine of their features (n, words)."""
+    n = int(features.shape[0])
+    blocks = []
+    for start in range(0, n, block):
+        similarity = (features[start : start + block] @ features.T).toarray()
+        rows = np.arange(len(similarity))
+        similarity[rows, start + rows] = 0
+        blocks.append(keep_largest(similarity, k))
+    return ItemToItem("content", sp.csr_array(sp.vstack(blocks, format="csr")) if blocks else no_edges(0))
 
 
 def _words(a: Anime) -> Iterator[str]:

@@ -13,6 +13,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from gars.domain.largest import largest
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ItemToItem:
@@ -34,15 +36,7 @@ class ItemToItem:
 
 def keep_largest(weights: NDArray[np.float32], k: int, *, by_magnitude: bool = False) -> sp.csr_array:
     """The k largest entries of each row of a dense (m, n) block as CSR, without zeros; ties go to the lower column."""
-    key = np.abs(weights) if by_magnitude else weights
-    kept = weights != 0
-    if k < weights.shape[1]:
-        # negated: numpy selects near the start of rows with many equal values several times faster
-        threshold = -np.partition(-key, k - 1, axis=1)[:, k - 1 : k]
-        kept &= key >= threshold
-        for row in np.flatnonzero(kept.sum(axis=1) > k):
-            tied = np.flatnonzero(kept[row] & (key[row] == threshold[row]))
-            kept[row, tied[k - int(kept[row].sum()) :]] = False
+    kept = largest(weights, k, by_magnitude=by_magnitude)
     rows, columns = np.nonzero(kept)
     indptr = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])
     return sp.csr_array((weights[rows, columns], columns.astype(np.int32), indptr), shape=weights.shape)

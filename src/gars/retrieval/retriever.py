@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -10,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gars.application.progress import Progress
-from gars.domain.anime import Anime
 from gars.domain.candidates import Candidates, top
 from gars.domain.item_table import ItemTable
-from gars.retrieval import content, deepwalk, edlae, graph, item2vec, item_knn, popularity
+from gars.retrieval import deepwalk, edlae, graph, item2vec, item_knn, popularity
 from gars.retrieval.gather import gather
 from gars.retrieval.item_to_item import ItemToItem
 from gars.retrieval.matrix import TrainingMatrix
@@ -141,16 +139,15 @@ class Retriever:
 def fit(
     matrix: TrainingMatrix,
     items: ItemTable,
-    anime: Sequence[Anime],
+    content_channel: ItemToItem,
     *,
     config: RetrievalConfig,
-    content_channel: ItemToItem | None = None,
     seed: int,
     progress: Progress,
 ) -> Retriever:
     """Fit every channel. ``items`` must carry the statistics of the same rows as ``matrix``.
 
-    ``content_channel`` may be given when it is fitted already: it does not depend on the interactions.
+    ``content_channel`` does not depend on the interactions, so it is fitted once for many.
     """
     graded = matrix.graded()
     head = matrix.of_items(np.flatnonzero(np.bincount(graded.indices, minlength=matrix.n_items) >= config.min_count))
@@ -167,7 +164,7 @@ def fit(
         walked = item2vec.to_item_to_item(vectors, counts)
     return Retriever(
         items=items,
-        channels=(linear, walked, knn, content_channel or content.fit(anime)),
+        channels=(linear, walked, knn, content_channel),
         popularity=popularity.fit(graded),
         vectors=item2vec.unit(vectors.input),
         config=config,

@@ -11,14 +11,25 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.domain.features import activity, channels, era, franchise, genres, medium, neighbours, popularity, quality
+from gars.domain.features import (
+    activity,
+    channels,
+    era,
+    franchise,
+    genres,
+    kriging,
+    medium,
+    neighbours,
+    popularity,
+    quality,
+)
 from gars.domain.features.query import Query
 
 _Values = Callable[[Query], NDArray[np.float32]]
 
 _FEATURES: tuple[tuple[tuple[str, ...], _Values], ...] = tuple(
     (feature.NAMES, feature.values)
-    for feature in (activity, popularity, quality, era, medium, genres, franchise, neighbours)
+    for feature in (activity, popularity, quality, era, medium, genres, franchise, neighbours, kriging)
 )
 
 

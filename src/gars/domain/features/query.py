@@ -83,6 +83,9 @@ class Query:
     evidence: NDArray[np.float32]
     """(m, 4) what the user's rated titles say of each candidate: sum of co-watch weights, the same weighted by how
     much more than usual the user liked each title, and by rating above their mean; largest single weight."""
+    kriging: NDArray[np.float32]
+    """(m, 5) baselines and interpolated deviations of liking and rating, and the variance left open; zeros where the
+    data have no ratings (``ranking.kriging``)."""
 
 
 def column(*columns: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,0 +1,48 @@
+"""One training list: what a user's shown titles retrieve, labelled by what was hidden."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gars.domain import features
+from gars.domain.history import LIKED_ABOVE, History
+from gars.library.query import Models, taste_profile
+from gars.ranking.examples import NOT_ASKED, RankingList
+
+
+def ranking_list(
+    models: Models,
+    history: History,
+    hidden_rows: NDArray[np.int64],
+    hidden_ratings: NDArray[np.float32],
+    *,
+    length: int,
+    per_channel: int,
+    implicit: bool,
+) -> RankingList | None:
+    """Candidates for a history, labelled by what was hidden; hidden rated titles that were not proposed follow."""
+    fold = models.retriever
+    allowed = np.ones(len(fold.items), np.bool_)
+    own = fold.items.rows(history.anime_ids)
+    allowed[own] = False
+    speaks = history.strengths > 0
+    rating_of = np.full(len(fold.items), np.nan, np.float32)
+    rating_of[hidden_rows] = hidden_ratings
+    is_hidden = np.zeros(len(fold.items), np.bool_)
+    is_hidden[hidden_rows] = True
+    liked = is_hidden if implicit else rating_of > LIKED_ABOVE
+    rated = hidden_rows if implicit else hidden_rows[~np.isnan(hidden_ratings)]
+    found = fold.candidates(own[speaks], history.strengths[speaks], allowed, per_channel=per_channel, besides=rated)
+    n_proposed = int(found.proposed.any(axis=1).sum())
+    missed = np.arange(n_proposed, len(found))[: length // 4]
+    kept = np.concatenate([np.arange(min(n_proposed, length - len(missed))), missed])
+    if not len(kept):
+        return None
+    found = found.take(kept)
+    rows, asked = found.rows, found.proposed.any(axis=1)
+    query = models.query(history, found)
+    order = np.where(liked[rows], 1.0, 0.0).astype(np.float32)
+    order[~asked] = NOT_ASKED
+    like = order.copy() if implicit else np.where(np.isnan(rating_of[rows]), NOT_ASKED, liked[rows]).astype(np.float32)
+    return RankingList(features.matrix(query), rows, taste_profile(query), order, like)

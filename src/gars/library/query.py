@@ -1,0 +1,61 @@
+"""What the features read, put together in one place for training and serving."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gars.domain.candidates import Candidates
+from gars.domain.features import genres, kriging
+from gars.domain.features.query import Prior, Query, Taste, taste_of
+from gars.domain.history import History
+from gars.ranking.kriging import Kriging
+from gars.retrieval.gather import gather
+from gars.retrieval.retriever import KNN, Retriever
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Models:
+    """The models that features come from, fitted on the same users."""
+
+    retriever: Retriever
+    kriging: Kriging | None
+    """``None``: the data have no ratings."""
+    prior: Prior
+
+    def query(self, history: History, found: Candidates) -> Query:
+        """A user and their candidates as the features read them."""
+        taste = taste_of(history, self.retriever.items, self.prior)
+        return Query(
+            items=self.retriever.items,
+            prior=self.prior,
+            taste=taste,
+            candidates=found.rows,
+            channel_scores=found.channel_scores,
+            evidence=_evidence(self.retriever, taste, found.rows),
+            kriging=np.zeros((len(found), len(kriging.NAMES)), np.float32)
+            if self.kriging is None
+            else self.kriging.predict(taste.rated_rows, taste.ratings, found.rows),
+        )
+
+
+def taste_profile(query: Query) -> NDArray[np.float32]:
+    """The user's genres: share of the list above the usual, and like rate above their own. → (2g,)"""
+    share = genres.share(query.taste, query.items.genres) - query.items.genre_shares
+    return np.concatenate([share, genres.like_gap(query.taste, query.items.genres)])
+
+
+def _evidence(retriever: Retriever, taste: Taste, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """What the user's ratings of co-watched titles say of each candidate (see ``Query.evidence``). → (m, 4)"""
+    edges = gather(retriever.channel(KNN).weights, taste.rated_rows)
+    nearest = np.zeros(edges.n, np.float32)
+    np.maximum.at(nearest, edges.columns, edges.weights)
+    columns = [
+        edges.total(),
+        edges.total(taste.liked - np.float32(taste.like_rate)),
+        edges.total(taste.ratings - np.float32(taste.rating_mean)),
+        nearest,
+    ]
+    return np.stack([values[rows] for values in columns], axis=1)
