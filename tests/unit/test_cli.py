@@ -19,6 +19,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("GARS_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("COLUMNS", "160")
     monkeypatch.setattr(train_module, "FitConfig", lambda: SMALL)
+    monkeypatch.setattr(demo_module, "QUICK", SMALL)
     return tmp_path / "home"
 
 

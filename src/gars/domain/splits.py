@@ -13,12 +13,12 @@ def user_folds(n_users: int, n_folds: int, rng: np.random.Generator) -> NDArray[
     return rng.permutation(np.arange(n_users) % n_folds)
 
 
-def hold_out(n: int, share: float, rng: np.random.Generator) -> NDArray[np.bool_]:
+def hold_out(n: int, share: float, rng: np.random.Generator, *, at_most: int | None = None) -> NDArray[np.bool_]:
     """Which of a user's n rows are hidden: ``share`` of them, at least one, never all (with n > 1)."""
     hidden = np.zeros(n, np.bool_)
     if n < 2:
         return hidden
-    count = min(max(1, round(share * n)), n - 1)
+    count = min(max(1, round(share * n)), n - 1, at_most or n)
     hidden[rng.choice(n, count, replace=False)] = True
     return hidden
 

@@ -35,14 +35,16 @@ def ranking_list(
     rated = hidden_rows if implicit else hidden_rows[~np.isnan(hidden_ratings)]
     found = fold.candidates(own[speaks], history.strengths[speaks], allowed, per_channel=per_channel, besides=rated)
     n_proposed = int(found.proposed.any(axis=1).sum())
-    missed = np.arange(n_proposed, len(found))[: length // 4]
-    kept = np.concatenate([np.arange(min(n_proposed, length - len(missed))), missed])
+    cut = min(n_proposed, max(0, length - len(rated)))
+    # every hidden rating is in the list, found or not: the like head must not see only what retrieval is good at
+    missed = cut + np.flatnonzero(np.isin(found.rows[cut:], rated))
+    kept = np.concatenate([np.arange(cut), missed])
     if not len(kept):
         return None
     found = found.take(kept)
-    rows, asked = found.rows, found.proposed.any(axis=1)
+    rows = found.rows
     query = models.query(history, found)
     order = np.where(liked[rows], 1.0, 0.0).astype(np.float32)
-    order[~asked] = NOT_ASKED
+    order[cut:] = NOT_ASKED
     like = order.copy() if implicit else np.where(np.isnan(rating_of[rows]), NOT_ASKED, liked[rows]).astype(np.float32)
     return RankingList(features.matrix(query), rows, taste_profile(query), order, like)

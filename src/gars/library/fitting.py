@@ -24,6 +24,7 @@ from gars.domain.features.query import prior_of
 from gars.domain.history import from_columns
 from gars.domain.item_table import ItemTable, build
 from gars.domain.splits import hold_out, user_folds
+from gars.library.blas import one_thread
 from gars.library.engine import user_vectors
 from gars.library.examples import ranking_list
 from gars.library.frames import Rows
@@ -46,18 +47,22 @@ class FitConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     retrieval: RetrievalConfig = RetrievalConfig()
     ranking: RankingConfig = RankingConfig()
-    folds: int = 2
+    folds: int = 5
     """How many retrievers are fitted for the ranker's examples; more are closer to serving and cost more."""
     hidden_share: float = 0.2
-    """Share of each user's list that the ranker must find again."""
-    repeats: int = 1
+    """Share of each user's list that the ranker must find again, at most a third of ``list_length``."""
+    repeats: int = 3
     """How often each user is used, with another part hidden each time."""
     list_length: int = 160
-    """Places of a training list: candidates, then hidden titles that were not proposed."""
+    """Places of a training list: candidates, then hidden rated titles that were not among them."""
     per_channel: int = 60
     """Candidates each channel proposes for a training list."""
     max_ranking_users: int = 50_000
     """The ranker trains on at most this many users."""
+
+
+QUICK = FitConfig(folds=3, repeats=1, ranking=RankingConfig(epochs=6))
+"""A model in a minute and a half on the sample, for a first look; the default takes three times as long."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,7 +136,7 @@ class _Fitter:
         rng = np.random.default_rng([self.seed, 2])
         users = rng.permutation(self.training.n_users)[: self.config.max_ranking_users]
         n_genres = len(self.items.genre_names)
-        with self.progress.task("ranking examples", len(users) * self.config.repeats) as advance:
+        with one_thread(), self.progress.task("ranking examples", len(users) * self.config.repeats) as advance:
             return stack(
                 self._each(users, by_fold, folds, rng, advance),
                 length=self.config.list_length,
@@ -158,7 +163,7 @@ class _Fitter:
         start, end = self.training.strengths.indptr[user], self.training.strengths.indptr[user + 1]
         rows = self.training.strengths.indices[start:end].astype(np.int64)
         ratings = self.training.ratings[start:end]
-        hidden = hold_out(len(rows), self.config.hidden_share, rng)
+        hidden = hold_out(len(rows), self.config.hidden_share, rng, at_most=self.config.list_length // 3)
         if not hidden.any():
             return None
         history = from_columns(

@@ -21,6 +21,7 @@ from gars.domain.errors import InvalidInputError
 from gars.domain.features.query import PRIOR_RATINGS
 from gars.domain.history import LIKED_ABOVE, Rating
 from gars.domain.splits import refuse_leak
+from gars.library.blas import one_thread
 from gars.library.fitting import FitConfig
 from gars.library.recommender import Recommender
 
@@ -75,7 +76,7 @@ def judge_topn(
     outside = Filters(exclude_ids=tuple(table.anime_ids[~ranked_set].tolist()))
     names = (*engine.retriever.channel_names, "retrieval", "two stages")
     ranked = {name: np.full((len(cases), LIST_LENGTH), -1, np.int64) for name in names}
-    with progress.task("judge lists", len(cases)) as advance:
+    with one_thread(), progress.task("judge lists", len(cases)) as advance:
         for place, case in enumerate(cases):
             history = recommender.read_history(case.history)
             allowed = ranked_set.copy()
@@ -121,7 +122,7 @@ def judge_likes(
     order = held[np.argsort(split.user[held], kind="stable")]
     groups = np.split(order, np.flatnonzero(np.diff(split.user[order])) + 1)
     p = {name: np.empty(len(split.user)) for name in predictors}
-    with progress.task("judge predictions", len(groups)) as advance:
+    with one_thread(), progress.task("judge predictions", len(groups)) as advance:
         for group in groups:
             history = histories.get(int(split.user[group[0]]), [])
             for name, predict in predictors.items():

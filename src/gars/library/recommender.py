@@ -20,6 +20,7 @@ from gars.domain.candidates import Filters
 from gars.domain.errors import InvalidInputError
 from gars.domain.history import History, Rating, from_columns, from_ratings
 from gars.library import artefact
+from gars.library.blas import one_thread
 from gars.library.engine import Engine
 from gars.library.fitting import FitConfig, Fitted, fit
 from gars.library.frames import TOP_RATING, Rows, anime_of, catalogue_frame, rows_of
@@ -152,7 +153,10 @@ class Recommender:
         ``score`` orders the list; ``p_like`` is the probability of a rating above 7. An empty history gets the popular
         list. Unknown ids in a history are left out with an ``UnknownIdsWarning``.
         """
-        found = self.engine.recommend_history(self.read_history(history, user_id), k=k, filters=filters or Filters())
+        with one_thread():
+            found = self.engine.recommend_history(
+                self.read_history(history, user_id), k=k, filters=filters or Filters()
+            )
         return [self._labelled(one) for one in found]
 
     def recommend_batch(
@@ -163,9 +167,10 @@ class Recommender:
         With string ids the values are positions in ``item_ids``.
         """
         ids = np.full((len(histories), k), -1, np.int64)
-        for place, history in enumerate(histories):
-            found = self.engine.ranked_ids(self.read_history(history, None), k=k, filters=filters or Filters())
-            ids[place, : len(found)] = found
+        with one_thread():
+            for place, history in enumerate(histories):
+                found = self.engine.ranked_ids(self.read_history(history), k=k, filters=filters or Filters())
+                ids[place, : len(found)] = found
         return ids
 
     def retrieve(
@@ -191,7 +196,8 @@ class Recommender:
         """P(rating > 7) for each id. (m,) → (m,) float32; NaN for an id the model does not know."""
         rows = self._rows_of(list(anime_ids))
         p = np.full(len(rows), np.nan, np.float32)
-        p[rows >= 0] = self.engine.predict_like(self.read_history(history, None), rows[rows >= 0])
+        with one_thread():
+            p[rows >= 0] = self.engine.predict_like(self.read_history(history), rows[rows >= 0])
         return p
 
     def similar(self, anime_id: Item, k: int = 10) -> list[tuple[Item, float]]:

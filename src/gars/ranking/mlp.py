@@ -34,7 +34,7 @@ class RankingConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Share of item embeddings hidden in training, so that a title nobody knows is judged by its features."""
     learning_rate: float = 2e-3
     batch: int = 64
-    epochs: int = 8
+    epochs: int = 5
     like_weight: float = 1.0
     validation_share: float = 0.05
 

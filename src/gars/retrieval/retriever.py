@@ -19,7 +19,7 @@ from gars.retrieval.matrix import TrainingMatrix
 KNN = "item_knn"
 SESSION_CANDIDATES = 50
 _NEVER = np.float32(-np.inf)
-FUSION = {"edlae": 1.0, "deepwalk": 0.75, "item_knn": 0.1, "content": 0.05, "popularity": 0.0}
+FUSION = {"edlae": 1.0, "deepwalk": 0.75}
 
 
 class RetrievalConfig(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from gars.datasets.build import build_default
 from gars.domain.errors import ArtefactError
 from gars.entrypoints.cli.train import train_on
 from gars.library.artefact import read_manifest
+from gars.library.fitting import QUICK
 from gars.library.registry import CURRENT, Registry
 from gars.library.terminal import TerminalProgress
 
@@ -32,7 +33,7 @@ def demo(
     dataset = build_default(home, mirror=mirror, progress=progress)
     registry = Registry(home / "models")
     if _trained_on(registry) != dataset.content_hash:
-        registry.promote(train_on(dataset, registry, seed=0, progress=progress).version)
+        registry.promote(train_on(dataset, registry, config=QUICK, seed=0, progress=progress).version)
     if serve:
         from gars.entrypoints.cli.serve import serve as serve_until_stopped
 

@@ -18,7 +18,7 @@ from gars.application.progress import Progress
 from gars.datasets.build import build_sample
 from gars.datasets.splits import fixed_like_split, fixed_topn_split
 from gars.library import protocols
-from gars.library.fitting import FitConfig
+from gars.library.fitting import QUICK, FitConfig
 from gars.library.recommender import Recommender
 from gars.library.terminal import TerminalProgress
 
@@ -55,6 +55,7 @@ def evaluate(
     ] = None,
     part: Annotated[Part, typer.Option(help="Tune on validation; report test once.")] = Part.VALIDATION,
     seed: Annotated[int, typer.Option(help="Seed of training and of the intervals.")] = 0,
+    quick: Annotated[bool, typer.Option("--quick", help="Train as gars demo does.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown tables.")] = False,
     home: Annotated[Path, typer.Option(envvar="GARS_HOME", help="Folder for data.")] = Path("var"),
     mirror: Annotated[
@@ -68,7 +69,8 @@ def evaluate(
     """
     progress = TerminalProgress(Console(stderr=True))
     dataset = build_sample(home, mirror=mirror, progress=progress)
-    bench = Bench(dataset.interactions().collect(), dataset.catalogue(), part, seed, home, mirror, progress)
+    rows, config = dataset.interactions().collect(), QUICK if quick else FitConfig()
+    bench = Bench(rows, dataset.catalogue(), part, seed, config, home, mirror, progress)
     wanted = protocol or list(Protocol)
     for one in wanted:
         of_lists = one in (Protocol.A, Protocol.B)
@@ -95,6 +97,7 @@ class Bench:
     catalogue: pl.DataFrame
     part: Part
     seed: int
+    config: FitConfig
     home: Path
     mirror: Path | None
     progress: Progress
@@ -146,7 +149,7 @@ class Bench:
 
     def _fit(self, training: pl.DataFrame) -> tuple[Recommender, float]:
         started = time.perf_counter()
-        fitted = protocols.fit_on(training, self.catalogue, config=FitConfig(), seed=self.seed, progress=self.progress)
+        fitted = protocols.fit_on(training, self.catalogue, config=self.config, seed=self.seed, progress=self.progress)
         return fitted, time.perf_counter() - started
 
 

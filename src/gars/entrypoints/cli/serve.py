@@ -15,6 +15,7 @@ from gars.application.ports import Engine
 from gars.bootstrap import load_engine, lock_home, open_service, training_data
 from gars.config import Settings, from_environment
 from gars.domain.errors import InvalidInputError
+from gars.library.blas import one_thread
 from gars.library.terminal import TerminalProgress
 
 
@@ -43,7 +44,8 @@ def serve(
         engine, about = (_made_by(engine_factory), None) if engine_factory else load_engine(settings.models)
         dataset = training_data(settings, about) if about else None
         service = open_service(settings, engine, about=about, dataset=dataset, progress=TerminalProgress(console))
-        server.run(service, host=host, port=port, on_ready=lambda address: _ready(console, settings, address))
+        with one_thread():
+            server.run(service, host=host, port=port, on_ready=lambda address: _ready(console, settings, address))
     console.print("stopped", highlight=False)
 
 
