@@ -1,0 +1,75 @@
+"""The page in a real browser against the real service: real data, a real (hastily trained) model.
+
+Runs the page's own end-to-end suite (`web/e2e`) with its address set. Skipped, by name, where a part is not installed.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gars.application.progress import Silent
+from gars.datasets.build import build_sample
+from gars.entrypoints.api.page import FOLDER
+from gars.entrypoints.cli.train import train_on
+from gars.library.fitting import FitConfig
+from gars.library.registry import Registry
+from gars.ranking.mlp import RankingConfig
+from gars.retrieval.retriever import RetrievalConfig
+from gars.testing.server import ServerProcess
+
+ROOT = Path(__file__).parents[2]
+HASTY = FitConfig(
+    folds=2,
+    repeats=1,
+    max_ranking_users=800,
+    retrieval=RetrievalConfig(walks_per_node=5, epochs=1, dim=64),
+    ranking=RankingConfig(epochs=3),
+)
+
+pytestmark = [pytest.mark.browser, pytest.mark.sample, pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def address(mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A service on a free port."""
+    home = tmp_path_factory.mktemp("home")
+    dataset = build_sample(home, mirror=mirror, progress=Silent())
+    registry = Registry(home / "models")
+    registry.promote(train_on(dataset, registry, config=HASTY, seed=0, progress=Silent()).version)
+    command = [sys.executable, "-c", "from gars.entrypoints.cli.app import main; main()", "serve", "--port", "0"]
+    server = ServerProcess([*command, "--home", str(home)])
+    yield server.address
+    assert server.stop() == 0, server.output
+
+
+@pytest.fixture(scope="module")
+def npm() -> str:
+    """npm with the page's packages and a Chromium beside it."""
+    program = shutil.which("npm")
+    if program is None or not (ROOT / "web" / "node_modules").is_dir():
+        pytest.skip("npm and the page's packages are not installed: make page")
+    if not (FOLDER / "index.html").is_file():
+        pytest.skip("the page is not built: make page")
+    browsers = ("chromium", "chromium-browser", "google-chrome")
+    if "CHROMIUM" not in os.environ and not any(map(shutil.which, browsers)):
+        pytest.skip(f"no browser: none of {', '.join(browsers)} is installed and CHROMIUM is not set")
+    return program
+
+
+def test_the_page_end_to_end(npm: str, address: str) -> None:
+    done = subprocess.run(
+        [npm, "run", "e2e"],
+        cwd=ROOT / "web",
+        env={**os.environ, "GARS_URL": address},
+        capture_output=True,
+        text=True,
+        timeout=500,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
+    assert "# fail 0" in done.stdout or "ℹ fail 0" in done.stdout
