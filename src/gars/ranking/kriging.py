@@ -141,9 +141,10 @@ def fit(
     item, stated = lists.indices[rated].astype(np.int64), ratings[rated]
     like = baseline(user, item, (stated > LIKED_ABOVE).astype(np.float32), lists.shape)
     rating = baseline(user, item, stated, lists.shape)
-    halves = (co_watch**0.5 * _unit_columns(lists).T).tocsr(), ((1 - co_watch) ** 0.5 * content).tocsr()
-    factors = _leading_factors(halves, seed)
-    return Kriging(factors, _corrections(halves, factors), like, rating)
+    watched, described = co_watch**0.5 * _unit_columns(lists).T, (1 - co_watch) ** 0.5 * content
+    half = sp.csr_array(sp.hstack([watched, described], format="csr"), dtype=np.float32)  # the kernel is H Hᵀ
+    factors = _leading_factors(half, seed)
+    return Kriging(factors, _corrections(half, factors), like, rating)
 
 
 def baseline(user: NDArray[np.int64], item: NDArray[np.int64], value: Floats, shape: tuple[int, int]) -> Baseline:
@@ -168,23 +169,26 @@ def _unit_columns(lists: sp.csr_array) -> sp.csr_array:
     return sp.csr_array(weighted @ sp.diags_array(scale).tocsr())
 
 
-def _leading_factors(halves: tuple[sp.csr_array, ...], seed: int) -> Floats:
-    """``F`` with ``F Fᵀ`` the best approximation of ``Σ H Hᵀ`` of rank RANK. → (n, ≤ RANK)"""
-    n = int(halves[0].shape[0])
+def _leading_factors(half: sp.csr_array, seed: int) -> Floats:
+    """``F`` with ``F Fᵀ`` the best approximation of ``H Hᵀ`` of rank RANK. → (n, ≤ RANK)"""
+    n = int(half.shape[0])
     if n <= RANK + 1:
         return np.zeros((n, 1), np.float32)
-    operator = LinearOperator((n, n), matvec=lambda x: sum(h @ (h.T @ x) for h in halves), dtype=np.float64)
+    operator = LinearOperator((n, n), matvec=lambda x: half @ (half.T @ x), dtype=np.float64)
     values, vectors = eigsh(operator, k=RANK, v0=np.random.default_rng(seed).standard_normal(n), tol=1e-3)
     return np.asarray(vectors * np.sqrt(np.maximum(values, 0)), np.float32)
 
 
-def _corrections(halves: tuple[sp.csr_array, ...], factors: Floats, block: int = 1024) -> sp.csr_array:
+def _corrections(half: sp.csr_array, factors: Floats, block: int = 1024) -> sp.csr_array:
     """The largest errors of the factors in each row, made symmetric. → (n, n)"""
     blocks = []
     for start in range(0, len(factors), block):
         rows = slice(start, start + block)
-        missed = np.asarray(sum((h[rows] @ h.T).toarray() for h in halves) - factors[rows] @ factors.T, np.float32)
-        blocks.append(sp.csr_array(np.where(largest(missed, CORRECTIONS, by_magnitude=True), missed, 0)))
+        missed = (half[rows] @ half.T).toarray()
+        missed -= factors[rows] @ factors.T
+        row, column = np.nonzero(largest(missed, CORRECTIONS, by_magnitude=True))
+        counts = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(missed)))])
+        blocks.append(sp.csr_array((missed[row, column], column.astype(np.int32), counts), shape=missed.shape))
     kept = sp.csr_array(sp.vstack(blocks, format="csr"))
     # the error is symmetric, so where both halves kept an entry it is the same number twice
     both = sp.csr_array(kept + kept.T)
