@@ -49,11 +49,17 @@ def test_a_full_disk_leaves_the_old_model(tmp_path: Path, monkeypatch: pytest.Mo
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(np, "savez", full)
-    with pytest.raises(StorageError, match=r"could not be written to .*No space left on device"):
+    with pytest.raises(StorageError, match="the disk is full: could not write"):
         write(tmp_path / "m", 2.0)
     monkeypatch.undo()
     assert artefact.read(tmp_path / "m")[0] == before
     assert [p.name for p in tmp_path.iterdir()] == ["m"]
+
+
+def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError, match=r"the model could not be written to .*file/m: .*Not a directory"):
+        write(tmp_path / "file" / "m")
 
 
 def test_no_model_at_all(tmp_path: Path) -> None:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-import os
 import platform
-import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from gars.datasets.durable import sha256_of, whole_folder
 from gars.domain.errors import ArtefactError, StorageError
 
 FORMAT = 1
@@ -47,33 +45,22 @@ def write(path: Path, files: Mapping[str, bytes | Mapping[str, NDArray[Any]]], *
     Raises:
         StorageError: the disk is full or not writable; nothing of ``path`` has changed.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
-        for name, content in files.items():
-            with (unfinished / name).open("wb") as file:
-                if isinstance(content, bytes):
-                    file.write(content)
-                else:
-                    np.savez(file, allow_pickle=False, **{key: np.asarray(array) for key, array in content.items()})
-                file.flush()
-                os.fsync(file.fileno())
-        hashes = {name: _sha256(unfinished / name) for name in sorted(files)}
-        manifest = Manifest(
-            format=FORMAT, version=_version(hashes), files=hashes, libraries=_libraries(), **about
-        )  # fmt: skip
-        with (unfinished / MANIFEST).open("wb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(manifest), indent=2))
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.chmod(0o755)
-        _replace(unfinished, path)
+        with whole_folder(path) as folder:
+            for name, content in files.items():
+                with (folder / name).open("wb") as file:
+                    if isinstance(content, bytes):
+                        file.write(content)
+                    else:
+                        arrays = {key: np.asarray(array) for key, array in content.items()}
+                        np.savez(file, allow_pickle=False, **arrays)
+            hashes = {name: sha256_of(folder / name) for name in sorted(files)}
+            manifest = Manifest(format=FORMAT, version=_version(hashes), files=hashes, libraries=_libraries(), **about)
+            (folder / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2))
     except OSError as error:
         raise StorageError(
             f"the model could not be written to {path}: {error}", hint="free some space or choose another folder"
         ) from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
     return manifest
 
 
@@ -112,7 +99,7 @@ def read(path: Path) -> tuple[Manifest, dict[str, Path]]:
         file = path / name
         if not file.is_file():
             raise ArtefactError(f"the model in {path} is incomplete: no {name}", hint="train it again with: gars train")
-        if _sha256(file) != expected:
+        if sha256_of(file) != expected:
             raise ArtefactError(
                 f"{file} is damaged: its hash is not the manifest's", hint="train it again with: gars train"
             )
@@ -130,11 +117,6 @@ def _version(hashes: Mapping[str, str]) -> str:
     return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _libraries() -> dict[str, str]:
     found = {"python": platform.python_version()}
     for name in ("gars", "numpy", "scipy", "gensim", "keras", "jax"):
@@ -143,17 +125,3 @@ def _libraries() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
-
-
-def _replace(finished: Path, target: Path) -> None:
-    """Put the finished folder in the target's place; an old one steps aside: a folder cannot replace a full one."""
-    aside = finished.with_name(finished.name + ".old")
-    if target.exists():
-        target.rename(aside)
-    finished.rename(target)
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-    shutil.rmtree(aside, ignore_errors=True)
