@@ -61,7 +61,7 @@ class FitConfig(msgspec.Struct, frozen=True, kw_only=True):
     """The ranker trains on at most this many users."""
 
 
-QUICK = FitConfig(folds=3, repeats=1, max_ranking_users=4_000)
+QUICK = FitConfig(folds=2, repeats=1, max_ranking_users=4_000)
 """A model in a minute and a half on the sample, for a first look; the default takes three times as long."""
 
 
