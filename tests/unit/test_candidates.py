@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from gars.domain.anime import Anime
-from gars.domain.candidates import Filters, allowed, top
+from gars.domain.candidates import SERVICE_DEFAULTS, Filters, allowed, top
 from gars.domain.errors import InvalidInputError
 from gars.domain.franchise import collapse
 from gars.domain.history import Rating, from_ratings
@@ -47,6 +47,13 @@ def ids(items: ItemTable, filters: Filters, *history: Rating) -> list[int]:
 )
 def test_each_filter(items: ItemTable, filters: Filters, expected: list[int]) -> None:
     assert ids(items, filters) == expected
+
+
+def test_a_bound_on_what_the_catalogue_knows_nothing_of_hides_nothing() -> None:
+    bare = build([Anime(anime_id=n, title=str(n)) for n in (1, 2)])
+    assert ids(bare, SERVICE_DEFAULTS) == [1, 2]
+    some = build([Anime(anime_id=1, title="1", members=900), Anime(anime_id=2, title="2")])
+    assert ids(some, SERVICE_DEFAULTS) == [1]
 
 
 def test_what_the_history_holds_is_hidden_and_its_sequel_is_not(items: ItemTable) -> None:

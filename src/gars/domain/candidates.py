@@ -84,6 +84,8 @@ def _by_content(mask: NDArray[np.bool_], items: ItemTable, filters: Filters) -> 
         (items.members, filters.min_members, None),
         (items.scores, filters.min_score, None),
     ):
+        if (low is None and high is None) or np.isnan(column).all():
+            continue  # a catalogue that knows none of it cannot be asked for it
         # a bound excludes what is not known: NaN compares False
         if low is not None:
             mask &= column >= low
