@@ -41,7 +41,6 @@ class Engine:
     models: Models
     network: Network | None
     """``None``: there was too little data to train a ranker, and the retrieval order stands."""
-    item_index: Index
     user_index: Index
     user_centre: NDArray[np.float32]
     """(dim,) the mean direction of all lists (see ``user_vectors``)."""

@@ -312,7 +312,6 @@ def _engine(fitted: Fitted, anime: Sequence[Anime], rows: Rows, seed: int, *, ve
         anime=anime,
         models=fitted.models,
         network=fitted.network,
-        item_index=index.build(fitted.models.retriever.vectors, seed=seed),
         user_index=index.build(fitted.user_vectors, seed=seed),
         user_centre=fitted.user_centre,
         user_ids=[str(user) for user in rows.user_ids.tolist()],

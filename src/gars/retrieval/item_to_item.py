@@ -24,15 +24,6 @@ class ItemToItem:
     weights: sp.csr_array
     """(n, n) float32; row i holds what item i says of every other item."""
 
-    def score(self, strengths: sp.csr_array) -> NDArray[np.float32]:
-        """Dense scores of every item for every user. (b, n) sparse → (b, n)."""
-        return np.asarray((strengths @ self.weights).toarray(), np.float32)
-
-    def neighbours(self, row: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """Rows of the items that ``row`` speaks for, with their weights, unsorted."""
-        start, end = self.weights.indptr[row], self.weights.indptr[row + 1]
-        return self.weights.indices[start:end], self.weights.data[start:end]
-
 
 def keep_largest(weights: NDArray[np.float32], k: int, *, by_magnitude: bool = False) -> sp.csr_array:
     """The k largest entries of each row of a dense (m, n) block as CSR, without zeros; ties go to the lower column."""

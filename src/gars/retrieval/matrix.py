@@ -53,10 +53,6 @@ class TrainingMatrix:
         kept[rows] = 1
         return self.with_values(self.strengths.data * kept[self.strengths.indices])
 
-    def seen(self) -> sp.csr_array:
-        """1 for every entry."""
-        return self.with_values(np.ones_like(self.ratings))
-
     def select_users(self, users: NDArray[np.int64]) -> TrainingMatrix:
         """The rows of some users, in the order given."""
         starts, ends = self.strengths.indptr[users], self.strengths.indptr[users + 1]
