@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -183,6 +183,8 @@ class Recommendation:
     p_like: float
     channels: tuple[str, ...]
     reasons: tuple[Reason, ...]
+    features: bytes = field(default=b"", repr=False)
+    """What the ranker saw: one row of the model's features as float32; empty where no ranker spoke."""
 
 
 class Engine(Protocol):

@@ -54,7 +54,7 @@ class Engine:
 
     def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
         """Places ``offset`` … ``offset + k`` of the ranked list; shorter only when nothing else is allowed."""
-        found, order, p_like = self.rank(history, want=offset + k, filters=filters)
+        found, order, p_like, matrix = self.rank(history, want=offset + k, filters=filters)
         places = self._places(found, order, offset + k, filters)[offset:]
         why = reasons.explain(self, history, found.rows[places])
         return [
@@ -66,25 +66,26 @@ class Engine:
                     name for name, said in zip(found.channel_names, found.proposed[place], strict=True) if said
                 ),
                 reasons=why[number],
+                features=b"" if matrix is None else matrix[place].tobytes(),
             )
             for number, place in enumerate(places)
         ]
 
     def ranked_ids(self, history: History, *, k: int, filters: Filters) -> NDArray[np.int64]:
         """Ids of the ranked list alone: the fast path of batch scoring. → (≤ k,)"""
-        found, order, _ = self.rank(history, want=k, filters=filters)
+        found, order, *_ = self.rank(history, want=k, filters=filters)
         return self.retriever.items.anime_ids[found.rows[self._places(found, order, k, filters)]]
 
     def rank(
         self, history: History, *, want: int, filters: Filters
-    ) -> tuple[Candidates, NDArray[np.float32], NDArray[np.float32]]:
-        """Candidates with their order scores and like probabilities, each (m,)."""
+    ) -> tuple[Candidates, NDArray[np.float32], NDArray[np.float32], NDArray[np.float32] | None]:
+        """Candidates with their order scores and like probabilities, each (m,), and their features (m, f)."""
         found = self.retrieve(history, want=want, filters=filters)
-        order, p_like = self.judge(history, found)
+        order, p_like, matrix = self.judge(history, found)
         session = self.session(history)
         if session is not None and len(found):
             order = order + SESSION_WEIGHT * float(order.std()) * session[found.rows]
-        return found, order, p_like
+        return found, order, p_like, matrix
 
     def retrieve(self, history: History, *, want: int, filters: Filters) -> Candidates:
         """Stage one. Wants more from each channel when the rules may take many away again."""
@@ -177,14 +178,20 @@ class Engine:
         faded = (CLICK_DECAY ** np.arange(len(clicked))).astype(np.float32)
         return self.retriever.nearness(clicked, faded)
 
-    def judge(self, history: History, found: Candidates) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Stage two: order scores and like probabilities of candidates. → (m,), (m,)"""
+    def judge(
+        self, history: History, found: Candidates
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32] | None]:
+        """Stage two: order scores and like probabilities of candidates, by these features. → (m,), (m,), (m, f)
+
+        Without a ranker there are no features.
+        """
         query = self.models.query(history, found)
         if self.network is None:
-            return found.fused, np.full(len(found), query.taste.like_rate, np.float32)
-        order, p_like = self.network.score(features.matrix(query), found.rows, taste_profile(query))
+            return found.fused, np.full(len(found), query.taste.like_rate, np.float32), None
+        matrix = features.matrix(query)
+        order, p_like = self.network.score(matrix, found.rows, taste_profile(query))
         # somebody of whom nothing is known gets the popular list: there is nothing to rank by
-        return (found.fused if history.is_empty else order), p_like
+        return (found.fused if history.is_empty else order), p_like, matrix
 
     def _places(self, found: Candidates, order: NDArray[np.float32], want: int, filters: Filters) -> NDArray[np.int64]:
         """Positions of the best ``want`` candidates, by ``(-score, id)``, after the rules about lists as a whole."""
