@@ -8,7 +8,7 @@ serving, and no statistic of a training example has seen the row it is judged on
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -18,6 +18,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gars.application.progress import Advance, Progress
+from gars.application.training_log import TrainingLog
 from gars.domain import features
 from gars.domain.anime import Anime
 from gars.domain.features.query import prior_of
@@ -78,8 +79,20 @@ class Fitted:
     losses: dict[str, float]
 
 
-def fit(rows: Rows, anime: Sequence[Anime], *, config: FitConfig, seed: int, progress: Progress) -> Fitted:
-    """Fit retrieval and ranking on list entries."""
+def fit(
+    rows: Rows,
+    anime: Sequence[Anime],
+    *,
+    config: FitConfig,
+    seed: int,
+    progress: Progress,
+    log: TrainingLog | None = None,
+    on_lists: Callable[[RankingLists], None] | None = None,
+) -> Fitted:
+    """Fit retrieval and ranking on list entries.
+
+    ``on_lists`` is given the ranker's training lists, so that a baseline can be trained on the very same ones.
+    """
     unrated = 0.5 if rows.has_ratings else 1.0
     training = matrix.from_rows(
         rows.user, rows.item, rows.rating, n_users=len(rows.user_ids), n_items=len(rows.item_ids), unrated=unrated
@@ -99,8 +112,12 @@ def fit(rows: Rows, anime: Sequence[Anime], *, config: FitConfig, seed: int, pro
     losses: dict[str, float] = {}
     if can_rank:
         lists = fitter.lists(by_fold, folds)
+        if on_lists is not None:
+            on_lists(lists)
         if (lists.order > 0).any():
-            network, losses = mlp.fit(lists, full.retriever.items, config=config.ranking, seed=seed, progress=progress)
+            network, losses = mlp.fit(
+                lists, full.retriever.items, config=config.ranking, seed=seed, progress=progress, log=log
+            )
     vectors, centre = user_vectors(training.graded(), full.retriever.vectors)
     return Fitted(full, network, vectors, centre, losses)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from gars.application.ports import Recommendation
 from gars.application.progress import Progress, Silent
+from gars.application.training_log import TrainingLog
 from gars.domain import features
 from gars.domain.anime import Anime
 from gars.domain.candidates import Filters
@@ -25,6 +26,7 @@ from gars.library.engine import Engine
 from gars.library.fitting import FitConfig, Fitted, fit
 from gars.library.frames import TOP_RATING, Rows, anime_of, catalogue_frame, rows_of
 from gars.library.stored import pack, unpack
+from gars.ranking.examples import RankingLists
 from gars.retrieval import index
 
 Item = int | str
@@ -76,12 +78,15 @@ class Recommender:
         config: FitConfig | None = None,
         seed: int = 0,
         progress: bool | Progress = True,
+        log: TrainingLog | None = None,
+        on_lists: Callable[[RankingLists], None] | None = None,
     ) -> Recommender:
         """Fit on interactions ``user_id, item_id[, rating][, time]`` and, if there is one, a catalogue.
 
         Both may be a DataFrame, an Arrow table, or the path of a CSV or Parquet file. An empty rating means seen, not
         rated; without any rating, what was seen was liked. The catalogue has ``item_id`` and any of title, genres
-        ("A, B"), type, episodes, released, studios, franchise, score, members.
+        ("A, B"), type, episodes, released, studios, franchise, score, members. ``log`` is told how training goes;
+        ``on_lists`` is given the ranking model's training lists, for a baseline that is to train on the same ones.
 
         Raises:
             InvalidInputError: a column is missing or holds what it cannot hold.
@@ -93,7 +98,7 @@ class Recommender:
         listed = catalogue_frame(catalogue) if catalogue is not None else None
         rows = rows_of(interactions, listed["item_id"].to_list() if listed is not None else ())
         anime = anime_of(listed, rows.item_ids)
-        fitted = fit(rows, anime, config=config, seed=seed, progress=shown)
+        fitted = fit(rows, anime, config=config, seed=seed, progress=shown, log=log, on_lists=on_lists)
         engine = _engine(fitted, anime, rows, seed, version="unsaved")
         return cls(engine, rows, None, seed=seed, config=config, losses=fitted.losses)
 

@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gars.application.progress import Progress
+from gars.application.training_log import TrainingLog
 from gars.domain.errors import MissingExtraError
 from gars.domain.item_table import ItemTable
+from gars.ranking import curves
 from gars.ranking.examples import NOT_ASKED, RankingLists
 from gars.ranking.network import REACH, Network, from_arrays, genre_shares, type_codes
 
@@ -54,7 +56,13 @@ def import_keras() -> Any:
 
 
 def fit(
-    lists: RankingLists, items: ItemTable, *, config: RankingConfig, seed: int, progress: Progress
+    lists: RankingLists,
+    items: ItemTable,
+    *,
+    config: RankingConfig,
+    seed: int,
+    progress: Progress,
+    log: TrainingLog | None = None,
 ) -> tuple[Network, dict[str, float]]:
     """Train on lists and export to numpy; also returns the losses on users held out of the training.
 
@@ -67,16 +75,15 @@ def fit(
     n_validation = round(config.validation_share * len(lists))
     validation, training = shuffled[:n_validation], shuffled[n_validation:]
     steps = max(1, -(-len(training) // config.batch) * config.epochs)
+    learning_rate = keras.optimizers.schedules.CosineDecay(
+        0.0, steps, warmup_target=config.learning_rate, warmup_steps=max(1, steps // 10)
+    )
     model.compile(
-        optimizer=keras.optimizers.AdamW(
-            keras.optimizers.schedules.CosineDecay(
-                0.0, steps, warmup_target=config.learning_rate, warmup_steps=max(1, steps // 10)
-            ),
-            weight_decay=1e-4,
-        ),
+        optimizer=keras.optimizers.AdamW(learning_rate, weight_decay=1e-4),
         loss={"order": _listwise_loss, "like": _like_loss},
         loss_weights={"order": 1.0, "like": config.like_weight},
     )
+    logged = [] if log is None else [curves.callback(keras, log, learning_rate, steps)]
     with progress.task("ranking model", config.epochs) as advance:
         history = model.fit(
             *_tensors(lists, training),
@@ -84,7 +91,7 @@ def fit(
             batch_size=config.batch,
             epochs=config.epochs,
             verbose=0,
-            callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=lambda _epoch, _logs: advance(1))],
+            callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=lambda _epoch, _logs: advance(1)), *logged],
         )
     losses = {name: round(float(values[-1]), 4) for name, values in history.history.items()}
     return export(model, items, judged=np.unique(lists.rows[(lists.order >= 0) | (lists.like >= 0)])), losses
