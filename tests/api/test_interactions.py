@@ -29,7 +29,7 @@ CLICK = {"user_id": "7", "anime_id": 1, "kind": "click"}
 def test_one_event(client: Client, service: Service) -> None:
     answer = post(client, {**CLICK, "event_id": "mine", "request_id": "r1"})
     assert answer.status_code == 202
-    assert answer.json() == {"accepted": ["mine"], "duplicates": 0, "versions": {"7": 1}}
+    assert answer.json() == {"accepted": ["mine"], "duplicates": 0, "versions": {"7": 1}, "refused": []}
     ((offset, kept),) = service.log.read()
     assert (offset, kept.event_id, kept.user_id, kept.anime_id, kept.request_id) == (1, "mine", "7", 1, "r1")
 
@@ -42,14 +42,15 @@ def test_a_batch(client: Client) -> None:
         {**CLICK, "event_id": "c", "kind": "rate", "value": 10},
     ]
     answer = post(client, {"events": events})
-    assert answer.json() == {"accepted": ["a", "b", "c"], "duplicates": 1, "versions": {"7": 2, "8": 1}}
-    assert post(client, {"events": events}).json() == {"accepted": [], "duplicates": 4, "versions": {"7": 2, "8": 1}}
+    assert answer.json() == {"accepted": ["a", "b", "c"], "duplicates": 1, "versions": {"7": 2, "8": 1}, "refused": []}
+    again = post(client, {"events": events}).json()
+    assert again == {"accepted": [], "duplicates": 4, "versions": {"7": 2, "8": 1}, "refused": []}
 
 
 def test_without_an_id_the_same_content_is_the_same_event(client: Client) -> None:
     timed = {**CLICK, "event_time": "2026-01-01T00:00:00Z"}
     first = post(client, timed).json()
-    assert post(client, timed).json() == {"accepted": [], "duplicates": 1, "versions": {"7": 1}}
+    assert post(client, timed).json() == {"accepted": [], "duplicates": 1, "versions": {"7": 1}, "refused": []}
     later = post(client, {**timed, "event_time": "2026-01-01T00:00:00.001Z"}).json()
     assert len(first["accepted"]) == len(later["accepted"]) == 1
     assert first["accepted"] != later["accepted"]
@@ -134,7 +135,11 @@ def test_unknown_anime_refuse_the_whole_batch(client: Client) -> None:
 
 
 def test_one_bad_event_refuses_the_whole_batch(client: Client) -> None:
-    error_of(post(client, {"events": [CLICK, {**CLICK, "kind": "rate", "value": 0}]}), 400)
+    for bad, said in (
+        ({**CLICK, "kind": "rate", "value": 0}, "events[1]: a rate event needs a value from 1 to 10, got 0"),
+        ({**CLICK, "kind": "rate", "value": "x"}, "events[1]: a rate event takes no text, got 'x'"),
+    ):
+        assert error_of(post(client, {"events": [CLICK, bad]}), 400)["message"] == said
     assert client.get("/api/v1/users/7").json()["known"] is False
 
 
@@ -167,3 +172,78 @@ def test_other_sites_cannot_post(client: Client) -> None:
     assert "another site" in error["message"]
     own = client.post("/clicks", json={"user_id": 7, "anime_id": 1}, headers={"Sec-Fetch-Site": "same-origin"})
     assert own.status_code == 202
+
+
+def test_skipping_keeps_the_rest_and_names_what_was_refused(client: Client) -> None:
+    late = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    events = [
+        {**CLICK, "event_id": "good"},
+        {**CLICK, "anime_id": 99, "event_id": "unknown"},
+        {**CLICK, "event_time": late},
+        {**CLICK, "event_time": "1970-01-20T00:00:00Z"},
+        {**CLICK, "kind": "rate", "value": "nine"},
+        {**CLICK, "user_id": ""},
+        {**CLICK, "event_id": "good"},
+        {**CLICK, "user_id": "8", "kind": "like", "event_id": "also good"},
+    ]
+    answer = client.post("/api/v1/interactions?on_error=skip", json={"events": events})
+    assert answer.status_code == 202
+    body = answer.json()
+    assert (body["accepted"], body["duplicates"], body["versions"]) == (["good", "also good"], 1, {"7": 1, "8": 1})
+    assert [(one["index"], one["event_id"], one["code"]) for one in body["refused"]] == [
+        (1, "unknown", "unknown_anime"),
+        (2, None, "invalid_input"),
+        (3, None, "invalid_input"),
+        (4, None, "invalid_input"),
+        (5, None, "invalid_input"),
+    ]
+    said = [one["message"] for one in body["refused"]]
+    assert said[0] == "1 anime id(s) not in the catalogue: 99"
+    assert "is in the future" in said[1]
+    assert "is before 2000-01-01" in said[2]
+    assert "takes no text, got 'nine'" in said[3]
+    assert "user_id must be" in said[4]
+    assert all(one["hint"] for one in body["refused"])
+
+
+def test_skipping_may_leave_nothing(client: Client) -> None:
+    body = client.post("/api/v1/interactions?on_error=skip", json={**CLICK, "anime_id": 99}).json()
+    assert (body["accepted"], body["versions"], len(body["refused"])) == ([], {}, 1)
+    assert client.get("/api/v1/users/7").json()["known"] is False
+
+
+def test_on_error_has_two_values(client: Client) -> None:
+    error = error_of(client.post("/api/v1/interactions?on_error=ignore", json=CLICK), 400)
+    assert "on_error: Invalid enum value 'ignore'" in error["message"]
+
+
+def test_every_unknown_anime_is_named(client: Client) -> None:
+    unknown = range(50_000, 50_030)
+    error = error_of(post(client, {"events": [CLICK, *({**CLICK, "anime_id": one} for one in unknown)]}), 422)
+    assert error["message"] == f"30 anime id(s) not in the catalogue: {', '.join(map(str, unknown))}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("click", None),
+        ("rate", 9),
+        *(("status", word) for word in ("watching", "completed", "on_hold", "dropped", "planned")),
+        ("like", None),
+        ("dislike", None),
+        ("seen", None),
+        ("dismiss", None),
+    ],
+)
+def test_every_kind_can_be_taken_back(client: Client, kind: str, value: int | str | None) -> None:
+    before = client.get("/?user_id=7").json()
+    said = {"user_id": "7", "anime_id": 5114, "kind": kind, "value": value, "event_time": "2026-01-01T00:00:00Z"}
+    assert post(client, said).status_code == 202
+    assert client.get("/api/v1/users/7/history").json()["items"] or kind == "seen"
+    undone = {**said, "value": None, "undo": True, "event_time": "2026-01-01T00:00:01Z"}
+    assert post(client, undone).json()["versions"] == {"7": 2}
+    assert client.get("/api/v1/users/7/history").json()["items"] == []
+    assert client.get("/?user_id=7").json() == before
+    # what happened before the undo stays undone, also when it arrives after it
+    post(client, {**said, "event_id": "late", "event_time": "2026-01-01T00:00:00.500Z"})
+    assert client.get("/?user_id=7").json() == before

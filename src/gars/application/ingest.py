@@ -36,6 +36,20 @@ class Receipt:
     versions: dict[str, int]
 
 
+def refusal(event: Interaction, now: datetime, known_anime: Container[int]) -> InvalidInputError | None:
+    """Why one event cannot be taken, or ``None``: for callers who want the rest of a batch kept."""
+    try:
+        check(event, now)
+    except InvalidInputError as error:
+        return error
+    return None if event.anime_id in known_anime else UnknownAnimeError([event.anime_id])
+
+
+def at_index(number: int, error: InvalidInputError) -> InvalidInputError:
+    """The error with the place of its event in the batch."""
+    return InvalidInputError(f"events[{number}]: {error.message}", hint=error.hint)
+
+
 def _no_crash(_step: int) -> None:
     """Crash points are for tests."""
 
@@ -108,11 +122,11 @@ class Ingest:
             return InvalidInputError(
                 f"a batch takes at most {MAX_BATCH} events, got {len(batch)}", hint="send several batches"
             )
-        try:
-            for event in batch:
+        for number, event in enumerate(batch):
+            try:
                 check(event, now)
-        except InvalidInputError as error:
-            return error
+            except InvalidInputError as error:
+                return at_index(number, error) if len(batch) > 1 else error
         unknown = sorted({event.anime_id for event in batch if event.anime_id not in self._known_anime})
         return UnknownAnimeError(unknown) if unknown else None
 

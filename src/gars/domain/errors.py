@@ -33,9 +33,8 @@ class UnknownAnimeError(InvalidInputError):
     code = "unknown_anime"
 
     def __init__(self, anime_ids: list[int]) -> None:
-        shown = ", ".join(map(str, anime_ids[:10])) + (", …" if len(anime_ids) > 10 else "")
         super().__init__(
-            f"{len(anime_ids)} anime id(s) not in the catalogue: {shown}",
+            f"{len(anime_ids)} anime id(s) not in the catalogue: {', '.join(map(str, anime_ids))}",
             hint="ids are MyAnimeList ids; look one up with GET /api/v1/anime?query=TITLE",
         )
         self.anime_ids = anime_ids

@@ -5,21 +5,21 @@ from __future__ import annotations
 import asyncio
 import uuid
 from datetime import datetime
-from typing import TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from litestar import post
-from litestar.params import JSONBody, SkipValidation
+from litestar.params import JSONBody, QueryParameter, SkipValidation
 from msgspec import UNSET, UnsetType
 
-from gars.application.ingest import MAX_BATCH
+from gars.application.ingest import MAX_BATCH, at_index, refusal
 from gars.bootstrap import Service
 from gars.domain.errors import InvalidInputError
 from gars.domain.interaction import Interaction, Kind, Status, content_id
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.params import ServiceDep, checked_user_id
 from gars.entrypoints.api.security import refuse_other_sites
-from gars.entrypoints.api.shapes import AcceptedBody, ClickBody, EventBody, InteractionsBody
+from gars.entrypoints.api.shapes import AcceptedBody, ClickBody, EventBody, InteractionsBody, RefusedEvent
 
 T = TypeVar("T")
 
@@ -32,12 +32,20 @@ T = TypeVar("T")
     responses=errors(400, 403, 413, 422, 503),
     tags=["interactions"],
 )
-async def post_interactions(service: ServiceDep, data: JSONBody[SkipValidation[InteractionsBody]]) -> AcceptedBody:
+async def post_interactions(
+    service: ServiceDep,
+    data: JSONBody[SkipValidation[InteractionsBody]],
+    on_error: Annotated[
+        Literal["abort", "skip"],
+        QueryParameter(description="`abort` refuses the batch for one bad event, `skip` takes the rest"),
+    ] = "abort",
+) -> AcceptedBody:
     """One event, or `{"events": [...]}`. Answers once the events are on disk: the next list already knows them.
 
-    A batch is taken or refused as a whole. An `event_id` sent twice counts once.
+    A batch is taken or refused as a whole, unless `on_error=skip` asks to keep the good events; then the answer
+    says which were refused, and why. An `event_id` sent twice counts once.
     """
-    return await _accept(service, _events_of(_strictly(data, InteractionsBody)))
+    return await _accept(service, _events_of(_strictly(data, InteractionsBody)), on_error)
 
 
 @post(
@@ -67,10 +75,25 @@ def _strictly(body: object, kind: type[T]) -> T:
         ) from None
 
 
-async def _accept(service: Service, events: list[EventBody]) -> AcceptedBody:
+async def _accept(
+    service: Service, events: list[EventBody], on_error: Literal["abort", "skip"] = "abort"
+) -> AcceptedBody:
     now = service.clock.now()
-    receipt = await asyncio.wrap_future(service.writer.submit([_interaction(event, now) for event in events]))
-    return AcceptedBody(list(receipt.accepted), receipt.duplicates, receipt.versions)
+    made: list[Interaction] = []
+    refused: list[RefusedEvent] = []
+    for number, event in enumerate(events):
+        try:
+            interaction = _interaction(event, now)
+            if on_error == "skip" and (error := refusal(interaction, now, service.catalogue)):
+                raise error
+        except InvalidInputError as error:
+            if on_error == "abort":
+                raise (at_index(number, error) if len(events) > 1 else error) from None
+            refused.append(RefusedEvent(error.code, error.message, error.hint, index=number, event_id=event.event_id))
+        else:
+            made.append(interaction)
+    receipt = await asyncio.wrap_future(service.writer.submit(made))
+    return AcceptedBody(list(receipt.accepted), receipt.duplicates, receipt.versions, refused)
 
 
 def _events_of(body: InteractionsBody) -> list[EventBody]:

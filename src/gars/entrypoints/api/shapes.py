@@ -271,12 +271,23 @@ class ClickBody(msgspec.Struct, frozen=True, kw_only=True):
     anime_id: AnimeId
 
 
+class RefusedEvent(ErrorDetail, frozen=True, kw_only=True):
+    """An event of a batch that was not taken: its place there, and why."""
+
+    index: int
+    event_id: str | None
+
+
 class AcceptedBody(msgspec.Struct, frozen=True):
-    """The events are on disk, and the states of these users have these versions."""
+    """The events are on disk, and the states of these users have these versions.
+
+    ``refused`` is empty unless the batch was sent with ``on_error=skip``.
+    """
 
     accepted: list[str]
     duplicates: int
     versions: dict[str, int]
+    refused: list[RefusedEvent] = []
 
 
 class LiveBody(msgspec.Struct, frozen=True):
