@@ -1,0 +1,18 @@
+"""Answers that are no page: the site asks whether a person is there. GARS never tries to pass: it waits, or stops."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_HEADERS = ("x-amzn-waf-action", "cf-mitigated")
+_MARKS = (b"g-recaptcha", b"h-captcha", b"cf-challenge", b"awswaf", b"human verification")
+_LOOKED_AT = 65_536
+_PAGE_OF_AN_ANIME = b"dark_text"
+
+
+def is_challenge(headers: Mapping[str, str], body: bytes) -> bool:
+    """Whether an answer (headers in small letters) asks for a person; a real page that mentions a captcha does not."""
+    if any(name in headers for name in _HEADERS):
+        return True
+    start = body[:_LOOKED_AT].lower()
+    return _PAGE_OF_AN_ANIME not in body and any(mark in start for mark in _MARKS)
