@@ -12,6 +12,7 @@ from gars.domain.metrics import Interval
 
 Floats = NDArray[np.float64]
 RESAMPLES = 1000
+LIKE_RESAMPLES = 300
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,8 +69,23 @@ class LikeScores:
             "ece": metrics.calibration_error(self.liked, self.p),
         }
 
-    def intervals(self, seed: int, *, resamples: int = 300) -> dict[str, Interval]:
+    def intervals(self, seed: int, *, resamples: int = LIKE_RESAMPLES) -> dict[str, Interval]:
         """Accuracy and AUC with their 95 % intervals, resampling users (rows of a user are not independent)."""
+        values = self.values()
+        return {name: _percentiles(values[name], one) for name, one in self._samples(seed, resamples).items()}
+
+    def gain_over(self, other: LikeScores, seed: int, *, resamples: int = LIKE_RESAMPLES) -> dict[str, Interval]:
+        """Paired difference to another model's predictions of the same rows."""
+        mine, theirs = self.values(), other.values()
+        own, others = self._samples(seed, resamples), other._samples(seed, resamples)
+        return {name: _percentiles(mine[name] - theirs[name], own[name] - others[name]) for name in own}
+
+    def take(self, rows: NDArray[np.bool_]) -> LikeScores:
+        """Some of the rows."""
+        return LikeScores(self.user[rows], self.liked[rows], self.p[rows])
+
+    def _samples(self, seed: int, resamples: int) -> dict[str, Floats]:
+        """Accuracy and AUC of resampled users; the same seed draws the same users for every model."""
         users, code = np.unique(self.user, return_inverse=True)
         order = np.argsort(self.p, kind="stable")
         right = (self.p >= 0.5) == self.liked
@@ -79,11 +95,11 @@ class LikeScores:
             weight = rng.multinomial(len(users), np.full(len(users), 1 / len(users)))[code].astype(np.float64)
             accuracy[sample] = weight[right].sum() / weight.sum()
             auc[sample] = _weighted_auc(self.liked[order], weight[order])
-        values = self.values()
-        return {
-            name: Interval(values[name], *(float(q) for q in np.quantile(samples, [0.025, 0.975])))
-            for name, samples in (("accuracy", accuracy), ("auc", auc))
-        }
+        return {"accuracy": accuracy, "auc": auc}
+
+
+def _percentiles(value: float, samples: Floats) -> Interval:
+    return Interval(value, *(float(q) for q in np.quantile(samples, [0.025, 0.975])))
 
 
 def _weighted_auc(liked: NDArray[np.bool_], weight: Floats) -> float:

@@ -38,6 +38,59 @@ def coverage_at(ranked: NDArray[np.int64], n_items: int, k: int) -> float:
     return len(np.unique(shown[shown >= 0])) / n_items
 
 
+def self_information_at(ranked: NDArray[np.int64], shares: Floats, k: int) -> Floats:
+    """Novelty: mean ``-log2`` of the share of users who have each of the first k, in bits. (n, K), (items,) → (n,)
+
+    ``ranked`` holds places in ``shares``, -1 pads; a user without a list has NaN. Zhou et al., "Solving the apparent
+    diversity-accuracy dilemma of recommender systems", PNAS 2010.
+    """
+    shown = ranked[:, :k]
+    bits = -np.log2(np.maximum(shares, 1e-12))
+    return _mean_of_shown(np.where(shown >= 0, bits[shown], 0.0), shown)
+
+
+def share_at(ranked: NDArray[np.int64], members: NDArray[np.bool_], k: int) -> Floats:
+    """Share of the first k that are ``members`` (items,), such as the most popular tenth. (n, K) → (n,)"""
+    shown = ranked[:, :k]
+    return _mean_of_shown(np.where(shown >= 0, members[shown], False).astype(np.float64), shown)
+
+
+def gini(exposure: Floats) -> float:
+    """Inequality of how often each item is shown: 0 = all alike, near 1 = a few take everything. (items,)"""
+    total = float(exposure.sum())
+    if not total:
+        return float("nan")
+    n, ordered = len(exposure), np.sort(exposure)
+    return float((2 * np.arange(1, n + 1) - n - 1) @ ordered / (n * total))
+
+
+def exposure_at(ranked: NDArray[np.int64], n_items: int, k: int) -> Floats:
+    """In how many lists each item is among the first k. (n, K) → (items,)"""
+    shown = ranked[:, :k]
+    return np.bincount(shown[shown >= 0], minlength=n_items).astype(np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class ReliabilityBin:
+    """Predictions of about the same probability, and how often they came true."""
+
+    rows: int
+    predicted: float
+    """Their mean."""
+    liked: float
+    """Share that was liked."""
+
+
+def reliability(liked: NDArray[np.bool_], p: Floats, bins: int = 15) -> list[ReliabilityBin]:
+    """The bins that ``calibration_error`` sums over, without the empty ones."""
+    which = _bin_of(p, bins)
+    counts, predicted, positive = (np.bincount(which, weights, bins) for weights in (None, p, liked))
+    return [
+        ReliabilityBin(int(counts[b]), float(predicted[b] / counts[b]), float(positive[b] / counts[b]))
+        for b in np.flatnonzero(counts)
+    ]
+
+
 def accuracy(liked: NDArray[np.bool_], p: Floats) -> float:
     """Share of rows on the right side of 0.5."""
     return float(np.mean((p >= 0.5) == liked))
@@ -75,9 +128,18 @@ def gauc(user: NDArray[np.int64], liked: NDArray[np.bool_], p: Floats) -> float:
 
 def calibration_error(liked: NDArray[np.bool_], p: Floats, bins: int = 15) -> float:
     """Expected calibration error over equal-width bins (Guo et al., ICML 2017)."""
-    which = np.minimum((p * bins).astype(np.int64), bins - 1)
+    which = _bin_of(p, bins)
     gap = np.abs(np.bincount(which, p, bins) - np.bincount(which, liked, bins))
     return float(gap.sum() / len(p))
+
+
+def _bin_of(p: Floats, bins: int) -> NDArray[np.int64]:
+    return np.minimum((p * bins).astype(np.int64), bins - 1)
+
+
+def _mean_of_shown(values: Floats, shown: NDArray[np.int64]) -> Floats:
+    count = (shown >= 0).sum(axis=1)
+    return np.where(count > 0, values.sum(axis=1) / np.maximum(count, 1), np.nan)
 
 
 def _mid_ranks(values: Floats) -> Floats:

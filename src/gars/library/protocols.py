@@ -6,7 +6,7 @@ Nothing computed from held-out rows may reach a model; ``refuse_leak`` stops a r
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Literal, cast, get_args
 
 import numpy as np
@@ -16,27 +16,20 @@ from numpy.typing import NDArray
 from gars.application.evaluate import LikeScores, ListScores, score_lists
 from gars.application.progress import Progress
 from gars.datasets.splits import HeldOutUser, LikeSplit, TopNSplit
-from gars.domain.candidates import Filters, top
 from gars.domain.errors import InvalidInputError
-from gars.domain.features.query import PRIOR_RATINGS
 from gars.domain.history import LIKED_ABOVE, Rating
+from gars.domain.item_table import ItemTable
 from gars.domain.splits import refuse_leak
-from gars.library.blas import one_thread
+from gars.library import judging
+from gars.library.baselines import like_rates
 from gars.library.fitting import FitConfig
+from gars.library.judging import Case
 from gars.library.recommender import Recommender
+from gars.ranking.examples import RankingLists
 
-LIST_LENGTH = 100
 TopNProtocol = Literal["A", "B"]
 LikePart = Literal["v", "e"]
 LETTERS: dict[str, LikePart] = {"validation": "v", "test": "e"}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Case:
-    """One held-out user: what the model is shown and what it must find."""
-
-    history: list[Rating]
-    targets: NDArray[np.int64]
 
 
 def as_topn_protocol(name: str) -> TopNProtocol:
@@ -66,32 +59,29 @@ def topn_cases(rows: pl.DataFrame, users: Sequence[HeldOutUser], protocol: TopNP
     ]
 
 
+def cut(cases: Sequence[Case], length: int, rng: np.random.Generator) -> list[Case]:
+    """The same users and targets, of whom only ``length`` titles drawn at random are shown.
+
+    What was cut stays out of the ranking, so that every length is judged on the same titles.
+    """
+    shorter = []
+    for case in cases:
+        order = rng.permutation(len(case.history))
+        shown, gone = np.sort(order[:length]), order[length:]
+        kept_out = np.array([case.history[place].anime_id for place in gone], np.int64)
+        shorter.append(replace(case, history=[case.history[place] for place in shown], kept_out=kept_out))
+    return shorter
+
+
 def judge_topn(
     recommender: Recommender, cases: Sequence[Case], items: NDArray[np.int64], progress: Progress
 ) -> dict[str, ListScores]:
     """Lists of every channel alone, of the fused retrieval and of both stages, over the same ranked set."""
     engine = recommender.engine
-    table = engine.retriever.items
-    ranked_set = np.isin(table.anime_ids, items)
-    outside = Filters(exclude_ids=tuple(table.anime_ids[~ranked_set].tolist()))
-    names = (*engine.retriever.channel_names, "retrieval", "two stages")
-    ranked = {name: np.full((len(cases), LIST_LENGTH), -1, np.int64) for name in names}
-    with one_thread(), progress.task("judge lists", len(cases)) as advance:
-        for place, case in enumerate(cases):
-            history = recommender.read_history(case.history)
-            allowed = ranked_set.copy()
-            own = table.rows(history.anime_ids)
-            allowed[own[own >= 0]] = False
-            query = engine.query(history)
-            scores = engine.retriever.scores(*query)
-            fused = engine.retriever.fuse(scores, cold=not len(query[0]))
-            for name, score in zip(names[:-1], (*scores, fused), strict=True):
-                best = top(np.where(allowed, score, np.float32(-np.inf)), table.anime_ids, LIST_LENGTH)
-                ranked[name][place, : len(best)] = table.anime_ids[best]
-            final = engine.ranked_ids(history, k=LIST_LENGTH, filters=outside)
-            ranked["two stages"][place, : len(final)] = final
-            advance(1)
-    return {name: score_lists(lists, [case.targets for case in cases], len(items)) for name, lists in ranked.items()}
+    models = [*judging.channels(engine), judging.retrieval(engine), judging.BothStages(engine)]
+    ranked = judging.rank_lists(models, recommender, cases, items, progress)
+    targets = [engine.retriever.items.rows(case.targets) for case in cases]
+    return {name: score_lists(lists.rows, targets, len(items)) for name, lists in ranked.items()}
 
 
 def like_training(rows: pl.DataFrame, split: LikeSplit) -> pl.DataFrame:
@@ -116,20 +106,15 @@ def judge_likes(
     recommender: Recommender, rows: pl.DataFrame, split: LikeSplit, part: LikePart, progress: Progress
 ) -> dict[str, LikeScores]:
     """Predictions for the held-out rows by both stages, by the items' own like rates, and by user and item rates."""
-    held = split.rows(part)
-    histories = like_histories(rows, split)
-    predictors = _predictors(recommender)
-    order = held[np.argsort(split.user[held], kind="stable")]
-    groups = np.split(order, np.flatnonzero(np.diff(split.user[order])) + 1)
-    p = {name: np.empty(len(split.user)) for name in predictors}
-    with one_thread(), progress.task("judge predictions", len(groups)) as advance:
-        for group in groups:
-            history = histories.get(int(split.user[group[0]]), [])
-            for name, predict in predictors.items():
-                p[name][group] = predict(history, split.anime_id[group])
-            advance(1)
+    held, histories = split.rows(part), like_histories(rows, split)
+    refuse_shown_leak(histories, split)
+    items = recommender.engine.retriever.items
+    models = [
+        like_rates.item_rate(items), like_rates.user_and_item_rate(items), judging.LikeHead(recommender.engine)
+    ]  # fmt: skip
+    found = judging.predict_likes(models, recommender, histories, split.user[held], split.anime_id[held], progress)
     liked = split.rating[held] > LIKED_ABOVE
-    return {name: LikeScores(split.user[held], liked, values[held]) for name, values in p.items()}
+    return {name: LikeScores(split.user[held], liked, one.p) for name, one in found.items()}
 
 
 def refuse_topn_leak(training: pl.DataFrame, users: Sequence[HeldOutUser]) -> None:
@@ -153,43 +138,65 @@ def refuse_like_leak(training: pl.DataFrame, split: LikeSplit) -> None:
     )
 
 
+def refuse_shown_leak(histories: dict[int, list[Rating]], split: LikeSplit) -> None:
+    """Stop if what is shown of a user, and so what their statistics are made of, holds a validation or test row."""
+    held = split.rows("v", "e")
+    refuse_leak(
+        np.repeat(np.array(list(histories), np.int64), [len(one) for one in histories.values()]),
+        np.array([rating.anime_id for one in histories.values() for rating in one], np.int64),
+        split.user[held],
+        split.anime_id[held],
+        where="the histories that user statistics are made of",
+    )
+
+
+def refuse_statistics_leak(items: ItemTable, training: pl.DataFrame) -> None:
+    """Stop if the statistics of the items count other rows than the training rows.
+
+    Raises:
+        InvalidInputError: a count, a like count or a sum of ratings is not that of the training rows.
+    """
+    training = training.unique(["user_id", "anime_id"], keep="last")
+    row = items.rows(training["anime_id"].to_numpy())
+    rating = (
+        training["rating"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+        if "rating" in training.columns
+        else np.full(training.height, np.nan)
+    )
+    n, rated = len(items), ~np.isnan(rating)
+    liked = rated & (np.nan_to_num(rating) > LIKED_ABOVE)
+    wrong = np.zeros(n, np.bool_)
+    for found, expected in (
+        (items.counts, np.bincount(row, minlength=n)),
+        (items.rated_counts, np.bincount(row[rated], minlength=n)),
+        (items.liked_counts, np.bincount(row[liked], minlength=n)),
+        (items.rating_sums, np.bincount(row[rated], rating[rated], n)),
+    ):
+        wrong |= ~np.isclose(found, expected, rtol=1e-3)
+    if wrong.any():
+        raise InvalidInputError(
+            f"leak: the statistics of {int(wrong.sum())} of {n} items count rows that are not training rows",
+            hint="compute statistics and features from training rows only",
+        )
+
+
 def fit_on(
-    training: pl.DataFrame, catalogue: pl.DataFrame, *, config: FitConfig, seed: int, progress: Progress
+    training: pl.DataFrame,
+    catalogue: pl.DataFrame,
+    *,
+    config: FitConfig,
+    seed: int,
+    progress: Progress,
+    on_lists: Callable[[RankingLists], None] | None = None,
 ) -> Recommender:
     """Fit on training rows; the catalogue's score and members stay out, for they were counted from all ratings."""
     blind = catalogue.with_columns(
         pl.lit(None, dtype=catalogue.schema["score"]).alias("score"),
         pl.lit(None, dtype=catalogue.schema["members"]).alias("members"),
     )
-    return Recommender.fit(training, blind, config=config, seed=seed, progress=progress)
-
-
-def _predictors(
-    recommender: Recommender,
-) -> dict[str, Callable[[list[Rating], NDArray[np.int64]], NDArray[np.float32]]]:
-    items, prior = recommender.engine.retriever.items, recommender.engine.models.prior
-    item_rate = (items.liked_counts + 5 * prior.like_rate) / (items.rated_counts + 5)
-
-    def by_item(_history: list[Rating], ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        rows = items.rows(ids)
-        return np.where(rows >= 0, item_rate[rows], prior.like_rate).astype(np.float32)
-
-    def by_user_and_item(history: list[Rating], ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        rated = [one.rating for one in history if one.rating is not None]
-        own = (sum(r > LIKED_ABOVE for r in rated) + PRIOR_RATINGS * prior.like_rate) / (len(rated) + PRIOR_RATINGS)
-        odds = _logit(by_item(history, ids)) + _logit(np.float32(own)) - _logit(np.float32(prior.like_rate))
-        return np.asarray(1 / (1 + np.exp(-odds)), np.float32)
-
-    def both_stages(history: list[Rating], ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        p = recommender.predict_like(history, ids.tolist())
-        return np.where(np.isnan(p), prior.like_rate, p).astype(np.float32)
-
-    return {"item rate": by_item, "user and item rate": by_user_and_item, "two stages": both_stages}
-
-
-def _logit(p: NDArray[np.float32] | np.float32) -> NDArray[np.float32]:
-    q = np.clip(p, 0.01, 0.99)
-    return np.asarray(np.log(q) - np.log1p(-q), np.float32)
+    fitted = Recommender.fit(training, blind, config=config, seed=seed, progress=progress, on_lists=on_lists)
+    refuse_statistics_leak(fitted.engine.retriever.items, training)
+    return fitted
 
 
 def _frame(split: LikeSplit, rows: NDArray[np.int64]) -> pl.DataFrame:
