@@ -54,6 +54,26 @@ class Settings:
     ping_ms: int = field(
         metadata=_says("GARS_PING_MS", "15000", "Pause between the comments that keep an event stream open.")
     )
+    spider_site: str = field(
+        metadata=_says(
+            "GARS_SPIDER_SITE", "https://myanimelist.net", "Site the spiders `anime`, `season`, `top`, `lists` ask."
+        )
+    )
+    spider_api: str = field(
+        metadata=_says("GARS_SPIDER_API", "https://api.jikan.moe/v4", "Jikan API, version 4, the spider `jikan` asks.")
+    )
+    spider_delay_ms: int = field(
+        metadata=_says(
+            "GARS_SPIDER_DELAY_MS", "2000", "Pause between two requests of a spider; below 2000 only for this machine."
+        )
+    )
+    spider_contact: str = field(
+        metadata=_says(
+            "GARS_SPIDER_CONTACT",
+            "",
+            "Mail or page where the site can reach you: part of the spider's User-Agent, and required.",
+        )
+    )
     log_level: LogLevel = field(metadata=_says("GARS_LOG_LEVEL", "warning", "debug, info, warning or error."))
 
     @property
