@@ -7,6 +7,7 @@ serving, and no statistic of a training example has seen the row it is judged on
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +30,7 @@ from gars.library.blas import one_thread
 from gars.library.engine import user_vectors
 from gars.library.examples import ranking_list
 from gars.library.frames import Rows
+from gars.library.memo import Memo
 from gars.library.query import Models
 from gars.ranking import kriging, mlp
 from gars.ranking.examples import RankingList, RankingLists, stack
@@ -62,6 +64,10 @@ class FitConfig(msgspec.Struct, frozen=True, kw_only=True):
     """The ranker trains on at most this many users."""
 
 
+_NOT_IN_LISTS = frozenset({"ranking"})
+_NOT_IN_RETRIEVAL = _NOT_IN_LISTS | {"hidden_share", "repeats", "list_length", "per_channel", "max_ranking_users"}
+"""Settings without a say in a stage; a setting that is not named here has one."""
+
 QUICK = FitConfig(folds=2, repeats=1, max_ranking_users=4_000)
 """A model in a minute and a half on the sample, for a first look; the default takes three times as long."""
 
@@ -88,10 +94,12 @@ def fit(
     progress: Progress,
     log: TrainingLog | None = None,
     on_lists: Callable[[RankingLists], None] | None = None,
+    memo: Memo | None = None,
 ) -> Fitted:
     """Fit retrieval and ranking on list entries.
 
     ``on_lists`` is given the ranker's training lists, so that a baseline can be trained on the very same ones.
+    ``memo`` keeps stage one and the lists for further fits that do not change them.
     """
     unrated = 0.5 if rows.has_ratings else 1.0
     training = matrix.from_rows(
@@ -103,15 +111,12 @@ def fit(
         fitter = _Fitter(training, items, described, content.fit(described), config, seed, progress, rows.has_ratings)
     can_rank = training.n_users >= MIN_USERS_TO_RANK
     folds = user_folds(training.n_users, config.folds, np.random.default_rng([seed, 1]))
-    with ThreadPoolExecutor(max_workers=max(1, os.cpu_count() or 1)) as pool:
-        everybody = pool.submit(fitter.models, np.arange(training.n_users))
-        others = [pool.submit(fitter.models, np.flatnonzero(folds != f)) for f in range(config.folds * can_rank)]
-        full = everybody.result()
-        by_fold = [future.result() for future in others]
+    made_of, memo = _fingerprint(rows, anime, config, seed), memo or Memo()
+    full, by_fold = memo.get("retrieval", made_of(_NOT_IN_RETRIEVAL), lambda: fitter.all_models(folds, can_rank))
     network: Network | None = None
     losses: dict[str, float] = {}
     if can_rank:
-        lists = fitter.lists(by_fold, folds)
+        lists = memo.get("lists", made_of(_NOT_IN_LISTS), lambda: fitter.lists(by_fold, folds))
         if on_lists is not None:
             on_lists(lists)
         if (lists.order > 0).any():
@@ -120,6 +125,19 @@ def fit(
             )
     vectors, centre = user_vectors(training.graded(), full.retriever.vectors)
     return Fitted(full, network, vectors, centre, losses)
+
+
+def _fingerprint(rows: Rows, anime: Sequence[Anime], config: FitConfig, seed: int) -> Callable[[frozenset[str]], bytes]:
+    """What decides a stage: the rows, the catalogue, the seed, and the settings without those that do not touch it."""
+    digest = hashlib.sha256(msgspec.msgpack.encode((seed, list(anime))))
+    for column in (rows.user, rows.item, rows.rating):
+        digest.update(np.ascontiguousarray(column).data)
+
+    def made_of(without: frozenset[str]) -> bytes:
+        kept = {name: value for name, value in msgspec.to_builtins(config).items() if name not in without}
+        return digest.digest() + msgspec.json.encode(kept, order="deterministic")
+
+    return made_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,6 +152,14 @@ class _Fitter:
     seed: int
     progress: Progress
     has_ratings: bool
+
+    def all_models(self, folds: NDArray[np.int64], can_rank: bool) -> tuple[Models, list[Models]]:
+        """One fitted on everybody, and for each fold one fitted on the others."""
+        n_users = self.training.n_users
+        with ThreadPoolExecutor(max_workers=max(1, os.cpu_count() or 1)) as pool:
+            everybody = pool.submit(self.models, np.arange(n_users))
+            others = [pool.submit(self.models, np.flatnonzero(folds != f)) for f in range(self.config.folds * can_rank)]
+            return everybody.result(), [future.result() for future in others]
 
     def models(self, users: NDArray[np.int64]) -> Models:
         """Fit what the ranker's features come from on some users; every statistic sees these users only."""

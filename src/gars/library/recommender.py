@@ -25,6 +25,7 @@ from gars.library.blas import one_thread
 from gars.library.engine import Engine
 from gars.library.fitting import FitConfig, Fitted, fit
 from gars.library.frames import TOP_RATING, Rows, anime_of, catalogue_frame, rows_of
+from gars.library.memo import Memo
 from gars.library.stored import pack, unpack
 from gars.ranking.examples import RankingLists
 from gars.retrieval import index
@@ -80,13 +81,15 @@ class Recommender:
         progress: bool | Progress = True,
         log: TrainingLog | None = None,
         on_lists: Callable[[RankingLists], None] | None = None,
+        memo: Memo | None = None,
     ) -> Recommender:
         """Fit on interactions ``user_id, item_id[, rating][, time]`` and, if there is one, a catalogue.
 
         Both may be a DataFrame, an Arrow table, or the path of a CSV or Parquet file. An empty rating means seen, not
         rated; without any rating, what was seen was liked. The catalogue has ``item_id`` and any of title, genres
         ("A, B"), type, episodes, released, studios, franchise, score, members. ``log`` is told how training goes;
-        ``on_lists`` is given the ranking model's training lists, for a baseline that is to train on the same ones.
+        ``on_lists`` is given the ranking model's training lists, for a baseline that is to train on the same ones;
+        ``memo`` keeps stage one between fits on the same rows that differ in their ranking settings only.
 
         Raises:
             InvalidInputError: a column is missing or holds what it cannot hold.
@@ -98,7 +101,7 @@ class Recommender:
         listed = catalogue_frame(catalogue) if catalogue is not None else None
         rows = rows_of(interactions, listed["item_id"].to_list() if listed is not None else ())
         anime = anime_of(listed, rows.item_ids)
-        fitted = fit(rows, anime, config=config, seed=seed, progress=shown, log=log, on_lists=on_lists)
+        fitted = fit(rows, anime, config=config, seed=seed, progress=shown, log=log, on_lists=on_lists, memo=memo)
         engine = _engine(fitted, anime, rows, seed, version="unsaved")
         return cls(engine, rows, None, seed=seed, config=config, losses=fitted.losses)
 

@@ -1,0 +1,85 @@
+"""Stage one is kept between fits that do not change it, never between fits that do."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
+import msgspec
+import pytest
+
+from gars import Recommender
+from gars.library.memo import Memo
+from gars.testing.world import SMALL, small_world
+
+T = TypeVar("T")
+
+
+class Counted(Memo):
+    """Counts what had to be made."""
+
+    def __init__(self) -> None:
+        super().__init__(keep=10)
+        self.made: list[str] = []
+
+    def get(self, stage: str, key: bytes, make: Callable[[], T]) -> T:
+        def counted() -> T:
+            self.made.append(stage)
+            return make()
+
+        return super().get(stage, key, counted)
+
+
+QUICK = msgspec.structs.replace(SMALL, ranking=msgspec.structs.replace(SMALL.ranking, epochs=1))
+
+
+@pytest.fixture(scope="module")
+def memo() -> Counted:
+    memo = Counted()
+    Recommender.fit(*small_world(), config=QUICK, progress=False, memo=memo)
+    assert memo.made == ["retrieval", "lists"]
+    return memo
+
+
+@pytest.mark.parametrize(
+    ("change", "made_again"),
+    [
+        ({"ranking": msgspec.structs.replace(QUICK.ranking, learning_rate=0.1)}, []),
+        ({"list_length": 30}, ["lists"]),
+        ({"retrieval": msgspec.structs.replace(QUICK.retrieval, walk_length=10)}, ["retrieval", "lists"]),
+        ({"folds": 3}, ["retrieval", "lists"]),
+    ],
+)
+def test_only_what_a_setting_touches_is_made_again(
+    memo: Counted, change: dict[str, object], made_again: list[str]
+) -> None:
+    memo.made.clear()
+    Recommender.fit(*small_world(), config=msgspec.structs.replace(QUICK, **change), progress=False, memo=memo)
+    assert memo.made == made_again
+
+
+def test_other_rows_another_catalogue_or_seed_share_nothing(memo: Counted) -> None:
+    interactions, catalogue = small_world()
+    memo.made.clear()
+    for rows, titles, seed in (
+        (interactions[:-1], catalogue, 0),
+        (interactions, catalogue.with_columns(catalogue["title"].str.to_uppercase()), 0),
+        (interactions, catalogue, 1),
+    ):
+        Recommender.fit(rows, titles, config=QUICK, seed=seed, progress=False, memo=memo)
+    assert memo.made == ["retrieval", "lists"] * 3
+
+
+def test_a_fit_from_a_memo_is_the_same_model(small: Recommender, tmp_path_factory: pytest.TempPathFactory) -> None:
+    memo = Memo()
+    for config in (QUICK, SMALL):
+        fitted = Recommender.fit(*small_world(), config=config, progress=False, memo=memo)
+    folder = tmp_path_factory.mktemp("models")
+    assert fitted.save(folder / "kept").version == small.save(folder / "afresh").version
+
+
+def test_a_memo_keeps_the_last_ones() -> None:
+    memo = Memo(keep=2)
+    made: list[bytes] = []
+    for key in (b"a", b"b", b"a", b"c", b"b", b"c"):
+        memo.get("stage", key, partial(made.append, key))
+    assert made == [b"a", b"b", b"c", b"b"]
