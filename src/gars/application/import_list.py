@@ -1,0 +1,190 @@
+"""Bring a user's own list in: what it says becomes events, which take the same way in as every other event."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Container, Iterator, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from gars.application.catalogue import Catalogue
+from gars.application.ingest import MAX_BATCH, Batch, Receipt, refusal
+from gars.application.ports import Clock, StateStore
+from gars.domain.interaction import EPOCH, Interaction, Kind, Status
+from gars.domain.personal_list import ListEntry, PersonalList, SkippedEntry
+from gars.domain.user_export import UserExport, moved
+from gars.domain.user_state import Opinion, Register, UserState
+
+_UNIX = datetime(1970, 1, 1, tzinfo=UTC)
+_EXPORT = "export of GARS"
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownEntry:
+    """A title the catalogue does not have."""
+
+    name: str
+    anime_id: int | None = None
+    anilist_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportReport:
+    """What became of a list. ``entries`` = ``taken`` + ``unchanged`` + ``duplicates`` + unknown + skipped."""
+
+    source: str
+    user_id: str
+    entries: int
+    taken: int
+    """Titles that said something new."""
+    unchanged: int
+    """Titles of which as much, or newer, was known already."""
+    duplicates: int
+    """Repetitions within the list."""
+    unknown: tuple[UnknownEntry, ...]
+    skipped: tuple[SkippedEntry, ...]
+    notes: tuple[str, ...]
+    events: int = 0
+    """How many events were written."""
+    version: int = 0
+    """The version of the user's state after it."""
+
+
+class ImportList:
+    """The use case behind ``POST /lists/import``. Blocks until everything is durable."""
+
+    def __init__(
+        self, *, submit: Callable[[Batch], Future[Receipt]], states: StateStore, catalogue: Catalogue, clock: Clock
+    ) -> None:
+        self._submit = submit
+        self._states = states
+        self._catalogue = catalogue
+        self._clock = clock
+        self._by_anilist = {
+            entry.anilist_id: entry.anime_id for entry in catalogue.anime if entry.anilist_id is not None
+        }
+
+    def __call__(self, user_id: str, listed: PersonalList | UserExport) -> ImportReport:
+        """Import; doing it twice changes nothing. After a failure in the middle importing again does the rest.
+
+        Raises:
+            StorageError: the store failed; what was written before stays.
+        """
+        now = self._clock.now()
+        state = self._states.get(user_id) or UserState(user_id=user_id)
+        if isinstance(listed, UserExport):
+            events, report = _plan_export(listed, user_id, self._catalogue, now)
+        else:
+            events, report = plan(listed, state, self._catalogue, self._by_anilist, now)
+        written = 0
+        for start in range(0, len(events), MAX_BATCH):
+            written += len(self._submit(events[start : start + MAX_BATCH]).result().accepted)
+        after = self._states.get(user_id)
+        return replace(report, events=written, version=after.version if after else 0)
+
+
+def plan(
+    listed: PersonalList, state: UserState, known_anime: Container[int], by_anilist: Mapping[int, int], now: datetime
+) -> tuple[list[Interaction], ImportReport]:
+    """The events that make ``state`` agree with a list, and the report; pure.
+
+    What is known here already, and anything newer than a dated entry, stays. An undated entry is the user's word of
+    today where it contradicts what is known; else the day it was watched gives it its place in the history.
+    """
+    titles: dict[int, ListEntry] = {}
+    unknown: list[UnknownEntry] = []
+    duplicates = 0
+    for entry in listed.entries:
+        anime_id = by_anilist.get(entry.anilist_id or 0) if entry.anime_id is None else entry.anime_id
+        if anime_id is None or anime_id not in known_anime:
+            unknown.append(UnknownEntry(entry.name, entry.anime_id, entry.anilist_id))
+        elif anime_id in titles:
+            duplicates += 1
+            if (entry.updated_ms or 0) >= (titles[anime_id].updated_ms or 0):
+                titles[anime_id] = entry
+        else:
+            titles[anime_id] = entry
+    by_title = {anime_id: list(_events(state, anime_id, entry, now)) for anime_id, entry in titles.items()}
+    taken = sum(bool(events) for events in by_title.values())
+    report = ImportReport(
+        source=listed.source,
+        user_id=state.user_id,
+        entries=len(listed.entries) + len(listed.skipped),
+        taken=taken,
+        unchanged=len(titles) - taken,
+        duplicates=duplicates,
+        unknown=tuple(unknown),
+        skipped=listed.skipped,
+        notes=listed.notes,
+    )
+    return [event for events in by_title.values() for event in events], report
+
+
+def _events(state: UserState, anime_id: int, entry: ListEntry, now: datetime) -> Iterator[Interaction]:
+    """What an entry says that the state does not hold; with neither status nor rating it was watched."""
+    opinion = state.opinions.get(anime_id, Opinion())
+    status = Status.COMPLETED if entry.status is None and entry.rating is None else entry.status
+    for kind, value, held in ((Kind.STATUS, status, opinion.status), (Kind.RATE, entry.rating, opinion.rating)):
+        if value is None or (held is not None and held.value == value):
+            continue
+        time = _time(entry, held, now)
+        if time is not None:
+            yield Interaction(
+                event_id=_event_id(state.user_id, anime_id, value, held),
+                user_id=state.user_id,
+                anime_id=anime_id,
+                kind=kind,
+                value=value,
+                event_time=time,
+            )
+
+
+def _time(entry: ListEntry, held: Register | None, now: datetime) -> datetime | None:
+    """When the entry was written, ``None`` if what is held is newer."""
+    now_ms = round(now.timestamp() * 1000)
+    if entry.updated_ms is not None:
+        written = min(entry.updated_ms, now_ms)
+        if held is not None and held.stamp.time_ms >= written:
+            return None
+    elif held is not None:
+        written = max(now_ms, held.stamp.time_ms + 1)
+    else:
+        written = min(entry.watched_ms or now_ms, now_ms)
+    return max(EPOCH, _UNIX + timedelta(milliseconds=written))
+
+
+def _event_id(user_id: str, anime_id: int, value: int | Status, held: Register | None) -> str:
+    """The same for two imports at once, another one when the value comes back after it was changed."""
+    before = f"{held.stamp.time_ms}.{held.stamp.tie}" if held else ""
+    content = f"{user_id}\x1f{anime_id}\x1f{value}\x1f{before}"
+    return "l-" + hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
+
+
+def _plan_export(
+    export: UserExport, user_id: str, known_anime: Container[int], now: datetime
+) -> tuple[list[Interaction], ImportReport]:
+    """The events of an export, and the report; those of another user get ids of their own."""
+    events: list[Interaction] = []
+    unknown: dict[int, UnknownEntry] = {}
+    skipped: list[SkippedEntry] = []
+    for event in moved([*export.earlier, *export.interactions], user_id):
+        if event.anime_id not in known_anime:
+            unknown[event.anime_id] = UnknownEntry(f"anime {event.anime_id}", event.anime_id)
+        elif (error := refusal(event, now, known_anime)) is not None:
+            skipped.append(SkippedEntry(f"{event.kind} of anime {event.anime_id}", error.message))
+        else:
+            events.append(event)
+    titles = len({event.anime_id for event in events})
+    report = ImportReport(
+        source=_EXPORT,
+        user_id=user_id,
+        entries=titles + len(unknown) + len(skipped),
+        taken=titles,
+        unchanged=0,
+        duplicates=0,
+        unknown=tuple(unknown.values()),
+        skipped=tuple(skipped),
+        notes=(f"{len(export.impressions)} lists shown elsewhere left out",) if export.impressions else (),
+    )
+    return events, report

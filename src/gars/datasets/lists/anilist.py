@@ -1,0 +1,93 @@
+"""AniList's ``MediaListCollection``, as its GraphQL interface answers.
+
+Custom lists repeat entries; whoever joins the list counts them once. An entry whose ``idMal`` is null keeps its
+AniList id.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gars.datasets.lists import words
+from gars.datasets.lists.draft import Draft, known_id, refuse_manga
+from gars.datasets.lists.json_documents import mapping, objects, text
+from gars.domain.personal_list import ListEntry, PersonalList
+
+SOURCE = "AniList list"
+_SCALES = {"POINT_100": 0.1, "POINT_10_DECIMAL": 1.0, "POINT_10": 1.0, "POINT_5": 2.0}
+_SMILEYS: dict[float, int] = {1: 4, 2: 6, 3: 9}
+"""POINT_3: a frown, a straight face, a smile; AniList itself counts them 35, 60 and 85 of 100."""
+
+
+def collections(documents: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
+    """The collections in the documents, bare or inside an answer; ``None`` if they are something else."""
+    found = []
+    for document in documents:
+        inside = mapping(document.get("data")).get("MediaListCollection") or document.get("MediaListCollection")
+        collection = mapping(inside) or document
+        if not isinstance(collection.get("lists"), list):
+            return None
+        found.append(collection)
+    return found
+
+
+def parse(found: list[dict[str, Any]]) -> PersonalList:
+    """Read collections (see ``collections``).
+
+    Raises:
+        InvalidInputError: it is a list of manga.
+    """
+    draft = Draft(SOURCE)
+    entries = [entry for one in found for group in objects(one.get("lists")) for entry in objects(group.get("entries"))]
+    anime = [entry for entry in entries if mapping(entry.get("media")).get("type") != "MANGA"]
+    if entries and not anime:
+        raise refuse_manga(SOURCE)
+    if len(anime) < len(entries):
+        draft.note(f"{len(entries) - len(anime)} manga left out")
+    scale = _scale(found, anime, draft)
+    for entry in anime:
+        _read(entry, scale, draft)
+    return draft.done()
+
+
+def _read(entry: dict[str, Any], scale: str, draft: Draft) -> None:
+    media = mapping(entry.get("media"))
+    titles = mapping(media.get("title"))
+    finished, started = mapping(entry.get("completedAt")), mapping(entry.get("startedAt"))
+    score = entry.get("score")
+    draft.add(
+        ListEntry(
+            anime_id=known_id(media.get("idMal")),
+            anilist_id=known_id(media.get("id")) or known_id(entry.get("mediaId")),
+            title=text(titles.get("romaji")) or text(titles.get("userPreferred")) or text(titles.get("english")),
+            status=words.status(entry.get("status"), draft),
+            rating=_smiley(score, draft) if scale == "POINT_3" else words.rating(score, draft, times=_SCALES[scale]),
+            updated_ms=words.seconds_ms(entry.get("updatedAt")),
+            watched_ms=_day(finished) or _day(started),
+        )
+    )
+
+
+def _scale(found: list[dict[str, Any]], entries: list[dict[str, Any]], draft: Draft) -> str:
+    """The score format the list says it has, else the one its scores fit into."""
+    for collection in found:
+        options = mapping(mapping(collection.get("user")).get("mediaListOptions"))
+        said = options.get("scoreFormat") or collection.get("scoreFormat")
+        if said == "POINT_3" or (isinstance(said, str) and said in _SCALES):
+            return str(said)
+    scores = [score for entry in entries if isinstance(score := entry.get("score"), int | float) and score > 0]
+    if not scores:
+        return "POINT_10"
+    largest = max(scores)
+    fits = "POINT_100" if largest > 10 else "POINT_10" if largest > 5 else "POINT_5" if largest > 3 else "POINT_3"
+    draft.note(f"the list does not say its score format; its scores fit {fits}")
+    return fits
+
+
+def _smiley(score: object, draft: Draft) -> int | None:
+    found = _SMILEYS.get(score) if isinstance(score, int | float) else None
+    return found if found is not None else words.rating(score, draft, times=0) if score else None
+
+
+def _day(fuzzy: dict[str, Any]) -> int | None:
+    return words.date_ms(fuzzy.get("year"), fuzzy.get("month"), fuzzy.get("day"))
