@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from gars.application.evaluate import LikeScores, ListScores, score_lists
 from gars.application.progress import Progress
+from gars.application.training_log import TrainingLog
 from gars.datasets.splits import HeldOutUser, LikeSplit, TopNSplit
 from gars.domain.errors import InvalidInputError
 from gars.domain.history import LIKED_ABOVE, Rating
@@ -24,6 +25,7 @@ from gars.library import judging
 from gars.library.baselines import like_rates
 from gars.library.fitting import FitConfig
 from gars.library.judging import Case
+from gars.library.memo import Memo
 from gars.library.recommender import Recommender
 from gars.ranking.examples import RankingLists
 
@@ -188,13 +190,17 @@ def fit_on(
     seed: int,
     progress: Progress,
     on_lists: Callable[[RankingLists], None] | None = None,
+    log: TrainingLog | None = None,
+    memo: Memo | None = None,
 ) -> Recommender:
     """Fit on training rows; the catalogue's score and members stay out, for they were counted from all ratings."""
     blind = catalogue.with_columns(
         pl.lit(None, dtype=catalogue.schema["score"]).alias("score"),
         pl.lit(None, dtype=catalogue.schema["members"]).alias("members"),
     )
-    fitted = Recommender.fit(training, blind, config=config, seed=seed, progress=progress, on_lists=on_lists)
+    fitted = Recommender.fit(
+        training, blind, config=config, seed=seed, progress=progress, on_lists=on_lists, log=log, memo=memo
+    )
     refuse_statistics_leak(fitted.engine.retriever.items, training)
     return fitted
 
