@@ -20,6 +20,7 @@ from gars.application.about import About
 from gars.application.backfill import backfill
 from gars.application.catalogue import Catalogue
 from gars.application.forget_user import ForgetUser
+from gars.application.import_list import ImportList
 from gars.application.ingest import Ingest
 from gars.application.ports import ChangeFeed, Clock, Engine, EventLog, StateStore
 from gars.application.progress import Progress
@@ -56,6 +57,7 @@ class Service:
     similar_anime: SimilarAnime
     similar_users: SimilarUsers
     search: Search
+    import_list: ImportList
     forget_user: ForgetUser
     threads: ThreadPoolExecutor
     """Where requests run the models."""
@@ -204,6 +206,7 @@ def open_service(
     ingest = Ingest(
         log=log, states=states, feed=feed, clock=clock, known_anime=catalogue, after_step=after_step or (lambda _: None)
     )
+    writer = Writer(ingest)
     return Service(
         settings=settings,
         about=about or About(model_version=engine.version, anime=len(catalogue)),
@@ -213,11 +216,12 @@ def open_service(
         log=log,
         states=states,
         feed=feed,
-        writer=Writer(ingest),
+        writer=writer,
         recommend=Recommend(engine=engine, states=states),
         similar_anime=SimilarAnime(engine=engine, catalogue=catalogue),
         similar_users=SimilarUsers(engine=engine, states=states),
         search=Search(MemoryTitleSearch(catalogue.anime)),
+        import_list=ImportList(submit=writer.submit, states=states, catalogue=catalogue, clock=clock),
         forget_user=ForgetUser(log=log, states=states),
         threads=ThreadPoolExecutor(max(1, settings.threads), thread_name_prefix="gars-model"),
     )

@@ -50,6 +50,9 @@ class Settings:
     max_body_bytes: int = field(
         metadata=_says("GARS_MAX_BODY_BYTES", "1000000", "Largest request body taken; larger ones get 413.")
     )
+    max_list_bytes: int = field(
+        metadata=_says("GARS_MAX_LIST_BYTES", "16000000", "Largest personal list taken, packed or unpacked.")
+    )
     threads: int = field(metadata=_says("GARS_THREADS", "4", "Threads that run the models for requests."))
     ping_ms: int = field(
         metadata=_says("GARS_PING_MS", "15000", "Pause between the comments that keep an event stream open.")

@@ -146,7 +146,7 @@ def test_one_bad_event_refuses_the_whole_batch(client: Client) -> None:
 def test_too_large_a_body(client: Client) -> None:
     error = error_of(client.post("/api/v1/interactions", content=b" " * 1_000_001), 413)
     assert error["code"] == "body_too_large"
-    assert error["hint"] == "send smaller batches"
+    assert "send smaller batches" in error["hint"]
 
 
 def test_clicks_route(client: Client) -> None:

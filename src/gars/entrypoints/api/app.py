@@ -8,7 +8,7 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
 from gars.bootstrap import VERSION, Service
-from gars.entrypoints.api import about, anime, events, health, interactions, mission, page, users
+from gars.entrypoints.api import about, anime, events, health, interactions, lists, mission, page, users
 from gars.entrypoints.api.docs import PlainDocs
 from gars.entrypoints.api.errors import HANDLERS
 from gars.entrypoints.api.params import filters_of, refuse_unknown_parameters
@@ -33,6 +33,8 @@ def create_app(service: Service) -> Litestar:
             users.get_history,
             events.get_events,
             interactions.post_interactions,
+            # a list may be longer than any other body
+            Router("/", route_handlers=[lists.post_list], request_max_body_size=service.settings.max_list_bytes),
             health.get_live,
             health.get_ready,
         ],

@@ -30,7 +30,7 @@ _HINTS = {
     403: "only the pages of this service may write; programs need no such header",
     404: "the routes are listed at /docs",
     405: "the routes and their methods are listed at /docs",
-    413: "send smaller batches",
+    413: "send smaller batches; GARS_MAX_BODY_BYTES and GARS_MAX_LIST_BYTES are the limits",
 }
 
 _EXAMPLES = {

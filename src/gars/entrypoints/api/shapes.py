@@ -290,6 +290,37 @@ class AcceptedBody(msgspec.Struct, frozen=True):
     refused: list[RefusedEvent] = []
 
 
+class UnknownTitle(msgspec.Struct, frozen=True):
+    """A title of a list that the catalogue does not have."""
+
+    name: str
+    anime_id: int | None
+    anilist_id: int | None
+
+
+class SkippedTitle(msgspec.Struct, frozen=True):
+    """An entry of a list that could not be read, and why."""
+
+    name: str
+    why: str
+
+
+class ImportBody(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a list. ``entries`` = taken + unchanged + duplicates + unknown + skipped."""
+
+    source: str
+    user_id: str
+    entries: int
+    taken: int
+    unchanged: int
+    duplicates: int
+    unknown: list[UnknownTitle]
+    skipped: list[SkippedTitle]
+    notes: list[str]
+    events: int
+    version: int
+
+
 class LiveBody(msgspec.Struct, frozen=True):
     """The process answers."""
 

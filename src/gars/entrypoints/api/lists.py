@@ -1,0 +1,84 @@
+"""Bringing in a list from elsewhere: ``POST /lists/import``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, post
+from litestar.datastructures import UploadFile
+from litestar.openapi.spec import OpenAPIFormat, OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
+from litestar.params import QueryParameter
+
+from gars.bootstrap import Service
+from gars.datasets.lists.parse import parse
+from gars.domain.errors import InvalidInputError
+from gars.entrypoints.api.errors import errors
+from gars.entrypoints.api.params import MAX_USER_ID, ServiceDep, checked_user_id
+from gars.entrypoints.api.security import refuse_other_sites
+from gars.entrypoints.api.shapes import ImportBody
+from gars.entrypoints.api.threads import in_thread
+
+_FIELDS = ("file", "text")
+_BYTES = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)
+_TEXT = Schema(type=OpenAPIType.STRING)
+
+
+@dataclass
+class _TakesAFile(Operation):
+    """The body in the documentation: the file itself, its text, or a form with either."""
+
+    def __post_init__(self) -> None:
+        form = Schema(type=OpenAPIType.OBJECT, properties={"file": _BYTES, "text": _TEXT})
+        self.request_body = RequestBody(
+            required=True,
+            content={
+                "application/octet-stream": OpenAPIMediaType(schema=_BYTES),
+                "text/plain": OpenAPIMediaType(schema=_TEXT),
+                "multipart/form-data": OpenAPIMediaType(schema=form),
+            },
+        )
+
+
+@post(
+    "/lists/import",
+    status_code=200,
+    summary="Bring in a list from elsewhere",
+    guards=[refuse_other_sites],
+    operation_class=_TakesAFile,
+    responses=errors(400, 403, 413, 503),
+    tags=["lists"],
+)
+async def post_list(
+    request: Request[Any, Any, Any],
+    service: ServiceDep,
+    user_id: Annotated[str, QueryParameter(min_length=1, max_length=MAX_USER_ID, description="Whose list it becomes")],
+) -> ImportBody:
+    """The body is the file, its text, or a form with `file` or `text`. What kind of list it is, is seen by its content:
+    MyAnimeList's XML export (also packed), JSON of AniList, MyAnimeList or Kitsu, an export of GARS, or CSV.
+
+    Answers once everything is on disk, with what was taken, unknown and skipped. Sent twice it changes nothing.
+    """
+    user_id = checked_user_id(user_id)
+    content = await _content(request)
+    return await in_thread(service, _import, service, user_id, content)
+
+
+def _import(service: Service, user_id: str, content: bytes) -> ImportBody:
+    listed = parse(content, limit=service.settings.max_list_bytes)
+    return msgspec.convert(service.import_list(user_id, listed), ImportBody, from_attributes=True)
+
+
+async def _content(request: Request[Any, Any, Any]) -> bytes:
+    """The list in a body of any kind. A form sent by a program that only means bytes is taken as bytes."""
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        return await request.body()
+    form = await request.form()
+    for name in _FIELDS:
+        value = form.get(name)
+        if isinstance(value, UploadFile):
+            return await value.read()
+        if isinstance(value, str) and value:
+            return value.encode()
+    raise InvalidInputError("the form has neither file nor text", hint="send the list as the field file, or as text")
