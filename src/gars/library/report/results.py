@@ -38,8 +38,6 @@ class ListModelResult(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     role: Role
     metrics: dict[str, Interval]
-    gains: dict[str, Interval]
-    """Paired differences to the best baseline; empty for itself."""
     coverage: float
     novelty: float | None
     """Mean self-information of the first ten, in bits."""
@@ -54,6 +52,14 @@ class ListModelResult(msgspec.Struct, frozen=True, kw_only=True):
     groups: list[Group]
 
 
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """Paired difference of a model to another on the same users."""
+
+    model: str
+    against: str
+    gains: dict[str, Interval]
+
+
 class ListsResult(msgspec.Struct, frozen=True, kw_only=True):
     """One protocol of lists."""
 
@@ -63,8 +69,9 @@ class ListsResult(msgspec.Struct, frozen=True, kw_only=True):
     items: int
     fit_seconds: float
     baseline: str
-    """The best baseline by NDCG@100."""
+    """The best baseline or channel by NDCG@100."""
     models: list[ListModelResult]
+    comparisons: list[Comparison]
 
 
 class LikeModelResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +83,6 @@ class LikeModelResult(msgspec.Struct, frozen=True, kw_only=True):
     """Accuracy and AUC with intervals."""
     values: dict[str, float | None]
     """GAUC, log loss, ECE."""
-    gains: dict[str, Interval]
     judge_ms: float
     reliability: list[ReliabilityBin]
     groups: list[Group]
@@ -91,7 +97,9 @@ class LikesResult(msgspec.Struct, frozen=True, kw_only=True):
     users: int
     fit_seconds: float
     baseline: str
+    """The best baseline by AUC."""
     models: list[LikeModelResult]
+    comparisons: list[Comparison]
 
 
 class Skipped(msgspec.Struct, frozen=True, kw_only=True):

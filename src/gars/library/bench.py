@@ -1,0 +1,188 @@
+"""The bench: fit the product and its baselines on each protocol's training rows, measure both tasks, keep the costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar, get_args
+
+import polars as pl
+
+from gars.application.progress import Progress
+from gars.datasets.splits import fixed_like_split, fixed_topn_split
+from gars.domain.errors import GarsError
+from gars.library import judging, protocols
+from gars.library.baselines import ease, ials, item2vec_sets, kriged, lightgbm, like_rates
+from gars.library.baselines.model import LikeModel, ListModel, Training
+from gars.library.fitting import FitConfig
+from gars.library.frames import rows_of
+from gars.library.recommender import Recommender
+from gars.library.report import likes as report_likes
+from gars.library.report import lists as report_lists
+from gars.library.report.cost import TaskTimes, measured
+from gars.library.report.results import Fit, LikesResult, ListsResult, Skipped, Task
+from gars.ranking.examples import RankingLists
+from gars.retrieval import matrix
+
+T = TypeVar("T")
+ListFit = Callable[[Training], ListModel]
+LikeFit = Callable[[Training], LikeModel]
+LIST_BASELINES: dict[str, ListFit] = {
+    "ease": ease.fit,
+    "ials": ials.fit,
+    "item2vec on lists": item2vec_sets.fit,
+}
+BOOSTED_LISTS, BOOSTED_LIKES = "retrieval + LambdaMART", "LightGBM"
+LIKE_BASELINES: dict[str, LikeFit] = {"user and item bias": like_rates.bias, "kriging": kriged.fit}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """The product for one protocol, and what it took."""
+
+    recommender: Recommender
+    training: Training
+    seconds: float
+
+
+@dataclass(slots=True, eq=False)
+class Bench:
+    """The data, what is asked of them, and what has been found so far."""
+
+    rows: pl.DataFrame
+    catalogue: pl.DataFrame
+    part: str
+    """``validation`` or ``test``."""
+    seed: int
+    config: FitConfig
+    baselines: bool
+    """Whether models that are not part of the product are fitted too."""
+    home: Path
+    mirror: Path | None
+    progress: Progress
+    fits: list[Fit] = field(default_factory=list)
+    tasks: list[Task] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+
+    def run(self, protocol: str, *, lists: bool, likes: bool) -> Iterator[ListsResult | LikesResult]:
+        """What one protocol measures of the tasks asked for."""
+        if protocol in get_args(protocols.TopNProtocol):
+            if lists:
+                yield self.lists(protocol)
+        elif likes:
+            yield self.likes(protocol)
+
+    def lists(self, protocol: str) -> ListsResult:
+        """Quality of the lists on protocol A or B."""
+        split = fixed_topn_split(self.home, mirror=self.mirror, progress=self.progress)
+        users = split.test if self.part == "test" else split.validation
+        letter = protocols.as_topn_protocol(protocol)
+        training = protocols.topn_training(self.rows, split, letter)
+        protocols.refuse_topn_leak(training, users)
+        fitted = self._fit(protocol, training, self.catalogue)
+        return report_lists.measure(
+            self._list_models(protocol, fitted),
+            fitted.recommender,
+            protocols.topn_cases(self.rows, users, letter),
+            split.items,
+            protocol=protocol,
+            data="ratings sample",
+            fit_seconds=fitted.seconds,
+            seed=self.seed,
+            progress=self.progress,
+        )
+
+    def likes(self, protocol: str) -> LikesResult:
+        """Quality of the like predictions on protocol random, per-user or cold-users."""
+        split = fixed_like_split(protocol, self.home, mirror=self.mirror, progress=self.progress)
+        training = protocols.like_training(self.rows, split)
+        protocols.refuse_like_leak(training, split)
+        histories = protocols.like_histories(self.rows, split)
+        protocols.refuse_shown_leak(histories, split)
+        fitted = self._fit(protocol, training, self.catalogue)
+        held = split.rows(protocols.LETTERS[self.part])
+        return report_likes.measure(
+            self._like_models(protocol, fitted),
+            fitted.recommender,
+            report_likes.HeldOutRows(
+                split.user[held], split.anime_id[held], split.rating[held].astype(float), histories
+            ),
+            protocol=protocol,
+            data="ratings sample",
+            fit_seconds=fitted.seconds,
+            cuts=protocol == "cold-users",
+            seed=self.seed,
+            progress=self.progress,
+        )
+
+    def _fit(self, protocol: str, training: pl.DataFrame, catalogue: pl.DataFrame) -> Fitted:
+        kept: list[RankingLists] = []
+        times = TaskTimes(self.progress)
+        with measured() as meter:
+            fitted = protocols.fit_on(
+                training,
+                catalogue,
+                config=self.config,
+                seed=self.seed,
+                progress=times,
+                on_lists=kept.append if self.baselines else None,
+            )
+        self.fits.append(Fit(protocol=protocol, model="two stages", cost=meter.cost))
+        self.tasks += times.tasks(protocol)
+        rows = rows_of(training, catalogue["anime_id"].to_list())
+        strengths = matrix.from_rows(
+            rows.user,
+            rows.item,
+            rows.rating,
+            n_users=len(rows.user_ids),
+            n_items=len(rows.item_ids),
+            unrated=0.5 if rows.has_ratings else 1.0,
+        )
+        engine = fitted.engine
+        lists = kept[0] if kept else None
+        seen = Training(strengths, engine.retriever.items, engine, lists, rows.has_ratings, self.seed)
+        return Fitted(fitted, seen, meter.cost.seconds)
+
+    def _list_models(self, protocol: str, fitted: Fitted) -> list[report_lists.JudgedModel]:
+        engine = fitted.recommender.engine
+        judged = [report_lists.JudgedModel(one, "channel", timed=False) for one in judging.channels(engine)]
+        for name, fit in LIST_BASELINES.items() if self.baselines else ():
+            judged += [
+                report_lists.JudgedModel(one, "baseline") for one in self._tried(protocol, name, fit, fitted.training)
+            ]
+        judged.append(report_lists.JudgedModel(judging.retrieval(engine), "pipeline"))
+        if self.baselines:
+            for boosted in self._tried(protocol, BOOSTED_LISTS, lightgbm.order_engine, fitted.training):
+                model = judging.BothStages(boosted, BOOSTED_LISTS)
+                judged.append(report_lists.JudgedModel(model, "pipeline", also_cut=False))
+        return [*judged, report_lists.JudgedModel(judging.BothStages(engine), "pipeline")]
+
+    def _like_models(self, protocol: str, fitted: Fitted) -> list[report_likes.JudgedModel]:
+        engine, items = fitted.recommender.engine, fitted.training.items
+        judged = [
+            report_likes.JudgedModel(like_rates.item_rate(items), "baseline"),
+            report_likes.JudgedModel(like_rates.user_and_item_rate(items), "baseline"),
+        ]
+        for name, fit in LIKE_BASELINES.items() if self.baselines else ():
+            judged += [
+                report_likes.JudgedModel(one, "baseline") for one in self._tried(protocol, name, fit, fitted.training)
+            ]
+        if self.baselines:
+            for boosted in self._tried(protocol, BOOSTED_LIKES, lightgbm.like_engine, fitted.training):
+                model = judging.LikeHead(boosted, BOOSTED_LIKES)
+                judged.append(report_likes.JudgedModel(model, "pipeline", also_cut=False))
+        return [*judged, report_likes.JudgedModel(judging.LikeHead(engine), "pipeline")]
+
+    def _tried(self, protocol: str, name: str, fit: Callable[[Training], T], training: Training) -> list[T]:
+        """Fit a baseline and note its cost; one that cannot be fitted is named among the skipped, and none returned."""
+        try:
+            with self.progress.task(name), measured() as meter:
+                fitted = fit(training)
+        except GarsError as error:
+            reason = error.message + (f" ({error.hint})" if error.hint else "")
+            self.skipped.append(Skipped(protocol=protocol, name=name, reason=reason))
+            self.progress.note(f"skipped {name}: {reason}")
+            return []
+        self.fits.append(Fit(protocol=protocol, model=name, cost=meter.cost))
+        return [fitted]
