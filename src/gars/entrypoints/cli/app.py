@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from gars.domain.errors import GarsError, MissingExtraError
-from gars.entrypoints.cli import data, model
+from gars.entrypoints.cli import data, lists, model
 from gars.entrypoints.cli.demo import demo
 from gars.entrypoints.cli.evaluate import evaluate
 from gars.entrypoints.cli.train import train
@@ -27,6 +27,7 @@ app.command()(demo)
 app.add_typer(data.app, name="data")
 app.command()(train)
 app.command()(evaluate)
+app.add_typer(lists.app, name="lists")
 app.add_typer(model.app, name="model")
 
 

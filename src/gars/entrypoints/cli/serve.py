@@ -41,7 +41,7 @@ def serve(
     server.free_port(host, port)  # before the slow part: a taken port should not cost a minute
     console = Console(stderr=True)
     with lock_home(settings):
-        engine, about = (_made_by(engine_factory), None) if engine_factory else load_engine(settings.models)
+        engine, about = (made_by(engine_factory), None) if engine_factory else load_engine(settings.models)
         dataset = training_data(settings, about) if about else None
         service = open_service(settings, engine, about=about, dataset=dataset, progress=TerminalProgress(console))
         with one_thread():
@@ -53,7 +53,8 @@ def _ready(console: Console, settings: Settings, address: str) -> None:
     console.print(f"[green]✓[/] serving {settings.home} on {address}  (Ctrl-C stops)", highlight=False)
 
 
-def _made_by(factory: str) -> Engine:
+def made_by(factory: str) -> Engine:
+    """The engine a test names as ``module:function``."""
     module, _, name = factory.partition(":")
     try:
         return cast(Engine, getattr(importlib.import_module(module), name)())
