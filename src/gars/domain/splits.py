@@ -23,6 +23,27 @@ def hold_out(n: int, share: float, rng: np.random.Generator, *, at_most: int | N
     return hidden
 
 
+def strong_generalisation(
+    user: NDArray[np.int64], rng: np.random.Generator, *, validation: float, test: float, hidden: float
+) -> NDArray[np.str_]:
+    """Deal whole users: shares of them for validation and test, and ``hidden`` of each of those users' rows to find.
+
+    ``user`` (m,) names the user of each row. → (m,) one letter a row: t train, v and e the hidden rows of validation
+    and test users, c what is shown of them and never trained on. A user with one row is always trained on.
+    """
+    users, code = np.unique(user, return_inverse=True)
+    rows_of = np.split(np.argsort(code, kind="stable"), np.cumsum(np.bincount(code))[:-1])
+    large_enough = np.array([place for place, rows in enumerate(rows_of) if len(rows) > 1], np.int64)
+    dealt = rng.permutation(large_enough)
+    n_validation, n_test = round(validation * len(users)), round(test * len(users))
+    part = np.full(len(user), "t")
+    for letter, held in (("v", dealt[:n_validation]), ("e", dealt[n_validation : n_validation + n_test])):
+        for place in held:
+            rows = rows_of[place]
+            part[rows] = np.where(hold_out(len(rows), hidden, rng), letter, "c")
+    return part
+
+
 def refuse_leak(
     seen_user: NDArray[np.int64],
     seen_item: NDArray[np.int64],

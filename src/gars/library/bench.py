@@ -7,11 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar, get_args
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from gars.application.progress import Progress
-from gars.datasets.splits import fixed_like_split, fixed_topn_split
-from gars.domain.errors import GarsError
+from gars.datasets import movielens
+from gars.datasets.splits import LikeSplit, fixed_like_split, fixed_topn_split
+from gars.domain.errors import FetchError, GarsError
+from gars.domain.history import LIKED_ABOVE, Rating
 from gars.library import judging, protocols
 from gars.library.baselines import ease, ials, item2vec_sets, kriged, lightgbm, like_rates
 from gars.library.baselines.model import LikeModel, ListModel, Training
@@ -33,6 +37,9 @@ LIST_BASELINES: dict[str, ListFit] = {
     "ials": ials.fit,
     "item2vec on lists": item2vec_sets.fit,
 }
+ANIME, FILMS, MOVIELENS = "ratings sample", "MovieLens 100k", "movielens"
+MIN_POSITIVES = 5
+"""Films with fewer training likes are not ranked, as in the fixed splits of the ratings sample."""
 BOOSTED_LISTS, BOOSTED_LIKES = "retrieval + LambdaMART", "LightGBM"
 LIKE_BASELINES: dict[str, LikeFit] = {"user and item bias": like_rates.bias, "kriging": kriged.fit}
 
@@ -66,10 +73,12 @@ class Bench:
     skipped: list[Skipped] = field(default_factory=list)
 
     def run(self, protocol: str, *, lists: bool, likes: bool) -> Iterator[ListsResult | LikesResult]:
-        """What one protocol measures of the tasks asked for."""
+        """What one protocol measures of the tasks asked for; its data may turn out not to be here."""
         if protocol in get_args(protocols.TopNProtocol):
             if lists:
                 yield self.lists(protocol)
+        elif protocol == MOVIELENS:
+            yield from self.movielens(lists=lists, likes=likes)
         elif likes:
             yield self.likes(protocol)
 
@@ -81,17 +90,8 @@ class Bench:
         training = protocols.topn_training(self.rows, split, letter)
         protocols.refuse_topn_leak(training, users)
         fitted = self._fit(protocol, training, self.catalogue)
-        return report_lists.measure(
-            self._list_models(protocol, fitted),
-            fitted.recommender,
-            protocols.topn_cases(self.rows, users, letter),
-            split.items,
-            protocol=protocol,
-            data="ratings sample",
-            fit_seconds=fitted.seconds,
-            seed=self.seed,
-            progress=self.progress,
-        )
+        cases = protocols.topn_cases(self.rows, users, letter)
+        return self._measured_lists(fitted, cases, split.items, protocol, ANIME)
 
     def likes(self, protocol: str) -> LikesResult:
         """Quality of the like predictions on protocol random, per-user or cold-users."""
@@ -99,19 +99,67 @@ class Bench:
         training = protocols.like_training(self.rows, split)
         protocols.refuse_like_leak(training, split)
         histories = protocols.like_histories(self.rows, split)
-        protocols.refuse_shown_leak(histories, split)
         fitted = self._fit(protocol, training, self.catalogue)
+        return self._measured_likes(fitted, split, histories, protocol, ANIME, cuts=protocol == "cold-users")
+
+    def movielens(self, *, lists: bool, likes: bool) -> Iterator[ListsResult | LikesResult]:
+        """Both tasks on users of MovieLens 100k that nobody trained on; skipped where the data cannot be had."""
+        try:
+            loaded = movielens.load(self.home, mirror=self.mirror, progress=self.progress)
+        except FetchError as error:
+            self._skip(MOVIELENS, "everything", error)
+            return
+        split = loaded.split
+        training = protocols.like_training(protocols.all_rows(split), split)
+        protocols.refuse_like_leak(training, split)
+        fitted = self._fit(MOVIELENS, training, loaded.catalogue)
+        if lists:
+            liked = training.filter(pl.col("rating") > LIKED_ABOVE)["anime_id"].value_counts()
+            items = np.sort(liked.filter(pl.col("count") >= MIN_POSITIVES)["anime_id"].to_numpy())
+            cases = protocols.cases_of_split(split, protocols.LETTERS[self.part])
+            yield self._measured_lists(fitted, cases, items, MOVIELENS, FILMS)
+        if likes:
+            histories = protocols.like_histories(protocols.all_rows(split), split)
+            yield self._measured_likes(fitted, split, histories, MOVIELENS, FILMS, cuts=True)
+
+    def _measured_lists(
+        self, fitted: Fitted, cases: list[judging.Case], items: NDArray[np.int64], protocol: str, data: str
+    ) -> ListsResult:
+        return report_lists.measure(
+            self._list_models(protocol, fitted),
+            fitted.recommender,
+            cases,
+            items,
+            protocol=protocol,
+            data=data,
+            fit_seconds=fitted.seconds,
+            seed=self.seed,
+            progress=self.progress,
+        )
+
+    def _measured_likes(
+        self,
+        fitted: Fitted,
+        split: LikeSplit,
+        histories: dict[int, list[Rating]],
+        protocol: str,
+        data: str,
+        *,
+        cuts: bool,
+    ) -> LikesResult:
+        protocols.refuse_shown_leak(histories, split)
         held = split.rows(protocols.LETTERS[self.part])
+        rows = report_likes.HeldOutRows(
+            split.user[held], split.anime_id[held], split.rating[held].astype(np.float64), histories
+        )
         return report_likes.measure(
             self._like_models(protocol, fitted),
             fitted.recommender,
-            report_likes.HeldOutRows(
-                split.user[held], split.anime_id[held], split.rating[held].astype(float), histories
-            ),
+            rows,
             protocol=protocol,
-            data="ratings sample",
+            data=data,
             fit_seconds=fitted.seconds,
-            cuts=protocol == "cold-users",
+            cuts=cuts,
             seed=self.seed,
             progress=self.progress,
         )
@@ -180,9 +228,12 @@ class Bench:
             with self.progress.task(name), measured() as meter:
                 fitted = fit(training)
         except GarsError as error:
-            reason = error.message + (f" ({error.hint})" if error.hint else "")
-            self.skipped.append(Skipped(protocol=protocol, name=name, reason=reason))
-            self.progress.note(f"skipped {name}: {reason}")
+            self._skip(protocol, name, error)
             return []
         self.fits.append(Fit(protocol=protocol, model=name, cost=meter.cost))
         return [fitted]
+
+    def _skip(self, protocol: str, name: str, error: GarsError) -> None:
+        reason = error.message + (f" ({error.hint})" if error.hint else "")
+        self.skipped.append(Skipped(protocol=protocol, name=name, reason=reason))
+        self.progress.note(f"skipped {name} of protocol {protocol}: {reason}")

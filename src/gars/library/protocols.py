@@ -61,6 +61,17 @@ def topn_cases(rows: pl.DataFrame, users: Sequence[HeldOutUser], protocol: TopNP
     ]
 
 
+def cases_of_split(split: LikeSplit, part: LikePart) -> list[Case]:
+    """Held-out users of a split by users: what is shown of them, and what they liked of what is hidden."""
+    histories = _lists(_frame(split, split.rows("c")))
+    held = split.rows(part)
+    liked = held[split.rating[held] > LIKED_ABOVE]
+    return [
+        Case(histories.get(int(user), []), split.anime_id[liked[split.user[liked] == user]])
+        for user in np.unique(split.user[liked])
+    ]
+
+
 def cut(cases: Sequence[Case], length: int, rng: np.random.Generator) -> list[Case]:
     """The same users and targets, of whom only ``length`` titles drawn at random are shown.
 
@@ -194,15 +205,18 @@ def fit_on(
     memo: Memo | None = None,
 ) -> Recommender:
     """Fit on training rows; the catalogue's score and members stay out, for they were counted from all ratings."""
-    blind = catalogue.with_columns(
-        pl.lit(None, dtype=catalogue.schema["score"]).alias("score"),
-        pl.lit(None, dtype=catalogue.schema["members"]).alias("members"),
-    )
+    counted = [name for name in ("score", "members") if name in catalogue.columns]
+    blind = catalogue.with_columns(pl.lit(None, dtype=catalogue.schema[name]).alias(name) for name in counted)
     fitted = Recommender.fit(
         training, blind, config=config, seed=seed, progress=progress, on_lists=on_lists, log=log, memo=memo
     )
     refuse_statistics_leak(fitted.engine.retriever.items, training)
     return fitted
+
+
+def all_rows(split: LikeSplit) -> pl.DataFrame:
+    """Every rating of a split, whatever its part."""
+    return _frame(split, np.arange(len(split.user)))
 
 
 def _frame(split: LikeSplit, rows: NDArray[np.int64]) -> pl.DataFrame:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -92,7 +90,8 @@ def evaluate(
         mirror=mirror,
         progress=progress,
     )
-    about = _about(part.value, seed, quick)
+    asked = [f"--protocol {one}" for one in protocol or ()] + ["--quick"] * quick + ["--no-baselines"] * (not baselines)
+    about = _about(part.value, seed, quick, asked)
     show = _print_markdown if markdown else _print_table
     found: list[ListsResult | LikesResult] = []
     for one in protocol or list(Protocol):
@@ -110,9 +109,9 @@ def evaluate(
         progress.note(f"report: {report / 'report.html'}")
 
 
-def _about(part: str, seed: int, quick: bool) -> About:
+def _about(part: str, seed: int, quick: bool, asked: list[str]) -> About:
     return About(
-        command=shlex.join(["gars", *sys.argv[1:]]),
+        command=" ".join(["gars evaluate", f"--part {part}", f"--seed {seed}", *asked]),
         part=part,
         seed=seed,
         quick=quick,

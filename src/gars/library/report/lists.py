@@ -106,9 +106,11 @@ def _on_cut_histories(
     progress: Progress,
 ) -> dict[str, list[Group]]:
     table = recommender.engine.retriever.items
-    models = [one.model for one in judged if one.also_cut]
-    groups: dict[str, list[Group]] = {model.name: [] for model in models}
+    groups: dict[str, list[Group]] = {one.model.name: [] for one in judged}
     for length in CUTS:
+        # without any title a single model has nothing to rank by
+        able = [one for one in judged if length or one.role == "pipeline" or one.model.name == "popularity"]
+        models = [one.model for one in able if one.also_cut]
         rng = np.random.default_rng([seed, length])
         shorter = cut([case for case in cases if len(case.history) > length], length, rng)
         targets = [table.rows(case.targets) for case in shorter]

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 BASELINE, PIPELINE, PRODUCT = "#8a94a6", "#5b7bd5", "#d1495b"
+FLOORS = ("popularity", "item rate")
+"""What knows nothing of the user: drawn dotted."""
 _STYLE = {
     "font.size": 9,
     "font.family": "sans-serif",
@@ -46,14 +48,14 @@ def list_quality(result: ListsResult, metric: str = "ndcg@100") -> str:
     """Every model with its interval, the best on top."""
     models = sorted(result.models, key=lambda one: one.metrics[metric].mean)
     colours = [_colour(one.name, one.role) for one in models]
-    return _bars([one.name for one in models], [one.metrics[metric] for one in models], colours, metric)
+    return _dots([one.name for one in models], [one.metrics[metric] for one in models], colours, metric)
 
 
 def like_quality(result: LikesResult, metric: str = "auc") -> str:
     """Every model with its interval, the best on top."""
     models = sorted(result.models, key=lambda one: one.metrics[metric].mean)
     colours = [_colour(one.name, one.role) for one in models]
-    return _bars([one.name for one in models], [one.metrics[metric] for one in models], colours, metric)
+    return _dots([one.name for one in models], [one.metrics[metric] for one in models], colours, metric)
 
 
 def groups(models: Sequence[tuple[str, str, Sequence[Group]]], metric: str, label: str) -> str:
@@ -64,7 +66,8 @@ def groups(models: Sequence[tuple[str, str, Sequence[Group]]], metric: str, labe
             at = [names.index(group.name) for group in found]
             values = [group.metrics[metric] for group in found]
             colour = _colour(name, role)
-            axes.plot(at, [one.mean for one in values], marker="o", markersize=3.5, color=colour, label=name)
+            dash = ":" if name in FLOORS else "-"
+            axes.plot(at, [one.mean for one in values], dash, marker="o", markersize=3.5, color=colour, label=name)
             axes.fill_between(
                 at, [one.low for one in values], [one.high for one in values], color=colour, alpha=0.12, linewidth=0
             )
@@ -109,17 +112,14 @@ def trade_off(result: ListsResult) -> str:
     return drawn[0]
 
 
-def _bars(names: Sequence[str], values: Sequence[Interval], colours: Sequence[str], label: str) -> str:
+def _dots(names: Sequence[str], values: Sequence[Interval], colours: Sequence[str], label: str) -> str:
+    """A dot and its interval a row; dots, because bars would have to start at 0 to be honest."""
     with _figure(5.2, 0.6 + 0.26 * len(names)) as (axes, drawn):
-        means = [one.mean for one in values]
-        errors = [[one.mean - one.low for one in values], [one.high - one.mean for one in values]]
-        axes.barh(range(len(names)), means, color=colours, height=0.65)
-        axes.errorbar(means, range(len(names)), xerr=errors, fmt="none", ecolor="#222", elinewidth=0.9, capsize=2)
+        for place, (one, colour) in enumerate(zip(values, colours, strict=True)):
+            error = [[one.mean - one.low], [one.high - one.mean]]
+            axes.errorbar(one.mean, place, xerr=error, fmt="o", color=colour, elinewidth=1.4, capsize=2.5, markersize=5)
         axes.set_yticks(range(len(names)), names)
         axes.set_xlabel(label)
-        axes.grid(axis="y", visible=False)
-        low = min(one.low for one in values)
-        axes.set_xlim(left=max(0.0, low - 0.25 * (max(means) - low) - 0.01))
     return drawn[0]
 
 
