@@ -94,11 +94,12 @@ FORMATS = ("csv", "jsonl", "parquet")
 def cells(record: CrawledAnime) -> dict[str, str]:
     """The record as the cells of a CSV row: lists as JSON, nothing as an empty cell."""
     plain: dict[str, Any] = msgspec.to_builtins(record)
-    return {name: _cell(name, plain[name]) for name in _FIELDS}
+    return {name: cell(name, plain[name]) for name in _FIELDS}
 
 
-def _cell(name: str, value: object) -> str:
-    if value is None or value == []:
+def cell(name: str, value: object) -> str:
+    """One value as the text of a CSV cell."""
+    if value is None or value in ([], ()):
         return ""
     return json.dumps(value, ensure_ascii=False) if name in _AS_JSON else str(value)
 

@@ -9,10 +9,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from gars.domain.errors import GarsError, MissingExtraError
-from gars.entrypoints.cli import data, lists, model
+from gars.entrypoints.cli import data, lists, model, spider
 from gars.entrypoints.cli.demo import demo
 from gars.entrypoints.cli.evaluate import evaluate
+from gars.entrypoints.cli.tensorboard import tensorboard
 from gars.entrypoints.cli.train import train
+from gars.entrypoints.cli.tune import tune
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -27,8 +29,11 @@ app.command()(demo)
 app.add_typer(data.app, name="data")
 app.command()(train)
 app.command()(evaluate)
+app.command()(tune)
+app.command()(tensorboard)
 app.add_typer(lists.app, name="lists")
 app.add_typer(model.app, name="model")
+app.add_typer(spider.app, name="spider")
 
 
 try:

@@ -1,0 +1,96 @@
+"""When a site says "too many", or asks whether a person is there, everything waits; if it says so again, we leave."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.downloadermiddlewares.retry import get_retry_request
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
+
+from gars.entrypoints.spider.pages.challenge import is_challenge
+
+_log = logging.getLogger(__name__)
+TOO_MANY = (429, 503)
+LONGEST_S = 15 * 60
+CHALLENGES = 3
+"""As many in a row end the crawl."""
+LEFT = "asked_for_a_person"
+
+
+class BackOff:
+    """Pauses the whole crawl: ``Retry-After`` if the site says how long, else twice as long each time in a row.
+
+    The first pause is ten times the delay between requests. A challenge is never answered.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._least_s = max(crawler.settings.getfloat("DOWNLOAD_DELAY"), 0.01) * 5
+        self._in_a_row = self._challenges = self._waiting = 0
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> BackOff:
+        """As Scrapy makes it."""
+        return cls(crawler)
+
+    async def process_response(self, request: Request, response: Response) -> Response | Request:
+        """Pass an answer on, or ask again later."""
+        headers = {name.decode("latin-1").lower(): "" for name in response.headers}
+        challenge = is_challenge(headers, response.body)
+        if response.status not in TOO_MANY and not challenge:
+            self._in_a_row = self._challenges = 0
+            return response
+        self._in_a_row += 1
+        self._challenges += challenge
+        if self._challenges >= CHALLENGES:
+            self._leave()
+            raise IgnoreRequest("the site asks for a person")
+        again = get_retry_request(
+            request, spider=self._spider, reason="challenge" if challenge else f"status {response.status}"
+        )
+        if again is None:
+            return response
+        await self._pause(response)
+        return again
+
+    async def _pause(self, response: Response) -> None:
+        seconds = retry_after_s(response.headers.get("Retry-After"), datetime.now(UTC))
+        wait = min(seconds if seconds is not None else self._least_s * 2**self._in_a_row, LONGEST_S)
+        _log.info("the site asks for less: everything waits %.1f s", wait)
+        engine = self._crawler.engine
+        self._waiting += 1
+        engine.pause()
+        try:
+            await asyncio.sleep(wait)
+        finally:
+            self._waiting -= 1
+            if not self._waiting:
+                engine.unpause()
+
+    def _leave(self) -> None:
+        _log.error("the site asked %d times in a row for a person: the crawl ends here", self._challenges)
+        # The engine waits for the requests in flight, this one among them: so it is not waited for.
+        self._leaving = asyncio.ensure_future(self._crawler.engine.close_spider_async(reason=LEFT))
+
+    @property
+    def _spider(self):  # type: ignore[no-untyped-def]
+        spider = self._crawler.spider
+        assert spider is not None
+        return spider
+
+
+def retry_after_s(header: bytes | None, now: datetime) -> float | None:
+    """Seconds of a ``Retry-After`` header, which is a number or a date; ``None`` when it is neither."""
+    text = (header or b"").decode("latin-1").strip()
+    if text.isdecimal():
+        return float(text)
+    try:
+        return max(0.0, (parsedate_to_datetime(text) - now).total_seconds())
+    except (ValueError, TypeError):
+        return None

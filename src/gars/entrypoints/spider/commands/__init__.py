@@ -1,0 +1,1 @@
+"""What ``scrapy crawl`` knows more in this project."""
