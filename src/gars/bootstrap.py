@@ -16,13 +16,15 @@ from gars.adapters.embedded.event_log import SqliteEventLog
 from gars.adapters.embedded.lock import folder_lock
 from gars.adapters.embedded.state_store import SqliteStateStore
 from gars.adapters.embedded.title_search import MemoryTitleSearch
+from gars.adapters.embedded.tombstones import SqliteTombstones
 from gars.application.about import About
 from gars.application.backfill import backfill
 from gars.application.catalogue import Catalogue
-from gars.application.forget_user import ForgetUser
+from gars.application.export_user import ExportUser
+from gars.application.forget_user import ForgetUser, is_due, keep_forgotten, pass_tombstones
 from gars.application.import_list import ImportList
 from gars.application.ingest import Ingest
-from gars.application.ports import ChangeFeed, Clock, Engine, EventLog, StateStore
+from gars.application.ports import ChangeFeed, Clock, Engine, EventLog, StateStore, Tombstones
 from gars.application.progress import Progress
 from gars.application.recommend import Recommend
 from gars.application.recover import recover
@@ -51,6 +53,7 @@ class Service:
     catalogue: Catalogue
     log: EventLog
     states: StateStore
+    tombstones: Tombstones
     feed: ChangeFeed
     writer: Writer
     recommend: Recommend
@@ -58,6 +61,7 @@ class Service:
     similar_users: SimilarUsers
     search: Search
     import_list: ImportList
+    export_user: ExportUser
     forget_user: ForgetUser
     threads: ThreadPoolExecutor
     """Where requests run the models."""
@@ -77,6 +81,7 @@ class Service:
         self.threads.shutdown()
         self.log.close()
         self.states.close()
+        self.tombstones.close()
 
 
 def load_engine(models: Path) -> tuple[Engine, About]:
@@ -157,6 +162,12 @@ def open_state_store(settings: Settings) -> StateStore:
     return SqliteStateStore(path, cache_size=settings.state_cache, busy_timeout_s=settings.busy_timeout_ms / 1000)
 
 
+def open_tombstones(settings: Settings) -> Tombstones:
+    """The tombstones that GARS_TOMBSTONES names."""
+    path = _sqlite_path("GARS_TOMBSTONES", settings.tombstones)
+    return SqliteTombstones(path, busy_timeout_s=settings.busy_timeout_ms / 1000)
+
+
 def open_change_feed(settings: Settings) -> ChangeFeed:
     """The change feed that GARS_CHANGE_FEED names."""
     if settings.change_feed != "memory:":
@@ -194,13 +205,20 @@ def open_service(
     feed = open_change_feed(settings)
     log = open_event_log(settings)
     states = open_state_store(settings)
+    tombstones = open_tombstones(settings)
     # histories first: live events come on top of them
+    folded = 0
     if dataset is not None:
         manifest = dataset.manifest
-        backfill(
+        folded = backfill(
             histories(dataset), states, content_hash=manifest.content_hash, n_users=manifest.users, progress=progress
         )
+    if folded or is_due(log, states, tombstones):
+        back = keep_forgotten(log, states, tombstones)
+        if back:
+            logger.warning("deleted %d user(s) again who had been forgotten and were back", len(back))
     replayed = recover(log, states)
+    pass_tombstones(log, states, tombstones)
     if replayed:
         logger.warning("replayed %d event(s) that the user states did not hold yet", replayed)
     ingest = Ingest(
@@ -215,6 +233,7 @@ def open_service(
         catalogue=catalogue,
         log=log,
         states=states,
+        tombstones=tombstones,
         feed=feed,
         writer=writer,
         recommend=Recommend(engine=engine, states=states),
@@ -222,6 +241,7 @@ def open_service(
         similar_users=SimilarUsers(engine=engine, states=states),
         search=Search(MemoryTitleSearch(catalogue.anime)),
         import_list=ImportList(submit=writer.submit, states=states, catalogue=catalogue, clock=clock),
-        forget_user=ForgetUser(log=log, states=states),
+        export_user=ExportUser(log=log, states=states, clock=clock),
+        forget_user=ForgetUser(log=log, states=states, tombstones=tombstones, clock=clock),
         threads=ThreadPoolExecutor(max(1, settings.threads), thread_name_prefix="gars-model"),
     )

@@ -40,6 +40,14 @@ class Settings:
             "Where user states are kept: `sqlite:PATH`; it may be the file of the event log.",
         )
     )
+    tombstones: str = field(
+        metadata=_says(
+            "GARS_TOMBSTONES",
+            "sqlite:{home}/forgotten.sqlite",
+            "Where hashes of deleted users are kept: `sqlite:PATH`. A file of its own, and not to be put back from an "
+            "older copy: it keeps deleted users deleted.",
+        )
+    )
     change_feed: str = field(
         metadata=_says("GARS_CHANGE_FEED", "memory:", "How pages hear of changes: `memory:`, inside the process.")
     )

@@ -78,6 +78,8 @@ def test_user_ids_may_be_numbers(client: Client) -> None:
         ({"user_id": ""}, "user_id must be 1 to 128 printable characters", "stable id"),
         ({"user_id": "x" * 129}, "user_id must be 1 to 128 printable characters", "stable id"),
         ({"user_id": "a\u0000b"}, "user_id must be 1 to 128 printable characters", "stable id"),
+        ({"user_id": "a/b"}, "user_id 'a/b' cannot stand in an address", "leave / out"),
+        ({"user_id": ".."}, "user_id '..' cannot stand in an address", "leave / out"),
         ({"event_id": ""}, "event_id must be 1 to 128 characters", "UUID"),
         ({"event_id": "x" * 129}, "event_id must be at most 128 printable characters", "UUID"),
         ({"request_id": "x\n"}, "request_id must be at most 128 printable characters", "UUID"),

@@ -11,7 +11,8 @@ from gars.adapters.embedded.change_feed import MemoryChangeFeed
 from gars.adapters.embedded.event_log import SqliteEventLog
 from gars.adapters.embedded.state_store import SqliteStateStore
 from gars.adapters.embedded.title_search import MemoryTitleSearch
-from gars.application.ports import ChangeFeed, Engine, EventLog, StateStore, TitleSearch
+from gars.adapters.embedded.tombstones import SqliteTombstones
+from gars.application.ports import ChangeFeed, Engine, EventLog, StateStore, TitleSearch, Tombstones
 from gars.domain.anime import Anime
 from gars.testing.contracts.broken.engines import working_engine
 from gars.testing.contracts.change_feed import ChangeFeedContract
@@ -19,14 +20,15 @@ from gars.testing.contracts.engine import EngineContract
 from gars.testing.contracts.event_log import EventLogContract
 from gars.testing.contracts.state_store import StateStoreContract
 from gars.testing.contracts.title_search import TitleSearchContract
-from gars.testing.memory import MemoryEventLog, MemoryStateStore
+from gars.testing.contracts.tombstones import TombstonesContract
+from gars.testing.memory import MemoryEventLog, MemoryStateStore, MemoryTombstones
 
 
 class _InFolder:
     """Opens adapters on one file and closes them when the check is over."""
 
     path: Path
-    opened: list[EventLog | StateStore]
+    opened: list[EventLog | StateStore | Tombstones]
 
     @pytest.fixture(autouse=True)
     def _folder(self, tmp_path: Path):  # type: ignore[no-untyped-def]
@@ -49,6 +51,21 @@ class TestSqliteStateStore(_InFolder, StateStoreContract):
         store = SqliteStateStore(self.path)
         self.opened.append(store)
         return store
+
+
+class TestSqliteTombstones(_InFolder, TombstonesContract):
+    def open(self) -> Tombstones:
+        stones = SqliteTombstones(self.path)
+        self.opened.append(stones)
+        return stones
+
+
+class TestMemoryTombstones(TombstonesContract):
+    stones: MemoryTombstones | None = None
+
+    def open(self) -> Tombstones:
+        self.stones = self.stones or MemoryTombstones()
+        return self.stones
 
 
 class TestMemoryEventLog(EventLogContract):

@@ -12,10 +12,11 @@ from gars.application.backfill import backfill, is_backfilled
 from gars.application.forget_user import ForgetUser, Forgotten
 from gars.domain import user_state
 from gars.domain.user_state import UNTIMED_MS, Opinion, Register, Row, Stamp
+from gars.testing.clock import FakeClock
 from gars.testing.contracts.state_store import state_after
 from gars.testing.crash import Crash
 from gars.testing.events import clicks
-from gars.testing.memory import MemoryStateStore
+from gars.testing.memory import MemoryStateStore, MemoryTombstones
 
 USERS = [(str(number), [Row(1, 8), Row(number + 10)]) for number in range(1200)]
 
@@ -72,7 +73,7 @@ def test_forgetting_leaves_no_bytes(tmp_path: Path) -> None:
         log.append([*clicks(300, user_id=secret), *clicks(5, user_id="other")])
         states.put([state_after(300, secret), state_after(5, "other")])
         assert any(secret.encode() in file.read_bytes() for file in tmp_path.iterdir())
-        forget = ForgetUser(log=log, states=states)
+        forget = ForgetUser(log=log, states=states, tombstones=MemoryTombstones(), clock=FakeClock())
         assert forget(secret) == Forgotten(events=300, state=True)
         assert forget(secret) == Forgotten(events=0, state=False)
         assert [file for file in tmp_path.iterdir() if secret.encode() in file.read_bytes()] == []

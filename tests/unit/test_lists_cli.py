@@ -102,3 +102,43 @@ def test_what_cannot_be_reached_or_read(
     assert "there is no trained model" in capsys.readouterr().err
     with lock_home(from_environment({}, home=tmp_path)):
         pass  # the folder is free again after a failure
+
+
+def test_export_and_forget(
+    tmp_path: Path, server: ServerProcess, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """Out of a running service, into a folder, and gone from both."""
+    there = ["--user", "me & you?", "--server", server.address]
+    here = ["--user", "me", "--home", tmp_path / "other", *FAKE]
+    assert gars(monkeypatch, "import", LISTS / "plain.csv", *there) == 0
+    capfdbinary.readouterr()
+    assert gars(monkeypatch, "export", *there) == 0
+    exported = capfdbinary.readouterr().out
+    assert b'"gars_export":1' in exported
+    assert gars(monkeypatch, "export", *there, "--output", tmp_path / "me.json") == 0
+    assert f"{tmp_path / 'me.json'}: ".encode() in capfdbinary.readouterr().out
+    assert (tmp_path / "me.json").stat().st_mode & 0o077 == 0, "nobody else may read it"
+    assert gars(monkeypatch, "import", tmp_path / "me.json", *here) == 0
+    assert b"4 of 4 titles taken for me from this export of GARS (5 events)" in capfdbinary.readouterr().out
+    for user in (there, here):
+        assert gars(monkeypatch, "forget", "--yes", *user) == 0
+        assert b"is forgotten: 5 events deleted" in capfdbinary.readouterr().out
+        assert gars(monkeypatch, "export", *user) == 0
+        assert b'"interactions":[]' in capfdbinary.readouterr().out
+
+
+def test_forgetting_asks_first(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("typer.confirm", lambda question: "Delete everything known of me?" not in question)
+    assert gars(monkeypatch, "forget", "--user", "me", "--server", "http://127.0.0.1:9") == 0
+    assert "nothing was deleted" in capsys.readouterr().out
+
+
+def test_an_export_that_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    words = ["export", "--user", "me", "--home", tmp_path / "home", "--output", tmp_path / "file" / "me.json", *FAKE]
+    assert gars(monkeypatch, *words) == 1
+    said = capsys.readouterr().err
+    assert f"cannot write {tmp_path / 'file' / 'me.json'}: " in said
+    assert "choose another --output FILE" in said

@@ -14,7 +14,7 @@ from gars.application.writer import Writer
 from gars.domain.errors import GarsError, InvalidInputError, StorageError, UnknownAnimeError
 from gars.testing.clock import FakeClock
 from gars.testing.events import clicks, event
-from gars.testing.memory import MemoryEventLog, MemoryStateStore
+from gars.testing.memory import MemoryEventLog, MemoryStateStore, MemoryTombstones
 
 
 class GatedIngest(Ingest):
@@ -102,7 +102,7 @@ def test_too_many_waiting_are_sent_away(monkeypatch: pytest.MonkeyPatch) -> None
 def test_other_work_takes_its_turn() -> None:
     ingest = GatedIngest()
     writer = Writer(ingest)
-    forget = ForgetUser(log=ingest.log, states=ingest.states)
+    forget = ForgetUser(log=ingest.log, states=ingest.states, tombstones=MemoryTombstones(), clock=FakeClock())
     before = writer.submit(clicks(3, user_id="a", anime_ids=[1]))
     gone = writer.call(lambda: forget("a"))
     after = writer.submit(clicks(1, user_id="a", anime_ids=[1]))

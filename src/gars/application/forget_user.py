@@ -1,10 +1,24 @@
-"""Delete everything that is known of a user."""
+"""Delete everything that is known of a user, so that neither a replay nor an old copy brings them back.
+
+Order (a crash after any step is mended by the next start, or by asking again):
+  1. set a tombstone: how far the log went when the user was forgotten   — durable, in a file of its own
+  2. delete the state
+  3. delete the events
+  4. mark the tombstone as settled
+The tombstone takes an offset of the log for itself, so that any copy made before it is known to be older.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from gars.application.ports import EventLog, StateStore
+from gars.application.ports import APPLIED_OFFSET, Clock, EventLog, StateStore, Tombstone, Tombstones
+from gars.application.recover import applied_offset
+from gars.domain import user_state
+from gars.domain.user_state import UserState
+
+_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,17 +29,94 @@ class Forgotten:
     state: bool
 
 
+def _no_crash(_step: int) -> None:
+    """Crash points are for tests."""
+
+
 class ForgetUser:
-    """Forget a user: the state first, then the log, so that a crash between them is mended by asking again.
+    """The use case behind ``DELETE /users/{id}``. Run it in the thread that writes."""
 
-    A replay between the two could only bring back events the caller was not yet told are gone.
-    """
-
-    def __init__(self, *, log: EventLog, states: StateStore) -> None:
+    def __init__(
+        self,
+        *,
+        log: EventLog,
+        states: StateStore,
+        tombstones: Tombstones,
+        clock: Clock,
+        after_step: Callable[[int], None] = _no_crash,
+    ) -> None:
         self._log = log
         self._states = states
+        self._tombstones = tombstones
+        self._clock = clock
+        self._after_step = after_step
 
     def __call__(self, user_id: str) -> Forgotten:
-        """Forget, in the thread that writes; asking twice is harmless. Raises ``StorageError``."""
+        """Forget; asking twice is harmless. Raises ``StorageError``: then asking again does the rest."""
+        stone = Tombstone(offset=self._log.last_offset() + 1, time_ms=round(self._clock.now().timestamp() * 1000))
+        self._log.skip_to(stone.offset)
+        self._tombstones.put(user_id, stone)
+        self._after_step(1)
         state = self._states.forget(user_id)
-        return Forgotten(events=self._log.forget(user_id), state=state)
+        self._after_step(2)
+        events = self._log.forget(user_id)
+        self._after_step(3)
+        if applied_offset(self._states) == stone.offset - 1:
+            self._states.put([], checkpoints={APPLIED_OFFSET: str(stone.offset)})
+        self._tombstones.settle(user_id)
+        return Forgotten(events=events, state=state)
+
+
+def keep_forgotten(log: EventLog, states: StateStore, tombstones: Tombstones) -> list[str]:
+    """Delete again whoever was forgotten and is back: after a crash, a backfill, or from an old copy of a file.
+
+    Runs at the start, after the backfill and before the replay. What a user did after they were forgotten stays.
+    → who was deleted.
+
+    Raises:
+        StorageError: a store failed.
+    """
+    applied = applied_offset(states)
+    gone: list[str] = []
+    for user_id in _everybody(log, states):
+        stone = tombstones.find(user_id)
+        if stone is None:
+            continue
+        events = log.forget(user_id, up_to=stone.offset)
+        state = states.get(user_id)
+        # from before the tombstone: half deleted, out of an old copy, or folded in from the data set
+        stale = state is not None and (not stone.settled or applied < stone.offset or state.version == 0)
+        if stale:
+            states.forget(user_id)
+            later = [event for offset, event in log.read(user_id=user_id) if offset <= applied]
+            if later:
+                states.put([user_state.fold(UserState(user_id=user_id), later)])
+        if events or stale:
+            gone.append(user_id)
+    tombstones.settle_all()
+    return gone
+
+
+def is_due(log: EventLog, states: StateStore, tombstones: Tombstones) -> bool:
+    """Whether ``keep_forgotten`` may find something, told without looking at every user."""
+    newest = tombstones.newest_offset()
+    return tombstones.is_unsettled() or log.last_offset() < newest or applied_offset(states) < newest
+
+
+def pass_tombstones(log: EventLog, states: StateStore, tombstones: Tombstones) -> None:
+    """After the replay: never again give out an offset that a tombstone covers, as an old copy of the log would."""
+    newest = tombstones.newest_offset()
+    if log.last_offset() < newest:
+        log.skip_to(newest)
+    if applied_offset(states) < newest:
+        states.put([], checkpoints={APPLIED_OFFSET: str(newest)})
+
+
+def _everybody(log: EventLog, states: StateStore) -> set[str]:
+    """Every user of the states or the log."""
+    users = {event.user_id for _, event in log.read()}
+    after = ""
+    while page := states.user_ids(limit=_PAGE, after=after):
+        users.update(page)
+        after = page[-1]
+    return users

@@ -47,8 +47,12 @@ class EventLog(Protocol):
         """Offset of the newest event ever accepted, 0 for none."""
         ...
 
-    def forget(self, user_id: str) -> int:
-        """Delete everything of a user; returns how many events went."""
+    def forget(self, user_id: str, *, up_to: int | None = None) -> int:
+        """Delete everything of a user, or what is at offsets ``up_to`` and below; returns how many events went."""
+        ...
+
+    def skip_to(self, offset: int) -> None:
+        """Give the next event an offset above this one; never goes back."""
         ...
 
     def check(self) -> None:
@@ -103,6 +107,48 @@ class StateStore(Protocol):
 
     def check(self) -> None:
         """Prove that states can be written now; raises ``StorageError`` with what is wrong."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections; a second call does nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tombstone:
+    """That a user was forgotten: nothing at or below this offset of the log may come back."""
+
+    offset: int
+    time_ms: int
+    settled: bool = False
+    """Everything was deleted; until then it has to be deleted again."""
+
+
+class Tombstones(Protocol):
+    """Who was forgotten. Kept apart from log and states, so that an old copy of those cannot undo it."""
+
+    def put(self, user_id: str, stone: Tombstone) -> None:
+        """Keep an unsettled tombstone, durably; a second one for a user moves offset and time forward, never back."""
+        ...
+
+    def settle(self, user_id: str) -> None:
+        """Everything of this user is deleted."""
+        ...
+
+    def settle_all(self) -> None:
+        """Everybody is deleted, also those of whom nothing was left to find them by."""
+        ...
+
+    def find(self, user_id: str) -> Tombstone | None:
+        """The tombstone of a user."""
+        ...
+
+    def newest_offset(self) -> int:
+        """The largest offset of any tombstone, 0 for none."""
+        ...
+
+    def is_unsettled(self) -> bool:
+        """Whether somebody is still to be deleted."""
         ...
 
     def close(self) -> None:

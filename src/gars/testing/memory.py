@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
+from gars.application.ports import Tombstone
 from gars.domain.interaction import Interaction
 from gars.domain.user_state import UserState
 
@@ -38,15 +40,58 @@ class MemoryEventLog:
         """The newest offset given out."""
         return self._last
 
-    def forget(self, user_id: str) -> int:
+    def forget(self, user_id: str, *, up_to: int | None = None) -> int:
         """Delete a user's events."""
-        gone = [event for _, event in self.entries if event.user_id == user_id]
-        self.entries = [entry for entry in self.entries if entry[1].user_id != user_id]
-        self._ids -= {event.event_id for event in gone}
+        gone = [entry for entry in self.entries if entry[1].user_id == user_id and (up_to is None or entry[0] <= up_to)]
+        self.entries = [entry for entry in self.entries if entry not in gone]
+        self._ids -= {event.event_id for _, event in gone}
         return len(gone)
+
+    def skip_to(self, offset: int) -> None:
+        """Move the counter forward."""
+        self._last = max(self._last, offset)
 
     def check(self) -> None:
         """Memory can always be written."""
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+class MemoryTombstones:
+    """``Tombstones`` in a dict."""
+
+    def __init__(self) -> None:
+        self.stones: dict[str, Tombstone] = {}
+
+    def put(self, user_id: str, stone: Tombstone) -> None:
+        """Keep the later of two."""
+        held = self.stones.get(user_id, stone)
+        self.stones[user_id] = Tombstone(
+            offset=max(held.offset, stone.offset), time_ms=max(held.time_ms, stone.time_ms)
+        )
+
+    def settle(self, user_id: str) -> None:
+        """Mark it."""
+        if user_id in self.stones:
+            self.stones[user_id] = replace(self.stones[user_id], settled=True)
+
+    def settle_all(self) -> None:
+        """Mark all."""
+        for user_id in self.stones:
+            self.settle(user_id)
+
+    def find(self, user_id: str) -> Tombstone | None:
+        """The tombstone, or ``None``."""
+        return self.stones.get(user_id)
+
+    def newest_offset(self) -> int:
+        """The largest offset."""
+        return max((stone.offset for stone in self.stones.values()), default=0)
+
+    def is_unsettled(self) -> bool:
+        """Whether one is not marked."""
+        return any(not stone.settled for stone in self.stones.values())
 
     def close(self) -> None:
         """Nothing to let go of."""

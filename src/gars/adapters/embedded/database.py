@@ -74,7 +74,12 @@ class Database:
         """Move the write-ahead log into the file and empty it, so that deleted rows are gone from both."""
         with self._lock, self._explained("write"):
             self._refuse_closed()
-            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            (busy, _, _) = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise StorageError(
+                f"deleted rows are still in the write-ahead log of {self.path}: somebody reads it",
+                hint="ask again; the next start does it too",
+            )
 
     def close(self) -> None:
         """Close every connection; a second call does nothing."""

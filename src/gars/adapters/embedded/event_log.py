@@ -21,6 +21,7 @@ CREATE TABLE IF NOT EXISTS events (
 CREATE INDEX IF NOT EXISTS events_of_user ON events (user_id);
 """
 _PAGE = 1000
+_LAST = 2**63 - 1
 
 
 class SqliteEventLog:
@@ -63,12 +64,23 @@ class SqliteEventLog:
             row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
         return int(row[0]) if row else 0
 
-    def forget(self, user_id: str) -> int:
+    def forget(self, user_id: str, *, up_to: int | None = None) -> int:
         """Delete a user's events and their bytes."""
         with self._database.write() as connection:
-            count = connection.execute("DELETE FROM events WHERE user_id = ?", (user_id,)).rowcount
+            count = connection.execute(
+                "DELETE FROM events WHERE user_id = ? AND offset <= ?", (user_id, _LAST if up_to is None else up_to)
+            ).rowcount
         self._database.erase_deleted()
         return int(count)
+
+    def skip_to(self, offset: int) -> None:
+        """Move the table's sequence forward."""
+        with self._database.write() as connection:
+            moved = connection.execute(
+                "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'events'", (offset,)
+            ).rowcount
+            if not moved:
+                connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('events', ?)", (offset,))
 
     def check(self) -> None:
         """Prove that the log can be written."""

@@ -31,6 +31,8 @@ def create_app(service: Service) -> Litestar:
             users.get_recommendations,
             users.get_similar_users,
             users.get_history,
+            users.get_export,
+            users.delete_user,
             events.get_events,
             interactions.post_interactions,
             # a list may be longer than any other body

@@ -29,11 +29,15 @@ _RESERVED = frozenset({"request", "data", "state", "body", "headers", "cookies",
 
 
 def checked_user_id(user_id: str | int) -> str:
-    """The id as a string; raises ``InvalidInputError`` for what no store and no log line should hold."""
+    """The id as a string; raises ``InvalidInputError`` for what no store, log line or path of a route can hold."""
     text = str(user_id)
     if not 1 <= len(text) <= MAX_USER_ID or not text.isprintable() or _REPLACEMENT in text:
         raise InvalidInputError(
             f"user_id must be 1 to {MAX_USER_ID} printable characters", hint="send a stable id of the user"
+        )
+    if "/" in text or text in (".", ".."):
+        raise InvalidInputError(
+            f"user_id {text!r} cannot stand in an address", hint="leave / out: nobody could read or delete that user"
         )
     return text
 

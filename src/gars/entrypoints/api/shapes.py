@@ -321,6 +321,14 @@ class ImportBody(msgspec.Struct, frozen=True, kw_only=True):
     version: int
 
 
+class ForgottenBody(msgspec.Struct, frozen=True, kw_only=True):
+    """What was deleted."""
+
+    user_id: str
+    events: int
+    state: bool
+
+
 class LiveBody(msgspec.Struct, frozen=True):
     """The process answers."""
 

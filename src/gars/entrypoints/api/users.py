@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from typing import Annotated
 
-from litestar import get
+from litestar import Response, delete, get
 from litestar.params import QueryParameter
 
+from gars.domain.user_export import UserExport
 from gars.domain.user_state import UserState
 from gars.entrypoints.api import cards
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.params import MAX_USER_ID, FiltersDep, K, Offset, ServiceDep, UserId, checked_user_id
+from gars.entrypoints.api.security import refuse_other_sites
 from gars.entrypoints.api.shapes import (
+    ForgottenBody,
     HistoryBody,
     RecommendationsBody,
     SimilarUserBody,
@@ -101,3 +105,36 @@ async def get_history(
     user_id = checked_user_id(user_id)
     state = await in_thread(service, service.states.get, user_id)
     return HistoryBody(user_id, cards.history_entries(state or UserState(user_id=user_id), service.catalogue, limit))
+
+
+@get(
+    "/users/{user_id:str}/export",
+    summary="Everything known of a user",
+    responses=errors(400, 503),
+    tags=["users"],
+)
+async def get_export(service: ServiceDep, user_id: UserId) -> Response[UserExport]:
+    """All events in the order they came, what was known before them, and the state in numbers.
+
+    `POST /lists/import` takes it, here or in another service, and ends in the same state.
+    """
+    user_id = checked_user_id(user_id)
+    export = await asyncio.wrap_future(service.writer.call(lambda: service.export_user(user_id)))
+    return Response(
+        export, headers={"Content-Disposition": 'attachment; filename="gars-user.json"', "Cache-Control": "no-store"}
+    )
+
+
+@delete(
+    "/users/{user_id:str}",
+    status_code=200,
+    summary="Forget a user",
+    guards=[refuse_other_sites],
+    responses=errors(400, 403, 503),
+    tags=["users"],
+)
+async def delete_user(service: ServiceDep, user_id: UserId) -> ForgottenBody:
+    """Delete everything that is known of a user, for good. Doing it twice is harmless."""
+    user_id = checked_user_id(user_id)
+    gone = await asyncio.wrap_future(service.writer.call(lambda: service.forget_user(user_id)))
+    return ForgottenBody(user_id=user_id, events=gone.events, state=gone.state)

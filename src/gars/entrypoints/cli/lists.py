@@ -12,13 +12,14 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from gars.domain.errors import InvalidInputError, MissingExtraError
+from gars.datasets.durable import write_whole
+from gars.domain.errors import InvalidInputError, MissingExtraError, StorageError
 
 if TYPE_CHECKING:
     from gars.application.import_list import ImportReport
     from gars.entrypoints.cli.reach import Lists
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Bring in a user's list from another site.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="A user's own list: in, out, and gone.")
 
 User = Annotated[str, typer.Option("--user", help="The user whose list it is here.")]
 Home = Annotated[Path | None, typer.Option(help="Folder of data and models.  [default: GARS_HOME or var]")]
@@ -43,6 +44,44 @@ def import_list(
         _report(lists.import_list(user, content))
 
 
+@app.command()
+def export(
+    user: User,
+    output: Annotated[Path | None, typer.Option(help="File to write.  [default: standard output]")] = None,
+    home: Home = None,
+    server: Server = None,
+    engine_factory: Factory = None,
+) -> None:
+    """Write everything known of a user as JSON; `gars lists import` takes it, here or elsewhere."""
+    with _reach(home, server, engine_factory) as lists:
+        content = lists.export(user)
+    if output is None:
+        sys.stdout.buffer.write(content + b"\n")
+        return
+    try:
+        write_whole(output, content, mode=0o600)
+    except OSError as error:
+        raise StorageError(f"cannot write {output}: {error.strerror}", hint="choose another --output FILE") from error
+    _say(f"[green]✓[/] {escape(str(output))}: {len(content):,} bytes")
+
+
+@app.command()
+def forget(
+    user: User,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    home: Home = None,
+    server: Server = None,
+    engine_factory: Factory = None,
+) -> None:
+    """Delete everything known of a user, for good."""
+    if not yes and not typer.confirm(f"Delete everything known of {user}? This cannot be undone"):
+        _say("nothing was deleted")
+        return
+    with _reach(home, server, engine_factory) as lists:
+        events = lists.forget(user)
+    _say(f"[green]✓[/] {escape(user)} is forgotten: {events} events deleted")
+
+
 @contextmanager
 def _reach(home: Path | None, server: str | None, engine_factory: str | None) -> Iterator[Lists]:
     try:
@@ -60,22 +99,25 @@ def _read(file: Path) -> bytes:
         raise InvalidInputError(f"cannot read {file}: {error.strerror}", hint="check the path") from error
 
 
+def _say(text: str) -> None:
+    Console(highlight=False, soft_wrap=True).print(text)
+
+
 def _report(report: ImportReport) -> None:
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(
+    _say(
         f"[green]✓[/] {report.taken} of {report.entries} titles taken for {escape(report.user_id)} "
         f"from this {escape(report.source)} ({report.events} events)"
     )
     for count, what in ((report.unchanged, "known already"), (report.duplicates, "repeated in the list")):
         if count:
-            console.print(f"  {count} {what}")
+            _say(f"  {count} {what}")
     if report.unknown:
         named = ", ".join(entry.name for entry in report.unknown[:_SHOWN])
         more = ", …" if len(report.unknown) > _SHOWN else ""
-        console.print(f"  {len(report.unknown)} not in the catalogue: {escape(named)}{more}")
+        _say(f"  {len(report.unknown)} not in the catalogue: {escape(named)}{more}")
     for entry in report.skipped[:_SHOWN]:
-        console.print(f"  skipped {escape(entry.name)}: {escape(entry.why)}")
+        _say(f"  skipped {escape(entry.name)}: {escape(entry.why)}")
     if len(report.skipped) > _SHOWN:
-        console.print(f"  … and {len(report.skipped) - _SHOWN} more skipped")
+        _say(f"  … and {len(report.skipped) - _SHOWN} more skipped")
     for note in report.notes:
-        console.print(f"  note: {escape(note)}")
+        _say(f"  note: {escape(note)}")

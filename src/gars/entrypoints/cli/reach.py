@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -15,6 +16,7 @@ from gars.application.import_list import ImportReport
 from gars.bootstrap import Service, load_engine, lock_home, open_service, training_data
 from gars.config import from_environment
 from gars.datasets.lists.parse import parse
+from gars.domain import user_export
 from gars.domain.errors import GarsError, InvalidInputError, StorageError
 from gars.entrypoints.api.params import checked_user_id
 from gars.entrypoints.cli.serve import made_by
@@ -30,6 +32,14 @@ class Lists(Protocol):
         """Bring a list in."""
         ...
 
+    def export(self, user_id: str) -> bytes:
+        """Everything known of a user, as JSON."""
+        ...
+
+    def forget(self, user_id: str) -> int:
+        """Delete everything known of a user. → how many events went."""
+        ...
+
 
 class Here:
     """The service opened in this process, without listening."""
@@ -42,6 +52,16 @@ class Here:
         listed = parse(content, limit=self._service.settings.max_list_bytes)
         return self._service.import_list(checked_user_id(user_id), listed)
 
+    def export(self, user_id: str) -> bytes:
+        """Everything known of a user, as JSON."""
+        known = checked_user_id(user_id)
+        return user_export.encode(self._service.writer.call(lambda: self._service.export_user(known)).result())
+
+    def forget(self, user_id: str) -> int:
+        """Delete everything known of a user. → how many events went."""
+        known = checked_user_id(user_id)
+        return self._service.writer.call(lambda: self._service.forget_user(known)).result().events
+
 
 class There:
     """A running service, over HTTP."""
@@ -53,6 +73,15 @@ class There:
         """Bring a list in."""
         answer = self._ask("POST", "/api/v1/lists/import", params={"user_id": user_id}, content=content)
         return msgspec.json.decode(answer, type=ImportReport)
+
+    def export(self, user_id: str) -> bytes:
+        """Everything known of a user, as JSON."""
+        return self._ask("GET", f"/api/v1/users/{quote(user_id, safe='')}/export")
+
+    def forget(self, user_id: str) -> int:
+        """Delete everything known of a user. → how many events went."""
+        answer = self._ask("DELETE", f"/api/v1/users/{quote(user_id, safe='')}")
+        return int(msgspec.json.decode(answer, type=dict)["events"])
 
     def is_gars(self) -> bool:
         """Whether what answers there is GARS."""

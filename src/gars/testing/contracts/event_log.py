@@ -85,6 +85,24 @@ class EventLogContract(ABC):
         assert log.last_offset() == offsets[-1]
         assert (log.append(clicks(1, user_id="c"))[0] or 0) > (offsets[-1] or 0)
 
+    def test_forget_up_to_an_offset(self) -> None:
+        """What the user did later stays."""
+        log = self.open()
+        offsets = log.append([*clicks(3, user_id="a"), *clicks(3, user_id="b")])
+        assert log.forget("a", up_to=offsets[1]) == 2
+        assert [offset for offset, _ in log.read()] == offsets[2:]
+
+    def test_skip_to(self) -> None:
+        """Offsets go on above it, also in an empty log and after a restart; it never goes back."""
+        log = self.open()
+        log.skip_to(100)
+        assert log.last_offset() == 100
+        assert (log.append(clicks(1))[0] or 0) > 100
+        last = log.last_offset()
+        log.skip_to(50)
+        assert self.open().last_offset() == last
+        assert (self.open().append(clicks(1, user_id="b"))[0] or 0) > last
+
     def test_many_threads_may_append(self) -> None:
         """No event is lost and no offset given twice."""
         log = self.open()

@@ -56,10 +56,21 @@ class _LastOffsetCounts(MemoryEventLog):
 
 
 class _ForgetsOffsets(MemoryEventLog):
-    def forget(self, user_id: str) -> int:
-        gone = super().forget(user_id)
+    def forget(self, user_id: str, *, up_to: int | None = None) -> int:
+        gone = super().forget(user_id, up_to=up_to)
         self._last = len(self.entries)
         return gone
+
+
+class _ForgetsTooMuch(MemoryEventLog):
+    def forget(self, user_id: str, *, up_to: int | None = None) -> int:
+        del up_to
+        return super().forget(user_id)
+
+
+class _SkipsBack(MemoryEventLog):
+    def skip_to(self, offset: int) -> None:
+        self._last = offset
 
 
 class _DropsEverySecondThread(MemoryEventLog):
@@ -85,6 +96,8 @@ EVENT_LOGS: Broken = {
     "test_survives_a_restart": _LosesEverythingOnRestart,
     "test_last_offset": _LastOffsetCounts,
     "test_forget_deletes_one_user": _ForgetsOffsets,
+    "test_forget_up_to_an_offset": _ForgetsTooMuch,
+    "test_skip_to": _SkipsBack,
     "test_many_threads_may_append": _DropsEverySecondThread,
     "test_check_passes": _CheckWrites,
 }

@@ -1,0 +1,29 @@
+"""Everything known of a user, for them to keep or to take elsewhere."""
+
+from __future__ import annotations
+
+from gars.application.ports import Clock, EventLog, StateStore
+from gars.domain import user_export
+from gars.domain.user_export import UserExport
+from gars.domain.user_state import UserState
+
+
+class ExportUser:
+    """The use case behind ``GET /users/{id}/export``. Run it in the thread that writes, so that all parts agree."""
+
+    def __init__(self, *, log: EventLog, states: StateStore, clock: Clock) -> None:
+        self._log = log
+        self._states = states
+        self._clock = clock
+
+    def __call__(self, user_id: str) -> UserExport:
+        """The export; of somebody never heard of an empty one. Raises ``StorageError``."""
+        state = self._states.get(user_id) or UserState(user_id=user_id)
+        logged = tuple(event for _, event in self._log.read(user_id=user_id))
+        return UserExport(
+            user_id=user_id,
+            exported=self._clock.now(),
+            state=user_export.summary(state),
+            earlier=user_export.unexplained(state, logged),
+            interactions=logged,
+        )

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from gars.bootstrap import Service, open_service
+from gars.config import from_environment
+from gars.testing.engine import FakeEngine
+
+Client = Any
+SECRET = "a-very-particular-person"
+USER = f"/api/v1/users/{SECRET}"
+
+
+def a_day(client: Client) -> None:
+    for body in (
+        {"anime_id": 1, "kind": "rate", "value": 9},
+        {"anime_id": 5114, "kind": "status", "value": "watching"},
+        {"anime_id": 1535, "kind": "click", "request_id": "r"},
+        {"anime_id": 1535, "kind": "dismiss"},
+    ):
+        assert client.post("/api/v1/interactions", json={"user_id": SECRET, **body}).status_code == 202
+
+
+def test_an_export_is_everything_and_comes_back(client: Client, service: Service) -> None:
+    a_day(client)
+    answer = client.get(f"{USER}/export")
+    assert answer.status_code == 200
+    assert 'filename="gars-user.json"' in answer.headers["content-disposition"]
+    body = answer.json()
+    assert (body["gars_export"], body["user_id"]) == (1, SECRET)
+    assert body["state"] == {"version": 4, "titles": 3, "ratings": 1, "rating_mean": 9.0, "clicks": 1}
+    assert [(one["kind"], one["anime_id"], one["value"]) for one in body["interactions"]] == [
+        ("rate", 1, 9),
+        ("status", 5114, "watching"),
+        ("click", 1535, None),
+        ("dismiss", 1535, None),
+    ]
+    before = service.states.get(SECRET)
+    assert client.delete(USER).json() == {"user_id": SECRET, "events": 4, "state": True}
+    report = client.post(f"/api/v1/lists/import?user_id={SECRET}", content=answer.content).json()
+    assert (report["source"], report["events"], report["version"]) == ("export of GARS", 4, 4)
+    assert service.states.get(SECRET) == before
+
+
+def test_somebody_unknown(client: Client) -> None:
+    body = client.get("/api/v1/users/nobody/export").json()
+    assert (body["interactions"], body["earlier"], body["state"]["version"]) == ([], [], 0)
+    assert client.delete("/api/v1/users/nobody").json() == {"user_id": "nobody", "events": 0, "state": False}
+    assert "user_id" in client.delete("/api/v1/users/a%00b").json()["error"]["message"]
+
+
+def test_deleting_leaves_no_bytes(client: Client, service: Service, tmp_path: Path) -> None:
+    a_day(client)
+    client.post("/clicks", json={"user_id": "other", "anime_id": 1})
+    shown = client.get(f"{USER}/recommendations").json()
+    assert not shown["cold"]
+    assert any(SECRET.encode() in file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+    assert client.delete(USER).status_code == 200
+    # the service still runs, with its write-ahead logs
+    assert [file for file in tmp_path.rglob("*") if file.is_file() and SECRET.encode() in file.read_bytes()] == []
+    assert client.get(USER).json()["known"] is False
+    assert client.get(f"{USER}/recommendations").json()["cold"] is True
+    assert client.get(f"{USER}/history").json()["items"] == []
+    assert SECRET not in [user["user_id"] for user in client.get("/api/v1/users").json()["users"]]
+    assert client.get("/api/v1/users/other").json()["version"] == 1
+
+
+def test_deleted_stays_deleted_over_a_restart(client: Client, service: Service, tmp_path: Path) -> None:
+    a_day(client)
+    client.delete(USER)
+    service.close()
+    again = open_service(from_environment({}, home=tmp_path), FakeEngine())
+    assert again.states.get(SECRET) is None
+    again.close()
+
+
+def test_other_sites_cannot_delete(client: Client) -> None:
+    a_day(client)
+    assert client.delete(USER, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+    assert client.get(USER).json()["known"] is True
