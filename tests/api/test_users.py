@@ -116,6 +116,6 @@ def test_impossible_ids_are_refused(client: Client, user_id: str) -> None:
 
 def test_ids_of_any_script(client: Client) -> None:
     client.post("/clicks", json={"user_id": "ユーザー 七・8", "anime_id": 1})
-    assert client.get("/api/v1/users").json()["users"][0]["user_id"] == "ユーザー 七/8"
+    assert client.get("/api/v1/users").json()["users"][0]["user_id"] == "ユーザー 七・8"
     client.post("/clicks", json={"user_id": "ユーザー", "anime_id": 1})
     assert client.get("/api/v1/users/ユーザー").json()["version"] == 1
