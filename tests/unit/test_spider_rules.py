@@ -75,7 +75,7 @@ def test_what_this_machine_is() -> None:
 def test_a_site_elsewhere_is_never_asked_in_a_hurry() -> None:
     settings = scrapy_settings(from_environment({"GARS_SPIDER_DELAY_MS": "0"}))
     assert (settings["CONCURRENT_REQUESTS_PER_DOMAIN"], settings["AUTOTHROTTLE_ENABLED"]) == (1, True)
-    assert (settings["ROBOTSTXT_OBEY"], settings["RANDOMIZE_DOWNLOAD_DELAY"]) == (True, False)
+    assert (settings["ROBOTSTXT_OBEY"], settings["DOWNLOAD_DELAY_JITTER"]) == (True, 0)
     settings = scrapy_settings(from_environment({}))
     assert (settings["DOWNLOAD_DELAY"], settings["USER_AGENT"]) == (2, user_agent(""))
 

@@ -14,13 +14,15 @@ from gars.datasets.dataset import SourceUsed
 from gars.datasets.enrich.catalogue import enriched
 from gars.datasets.extras import ENRICHING, fetch_extras
 from gars.datasets.fetch import fetch
-from gars.datasets.readers import mal2016, mal2018, mal2020, mal2023, movielens, plain
+from gars.datasets.readers import crawl, mal2016, mal2018, mal2020, mal2023, movielens, plain
 from gars.datasets.readers.dialects import Layout, Role
 from gars.datasets.schema import conform_catalogue
 from gars.datasets.sources import CATALOGUE_2016, Source
-from gars.domain.errors import FetchError, InvalidInputError
+from gars.domain.errors import DataError, FetchError, InvalidInputError
 
 _READERS: dict[str, Callable[[Layout], pl.DataFrame]] = {
+    "gars": lambda layout: _normal_form(layout),
+    "gars-crawl": lambda layout: crawl.read_catalogue(layout.path),
     "kaggle-2016": lambda layout: mal2016.read_catalogue(layout.path),
     "kaggle-2018": lambda layout: mal2018.read_catalogue(layout.path),
     "kaggle-2020": lambda layout: mal2020.read_catalogue(layout.path),
@@ -33,6 +35,17 @@ _READERS: dict[str, Callable[[Layout], pl.DataFrame]] = {
 def read_catalogue(layout: Layout) -> pl.DataFrame:
     """Read a file that ``detect`` called a catalogue. Raises ``DataError``."""
     return _READERS[layout.dialect](layout)
+
+
+def _normal_form(layout: Layout) -> pl.DataFrame:
+    if layout.path.suffix != ".parquet":
+        raise DataError(
+            f"{layout.path}: a catalogue in the normal form is a Parquet file", hint="give the .parquet file"
+        )
+    try:
+        return conform_catalogue(pl.read_parquet(layout.path))
+    except pl.exceptions.PolarsError as error:
+        raise DataError(f"{layout.path}: cannot be read: {error}", hint="merge or build it again") from error
 
 
 @dataclass(frozen=True, slots=True)

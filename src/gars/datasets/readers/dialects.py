@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import msgspec
 import polars as pl
 
+from gars.datasets.schema import CATALOGUE
 from gars.domain.errors import DataError
 
 Role = Literal["interactions", "catalogue", "synopses", "statuses"]
@@ -63,7 +65,7 @@ class Layout:
         return self.dialect in MAL_DIALECTS or "anime_id" in self.header
 
 
-MAL_DIALECTS = frozenset({"kaggle-2016", "kaggle-2018", "kaggle-2020", "kaggle-2023", "caserec"})
+MAL_DIALECTS = frozenset({"gars", "gars-crawl", "kaggle-2016", "kaggle-2018", "kaggle-2020", "kaggle-2023", "caserec"})
 STATUS_CODES = {"1": "watching", "2": "completed", "3": "on_hold", "4": "dropped", "6": "planned"}
 """MyAnimeList's codes; files hold stray others."""
 
@@ -76,6 +78,8 @@ _MOVIELENS = Columns("userId", "movieId", "rating", time="timestamp", scale=2.0)
 _MOVIELENS_1_5 = ("userId", "movieId", "rating", "timestamp")
 
 _BY_HEADER: tuple[tuple[str, Role, frozenset[str], Columns | None], ...] = (
+    ("gars", "catalogue", frozenset(CATALOGUE), None),
+    ("gars-crawl", "catalogue", frozenset({"anime_id", "title", "aired", "crawled_at"}), None),
     ("kaggle-2018", "interactions", frozenset({"username", "anime_id", "my_score", "my_status"}), _ANIMELIST_2018),
     ("kaggle-2018", "catalogue", frozenset({"anime_id", "title", "title_japanese", "aired", "related"}), None),
     ("kaggle-2020", "synopses", frozenset({"MAL_ID", "Name", "sypnopsis"}), None),
@@ -113,6 +117,8 @@ def detect(path: Path) -> Layout:
         raise DataError(f"{path}: no such file", hint="check the path; gars data import takes one or more files")
     if path.suffix == ".parquet":
         return _of_header(path, tuple(_parquet_columns(path)), ",")
+    if path.suffix == ".jsonl":
+        return _of_header(path, _first_keys(path), ",")
     if zipfile.is_zipfile(path):
         return _of_zip(path)
     if path.name in HEADERLESS:
@@ -169,6 +175,18 @@ def _of_zip(path: Path) -> Layout:
         return Layout(path, "caserec", "interactions", "\t")
     shown = ", ".join(sorted(filter(None, members))[:5])
     raise DataError(f"{path}: is a zip GARS does not know ({shown})", hint="unpack it and import the files in it")
+
+
+def _first_keys(path: Path) -> tuple[str, ...]:
+    """The names in the first line of a file of JSON lines."""
+    with path.open("rb") as file:
+        line = file.readline()
+    try:
+        return tuple(msgspec.json.decode(line, type=dict[str, object]))
+    except msgspec.DecodeError as error:
+        raise DataError(
+            f"{path}: line 1 is not a JSON object: {error}", hint="write it again, or give a CSV"
+        ) from error
 
 
 def _parquet_columns(path: Path) -> list[str]:

@@ -27,7 +27,7 @@ def scrapy_settings(settings: Settings) -> dict[str, Any]:
         "USER_AGENT": user_agent(settings.spider_contact),
         "ROBOTSTXT_OBEY": True,
         "DOWNLOAD_DELAY": delay_s,
-        "RANDOMIZE_DOWNLOAD_DELAY": False,  # it would halve some pauses
+        "DOWNLOAD_DELAY_JITTER": 0,  # it would halve some pauses
         "CONCURRENT_REQUESTS_PER_DOMAIN": 1 if unhurried else 8,
         "AUTOTHROTTLE_ENABLED": unhurried,
         "AUTOTHROTTLE_START_DELAY": delay_s,
@@ -36,7 +36,7 @@ def scrapy_settings(settings: Settings) -> dict[str, Any]:
         "DOWNLOAD_MAXSIZE": 8 * 1024 * 1024,
         "RETRY_TIMES": 4,
         "COOKIES_ENABLED": False,
-        "REFERER_ENABLED": False,
+        "REFERRER_POLICY": "no-referrer",
         "TELNETCONSOLE_ENABLED": False,
         # What is kept.
         "HTTPCACHE_ENABLED": True,
