@@ -10,7 +10,7 @@ import polars as pl
 
 from gars.datasets.cells import Row
 from gars.datasets.crawled import CrawledAnime, cells, latest, read_crawled
-from gars.datasets.dates import parse_aired, parse_date
+from gars.datasets.dates import PartialDate, parse_aired, parse_date
 from gars.datasets.problems import Problems
 from gars.datasets.schema import CATALOGUE, conform_catalogue
 
@@ -30,11 +30,7 @@ def as_catalogue(records: Iterable[CrawledAnime], path: Path) -> pl.DataFrame:
 
 
 def _anime(record: CrawledAnime, row: Row) -> dict[str, Any]:
-    start = None
-    try:
-        start = parse_aired(record.aired).start or parse_date(record.premiered)
-    except ValueError:
-        row.problems.add("aired", "is not a date GARS knows", 1, [row.line - 2], [record.aired])
+    start = _start(record)
     ties = {kind: _ids(record, kind) for kind in ("Prequel", "Sequel")}
     return {
         "anime_id": record.anime_id,
@@ -60,6 +56,14 @@ def _anime(record: CrawledAnime, row: Row) -> dict[str, Any]:
         "sequels": ties["Sequel"],
         "related": _ids(record),
     }
+
+
+def _start(record: CrawledAnime) -> PartialDate | None:
+    """When it began. What nobody can read is unknown here; ``gars data merge`` counts and shows it."""
+    try:
+        return parse_aired(record.aired).start or parse_date(record.premiered)
+    except ValueError:
+        return None
 
 
 def _ids(record: CrawledAnime, kind: str | None = None) -> list[int]:

