@@ -42,16 +42,14 @@ format: $(VENV)/.dev ## Format the Python code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench-quality: $(VENV)/.bench ## Measure every model on test rows, write var/report and the README's results
+bench-quality: $(VENV)/.dev ## Measure every model on test rows, write var/report and the README's results
 	$(BIN)/python benchmarks/quality.py --report var/report
 
 lock: ## Compile requirements/*.lock anew (needs uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	  --extra train --extra serve --group build pyproject.toml -o requirements/demo.lock
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
-	  --extra train --extra serve --group build --group test --group check pyproject.toml -c requirements/demo.lock -o requirements/dev.lock
-	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
-	  --extra train --extra bench pyproject.toml -c requirements/dev.lock -o requirements/bench.lock
+	  --extra train --extra serve --extra bench --group build --group test --group check pyproject.toml -c requirements/demo.lock -o requirements/dev.lock
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	  --group web -o requirements/web.lock
 
@@ -71,10 +69,6 @@ $(VENV)/.demo: $(VENV)/.python requirements/demo.lock pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.demo requirements/dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
-	@touch $@
-
-$(VENV)/.bench: $(VENV)/.demo requirements/bench.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.lock
 	@touch $@
 
 $(VENV)/.node: $(VENV)/.python requirements/web.lock

@@ -58,3 +58,33 @@ def test_bootstrap_interval_holds_the_mean_and_narrows_with_users() -> None:
     narrow = metrics.bootstrap(values, np.random.default_rng(1))
     assert wide.low < wide.mean < wide.high
     assert narrow.high - narrow.low < wide.high - wide.low
+
+
+def test_novelty_is_bits_of_self_information() -> None:
+    shares = np.array([1.0, 0.5, 0.25])
+    bits = metrics.self_information_at(np.array([[0, 1, 2], [2, -1, -1], [-1, -1, -1]]), shares, 2)
+    assert bits[:2].tolist() == [0.5, 2.0]
+    assert math.isnan(bits[2])
+
+
+def test_share_of_the_head_counts_shown_places_only() -> None:
+    head = np.array([True, False, False])
+    assert metrics.share_at(np.array([[0, 1], [0, -1], [1, 2]]), head, 2).tolist() == [0.5, 1.0, 0.0]
+
+
+def test_gini_of_equal_and_of_one_sided_exposure() -> None:
+    assert metrics.gini(np.full(5, 3.0)) == pytest.approx(0)
+    assert metrics.gini(np.array([0.0, 0.0, 0.0, 7.0])) == pytest.approx(0.75)
+    assert math.isnan(metrics.gini(np.zeros(3)))
+
+
+def test_exposure_counts_lists() -> None:
+    assert metrics.exposure_at(np.array([[0, 2, 1], [2, -1, -1]]), 4, 2).tolist() == [1, 0, 2, 0]
+
+
+def test_reliability_bins_by_hand() -> None:
+    liked, p = np.array([True, False, True, True]), np.array([0.15, 0.05, 0.95, 1.0])
+    low, high = metrics.reliability(liked, p, bins=2)
+    assert [low.rows, high.rows] == [2, 2]
+    assert [low.predicted, high.predicted] == pytest.approx([0.1, 0.975])
+    assert [low.liked, high.liked] == [0.5, 1.0]

@@ -1,9 +1,12 @@
 """The evaluation shows a model nothing of what it is judged on, and refuses a training set that holds it."""
 
+import dataclasses
+
 import numpy as np
 import polars as pl
 import pytest
 
+from gars import Rating, Recommender
 from gars.application.evaluate import LikeScores, score_lists
 from gars.application.progress import Silent
 from gars.datasets.splits import HeldOutUser, LikeSplit, TopNSplit
@@ -54,6 +57,56 @@ def test_a_planted_leak_is_refused(rows: pl.DataFrame, like_split: LikeSplit, to
         protocols.refuse_topn_leak(protocols.topn_training(rows, topn_split, protocol), topn_split.test)
 
 
+def test_user_statistics_from_all_rows_are_refused(rows: pl.DataFrame, like_split: LikeSplit) -> None:
+    """The leak behind public 80 % figures: what a user's averages are made of holds the rows they are judged on."""
+    everything = protocols.like_histories(
+        rows, dataclasses.replace(like_split, part=np.full(len(like_split.user), "t"))
+    )
+    with pytest.raises(InvalidInputError, match=r"held-out rows were seen by the histories that user statistics are"):
+        protocols.refuse_shown_leak(everything, like_split)
+    protocols.refuse_shown_leak(protocols.like_histories(rows, like_split), like_split)
+
+
+def test_one_held_out_row_in_one_history_is_enough(rows: pl.DataFrame, like_split: LikeSplit) -> None:
+    histories = protocols.like_histories(rows, like_split)
+    row = like_split.rows("e")[0]
+    histories[int(like_split.user[row])].append(Rating(int(like_split.anime_id[row]), None))
+    with pytest.raises(InvalidInputError, match="leak: 1 of "):
+        protocols.refuse_shown_leak(histories, like_split)
+
+
+def test_item_statistics_from_all_rows_are_refused(
+    rows: pl.DataFrame, like_split: LikeSplit, small: Recommender
+) -> None:
+    """``small`` was fitted on every row, so its items' like rates count the held-out ones."""
+    training, items = protocols.like_training(rows, like_split), small.engine.retriever.items
+    protocols.refuse_statistics_leak(items, rows)
+    with pytest.raises(
+        InvalidInputError, match=r"leak: the statistics of \d+ of 60 items count rows that are not train"
+    ):
+        protocols.refuse_statistics_leak(items, training)
+    honest = items.with_statistics(
+        items.rows(training["anime_id"].to_numpy()),
+        training["rating"].cast(pl.Float32).fill_null(float("nan")).to_numpy().astype(np.float32),
+    )
+    protocols.refuse_statistics_leak(honest, training)
+    likes = honest.liked_counts.copy()
+    likes[7] += 1  # one like too many, as from one held-out row
+    with pytest.raises(InvalidInputError, match="leak: the statistics of 1 of 60 items"):
+        protocols.refuse_statistics_leak(dataclasses.replace(honest, liked_counts=likes), training)
+
+
+def test_judging_likes_refuses_a_model_of_all_rows(
+    rows: pl.DataFrame, like_split: LikeSplit, monkeypatch: pytest.MonkeyPatch, small: Recommender
+) -> None:
+    all_histories = protocols.like_histories(
+        rows, dataclasses.replace(like_split, part=np.full(len(like_split.user), "c"))
+    )
+    monkeypatch.setattr(protocols, "like_histories", lambda *_: all_histories)
+    with pytest.raises(InvalidInputError, match="held-out rows were seen by the histories"):
+        protocols.judge_likes(small, rows, like_split, "e", Silent())
+
+
 def test_what_is_shown_of_a_user(rows: pl.DataFrame, topn_split: TopNSplit) -> None:
     for protocol in ("A", "B"):
         for case, user in zip(protocols.topn_cases(rows, topn_split.test, protocol), topn_split.test, strict=True):
@@ -98,3 +151,15 @@ def test_like_intervals_cover_the_value() -> None:
     for name, interval in scores.intervals(seed=0).items():
         assert interval.low <= interval.mean <= interval.high, name
     assert scores.values()["auc"] > 0.95
+
+
+def test_like_gains_are_paired() -> None:
+    rng = np.random.default_rng(0)
+    liked, user = rng.random(500) < 0.6, rng.integers(0, 40, 500)
+    good = LikeScores(user, liked, np.clip(0.5 * liked + 0.5 * rng.random(500), 0, 1))
+    bad = LikeScores(user, liked, rng.random(500))
+    gain = good.gain_over(bad, seed=0)
+    for name in ("accuracy", "auc"):
+        assert gain[name].mean == pytest.approx(good.values()[name] - bad.values()[name])
+        assert 0 < gain[name].low < gain[name].mean < gain[name].high
+        assert good.gain_over(good, seed=0)[name].high == 0

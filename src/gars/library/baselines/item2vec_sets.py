@@ -1,7 +1,8 @@
 """Item2Vec on users' lists as they are, scored by input times output vectors.
 
 Barkan & Koenigstein, "Item2Vec: Neural Item Embedding for Collaborative Filtering", MLSP 2016. A list has no order, so
-the window spans many shuffled titles. What DeepWalk adds is the walk: this is the same learner without it.
+the window spans many shuffled titles. What DeepWalk adds is the walk: this is the same learner without it. Here a prior
+of popularity in the softmax makes lists worse (validation NDCG@100 .295 with viewers^.75, .371 without).
 """
 
 from __future__ import annotations
@@ -55,8 +56,7 @@ def fit(training: Training) -> ListModel:
         seed=training.seed % 2**32,
     )
     head = np.array(model.wv.index_to_key, np.int64)
-    prior = (NS_EXPONENT * np.log(counts[head])).astype(np.float32)
-    logits = model.wv.vectors @ model.syn1neg.T + prior  # (m, m)
+    logits = model.wv.vectors @ model.syn1neg.T  # (m, m)
     np.fill_diagonal(logits, -np.inf)
     p = np.exp(logits - logits.max(axis=1, keepdims=True))
     p /= p.sum(axis=1, keepdims=True)
@@ -66,7 +66,7 @@ def fit(training: Training) -> ListModel:
     def scores(shown: Shown) -> Floats:
         known = place[shown.rows] >= 0
         values = np.full(len(place), -np.inf, np.float32)
-        values[head] = shown.strengths[known] @ p[place[shown.rows[known]]] if known.any() else prior
+        values[head] = shown.strengths[known] @ p[place[shown.rows[known]]]
         return values
 
     return ByScore("item2vec on lists", training.items.anime_ids, scores)

@@ -1,0 +1,231 @@
+"""The report holds what was measured, stands by itself, and the README's block is made from it."""
+
+import re
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import polars as pl
+import pytest
+
+from gars import Rating, Recommender
+from gars.application.progress import Silent
+from gars.datasets.splits import LikeSplit
+from gars.domain.errors import DataError, MissingExtraError
+from gars.domain.splits import strong_generalisation
+from gars.library import judging, protocols
+from gars.library.baselines import like_rates
+from gars.library.report import likes, lists, plots, readme, results, tables, writing
+from gars.library.report.cost import TaskTimes, measured
+from gars.library.report.machine import commit, machine
+from gars.testing.world import SMALL, small_world
+
+
+@pytest.fixture(scope="module")
+def found() -> results.Results:
+    """Both tasks measured on the small world, split by users."""
+    interactions, catalogue = small_world()
+    rated = interactions.drop_nulls("rating").rename({"item_id": "anime_id"})
+    user = rated["user_id"].to_numpy()
+    part = strong_generalisation(user, np.random.default_rng(0), validation=0.1, test=0.2, hidden=0.3)
+    split = LikeSplit(user, rated["anime_id"].to_numpy(), rated["rating"].to_numpy(), part)
+    rows = protocols.all_rows(split)
+    training = protocols.like_training(rows, split)
+    times = TaskTimes(Silent())
+    with measured() as meter:
+        fitted = protocols.fit_on(training, catalogue, config=SMALL, seed=0, progress=times)
+    engine, items = fitted.engine, fitted.engine.retriever.items
+    of_lists = lists.measure(
+        [
+            *(lists.JudgedModel(one, "channel", timed=False) for one in judging.channels(engine)),
+            lists.JudgedModel(judging.retrieval(engine), "pipeline"),
+            lists.JudgedModel(judging.BothStages(engine), "pipeline"),
+        ],
+        fitted,
+        protocols.cases_of_split(split, "e"),
+        items.anime_ids,
+        protocol="A",
+        data="small world",
+        fit_seconds=meter.cost.seconds,
+        seed=0,
+        progress=Silent(),
+    )
+    held = split.rows("e")
+    of_likes = likes.measure(
+        [
+            likes.JudgedModel(like_rates.item_rate(items), "baseline"),
+            likes.JudgedModel(like_rates.user_and_item_rate(items), "baseline"),
+            likes.JudgedModel(judging.LikeHead(engine), "pipeline"),
+        ],
+        fitted,
+        likes.HeldOutRows(
+            split.user[held],
+            split.anime_id[held],
+            split.rating[held].astype(np.float64),
+            protocols.like_histories(rows, split),
+        ),
+        protocol="cold-users",
+        data="small world",
+        fit_seconds=meter.cost.seconds,
+        cuts=True,
+        seed=0,
+        progress=Silent(),
+    )
+    return results.Results(
+        about=results.About(
+            command="gars evaluate --part test",
+            part="test",
+            seed=0,
+            quick=False,
+            commit="abc",
+            made="2026-01-01 00:00 UTC",
+            machine=machine(),
+        ),
+        lists=[of_lists],
+        likes=[of_likes],
+        fits=[results.Fit(protocol="A", model="two stages", cost=meter.cost)],
+        tasks=times.tasks("A"),
+        skipped=[results.Skipped(protocol="A", name="ials", reason="the iALS baseline needs optional packages")],
+    )
+
+
+def test_the_product_is_compared_with_every_other_model_the_best_first(found: results.Results) -> None:
+    compared = found.lists[0].comparisons
+    assert compared[0].against == found.lists[0].baseline
+    assert {one.against for one in compared} == {one.name for one in found.lists[0].models} - {"two stages"}
+    assert all(one.model == "two stages" for one in compared)
+    worst = next(one for one in compared if one.against == "popularity").gains["ndcg@10"]
+    assert 0 < worst.low < worst.mean < worst.high
+
+
+def test_lists_without_a_title_are_the_popular_ones_and_more_titles_help(found: results.Results) -> None:
+    by_name = {one.name: one for one in found.lists[0].models}
+    product, popular = (
+        {group.name: group.metrics["recall@20"].mean for group in by_name[name].groups if group.kind == "cut"}
+        for name in ("two stages", "popularity")
+    )
+    assert list(product) == ["0", "1", "3"]
+    assert product["0"] == popular["0"] == popular["3"]
+    assert product["3"] > product["0"]
+    assert not [group for group in by_name["edlae"].groups if group.kind == "cut" and group.name == "0"]
+
+
+def test_groups_part_the_users_and_the_targets(found: results.Results) -> None:
+    models = found.lists[0].models
+    for one in models:
+        by_length = [group.size for group in one.groups if group.kind == "history"]
+        assert sum(by_length) == found.lists[0].users
+        assert {group.name for group in one.groups if group.kind == "franchise"} == {
+            "of a franchise on the list",
+            "of a new franchise",
+        }
+    rows = [group.size for group in found.likes[0].models[0].groups if group.kind == "popularity"]
+    assert 0 < sum(rows) <= found.likes[0].rows
+
+
+def test_what_lists_are_like_stays_in_its_range(found: results.Results) -> None:
+    by_name = {one.name: one for one in found.lists[0].models}
+    for one in by_name.values():
+        assert one.diversity is not None
+        assert 0 <= one.diversity <= 1
+        assert one.gini is not None
+        assert 0 <= one.gini < 1
+    popular, product = by_name["popularity"], by_name["two stages"]
+    assert popular.novelty is not None
+    assert product.novelty is not None
+    assert popular.novelty < product.novelty
+    assert (popular.gini or 0) > (product.gini or 0)
+    assert (popular.head_share or 0) > (product.head_share or 0)
+
+
+def test_reliability_bins_hold_every_row(found: results.Results) -> None:
+    for one in found.likes[0].models:
+        assert sum(found_bin.rows for found_bin in one.reliability) == found.likes[0].rows
+        gap = sum(abs(b.predicted - b.liked) * b.rows for b in one.reliability) / found.likes[0].rows
+        assert gap == pytest.approx(one.values["ece"])
+
+
+def test_the_fit_has_a_cost_and_its_tasks_are_timed(found: results.Results) -> None:
+    cost = found.fits[0].cost
+    assert cost.seconds > 0
+    assert cost.peak_mb is None or cost.peak_mb > 50
+    assert {"ranking model", "ranking examples"} <= {task.label for task in found.tasks}
+
+
+def test_three_files_that_say_the_same(found: results.Results, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="the plots need the report extra")
+    writing.write(found, tmp_path / "report")
+    assert results.read(tmp_path / "report" / "report.json") == found
+    best = next(one for one in found.lists[0].models if one.name == "two stages")
+    shown = str(best.metrics["ndcg@10"])
+    page, text = ((tmp_path / "report" / name).read_text() for name in ("report.html", "report.md"))
+    for written in (page, text):
+        assert shown in written
+        assert "the iALS baseline needs optional packages" in written
+        assert "commit abc" in written
+    assert page.count("<svg") >= 6
+    # nothing is loaded from anywhere: the only addresses are names of XML vocabularies
+    assert not re.search(r"<(script|link|img|iframe)\b|@import|url\((?!#)", page)
+    assert not re.search(r'(?:src|[^:]href)="(?!#)', page)
+
+
+def test_the_readme_block_is_replaced_and_the_rest_stays(found: results.Results) -> None:
+    before = f"# Title\n{readme.BEGIN}\nold numbers\n{readme.END}\nafter\n"
+    after = readme.replaced(before, found)
+    assert after.startswith(f"# Title\n{readme.BEGIN}\n")
+    assert after.endswith(f"\n{readme.END}\nafter\n")
+    assert "old numbers" not in after
+    assert "gars evaluate --part test" in after
+    assert str(found.likes[0].models[-1].metrics["auc"]) in after
+    assert "Not measured: ials (A)" in after
+    assert readme.replaced(after, found) == after
+
+
+def test_a_readme_without_the_marks_is_left_alone(found: results.Results) -> None:
+    with pytest.raises(DataError, match=r"the README has no block between <!-- results:begin -->"):
+        readme.replaced("# Title\n", found)
+
+
+def test_results_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="the results cannot be read"):
+        results.read(tmp_path / "report.json")
+    (tmp_path / "report.json").write_bytes(msgspec.json.encode({"about": 1}))
+    with pytest.raises(DataError, match=r"is not a report\.json of this version"):
+        results.read(tmp_path / "report.json")
+
+
+def test_without_matplotlib_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
+    with pytest.raises(MissingExtraError, match="the plots of the report needs optional packages") as refused:
+        plots.require_matplotlib()
+    assert refused.value.hint == "pip install 'gars[report]'"
+
+
+def test_the_summary_names_what_was_judged(found: results.Results) -> None:
+    table = tables.summary(found.lists[0], found.about)
+    assert table.title.startswith("Lists, protocol A: 29 test users of the small world, 60 items, fit ")
+    assert table.header == ["model", "recall@20", "recall@50", "ndcg@10", "ndcg@100", "coverage@10"]
+    assert tables.summary(found.likes[0], found.about).header[-1] == "ECE"
+
+
+def test_the_machine_and_the_commit_are_known() -> None:
+    assert machine().cores >= 1
+    assert machine().cpu
+    assert re.fullmatch(r"([0-9a-f]{10}\+?)?", commit())
+
+
+def test_a_cut_history_shows_less_and_ranks_the_same(small: Recommender) -> None:
+    interactions = small_world()[0].filter(pl.col("user_id") == 3)
+    history = [Rating(int(i), None) for i in interactions["item_id"]]
+    case = judging.Case(history[2:], np.array([one.anime_id for one in history[:2]]))
+    (shorter,) = protocols.cut([case], 3, np.random.default_rng(0))
+    assert len(shorter.history) == 3
+    assert {one.anime_id for one in shorter.history} | set(shorter.kept_out.tolist()) == {
+        one.anime_id for one in case.history
+    }
+    model = judging.BothStages(small.engine)
+    for one in (case, shorter):
+        ranked = judging.rank_lists([model], small, [one], small.item_ids, Silent())["two stages"].rows[0]
+        assert sorted(small.item_ids[ranked[ranked >= 0]]) == sorted(
+            set(small.item_ids.tolist()) - {rating.anime_id for rating in case.history}
+        )
