@@ -11,6 +11,11 @@ import pytest
 from gars import Recommender
 from gars.testing.world import SMALL, small_world
 
+# Compiling the ranking model takes ten times as long as training it on the small world: keep what was compiled.
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1] / ".pytest_cache" / "jax"))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+
 hypothesis.settings.register_profile("gars", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("gars")
 

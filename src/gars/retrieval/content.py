@@ -21,7 +21,9 @@ _WORD = re.compile(r"[^\W\d_]{3,}")
 def describe(anime: Sequence[Anime]) -> sp.csr_array:
     """What the catalogue says of each anime, as unit rows of idf-weighted words. → (n, words)"""
     code: dict[str, int] = {}
-    pairs = [(row, code.setdefault(word, len(code))) for row, a in enumerate(anime) for word in set(_words(a))]
+    pairs = [
+        (row, code.setdefault(word, len(code))) for row, a in enumerate(anime) for word in dict.fromkeys(_words(a))
+    ]
     rows, columns = np.array(pairs, np.int64).reshape(-1, 2).T
     counts = np.bincount(columns, minlength=len(code))
     idf = np.log((len(anime) + 1) / (counts + 0.5)).astype(np.float32)

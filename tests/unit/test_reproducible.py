@@ -1,0 +1,33 @@
+"""The same seed and data give the same artefact in every process: hash seeds, threads and compilers have no say."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gars import Recommender
+
+FIT = """
+import sys
+from gars import Recommender
+from gars.testing.world import SMALL, small_world
+print(Recommender.fit(*small_world(), config=SMALL, progress=False).save(sys.argv[1]).version)
+"""
+
+
+@pytest.mark.parametrize("hash_seed", ["1", "2"])
+def test_another_process_makes_the_same_artefact(small: Recommender, hash_seed: str, tmp_path: Path) -> None:
+    manifest = small.save(tmp_path / "here")
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+    there = subprocess.run(
+        [sys.executable, "-c", FIT, str(tmp_path / "there")],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=280,
+    )
+    assert there.returncode == 0, there.stderr
+    assert there.stdout.split() == [manifest.version]
