@@ -8,11 +8,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from gars.adapters.embedded.change_feed import MemoryChangeFeed
 from gars.adapters.embedded.clock import SystemClock
 from gars.adapters.embedded.event_log import SqliteEventLog
+from gars.adapters.embedded.impression_log import SqliteImpressionLog
 from gars.adapters.embedded.lock import folder_lock
 from gars.adapters.embedded.state_store import SqliteStateStore
 from gars.adapters.embedded.title_search import MemoryTitleSearch
@@ -21,10 +23,17 @@ from gars.application.about import About
 from gars.application.backfill import backfill
 from gars.application.catalogue import Catalogue
 from gars.application.export_user import ExportUser
-from gars.application.forget_user import ForgetUser, is_due, keep_forgotten, pass_tombstones
+from gars.application.forget_user import (
+    ForgetUser,
+    is_due,
+    keep_forgotten,
+    keep_impressions_forgotten,
+    pass_tombstones,
+)
 from gars.application.import_list import ImportList
+from gars.application.impressions import ImpressionRecorder
 from gars.application.ingest import Ingest
-from gars.application.ports import ChangeFeed, Clock, Engine, EventLog, StateStore, Tombstones
+from gars.application.ports import ChangeFeed, Clock, Engine, EventLog, ImpressionLog, StateStore, Tombstones
 from gars.application.progress import Progress
 from gars.application.recommend import Recommend
 from gars.application.recover import recover
@@ -54,6 +63,8 @@ class Service:
     log: EventLog
     states: StateStore
     tombstones: Tombstones
+    impressions: ImpressionLog
+    recorder: ImpressionRecorder
     feed: ChangeFeed
     writer: Writer
     recommend: Recommend
@@ -79,9 +90,11 @@ class Service:
         self.feed.close()
         self.writer.close()
         self.threads.shutdown()
+        self.recorder.close()
         self.log.close()
         self.states.close()
         self.tombstones.close()
+        self.impressions.close()
 
 
 def load_engine(models: Path) -> tuple[Engine, About]:
@@ -168,6 +181,12 @@ def open_tombstones(settings: Settings) -> Tombstones:
     return SqliteTombstones(path, busy_timeout_s=settings.busy_timeout_ms / 1000)
 
 
+def open_impression_log(settings: Settings) -> ImpressionLog:
+    """The impression log that GARS_IMPRESSIONS names."""
+    path = _sqlite_path("GARS_IMPRESSIONS", settings.impressions)
+    return SqliteImpressionLog(path, busy_timeout_s=settings.busy_timeout_ms / 1000)
+
+
 def open_change_feed(settings: Settings) -> ChangeFeed:
     """The change feed that GARS_CHANGE_FEED names."""
     if settings.change_feed != "memory:":
@@ -206,6 +225,7 @@ def open_service(
     log = open_event_log(settings)
     states = open_state_store(settings)
     tombstones = open_tombstones(settings)
+    impressions = open_impression_log(settings)
     # histories first: live events come on top of them
     folded = 0
     if dataset is not None:
@@ -219,12 +239,16 @@ def open_service(
             logger.warning("deleted %d user(s) again who had been forgotten and were back", len(back))
     replayed = recover(log, states)
     pass_tombstones(log, states, tombstones)
+    keep_impressions_forgotten(impressions, tombstones)
     if replayed:
         logger.warning("replayed %d event(s) that the user states did not hold yet", replayed)
     ingest = Ingest(
         log=log, states=states, feed=feed, clock=clock, known_anime=catalogue, after_step=after_step or (lambda _: None)
     )
     writer = Writer(ingest)
+    recorder = ImpressionRecorder(
+        impressions, clock, sample=settings.impression_sample, keep=timedelta(days=settings.impression_days)
+    )
     return Service(
         settings=settings,
         about=about or About(model_version=engine.version, anime=len(catalogue)),
@@ -234,14 +258,18 @@ def open_service(
         log=log,
         states=states,
         tombstones=tombstones,
+        impressions=impressions,
+        recorder=recorder,
         feed=feed,
         writer=writer,
-        recommend=Recommend(engine=engine, states=states),
+        recommend=Recommend(engine=engine, states=states, clock=clock, record=recorder.record),
         similar_anime=SimilarAnime(engine=engine, catalogue=catalogue),
         similar_users=SimilarUsers(engine=engine, states=states),
         search=Search(MemoryTitleSearch(catalogue.anime)),
         import_list=ImportList(submit=writer.submit, states=states, catalogue=catalogue, clock=clock),
-        export_user=ExportUser(log=log, states=states, clock=clock),
-        forget_user=ForgetUser(log=log, states=states, tombstones=tombstones, clock=clock),
+        export_user=ExportUser(log=log, states=states, impressions=impressions, clock=clock),
+        forget_user=ForgetUser(
+            log=log, states=states, tombstones=tombstones, forget_impressions=recorder.forget, clock=clock
+        ),
         threads=ThreadPoolExecutor(max(1, settings.threads), thread_name_prefix="gars-model"),
     )

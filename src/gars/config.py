@@ -48,6 +48,17 @@ class Settings:
             "older copy: it keeps deleted users deleted.",
         )
     )
+    impressions: str = field(
+        metadata=_says(
+            "GARS_IMPRESSIONS",
+            "sqlite:{home}/impressions.sqlite",
+            "Where the lists that were shown are kept, for training: `sqlite:PATH`.",
+        )
+    )
+    impression_sample: float = field(
+        metadata=_says("GARS_IMPRESSION_SAMPLE", "1", "Share of the lists that is kept: 1 all, 0 none.")
+    )
+    impression_days: int = field(metadata=_says("GARS_IMPRESSION_DAYS", "90", "How long they are kept."))
     change_feed: str = field(
         metadata=_says("GARS_CHANGE_FEED", "memory:", "How pages hear of changes: `memory:`, inside the process.")
     )
@@ -130,6 +141,13 @@ def _whole_number(text: str) -> int:
     return int(text)
 
 
+def _share(text: str) -> float:
+    share = float(text) if text.replace(".", "", 1).isdecimal() else -1.0
+    if not 0 <= share <= 1:
+        raise ValueError("not a number from 0 to 1")
+    return share
+
+
 def _log_level(text: str) -> str:
     if text.lower() not in get_args(LogLevel):
         raise ValueError("no such level")
@@ -139,6 +157,7 @@ def _log_level(text: str) -> str:
 _READERS: dict[str, Callable[[str], object]] = {
     "str": str,
     "int": _whole_number,
+    "float": _share,
     "LogLevel": _log_level,
     "Path": Path,
     "Path | None": lambda text: Path(text) if text else None,

@@ -37,7 +37,7 @@ def test_an_export_is_everything_and_comes_back(client: Client, service: Service
         ("dismiss", 1535, None),
     ]
     before = service.states.get(SECRET)
-    assert client.delete(USER).json() == {"user_id": SECRET, "events": 4, "state": True}
+    assert client.delete(USER).json() == {"user_id": SECRET, "events": 4, "impressions": 0, "state": True}
     report = client.post(f"/api/v1/lists/import?user_id={SECRET}", content=answer.content).json()
     assert (report["source"], report["events"], report["version"]) == ("export of GARS", 4, 4)
     assert service.states.get(SECRET) == before
@@ -46,7 +46,8 @@ def test_an_export_is_everything_and_comes_back(client: Client, service: Service
 def test_somebody_unknown(client: Client) -> None:
     body = client.get("/api/v1/users/nobody/export").json()
     assert (body["interactions"], body["earlier"], body["state"]["version"]) == ([], [], 0)
-    assert client.delete("/api/v1/users/nobody").json() == {"user_id": "nobody", "events": 0, "state": False}
+    nothing = {"user_id": "nobody", "events": 0, "impressions": 0, "state": False}
+    assert client.delete("/api/v1/users/nobody").json() == nothing
     assert "user_id" in client.delete("/api/v1/users/a%00b").json()["error"]["message"]
 
 
@@ -55,10 +56,17 @@ def test_deleting_leaves_no_bytes(client: Client, service: Service, tmp_path: Pa
     client.post("/clicks", json={"user_id": "other", "anime_id": 1})
     shown = client.get(f"{USER}/recommendations").json()
     assert not shown["cold"]
-    assert any(SECRET.encode() in file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
-    assert client.delete(USER).status_code == 200
+    exported = client.get(f"{USER}/export").json()["impressions"]
+    assert [one["request_id"] for one in exported] == [shown["request_id"]]
+    assert [item[0] for item in exported[0]["items"]] == [item["anime"]["anime_id"] for item in shown["items"]]
+    full = {file.name for file in tmp_path.rglob("*") if file.is_file() and SECRET.encode() in file.read_bytes()}
+    assert {"gars.sqlite-wal", "impressions.sqlite-wal"} <= full
+    client.get(f"/?user_id={SECRET}")  # its impression may still wait for the disk
+    gone = client.delete(USER).json()
+    assert (gone["events"], gone["impressions"]) == (4, 2)
     # the service still runs, with its write-ahead logs
     assert [file for file in tmp_path.rglob("*") if file.is_file() and SECRET.encode() in file.read_bytes()] == []
+    assert list(service.impressions.read(user_id=SECRET)) == []
     assert client.get(USER).json()["known"] is False
     assert client.get(f"{USER}/recommendations").json()["cold"] is True
     assert client.get(f"{USER}/history").json()["items"] == []

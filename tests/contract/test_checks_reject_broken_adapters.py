@@ -11,6 +11,7 @@ from gars.domain.errors import StorageError
 from gars.testing.contracts.broken.change_feeds import CHANGE_FEEDS
 from gars.testing.contracts.broken.engines import ENGINES
 from gars.testing.contracts.broken.event_logs import EVENT_LOGS
+from gars.testing.contracts.broken.impression_logs import IMPRESSION_LOGS
 from gars.testing.contracts.broken.state_stores import STATE_STORES
 from gars.testing.contracts.broken.title_searches import TITLE_SEARCHES
 from gars.testing.contracts.broken.tombstones import TOMBSTONES
@@ -18,6 +19,7 @@ from gars.testing.contracts.broken.types import Broken
 from gars.testing.contracts.change_feed import ChangeFeedContract
 from gars.testing.contracts.engine import EngineContract
 from gars.testing.contracts.event_log import EventLogContract
+from gars.testing.contracts.impression_log import ImpressionLogContract
 from gars.testing.contracts.state_store import StateStoreContract
 from gars.testing.contracts.title_search import TitleSearchContract
 from gars.testing.contracts.tombstones import TombstonesContract
@@ -26,6 +28,7 @@ CONTRACTS: list[tuple[type[Any], Broken]] = [
     (EventLogContract, EVENT_LOGS),
     (StateStoreContract, STATE_STORES),
     (ChangeFeedContract, CHANGE_FEEDS),
+    (ImpressionLogContract, IMPRESSION_LOGS),
     (TombstonesContract, TOMBSTONES),
     (TitleSearchContract, TITLE_SEARCHES),
     (EngineContract, ENGINES),

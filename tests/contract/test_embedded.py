@@ -9,26 +9,28 @@ import pytest
 
 from gars.adapters.embedded.change_feed import MemoryChangeFeed
 from gars.adapters.embedded.event_log import SqliteEventLog
+from gars.adapters.embedded.impression_log import SqliteImpressionLog
 from gars.adapters.embedded.state_store import SqliteStateStore
 from gars.adapters.embedded.title_search import MemoryTitleSearch
 from gars.adapters.embedded.tombstones import SqliteTombstones
-from gars.application.ports import ChangeFeed, Engine, EventLog, StateStore, TitleSearch, Tombstones
+from gars.application.ports import ChangeFeed, Engine, EventLog, ImpressionLog, StateStore, TitleSearch, Tombstones
 from gars.domain.anime import Anime
 from gars.testing.contracts.broken.engines import working_engine
 from gars.testing.contracts.change_feed import ChangeFeedContract
 from gars.testing.contracts.engine import EngineContract
 from gars.testing.contracts.event_log import EventLogContract
+from gars.testing.contracts.impression_log import ImpressionLogContract
 from gars.testing.contracts.state_store import StateStoreContract
 from gars.testing.contracts.title_search import TitleSearchContract
 from gars.testing.contracts.tombstones import TombstonesContract
-from gars.testing.memory import MemoryEventLog, MemoryStateStore, MemoryTombstones
+from gars.testing.memory import MemoryEventLog, MemoryImpressionLog, MemoryStateStore, MemoryTombstones
 
 
 class _InFolder:
     """Opens adapters on one file and closes them when the check is over."""
 
     path: Path
-    opened: list[EventLog | StateStore | Tombstones]
+    opened: list[EventLog | StateStore | Tombstones | ImpressionLog]
 
     @pytest.fixture(autouse=True)
     def _folder(self, tmp_path: Path):  # type: ignore[no-untyped-def]
@@ -66,6 +68,21 @@ class TestMemoryTombstones(TombstonesContract):
     def open(self) -> Tombstones:
         self.stones = self.stones or MemoryTombstones()
         return self.stones
+
+
+class TestSqliteImpressionLog(_InFolder, ImpressionLogContract):
+    def open(self) -> ImpressionLog:
+        log = SqliteImpressionLog(self.path)
+        self.opened.append(log)
+        return log
+
+
+class TestMemoryImpressionLog(ImpressionLogContract):
+    log: MemoryImpressionLog | None = None
+
+    def open(self) -> ImpressionLog:
+        self.log = self.log or MemoryImpressionLog()
+        return self.log
 
 
 class TestMemoryEventLog(EventLogContract):

@@ -24,7 +24,7 @@ from gars.domain.user_state import Row, UserState
 from gars.testing.anime import sample_catalogue
 from gars.testing.clock import FakeClock
 from gars.testing.events import event, event_lists
-from gars.testing.memory import MemoryEventLog, MemoryStateStore
+from gars.testing.memory import MemoryEventLog, MemoryImpressionLog, MemoryStateStore
 
 CATALOGUE = Catalogue(sample_catalogue())
 
@@ -38,7 +38,7 @@ class Service:
         self.ingest = Ingest(
             log=self.log, states=self.states, feed=MemoryChangeFeed(), clock=clock, known_anime=CATALOGUE
         )
-        self.export = ExportUser(log=self.log, states=self.states, clock=clock)
+        self.export = ExportUser(log=self.log, states=self.states, impressions=MemoryImpressionLog(), clock=clock)
         self._import = ImportList(submit=self._submit, states=self.states, catalogue=CATALOGUE, clock=clock)
 
     def import_(self, content: bytes, user_id: str) -> ImportReport:

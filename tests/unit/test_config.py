@@ -21,12 +21,20 @@ def test_nothing_needs_to_be_set() -> None:
 
 def test_values_are_read() -> None:
     settings = from_environment(
-        {"GARS_HOME": "/srv", "GARS_PORT": "0", "GARS_MIRROR": "/m", "GARS_LOG_LEVEL": "INFO", "PATH": "/bin"}
+        {
+            "GARS_HOME": "/srv",
+            "GARS_PORT": "0",
+            "GARS_MIRROR": "/m",
+            "GARS_LOG_LEVEL": "INFO",
+            "PATH": "/bin",
+            "GARS_IMPRESSION_SAMPLE": ".25",
+        }
     )
     assert settings.home == Path("/srv")
     assert settings.port == 0
     assert settings.mirror == Path("/m")
     assert settings.log_level == "info"
+    assert settings.impression_sample == 0.25
     assert settings.event_log == "sqlite:/srv/gars.sqlite"
 
 
@@ -44,6 +52,12 @@ def test_an_option_wins_over_the_environment() -> None:
     [
         ({"GARS_PORT": "http"}, "GARS_PORT='http': not a whole number from 0 up", "Port the service listens on"),
         ({"GARS_THREADS": "-1"}, "GARS_THREADS='-1': not a whole number", "Threads that run the models"),
+        (
+            {"GARS_IMPRESSION_SAMPLE": "1.5"},
+            "GARS_IMPRESSION_SAMPLE='1.5': not a number from 0 to 1",
+            "Share of the lists",
+        ),
+        ({"GARS_IMPRESSION_SAMPLE": "nan"}, "GARS_IMPRESSION_SAMPLE='nan': not a number from 0 to 1", "1 all, 0 none"),
         ({"GARS_LOG_LEVEL": "loud"}, "GARS_LOG_LEVEL='loud': no such level", "debug, info, warning or error"),
         ({"GARS_HOMES": "x", "GARS_X": "y"}, "no such setting: GARS_HOMES, GARS_X", "the settings are GARS_BUSY"),
     ],

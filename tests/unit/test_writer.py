@@ -102,7 +102,13 @@ def test_too_many_waiting_are_sent_away(monkeypatch: pytest.MonkeyPatch) -> None
 def test_other_work_takes_its_turn() -> None:
     ingest = GatedIngest()
     writer = Writer(ingest)
-    forget = ForgetUser(log=ingest.log, states=ingest.states, tombstones=MemoryTombstones(), clock=FakeClock())
+    forget = ForgetUser(
+        log=ingest.log,
+        states=ingest.states,
+        tombstones=MemoryTombstones(),
+        forget_impressions=lambda _: 0,
+        clock=FakeClock(),
+    )
     before = writer.submit(clicks(3, user_id="a", anime_ids=[1]))
     gone = writer.call(lambda: forget("a"))
     after = writer.submit(clicks(1, user_id="a", anime_ids=[1]))

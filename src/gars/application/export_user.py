@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from gars.application.ports import Clock, EventLog, StateStore
+import msgspec
+
+from gars.application.ports import Clock, EventLog, ImpressionLog, StateStore
 from gars.domain import user_export
 from gars.domain.user_export import UserExport
 from gars.domain.user_state import UserState
@@ -11,9 +13,10 @@ from gars.domain.user_state import UserState
 class ExportUser:
     """The use case behind ``GET /users/{id}/export``. Run it in the thread that writes, so that all parts agree."""
 
-    def __init__(self, *, log: EventLog, states: StateStore, clock: Clock) -> None:
+    def __init__(self, *, log: EventLog, states: StateStore, impressions: ImpressionLog, clock: Clock) -> None:
         self._log = log
         self._states = states
+        self._impressions = impressions
         self._clock = clock
 
     def __call__(self, user_id: str) -> UserExport:
@@ -26,4 +29,5 @@ class ExportUser:
             state=user_export.summary(state),
             earlier=user_export.unexplained(state, logged),
             interactions=logged,
+            impressions=tuple(msgspec.to_builtins(one) for one in self._impressions.read(user_id=user_id)),
         )

@@ -4,7 +4,8 @@ Order (a crash after any step is mended by the next start, or by asking again):
   1. set a tombstone: how far the log went when the user was forgotten   — durable, in a file of its own
   2. delete the state
   3. delete the events
-  4. mark the tombstone as settled
+  4. delete the impressions
+  5. mark the tombstone as settled
 The tombstone takes an offset of the log for itself, so that any copy made before it is known to be older.
 """
 
@@ -13,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gars.application.ports import APPLIED_OFFSET, Clock, EventLog, StateStore, Tombstone, Tombstones
+from gars.application.ports import APPLIED_OFFSET, Clock, EventLog, ImpressionLog, StateStore, Tombstone, Tombstones
 from gars.application.recover import applied_offset
 from gars.domain import user_state
 from gars.domain.user_state import UserState
@@ -27,6 +28,7 @@ class Forgotten:
 
     events: int
     state: bool
+    impressions: int = 0
 
 
 def _no_crash(_step: int) -> None:
@@ -42,12 +44,14 @@ class ForgetUser:
         log: EventLog,
         states: StateStore,
         tombstones: Tombstones,
+        forget_impressions: Callable[[str], int],
         clock: Clock,
         after_step: Callable[[int], None] = _no_crash,
     ) -> None:
         self._log = log
         self._states = states
         self._tombstones = tombstones
+        self._forget_impressions = forget_impressions
         self._clock = clock
         self._after_step = after_step
 
@@ -61,10 +65,12 @@ class ForgetUser:
         self._after_step(2)
         events = self._log.forget(user_id)
         self._after_step(3)
+        impressions = self._forget_impressions(user_id)
+        self._after_step(4)
         if applied_offset(self._states) == stone.offset - 1:
             self._states.put([], checkpoints={APPLIED_OFFSET: str(stone.offset)})
         self._tombstones.settle(user_id)
-        return Forgotten(events=events, state=state)
+        return Forgotten(events=events, state=state, impressions=impressions)
 
 
 def keep_forgotten(log: EventLog, states: StateStore, tombstones: Tombstones) -> list[str]:
@@ -95,6 +101,20 @@ def keep_forgotten(log: EventLog, states: StateStore, tombstones: Tombstones) ->
             gone.append(user_id)
     tombstones.settle_all()
     return gone
+
+
+def keep_impressions_forgotten(impressions: ImpressionLog, tombstones: Tombstones) -> int:
+    """Delete again what was shown to somebody before they were forgotten. → how many impressions went.
+
+    Raises:
+        StorageError: a store failed.
+    """
+    if not tombstones.newest_offset():
+        return 0
+    found = {user_id: tombstones.find(user_id) for user_id in impressions.users()}
+    return sum(
+        impressions.forget(user_id, up_to_ms=stone.time_ms) for user_id, stone in found.items() if stone is not None
+    )
 
 
 def is_due(log: EventLog, states: StateStore, tombstones: Tombstones) -> bool:

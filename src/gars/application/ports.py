@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from gars.domain.anime import Anime
 from gars.domain.candidates import Filters
 from gars.domain.history import History
+from gars.domain.impression import Impression
 from gars.domain.interaction import Interaction
 from gars.domain.user_state import UserState
 
@@ -149,6 +150,34 @@ class Tombstones(Protocol):
 
     def is_unsettled(self) -> bool:
         """Whether somebody is still to be deleted."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections; a second call does nothing."""
+        ...
+
+
+class ImpressionLog(Protocol):
+    """The lists that were shown. Of less worth than events: the newest may be lost with the machine."""
+
+    def append(self, impressions: Sequence[Impression]) -> None:
+        """Keep impressions, all or none; raises ``StorageError``."""
+        ...
+
+    def read(self, *, user_id: str | None = None) -> Iterator[Impression]:
+        """Impressions in the order appended, of everybody or of one user."""
+        ...
+
+    def users(self) -> list[str]:
+        """Who was shown something, each once, in ascending order."""
+        ...
+
+    def forget(self, user_id: str, *, up_to_ms: int | None = None) -> int:
+        """Delete a user's impressions, or those of ``up_to_ms`` and before; returns how many went."""
+        ...
+
+    def expire(self, *, before: datetime) -> int:
+        """Delete everybody's impressions from before a time; returns how many went."""
         ...
 
     def close(self) -> None:

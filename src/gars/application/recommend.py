@@ -7,16 +7,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from gars.application.ports import Engine, Reason, Recommendation, StateStore
+from gars.application.ports import Clock, Engine, Reason, Recommendation, StateStore
 from gars.domain import history
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
 from gars.domain.errors import InvalidInputError
 from gars.domain.history import History
+from gars.domain.impression import Impression, ShownItem
 from gars.domain.user_state import UserState
 
 logger = logging.getLogger(__name__)
 
 Fallback = Literal["retrieval", "popular"]
+
+DEFAULT_VARIANT = "default"
+"""The arm of whoever is in no experiment."""
 
 _P_UNKNOWN = 0.5
 """``p_like`` of a list that no ranking model has seen."""
@@ -32,19 +36,43 @@ class RecommendedList:
     cold: bool
     fallback: Fallback | None
     items: list[Recommendation]
+    request_id: str | None = None
+
+
+def _not_recorded(_impression: Impression) -> None:
+    """For callers that keep no impressions."""
 
 
 class Recommend:
     """The use case behind ``GET /users/{id}/recommendations``. Safe to call from many threads."""
 
-    def __init__(self, *, engine: Engine, states: StateStore) -> None:
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        states: StateStore,
+        clock: Clock,
+        record: Callable[[Impression], None] = _not_recorded,
+        variant: str = DEFAULT_VARIANT,
+    ) -> None:
         self._engine = engine
         self._states = states
+        self._clock = clock
+        self._record = record
+        self._variant = variant
 
     def __call__(
-        self, user_id: str, *, k: int = 20, offset: int = 0, filters: Filters = SERVICE_DEFAULTS
+        self,
+        user_id: str,
+        *,
+        k: int = 20,
+        offset: int = 0,
+        filters: Filters = SERVICE_DEFAULTS,
+        request_id: str | None = None,
     ) -> RecommendedList:
         """Places ``offset`` … ``offset + k`` of the user's list; somebody unknown gets the popular one.
+
+        A list with a ``request_id`` is one that is shown: it is recorded as an impression.
 
         Raises:
             InvalidInputError: the filters name a type or genre the catalogue does not know.
@@ -53,7 +81,30 @@ class Recommend:
         state = self._states.get(user_id) or UserState(user_id=user_id)
         known = history.from_state(state)
         fallback, items = self._first_that_works(known, k, offset, filters)
-        return RecommendedList(user_id, state.version, self._engine.version, known.is_empty, fallback, items)
+        made = RecommendedList(
+            user_id, state.version, self._engine.version, known.is_empty, fallback, items, request_id
+        )
+        if request_id is not None:
+            self._record(self._impression(made, request_id, k, offset, filters))
+        return made
+
+    def _impression(self, made: RecommendedList, request_id: str, k: int, offset: int, filters: Filters) -> Impression:
+        return Impression(
+            request_id=request_id,
+            user_id=made.user_id,
+            time=self._clock.now(),
+            state_version=made.version,
+            model_version=made.model_version,
+            variant=self._variant,
+            fallback=made.fallback,
+            k=k,
+            offset=offset,
+            filters=filters,
+            items=tuple(
+                ShownItem(item.anime_id, offset + place, item.score, item.channels, item.features)
+                for place, item in enumerate(made.items)
+            ),
+        )
 
     def _first_that_works(
         self, known: History, k: int, offset: int, filters: Filters

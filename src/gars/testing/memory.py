@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from gars.application.ports import Tombstone
+from gars.domain.impression import Impression
 from gars.domain.interaction import Interaction
 from gars.domain.user_state import UserState
 
@@ -95,6 +97,41 @@ class MemoryTombstones:
 
     def close(self) -> None:
         """Nothing to let go of."""
+
+
+class MemoryImpressionLog:
+    """An ``ImpressionLog`` in a list."""
+
+    def __init__(self) -> None:
+        self.impressions: list[Impression] = []
+
+    def append(self, impressions: Sequence[Impression]) -> None:
+        """Keep them."""
+        self.impressions.extend(impressions)
+
+    def read(self, *, user_id: str | None = None) -> Iterator[Impression]:
+        """In the order appended."""
+        return iter([one for one in self.impressions if user_id in (None, one.user_id)])
+
+    def users(self) -> list[str]:
+        """Each once."""
+        return sorted({one.user_id for one in self.impressions})
+
+    def forget(self, user_id: str, *, up_to_ms: int | None = None) -> int:
+        """Delete a user's impressions."""
+        return self._keep(lambda one: one.user_id != user_id or (up_to_ms is not None and one.time_ms > up_to_ms))
+
+    def expire(self, *, before: datetime) -> int:
+        """Delete old ones."""
+        return self._keep(lambda one: one.time >= before)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+    def _keep(self, wanted: Callable[[Impression], bool]) -> int:
+        count = len(self.impressions)
+        self.impressions = [one for one in self.impressions if wanted(one)]
+        return count - len(self.impressions)
 
 
 class MemoryStateStore:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Annotated
 
 from litestar import Response, get
@@ -22,7 +23,7 @@ async def get_root(
     """With ``user_id`` the ids of that user's list as JSON, without it the page."""
     if user_id is None:
         return index_html()
-    made = await in_thread(service, service.recommend, checked_user_id(user_id), k=_K)
+    made = await in_thread(service, service.recommend, checked_user_id(user_id), k=_K, request_id=uuid.uuid4().hex)
     return Response([item.anime_id for item in made.items], media_type="application/json")
 
 

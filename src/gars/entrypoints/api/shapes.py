@@ -326,6 +326,7 @@ class ForgottenBody(msgspec.Struct, frozen=True, kw_only=True):
 
     user_id: str
     events: int
+    impressions: int
     state: bool
 
 

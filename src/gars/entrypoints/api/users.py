@@ -65,8 +65,11 @@ async def get_recommendations(
 ) -> RecommendationsBody:
     """The list made for this request from the user's state as of now; somebody unknown gets the popular one."""
     user_id = checked_user_id(user_id)
-    made = await in_thread(service, service.recommend, user_id, k=k, offset=offset, filters=filters)
-    return cards.recommendations(made, service.catalogue, uuid.uuid4().hex)
+    request_id = uuid.uuid4().hex
+    made = await in_thread(
+        service, service.recommend, user_id, k=k, offset=offset, filters=filters, request_id=request_id
+    )
+    return cards.recommendations(made, service.catalogue, request_id)
 
 
 @get(
@@ -119,6 +122,7 @@ async def get_export(service: ServiceDep, user_id: UserId) -> Response[UserExpor
     `POST /lists/import` takes it, here or in another service, and ends in the same state.
     """
     user_id = checked_user_id(user_id)
+    await asyncio.wrap_future(service.recorder.call(lambda: None))  # what was shown a moment ago belongs to it
     export = await asyncio.wrap_future(service.writer.call(lambda: service.export_user(user_id)))
     return Response(
         export, headers={"Content-Disposition": 'attachment; filename="gars-user.json"', "Cache-Control": "no-store"}
@@ -137,4 +141,4 @@ async def delete_user(service: ServiceDep, user_id: UserId) -> ForgottenBody:
     """Delete everything that is known of a user, for good. Doing it twice is harmless."""
     user_id = checked_user_id(user_id)
     gone = await asyncio.wrap_future(service.writer.call(lambda: service.forget_user(user_id)))
-    return ForgottenBody(user_id=user_id, events=gone.events, state=gone.state)
+    return ForgottenBody(user_id=user_id, events=gone.events, impressions=gone.impressions, state=gone.state)

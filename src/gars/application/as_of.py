@@ -1,0 +1,55 @@
+"""What the service knew at a moment of the past, and the list it made from that: out of the logs, bit for bit."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from gars.application.ports import Engine, EventLog, Recommendation
+from gars.domain import history, user_state
+from gars.domain.errors import InvalidInputError
+from gars.domain.impression import Impression
+from gars.domain.user_state import UserState
+
+
+def state_as_of(log: EventLog, user_id: str, version: int, *, before: UserState | None = None) -> UserState:
+    """The state after a user's first ``version`` events, on top of the list they had ``before`` (version 0).
+
+    Raises:
+        InvalidInputError: the log holds fewer events of the user.
+    """
+    state = before or UserState(user_id=user_id)
+    if state.version:
+        raise InvalidInputError(
+            f"the list of user {user_id!r} from before the log has version {state.version}",
+            hint="it is the state a data set gives: version 0",
+        )
+    state = user_state.fold(state, (event for _, event in islice(log.read(user_id=user_id), version)))
+    if state.version != version:
+        raise InvalidInputError(
+            f"the log holds {state.version} event(s) of user {user_id!r}, so version {version} cannot be rebuilt",
+            hint="the log was cut or the user was forgotten",
+        )
+    return state
+
+
+def list_as_of(
+    impression: Impression, log: EventLog, engine: Engine, *, before: UserState | None = None
+) -> list[Recommendation]:
+    """The list of an impression, made again by the same model.
+
+    Raises:
+        InvalidInputError: the engine is another model, the list came from a fallback, or the log is not whole.
+    """
+    if engine.version != impression.model_version:
+        raise InvalidInputError(
+            f"the list was made by model {impression.model_version}, not by {engine.version}",
+            hint="load that model: gars model list",
+        )
+    if impression.fallback is not None:
+        raise InvalidInputError(
+            f"the list came from the fallback {impression.fallback}", hint="only ranked lists can be made again"
+        )
+    state = state_as_of(log, impression.user_id, impression.state_version, before=before)
+    return engine.recommend_history(
+        history.from_state(state), k=impression.k, offset=impression.offset, filters=impression.filters
+    )

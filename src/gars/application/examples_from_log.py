@@ -1,0 +1,161 @@
+"""Ranking examples from what was shown and what came of it.
+
+Cascade (Craswell et al., "An experimental comparison of click position-bias models", 2008): a reader goes down the list
+from the top. What they acted on is relevant, what they passed on the way there is not; below it nobody knows.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gars.domain.errors import InvalidInputError
+from gars.domain.history import LIKED_ABOVE
+from gars.domain.impression import Impression
+from gars.domain.interaction import MAX_CLOCK_SKEW, Interaction, Kind, Status
+
+WINDOW = timedelta(minutes=30)
+"""How long after a list was shown an event may still come of it."""
+
+Key: TypeAlias = tuple[str, int]
+"""User and anime."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RankingExamples:
+    """Examined places of n in all, in lists; lists in the order shown, places from the top."""
+
+    features: NDArray[np.float32]
+    """(n, f) as they were when the list was shown."""
+    relevant: NDArray[np.float32]
+    """(n,) 1 = acted on, 0 = passed by or refused."""
+    lists: NDArray[np.int64]
+    """(n,) number of the list, from 0; only lists with both kinds of places are here."""
+    positions: NDArray[np.int64]
+    """(n,) place in the list, from 0."""
+    anime_ids: NDArray[np.int64]
+    """(n,)"""
+
+    def __len__(self) -> int:
+        return len(self.relevant)
+
+
+def ranking_examples(
+    impressions: Iterable[Impression], events: Iterable[Interaction], *, window: timedelta = WINDOW
+) -> RankingExamples:
+    """Join impressions to events, each event to one list.
+
+    An event that names its ``request_id`` belongs to that list; any other one to the user's latest list that showed the
+    title within ``window`` before it. Lists of a fallback have no features and are left out, as are lists nobody acted
+    on.
+
+    Raises:
+        InvalidInputError: the impressions are of models with different features.
+    """
+    shown = [one for one in impressions if one.fallback is None and any(item.features for item in one.items)]
+    verdicts = _verdicts(shown, events, window)
+    features: list[bytes] = []
+    relevant: list[float] = []
+    lists: list[int] = []
+    positions: list[int] = []
+    anime_ids: list[int] = []
+    n_lists = 0
+    for number, impression in enumerate(shown):
+        said = verdicts.get(number, {})
+        acted = [place for place, item in enumerate(impression.items) if said.get(item.anime_id)]
+        if not acted:
+            continue
+        examined = [
+            item
+            for place, item in enumerate(impression.items)
+            # a refusal below the last click was examined too
+            if item.features and (place <= acted[-1] or item.anime_id in said)
+        ]
+        if len(examined) == sum(bool(said.get(item.anime_id)) for item in examined):
+            continue
+        for item in examined:
+            features.append(item.features)
+            relevant.append(float(said.get(item.anime_id, False)))
+            lists.append(n_lists)
+            positions.append(item.position)
+            anime_ids.append(item.anime_id)
+        n_lists += 1
+    return RankingExamples(
+        _matrix(features),
+        np.array(relevant, np.float32),
+        np.array(lists, np.int64),
+        np.array(positions, np.int64),
+        np.array(anime_ids, np.int64),
+    )
+
+
+def _verdicts(
+    shown: list[Impression], events: Iterable[Interaction], window: timedelta
+) -> Mapping[int, Mapping[int, bool]]:
+    """Number of a list → anime → acted on (True) or refused (False); what was taken back says nothing."""
+    by_request = {one.request_id: number for number, one in enumerate(shown)}
+    by_title: defaultdict[Key, list[int]] = defaultdict(list)
+    for number, one in enumerate(shown):
+        for item in one.items:
+            by_title[one.user_id, item.anime_id].append(number)
+    said: defaultdict[int, dict[int, dict[Kind, bool | None]]] = defaultdict(dict)
+    for event in sorted(events, key=lambda one: (one.event_time, one.event_id)):
+        found = _list_of(event, shown, by_request, by_title, window)
+        if found is not None:
+            said[found].setdefault(event.anime_id, {})[event.kind] = None if event.undo else _verdict(event)
+    return {
+        number: {
+            anime_id: all(known)
+            for anime_id, kinds in titles.items()
+            if (known := [verdict for verdict in kinds.values() if verdict is not None])
+        }
+        for number, titles in said.items()
+    }
+
+
+def _list_of(
+    event: Interaction,
+    shown: list[Impression],
+    by_request: Mapping[str, int],
+    by_title: Mapping[Key, list[int]],
+    window: timedelta,
+) -> int | None:
+    """The list an event came of."""
+    candidates = by_title.get((event.user_id, event.anime_id), [])
+    if event.request_id is not None and event.request_id in by_request:
+        number = by_request[event.request_id]
+        # the client's clock may be wrong; the request id is not
+        early = shown[number].time - MAX_CLOCK_SKEW
+        return number if number in candidates and early <= event.event_time <= shown[number].time + window else None
+    before = [number for number in candidates if shown[number].time <= event.event_time <= shown[number].time + window]
+    return max(before, key=lambda number: (shown[number].time, number), default=None)
+
+
+def _verdict(event: Interaction) -> bool | None:
+    """Whether an event speaks for the title it is of; ``None`` if it says neither."""
+    match event.kind:
+        case Kind.CLICK | Kind.LIKE:
+            return True
+        case Kind.DISLIKE | Kind.DISMISS:
+            return False
+        case Kind.RATE:
+            return isinstance(event.value, int) and event.value > LIKED_ABOVE
+        case Kind.STATUS:
+            return event.value != Status.DROPPED
+    return None  # "seen" says nothing of taste
+
+
+def _matrix(rows: list[bytes]) -> NDArray[np.float32]:
+    widths = sorted({len(row) // 4 for row in rows})
+    if len(widths) > 1:
+        raise InvalidInputError(
+            f"the lists were made by models with {' and '.join(map(str, widths))} features",
+            hint="give the impressions of one model version",
+        )
+    return np.frombuffer(b"".join(rows), np.float32).reshape(len(rows), widths[0] if widths else 0)

@@ -1,0 +1,45 @@
+"""An impression: one list that was shown, with everything it was made from. What a click is joined to, for training."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from gars.domain.candidates import Filters
+
+
+class ShownItem(msgspec.Struct, frozen=True, array_like=True):
+    """One place of a shown list."""
+
+    anime_id: int
+    position: int
+    """From 0 at the top of the whole list, so a second page goes on where the first ended."""
+    score: float
+    channels: tuple[str, ...]
+    features: bytes
+    """What the ranker saw, one float32 a feature of the model; empty where no ranker spoke."""
+
+
+class Impression(msgspec.Struct, frozen=True, kw_only=True):
+    """One list shown to a user. With the event log it can be made again, bit for bit (``application.as_of``)."""
+
+    request_id: str
+    user_id: str
+    time: datetime
+    """By the server's clock."""
+    state_version: int
+    """How many events the user's state held."""
+    model_version: str
+    variant: str
+    """Which arm of an experiment made it."""
+    fallback: str | None
+    k: int
+    offset: int
+    filters: Filters
+    items: tuple[ShownItem, ...]
+
+    @property
+    def time_ms(self) -> int:
+        """Time in milliseconds since the Unix epoch."""
+        return round(self.time.timestamp() * 1000)

@@ -1,0 +1,103 @@
+"""What an ``ImpressionLog`` must do."""
+
+from __future__ import annotations
+
+import struct
+from abc import ABC, abstractmethod
+from datetime import datetime, timedelta
+
+from gars.application.ports import ImpressionLog
+from gars.domain.candidates import SERVICE_DEFAULTS
+from gars.domain.impression import Impression, ShownItem
+from gars.testing.events import START
+
+
+def impression(
+    request_id: str = "r", user_id: str = "7", *, at: datetime = START, anime_ids: tuple[int, ...] = (1, 5)
+) -> Impression:
+    """A list of a few titles; each has two features: its place, and 1."""
+    return Impression(
+        request_id=request_id,
+        user_id=user_id,
+        time=at,
+        state_version=0,
+        model_version="fake-1",
+        variant="default",
+        fallback=None,
+        k=20,
+        offset=0,
+        filters=SERVICE_DEFAULTS,
+        items=tuple(
+            ShownItem(anime_id, place, 1 / (1 + place), ("popularity",), _features(place))
+            for place, anime_id in enumerate(anime_ids)
+        ),
+    )
+
+
+def _features(place: int) -> bytes:
+    return struct.pack("<2f", place, 1)
+
+
+class ImpressionLogContract(ABC):
+    """Checks of an ``ImpressionLog``."""
+
+    @abstractmethod
+    def open(self) -> ImpressionLog:
+        """The log of this check: empty at first, and at each later call what was kept of it, as after a restart."""
+
+    def test_reads_back_what_was_appended(self) -> None:
+        """Every field, in the order appended, however often a request id comes."""
+        log = self.open()
+        sent = [impression("b"), impression("a", "8", at=START - timedelta(days=1)), impression("a", "8")]
+        log.append(sent[:2])
+        log.append(sent[2:])
+        assert list(log.read()) == sent
+
+    def test_read_one_user(self) -> None:
+        """Nothing of others."""
+        log = self.open()
+        log.append([impression("a", "7"), impression("b", "8"), impression("c", "7")])
+        assert [one.request_id for one in log.read(user_id="7")] == ["a", "c"]
+        assert list(log.read(user_id="70")) == []
+
+    def test_reads_long_logs_whole(self) -> None:
+        """Also beyond whatever page size the adapter has."""
+        log = self.open()
+        log.append([impression(str(number)) for number in range(700)])
+        assert [one.request_id for one in log.read()] == [str(number) for number in range(700)]
+        assert len(list(log.read(user_id="7"))) == 700
+
+    def test_users(self) -> None:
+        """Each once, in order."""
+        log = self.open()
+        log.append([impression("a", "8"), impression("b", "7"), impression("c", "8")])
+        assert log.users() == ["7", "8"]
+
+    def test_forget_deletes_one_user(self) -> None:
+        """All of one user, none of another."""
+        log = self.open()
+        log.append([impression("a", "7"), impression("b", "8"), impression("c", "7")])
+        assert log.forget("7") == 2
+        assert log.forget("7") == 0
+        assert [one.request_id for one in log.read()] == ["b"]
+        assert log.users() == ["8"]
+
+    def test_forget_up_to_a_time(self) -> None:
+        """What was shown later stays."""
+        log = self.open()
+        log.append([impression(str(hour), at=START + timedelta(hours=hour)) for hour in range(3)])
+        up_to_ms = round((START + timedelta(hours=1)).timestamp() * 1000)
+        assert log.forget("7", up_to_ms=up_to_ms) == 2
+        assert [one.request_id for one in log.read()] == ["2"]
+
+    def test_expire(self) -> None:
+        """Of everybody, what is older than a time and not what is of that time."""
+        log = self.open()
+        log.append([impression(str(hour), str(hour), at=START + timedelta(hours=hour)) for hour in range(3)])
+        assert log.expire(before=START + timedelta(hours=1)) == 1
+        assert [one.request_id for one in log.read()] == ["1", "2"]
+
+    def test_survives_a_restart(self) -> None:
+        """Without a close."""
+        self.open().append([impression("a")])
+        assert list(self.open().read()) == [impression("a")]
