@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +11,11 @@ import typer
 from rich.console import Console
 
 from gars.application.progress import Progress
+from gars.application.training_log import TrainingLog
 from gars.datasets.dataset import MANIFEST, Dataset
-from gars.domain.errors import DataError
+from gars.domain.errors import DataError, InvalidInputError
+from gars.entrypoints.cli import runs
+from gars.library import configuration, run_summary
 from gars.library.artefact import Manifest
 from gars.library.fitting import QUICK, FitConfig
 from gars.library.recommender import Recommender
@@ -26,6 +30,10 @@ def train(
     seed: Annotated[int, typer.Option(help="The same data and seed give the same model on the same machine.")] = 0,
     promote: Annotated[bool, typer.Option(help="Serve the new model from the next start of the service.")] = True,
     quick: Annotated[bool, typer.Option("--quick", help="A third of the time, slightly worse lists.")] = False,
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Settings that differ from the defaults, TOML or JSON.")
+    ] = None,
+    log: Annotated[bool, typer.Option(help="Log curves, weights and embeddings for gars tensorboard.")] = True,
     home: Annotated[Path, typer.Option(envvar="GARS_HOME", help="Folder of data and models.")] = Path("var"),
 ) -> None:
     """Train retrieval and ranking on a data set; writes HOME/models/VERSION, whole or not at all.
@@ -35,10 +43,15 @@ def train(
     console = Console(stderr=True)
     started = time.perf_counter()
     registry = Registry(home / "models")
-    config = QUICK if quick else FitConfig()
-    manifest = train_on(
-        open_dataset(home, data), registry, config=config, seed=seed, progress=TerminalProgress(console)
-    )
+    if quick and config:
+        raise InvalidInputError("--quick and --config both say how to train", hint="give one of them")
+    settings = configuration.read(config) if config else QUICK if quick else FitConfig()
+    dataset, progress = open_dataset(home, data), TerminalProgress(console)
+    with ExitStack() as opened:
+        run = runs.open_log(runs.folder_of(home) / f"train-{time.strftime('%Y%m%d-%H%M%S')}", progress) if log else None
+        if run is not None:
+            opened.enter_context(run)
+        manifest = train_on(dataset, registry, config=settings, seed=seed, progress=progress, log=run)
     if promote:
         registry.promote(manifest.version)
     console.print(
@@ -48,13 +61,24 @@ def train(
     )
 
 
-def train_on(dataset: Dataset, registry: Registry, *, config: FitConfig, seed: int, progress: Progress) -> Manifest:
+def train_on(
+    dataset: Dataset,
+    registry: Registry,
+    *,
+    config: FitConfig,
+    seed: int,
+    progress: Progress,
+    log: TrainingLog | None = None,
+) -> Manifest:
     """Fit on a data set and add the model to the registry."""
     recommender = Recommender.fit(
-        dataset.interactions(), dataset.catalogue(), config=config, seed=seed, progress=progress
+        dataset.interactions(), dataset.catalogue(), config=config, seed=seed, progress=progress, log=log
     )
     about = {"name": dataset.name, "content_hash": dataset.content_hash, "simulated": dataset.simulated}
-    return registry.add(lambda folder: recommender.save(folder, data=about))
+    manifest = registry.add(lambda folder: recommender.save(folder, data=about))
+    if log is not None:
+        run_summary.write(log, recommender, manifest)
+    return manifest
 
 
 def open_dataset(home: Path, name: str | None) -> Dataset:

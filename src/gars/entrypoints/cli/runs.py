@@ -1,0 +1,36 @@
+"""Where training logs go, and what to say when nothing writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from gars.adapters.tensorboard import sessions, training_log
+from gars.application.progress import Progress
+from gars.domain.errors import MissingExtraError
+
+T = TypeVar("T")
+
+
+def folder_of(home: Path) -> Path:
+    """What ``gars tensorboard`` shows."""
+    return home / "runs"
+
+
+def open_log(folder: Path, progress: Progress) -> training_log.TensorBoardLog | None:
+    """The log of one training; ``None``, said once, where the extra is missing."""
+    return _or_say(training_log.TensorBoardLog, folder, progress)
+
+
+def open_sessions(folder: Path, progress: Progress) -> sessions.Sessions | None:
+    """The dashboard of one search; ``None``, said once, where the extra is missing."""
+    return _or_say(sessions.Sessions, folder, progress)
+
+
+def _or_say(kind: Callable[[Path], T], folder: Path, progress: Progress) -> T | None:
+    try:
+        return kind(folder)
+    except MissingExtraError as error:
+        progress.note(f"no TensorBoard log of this run; to get one: {error.hint}")
+        return None

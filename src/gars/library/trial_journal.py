@@ -1,0 +1,71 @@
+"""The record of a search as a file: a line for what is searched, then a line a trial."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from gars.application.tune import Outcome
+from gars.domain.errors import InvalidInputError, StorageError
+
+
+class TrialJournal:
+    """A ``Journal`` in ``path``; a search that was stopped goes on from it.
+
+    ``about`` is everything that decides what a trial gives: the space, the seed, the data. A last line cut short by a
+    crash is dropped; its trial is run again.
+
+    Raises:
+        InvalidInputError: the file is of another search.
+        StorageError: the disk is full or not writable.
+    """
+
+    def __init__(self, path: Path, about: dict[str, object]) -> None:
+        self.path = path
+        self._outcomes: list[Outcome] = []
+        header = msgspec.json.encode(about, order="deterministic")
+        if not path.exists():
+            self._append(header)
+            return
+        whole, _, cut = path.read_bytes().rpartition(b"\n")
+        if cut:
+            os.truncate(path, len(whole) + 1 if whole else 0)
+        lines = whole.splitlines()
+        if not lines:
+            self._append(header)
+        elif lines[0] != header:
+            raise InvalidInputError(
+                f"{path} is of a search with {_difference(lines[0], about)}",
+                hint="another --name starts a new one; --fresh replaces it",
+            )
+        self._outcomes = [msgspec.json.decode(line, type=Outcome) for line in lines[1:]]
+
+    def outcomes(self) -> list[Outcome]:
+        """What has come out so far, oldest first."""
+        return list(self._outcomes)
+
+    def append(self, outcome: Outcome) -> None:
+        """Record one more; it is durable when this returns."""
+        self._append(msgspec.json.encode(outcome))
+        self._outcomes.append(outcome)
+
+    def _append(self, line: bytes) -> None:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("ab") as file:
+                file.write(line + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise StorageError(
+                f"the search could not be recorded in {self.path}: {error}", hint="free some space, then run it again"
+            ) from error
+
+
+def _difference(header: bytes, about: dict[str, object]) -> str:
+    before = msgspec.json.decode(header)
+    now = msgspec.json.decode(msgspec.json.encode(about))
+    names = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
+    return "another " + " and another ".join(names)

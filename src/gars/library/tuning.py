@@ -1,0 +1,128 @@
+"""What a set of settings is worth: both tasks on the validation rows of the fixed splits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import msgspec
+import numpy as np
+import polars as pl
+
+from gars.application.evaluate import LikeScores, score_lists
+from gars.application.progress import Progress
+from gars.application.training_log import TrainingLog
+from gars.application.tune import SHARES, Setting, Verdict
+from gars.datasets.splits import LikeSplit, TopNSplit
+from gars.domain.errors import GarsError
+from gars.domain.history import LIKED_ABOVE
+from gars.domain.metrics import Interval
+from gars.library import configuration, judging, protocols
+from gars.library.fitting import FitConfig
+from gars.library.memo import Memo
+from gars.library.recommender import Recommender
+
+
+class Judge(Protocol):
+    """One protocol: rows to train on, and validation rows to judge."""
+
+    name: str
+    training: pl.DataFrame
+
+    def judge(self, fitted: Recommender, seed: int, progress: Progress) -> tuple[float, dict[str, Interval]]:
+        """The one number that counts, and every metric by name."""
+        ...
+
+
+class Lists:
+    """Protocol A or B of the lists: NDCG@100 counts."""
+
+    def __init__(self, rows: pl.DataFrame, split: TopNSplit, protocol: protocols.TopNProtocol) -> None:
+        self.name: str = protocol
+        self.training = protocols.topn_training(rows, split, protocol)
+        protocols.refuse_topn_leak(self.training, [*split.validation, *split.test])
+        self._cases = protocols.topn_cases(rows, split.validation, protocol)
+        self._items = split.items
+
+    def judge(self, fitted: Recommender, seed: int, progress: Progress) -> tuple[float, dict[str, Interval]]:
+        """Metrics of the lists of both stages, each with its interval over users."""
+        model, table = judging.BothStages(fitted.engine), fitted.engine.retriever.items
+        ranked = judging.rank_lists([model], fitted, self._cases, self._items, progress)[model.name]
+        targets = [table.rows(case.targets) for case in self._cases]
+        intervals = score_lists(ranked.rows, targets, len(self._items)).intervals(seed)
+        return intervals["ndcg@100"].mean, {f"{name} {self.name}": one for name, one in intervals.items()}
+
+
+class Likes:
+    """A protocol of the like predictions: AUC counts."""
+
+    def __init__(self, rows: pl.DataFrame, split: LikeSplit, name: str) -> None:
+        self.name = name
+        self.training = protocols.like_training(rows, split)
+        protocols.refuse_like_leak(self.training, split)
+        self._histories = protocols.like_histories(rows, split)
+        protocols.refuse_shown_leak(self._histories, split)
+        held = split.rows("v")
+        self._user, self._anime_id = split.user[held], split.anime_id[held]
+        self._liked = split.rating[held] > LIKED_ABOVE
+
+    def judge(self, fitted: Recommender, seed: int, progress: Progress) -> tuple[float, dict[str, Interval]]:
+        """AUC and accuracy with intervals over users; log loss and calibration error as they are."""
+        model = judging.LikeHead(fitted.engine)
+        p = judging.predict_likes([model], fitted, self._histories, self._user, self._anime_id, progress)[model.name].p
+        found = LikeScores(self._user, self._liked, p)
+        values = found.values()
+        plain = {name: Interval(values[name], values[name], values[name]) for name in ("log_loss", "ece")}
+        metrics = {**found.intervals(seed), **plain}
+        return values["auc"], {f"{name} {self.name}": one for name, one in metrics.items()}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Validation:
+    """An ``Objective``: fit on each protocol's training rows, judge its validation rows, add up what counts.
+
+    Stage one and the training lists are kept between settings that do not touch them.
+    """
+
+    judges: Sequence[Judge]
+    catalogue: pl.DataFrame
+    base: FitConfig
+    seed: int
+    progress: Progress
+    _memos: dict[str, Memo] = field(default_factory=dict)
+
+    def __call__(
+        self, settings: Mapping[str, Setting], share: float, curves: Callable[[str], TrainingLog | None]
+    ) -> Verdict:
+        """The mean over protocols of NDCG@100 or AUC."""
+        config = configuration.changed(self.base, settings)
+        scores: list[float] = []
+        metrics: dict[str, Interval] = {}
+        for judge in self.judges:
+            fitted = protocols.fit_on(
+                judge.training,
+                self.catalogue,
+                config=_on_a_share(config, share, judge.training),
+                seed=self.seed,
+                progress=self.progress,
+                log=curves(judge.name),
+                memo=self._memos.setdefault(judge.name, Memo(keep=len(SHARES))),
+            )
+            score, found = judge.judge(fitted, self.seed, self.progress)
+            scores.append(score)
+            metrics.update(found)
+        if not all(math.isfinite(score) for score in scores):
+            raise GarsError(f"the model learned nothing that can be judged: {scores}", hint="a lower learning rate")
+        return Verdict(float(np.mean(scores)), metrics)
+
+
+def is_slow(setting: str) -> bool:
+    """Whether changing a setting means fitting stage one or making the training lists again."""
+    return not setting.startswith("ranking.")
+
+
+def _on_a_share(config: FitConfig, share: float, training: pl.DataFrame) -> FitConfig:
+    users = min(config.max_ranking_users, training["user_id"].n_unique())
+    return msgspec.structs.replace(config, max_ranking_users=math.ceil(share * users))
