@@ -18,7 +18,7 @@ class TrialJournal:
     crash is dropped; its trial is run again.
 
     Raises:
-        InvalidInputError: the file is of another search.
+        InvalidInputError: the file is of another search, or damaged.
         StorageError: the disk is full or not writable.
     """
 
@@ -40,7 +40,13 @@ class TrialJournal:
                 f"{path} is of a search with {_difference(lines[0], about)}",
                 hint="another --name starts a new one; --fresh replaces it",
             )
-        self._outcomes = [msgspec.json.decode(line, type=Outcome) for line in lines[1:]]
+        for number, line in enumerate(lines[1:], 2):
+            try:
+                self._outcomes.append(msgspec.json.decode(line, type=Outcome))
+            except msgspec.DecodeError as error:
+                raise InvalidInputError(
+                    f"line {number} of {path} is damaged: {error}", hint="--fresh begins the search again"
+                ) from error
 
     def outcomes(self) -> list[Outcome]:
         """What has come out so far, oldest first."""
