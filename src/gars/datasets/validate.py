@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import msgspec
 import polars as pl
@@ -15,6 +16,9 @@ UNIFORM_RATINGS = 500
 UNIFORM_SHARE = 0.98
 """This many ratings, this share of them the same: a script or a protest, not a taste."""
 ENDLESS_LIST = 5_000
+COPIED_RATINGS = 20
+COPIES = 5
+"""This many users whose lists of this many ratings are the same to the last digit: one hand, not five people."""
 _SHOWN = 10
 
 
@@ -50,6 +54,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """The ten with the longest lists."""
     suspicious_users: int
     faults: list[str]
+    suspicious_rows: int = 0
+    """Rows of all suspicious users."""
+    copied_users: int = 0
+    """Users among the suspicious whose list others have too."""
+    titles_of_a_user: dict[str, int] = {}
+    """Length of a list → users with one so long."""
 
 
 def validate(dataset: Dataset) -> Report:
@@ -66,7 +76,7 @@ def validate(dataset: Dataset) -> Report:
             ) from error
     if seen.rows != dataset.manifest.rows:
         faults.append(f"dataset.json promises {dataset.manifest.rows:,} rows, there are {seen.rows:,}")
-    users = pl.concat(seen.users).group_by("user_id").sum() if seen.users else pl.DataFrame(schema=_USER)
+    users = _whole_users(seen.users)
     odd = _suspicious(users)
     rated = sum(seen.ratings.values())
     return Report(
@@ -83,14 +93,20 @@ def validate(dataset: Dataset) -> Report:
         null_share={name: _null_share(catalogue[name]) for name in CATALOGUE},
         duplicates=seen.duplicates,
         duplicates_dropped=dataset.manifest.duplicates,
-        suspicious=odd[:_SHOWN],
-        suspicious_users=len(odd),
+        suspicious=[_why(row) for row in odd.head(_SHOWN).iter_rows(named=True)],
+        suspicious_users=odd.height,
         faults=faults,
+        suspicious_rows=int(odd["titles"].sum()),
+        copied_users=int(odd["copied"].sum()),
+        titles_of_a_user=_lengths(users["titles"]),
     )
 
 
 _RATED = {f"r{rating}": (pl.col("rating") == rating).sum() for rating in range(1, 11)}
-_USER = {"user_id": pl.Int64(), "titles": pl.UInt32()} | dict.fromkeys(_RATED, pl.UInt32())
+_USER = {"user_id": pl.Int64(), "titles": pl.UInt32(), "list": pl.UInt64()} | dict.fromkeys(_RATED, pl.UInt32())
+_LIST = pl.when(pl.col("rating").is_not_null()).then(pl.struct("anime_id", "rating").hash()).sum()
+"""One number of all ratings of a user, in whatever order: equal lists, equal numbers."""
+_LENGTHS = (1, 5, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000)
 
 
 class _Seen:
@@ -128,7 +144,7 @@ class _Seen:
         if days[0] is not None:
             self.first_day = min(filter(None, (self.first_day, days[0].date())))
             self.last_day = max(filter(None, (self.last_day, days[1].date())))
-        self.users.append(part.group_by("user_id").agg(titles=pl.len(), **_RATED).cast(_USER))  # type: ignore[arg-type]
+        self.users.append(part.group_by("user_id").agg(titles=pl.len(), list=_LIST, **_RATED).cast(_USER))  # type: ignore[arg-type]
 
     def _order(self, part: pl.DataFrame, name: str, faults: list[str]) -> None:
         pairs = part.select("user_id", "anime_id")
@@ -165,20 +181,42 @@ def _null_share(column: pl.Series) -> float:
     return float(unknown) / len(column)
 
 
-def _suspicious(users: pl.DataFrame) -> list[Suspicious]:
+def _whole_users(pieces: list[pl.DataFrame]) -> pl.DataFrame:
+    """One row a user, also of one whose rows lie in two parts."""
+    return pl.concat(pieces).group_by("user_id").sum() if pieces else pl.DataFrame(schema=_USER)
+
+
+def _suspicious(users: pl.DataFrame) -> pl.DataFrame:
+    """The users who do not look like people, those with the longest lists first."""
     counted = users.with_columns(rated=pl.sum_horizontal(*_RATED), most=pl.max_horizontal(*_RATED))
     uniform = (pl.col("rated") >= UNIFORM_RATINGS) & (pl.col("most") >= UNIFORM_SHARE * pl.col("rated"))
     endless = pl.col("titles") >= ENDLESS_LIST
-    odd = (
-        counted.with_columns(uniform=uniform)
-        .filter(uniform | endless)
+    alike = pl.len().over("list", "rated")
+    copied = (pl.col("rated") >= COPIED_RATINGS) & (alike >= COPIES)
+    return (
+        counted.with_columns(uniform=uniform, copied=copied, alike=alike)
+        .filter(uniform | endless | pl.col("copied"))
         .sort("titles", "user_id", descending=[True, False])
     )
-    return [
-        Suspicious(
-            user_id=row["user_id"],
-            titles=row["titles"],
-            why=f"{row['most']:,} of {row['rated']:,} ratings are the same" if row["uniform"] else "a list this long",
-        )
-        for row in odd.iter_rows(named=True)
-    ]
+
+
+def _why(row: dict[str, Any]) -> Suspicious:
+    if row["uniform"]:
+        why = f"{row['most']:,} of {row['rated']:,} ratings are the same"
+    elif row["copied"]:
+        why = f"{row['alike']:,} users have the very same {row['rated']:,} ratings"
+    else:
+        why = "a list this long"
+    return Suspicious(user_id=row["user_id"], titles=row["titles"], why=why)
+
+
+def _lengths(titles: pl.Series) -> dict[str, int]:
+    ends = (*_LENGTHS[1:], None)
+    shown = {
+        (low, high): f"{low:,}+" if high is None else f"{low:,}-{high - 1:,}"
+        for low, high in zip(_LENGTHS, ends, strict=True)
+    }
+    return {
+        text: int(((titles >= low) & (titles < high)).sum() if high else (titles >= low).sum())
+        for (low, high), text in shown.items()
+    }

