@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -19,6 +19,8 @@ from gars.adapters.embedded.lock import folder_lock
 from gars.adapters.embedded.state_store import SqliteStateStore
 from gars.adapters.embedded.title_search import MemoryTitleSearch
 from gars.adapters.embedded.tombstones import SqliteTombstones
+from gars.adapters.sites import anilist, myanimelist
+from gars.adapters.sites.polite import PoliteClient
 from gars.application.about import About
 from gars.application.backfill import backfill
 from gars.application.catalogue import Catalogue
@@ -33,7 +35,7 @@ from gars.application.forget_user import (
 from gars.application.import_list import ImportList
 from gars.application.impressions import ImpressionRecorder
 from gars.application.ingest import Ingest
-from gars.application.ports import ChangeFeed, Clock, Engine, EventLog, ImpressionLog, StateStore, Tombstones
+from gars.application.ports import ChangeFeed, Clock, Engine, EventLog, ImpressionLog, ListSite, StateStore, Tombstones
 from gars.application.progress import Progress
 from gars.application.recommend import Recommend
 from gars.application.recover import recover
@@ -47,6 +49,9 @@ from gars.domain.errors import ArtefactError, GarsError, InvalidInputError, Stor
 from gars.library.recommender import Recommender
 
 logger = logging.getLogger(__name__)
+
+_PATIENCE_S = 15.0
+"""How long a request may wait for another site."""
 
 VERSION = importlib.metadata.version("gars")
 
@@ -72,6 +77,8 @@ class Service:
     similar_users: SimilarUsers
     search: Search
     import_list: ImportList
+    sites: Mapping[str, ListSite]
+    """Where lists may be fetched by name; empty where GARS_FETCH_LISTS is off."""
     export_user: ExportUser
     forget_user: ForgetUser
     threads: ThreadPoolExecutor
@@ -95,6 +102,8 @@ class Service:
         self.states.close()
         self.tombstones.close()
         self.impressions.close()
+        for site in self.sites.values():
+            site.close()
 
 
 def load_engine(models: Path) -> tuple[Engine, About]:
@@ -187,6 +196,20 @@ def open_impression_log(settings: Settings) -> ImpressionLog:
     return SqliteImpressionLog(path, busy_timeout_s=settings.busy_timeout_ms / 1000)
 
 
+def open_sites(settings: Settings, *, patience_s: float) -> dict[str, ListSite]:
+    """The sites that lists can be fetched from, by name; ``patience_s`` is how long to wait for a busy one."""
+    return {
+        "anilist": anilist.AniList(
+            PoliteClient("AniList", pause_s=anilist.PAUSE_S, patience_s=patience_s), settings.anilist_url
+        ),
+        "myanimelist": myanimelist.MyAnimeList(
+            PoliteClient("MyAnimeList", pause_s=myanimelist.PAUSE_S, patience_s=patience_s),
+            settings.mal_client_id,
+            settings.mal_url,
+        ),
+    }
+
+
 def open_change_feed(settings: Settings) -> ChangeFeed:
     """The change feed that GARS_CHANGE_FEED names."""
     if settings.change_feed != "memory:":
@@ -267,6 +290,7 @@ def open_service(
         similar_users=SimilarUsers(engine=engine, states=states),
         search=Search(MemoryTitleSearch(catalogue.anime)),
         import_list=ImportList(submit=writer.submit, states=states, catalogue=catalogue, clock=clock),
+        sites=open_sites(settings, patience_s=_PATIENCE_S) if settings.fetch_lists else {},
         export_user=ExportUser(log=log, states=states, impressions=impressions, clock=clock),
         forget_user=ForgetUser(
             log=log, states=states, tombstones=tombstones, forget_impressions=recorder.forget, clock=clock

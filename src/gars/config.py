@@ -72,6 +72,22 @@ class Settings:
     max_list_bytes: int = field(
         metadata=_says("GARS_MAX_LIST_BYTES", "16000000", "Largest personal list taken, packed or unpacked.")
     )
+    fetch_lists: bool = field(
+        metadata=_says(
+            "GARS_FETCH_LISTS",
+            "off",
+            "on: users may have their list fetched from AniList or MyAnimeList by name. Off: the service asks no other "
+            "site for anything.",
+        )
+    )
+    mal_client_id: str = field(
+        repr=False,
+        metadata=_says("GARS_MAL_CLIENT_ID", "", "Client id for MyAnimeList's API, to fetch lists there. A secret."),
+    )
+    anilist_url: str = field(metadata=_says("GARS_ANILIST_URL", "https://graphql.anilist.co", "Where AniList answers."))
+    mal_url: str = field(
+        metadata=_says("GARS_MAL_URL", "https://api.myanimelist.net/v2", "Where MyAnimeList's API answers.")
+    )
     threads: int = field(metadata=_says("GARS_THREADS", "4", "Threads that run the models for requests."))
     ping_ms: int = field(
         metadata=_says("GARS_PING_MS", "15000", "Pause between the comments that keep an event stream open.")
@@ -148,6 +164,12 @@ def _share(text: str) -> float:
     return share
 
 
+def _switch(text: str) -> bool:
+    if text.lower() not in ("on", "off"):
+        raise ValueError("neither on nor off")
+    return text.lower() == "on"
+
+
 def _log_level(text: str) -> str:
     if text.lower() not in get_args(LogLevel):
         raise ValueError("no such level")
@@ -158,6 +180,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "str": str,
     "int": _whole_number,
     "float": _share,
+    "bool": _switch,
     "LogLevel": _log_level,
     "Path": Path,
     "Path | None": lambda text: Path(text) if text else None,

@@ -185,6 +185,23 @@ class ImpressionLog(Protocol):
         ...
 
 
+class ListSite(Protocol):
+    """A site where people keep their lists."""
+
+    def fetch(self, name: str) -> bytes:
+        """A person's public list, in a form that ``datasets.lists`` reads.
+
+        Raises:
+            InvalidInputError: there is nobody of that name, the list is private, or the site wants to know who asks.
+            FetchError: the site does not answer, or not now.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of connections; a second call does nothing."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """A user's state moved on, so their lists did too."""

@@ -52,6 +52,12 @@ class FetchError(GarsError):
     code = "fetch_failed"
 
 
+class NotAllowedError(GarsError):
+    """Something this service was not set up to do for anybody."""
+
+    code = "forbidden"
+
+
 class ArtefactError(GarsError):
     """A model artefact that is missing, incomplete or not what its manifest says."""
 

@@ -37,6 +37,7 @@ def create_app(service: Service) -> Litestar:
             interactions.post_interactions,
             # a list may be longer than any other body
             Router("/", route_handlers=[lists.post_list], request_max_body_size=service.settings.max_list_bytes),
+            lists.fetch_list,
             health.get_live,
             health.get_ready,
         ],

@@ -12,7 +12,15 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
 from litestar.types import ExceptionHandlersMap
 
-from gars.domain.errors import ArtefactError, GarsError, InvalidInputError, StorageError, UnknownAnimeError
+from gars.domain.errors import (
+    ArtefactError,
+    FetchError,
+    GarsError,
+    InvalidInputError,
+    NotAllowedError,
+    StorageError,
+    UnknownAnimeError,
+)
 from gars.entrypoints.api.params import parameter_names
 from gars.entrypoints.api.shapes import ErrorBody, ErrorDetail
 
@@ -47,14 +55,16 @@ _EXAMPLES = {
         "1 anime id(s) not in the catalogue: 99",
         "ids are MyAnimeList ids; look one up with GET /api/v1/anime?query=TITLE",
     ),
+    502: ErrorDetail("fetch_failed", "AniList does not answer: it answered 503", "try again later, or import a file"),
     503: ErrorDetail("storage", "cannot write gars.sqlite: disk is full", "free space; nothing acknowledged is lost"),
 }
 _DESCRIPTIONS = {
     400: "The request cannot be understood",
-    403: "A page of another site made the browser send this",
+    403: "A page of another site made the browser send this, or the service does not do it",
     404: "There is no such thing",
     413: "The body is too large",
     422: "An anime is not in the catalogue; nothing of the batch was kept",
+    502: "Another site does not give what was asked",
     503: "The store does not answer; sending the same again is safe",
 }
 
@@ -99,6 +109,10 @@ def _on_gars_error(request: Request[Any, Any, Any], error: GarsError) -> Any:
             return answer(404 if request.method == "GET" else 422, error.code, error.message, error.hint)
         case InvalidInputError():
             return answer(400, error.code, error.message, error.hint)
+        case NotAllowedError():
+            return answer(403, error.code, error.message, error.hint)
+        case FetchError():
+            return answer(502, error.code, error.message, error.hint)
         case StorageError():
             logger.error("%s %s: %s", request.method, request.url.path, error.message)
             return answer(503, error.code, error.message, error.hint, {"Retry-After": "1"})

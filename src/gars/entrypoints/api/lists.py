@@ -1,9 +1,10 @@
-"""Bringing in a list from elsewhere: ``POST /lists/import``."""
+"""Bringing in a list from elsewhere: ``POST /lists/import`` and ``/lists/fetch``."""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Request, post
@@ -13,7 +14,7 @@ from litestar.params import QueryParameter
 
 from gars.bootstrap import Service
 from gars.datasets.lists.parse import parse
-from gars.domain.errors import InvalidInputError
+from gars.domain.errors import InvalidInputError, NotAllowedError
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.params import MAX_USER_ID, ServiceDep, checked_user_id
 from gars.entrypoints.api.security import refuse_other_sites
@@ -63,6 +64,35 @@ async def post_list(
     user_id = checked_user_id(user_id)
     content = await _content(request)
     return await in_thread(service, _import, service, user_id, content)
+
+
+@post(
+    "/lists/fetch",
+    status_code=200,
+    summary="Fetch a list from another site by its owner's name",
+    guards=[refuse_other_sites],
+    responses=errors(400, 403, 502, 503),
+    tags=["lists"],
+)
+async def fetch_list(
+    service: ServiceDep,
+    site: Annotated[Literal["anilist", "myanimelist"], QueryParameter(description="Where the list is kept")],
+    name: Annotated[str, QueryParameter(min_length=1, max_length=64, description="The user's name there")],
+    user_id: Annotated[str, QueryParameter(min_length=1, max_length=MAX_USER_ID, description="Whose list it becomes")],
+) -> ImportBody:
+    """The list as of now, imported like a file. Only where the service allows it (`GARS_FETCH_LISTS=on`)."""
+    user_id = checked_user_id(user_id)
+    if site not in service.sites:
+        raise NotAllowedError(
+            "this service does not fetch lists from other sites",
+            hint="import a file instead; its owner can allow it with GARS_FETCH_LISTS=on",
+        )
+
+    def fetched() -> ImportBody:
+        return _import(service, user_id, service.sites[site].fetch(name))
+
+    # not on the service's own threads: another site may take its time
+    return await asyncio.to_thread(fetched)
 
 
 def _import(service: Service, user_id: str, content: bytes) -> ImportBody:

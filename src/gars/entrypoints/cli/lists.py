@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
     from gars.entrypoints.cli.reach import Lists
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="A user's own list: in, out, and gone.")
+
+
+class Site(enum.StrEnum):
+    """Where a list can be fetched by name."""
+
+    ANILIST = "anilist"
+    MYANIMELIST = "myanimelist"
+
 
 User = Annotated[str, typer.Option("--user", help="The user whose list it is here.")]
 Home = Annotated[Path | None, typer.Option(help="Folder of data and models.  [default: GARS_HOME or var]")]
@@ -42,6 +51,22 @@ def import_list(
     content = _read(file)
     with _reach(home, server, engine_factory) as lists:
         _report(lists.import_list(user, content))
+
+
+@app.command()
+def fetch(
+    site: Annotated[Site, typer.Argument(help="Where the list is kept.")],
+    name: Annotated[str, typer.Argument(help="The user's name there; the list has to be public.")],
+    user: User,
+    home: Home = None,
+    server: Server = None,
+    engine_factory: Factory = None,
+) -> None:
+    """Fetch a public list by its owner's name and import it. MyAnimeList wants GARS_MAL_CLIENT_ID to be set."""
+    with _reach(home, server, engine_factory) as lists:
+        from gars.entrypoints.cli.reach import fetched
+
+        _report(lists.import_list(user, fetched(site.value, name)))
 
 
 @app.command()

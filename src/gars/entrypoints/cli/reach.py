@@ -13,7 +13,7 @@ import httpx
 import msgspec
 
 from gars.application.import_list import ImportReport
-from gars.bootstrap import Service, load_engine, lock_home, open_service, training_data
+from gars.bootstrap import Service, load_engine, lock_home, open_service, open_sites, training_data
 from gars.config import from_environment
 from gars.datasets.lists.parse import parse
 from gars.domain import user_export
@@ -23,6 +23,10 @@ from gars.entrypoints.cli.serve import made_by
 
 _TIMEOUT_S = 120.0
 """An import of thousands of titles is answered when all of them are on disk."""
+
+
+_PATIENCE_S = 180.0
+"""How long the command waits for a busy site."""
 
 
 class Lists(Protocol):
@@ -140,6 +144,16 @@ def reach(home: Path | None, server: str | None, engine_factory: str | None = No
                 service.close()
         finally:
             lock.__exit__(None, None, None)
+
+
+def fetched(site: str, name: str) -> bytes:
+    """A list from another site, fetched by this process."""
+    sites = open_sites(from_environment(os.environ), patience_s=_PATIENCE_S)
+    try:
+        return sites[site].fetch(name)
+    finally:
+        for one in sites.values():
+            one.close()
 
 
 def _error_of(answer: httpx.Response) -> dict[str, Any]:
