@@ -14,6 +14,8 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+from gars.application.ports import Tombstone
+from gars.config import from_environment
 from gars.datasets import snapshots
 from gars.datasets.acceptance import NotAcceptedError
 from gars.datasets.dataset import Dataset
@@ -260,6 +262,14 @@ def test_forgetting(home: Path) -> None:
     with pytest.raises(InvalidInputError, match="which users"):
         run("forget")
     assert "1 deleted user(s) left out" in run("snapshot")
+
+
+def test_who_is_deleted_at_the_service_is_deleted_here(home: Path) -> None:
+    bootstrap = pytest.importorskip("gars.bootstrap", reason="needs the serve extra")
+    stones = bootstrap.open_tombstones(from_environment({}, home=home))
+    stones.put("7", Tombstone(offset=1, time_ms=1))
+    stones.close()
+    assert f"{USERS - 1:,} users, 1 deleted user(s) left out" in run("snapshot")
 
 
 def test_nothing_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

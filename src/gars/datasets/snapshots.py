@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -60,8 +60,18 @@ def validation_of(home: Path, dataset: Dataset, thresholds: Thresholds) -> Valid
     return judge(dataset, report, drift, thresholds)
 
 
-def take(home: Path, dataset: Dataset, thresholds: Thresholds, *, now: datetime, force: bool = False) -> Snapshot:
-    """Keep a data set without the users on the deletion list, if it is accepted; from then on it is the accepted one.
+def take(
+    home: Path,
+    dataset: Dataset,
+    thresholds: Thresholds,
+    *,
+    now: datetime,
+    force: bool = False,
+    is_deleted: Callable[[int], bool] = lambda _: False,
+) -> Snapshot:
+    """Keep a data set, if it is accepted; from then on it is the accepted one.
+
+    Users on the deletion list, and those of whom ``is_deleted`` says so, are left out.
 
     Equal data are one snapshot, however often it is taken. With ``force``, failed thresholds are noted and passed over;
     a broken normal form never is.
@@ -72,7 +82,7 @@ def take(home: Path, dataset: Dataset, thresholds: Thresholds, *, now: datetime,
     """
     folder = home / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    gone = forgotten(home)
+    gone = forgotten(home) | set(filter(is_deleted, _users(dataset)))
     parent = accepted(home)
     with disk_errors(folder), scratch_folder(folder / "snapshot") as scratch:
         copy = _without(dataset, gone, scratch / "data", parent)
@@ -183,6 +193,10 @@ def _without(dataset: Dataset, gone: set[int], target: Path, parent: str | None)
         duplicates=lambda: manifest.duplicates,
         report={**manifest.report, "lineage": lineage},
     )
+
+
+def _users(dataset: Dataset) -> list[int]:
+    return dataset.interactions().select("user_id").unique().collect()["user_id"].to_list()
 
 
 def _folder(home: Path, name: str) -> Path:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from gars.config import from_environment
 from gars.datasets import snapshots as kept
 from gars.datasets.acceptance import require_accepted
 from gars.datasets.durable import write_whole
@@ -67,7 +71,9 @@ def snapshot(
     A snapshot is a data set in HOME/snapshots/HASH that is never changed; the same data are the same snapshot.
     """
     dataset = open_dataset(home, name)
-    taken = kept.take(home, dataset, read_thresholds(home, thresholds), now=datetime.now(UTC), force=force)
+    limits = read_thresholds(home, thresholds)
+    with deleted_at_the_service(home) as is_deleted:
+        taken = kept.take(home, dataset, limits, now=datetime.now(UTC), force=force, is_deleted=is_deleted)
     gone = f", {taken.deleted_users:,} deleted user(s) left out" if taken.deleted_users else ""
     _out().print(f"{taken.hash}: {taken.rows:,} rows, {taken.users:,} users{gone}", soft_wrap=True)
 
@@ -112,6 +118,22 @@ def forget(
     held = [one.hash[:12] for one in kept.snapshots(home) if _holds(home, one.hash, wanted)]
     if held:
         _out().print(f"still in {', '.join(held)}: take a new snapshot, then remove these", soft_wrap=True)
+
+
+@contextmanager
+def deleted_at_the_service(home: Path) -> Iterator[Callable[[int], bool]]:
+    """Whether a user was deleted by ``DELETE /users/{id}``: the service's tombstones are asked."""
+    try:
+        from gars.bootstrap import open_tombstones
+    except ImportError:  # without the serve extra there is no service here that could delete anybody
+        yield lambda _: False
+        return
+    tombstones = open_tombstones(from_environment(os.environ, home=home))
+    try:
+        anybody = tombstones.newest_offset() > 0
+        yield lambda user_id: anybody and tombstones.find(str(user_id)) is not None
+    finally:
+        tombstones.close()
 
 
 def _holds(home: Path, name: str, users: list[int]) -> bool:
