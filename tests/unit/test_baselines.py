@@ -11,9 +11,9 @@ from gars import Recommender
 from gars.application.progress import Silent
 from gars.datasets import movielens
 from gars.domain.errors import FetchError, InvalidInputError, MissingExtraError
-from gars.domain.history import Rating
+from gars.domain.history import Rating, from_columns
 from gars.library import judging
-from gars.library.baselines import ease, ials, item2vec_sets, kriged, lightgbm, like_rates
+from gars.library.baselines import averages_mlp, ease, ials, item2vec_sets, kriged, lightgbm, like_rates
 from gars.library.baselines.model import LikeModel, ListModel, Training
 from gars.library.bench import Bench
 from gars.library.frames import rows_of
@@ -85,6 +85,29 @@ def test_lightgbm_without_training_lists_says_so(training: Training) -> None:
 def test_kriging_alone_tells_the_camps_apart(training: Training, product: Recommender) -> None:
     own, other = likes(kriged.fit(training), product)
     assert own > other + 0.1
+
+
+def test_averages_of_genres_tell_the_camps_apart(training: Training, product: Recommender) -> None:
+    own, other = likes(averages_mlp.fit(training), product)
+    assert own > other + 0.1
+
+
+def test_a_training_rows_averages_leave_the_row_out(training: Training) -> None:
+    user, item, rating = training.rated()
+    liked = (rating > 7).astype(np.float32)
+    sums = averages_mlp._without_the_row(training, user, item, rating, liked)
+    others = (user == user[5]) & (np.arange(len(user)) != 5)
+    assert sums.user_count[5] == others.sum()
+    assert sums.user_likes[5] == liked[others].sum()
+    assert sums.user_rating[5] == pytest.approx(rating[others].sum())
+    assert sums.genre_likes[5].tolist() == (liked[others] @ training.items.genres[item[others]]).tolist()
+    elsewhere = (item == item[5]) & (np.arange(len(user)) != 5)
+    assert sums.item_likes[5] == liked[elsewhere].sum()
+    # what is left out in training is what a history without the title gives in serving
+    ids = training.items.anime_ids[item[others]]
+    served = averages_mlp._of_history(training.items, from_columns(ids, rating[others]), item[5:6])
+    assert served.user_likes[0] == sums.user_likes[5]
+    assert served.genre_count[0].tolist() == sums.genre_count[5].tolist()
 
 
 def test_rates_and_biases_know_the_user_but_no_taste(training: Training, product: Recommender) -> None:

@@ -17,7 +17,7 @@ from gars.datasets.splits import LikeSplit, fixed_like_split, fixed_topn_split
 from gars.domain.errors import FetchError, GarsError
 from gars.domain.history import LIKED_ABOVE, Rating
 from gars.library import judging, protocols
-from gars.library.baselines import ease, ials, item2vec_sets, kriged, lightgbm, like_rates
+from gars.library.baselines import averages_mlp, ease, ials, item2vec_sets, kriged, lightgbm, like_rates
 from gars.library.baselines.model import LikeModel, ListModel, Training
 from gars.library.fitting import FitConfig
 from gars.library.frames import rows_of
@@ -41,7 +41,11 @@ ANIME, FILMS, MOVIELENS = "ratings sample", "MovieLens 100k", "movielens"
 MIN_POSITIVES = 5
 """Films with fewer training likes are not ranked, as in the fixed splits of the ratings sample."""
 BOOSTED_LISTS, BOOSTED_LIKES = "retrieval + LambdaMART", "LightGBM"
-LIKE_BASELINES: dict[str, LikeFit] = {"user and item bias": like_rates.bias, "kriging": kriged.fit}
+LIKE_BASELINES: dict[str, LikeFit] = {
+    "user and item bias": like_rates.bias,
+    "MLP on averages": averages_mlp.fit,
+    "kriging": kriged.fit,
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from gars.datasets.build import build_sample
@@ -133,10 +134,11 @@ def _results(about: About, bench: Bench, found: list[ListsResult | LikesResult])
 
 
 def _print_table(one: tables.Table) -> None:
-    table = Table(*one.header, title=one.title, title_justify="left", box=None, header_style="bold")
+    console, table = Console(), Table(*one.header, box=None, header_style="bold")
     for row in one.rows:
-        table.add_row(*row)
-    Console().print(table)
+        table.add_row(*(escape(cell) for cell in row))
+    console.print(one.title, style="italic", markup=False, highlight=False)
+    console.print(table, "")
 
 
 def _print_markdown(one: tables.Table) -> None:
