@@ -275,3 +275,9 @@ def test_who_is_deleted_at_the_service_is_deleted_here(home: Path) -> None:
 def test_nothing_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GARS_HOME", str(tmp_path))
     assert "no snapshot yet; take one with: gars data snapshot" in run("snapshots")
+
+
+def test_the_manual_lists_the_thresholds() -> None:
+    manual = (Path(__file__).parents[2] / "docs" / "data.md").read_text()
+    for name in Thresholds.__struct_fields__:
+        assert f"| `{name}` | {getattr(LIMITS, name):g} | " in manual
