@@ -16,7 +16,7 @@ endif
 # Node from the machine, else from a wheel in the environment.
 export PATH := $(PATH):$(abspath $(VENV))/node
 
-.PHONY: help demo test check page format bench-quality lock clean
+.PHONY: help demo test check tensorflow page format bench-quality lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,11 @@ check: $(VENV)/.dev web/node_modules/.installed ## Lint, types, layers; Python a
 	$(BIN)/lint-imports
 	cd web && npm run lint && npm run typecheck && npm run build --silent && npm run size
 
+tensorflow: $(VENV)/.python ## Train the ranking model on TensorFlow and compare with JAX, in an environment of its own
+	$(PYTHON) -m venv $(VENV)/tensorflow
+	$(VENV)/tensorflow/bin/python -m pip install --quiet --disable-pip-version-check -e '.[train,tensorflow]' pytest pytest-timeout hypothesis
+	$(VENV)/tensorflow/bin/python -m pytest tests/parity/test_backends.py
+
 page: $(PAGE)/index.html ## Build the page into the package
 
 format: $(VENV)/.dev ## Format the Python code
@@ -49,7 +54,7 @@ lock: ## Compile requirements/*.lock anew (needs uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	  --extra train --extra serve --group build pyproject.toml -o requirements/demo.lock
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
-	  --extra train --extra serve --extra bench --group build --group test --group check pyproject.toml -c requirements/demo.lock -o requirements/dev.lock
+	  --extra train --extra serve --extra bench --extra spider --group build --group test --group check pyproject.toml -c requirements/demo.lock -o requirements/dev.lock
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	  --group web -o requirements/web.lock
 

@@ -106,8 +106,8 @@ def build(items: ItemTable, lists: RankingLists, config: RankingConfig) -> keras
     rows = keras.Input((None,), dtype="int32", name="rows")  # (b, L)
     taste = keras.Input((2 * g,), name="taste")  # (b, 2g)
     known = _hide_items(config.unknown_item, unknown=n)(rows)  # (b, L), n = unknown
-    item = keras.layers.Embedding(n + 1, e, name="item")(known)  # (b, L, e)
-    kind = keras.layers.Embedding(len(items.type_names) + 1, e, name="type")(
+    item = _embedding(n + 1, e, name="item")(known)  # (b, L, e)
+    kind = _embedding(len(items.type_names) + 1, e, name="type")(
         _lookup(type_codes(items.types, len(items.type_names)))(rows)
     )  # (b, L, e)
     genres = keras.layers.Dense(e, use_bias=False, name="genres")(_lookup(genre_shares(items.genres))(rows))
@@ -229,6 +229,22 @@ def _hide_items(share: float, *, unknown: int) -> keras.Layer:
             return shape
 
     return HideItems()
+
+
+def _embedding(n: int, dim: int, *, name: str) -> keras.Layer:
+    keras = import_keras()
+
+    class Embedding(keras.layers.Embedding):  # type: ignore[misc, name-defined]
+        """An embedding whose gradient is dense.
+
+        On TensorFlow the gradient of a plain one is a row for each place that was looked up, and Keras' Adam squares
+        them one by one instead of their sum: a row looked up often moves too far.
+        """
+
+        def call(self, rows: Any) -> Any:
+            return keras.ops.take(keras.ops.multiply(self.embeddings, 1.0), rows, axis=0)
+
+    return Embedding(n, dim, name=name)
 
 
 def _lookup(table: NDArray[Any]) -> keras.Layer:
