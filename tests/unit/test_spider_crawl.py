@@ -128,7 +128,7 @@ def test_a_site_that_does_not_answer_is_given_up(crawler: Crawler, tmp_path: Pat
 
 def test_a_site_that_asks_for_a_person_is_left(crawler: Crawler) -> None:
     crawler.site.faults = {f"/anime/{number}/Title_{number}": deque(["challenge"] * 20) for number in range(1, 6)}
-    said = crawler.spider("anime", "--ids", "1-3")
+    said = crawler.spider("anime", "--ids", "1-3", code=1)
     assert "stopped (asked_for_a_person)" in said
     assert len(crawler.site.asked) < 20
 
@@ -136,8 +136,9 @@ def test_a_site_that_asks_for_a_person_is_left(crawler: Crawler) -> None:
 @pytest.mark.parametrize("fault", ["500", "cut"])
 def test_without_robots_txt_nothing_is_asked(crawler: Crawler, fault: str) -> None:
     crawler.site.faults = {"/robots.txt": deque([fault] * 20)}
-    said = crawler.spider("anime", "--ids", "1-3")
-    assert "3 gave nothing: Forbidden by robots.txt" in said
+    said = crawler.spider("anime", "--ids", "1-3", code=1)
+    assert "3 gave nothing: robots.txt cannot be read, so nothing is allowed" in said
+    assert "✗ nothing was crawled: robots.txt cannot be read" in said
     assert set(crawler.site.paths()) == {"/robots.txt"}
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from gars.config import from_environment
-from gars.domain.errors import InvalidInputError, MissingExtraError
+from gars.domain.errors import GarsError, InvalidInputError, MissingExtraError
 from gars.entrypoints.spider import permission
 
 if TYPE_CHECKING:
@@ -27,6 +27,13 @@ app = typer.Typer(
         "asks, and user names are never written."
     ),
 )
+
+
+class NothingCrawledError(GarsError):
+    """Not one address gave anything."""
+
+    code = "nothing_crawled"
+
 
 _NOTHING_KNOWN = 0.005
 
@@ -121,3 +128,8 @@ def _say(summary: Summary, out: Path | None) -> None:
         console.print(escape(f"{out}: {summary.written:,} row(s)"), soft_wrap=True)
     if not summary.finished:
         console.print(escape(f"stopped ({summary.reason}): the same command goes on where it was"))
+        raise typer.Exit(1)
+    if summary.failed and not summary.items and not summary.fresh:
+        raise NothingCrawledError(
+            f"nothing was crawled: {', '.join(summary.failed)}", hint="open the site in a browser: is it there?"
+        )
