@@ -14,6 +14,8 @@ BLOCKED = (
     "litestar",
     "granian",
     "rapidfuzz",
+    "defusedxml",
+    "httpx",
     "prometheus_client",
     "pandas",
     "pyarrow",
@@ -62,4 +64,14 @@ def test_serving_without_the_extra_says_what_to_install() -> None:
     done = run("import sys; sys.argv = ['gars', 'serve']\nfrom gars.entrypoints.cli.app import main; main()")
     assert done.returncode == 1
     assert "gars serve needs optional packages" in done.stderr
+    assert "pip install 'gars[serve]'" in done.stderr
+
+
+def test_lists_without_the_extra_say_what_to_install() -> None:
+    done = run(
+        "import sys; sys.argv = ['gars', 'lists', 'export', '--user', 'me']\n"
+        "from gars.entrypoints.cli.app import main; main()"
+    )
+    assert done.returncode == 1
+    assert "gars lists needs optional packages" in done.stderr
     assert "pip install 'gars[serve]'" in done.stderr

@@ -97,6 +97,19 @@ def _values(state: UserState) -> dict[tuple[int, str], tuple[object, int]]:
 
 
 @given(event_lists(max_size=15))
+def test_a_state_whose_log_was_lost_goes_along(events: list[Interaction]) -> None:
+    here, there = Service(), Service()
+    here.ingest([msgspec.structs.replace(one, user_id="a") for one in events])
+    here.log.forget("a")
+    there.import_(user_export.encode(here.export("a")), "a")
+    mine, theirs = (one.states.get("a") or UserState(user_id="a") for one in (here, there))
+    assert _values(mine) == _values(theirs)
+    assert sorted((click.stamp.time_ms, click.anime_id) for click in mine.clicks) == sorted(
+        (click.stamp.time_ms, click.anime_id) for click in theirs.clicks
+    )
+
+
+@given(event_lists(max_size=15))
 def test_an_export_may_become_another_user(events: list[Interaction]) -> None:
     service = Service()
     service.ingest([msgspec.structs.replace(one, user_id="a") for one in events])

@@ -21,6 +21,7 @@ _KIND_OF = {
     "reaction": Kind.LIKE,
     "seen": Kind.SEEN,
     "dismissed": Kind.DISMISS,
+    "unclicked": Kind.CLICK,
 }
 
 
@@ -42,7 +43,7 @@ class UserExport(msgspec.Struct, frozen=True, kw_only=True):
     exported: datetime
     state: StateSummary
     earlier: tuple[Interaction, ...] = ()
-    """What the state holds and no logged event wrote: the list the user had in the data set."""
+    """What the state holds and no logged event wrote: the list the user had in the data set, or a log that was lost."""
     interactions: tuple[Interaction, ...] = ()
     """The event log, in the order accepted."""
     impressions: tuple[dict[str, Any], ...] = ()
@@ -69,7 +70,13 @@ def unexplained(state: UserState, logged: Iterable[Interaction]) -> tuple[Intera
         for name, kind in _KIND_OF.items():
             register: Register | None = getattr(opinion, name)
             if register is not None and register != getattr(other, name):
-                found.append(_written(state.user_id, anime_id, kind, register))
+                found.append(_written(state.user_id, anime_id, kind, register, unclick=name == "unclicked"))
+    known = set(from_log.clicks)
+    found += [
+        _written(state.user_id, click.anime_id, Kind.CLICK, Register(1, click.stamp))
+        for click in reversed(state.clicks)
+        if click not in known
+    ]
     return tuple(found)
 
 
@@ -115,8 +122,8 @@ def decode(content: bytes) -> UserExport:
     return found
 
 
-def _written(user_id: str, anime_id: int, kind: Kind, register: Register) -> Interaction:
-    """The interaction that writes a register."""
+def _written(user_id: str, anime_id: int, kind: Kind, register: Register, *, unclick: bool = False) -> Interaction:
+    """The interaction that writes a register, or that click."""
     value: int | Status | None = None
     if kind is Kind.RATE and register.value is not None:
         value = int(register.value)
@@ -124,7 +131,7 @@ def _written(user_id: str, anime_id: int, kind: Kind, register: Register) -> Int
         value = Status(str(register.value))
     elif kind is Kind.LIKE and register.value == -1:
         kind = Kind.DISLIKE
-    undo = register.value is None
+    undo = register.value is None or unclick
     return Interaction(
         event_id=content_id(user_id, anime_id, kind, value, undo, register.stamp.time_ms),
         user_id=user_id,
