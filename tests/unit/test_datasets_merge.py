@@ -13,10 +13,13 @@ from typer.testing import CliRunner
 
 from gars.application.progress import Silent
 from gars.datasets.crawled import CrawledAnime, Relation, write_crawled
+from gars.datasets.dataset import Dataset
 from gars.datasets.importing import import_files
 from gars.datasets.merge import merge_catalogues
 from gars.datasets.merged_files import merge_files
+from gars.datasets.refreshed import refreshed
 from gars.datasets.schema import conform_catalogue
+from gars.datasets.validate import validate
 from gars.domain.errors import DataError, InvalidInputError
 from gars.entrypoints.cli import data as cli
 
@@ -190,6 +193,46 @@ def test_the_command(original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "1 episodes, 1 title" in said
     result = CliRunner().invoke(cli.app, [*words, "--how", "right"])
     assert "--how right is not known" in str(result.exception)
+
+
+def some_lists(home: Path, name: str, text: str) -> Dataset:
+    ratings = home / f"{name}.csv"
+    ratings.write_text(f"user_id,anime_id,rating\n{text}")
+    files = [ratings, home / "anime.csv"]
+    return import_files(files, home=home, name=name, progress=Silent(), enrich=False, rows_per_range=2)
+
+
+def test_a_data_set_with_fresher_pages_and_lists(
+    original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GARS_HOME", str(tmp_path))
+    old = some_lists(tmp_path, "old", "1,5,9\n1,7,8\n3,5,7\n5,9,6\n5,5,4\n")
+    some_lists(tmp_path, "lists", "2,5,1\n3,7,2\n9,13,3\n")
+    crawled = crawl(tmp_path, KAZE, NEW)
+    words = ["refresh", "old", "--crawl", str(crawled), "--lists", "lists", "--name", "fresh"]
+    said = CliRunner().invoke(cli.app, words).output
+    assert "fresh: 7 rows, 5 users, 5 anime known" in said.replace("\n", "")
+    fresh = Dataset.open(tmp_path / "data" / "fresh")
+    assert fresh.interactions().select("user_id", "anime_id", "rating").collect().rows() == [
+        (1, 5, 9),
+        (1, 7, 8),
+        (2, 5, 1),
+        (3, 7, 2),
+        (5, 5, 4),
+        (5, 9, 6),
+        (9, 13, 3),
+    ]
+    report = validate(fresh)
+    assert (report.faults, report.orphans, report.duplicates) == ([], 0, 0)
+    assert fresh.catalogue()["title"].to_list() == ["Kaze to Ame", "Yoru", "Only Here", "Kaze 2", "anime 13"]
+    assert fresh.manifest.report == {"refreshed_from": old.content_hash, "new_anime": 1, "conflicts": 2}
+    assert [source.name for source in fresh.manifest.sources][-3:] == ["output.csv", "lists.csv", "anime.csv"]
+    with pytest.raises(InvalidInputError, match="is the data set itself"):
+        refreshed(old, old.path, crawls=[crawled])
+    with pytest.raises(InvalidInputError, match="there is nothing to refresh with"):
+        refreshed(old, tmp_path / "data" / "x")
+    result = CliRunner().invoke(cli.app, [*words[:-1], "../x"])
+    assert "'../x' is not a name for a data set" in str(result.exception)
 
 
 def test_merging_with_itself_changes_nothing() -> None:

@@ -252,6 +252,28 @@ def test_relations_are_followed(crawler: Crawler, site: AnimeSite, tmp_path: Pat
     assert ids(out) == [1, 2, 3, 4, 5]
 
 
+def test_from_a_crawl_to_an_accepted_snapshot(crawler: Crawler, site: AnimeSite, tmp_path: Path) -> None:
+    """Crawl, merge, import, accept: by the commands a person would type."""
+    site.lists = {"Aki": ENTRIES[:4], "Boa": ENTRIES[1:5]}
+    (tmp_path / "names.txt").write_text("Aki\nBoa\n")
+    original = "anime_id,name,genre,type,episodes,rating,members\n"
+    (tmp_path / "anime.csv").write_text(original + "".join(f"{one},Old {one},Drama,TV,1,7,9\n" for one in (1, 2, 3)))
+    crawler.spider("anime", "--out", str(tmp_path / "output.csv"))
+    crawler.spider("lists", "--names", str(tmp_path / "names.txt"), "--out", str(tmp_path / "lists.csv"))
+    commands = [
+        "merge anime.csv output.csv --how full --out merged",
+        "import lists.csv merged/catalogue.parquet --name fresh --no-enrich",
+        "snapshot fresh",
+        "snapshots --verify",
+    ]
+    said = [crawler.ran("gars", "data", *command.split(), cwd=tmp_path) for command in commands]
+    assert "3 original, 4 crawled, 3 in both" in said[0]
+    assert "8 rows, 2 users" in said[2]
+    assert "fresh" in said[3]
+    (accepted,) = (crawler.home / "snapshots").glob("*/catalogue.parquet")
+    assert pl.read_parquet(accepted)["title"].to_list() == ["Title 1", "Title 2", "Title 3", "anime 4", "Title 5"]
+
+
 def test_records_are_typed(crawler: Crawler, tmp_path: Path) -> None:
     out = tmp_path / "out.csv"
     crawler.spider("anime", "--ids", "1", "--limit", "1", "--out", str(out))

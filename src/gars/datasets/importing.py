@@ -59,11 +59,7 @@ def import_files(
         DataError: bad rows, each sort with line, column, what and how many; nothing was written.
         InvalidInputError: the files do not go together, or ``name`` is not a name.
     """
-    if not _NAME.fullmatch(name):
-        raise InvalidInputError(
-            f"{name!r} is not a name for a data set",
-            hint="use small letters, digits, '.', '_' and '-': --name my-ratings",
-        )
+    check_name(name)
     layouts = [detect(path) for path in paths]
     files = CatalogueFiles.among(layouts)
     ratings = _of_one_dialect(layouts)
@@ -87,6 +83,15 @@ def import_files(
             catalogue=catalogue,
             duplicates=lambda: ranges.duplicates,
             report={**report, "stray_status_codes": read.stray_statuses},
+        )
+
+
+def check_name(name: str) -> None:
+    """Raise ``InvalidInputError`` unless a data set can be called so."""
+    if not _NAME.fullmatch(name):
+        raise InvalidInputError(
+            f"{name!r} is not a name for a data set",
+            hint="use small letters, digits, '.', '_' and '-': --name my-ratings",
         )
 
 

@@ -22,7 +22,7 @@ from gars.domain.errors import InvalidInputError
 from gars.entrypoints.cli import data_quality
 from gars.entrypoints.cli import data_tables as tables
 from gars.entrypoints.cli.datasets_here import Home, dataset_names, open_dataset
-from gars.entrypoints.cli.merge import merge
+from gars.entrypoints.cli.merge import merge, refresh
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -35,6 +35,7 @@ app = typer.Typer(
     ),
 )
 app.command()(merge)
+app.command()(refresh)
 for command in (data_quality.validate, data_quality.snapshot, data_quality.snapshots, data_quality.forget):
     app.command()(command)
 

@@ -11,8 +11,11 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from gars.datasets.importing import check_name
 from gars.datasets.merged_files import CATALOGUE_FILE, CONFLICT_FILE, How, MergeReport, merge_files
+from gars.datasets.refreshed import refreshed
 from gars.domain.errors import InvalidInputError
+from gars.entrypoints.cli.datasets_here import Home, open_dataset
 
 _SHOWN = 8
 
@@ -37,6 +40,26 @@ def merge(
         raise InvalidInputError(f"--how {how} is not known", hint="choose left or full")
     report = merge_files(original, crawls, out, how=joins[how])
     Console(highlight=False).print(_shown(report, out))
+
+
+def refresh(
+    name: Annotated[str, typer.Argument(help="Data set to start from.")],
+    new_name: Annotated[str, typer.Option("--name", help="Name of the new data set.")],
+    crawls: Annotated[
+        list[Path] | None, typer.Option("--crawl", help="What the spider wrote of anime; may be repeated.")
+    ] = None,
+    lists: Annotated[str | None, typer.Option(help="Data set of newer lists; its users replace their rows.")] = None,
+    home: Home = Path("var"),
+) -> None:
+    """Make a new data set of an older one, a crawl of its anime, and newer lists.
+
+    gars data refresh mal-2016-sample --crawl output.csv --name fresh
+    """
+    check_name(new_name)
+    newer = open_dataset(home, lists) if lists is not None else None
+    made = refreshed(open_dataset(home, name), home / "data" / new_name, crawls=crawls or [], lists=newer)
+    counts = f"{made.manifest.rows:,} rows, {made.manifest.users:,} users, {made.catalogue().height:,} anime known"
+    Console(highlight=False).print(escape(f"{made.path}: {counts}"), soft_wrap=True)
 
 
 def _shown(report: MergeReport, out: Path) -> Group:
