@@ -139,6 +139,6 @@ def _figure(width: float, height: float) -> Iterator[tuple[Axes, list[str]]]:
         figure, drawn = Figure(figsize=(width, height)), list[str]()
         yield figure.subplots(), drawn
         file = io.StringIO()
-        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
+        figure.savefig(file, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     text = file.getvalue()
     drawn.append(text[text.index("<svg") :])
