@@ -133,5 +133,6 @@ def test_simulated_files_of_both_shapes_come_back_as_they_were(home: Path, monke
 
 
 def test_every_command_explains_itself(home: Path) -> None:
-    for command in ("list", "fetch", "build", "import", "validate", "show", "simulate"):
+    commands = ("list", "fetch", "build", "import", "merge", "refresh", "validate", "snapshot", "show", "simulate")
+    for command in (*commands, "snapshots", "forget"):
         assert len(run(command, "--help")) > 300

@@ -133,6 +133,14 @@ def test_a_site_that_asks_for_a_person_is_left(crawler: Crawler) -> None:
     assert len(crawler.site.asked) < 20
 
 
+def test_a_site_that_says_later_is_left(crawler: Crawler) -> None:
+    crawler.site.faults = {"/anime/2/Title_2": deque(["later"] * 9)}
+    said = crawler.spider("anime", "--ids", "2", code=1)
+    assert "the site asked to come back in 120 minutes: the crawl ends here" in said
+    assert "stopped (asked_to_come_later)" in said
+    assert crawler.site.paths().count("/anime/2/Title_2") == 1
+
+
 @pytest.mark.parametrize("fault", ["500", "cut"])
 def test_without_robots_txt_nothing_is_asked(crawler: Crawler, fault: str) -> None:
     crawler.site.faults = {"/robots.txt": deque([fault] * 20)}

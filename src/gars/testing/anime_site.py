@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 
 PER_LISTING = 50
 PER_LIST_PAGE = 300
-FAULTS = ("429", "500", "503", "404", "cut", "slow", "challenge")
+FAULTS = ("429", "500", "503", "404", "cut", "slow", "challenge", "later")
 
 
 @dataclass
@@ -108,6 +108,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault == "slow":
             self.server.site._over.wait(self.timeout)
             self.close_connection = True
+        elif fault == "later":
+            self._send(429, "text/plain", "", {"Retry-After": "7200"})
         elif fault == "challenge":
             self._send(200, "text/html", '<div class="g-recaptcha">Are you a person?</div>', {})
         else:

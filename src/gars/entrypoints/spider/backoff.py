@@ -21,6 +21,7 @@ LONGEST_S = 15 * 60
 CHALLENGES = 3
 """As many in a row end the crawl."""
 LEFT = "asked_for_a_person"
+LATER = "asked_to_come_later"
 
 
 class BackOff:
@@ -33,6 +34,7 @@ class BackOff:
         self._crawler = crawler
         self._least_s = max(crawler.settings.getfloat("DOWNLOAD_DELAY"), 0.01) * 5
         self._in_a_row = self._challenges = self._waiting = 0
+        self._leaving: asyncio.Future[None] | None = None
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> BackOff:
@@ -49,19 +51,22 @@ class BackOff:
         self._in_a_row += 1
         self._challenges += challenge
         if self._challenges >= CHALLENGES:
-            self._leave()
+            self._leave(LEFT, f"the site asked {self._challenges} times in a row for a person")
             raise IgnoreRequest("the site asks for a person")
+        asked_s = retry_after_s(response.headers.get("Retry-After"), datetime.now(UTC))
+        if asked_s is not None and asked_s > LONGEST_S:
+            self._leave(LATER, f"the site asked to come back in {asked_s / 60:,.0f} minutes")
+            raise IgnoreRequest("the site asks to come back later")
         again = get_retry_request(
             request, spider=self._spider, reason="challenge" if challenge else f"status {response.status}"
         )
         if again is None:
             return response
-        await self._pause(response)
+        await self._pause(self._least_s * 2**self._in_a_row if asked_s is None else asked_s)
         return again
 
-    async def _pause(self, response: Response) -> None:
-        seconds = retry_after_s(response.headers.get("Retry-After"), datetime.now(UTC))
-        wait = min(seconds if seconds is not None else self._least_s * 2**self._in_a_row, LONGEST_S)
+    async def _pause(self, seconds: float) -> None:
+        wait = min(seconds, LONGEST_S)
         _log.info("the site asks for less: everything waits %.1f s", wait)
         engine = self._crawler.engine
         self._waiting += 1
@@ -73,10 +78,12 @@ class BackOff:
             if not self._waiting:
                 engine.unpause()
 
-    def _leave(self) -> None:
-        _log.error("the site asked %d times in a row for a person: the crawl ends here", self._challenges)
+    def _leave(self, reason: str, why: str) -> None:
+        if self._leaving is not None:
+            return
+        _log.error("%s: the crawl ends here", why)
         # The engine waits for the requests in flight, this one among them: so it is not waited for.
-        self._leaving = asyncio.ensure_future(self._crawler.engine.close_spider_async(reason=LEFT))
+        self._leaving = asyncio.ensure_future(self._crawler.engine.close_spider_async(reason=reason))
 
     @property
     def _spider(self):  # type: ignore[no-untyped-def]
