@@ -141,6 +141,10 @@ class Session(Protocol):
         """The trial is over."""
         ...
 
+    def stop(self) -> None:
+        """The trial was broken off, and will be run again."""
+        ...
+
 
 class Watcher(Protocol):
     """Shows trials to somebody."""
@@ -162,6 +166,9 @@ class Unwatched:
         return None
 
     def end(self, _outcome: Outcome) -> None:
+        """Nobody looks."""
+
+    def stop(self) -> None:
         """Nobody looks."""
 
 
@@ -230,26 +237,36 @@ def search(
             break
         settings = draw(space, seed=seed, number=trial.number, slow=slow)
         session = watcher.start(trial, settings)
-        began = seconds()
         try:
             with progress.task(f"trial {trial.number} on {trial.share:.0%} of the users"):
-                verdict = objective(settings, trial.share, session.curves)
-        except Exception as error:
-            if trial.number == 0:
-                raise
-            failed = f"{type(error).__name__}: {error}"
-            outcome = Outcome(trial=trial, settings=settings, status="failed", seconds=seconds() - began, error=failed)
-        else:
-            outcome = Outcome(
-                trial=trial,
-                settings=settings,
-                status="done",
-                score=verdict.score,
-                metrics=verdict.metrics,
-                seconds=seconds() - began,
-            )
+                outcome = _tried(trial, settings, objective, session, seconds)
+        except BaseException:
+            session.stop()
+            raise
         journal.append(outcome)
         session.end(outcome)
         outcomes.append(outcome)
         tell(outcome)
     return outcomes
+
+
+def _tried(
+    trial: Trial, settings: dict[str, Setting], objective: Objective, session: Session, seconds: Callable[[], float]
+) -> Outcome:
+    """What comes of a trial; failing is an outcome too, but not of the unchanged settings."""
+    began = seconds()
+    try:
+        verdict = objective(settings, trial.share, session.curves)
+    except Exception as error:
+        if trial.number == 0:
+            raise
+        failed = f"{type(error).__name__}: {error}"
+        return Outcome(trial=trial, settings=settings, status="failed", seconds=seconds() - began, error=failed)
+    return Outcome(
+        trial=trial,
+        settings=settings,
+        status="done",
+        score=verdict.score,
+        metrics=verdict.metrics,
+        seconds=seconds() - began,
+    )

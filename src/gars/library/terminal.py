@@ -38,7 +38,7 @@ class TerminalProgress:
 
     def note(self, text: str) -> None:
         """Print one line that stays."""
-        self.console.print(text, highlight=False)
+        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def _enter(self) -> Bars:
         with self._lock:

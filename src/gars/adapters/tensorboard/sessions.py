@@ -73,17 +73,24 @@ class Session:
         if outcome.score is not None:
             self._file.add(scalar_pb("score", outcome.score))
         self._file.add(scalar_pb("seconds", outcome.seconds))
-        self._file.add(_session_end(outcome.status, self._now()))
+        self._close(outcome.status)
+
+    def stop(self) -> None:
+        """Write that it was broken off."""
+        self._close(None)
+
+    def _close(self, status: Status | None) -> None:
+        self._file.add(_session_end(status, self._now()))
         self._file.close()
         for log in self._logs:
             log.close()
 
 
-def _session_end(status: Status, ended: float) -> Any:
+def _session_end(status: Status | None, ended: float) -> Any:
     from tensorboard.compat.proto.summary_pb2 import Summary
     from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
 
-    states = {"done": api_pb2.STATUS_SUCCESS, "failed": api_pb2.STATUS_FAILURE}
+    states = {"done": api_pb2.STATUS_SUCCESS, "failed": api_pb2.STATUS_FAILURE, None: api_pb2.STATUS_UNKNOWN}
     ending = plugin_data_pb2.SessionEndInfo(status=states[status], end_time_secs=ended)
     summary = Summary()
     summary.value.add(
