@@ -12,19 +12,21 @@ from typer.testing import CliRunner
 
 pytest.importorskip("scrapy", reason="needs the spider extra")
 
+from gars.application.progress import Silent
 from gars.config import from_environment
 from gars.datasets.crawled import CrawledAnime
 from gars.datasets.forgotten import forget, forgotten
+from gars.datasets.importing import import_files
 from gars.domain.errors import DataError, GarsError, InvalidInputError
 from gars.entrypoints.cli import spider as cli
 from gars.entrypoints.spider import permission, refresh
 from gars.entrypoints.spider.backoff import retry_after_s
-from gars.entrypoints.spider.output import check_list_format
+from gars.entrypoints.spider.output import write_lists
 from gars.entrypoints.spider.permission import PermissionMissingError
 from gars.entrypoints.spider.politeness import check, is_this_machine, user_agent
 from gars.entrypoints.spider.project import scrapy_settings
 from gars.entrypoints.spider.redaction import Redacting, redacted
-from gars.entrypoints.spider.store import RecordStore
+from gars.entrypoints.spider.store import CrawledList, RecordStore
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 SITE = "https://anime.example"
@@ -181,9 +183,33 @@ def test_the_deletion_list(tmp_path: Path) -> None:
         forgotten(tmp_path)
 
 
-def test_lists_are_rows() -> None:
-    with pytest.raises(InvalidInputError, match=r"x\.jsonl: lists are not written as '\.jsonl'\n.*csv, parquet"):
-        check_list_format(Path("x.jsonl"))
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_lists_are_rows_that_can_be_imported(tmp_path: Path, ending: str) -> None:
+    store = RecordStore(tmp_path / "spider" / "lists.jsonl", CrawledList)
+    store.add(CrawledList(user_id=9, crawled_at=NOW, rows=((5, 8, "completed", NOW), (2, None, "planned", None))))
+    store.add(CrawledList(user_id=4, crawled_at=NOW, rows=((5, 1, None, None),)))
+    store.add(CrawledList(user_id=7, crawled_at=NOW))
+    store.close()
+    out = tmp_path / f"out.{ending}"
+    assert write_lists(tmp_path, out) == 3
+    dataset = import_files([out], home=tmp_path, name="fresh", progress=Silent(), enrich=False)
+    assert dataset.interactions().collect().rows() == [
+        (4, 5, 1, None, None),
+        (9, 2, None, "planned", None),
+        (9, 5, 8, "completed", NOW),
+    ]
+    with pytest.raises(InvalidInputError, match=r"x\.xml: a crawl is not written as 'xml'\n.*csv, jsonl, parquet"):
+        write_lists(tmp_path, tmp_path / "x.xml")
+
+
+def test_broken_json_lines_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    path.write_text('{"user_id": 1, "anime_id": 2, "rating": 3}\n{"user_id": \n')
+    with pytest.raises(DataError, match=r"x\.jsonl: is not JSON lines: .*\n.*one JSON object a line"):
+        import_files([path], home=tmp_path, name="fresh", progress=Silent(), enrich=False)
+    path.write_text("nothing\n")
+    with pytest.raises(DataError, match=r"x\.jsonl: line 1 is not a JSON object"):
+        import_files([path], home=tmp_path, name="fresh", progress=Silent(), enrich=False)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +69,7 @@ def import_files(
     with disk_errors(data), scratch_folder(data / name) as folder:
         if ratings[0].dialect == "caserec":
             return _import_sample(ratings[0], files, data / name, home, mirror=mirror, enrich=enrich, progress=progress)
+        ratings = [_columnar(layout, folder) for layout in ratings]
         ranges, read = _read_all(ratings, files, home, folder, progress, piece_bytes, rows_per_range)
         catalogue, used, report = complete_catalogue(
             files, read.anime, mal_ids=ratings[0].mal_ids, home=home, mirror=mirror, enrich=enrich, progress=progress
@@ -110,6 +111,20 @@ def _of_one_dialect(layouts: Sequence[Layout]) -> list[Layout]:
             hint="import them one by one, under two names",
         )
     return ratings
+
+
+def _columnar(layout: Layout, folder: Path) -> Layout:
+    """JSON lines as Parquet, which can be read piece by piece; any other file as it is."""
+    if layout.path.suffix != ".jsonl":
+        return layout
+    target = folder / f"{layout.path.name}.parquet"
+    try:
+        pl.scan_ndjson(layout.path, infer_schema_length=None).sink_parquet(target)
+    except pl.exceptions.PolarsError as error:
+        raise DataError(
+            f"{layout.path}: is not JSON lines: {str(error).splitlines()[0]}", hint="one JSON object a line, or a CSV"
+        ) from error
+    return replace(layout, path=target)
 
 
 def _read_all(

@@ -14,7 +14,7 @@ import polars as pl
 from gars.datasets.acceptance import Validation, judge, require_accepted
 from gars.datasets.dataset import Dataset
 from gars.datasets.drift import compare
-from gars.datasets.durable import disk_errors, fsync_path, scratch_folder, sha256_of, write_whole
+from gars.datasets.durable import clear_leftovers, disk_errors, fsync_path, scratch_folder, sha256_of, write_whole
 from gars.datasets.forgotten import forgotten
 from gars.datasets.thresholds import Thresholds
 from gars.datasets.validate import validate
@@ -82,6 +82,7 @@ def take(
     """
     folder = home / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
+    clear_leftovers(folder / "snapshot")
     gone = forgotten(home) | set(filter(is_deleted, _users(dataset)))
     parent = accepted(home)
     with disk_errors(folder), scratch_folder(folder / "snapshot") as scratch:

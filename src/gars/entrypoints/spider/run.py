@@ -19,7 +19,7 @@ from gars.config import Settings
 from gars.datasets.crawled import CrawledAnime, format_of
 from gars.domain.errors import GarsError
 from gars.entrypoints.spider import permission
-from gars.entrypoints.spider.output import check_list_format, write_anime, write_lists
+from gars.entrypoints.spider.output import write_anime, write_lists
 from gars.entrypoints.spider.pages.anime import filled
 from gars.entrypoints.spider.project import scrapy_settings
 from gars.entrypoints.spider.spiders.anime import Anime
@@ -78,7 +78,7 @@ def run_spider(
     site = settings.spider_api if name == "jikan" else settings.spider_site
     permission.require(settings.home, site)
     if out is not None:
-        check_list_format(out) if name == "lists" else format_of(out)
+        format_of(out)
     job = _job(settings.home, name, arguments) if issubclass(kind, AnimeSpider) else None
     ours = ScrapySettings(scrapy_settings(settings), priority="project")
     ours.set("LOG_LEVEL", settings.log_level.upper(), priority="cmdline")
