@@ -40,7 +40,6 @@ LIST_BASELINES: dict[str, ListFit] = {
 ANIME, FILMS, MOVIELENS = "ratings sample", "MovieLens 100k", "movielens"
 MIN_POSITIVES = 5
 """Films with fewer training likes are not ranked, as in the fixed splits of the ratings sample."""
-BOOSTED_LISTS, BOOSTED_LIKES = "retrieval + LambdaMART", "LightGBM"
 LIKE_BASELINES: dict[str, LikeFit] = {
     "user and item bias": like_rates.bias,
     "MLP on averages": averages_mlp.fit,
@@ -205,8 +204,8 @@ class Bench:
             ]
         judged.append(report_lists.JudgedModel(judging.retrieval(engine), "pipeline"))
         if self.baselines:
-            for boosted in self._tried(protocol, BOOSTED_LISTS, lightgbm.order_engine, fitted.training):
-                model = judging.BothStages(boosted, BOOSTED_LISTS)
+            for boosted in self._tried(protocol, lightgbm.ORDER_NAME, lightgbm.order_engine, fitted.training):
+                model = judging.BothStages(boosted, lightgbm.ORDER_NAME)
                 judged.append(report_lists.JudgedModel(model, "pipeline", also_cut=False))
         return [*judged, report_lists.JudgedModel(judging.BothStages(engine), "pipeline")]
 
@@ -221,8 +220,8 @@ class Bench:
                 report_likes.JudgedModel(one, "baseline") for one in self._tried(protocol, name, fit, fitted.training)
             ]
         if self.baselines:
-            for boosted in self._tried(protocol, BOOSTED_LIKES, lightgbm.like_engine, fitted.training):
-                model = judging.LikeHead(boosted, BOOSTED_LIKES)
+            for boosted in self._tried(protocol, lightgbm.LIKE_NAME, lightgbm.like_engine, fitted.training):
+                model = judging.LikeHead(boosted, lightgbm.LIKE_NAME)
                 judged.append(report_likes.JudgedModel(model, "pipeline", also_cut=False))
         return [*judged, report_likes.JudgedModel(judging.LikeHead(engine), "pipeline")]
 

@@ -19,6 +19,7 @@ from gars.library.engine import Engine
 from gars.ranking.examples import RankingLists
 from gars.ranking.network import Network
 
+ORDER_NAME, LIKE_NAME = "retrieval + LambdaMART", "LightGBM"
 VALIDATION_SHARE = 0.1
 MAX_TREES, PATIENCE = 400, 20
 _COMMON = {

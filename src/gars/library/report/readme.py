@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gars.domain.errors import DataError
+from gars.library.baselines.lightgbm import ORDER_NAME
 from gars.library.report.markdown import table
-from gars.library.report.results import LikesResult, ListsResult, Results
+from gars.library.report.results import Comparison, LikesResult, ListsResult, Results
 from gars.library.report.tables import LIST_METRICS, Table
 
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
@@ -100,10 +101,13 @@ def _like_table(likes: list[LikesResult]) -> Table:
 
 
 def _gain(lists: ListsResult) -> str:
-    """In words: the paired gain over the best baseline."""
+    """In words: the paired gain over the best single model, and over the strongest rival of the ranker."""
     best = lists.comparisons[0]
-    gain = best.gains["ndcg@10"]
-    return (
-        f"Both stages against {best.against}, the best single model, on the same users: "
-        f"NDCG@10 {gain.mean:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]."
-    )
+    said = f"Both stages against {best.against}, the best single model, on the same users: NDCG@10 {_signed(best)}"
+    rival = next((one for one in lists.comparisons if one.against == ORDER_NAME), None)
+    return said + (f"; against {ORDER_NAME}: {_signed(rival)}." if rival else ".")
+
+
+def _signed(comparison: Comparison) -> str:
+    gain = comparison.gains["ndcg@10"]
+    return f"{gain.mean:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]"
