@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -80,6 +80,18 @@ def test_a_failing_disk_is_counted_and_survived(caplog: pytest.LogCaptureFixture
     recorder.flush()
     assert (names(log), recorder.recorded) == (["kept"], 1)
     recorder.close()
+
+
+def test_what_cannot_be_expired_is_tried_again_later(caplog: pytest.LogCaptureFixture) -> None:
+    class Stubborn(MemoryImpressionLog):
+        def expire(self, *, before: datetime) -> int:
+            raise StorageError("disk full")
+
+    recorder = ImpressionRecorder(Stubborn(), FakeClock())
+    recorder.record(impression("kept", at=NOW))
+    recorder.close()
+    assert (recorder.recorded, recorder.dropped) == (1, 0)
+    assert "old impressions could not be deleted: disk full" in caplog.text
 
 
 def test_forgetting_includes_what_still_waits() -> None:

@@ -93,7 +93,7 @@ def test_too_many_waiting_are_sent_away(monkeypatch: pytest.MonkeyPatch) -> None
     writer.submit([])
     with pytest.raises(StorageError) as caught:
         writer.submit([])
-    assert caught.value.message == "2 batches are waiting for the disk"
+    assert caught.value.message == "2 requests are waiting for the disk"
     assert caught.value.hint == "send it again in a second"
     ingest.gate.release(10)
     writer.close()

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import datetime, timedelta
-from typing import Generic, TypeVar
+from typing import TypeVar
 
+from gars.application.group_thread import GroupThread
 from gars.application.ports import Clock, ImpressionLog
 from gars.domain.errors import StorageError
 from gars.domain.impression import Impression
@@ -27,15 +27,6 @@ MAX_WAITING = 2_000
 MAX_GROUP = 256
 """Impressions in one commit."""
 _EXPIRE_EVERY = timedelta(hours=1)
-
-
-class _Task(Generic[T]):
-    """Work for the thread that writes, in its turn."""
-
-    def __init__(self, run: Callable[[], T]) -> None:
-        self.run = run
-        self.future: Future[T] = Future()
-        self.future.set_running_or_notify_cancel()
 
 
 class ImpressionRecorder:
@@ -52,35 +43,28 @@ class ImpressionRecorder:
         self._clock = clock
         self._sample = sample
         self._keep = keep
-        self._inbox: queue.SimpleQueue[Impression | _Task[object] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
-        self._closed = False
         self._expired: datetime | None = None
         self.recorded = 0
         """Impressions on disk since the start."""
         self.dropped = 0
         """Impressions lost since the start: the queue was full, or the disk failed."""
-        self._thread = threading.Thread(target=self._run, name="gars-impressions", daemon=True)
-        self._thread.start()
+        self._thread: GroupThread[Impression] = GroupThread(
+            "gars-impressions", self._write, max_group=MAX_GROUP, max_waiting=MAX_WAITING
+        )
 
     def record(self, impression: Impression) -> None:
         """Queue an impression, if it is in the sample."""
         if not self._is_sampled(impression.request_id):
             return
-        with self._lock:
-            if self._closed or self._inbox.qsize() >= MAX_WAITING:
-                self.dropped += 1
-                return
-            self._inbox.put(impression)
+        try:
+            self._thread.submit(impression)
+        except StorageError:
+            self._drop(1)
 
     def call(self, run: Callable[[], T]) -> Future[T]:
-        """Run something after everything that was recorded before it is written."""
-        task = _Task(run)
-        with self._lock:
-            if self._closed:
-                raise StorageError("the service is stopping", hint="send it again when it is back")
-            self._inbox.put(task)  # type: ignore[arg-type]  # Future is invariant; only ``run``'s own result goes in
-        return task.future
+        """Run something after everything that was recorded before it is written. Raises ``StorageError``."""
+        return self._thread.call(run)
 
     def forget(self, user_id: str) -> int:
         """Delete a user's impressions, also those still waiting. → how many. Raises ``StorageError``."""
@@ -92,11 +76,7 @@ class ImpressionRecorder:
 
     def close(self) -> None:
         """Write what waits, then stop; later impressions are dropped."""
-        with self._lock:
-            if not self._closed:
-                self._closed = True
-                self._inbox.put(None)
-        self._thread.join()
+        self._thread.close()
 
     def _is_sampled(self, request_id: str) -> bool:
         if self._sample >= 1 or self._sample <= 0:
@@ -104,42 +84,22 @@ class ImpressionRecorder:
         drawn = int.from_bytes(hashlib.blake2b(request_id.encode(), digest_size=4).digest(), "big")
         return drawn < self._sample * 2**32
 
-    def _run(self) -> None:
-        entry = self._inbox.get()
-        while entry is not None:
-            if isinstance(entry, _Task):
-                _answer(entry)
-                entry = self._inbox.get()
-            else:
-                entry = self._write_from(entry)
-
-    def _write_from(self, first: Impression) -> Impression | _Task[object] | None:
-        """Write ``first`` and the impressions that wait behind it. → the entry that comes next."""
-        group = [first]
-        following: Impression | _Task[object] | None = None
-        ended = False
-        while len(group) < MAX_GROUP and not ended:
-            try:
-                following = self._inbox.get_nowait()
-            except queue.Empty:
-                break
-            if isinstance(following, Impression):
-                group.append(following)
-            else:
-                ended = True
-        self._write(group)
-        return following if ended else self._inbox.get()
-
     def _write(self, group: list[Impression]) -> None:
         try:
             self._log.append(group)
+        except StorageError as error:
+            self._drop(len(group))
+            logger.warning("%d impression(s) lost: %s", len(group), error.message)
+            return
+        self.recorded += len(group)
+        try:
             self._expire()
         except StorageError as error:
-            with self._lock:
-                self.dropped += len(group)
-            logger.warning("%d impression(s) lost: %s", len(group), error.message)
-        else:
-            self.recorded += len(group)
+            logger.warning("old impressions could not be deleted: %s", error.message)
+
+    def _drop(self, count: int) -> None:
+        with self._lock:
+            self.dropped += count
 
     def _expire(self) -> None:
         """Now and then delete what is too old."""
@@ -147,10 +107,3 @@ class ImpressionRecorder:
         if self._expired is None or not timedelta(0) <= now - self._expired < _EXPIRE_EVERY:
             self._expired = now
             self._log.expire(before=now - self._keep)
-
-
-def _answer(task: _Task[object]) -> None:
-    try:
-        task.future.set_result(task.run())
-    except Exception as error:  # the caller's to handle
-        task.future.set_exception(error)
