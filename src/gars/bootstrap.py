@@ -287,7 +287,9 @@ def open_service(
         writer=writer,
         recommend=Recommend(engine=engine, states=states, clock=clock, record=recorder.record),
         similar_anime=SimilarAnime(engine=engine, catalogue=catalogue),
-        similar_users=SimilarUsers(engine=engine, states=states),
+        similar_users=SimilarUsers(
+            engine=engine, states=states, is_forgotten=lambda user_id: tombstones.find(user_id) is not None
+        ),
         search=Search(MemoryTitleSearch(catalogue.anime)),
         import_list=ImportList(submit=writer.submit, states=states, catalogue=catalogue, clock=clock),
         sites=open_sites(settings, patience_s=_PATIENCE_S) if settings.fetch_lists else {},

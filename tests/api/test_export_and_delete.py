@@ -87,3 +87,15 @@ def test_other_sites_cannot_delete(client: Client) -> None:
     a_day(client)
     assert client.delete(USER, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
     assert client.get(USER).json()["known"] is True
+
+
+def test_nobody_is_shown_a_deleted_user(client: Client) -> None:
+    """Also where the model was trained on their list."""
+    client.post("/api/v1/interactions", json={"user_id": "7", "anime_id": 1, "kind": "rate", "value": 9})
+    client.post("/api/v1/interactions", json={"user_id": "7", "anime_id": 150, "kind": "rate", "value": 9})
+    route = "/api/v1/users/7/similar-users?k=1"
+    assert [one["user_id"] for one in client.get(route).json()["items"]] == ["far"]
+    client.delete("/api/v1/users/far")
+    assert [one["user_id"] for one in client.get(route).json()["items"]] == ["twin"]
+    client.delete("/api/v1/users/twin")
+    assert client.get(route).json()["items"] == []

@@ -310,3 +310,11 @@ def test_no_person_has_so_long_a_list() -> None:
 def test_text_of_a_file_is_cleaned_before_it_is_shown() -> None:
     found = listed({"lists": [{"entries": [{"media": {"id": 1, "title": {"romaji": "a\u0000\ud800\n" + "b" * 100}}}]}]})
     assert found.entries[0].title == "a " + "b" * 77 + "…"
+
+
+def test_notes_are_counted_and_not_endless() -> None:
+    rows = [f"1,{score}" for score in [*range(11, 111), 11, 11]]
+    found = listed("anime_id,score\n" + "\n".join(rows))
+    assert len(found.notes) == 21
+    assert found.notes[0] == "a score is not on the scale and was left out: 11 (3 times)"
+    assert found.notes[-1] == "and 80 more of this kind"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,20 +40,41 @@ class SimilarAnime:
         return self._engine.similar_ids(anime_id, k=k, same_franchise=same_franchise)
 
 
-class SimilarUsers:
-    """The use case behind ``GET /users/{id}/similar-users``."""
+def _nobody(_user_id: str) -> bool:
+    """For callers where nobody was forgotten."""
+    return False
 
-    def __init__(self, *, engine: Engine, states: StateStore) -> None:
+
+class SimilarUsers:
+    """The use case behind ``GET /users/{id}/similar-users``.
+
+    Who was forgotten is not shown, though a model trained before may still hold them.
+    """
+
+    def __init__(self, *, engine: Engine, states: StateStore, is_forgotten: Callable[[str], bool] = _nobody) -> None:
         self._engine = engine
         self._states = states
+        self._is_forgotten = is_forgotten
 
     def __call__(self, user_id: str, *, k: int = 10) -> list[SimilarUser]:
         """Users of the data set like this one, best first; none for somebody of whom nothing is known."""
         mine = self._history(user_id)
         if mine.is_empty:
             return []
-        found = self._engine.similar_user_ids(mine, k=k, exclude=user_id)
-        return [_compared(mine, self._history(other), other, similarity) for other, similarity in found]
+        return [
+            _compared(mine, self._history(other), other, similarity)
+            for other, similarity in self._found(mine, k, user_id)
+        ]
+
+    def _found(self, mine: History, k: int, user_id: str) -> list[tuple[str, float]]:
+        """The nearest ``k`` who were not forgotten; asks for more as long as that may help."""
+        wanted = k
+        while True:
+            found = self._engine.similar_user_ids(mine, k=wanted, exclude=user_id)
+            known = [pair for pair in found if not self._is_forgotten(pair[0])]
+            if len(known) >= k or len(found) < wanted:
+                return known[:k]
+            wanted *= 2
 
     def _history(self, user_id: str) -> History:
         return history.from_state(self._states.get(user_id) or UserState(user_id=user_id))

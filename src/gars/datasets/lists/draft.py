@@ -13,6 +13,7 @@ MAX_ENTRIES = 50_000
 _MAX_ID = 2**31 - 1
 _SHOWN = 80
 _BRIEF = 200
+_MAX_NOTES = 20
 
 
 class Draft:
@@ -43,7 +44,10 @@ class Draft:
 
     def done(self) -> PersonalList:
         """The list."""
-        notes = tuple(text if count == 1 else f"{text} ({count} times)" for text, count in self._notes.items())
+        counted = list(self._notes.items())
+        notes = tuple(text if count == 1 else f"{text} ({count} times)" for text, count in counted[:_MAX_NOTES])
+        if len(counted) > _MAX_NOTES:
+            notes += (f"and {len(counted) - _MAX_NOTES} more of this kind",)
         return PersonalList(source=self.source, entries=tuple(self._entries), skipped=tuple(self._skipped), notes=notes)
 
     def _check_size(self) -> None:
