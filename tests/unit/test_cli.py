@@ -41,7 +41,7 @@ def gars(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     return 0
 
 
-@pytest.mark.parametrize("command", ["demo", "train", "evaluate", "serve", "data", "model"])
+@pytest.mark.parametrize("command", ["demo", "train", "evaluate", "serve", "data", "model", "lists"])
 def test_every_command_teaches(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
