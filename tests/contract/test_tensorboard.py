@@ -1,6 +1,7 @@
 """A real TensorBoard reads back what a training and a search have logged; TensorFlow is not there to help."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -18,7 +19,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from gars.adapters.tensorboard.sessions import Sessions
 from gars.application.progress import Silent
+from gars.application.tune import Outcome, Trial
 from gars.datasets.dataset import Dataset
 from gars.datasets.importing import import_files
 from gars.datasets.splits import HeldOutUser, LikeSplit, TopNSplit
@@ -83,6 +86,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         assert gars(patch, "train") == 0
         words = ("tune", "--trials", "2", "--space", str(folder / "space.toml"))
         assert gars(patch, *words, "--protocol", "B", "--protocol", "random") == 0
+        others = Sessions(folder / "runs" / "other")
+        failed = Outcome(trial=Trial(1, 0), settings={}, status="failed", seconds=1.0, error="ValueError: no")
+        others.start(Trial(1, 0), {"ranking.epochs": 1}).end(failed)
+        others.start(Trial(2, 0), {"ranking.epochs": 2}).stop()
         yield folder
 
 
@@ -181,7 +188,10 @@ def test_the_search_is_an_experiment_with_its_sessions(home: Path, board: str) -
     ]
     experiment = until(board, "plugin/hparams/experiment", lambda found: "hparamInfos" in found, {"experimentName": ""})
     names = {one["name"] for one in experiment["hparamInfos"]}
-    assert names == {"users", "ranking.embedding", "ranking.learning_rate", "ranking.hidden"}
+    assert names == {
+        "users", "ranking.embedding", "ranking.learning_rate", "ranking.hidden",  # of this search
+        "ranking.epochs",  # of the other one in the folder
+    }  # fmt: skip
     metrics = {one["name"]["tag"] for one in experiment["metricInfos"]}
     assert {"score", "seconds", "ndcg@100 B", "ndcg@100 B low", "ndcg@100 B high"} <= metrics
     assert {"auc random", "auc random low", "auc random high", "accuracy random", "ece random"} <= metrics
@@ -197,6 +207,31 @@ def test_the_search_is_an_experiment_with_its_sessions(home: Path, board: str) -
         values = shown[f"trial-{trial['number']:03}-rung-{trial['rung']}"]
         assert values["score"] == pytest.approx(outcome["score"], rel=1e-5)
         assert values["ndcg@100 B"] == pytest.approx(outcome["metrics"]["ndcg@100 B"]["mean"], rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("status", "session"), [("STATUS_FAILURE", "trial-001-rung-0"), ("STATUS_UNKNOWN", "trial-002-rung-0")]
+)
+def test_a_trial_that_failed_or_was_broken_off_says_so(board: str, status: str, session: str) -> None:
+    body: dict[str, object] = {"experimentName": "", "allowedStatuses": [status], "colParams": [], "sliceSize": 99}
+    found = until(board, "plugin/hparams/session_groups", lambda found: found.get("totalSize") == 1, body)
+    (group,) = found["sessionGroups"]
+    assert group["sessions"][0]["name"] == f"other/{session}"
+
+
+def test_a_port_in_use_is_said(home: Path, board: str) -> None:
+    port, script = board.rstrip("/").rpartition(":")[2], "from gars.entrypoints.cli.app import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script, "tensorboard", "--port", port],
+        env={**os.environ, "GARS_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 1
+    assert f"TensorBoard could not listen on 127.0.0.1:{port}: " in done.stderr
+    assert "another port: gars tensorboard --port 0" in done.stderr
 
 
 def test_each_trial_has_its_curves(board: str) -> None:

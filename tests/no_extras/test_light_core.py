@@ -11,6 +11,7 @@ BLOCKED = (
     "jax",
     "gensim",
     "tensorflow",
+    "tensorboard",
     "litestar",
     "granian",
     "rapidfuzz",
