@@ -177,3 +177,11 @@ def test_a_note_is_shown_as_it_is() -> None:
     console = Console(file=io.StringIO(), width=40)
     TerminalProgress(console).note("pip install 'gars[tensorboard]' and [/] nothing is lost in brackets")
     assert console.file.getvalue() == "pip install 'gars[tensorboard]' and [/] nothing is lost in brackets\n"  # type: ignore[attr-defined]
+
+
+def test_evaluate_takes_the_same_file(gars: Gars, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "config.toml").write_text("[ranking]\nepoch = 1\n")
+    assert gars("evaluate", "--config", str(tmp_path / "config.toml")) == 1
+    assert "there is no setting ranking.epoch" in capsys.readouterr().err
+    assert gars("evaluate", "--quick", "--config", str(tmp_path / "config.toml")) == 1
+    assert "--quick and --config both say how to train" in capsys.readouterr().err

@@ -13,6 +13,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from gars.datasets.build import build_sample
+from gars.domain.errors import InvalidInputError
+from gars.library import configuration
 from gars.library.bench import Bench
 from gars.library.fitting import QUICK, FitConfig
 from gars.library.report import tables
@@ -59,6 +61,9 @@ def evaluate(
     part: Annotated[Part, typer.Option(help="Tune on validation; report test once.")] = Part.VALIDATION,
     seed: Annotated[int, typer.Option(help="Seed of training and of the intervals.")] = 0,
     quick: Annotated[bool, typer.Option("--quick", help="Train as gars demo does.")] = False,
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Settings of training, as of gars train --config.")
+    ] = None,
     baselines: Annotated[
         bool, typer.Option("--baselines/--no-baselines", help="Also fit models that are no part of GARS.")
     ] = True,
@@ -76,6 +81,9 @@ def evaluate(
     Lists are ranked over all items, never against sampled negatives. Catalogue score and members stay out of training:
     they were counted from all ratings, the held-out ones too. What cannot be measured here is named, with the reason.
     """
+    if quick and config:
+        raise InvalidInputError("--quick and --config both say how to train", hint="give one of them")
+    settings = configuration.read(config) if config else QUICK if quick else FitConfig()
     if report is not None:
         require_matplotlib()  # now, not after the training
     progress = TerminalProgress(Console(stderr=True))
@@ -85,13 +93,14 @@ def evaluate(
         dataset.catalogue(),
         part=part.value,
         seed=seed,
-        config=QUICK if quick else FitConfig(),
+        config=settings,
         baselines=baselines,
         home=home,
         mirror=mirror,
         progress=progress,
     )
     asked = [f"--protocol {one}" for one in protocol or ()] + ["--quick"] * quick + ["--no-baselines"] * (not baselines)
+    asked += [f"--config {config}"] * (config is not None)
     about = _about(part.value, seed, quick, asked)
     show = _print_markdown if markdown else _print_table
     found: list[ListsResult | LikesResult] = []
