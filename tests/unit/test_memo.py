@@ -1,6 +1,9 @@
 """Stage one is kept between fits that do not change it, never between fits that do."""
 
+import os
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
@@ -9,6 +12,7 @@ import pytest
 
 from gars import Recommender
 from gars.library.memo import Memo
+from gars.retrieval import retriever
 from gars.testing.world import SMALL, small_world
 
 T = TypeVar("T")
@@ -83,3 +87,26 @@ def test_a_memo_keeps_the_last_ones() -> None:
     for key in (b"a", b"b", b"a", b"c", b"b", b"c"):
         memo.get("stage", key, partial(made.append, key))
     assert made == [b"a", b"b", b"c", b"b"]
+
+
+def test_when_one_part_fails_what_has_not_begun_does_not_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[int] = []
+    told, shutdown = threading.Event(), ThreadPoolExecutor.shutdown
+
+    def fails(*_: object, **__: object) -> None:
+        begun.append(1)
+        if len(begun) > 1:
+            told.wait(60)
+        raise KeyboardInterrupt
+
+    def shut(pool: ThreadPoolExecutor, **how: bool) -> None:
+        shutdown(pool, **{**how, "wait": False})
+        told.set()
+        shutdown(pool, **how)
+
+    monkeypatch.setattr(retriever, "fit", fails)
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    monkeypatch.setattr(ThreadPoolExecutor, "shutdown", shut)
+    with pytest.raises(KeyboardInterrupt):
+        Recommender.fit(*small_world(), config=msgspec.structs.replace(SMALL, folds=10), progress=False)
+    assert len(begun) <= 2

@@ -159,7 +159,11 @@ class _Fitter:
         with ThreadPoolExecutor(max_workers=max(1, os.cpu_count() or 1)) as pool:
             everybody = pool.submit(self.models, np.arange(n_users))
             others = [pool.submit(self.models, np.flatnonzero(folds != f)) for f in range(self.config.folds * can_rank)]
-            return everybody.result(), [future.result() for future in others]
+            try:
+                return everybody.result(), [future.result() for future in others]
+            except BaseException:  # Ctrl-C too: what has not begun does not begin
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
 
     def models(self, users: NDArray[np.int64]) -> Models:
         """Fit what the ranker's features come from on some users; every statistic sees these users only."""
