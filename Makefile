@@ -54,7 +54,7 @@ lock: ## Compile requirements/*.lock anew (needs uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	  --extra train --extra serve --group build pyproject.toml -o requirements/demo.lock
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
-	  --extra train --extra serve --extra bench --extra spider --group build --group test --group check pyproject.toml -c requirements/demo.lock -o requirements/dev.lock
+	  --extra train --extra serve --extra bench --extra spider --extra tensorboard --group build --group test --group check pyproject.toml -c requirements/demo.lock -o requirements/dev.lock
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	  --group web -o requirements/web.lock
 
