@@ -77,3 +77,10 @@ def test_a_title_the_catalogue_does_not_have(sample: Path, tmp_path: Path) -> No
     smaller = CATALOGUE.filter(pl.col("anime_id") != 60)
     with pytest.raises(DataError, match=r"1 title\(s\) of the sample do not join the 2016 catalogue one to one: 'Hi'"):
         load_like_split(sample, smaller, packed(tmp_path / "split.gz", b"t\ne\nv\nc\n"))
+
+
+def test_the_last_fit_trains_on_validation_rows_but_never_on_whole_users_held_out(sample: Path, tmp_path: Path) -> None:
+    split = load_like_split(sample, CATALOGUE, packed(tmp_path / "split.gz", b"t\nv\nv\ne\n"))
+    again = split.refit()
+    assert again.part.tolist() == ["t", "t", "v", "e"]
+    assert split.part.tolist() == ["t", "v", "v", "e"]

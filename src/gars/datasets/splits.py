@@ -7,7 +7,7 @@ built data set's, whose titles are the same) to translate them. User ids stay th
 from __future__ import annotations
 
 import gzip
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -40,6 +40,14 @@ class LikeSplit:
     def rows(self, *parts: str) -> NDArray[np.int64]:
         """The rows of these parts, in file order."""
         return np.flatnonzero(np.isin(self.part, parts))
+
+    def refit(self) -> LikeSplit:
+        """The split for the last fit, when every choice is made: validation rows are trained on too.
+
+        A user who is held out as a whole stays held out.
+        """
+        trained = np.isin(self.user, self.user[self.rows("t")])
+        return replace(self, part=np.where((self.part == "v") & trained, "t", self.part))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

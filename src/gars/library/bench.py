@@ -34,7 +34,7 @@ ListFit = Callable[[Training], ListModel]
 LikeFit = Callable[[Training], LikeModel]
 LIST_BASELINES: dict[str, ListFit] = {
     "ease": ease.fit,
-    "ials": ials.fit,
+    "ials_512": ials.fit,
     "item2vec on lists": item2vec_sets.fit,
 }
 ANIME, FILMS, MOVIELENS = "ratings sample", "MovieLens 100k", "movielens"
@@ -99,6 +99,8 @@ class Bench:
     def likes(self, protocol: str) -> LikesResult:
         """Quality of the like predictions on protocol random, per-user or cold-users."""
         split = fixed_like_split(protocol, self.home, mirror=self.mirror, progress=self.progress)
+        if self.part == "test":
+            split = split.refit()
         training = protocols.like_training(self.rows, split)
         protocols.refuse_like_leak(training, split)
         histories = protocols.like_histories(self.rows, split)
