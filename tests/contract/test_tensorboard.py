@@ -156,7 +156,7 @@ def test_the_training_has_its_curves(home: Path, board: str) -> None:
     assert len(points) == QUICK.ranking.epochs
     assert points[-1][2] < points[0][2]
     histograms = until(board, "plugin/histograms/tags", lambda found: run in found)
-    assert {"hidden_1/kernel", "item/embeddings", "order_head/kernel"} <= set(histograms[run])
+    assert {"order_hidden_1/kernel", "item/embeddings", "order_head/kernel"} <= set(histograms[run])
     words = until(board, "plugin/text/tags", lambda found: run in found)
     assert set(words[run]) == {"configuration", "data", "results"}
 
@@ -201,7 +201,7 @@ def test_the_search_is_an_experiment_with_its_sessions(home: Path, board: str) -
         assert session["status"] == "STATUS_SUCCESS"
         values = {one["name"]["tag"]: one["value"] for one in session["metricValues"]}
         shown[session["name"].rpartition("/")[2]] = values
-        assert values["auc random low"] < values["auc random"] < values["auc random high"]
+        assert values["ndcg@100 B low"] < values["ndcg@100 B"] < values["ndcg@100 B high"]
     for outcome in journal:
         trial = outcome["trial"]
         values = shown[f"trial-{trial['number']:03}-rung-{trial['rung']}"]

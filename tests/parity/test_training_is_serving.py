@@ -25,6 +25,7 @@ def test_training_features_are_serving_features(small: Recommender) -> None:
             history,
             items.rows(np.array([item for item, _ in hidden])),
             np.array([np.nan if rating is None else rating for _, rating in hidden], np.float32),
+            withheld_rows=np.empty(0, np.int64),
             length=40,
             per_channel=20,
             implicit=False,
@@ -46,6 +47,7 @@ def test_labels_say_what_was_hidden(small: Recommender) -> None:
         history,
         hidden,
         np.array([9, 3, np.nan], np.float32),
+        withheld_rows=np.array([8]),
         length=40,
         per_channel=20,
         implicit=False,
@@ -55,4 +57,5 @@ def test_labels_say_what_was_hidden(small: Recommender) -> None:
     assert by_row[4][1] == 1
     assert by_row[6][1] == 0
     assert {0, 2, 3}.isdisjoint(by_row)  # the history itself is never a candidate
+    assert 8 not in by_row  # nor what the user knows but was not shown: it would be a wrong negative
     assert all(order == 0 and like == -1 for row, (order, like) in by_row.items() if row not in (4, 6))

@@ -57,6 +57,7 @@ def lists_to_learn() -> RankingLists:
         taste=rng.standard_normal((LISTS, 6)).astype(np.float32),
         order=(features[:, :, 1] > 1).astype(np.float32),
         like=like,
+        n_like=PLACES - 3,
     )
 
 

@@ -130,7 +130,7 @@ def test_a_baseline_sees_the_training_rows_alone(training: Training) -> None:
 @pytest.mark.parametrize(
     ("fit", "library", "extra"),
     [
-        (ials.fit, "implicit.als", "bench"),
+        (ials.fit, "implicit.als", "train"),
         (lightgbm.order_engine, "lightgbm", "bench"),
         (item2vec_sets.fit, "gensim.models", "train"),
     ],
@@ -165,11 +165,11 @@ def test_what_cannot_be_fitted_is_skipped_by_name(
     monkeypatch.setitem(sys.modules, "implicit.als", None)
     notes = Notes()
     run = bench(tmp_path, notes)
-    assert run._tried("A", "ials", ials.fit, training) == []
+    assert run._tried("A", "ials_512", ials.fit, training) == []
     (skipped,) = run.skipped
-    assert (skipped.protocol, skipped.name) == ("A", "ials")
-    assert skipped.reason == "the iALS baseline needs optional packages (pip install 'gars[bench]')"
-    assert notes.lines == [f"skipped ials of protocol A: {skipped.reason}"]
+    assert (skipped.protocol, skipped.name) == ("A", "ials_512")
+    assert skipped.reason == "the iALS baseline needs optional packages (pip install 'gars[train]')"
+    assert notes.lines == [f"skipped ials_512 of protocol A: {skipped.reason}"]
     assert not run.fits
 
 

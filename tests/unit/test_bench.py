@@ -44,7 +44,7 @@ def test_both_tasks_with_every_baseline(files: Path) -> None:
     assert isinstance(of_lists, ListsResult)
     assert isinstance(of_likes, LikesResult)
     assert [one.name for one in of_lists.models][-6:] == [
-        "ease", "ials", "item2vec on lists", "retrieval", "retrieval + LambdaMART", "two stages",
+        "ease", "ials_512", "item2vec on lists", "retrieval", "retrieval + LambdaMART", "two stages",
     ]  # fmt: skip
     assert [one.name for one in of_likes.models] == [
         "item rate", "user and item rate", "user and item bias", "MLP on averages", "kriging", "LightGBM", "two stages",
@@ -55,7 +55,7 @@ def test_both_tasks_with_every_baseline(files: Path) -> None:
     assert min(auc["two stages"], auc["kriging"], auc["LightGBM"]) > auc["user and item bias"] + 0.1
     assert run.skipped == []
     assert [fit.model for fit in run.fits] == [
-        "two stages", "ease", "ials", "item2vec on lists", "retrieval + LambdaMART",
+        "two stages", "ease", "ials_512", "item2vec on lists", "retrieval + LambdaMART",
         "user and item bias", "MLP on averages", "kriging", "LightGBM",
     ]  # fmt: skip
     assert not [group for one in of_lists.models for group in one.groups if group.kind == "franchise"]

@@ -55,9 +55,9 @@ def test_the_learning_rate_warms_up_and_cools_down(heard_and_fitted: tuple[Heard
 
 def test_weights_are_told_after_each_epoch_and_move(heard_and_fitted: tuple[Heard, Recommender]) -> None:
     weights = heard_and_fitted[0].histograms
-    assert {"item/embeddings", "hidden_1/kernel", "like_head/bias"} <= set(weights)
-    first, *_, last = weights["hidden_1/kernel"]
-    assert len(weights["hidden_1/kernel"]) == SMALL.ranking.epochs
+    assert {"item/embeddings", "order_hidden_1/kernel", "like_head/bias"} <= set(weights)
+    first, *_, last = weights["order_hidden_1/kernel"]
+    assert len(weights["order_hidden_1/kernel"]) == SMALL.ranking.epochs
     assert first[0] < last[0]
     assert not np.array_equal(first[1], last[1])
 
@@ -65,7 +65,8 @@ def test_weights_are_told_after_each_epoch_and_move(heard_and_fitted: tuple[Hear
 def test_the_last_weights_told_are_the_exported_ones(heard_and_fitted: tuple[Heard, Recommender]) -> None:
     heard, fitted = heard_and_fitted
     assert fitted.engine.network is not None
-    assert np.array_equal(heard.histograms["hidden_1/kernel"][-1][1], fitted.engine.network.hidden_1)
+    told = [heard.histograms[f"{head}_hidden_1/kernel"][-1][1] for head in ("order", "like")]
+    assert np.array_equal(np.concatenate(told, axis=1), fitted.engine.network.hidden_1)
 
 
 def test_a_model_is_the_same_with_and_without_a_log(

@@ -3,7 +3,7 @@ import pytest
 
 from gars.domain import features
 from gars.domain.anime import Anime
-from gars.domain.features import era, franchise, genres, popularity, quality
+from gars.domain.features import era, franchise, genres, kriging, popularity, quality
 from gars.domain.features.query import Query, prior_of, taste_of
 from gars.domain.history import Rating, from_ratings
 from gars.domain.item_table import build
@@ -28,8 +28,10 @@ def query(*history: Rating) -> Query:
         taste=taste_of(from_ratings(history), items, prior),
         candidates=rows,
         channel_scores=np.array([[1, 0], [3, 0], [2, 0], [0, 0]], np.float32),
+        strongest=np.zeros((4, 2), np.float32),
+        supporters=np.zeros((4, 2), np.float32),
         evidence=np.zeros((4, 4), np.float32),
-        kriging=np.zeros((4, 5), np.float32),
+        kriging=np.zeros((4, len(kriging.NAMES)), np.float32),
     )
 
 

@@ -2,12 +2,18 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+from gars.domain.anime import Anime
+from gars.domain.features.kriging import NAMES
+from gars.domain.item_table import ItemTable, build
 from gars.ranking import kriging
-from gars.ranking.kriging import MAX_RATINGS, baseline
+from gars.ranking.kriging import baseline
+from gars.retrieval import item2vec
+
+World = tuple[sp.csr_array, np.ndarray, sp.csr_array, np.ndarray, ItemTable]
 
 
-def world(seed: int = 0, users: int = 120, items: int = 90) -> tuple[sp.csr_array, np.ndarray, sp.csr_array]:
-    """Two camps; each watches and likes its own half more. → lists, ratings of their entries, content rows"""
+def world(seed: int = 0, users: int = 120, items: int = 90) -> World:
+    """Two camps; each watches and likes its own half more. → lists, ratings of their entries, words, vectors, items"""
     rng = np.random.default_rng(seed)
     dense = np.zeros((users, items), np.float32)
     rating = np.full((users, items), np.nan, np.float32)
@@ -21,7 +27,9 @@ def world(seed: int = 0, users: int = 120, items: int = 90) -> tuple[sp.csr_arra
     lists.sort_indices()
     entries = rating[np.repeat(np.arange(users), np.diff(lists.indptr)), lists.indices]
     content = sp.csr_array(np.eye(2, dtype=np.float32)[np.arange(items) % 2])
-    return lists, entries, content
+    vectors = item2vec.unit(rng.standard_normal((items, 8)).astype(np.float32))
+    table = build([Anime(anime_id=i, title=str(i), year=1990 + i % 20, episodes=12) for i in range(items)])
+    return lists, entries, content, vectors, table.with_statistics(lists.indices.astype(np.int64), entries)
 
 
 @pytest.fixture(scope="module")
@@ -33,28 +41,61 @@ def kernel(fitted: kriging.Kriging) -> np.ndarray:
     return np.asarray(fitted.factors @ fitted.factors.T + fitted.corrections.toarray())
 
 
+def standard(column: np.ndarray) -> np.ndarray:
+    return np.asarray((column - column.mean()) / column.std())
+
+
 def test_factors_and_corrections_are_the_kernel(fitted: kriging.Kriging) -> None:
-    lists, _, content = world()
+    lists, _, content, vectors, items = world()
     ones = (lists.toarray() > 0).astype(np.float64)
     weighted = ones / np.sqrt(np.maximum(1, ones.sum(axis=1, keepdims=True)))
     unit = weighted / np.linalg.norm(weighted, axis=0)
-    expected = 0.65 * unit.T @ unit + 0.35 * (content @ content.T).toarray()
+    expected = kriging.CO_WATCH * unit.T @ unit + kriging.DESCRIBED * (content @ content.T).toarray()
+    expected += kriging.WALKED * vectors @ vectors.T
+    # every title has 12 episodes: what does not vary says nothing
+    for variance, column in (
+        (kriging.FAME, np.log1p(items.counts)),
+        (kriging.AGE, items.years),
+        (kriging.QUALITY, fitted.rating.items),
+    ):
+        expected += variance * np.outer(standard(column), standard(column))
     assert np.abs(kernel(fitted) - expected).mean() < 0.005
     assert np.allclose(fitted.corrections.toarray(), fitted.corrections.toarray().T)
 
 
 def test_prediction_is_the_textbook_formula(fitted: kriging.Kriging) -> None:
     rows, ratings, candidates = np.array([0, 1, 2, 7]), np.array([9, 5, 9, 4], np.float32), np.array([4, 5, 80])
-    k = kernel(fitted)
-    liked = (ratings > 7).astype(float)
-    user = (liked - fitted.like.mean - fitted.like.items[rows]).sum() / (len(rows) + kriging.USER_PRIOR)
-    left = liked - fitted.like.mean - fitted.like.items[rows] - user
+    k = kernel(fitted) + kriging.LEVEL
+    left = (ratings > 7).astype(float) - fitted.like.mean - fitted.like.items[rows]
     weights = np.linalg.inv(k[np.ix_(rows, rows)] + kriging.NOISE * np.eye(4))
     found = fitted.predict(rows, ratings, candidates)
-    assert found.shape == (3, 5)
-    assert np.allclose(found[:, 2], k[np.ix_(candidates, rows)] @ weights @ left, atol=1e-4)
-    explained = np.einsum("ij,jk,ik->i", k[np.ix_(candidates, rows)], weights, k[np.ix_(candidates, rows)])
-    assert np.allclose(found[:, 4], np.clip(1 - explained, 0, 1), atol=1e-4)
+    assert found.shape == (3, len(NAMES))
+    expected = fitted.like.mean + fitted.like.items[candidates] + k[np.ix_(candidates, rows)] @ weights @ left
+    assert np.allclose(found[:, 2], expected, atol=1e-4)
+
+
+def test_what_ratings_leave_open_is_the_posterior_variance_of_the_factors(fitted: kriging.Kriging) -> None:
+    rows, ratings, candidates = np.array([0, 1, 2, 7]), np.array([9, 5, 9, 4], np.float32), np.array([4, 5, 80])
+    k = fitted.factors.astype(float) @ fitted.factors.T
+    weights = np.linalg.inv(k[np.ix_(rows, rows)] + kriging.NOISE * np.eye(4))
+    across = k[np.ix_(candidates, rows)]
+    expected = 1 - np.einsum("ij,jk,ik->i", across, weights, across) / k[candidates, candidates]
+    assert np.allclose(fitted.predict(rows, ratings, candidates)[:, 4], expected, atol=1e-3)
+
+
+def test_the_nearest_rated_title_is_named_by_its_nearness_and_rating(fitted: kriging.Kriging) -> None:
+    rows, ratings = np.array([0, 1, 2]), np.array([9, 2, 6], np.float32)
+    found = dict(zip(NAMES, fitted.predict(rows, ratings, np.array([4, 5])).T, strict=True))
+    across = kernel(fitted)[np.ix_(np.array([4, 5]), rows)]
+    nearest = across.argmax(axis=1)
+    assert np.allclose(found["nearest_weight"], across.max(axis=1), atol=1e-5)
+    expected = ratings[nearest] - fitted.rating.mean - fitted.rating.items[rows[nearest]]
+    assert np.allclose(found["nearest_rating"], expected, atol=1e-4)
+    squared = np.maximum(across, 0) ** 2
+    liked = (squared @ (ratings > 7) + kriging.PRIOR_WEIGHT * fitted.like.mean) / (
+        squared.sum(axis=1) + kriging.PRIOR_WEIGHT
+    )
+    assert np.allclose(found["near_like_rate"], liked, atol=1e-4)
 
 
 def test_liking_carries_over_to_titles_watched_together(fitted: kriging.Kriging) -> None:
@@ -64,17 +105,18 @@ def test_liking_carries_over_to_titles_watched_together(fitted: kriging.Kriging)
 
 def test_without_ratings_the_baseline_stands(fitted: kriging.Kriging) -> None:
     found = fitted.predict(np.empty(0, np.int64), np.empty(0, np.float32), np.array([3, 4]))
-    assert found[:, 2:4].tolist() == [[0, 0], [0, 0]]
+    assert np.array_equal(found[:, 2:4], found[:, :2])
     assert found[:, 4].tolist() == [1, 1]
     assert np.allclose(found[:, 0], fitted.like.mean + fitted.like.items[[3, 4]])
 
 
-def test_of_many_ratings_the_latest_are_used(fitted: kriging.Kriging) -> None:
+def test_of_many_ratings_the_latest_are_used(fitted: kriging.Kriging, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kriging, "MAX_RATINGS", 60)
     rows = np.tile(np.arange(90), 5)
     ratings = np.where(rows % 2, 4, 9).astype(np.float32)
     assert np.array_equal(
         fitted.predict(rows, ratings, np.array([1])),
-        fitted.predict(rows[-MAX_RATINGS:], ratings[-MAX_RATINGS:], np.array([1])),
+        fitted.predict(rows[-60:], ratings[-60:], np.array([1])),
     )
 
 
@@ -93,6 +135,5 @@ def test_arrays_there_and_back(fitted: kriging.Kriging) -> None:
 
 
 def test_a_handful_of_items() -> None:
-    lists, ratings, content = world(items=25, users=30)
-    found = kriging.fit(lists, ratings, content, seed=0)
+    found = kriging.fit(*world(items=25, users=30), seed=0)
     assert np.isfinite(found.predict(np.array([0, 1]), np.array([9, 3], np.float32), np.array([2, 3]))).all()

@@ -122,6 +122,10 @@ class Candidates:
     """(m, c) every channel's score for every candidate, also those it did not propose."""
     proposed: NDArray[np.bool_]
     """(m, c) which channel proposed it."""
+    strongest: NDArray[np.float32]
+    """(m, e) the largest term of each neighbourhood channel's sum: what the one best title says."""
+    supporters: NDArray[np.float32]
+    """(m, e) how many of the user's titles speak for it in each neighbourhood channel."""
     fused: NDArray[np.float32]
     """(m,) the fused score."""
     channel_names: tuple[str, ...]
@@ -135,6 +139,8 @@ class Candidates:
             self.rows[places],
             self.channel_scores[places],
             self.proposed[places],
+            self.strongest[places],
+            self.supporters[places],
             self.fused[places],
             self.channel_names,
         )

@@ -13,12 +13,17 @@ def user_folds(n_users: int, n_folds: int, rng: np.random.Generator) -> NDArray[
     return rng.permutation(np.arange(n_users) % n_folds)
 
 
-def hold_out(n: int, share: float, rng: np.random.Generator, *, at_most: int | None = None) -> NDArray[np.bool_]:
+def deal(n: int, parts: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """A part for each of a user's n rows, at random and balanced, so that every row is hidden once. → (n,)"""
+    return rng.permutation(np.arange(n) % parts)
+
+
+def hold_out(n: int, share: float, rng: np.random.Generator) -> NDArray[np.bool_]:
     """Which of a user's n rows are hidden: ``share`` of them, at least one, never all (with n > 1)."""
     hidden = np.zeros(n, np.bool_)
     if n < 2:
         return hidden
-    count = min(max(1, round(share * n)), n - 1, at_most or n)
+    count = min(max(1, round(share * n)), n - 1)
     hidden[rng.choice(n, count, replace=False)] = True
     return hidden
 

@@ -17,15 +17,19 @@ def ranking_list(
     hidden_rows: NDArray[np.int64],
     hidden_ratings: NDArray[np.float32],
     *,
+    withheld_rows: NDArray[np.int64],
     length: int,
     per_channel: int,
     implicit: bool,
 ) -> RankingList | None:
-    """Candidates for a history, labelled by what was hidden; hidden rated titles that were not proposed follow."""
+    """Candidates for a history, labelled by what was hidden; hidden rated titles that were not proposed follow.
+
+    Titles ``withheld`` are on the user's list too, but neither shown nor asked for: they are no candidates.
+    """
     fold = models.retriever
     allowed = np.ones(len(fold.items), np.bool_)
     own = fold.items.rows(history.anime_ids)
-    allowed[own] = False
+    allowed[own] = allowed[withheld_rows] = False
     speaks = history.strengths > 0
     rating_of = np.full(len(fold.items), np.nan, np.float32)
     rating_of[hidden_rows] = hidden_ratings

@@ -25,7 +25,7 @@ from gars.domain.anime import Anime
 from gars.domain.features.query import prior_of
 from gars.domain.history import from_columns
 from gars.domain.item_table import ItemTable, build
-from gars.domain.splits import hold_out, user_folds
+from gars.domain.splits import deal, user_folds
 from gars.library.blas import one_thread
 from gars.library.engine import user_vectors
 from gars.library.examples import ranking_list
@@ -54,8 +54,10 @@ class FitConfig(msgspec.Struct, frozen=True, kw_only=True):
     """How many retrievers are fitted for the ranker's examples; more are closer to serving and cost more."""
     hidden_share: float = 0.2
     """Share of each user's list that the ranker must find again, at most a third of ``list_length``."""
-    repeats: int = 3
-    """How often each user is used, with another part hidden each time."""
+    repeats: int = 5
+    """How often each user is used, with another part hidden each time; every title is hidden once before any twice."""
+    short_lists: float = 0.5
+    """How many more lists a user, of which only the first few titles are shown: the ranker must know newcomers too."""
     list_length: int = 160
     """Places of a training list: candidates, then hidden rated titles that were not among them."""
     per_channel: int = 60
@@ -64,11 +66,21 @@ class FitConfig(msgspec.Struct, frozen=True, kw_only=True):
     """The ranker trains on at most this many users."""
 
 
+SHORT = 5
+"""A short list shows at most this many titles."""
+
 _NOT_IN_LISTS = frozenset({"ranking"})
-_NOT_IN_RETRIEVAL = _NOT_IN_LISTS | {"hidden_share", "repeats", "list_length", "per_channel", "max_ranking_users"}
+_NOT_IN_RETRIEVAL = _NOT_IN_LISTS | {
+    "hidden_share",
+    "repeats",
+    "short_lists",
+    "list_length",
+    "per_channel",
+    "max_ranking_users",
+}
 """Settings without a say in a stage; a setting that is not named here has one."""
 
-QUICK = FitConfig(folds=2, repeats=1, max_ranking_users=4_000)
+QUICK = FitConfig(folds=2, repeats=1, short_lists=0.25, max_ranking_users=4_000)
 """A model in a minute and a half on the sample, for a first look; the default takes three times as long."""
 
 
@@ -156,7 +168,7 @@ class _Fitter:
     def all_models(self, folds: NDArray[np.int64], can_rank: bool) -> tuple[Models, list[Models]]:
         """One fitted on everybody, and for each fold one fitted on the others."""
         n_users = self.training.n_users
-        with ThreadPoolExecutor(max_workers=max(1, os.cpu_count() or 1)) as pool:
+        with one_thread(), ThreadPoolExecutor(max_workers=max(1, os.cpu_count() or 1)) as pool:
             everybody = pool.submit(self.models, np.arange(n_users))
             others = [pool.submit(self.models, np.flatnonzero(folds != f)) for f in range(self.config.folds * can_rank)]
             try:
@@ -174,22 +186,35 @@ class _Fitter:
         )
         with self.progress.task("kriging"):
             kriged = (
-                kriging.fit(part.strengths, part.ratings, self.described, seed=self.seed) if self.has_ratings else None
+                kriging.fit(part.strengths, part.ratings, self.described, fitted.vectors, items, seed=self.seed)
+                if self.has_ratings
+                else None
             )
         return Models(fitted, kriged, prior_of(items))
 
     def lists(self, by_fold: Sequence[Models], folds: NDArray[np.int64]) -> RankingLists:
-        """A training list for each user and repeat, from the retriever that has not seen the user."""
+        """Training lists of each user, from the retriever that has not seen them."""
         rng = np.random.default_rng([self.seed, 2])
         users = rng.permutation(self.training.n_users)[: self.config.max_ranking_users]
-        n_genres = len(self.items.genre_names)
-        with one_thread(), self.progress.task("ranking examples", len(users) * self.config.repeats) as advance:
+        with one_thread(), self.progress.task("ranking examples", len(users)) as advance:
             return stack(
                 self._each(users, by_fold, folds, rng, advance),
+                at_most=sum(self._parts(user)[1] + 1 for user in users),
                 length=self.config.list_length,
                 n_features=len(features.names(by_fold[0].retriever.channel_names)),
-                n_taste=2 * n_genres,
+                n_taste=2 * len(self.items.genre_names),
             )
+
+    def _parts(self, user: int) -> tuple[int, int]:
+        """Into how many parts a user's list is dealt, and how many of them are hidden in turn.
+
+        A part must fit into a training list; whoever has more parts has more lists, so that every title is asked for
+        equally often.
+        """
+        size = int(self.training.strengths.indptr[user + 1] - self.training.strengths.indptr[user])
+        fewest = max(2, round(1 / self.config.hidden_share))
+        n_parts = max(fewest, -(-size // (self.config.list_length // 3)))
+        return n_parts, -(-self.config.repeats * n_parts // fewest)
 
     def _each(
         self,
@@ -199,28 +224,43 @@ class _Fitter:
         rng: np.random.Generator,
         advance: Advance,
     ) -> Iterator[RankingList]:
-        for _ in range(self.config.repeats):
-            for user in users:
-                one = self._list(int(user), by_fold[folds[user]], rng)
-                advance(1)
+        for user in users:
+            rows = slice(*self.training.strengths.indptr[user : user + 2])
+            size = rows.stop - rows.start
+            n_parts, n_lists = self._parts(user)
+            part = deal(size, n_parts, rng)
+            dealt = [(part != number % n_parts, part == number % n_parts) for number in range(n_lists)]
+            if size > SHORT and rng.random() < self.config.short_lists:
+                place, n_shown = deal(size, size, rng), int(rng.integers(SHORT + 1))
+                dealt.append((place < n_shown, (place >= n_shown) & (place < n_shown + -(-size // n_parts))))
+            for shown, hidden in dealt:
+                one = self._list(rows, shown, hidden, by_fold[folds[user]])
                 if one is not None:
                     yield one
+            advance(1)
 
-    def _list(self, user: int, fold: Models, rng: np.random.Generator) -> RankingList | None:
-        start, end = self.training.strengths.indptr[user], self.training.strengths.indptr[user + 1]
-        rows = self.training.strengths.indices[start:end].astype(np.int64)
-        ratings = self.training.ratings[start:end]
-        hidden = hold_out(len(rows), self.config.hidden_share, rng, at_most=self.config.list_length // 3)
+    def _list(
+        self,
+        of_user: slice,
+        shown: NDArray[np.bool_],
+        hidden: NDArray[np.bool_],
+        fold: Models,
+    ) -> RankingList | None:
+        """The list of a user of whom some entries are shown and some hidden; all others are withheld."""
         if not hidden.any():
             return None
+        rows = self.training.strengths.indices[of_user].astype(np.int64)
+        ratings = self.training.ratings[of_user]
+        asked, withheld = np.flatnonzero(hidden), np.flatnonzero(~shown & ~hidden)
         history = from_columns(
-            self.items.anime_ids[rows[~hidden]], ratings[~hidden], unrated=0.5 if self.has_ratings else 1.0
+            self.items.anime_ids[rows[shown]], ratings[shown], unrated=0.5 if self.has_ratings else 1.0
         )
         return ranking_list(
             fold,
             history,
-            rows[hidden],
-            ratings[hidden],
+            rows[asked],
+            ratings[asked],
+            withheld_rows=rows[withheld],
             length=self.config.list_length,
             per_channel=self.config.per_channel,
             implicit=not self.has_ratings,

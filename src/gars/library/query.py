@@ -34,6 +34,8 @@ class Models:
             taste=taste,
             candidates=found.rows,
             channel_scores=found.channel_scores,
+            strongest=found.strongest,
+            supporters=found.supporters,
             evidence=_evidence(self.retriever, taste, found.rows),
             kriging=np.zeros((len(found), len(kriging.NAMES)), np.float32)
             if self.kriging is None

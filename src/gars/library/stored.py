@@ -21,8 +21,10 @@ from gars.library.frames import Rows
 from gars.library.query import Models
 from gars.ranking import kriging, network
 from gars.retrieval import index
+from gars.retrieval.ials import Factors
 from gars.retrieval.item_to_item import ItemToItem
 from gars.retrieval.retriever import RetrievalConfig, Retriever
+from gars.retrieval.user_knn import UserKnn
 
 _CHANNEL = "channel_"
 
@@ -56,6 +58,11 @@ def pack(engine: Engine, rows: Rows) -> dict[str, bytes | Mapping[str, NDArray[A
         files[f"{_CHANNEL}{place}_{channel.name}.npz"] = {
             "indptr": csr.indptr.astype(np.int64), "indices": csr.indices.astype(np.int32), "data": csr.data
         }  # fmt: skip
+    lists = retriever.neighbours.lists
+    files["ials.npz"] = {
+        "items": retriever.factors.items, "gram": retriever.factors.gram, "users": retriever.neighbours.users,
+        "indptr": lists.indptr.astype(np.int64), "indices": lists.indices.astype(np.int32), "data": lists.data,
+    }  # fmt: skip
     if engine.models.kriging is not None:
         files["kriging.npz"] = engine.models.kriging.arrays()
     if engine.network is not None:
@@ -75,7 +82,17 @@ def unpack(files: Mapping[str, Path], *, version: str, config: RetrievalConfig, 
         arrays = load_arrays(files[name])
         weights = sp.csr_array((arrays["data"], arrays["indices"], arrays["indptr"]), shape=(n, n))
         channels.append(ItemToItem(name.removesuffix(".npz").split("_", 2)[2], weights))
-    retriever = Retriever(items, tuple(channels), retrieval["popularity"], retrieval["vectors"], config)
+    factored = load_arrays(files["ials.npz"])
+    lists = (factored["data"], factored["indices"], factored["indptr"])
+    retriever = Retriever(
+        items,
+        tuple(channels),
+        Factors(factored["items"], factored["gram"]),
+        UserKnn(factored["users"], sp.csr_array(lists, shape=(len(factored["users"]), n))),
+        retrieval["popularity"],
+        retrieval["vectors"],
+        config,
+    )
     ranker = (
         network.from_arrays(load_arrays(files["ranker.npz"]), items.types, items.genres)
         if "ranker.npz" in files

@@ -34,7 +34,10 @@ class RankingList:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RankingLists:
-    """Many lists, padded to the same length with places no head is asked about."""
+    """Many lists, padded to the same length with places no head is asked about.
+
+    What the like head is asked about comes first in each list, so that it need not look at the rest.
+    """
 
     features: NDArray[np.float32]
     """(u, L, f)"""
@@ -46,21 +49,29 @@ class RankingLists:
     """(u, L)"""
     like: NDArray[np.float32]
     """(u, L)"""
+    n_like: int
+    """The like head is asked about the first so many places at most."""
 
     def __len__(self) -> int:
         return len(self.rows)
 
 
-def stack(lists: Iterator[RankingList], *, length: int, n_features: int, n_taste: int) -> RankingLists:
-    """Pad and stack; a list longer than ``length`` loses its last places."""
-    kept = list(lists)
-    features = np.zeros((len(kept), length, n_features), np.float32)
-    rows = np.zeros((len(kept), length), np.int32)
-    order = np.full((len(kept), length), NOT_ASKED, np.float32)
-    like = np.full((len(kept), length), NOT_ASKED, np.float32)
-    for u, one in enumerate(kept):
+def stack(lists: Iterator[RankingList], *, at_most: int, length: int, n_features: int, n_taste: int) -> RankingLists:
+    """Pad and stack up to ``at_most`` lists; a list longer than ``length`` loses its last places.
+
+    Lists are written into their place as they come: they are by far the largest thing in training.
+    """
+    features = np.zeros((at_most, length, n_features), np.float32)  # pages nobody writes to cost nothing
+    rows = np.zeros((at_most, length), np.int32)
+    taste = np.zeros((at_most, n_taste), np.float32)
+    order = np.full((at_most, length), NOT_ASKED, np.float32)
+    like = np.full((at_most, length), NOT_ASKED, np.float32)
+    count, n_like = 0, 1
+    for u, one in enumerate(lists):
         n = min(length, len(one.rows))
-        features[u, :n], rows[u, :n] = one.features[:n], one.rows[:n]
-        order[u, :n], like[u, :n] = one.order[:n], one.like[:n]
-    taste = np.array([one.taste for one in kept], np.float32).reshape(len(kept), n_taste)
-    return RankingLists(features, rows, taste, order, like)
+        place = np.argsort(one.like[:n] == NOT_ASKED, kind="stable")
+        features[u, :n], rows[u, :n], taste[u] = one.features[place], one.rows[place], one.taste
+        order[u, :n], like[u, :n] = one.order[place], one.like[place]
+        n_like = max(n_like, int((one.like[:n] != NOT_ASKED).sum()))
+        count = u + 1
+    return RankingLists(features[:count], rows[:count], taste[:count], order[:count], like[:count], n_like)

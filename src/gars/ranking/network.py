@@ -19,7 +19,8 @@ REACH = 6.0
 
 WEIGHTS = (
     "mean", "deviation", "item_embedding", "type_embedding", "genre_embedding", "taste_embedding",
-    "hidden_1", "bias_1", "hidden_2", "bias_2", "order", "like", "like_bias",
+    "hidden_1", "bias_1", "order_hidden_2", "order_bias_2", "like_hidden_2", "like_bias_2",
+    "order", "like", "like_bias",
 )  # fmt: skip
 
 
@@ -27,7 +28,8 @@ WEIGHTS = (
 class Network:
     """The MLP of ``ranking.mlp`` over one catalogue of n items, f features, g genres, embeddings of width e.
 
-    ``x = [standardised features, item, type, genres, taste, genres ⊙ taste]``, two ReLU layers, two linear heads.
+    ``x = [standardised features, item, type, genres, taste, genres ⊙ taste]``, then for each head two ReLU layers and a
+    linear one. The first layers of both heads lie side by side.
     """
 
     mean: Floats
@@ -43,11 +45,17 @@ class Network:
     taste_embedding: Floats
     """(2g, e)"""
     hidden_1: Floats
-    """(f + 5e, h1)"""
+    """(f + 5e, 2 h1) the order head's columns, then the like head's"""
     bias_1: Floats
-    hidden_2: Floats
+    """(2 h1,)"""
+    order_hidden_2: Floats
     """(h1, h2)"""
-    bias_2: Floats
+    order_bias_2: Floats
+    """(h2,)"""
+    like_hidden_2: Floats
+    """(h1, h2)"""
+    like_bias_2: Floats
+    """(h2,)"""
     order: Floats
     """(h2,)"""
     like: Floats
@@ -59,7 +67,7 @@ class Network:
     genres: Floats
     """(n, g) rows of unit sum."""
     _item_part: Floats = field(init=False)
-    """(n, h1) what the item alone contributes to the first layer, and the bias."""
+    """(n, 2 h1) what the item alone contributes to the first layer, and the bias."""
     _item_genres: Floats = field(init=False)
     """(n, e)"""
 
@@ -78,14 +86,17 @@ class Network:
         f, e = len(self.mean), self.item_embedding.shape[1]
         user = taste @ self.taste_embedding  # (e,)
         # genres ⊙ user, times its part of the layer, is genres times the part scaled by user
-        crossed = self.hidden_1[f + 4 * e :] * user[:, None]  # (e, h1)
+        crossed = self.hidden_1[f + 4 * e :] * user[:, None]  # (e, 2 h1)
         standard = np.clip((features - self.mean) / self.deviation, -REACH, REACH)  # (m, f)
         hidden = standard @ self.hidden_1[:f] + self._item_part[rows] + self._item_genres[rows] @ crossed
         hidden += user @ self.hidden_1[f + 3 * e : f + 4 * e]
-        np.maximum(hidden, 0, out=hidden)  # (m, h1)
-        hidden = hidden @ self.hidden_2 + self.bias_2
-        np.maximum(hidden, 0, out=hidden)  # (m, h2)
-        return hidden @ self.order, _sigmoid(hidden @ self.like + self.like_bias)
+        np.maximum(hidden, 0, out=hidden)  # (m, 2 h1)
+        h1 = len(self.order_hidden_2)
+        order = hidden[:, :h1] @ self.order_hidden_2 + self.order_bias_2  # (m, h2)
+        like = hidden[:, h1:] @ self.like_hidden_2 + self.like_bias_2  # (m, h2)
+        np.maximum(order, 0, out=order)
+        np.maximum(like, 0, out=like)
+        return order @ self.order, _sigmoid(like @ self.like + self.like_bias)
 
     def arrays(self) -> dict[str, Floats]:
         """The weights by name, as ``from_arrays`` takes them back."""

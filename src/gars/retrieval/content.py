@@ -16,6 +16,8 @@ from gars.domain.anime import Anime
 from gars.retrieval.item_to_item import ItemToItem, keep_largest, no_edges
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
+_WEIGHT = {"title": 1.4, "franchise": 1.4, "tag": 0.7}
+"""How loud each kind of word is next to the others; chosen by how well the kernel of kriging predicts likes."""
 
 
 def describe(anime: Sequence[Anime]) -> sp.csr_array:
@@ -27,6 +29,7 @@ def describe(anime: Sequence[Anime]) -> sp.csr_array:
     rows, columns = np.array(pairs, np.int64).reshape(-1, 2).T
     counts = np.bincount(columns, minlength=len(code))
     idf = np.log((len(anime) + 1) / (counts + 0.5)).astype(np.float32)
+    idf *= np.array([_WEIGHT.get(word.split(" ", 1)[0], 1.0) for word in code], np.float32)
     idf[counts < 2] = 0  # a word of one title only links it to nothing
     norm = np.sqrt(np.bincount(rows, idf[columns] ** 2, len(anime))).astype(np.float32)
     values = (idf[columns] / np.where(norm > 0, norm, 1)[rows]).astype(np.float32)

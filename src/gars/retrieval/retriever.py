@@ -10,16 +10,19 @@ from numpy.typing import NDArray
 
 from gars.application.progress import Progress
 from gars.domain.candidates import Candidates, top
+from gars.domain.features.channels import WHOLE_LIST
 from gars.domain.item_table import ItemTable
-from gars.retrieval import deepwalk, edlae, graph, item2vec, item_knn, popularity
-from gars.retrieval.gather import gather
+from gars.retrieval import deepwalk, edlae, graph, ials, item2vec, item_knn, popularity, user_knn
+from gars.retrieval.gather import Gathered, gather
+from gars.retrieval.ials import Factors
 from gars.retrieval.item_to_item import ItemToItem
 from gars.retrieval.matrix import TrainingMatrix
+from gars.retrieval.user_knn import UserKnn
 
 KNN = "item_knn"
 SESSION_CANDIDATES = 50
 _NEVER = np.float32(-np.inf)
-FUSION = {"edlae": 1.0, "deepwalk": 0.75}
+FUSION = {"edlae": 1.0, "deepwalk": 0.75, "ials": 0.25}
 
 
 class RetrievalConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +37,7 @@ class RetrievalConfig(msgspec.Struct, frozen=True, kw_only=True):
     dim: int = 128
     epochs: int = 3
     edlae_max_items: int = 10_000
+    ials_dim: int = 192
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +46,9 @@ class Retriever:
 
     items: ItemTable
     channels: tuple[ItemToItem, ...]
+    """The channels whose score is a sum over the user's titles."""
+    factors: Factors
+    neighbours: UserKnn
     popularity: NDArray[np.float32]
     """(n,) the last channel: the same for everybody."""
     vectors: NDArray[np.float32]
@@ -51,7 +58,7 @@ class Retriever:
     @property
     def channel_names(self) -> tuple[str, ...]:
         """Names in the order of score columns."""
-        return (*(channel.name for channel in self.channels), "popularity")
+        return (*(channel.name for channel in self.channels), *WHOLE_LIST)
 
     def channel(self, name: str) -> ItemToItem:
         """One neighbourhood channel by name."""
@@ -62,14 +69,22 @@ class Retriever:
 
         Standardised over all items per channel (mean 0, deviation 1): the channels' units differ.
         """
-        scores = np.empty((len(self.channels) + 1, len(self.items)), np.float32)
-        for place, channel in enumerate(self.channels):
-            scores[place] = gather(channel.weights, rows).total(strengths)
+        return self._read(rows, strengths).scores
+
+    def _read(self, rows: NDArray[np.int64], strengths: NDArray[np.float32]) -> _Reading:
+        edges = tuple(gather(channel.weights, rows) for channel in self.channels)
+        scores = np.zeros((len(edges) + len(WHOLE_LIST), len(self.items)), np.float32)
+        for place, some in enumerate(edges):
+            scores[place] = some.total(strengths)
+        if len(rows):
+            user = self.factors.fold_in(rows, strengths)
+            scores[-3] = self.factors.items @ user
+            scores[-2] = self.neighbours.score(user)
         scores[-1] = self.popularity
         scores -= scores.mean(axis=1, keepdims=True)
         deviation = np.sqrt(np.einsum("cn,cn->c", scores, scores) / max(1, scores.shape[1]))
         scores /= np.where(deviation > 0, deviation, 1)[:, None]
-        return scores
+        return _Reading(edges, strengths, scores)
 
     def fuse(self, scores: NDArray[np.float32], *, cold: bool) -> NDArray[np.float32]:
         """One score from the channels' (c, m); somebody of whom nothing is known gets the popular ones. → (m,)"""
@@ -93,7 +108,8 @@ class Retriever:
         ``session`` (n,) may propose titles near the latest clicks. ``besides`` are rows that nobody needs to propose;
         they come last, in the order given.
         """
-        scores = self.scores(rows, strengths)
+        reading = self._read(rows, strengths)
+        scores = reading.scores
         proposed = np.zeros((len(scores) + 1, len(self.items)), np.bool_)
         ids = self.items.anime_ids
         for place in range(len(scores)):
@@ -105,21 +121,27 @@ class Retriever:
         union = union[np.lexsort((ids[union], -fused))]
         if besides is not None:
             union = np.concatenate([union, besides[~np.isin(besides, union)]])
-        return self._as_candidates(union, scores, proposed, cold=not len(rows))
+        return self._as_candidates(union, reading, proposed, cold=not len(rows))
 
     def scored(self, rows: NDArray[np.int64], strengths: NDArray[np.float32], wanted: NDArray[np.int64]) -> Candidates:
         """Given items as candidates for titles (h,) of strengths (h,), in the order given; nobody proposed them."""
-        scores = self.scores(rows, strengths)
-        return self._as_candidates(
-            wanted, scores, np.zeros((len(scores) + 1, len(self.items)), np.bool_), cold=not len(rows)
-        )
+        nobody = np.zeros((len(self.channel_names) + 1, len(self.items)), np.bool_)
+        return self._as_candidates(wanted, self._read(rows, strengths), nobody, cold=not len(rows))
 
     def _as_candidates(
-        self, wanted: NDArray[np.int64], scores: NDArray[np.float32], proposed: NDArray[np.bool_], *, cold: bool
+        self, wanted: NDArray[np.int64], reading: _Reading, proposed: NDArray[np.bool_], *, cold: bool
     ) -> Candidates:
-        picked = np.ascontiguousarray(scores[:, wanted].T)
-        fused = self.fuse(picked.T, cold=cold)
-        return Candidates(wanted, picked, proposed[:, wanted].T, fused, (*self.channel_names, "session"))
+        scores = np.ascontiguousarray(reading.scores[:, wanted].T)
+        strongest, supporters = reading.made_of(wanted)
+        return Candidates(
+            rows=wanted,
+            channel_scores=scores,
+            proposed=proposed[:, wanted].T,
+            strongest=strongest,
+            supporters=supporters,
+            fused=self.fuse(scores.T, cold=cold),
+            channel_names=(*self.channel_names, "session"),
+        )
 
     def nearness(self, rows: NDArray[np.int64], strengths: NDArray[np.float32]) -> NDArray[np.float32]:
         """How near every item is to some titles, 1 = the best match of the strongest one. (q,), (q,) → (n,)
@@ -134,6 +156,31 @@ class Retriever:
             share = (strengths / np.where(best > 0, best, 1)).astype(np.float32)
             total += np.maximum(edges.total(share), 0)
         return np.asarray(total / len(self.channels), np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Reading:
+    """What the channels say to some titles."""
+
+    edges: tuple[Gathered, ...]
+    """The neighbour lists of the titles, in each neighbourhood channel."""
+    strengths: NDArray[np.float32]
+    """(h,) of the titles."""
+    scores: NDArray[np.float32]
+    """(c, n) standardised."""
+
+    def made_of(self, wanted: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """The largest term and the number of positive terms of the wanted items' sums. (m,) → (m, e), (m, e)"""
+        place = np.full(self.scores.shape[1], -1, np.int32)
+        place[wanted] = np.arange(len(wanted), dtype=np.int32)
+        strongest, supporters = np.zeros((2, len(self.edges), len(wanted)), np.float32)
+        for channel, edges in enumerate(self.edges):
+            at = place[edges.columns]
+            speaks = np.flatnonzero((at >= 0) & (edges.weights > 0))
+            at = at[speaks]
+            np.maximum.at(strongest[channel], at, edges.weights[speaks] * self.strengths[edges.source[speaks]])
+            supporters[channel] = np.bincount(at, minlength=len(wanted))
+        return strongest.T, np.log1p(supporters.T)
 
 
 def fit(
@@ -162,9 +209,13 @@ def fit(
         vectors = item2vec.fit(paths, matrix.n_items, seed, dim=config.dim, epochs=config.epochs)
         counts = np.bincount(graded.indices, minlength=matrix.n_items)
         walked = item2vec.to_item_to_item(vectors, counts)
+    with progress.task("iALS"):
+        factors, users = ials.fit(graded, dim=config.ials_dim, seed=seed)
     return Retriever(
         items=items,
         channels=(linear, walked, knn, content_channel),
+        factors=factors,
+        neighbours=user_knn.fit(graded, users, np.random.default_rng([seed, 3])),
         popularity=popularity.fit(graded),
         vectors=item2vec.unit(vectors.input),
         config=config,

@@ -7,9 +7,15 @@ from numpy.typing import NDArray
 
 from gars.domain.features.query import Query
 
-NAMES = ("like_baseline", "rating_baseline", "like_kriged", "rating_kriged", "kriging_open")
+NAMES = (
+    "like_baseline", "rating_baseline", "like_kriged", "rating_kriged", "kriging_open",
+    "near_weight", "near_like_rate", "near_liking", "near_rating", "nearest_weight", "nearest_rating",
+)  # fmt: skip
+"""Expected by the additive model, expected by the process, and the share of its variance that the user's ratings leave
+open; then the user's rated titles weighted by squared nearness: weight, like rate, liking and rating above their usual;
+and the nearest one alone."""
 
 
 def values(query: Query) -> NDArray[np.float32]:
-    """Passed through. → (m, 5)"""
+    """Passed through. → (m, 11)"""
     return query.kriging

@@ -80,12 +80,15 @@ class Query:
     """(m,) rows of the item table."""
     channel_scores: NDArray[np.float32]
     """(m, c) standardised score of each retrieval channel."""
+    strongest: NDArray[np.float32]
+    """(m, e) largest term of each neighbourhood channel's sum."""
+    supporters: NDArray[np.float32]
+    """(m, e) terms of each neighbourhood channel's sum."""
     evidence: NDArray[np.float32]
     """(m, 4) what the user's rated titles say of each candidate: sum of co-watch weights, the same weighted by how
     much more than usual the user liked each title, and by rating above their mean; largest single weight."""
     kriging: NDArray[np.float32]
-    """(m, 5) baselines and interpolated deviations of liking and rating, and the variance left open; zeros where the
-    data have no ratings (``ranking.kriging``)."""
+    """(m, 11) the columns of ``features.kriging``; zeros where the data have no ratings (``ranking.kriging``)."""
 
 
 def column(*columns: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -25,7 +25,7 @@ def fit(training: Training) -> ListModel:
         with one_thread():
             from implicit.als import AlternatingLeastSquares
     except ImportError as error:
-        raise MissingExtraError("the iALS baseline", "bench") from error
+        raise MissingExtraError("the iALS baseline", "train") from error
     lists = sp.csr_matrix(training.matrix.graded())
     lists.indices, lists.indptr = lists.indices.astype(np.int32), lists.indptr.astype(np.int32)
     n_items = int(lists.shape[1])
@@ -47,4 +47,4 @@ def fit(training: Training) -> ListModel:
         )
         return np.asarray(model.item_factors @ model.recalculate_user(0, row), np.float32)
 
-    return ByScore("ials", training.items.anime_ids, scores)
+    return ByScore("ials_512", training.items.anime_ids, scores)

@@ -20,10 +20,10 @@ def fit(training: Training) -> LikeModel:
     engine = training.engine
     if engine.models.kriging is None:
         raise InvalidInputError("kriging needs ratings", hint="these data have none")
-    columns = [kriging.NAMES.index("like_baseline"), kriging.NAMES.index("like_kriged")]
+    expected = kriging.NAMES.index("like_kriged")
 
     def rule(history: History, rows: NDArray[np.int64]) -> Floats:
         query = engine.models.query(history, engine.retriever.scored(*engine.query(history), rows))
-        return np.asarray(np.clip(query.kriging[:, columns].sum(axis=1), 0, 1), np.float32)
+        return np.asarray(np.clip(query.kriging[:, expected], 0, 1), np.float32)
 
     return ByRule("kriging", rule)

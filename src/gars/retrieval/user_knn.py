@@ -1,0 +1,53 @@
+"""User-kNN: what the users of most similar taste have on their lists.
+
+Herlocker et al., "An Algorithmic Framework for Performing Collaborative Filtering", SIGIR 1999, with the similarity
+taken between iALS factors: a neighbour need not share a title. Weak alone, but it sees combinations of titles that no
+sum over single titles does. Its neighbours are drawn from at most ``MAX_USERS`` users, so that a request costs the same
+however many there are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from gars.retrieval.gather import gather
+from gars.retrieval.item2vec import unit
+
+Floats = NDArray[np.float32]
+
+MAX_USERS = 20_000
+NEIGHBOURS = 150
+SHARPNESS = 4
+"""A neighbour's list counts by similarity to this power."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UserKnn:
+    """The users to be found, and their lists."""
+
+    users: Floats
+    """(u, d) unit factors."""
+    lists: sp.csr_array
+    """(u, n) strengths."""
+
+    def score(self, user: Floats) -> Floats:
+        """What the neighbours of a user with these factors have on their lists. (d,) → (n,)"""
+        length = float(np.linalg.norm(user))
+        if not length or not len(self.users):
+            return np.zeros(int(self.lists.shape[1]), np.float32)
+        similarity = self.users @ (user / length)
+        nearest = np.argpartition(-similarity, min(NEIGHBOURS, len(similarity)) - 1)[:NEIGHBOURS]
+        weight = np.maximum(similarity[nearest], 0) ** SHARPNESS
+        return gather(self.lists, nearest).total(weight)
+
+
+def fit(matrix: sp.csr_array, users: Floats, rng: np.random.Generator) -> UserKnn:
+    """Keep the lists (u, n) and factors (u, d) of at most ``MAX_USERS`` users."""
+    kept = np.arange(len(users))
+    if len(users) > MAX_USERS:
+        kept = np.sort(rng.choice(len(users), MAX_USERS, replace=False))
+    return UserKnn(unit(users[kept]), sp.csr_array(matrix[kept]))
