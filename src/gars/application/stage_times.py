@@ -1,0 +1,75 @@
+"""How long each stage of a request took: measured where the work is done, read by whoever asked for it.
+
+    with measuring() as times:
+        ...                        # deeper down: with stage("retrieval"): ...
+    times.milliseconds             # {"retrieval": 0.41, "features": 0.22, ...}
+
+Outside ``measuring`` a stage costs next to nothing and is recorded nowhere. A measurement belongs to the thread (or
+task) that began it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Final, Literal, get_args
+
+Stage = Literal["state", "retrieval", "features", "ranking", "rules", "reasons", "encode"]
+
+STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
+"""In the order of the request path."""
+
+
+@dataclass(slots=True)
+class StageTimes:
+    """Stage → milliseconds, in the order in which the stages first ran. A stage that ran twice counts for both."""
+
+    milliseconds: dict[Stage, float] = field(default_factory=dict)
+
+    def add(self, name: Stage, milliseconds: float) -> None:
+        """Count time for a stage."""
+        self.milliseconds[name] = self.milliseconds.get(name, 0.0) + milliseconds
+
+    def server_timing(self) -> str:
+        """The value of a ``Server-Timing`` header (W3C): ``retrieval;dur=0.41, features;dur=0.22``."""
+        return ", ".join(f"{name};dur={milliseconds:.3f}" for name, milliseconds in self.milliseconds.items())
+
+
+_measured: ContextVar[StageTimes | None] = ContextVar("stage_times", default=None)
+
+
+@contextmanager
+def measuring() -> Iterator[StageTimes]:
+    """Collect the times of the stages that run inside the block."""
+    times = StageTimes()
+    token = _measured.set(times)
+    try:
+        yield times
+    finally:
+        _measured.reset(token)
+
+
+class stage:  # noqa: N801  reads as a statement: with stage("retrieval"):
+    """Count the block's time for a stage, also when it fails. Stages must not be nested in each other."""
+
+    __slots__ = ("_name", "_started", "_times")
+
+    def __init__(self, name: Stage) -> None:
+        self._name: Stage = name
+        self._times: StageTimes | None = None
+        self._started = 0.0
+
+    def __enter__(self) -> None:
+        self._times = _measured.get()
+        if self._times is not None:
+            self._started = time.perf_counter()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._times is not None:
+            self._times.add(self._name, (time.perf_counter() - self._started) * 1e3)
