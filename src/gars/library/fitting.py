@@ -62,7 +62,7 @@ class FitConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Places of a training list: candidates, then hidden rated titles that were not among them."""
     per_channel: int = 60
     """Candidates each channel proposes for a training list."""
-    max_ranking_users: int = 50_000
+    max_ranking_users: int = 6_000
     """The ranker trains on at most this many users."""
 
 
