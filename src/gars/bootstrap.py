@@ -92,6 +92,15 @@ class Service:
             "state": _checked(self.states.check),
         }
 
+    def sizes(self) -> dict[str, int]:
+        """Bytes on disk of each store, its write-ahead log included."""
+        addresses = {
+            "events": self.settings.event_log,
+            "states": self.settings.state_store,
+            "impressions": self.settings.impressions,
+        }
+        return {name: _file_size(_sqlite_path(name, address)) for name, address in addresses.items()}
+
     def close(self) -> None:
         """Finish what was accepted, send listeners home, close the files."""
         self.feed.close()
@@ -217,6 +226,11 @@ def open_change_feed(settings: Settings) -> ChangeFeed:
             f"GARS_CHANGE_FEED={settings.change_feed!r}: no such change feed", hint="this version knows memory:"
         )
     return MemoryChangeFeed()
+
+
+def _file_size(path: Path) -> int:
+    parts = (path, path.with_name(f"{path.name}-wal"))
+    return sum(part.stat().st_size for part in parts if part.exists())
 
 
 def _sqlite_path(name: str, address: str) -> Path:

@@ -63,6 +63,11 @@ class GroupThread(Generic[E]):
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
+    @property
+    def waiting(self) -> int:
+        """How many entries wait."""
+        return self._inbox.qsize()
+
     def submit(self, entry: E) -> None:
         """Queue an entry; raises ``StorageError`` if too many wait or the thread has been stopped."""
         with self._lock:

@@ -53,6 +53,11 @@ class ImpressionRecorder:
             "gars-impressions", self._write, max_group=MAX_GROUP, max_waiting=MAX_WAITING
         )
 
+    @property
+    def waiting(self) -> int:
+        """How many impressions wait for the disk."""
+        return self._thread.waiting
+
     def record(self, impression: Impression) -> None:
         """Queue an impression, if it is in the sample."""
         if not self._is_sampled(impression.request_id):

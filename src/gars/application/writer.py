@@ -33,6 +33,10 @@ class Writer:
         self._ingest = ingest
         self.last_error: StorageError | None = None
         """Why the latest commit failed; ``None`` after one that did not."""
+        self.accepted = 0
+        """Events made durable since the start."""
+        self.duplicates = 0
+        """Events since the start that were there already."""
         self._thread: GroupThread[_Waiting] = GroupThread(
             "gars-writer",
             self._commit,
@@ -40,6 +44,11 @@ class Writer:
             max_waiting=MAX_WAITING,
             size=lambda waiting: len(waiting.batch),
         )
+
+    @property
+    def waiting(self) -> int:
+        """How many batches wait for the disk."""
+        return self._thread.waiting
 
     def submit(self, batch: Batch) -> Future[Receipt]:
         """Queue a batch; the future holds the receipt once it is durable, or the error that refused it."""
@@ -68,4 +77,6 @@ class Writer:
             if isinstance(outcome, GarsError):
                 waiting.future.set_exception(outcome)
             else:
+                self.accepted += len(outcome.accepted)
+                self.duplicates += outcome.duplicates
                 waiting.future.set_result(outcome)

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+from typing import Any
+
 from litestar import Litestar, Router
+from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
 from gars.bootstrap import VERSION, Service
-from gars.entrypoints.api import about, anime, events, health, interactions, lists, mission, page, users
+from gars.entrypoints.api import about, anime, events, health, interactions, lists, metrics, mission, page, users
 from gars.entrypoints.api.docs import PlainDocs
 from gars.entrypoints.api.errors import HANDLERS
 from gars.entrypoints.api.params import filters_of, refuse_unknown_parameters
 from gars.entrypoints.api.security import add_headers
 
 
+class App(Litestar):
+    """Litestar, and the time at which each request came."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request."""
+        scope[metrics.STARTED] = perf_counter()
+        await super().__call__(scope, receive, send)
+
+
 def create_app(service: Service) -> Litestar:
     """The app that serves ``service``. The caller closes the service after the app has stopped."""
+    counted = metrics.Metrics(lambda: service)
     api = Router(
         "/api/v1",
         route_handlers=[
@@ -44,16 +58,19 @@ def create_app(service: Service) -> Litestar:
         guards=[refuse_unknown_parameters],
     )
     mission_routes = Router(
-        "/", route_handlers=[mission.get_sim, interactions.post_click], guards=[refuse_unknown_parameters]
+        "/",
+        route_handlers=[mission.get_sim, interactions.post_click, metrics.get_metrics],
+        guards=[refuse_unknown_parameters],
     )
-    return Litestar(
+    return App(
         [api, mission_routes, mission.get_root, page.assets(), page.get_page],
         dependencies={
             "service": Provide(lambda: service, sync_to_thread=False),
             "filters": Provide(filters_of),
         },
         exception_handlers=HANDLERS,
-        before_send=[add_headers],
+        before_send=[add_headers, counted.before_send],
+        state=State({"metrics": counted}),
         logging_config=None,  # the command line sets logging up
         request_max_body_size=service.settings.max_body_bytes,
         openapi_config=OpenAPIConfig(

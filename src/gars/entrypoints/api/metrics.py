@@ -1,0 +1,98 @@
+"""``GET /metrics`` in the Prometheus format, and ``Server-Timing`` on every answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from time import perf_counter
+from typing import Any
+
+from litestar import Request, Response, get
+from litestar.types import Message, Scope
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import generate_latest
+from prometheus_client.registry import Collector
+
+from gars.bootstrap import Service
+from gars.entrypoints.api.errors import errors
+
+STARTED = "gars.started"
+"""Key of the scope that holds when the request came, by ``perf_counter``."""
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_METHODS = frozenset({"GET", "POST", "DELETE", "HEAD", "OPTIONS", "PUT", "PATCH"})
+_NO_ROUTE = "none"
+
+
+class Metrics:
+    """Counts what one app answers; what the service itself counts is read when somebody asks."""
+
+    def __init__(self, service: Callable[[], Service]) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "gars_http_requests", "Requests answered.", ["method", "route", "status"], registry=self._registry
+        )
+        self._seconds = Histogram(
+            "gars_http_request_seconds",
+            "Time from the request to the first byte of its answer.",
+            ["route"],
+            buckets=_BUCKETS,
+            registry=self._registry,
+        )
+        self._registry.register(_OfService(service))
+        ProcessCollector(registry=self._registry)
+
+    async def before_send(self, message: Message, scope: Scope) -> None:
+        """A hook of the app: count the answer, and say how long it took."""
+        if message["type"] != "http.response.start":
+            return
+        seconds = perf_counter() - scope.get(STARTED, perf_counter())  # type: ignore[operator]  # ours, a float
+        method = str(scope.get("method", ""))
+        # the template, not the path: one series a route, whoever the user is
+        route = scope.get("path_template") or _NO_ROUTE
+        self._requests.labels(method if method in _METHODS else "other", route, str(message["status"])).inc()
+        self._seconds.labels(route).observe(seconds)
+        message["headers"] = [*message.get("headers", ()), (b"server-timing", b"total;dur=%.3f" % (seconds * 1000))]
+
+    def exposition(self) -> bytes:
+        """Everything that is counted, as Prometheus reads it."""
+        return generate_latest(self._registry)
+
+
+@get("/metrics", summary="Counters for Prometheus", responses=errors(400), media_type="text/plain", tags=["service"])
+async def get_metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Requests, latencies, events, fallbacks, impressions, queues and sizes, as text."""
+    metrics: Metrics = request.app.state.metrics
+    return Response(metrics.exposition(), headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"})
+
+
+class _OfService(Collector):
+    """Reads the service's own counters at the moment of the scrape."""
+
+    def __init__(self, service: Callable[[], Service]) -> None:
+        self._service = service
+
+    def collect(self) -> Iterable[Metric]:
+        """One family a counter."""
+        service = self._service()
+        yield _counter("gars_events_accepted", "Events made durable.", service.writer.accepted)
+        yield _counter("gars_events_duplicate", "Events that were there already.", service.writer.duplicates)
+        yield _counter("gars_impressions_recorded", "Shown lists on disk.", service.recorder.recorded)
+        yield _counter("gars_impressions_dropped", "Shown lists lost.", service.recorder.dropped)
+        waiting = GaugeMetricFamily("gars_queue_depth", "What waits for the disk.", labels=["queue"])
+        waiting.add_metric(["events"], service.writer.waiting)
+        waiting.add_metric(["impressions"], service.recorder.waiting)
+        yield waiting
+        sizes = GaugeMetricFamily("gars_store_bytes", "Size on disk.", labels=["store"])
+        for name, size in service.sizes().items():
+            sizes.add_metric([name], size)
+        yield sizes
+        model = GaugeMetricFamily("gars_model_info", "The model that is served.", labels=["version", "trained", "data"])
+        about = service.about
+        model.add_metric([about.model_version, about.trained or "", about.data_name], 1)
+        yield model
+        yield GaugeMetricFamily("gars_model_anime", "Anime in the catalogue.", value=len(service.catalogue))
+
+
+def _counter(name: str, documentation: str, value: float) -> CounterMetricFamily:
+    return CounterMetricFamily(name, documentation, value=value)

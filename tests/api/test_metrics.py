@@ -1,0 +1,59 @@
+"""Counters for Prometheus, and the time each answer took."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from gars.bootstrap import Service
+
+Client = Any
+
+
+def scraped(client: Client) -> dict[tuple[str, ...], float]:
+    answer = client.get("/metrics")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    return {
+        (sample.name, *(f"{key}={value}" for key, value in sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+def test_requests_by_route_and_status(client: Client) -> None:
+    for user in ("7", "8"):
+        client.get(f"/api/v1/users/{user}/recommendations")
+    client.get("/api/v1/users/7/recommendations?k=0")
+    client.delete("/api/v1/genres")
+    counted = scraped(client)
+    route = "route=/api/v1/users/{user_id}/recommendations"
+    assert counted["gars_http_requests_total", "method=GET", route, "status=200"] == 2
+    assert counted["gars_http_requests_total", "method=GET", route, "status=400"] == 1
+    assert counted["gars_http_request_seconds_count", route] == 3
+    assert counted["gars_http_requests_total", "method=DELETE", "route=none", "status=405"] == 1
+    assert not any("/users/7" in label for labels in counted for label in labels), "no user in a label"
+
+
+def test_what_the_service_counts(client: Client, service: Service) -> None:
+    event = {"user_id": "7", "anime_id": 1, "kind": "click", "event_id": "once"}
+    for _ in range(3):
+        assert client.post("/api/v1/interactions", json=event).status_code == 202
+    client.get("/api/v1/users/7/recommendations")
+    service.recorder.flush()
+    counted = scraped(client)
+    assert counted["gars_events_accepted_total",] == 1
+    assert counted["gars_events_duplicate_total",] == 2
+    assert counted["gars_impressions_recorded_total",] == 1
+    assert counted["gars_impressions_dropped_total",] == 0
+    assert counted["gars_queue_depth", "queue=events"] == 0
+    assert counted["gars_store_bytes", "store=states"] > 0
+    assert counted["gars_model_info", "data=unknown", "trained=", "version=fake-1"] == 1
+    assert counted["gars_model_anime",] == len(service.catalogue)
+
+
+def test_server_timing(client: Client) -> None:
+    for route in ("/api/v1/users/7/recommendations", "/api/v1/nothing", "/"):
+        assert re.search(r"\btotal;dur=\d+\.\d{3}$", client.get(route).headers["server-timing"])
