@@ -170,6 +170,14 @@ class TestFallback:
         assert {channel for item in body["items"] for channel in item["channels"]} == {"retrieval"}
         assert "ranking failed; using the next best list" in caplog.text
 
+    def test_alike_in_content(self, client: Client, engine: Any, caplog: pytest.LogCaptureFixture) -> None:
+        client.post("/clicks", json={"user_id": 7, "anime_id": 5114})
+        engine.recommend_history = engine.retrieve_ids = _broken
+        body = client.get("/api/v1/users/7/recommendations").json()
+        assert body["fallback"] == "similar"
+        assert {channel for item in body["items"] for channel in item["channels"]} == {"content"}
+        assert "retrieval failed; using the next best list" in caplog.text
+
     def test_both_stages_fail(self, client: Client, engine: Any, caplog: pytest.LogCaptureFixture) -> None:
         client.post("/api/v1/interactions", json={"user_id": 7, "anime_id": 5114, "kind": "seen"})
         popular = engine.popular_ids(k=21, filters=SERVICE_DEFAULTS).tolist()
@@ -181,15 +189,11 @@ class TestFallback:
         page = client.get("/api/v1/users/7/recommendations?k=5&offset=5").json()
         assert page["items"] == body["items"][5:10]
 
-    def test_everything_fails(self, client: Client, engine: Any, caplog: pytest.LogCaptureFixture) -> None:
-        engine.recommend_history = engine.retrieve_ids = engine.popular_ids = _broken
-        answer = client.get("/api/v1/users/7/recommendations")
-        assert answer.status_code == 500
-        assert answer.json()["error"] == {
-            "code": "error",
-            "message": "the service failed on this request",
-            "hint": "its log says why",
-        }
+    def test_the_whole_model_fails(self, client: Client, engine: Any, caplog: pytest.LogCaptureFixture) -> None:
+        engine.recommend_history = engine.retrieve_ids = engine.popular_ids = engine.similar_ids = _broken
+        body = client.get("/api/v1/users/7/recommendations").json()
+        assert body["fallback"] == "popular"
+        assert len(body["items"]) == 20
 
     def test_a_callers_mistake_is_not_a_failure(self, client: Client) -> None:
         assert client.get("/api/v1/users/7/recommendations?genre=x").status_code == 400
@@ -200,7 +204,8 @@ def _broken(*_arguments: object, **_named: object) -> Any:
 
 
 def test_defaults_are_those_of_the_domain() -> None:
-    assert Filters(adult=False, hide_sequels=True, one_per_franchise=True, min_members=500) == SERVICE_DEFAULTS
+    rules = {"hide_sequels": True, "one_per_franchise": True, "hide_dropped_sequels": True, "hide_recaps": True}
+    assert Filters(adult=False, min_members=500, diversity=SERVICE_DEFAULTS.diversity, **rules) == SERVICE_DEFAULTS
 
 
 class TestMissionRoutes:

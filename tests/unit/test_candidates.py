@@ -1,12 +1,17 @@
+from datetime import date
+
 import numpy as np
 import pytest
 
-from gars.domain.anime import Anime
+from gars.domain.anime import Anime, Streaming
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters, allowed, top
 from gars.domain.errors import InvalidInputError
-from gars.domain.franchise import collapse
-from gars.domain.history import Rating, from_ratings
+from gars.domain.franchise import collapse, sequels_of
+from gars.domain.history import Rating, from_ratings, from_state
+from gars.domain.interaction import Interaction, Kind, Status
 from gars.domain.item_table import ItemTable, build
+from gars.domain.user_state import UserState, fold
+from gars.testing.events import event
 
 CATALOGUE = [
     Anime(anime_id=1, title="One", type="TV", genres=("Action",), year=1999, episodes=24, members=900, franchise="a"),
@@ -68,6 +73,100 @@ def test_a_disliked_title_can_hide_its_franchise(items: ItemTable) -> None:
 def test_an_unknown_genre_is_named_with_the_known_ones(items: ItemTable) -> None:
     with pytest.raises(InvalidInputError, match=r"unknown genre: Akction\n  → known: Action, Drama, Hentai"):
         ids(items, Filters(genres=("Akction",)))
+
+
+RICH = [
+    Anime(anime_id=1, title="One", tags=("Time Travel", "School"), studios=("Bones",), source="Manga", duration_min=24,
+          streaming=(Streaming("Here", "https://here.example"),), released=date(2020, 4, 1), franchise="a"),
+    Anime(anime_id=2, title="Two", tags=("School",), studios=("Sunrise", "Bones"), source="Original", duration_min=90,
+          released=date(2030, 4, 1), franchise="a", prequels=(1,), members=10),
+    Anime(anime_id=3, title="One: Recap", franchise="a"),
+    Anime(anime_id=4, title="Four", year=2031, prequels=(2,), franchise="a"),
+    Anime(anime_id=6, title="Six", franchise="b", members=9000),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        (Filters(tags=("school", "time travel")), [1]),
+        (Filters(exclude_tags=("Time Travel", "School")), [3, 4, 6]),
+        (Filters(studios=("sunrise", "BONES")), [1, 2]),
+        (Filters(sources=("Original",)), [2]),
+        (Filters(sites=("here",)), [1]),
+        (Filters(duration_max=30), [1]),
+        (Filters(duration_min=30), [2]),
+        (Filters(max_members=100), [2]),
+        (Filters(released_by=date(2026, 1, 1)), [1, 3, 6]),
+        (Filters(shown=(1,)), [2, 3, 4, 6]),
+        (Filters(shown=(1,), one_per_franchise=True), [6]),
+        (Filters(hide_recaps=True), [1, 2, 3, 4, 6]),
+    ],
+)
+def test_filters_by_what_an_anime_is_made_of(filters: Filters, expected: list[int]) -> None:
+    assert ids(build(RICH), filters) == expected
+
+
+def test_recaps_of_what_the_history_holds_are_hidden() -> None:
+    assert ids(build(RICH), Filters(hide_recaps=True), Rating(1, 9)) == [2, 4, 6]
+    assert ids(build(RICH), Filters(hide_recaps=True), Rating(6, 9)) == [1, 2, 3, 4]
+
+
+def test_an_unknown_tag_is_told_with_the_known_ones() -> None:
+    with pytest.raises(InvalidInputError, match=r"unknown tag: Schol\n  → known: School, Time Travel"):
+        ids(build(RICH), Filters(tags=("Schol",)))
+    with pytest.raises(InvalidInputError, match=r"this catalogue knows no streaming site of any anime"):
+        ids(build(CATALOGUE), Filters(sites=("Here",)))
+
+
+def test_a_long_vocabulary_suggests_what_is_near() -> None:
+    many = build([Anime(anime_id=n, title=str(n), tags=(f"word {n}",)) for n in range(60)])
+    with pytest.raises(InvalidInputError, match=r"did you mean word 1,"):
+        ids(many, Filters(exclude_tags=("word 1 ",)))
+    with pytest.raises(InvalidInputError, match=r"GET /api/v1/genres lists all of them"):
+        ids(many, Filters(tags=("zzzzzzzz",)))
+
+
+def state(*events: Interaction) -> UserState:
+    return fold(UserState(user_id="7"), events)
+
+
+@pytest.mark.parametrize(
+    ("said", "sequel_shown"),
+    [
+        (event("7", 1, Kind.STATUS, Status.COMPLETED), True),
+        (event("7", 1, Kind.RATE, 8), True),
+        (event("7", 1, Kind.SEEN), True),
+        (event("7", 1, Kind.LIKE), True),
+        (event("7", 1, Kind.STATUS, Status.WATCHING), False),
+        (event("7", 1, Kind.STATUS, Status.ON_HOLD), False),
+        (event("7", 1, Kind.STATUS, Status.PLANNED), False),
+        (event("7", 1, Kind.DISMISS), False),
+        (event("7", 1, Kind.CLICK), False),
+    ],
+    ids=lambda value: f"{value.kind}-{value.value}" if isinstance(value, Interaction) else "",
+)
+def test_a_sequel_waits_for_its_prequel_to_be_completed(said: Interaction, sequel_shown: bool) -> None:
+    items = build(RICH)
+    mask = allowed(items, from_state(state(said)), Filters(hide_sequels=True))
+    assert (2 in items.anime_ids[mask]) is sequel_shown
+
+
+def test_nothing_that_continues_a_dropped_title_is_shown() -> None:
+    items = build(RICH)
+    dropped = from_state(state(event("7", 1, Kind.STATUS, Status.DROPPED)))
+    assert items.anime_ids[allowed(items, dropped, Filters(hide_dropped_sequels=True))].tolist() == [3, 6]
+    assert items.anime_ids[allowed(items, dropped, Filters())].tolist() == [2, 3, 4, 6]
+
+
+def test_sequels_that_go_round_in_a_circle_end() -> None:
+    assert sequels_of(np.array([0]), np.array([2, 0, 1, -1])).tolist() == [False, True, True, False]
+
+
+def test_words_of_an_anime() -> None:
+    items = build(RICH)
+    assert items.studios.of(1) == ("Bones", "Sunrise")
+    assert items.tags.of(2) == ()
 
 
 def test_top_orders_by_score_then_id_and_leaves_out_what_is_not_finite() -> None:

@@ -6,12 +6,14 @@ Filters are masks over the whole catalogue that act *before* any cut, so a filte
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from gars.domain.errors import InvalidInputError
+from gars.domain.franchise import sequels_of
 from gars.domain.history import History
 from gars.domain.item_table import ItemTable
 
@@ -20,28 +22,52 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     """What a reader wants to see. Everything off by default; the service turns the rules on.
 
     ``hide_sequels`` hides what continues a title the history does not hold; ``one_per_franchise`` shows only the best
-    of each franchise; ``hide_dropped_franchises`` hides everything of a franchise with a disliked title.
+    of each franchise; ``hide_dropped_franchises`` hides everything of a franchise with a disliked title,
+    ``hide_dropped_sequels`` what continues a title that was given up; ``hide_recaps`` hides what retells a franchise
+    the history holds. ``released_by`` hides what comes out later. ``shown`` are the titles of the pages before.
+    ``niche`` and ``diversity`` are not filters but say how the rest is put in order (``domain.rerank``).
     """
 
     types: tuple[str, ...] = ()
     genres: tuple[str, ...] = ()
     exclude_genres: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    exclude_tags: tuple[str, ...] = ()
+    studios: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    sites: tuple[str, ...] = ()
     year_min: int | None = None
     year_max: int | None = None
     episodes_min: int | None = None
     episodes_max: int | None = None
+    duration_min: int | None = None
+    duration_max: int | None = None
     min_members: int | None = None
+    max_members: int | None = None
     min_score: float | None = None
     adult: bool = True
     hide_sequels: bool = False
     one_per_franchise: bool = False
     hide_dropped_franchises: bool = False
+    hide_dropped_sequels: bool = False
+    hide_recaps: bool = False
+    released_by: date | None = None
     exclude_ids: tuple[int, ...] = ()
+    shown: tuple[int, ...] = ()
+    niche: float = 0.0
+    diversity: float = 0.0
 
 
 _LOWEST = np.finfo(np.float32).min
 
-SERVICE_DEFAULTS = Filters(adult=False, hide_sequels=True, one_per_franchise=True, min_members=500)
+SERVICE_DEFAULTS = Filters(
+    adult=False,
+    hide_sequels=True,
+    one_per_franchise=True,
+    hide_dropped_sequels=True,
+    hide_recaps=True,
+    min_members=500,
+)
 """The rules a fan expects without asking."""
 
 
@@ -49,24 +75,38 @@ def allowed(items: ItemTable, history: History, filters: Filters) -> NDArray[np.
     """Mask (n,) of the rows that may be recommended.
 
     Raises:
-        InvalidInputError: a type or genre the catalogue does not know.
+        InvalidInputError: a type, genre, tag, studio, source or site the catalogue does not know.
     """
     mask = np.ones(len(items), np.bool_)
-    _hide_rows(mask, items, history.anime_ids[history.hidden])
-    _hide_rows(mask, items, np.array(filters.exclude_ids, np.int64))
+    mask[_known_rows(items, history.anime_ids[history.hidden])] = False
+    mask[_known_rows(items, np.array(filters.exclude_ids, np.int64))] = False
     _by_content(mask, items, filters)
     if filters.hide_sequels:
         waits = np.flatnonzero(items.prequel_rows >= 0)
-        mask[waits] &= np.isin(items.anime_ids[items.prequel_rows[waits]], history.anime_ids)
+        done = np.zeros(len(items), np.bool_)
+        done[_known_rows(items, history.anime_ids)] = True
+        done[_known_rows(items, history.unfinished)] = False
+        mask[waits] &= done[items.prequel_rows[waits]]
+    if filters.hide_dropped_sequels and len(history.dropped):
+        mask &= ~sequels_of(_known_rows(items, history.dropped), items.prequel_rows)
+    if filters.hide_recaps and len(history):
+        recaps = np.flatnonzero(items.recaps & mask)
+        watched = items.franchises[_known_rows(items, history.anime_ids)]
+        mask[recaps] &= ~np.isin(items.franchises[recaps], watched)
+    if filters.shown:
+        shown = _known_rows(items, np.array(filters.shown, np.int64))
+        mask[shown] = False
+        if filters.one_per_franchise:
+            mask &= ~np.isin(items.franchises, items.franchises[shown])
     if filters.hide_dropped_franchises:
-        disliked = items.rows(history.anime_ids[history.ratings < 5])
-        mask &= ~np.isin(items.franchises, items.franchises[disliked[disliked >= 0]])
+        disliked = _known_rows(items, history.anime_ids[history.ratings < 5])
+        mask &= ~np.isin(items.franchises, items.franchises[disliked])
     return mask
 
 
-def _hide_rows(mask: NDArray[np.bool_], items: ItemTable, anime_ids: NDArray[np.int64]) -> None:
+def _known_rows(items: ItemTable, anime_ids: NDArray[np.int64]) -> NDArray[np.int64]:
     rows = items.rows(anime_ids)
-    mask[rows[rows >= 0]] = False
+    return rows[rows >= 0]
 
 
 def _by_content(mask: NDArray[np.bool_], items: ItemTable, filters: Filters) -> None:
@@ -78,10 +118,25 @@ def _by_content(mask: NDArray[np.bool_], items: ItemTable, filters: Filters) -> 
         mask &= items.genres[:, _codes(filters.genres, items.genre_names, "genre")].all(axis=1)
     if filters.exclude_genres:
         mask &= ~items.genres[:, _codes(filters.exclude_genres, items.genre_names, "genre")].any(axis=1)
+    if filters.tags:
+        mask &= items.tags.all_of(filters.tags)
+    if filters.exclude_tags:
+        mask &= ~items.tags.any_of(filters.exclude_tags)
+    for labels, wanted in (
+        (items.studios, filters.studios),
+        (items.sources, filters.sources),
+        (items.sites, filters.sites),
+    ):
+        if wanted:
+            mask &= labels.any_of(wanted)
+    if filters.released_by is not None:
+        # unlike a bound on a year, this one lets pass what is not known
+        mask &= ~(items.released > filters.released_by.toordinal())
     for column, low, high in (
         (items.years, filters.year_min, filters.year_max),
         (items.episodes, filters.episodes_min, filters.episodes_max),
-        (items.members, filters.min_members, None),
+        (items.durations, filters.duration_min, filters.duration_max),
+        (items.members, filters.min_members, filters.max_members),
         (items.scores, filters.min_score, None),
     ):
         if (low is None and high is None) or np.isnan(column).all():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,3 +22,27 @@ def collapse(ordered: NDArray[np.int64], franchises: NDArray[np.int32], per_fran
     occurrence = np.empty(len(codes), np.int64)
     occurrence[by_code] = np.arange(len(codes)) - np.repeat(starts, lengths)
     return occurrence < per_franchise
+
+
+_RECAP = re.compile(r"\b(?:recaps?|soushuuhen|summary|digest|compilation)\b|総集編", re.IGNORECASE)
+
+
+def is_recap(titles: Iterable[str]) -> bool:
+    """Whether one of an anime's names says that it retells another: no source types that relation."""
+    return any(_RECAP.search(title) for title in titles)
+
+
+def sequels_of(first: NDArray[np.int64], prequel_rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Everything that continues some rows (m,), directly or through others. → mask (n,), themselves left out.
+
+    ``prequel_rows`` (n,) is the row of each title's direct prequel, -1 without one; it may go round in circles.
+    """
+    reached = np.zeros(len(prequel_rows), np.bool_)
+    reached[first] = True
+    waits = np.flatnonzero(prequel_rows >= 0)
+    while True:
+        more = waits[reached[prequel_rows[waits]] & ~reached[waits]]
+        if not len(more):
+            reached[first] = False
+            return reached
+        reached[more] = True

@@ -40,6 +40,10 @@ class History:
     """True = must not be recommended (seen, dropped, dismissed, …)."""
     clicks: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     """Recently clicked titles, newest first, each once."""
+    unfinished: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    """Ids among ``anime_ids`` that were not watched to the end: under way, on hold, planned, dropped, dismissed."""
+    dropped: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    """Ids among ``anime_ids`` that were given up."""
 
     def __len__(self) -> int:
         return len(self.anime_ids)
@@ -104,12 +108,20 @@ def from_state(state: UserState, *, unrated: float = 0.5) -> History:
         rating is not None or is_dismissed or status != Status.PLANNED
         for rating, status, is_dismissed in zip(ratings, statuses, dismissed, strict=True)
     ]
+    anime_ids = np.array([anime_id for _, anime_id, _ in entries], np.int64)
+    finished = [
+        status == Status.COMPLETED or (status is None and (rating is not None or _number(opinion, "seen") is not None))
+        for rating, status, (_, _, opinion) in zip(ratings, statuses, entries, strict=True)
+    ]
+    dropped = [status == Status.DROPPED for status in statuses]
     return History(
-        anime_ids=np.array([anime_id for _, anime_id, _ in entries], np.int64),
+        anime_ids=anime_ids,
         ratings=np.array([math.nan if r is None else r for r in ratings], np.float32),
         strengths=np.array(strengths, np.float32),
         hidden=np.array(hidden, np.bool_),
         clicks=np.array(list(dict.fromkeys(click.anime_id for click in state.clicks)), np.int64),
+        unfinished=anime_ids[~np.array(finished, np.bool_)],
+        dropped=anime_ids[np.array(dropped, np.bool_)],
     )
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gars.domain import labels
 from gars.domain.anime import Anime
+from gars.domain.franchise import is_recap
 from gars.domain.history import LIKED_ABOVE
+from gars.domain.labels import Labels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,6 +30,12 @@ class ItemTable:
     episodes: NDArray[np.float32]
     scores: NDArray[np.float32]
     members: NDArray[np.float32]
+    durations: NDArray[np.float32]
+    """(n,) minutes of an episode."""
+    released: NDArray[np.float64]
+    """(n,) first day as a proleptic ordinal; 1 January where only the year is known."""
+    recaps: NDArray[np.bool_]
+    """(n,) retells another title of its franchise, as its name says."""
     adult: NDArray[np.bool_]
     franchises: NDArray[np.int32]
     """(n,) dense franchise code; every anime has one, at least its own."""
@@ -35,6 +45,11 @@ class ItemTable:
     """(franchises,) how many anime each franchise has."""
     type_names: tuple[str, ...]
     genre_names: tuple[str, ...]
+    tags: Labels
+    studios: Labels
+    sources: Labels
+    sites: Labels
+    """Where it can be watched."""
     counts: NDArray[np.float32]
     """(n,) training users who have it on their list."""
     rated_counts: NDArray[np.float32]
@@ -103,18 +118,31 @@ def build(anime: Sequence[Anime]) -> ItemTable:
         episodes=_numbers([a.episodes for a in anime]),
         scores=_numbers([a.score for a in anime]),
         members=_numbers([a.members for a in anime]),
+        durations=_numbers([a.duration_min for a in anime]),
+        released=np.array([_first_day(a) for a in anime], np.float64),
+        recaps=np.array([is_recap(a.titles) for a in anime], np.bool_),
         adult=np.array([a.adult for a in anime], np.bool_),
         franchises=franchises,
         prequel_rows=np.array(prequels, np.int64),
         franchise_sizes=np.bincount(franchises, minlength=len(franchise_code)).astype(np.int32),
         type_names=type_names,
         genre_names=genre_names,
+        tags=labels.build("tag", [a.tags for a in anime]),
+        studios=labels.build("studio", [a.studios for a in anime]),
+        sources=labels.build("source", [(a.source,) if a.source else () for a in anime]),
+        sites=labels.build("streaming site", [[where.site for where in a.streaming] for a in anime]),
         counts=zeros,
         rated_counts=zeros,
         liked_counts=zeros,
         rating_sums=zeros,
         genre_shares=np.zeros(len(genre_names), np.float32),
     )
+
+
+def _first_day(a: Anime) -> float:
+    if a.released is not None:
+        return a.released.toordinal()
+    return date(a.year, 1, 1).toordinal() if a.year is not None and 1 <= a.year <= 9999 else np.nan
 
 
 def _numbers(values: Sequence[float | None]) -> NDArray[np.float32]:

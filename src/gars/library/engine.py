@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gars.application.ports import Recommendation
-from gars.domain import features
+from gars.domain import features, rerank
 from gars.domain.anime import Anime
 from gars.domain.candidates import Candidates, Filters, allowed, top
 from gars.domain.errors import UnknownAnimeError
@@ -85,6 +85,8 @@ class Engine:
         session = self.session(history)
         if session is not None and len(found):
             order = order + SESSION_WEIGHT * float(order.std()) * session[found.rows]
+        if filters.niche:
+            order = rerank.lean_niche(order, self.retriever.items.counts[found.rows], filters.niche)
         return found, order, p_like, matrix
 
     def retrieve(self, history: History, *, want: int, filters: Filters) -> Candidates:
@@ -196,10 +198,16 @@ class Engine:
     def _places(self, found: Candidates, order: NDArray[np.float32], want: int, filters: Filters) -> NDArray[np.int64]:
         """Positions of the best ``want`` candidates, by ``(-score, id)``, after the rules about lists as a whole."""
         items = self.retriever.items
-        if not filters.one_per_franchise:
+        if not filters.one_per_franchise and not filters.diversity:
             return top(order, items.anime_ids[found.rows], want)
         places = top(order, items.anime_ids[found.rows], len(found))
-        return places[collapse(found.rows[places], items.franchises)][:want]
+        if filters.one_per_franchise:
+            places = places[collapse(found.rows[places], items.franchises)]
+        if filters.diversity:
+            pool = found.rows[places[: rerank.POOL]]
+            likeness = rerank.likeness_vectors(self.retriever.vectors[pool], items.genres[pool])
+            places = places[rerank.diversify(order[places], likeness, filters.diversity, start=len(filters.shown))]
+        return places[:want]
 
 
 def user_vectors(

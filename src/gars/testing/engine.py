@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gars.application.ports import Reason, Recommendation
-from gars.domain import candidates, franchise, item_table
+from gars.domain import candidates, franchise, item_table, rerank
 from gars.domain.anime import Anime
 from gars.domain.candidates import Filters
 from gars.domain.history import History, Rating, from_ratings
@@ -86,10 +86,16 @@ class FakeEngine:
         return (self._likeness @ weights + self._fame).astype(np.float32)
 
     def _best(self, scores: NDArray[np.float32], history: History, filters: Filters, k: int) -> NDArray[np.int64]:
+        scores = rerank.lean_niche(scores, np.nan_to_num(self._items.members), filters.niche)
         masked = np.where(candidates.allowed(self._items, history, filters), scores, -np.inf).astype(np.float32)
         ordered = candidates.top(masked, self._items.anime_ids, len(self._items))
         if filters.one_per_franchise:
             ordered = ordered[franchise.collapse(ordered, self._items.franchises)]
+        if filters.diversity:
+            pool = ordered[: rerank.POOL]
+            likeness = rerank.likeness_vectors(np.zeros((len(pool), 0), np.float32), self._items.genres[pool])
+            start = len(filters.shown)
+            ordered = ordered[rerank.diversify(scores[ordered], likeness, filters.diversity, start=start)]
         return ordered[:k]
 
     def _recommendation(self, row: int, score: float, history: History) -> Recommendation:

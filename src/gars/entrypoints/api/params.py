@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any
 
+import msgspec
 from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
@@ -50,17 +51,35 @@ async def filters_of(
     exclude_genres: Annotated[
         list[str] | None, QueryParameter(name="exclude_genre", description="None of these genres; repeatable")
     ] = None,
+    tags: Annotated[list[str] | None, QueryParameter(name="tag", description="All of these tags; repeatable")] = None,
+    exclude_tags: Annotated[
+        list[str] | None, QueryParameter(name="exclude_tag", description="None of these tags; repeatable")
+    ] = None,
+    studios: Annotated[
+        list[str] | None, QueryParameter(name="studio", description="Any of these studios; repeatable")
+    ] = None,
+    sources: Annotated[
+        list[str] | None, QueryParameter(name="source", description="Made from any of these; repeatable")
+    ] = None,
+    sites: Annotated[
+        list[str] | None, QueryParameter(name="site", description="To be watched on any of these sites; repeatable")
+    ] = None,
     year_min: Annotated[int | None, QueryParameter(ge=0, le=9999)] = None,
     year_max: Annotated[int | None, QueryParameter(ge=0, le=9999)] = None,
     episodes_min: Annotated[int | None, QueryParameter(ge=0, le=100_000)] = None,
     episodes_max: Annotated[int | None, QueryParameter(ge=0, le=100_000)] = None,
+    duration_min: Annotated[int | None, QueryParameter(ge=0, le=10_000, description="Minutes an episode")] = None,
+    duration_max: Annotated[int | None, QueryParameter(ge=0, le=10_000, description="Minutes an episode")] = None,
     min_members: Annotated[
         int | None, QueryParameter(ge=0, le=2**31 - 1, description="Leave out what fewer people watch; 500 unless told")
+    ] = None,
+    max_members: Annotated[
+        int | None, QueryParameter(ge=0, le=2**31 - 1, description="Leave out what more people watch")
     ] = None,
     min_score: Annotated[float | None, QueryParameter(ge=0, le=10)] = None,
     adult: Annotated[bool | None, QueryParameter(description="Show adult titles; false unless told")] = None,
     hide_sequels: Annotated[
-        bool | None, QueryParameter(description="Hide what continues a title not in the history; true unless told")
+        bool | None, QueryParameter(description="Hide what continues a title not completed; true unless told")
     ] = None,
     one_per_franchise: Annotated[
         bool | None, QueryParameter(description="Only the best of each franchise; true unless told")
@@ -73,6 +92,12 @@ async def filters_of(
         list[int] | None,
         QueryParameter(name="exclude_id", max_items=1000, description="Anime to leave out; repeatable"),
     ] = None,
+    niche: Annotated[
+        float | None, QueryParameter(ge=0, le=1, description="0 what suits you best, 1 rather what few know")
+    ] = None,
+    diversity: Annotated[
+        float | None, QueryParameter(ge=0, le=1, description="How much likeness to the titles above costs a title")
+    ] = None,
 ) -> Filters:
     """The filters of a request: the service's defaults where it says nothing.
 
@@ -80,19 +105,32 @@ async def filters_of(
         InvalidInputError: a range without anything in it, or an id that cannot be one.
     """
     default = SERVICE_DEFAULTS
-    for name, low, high in (("year", year_min, year_max), ("episodes", episodes_min, episodes_max)):
+    for name, low, high in (
+        ("year", year_min, year_max),
+        ("episodes", episodes_min, episodes_max),
+        ("duration", duration_min, duration_max),
+    ):
         if low is not None and high is not None and low > high:
             raise InvalidInputError(f"{name}_min={low} is above {name}_max={high}", hint="swap them")
     if any(not 0 <= anime_id < 2**31 for anime_id in exclude_ids or ()):
         raise InvalidInputError("exclude_id: no anime has such an id", hint="ids are MyAnimeList ids")
-    return Filters(
+    return msgspec.structs.replace(
+        default,
         types=tuple(types or default.types),
         genres=tuple(genres or default.genres),
         exclude_genres=tuple(exclude_genres or default.exclude_genres),
+        tags=tuple(tags or ()),
+        exclude_tags=tuple(exclude_tags or ()),
+        studios=tuple(studios or ()),
+        sources=tuple(sources or ()),
+        sites=tuple(sites or ()),
         year_min=year_min,
         year_max=year_max,
         episodes_min=episodes_min,
         episodes_max=episodes_max,
+        duration_min=duration_min,
+        duration_max=duration_max,
+        max_members=max_members,
         min_members=default.min_members if min_members is None else min_members or None,
         min_score=min_score,
         adult=default.adult if adult is None else adult,
@@ -102,6 +140,8 @@ async def filters_of(
         if hide_dropped_franchises is None
         else hide_dropped_franchises,
         exclude_ids=tuple(exclude_ids or ()),
+        niche=default.niche if niche is None else niche,
+        diversity=default.diversity if diversity is None else diversity,
     )
 
 

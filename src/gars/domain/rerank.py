@@ -1,0 +1,69 @@
+"""From scores to a page: a lean to the less known, and no two alike next to each other at the top."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+HALF_LIFE = 12
+"""Places after which likeness costs half as much: who scrolls further asks for more of the same."""
+POOL = 200
+"""Likeness may move a title up from this far down the list and no further."""
+_DEPTH = 5 * HALF_LIFE
+"""Below this place likeness costs under 3 % of what it costs at the top, and the order stands."""
+
+
+def lean_niche(scores: NDArray[np.float32], counts: NDArray[np.float32], niche: float) -> NDArray[np.float32]:
+    """Raise what the model rates far above its fame. ``niche`` 0 changes nothing, 1 lets it say as much as the score.
+
+    The lift of a title is ``log1p(p_model / p_popularity)`` among these candidates: its share by a softmax of the
+    scores over its share of the viewers. Ranking scores may be negative, so the lift is added in deviations of the
+    score, not multiplied. Scores (m,), viewers ``counts`` (m,) → (m,).
+    """
+    spread = float(scores.std()) if len(scores) else 0.0
+    if niche <= 0 or spread <= 0:
+        return scores
+    model = np.exp((scores - scores.max()) / spread)
+    fame = counts + 1
+    lift = np.log1p(model / model.sum() * fame.sum() / fame)
+    return np.asarray(scores + niche * spread * (lift - lift.mean()) / max(float(lift.std()), 1e-9), np.float32)
+
+
+def likeness_vectors(vectors: NDArray[np.float32], genres: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What likeness is the dot product of: embeddings (m, d) and genres (m, g), each of unit length, count half each.
+
+    A title nobody embedded is judged by its genres alone.
+    """
+    lengths = np.sqrt(np.einsum("mg,mg->m", genres, genres))[:, None]
+    return np.asarray(np.sqrt(0.5) * np.hstack([vectors, genres / np.where(lengths > 0, lengths, 1)]), np.float32)
+
+
+def diversify(
+    scores: NDArray[np.float32], likeness: NDArray[np.float32], diversity: float, *, start: int = 0
+) -> NDArray[np.int64]:
+    """The order of a list after maximal marginal relevance whose penalty fades down the page. → places (m,)
+
+    Place ``p`` goes to the title with the largest ``score - penalty · likeness``, where likeness is that to the most
+    alike title above it and the penalty is ``diversity`` deviations of the scores, halved every ``HALF_LIFE`` places.
+    ``scores`` (m,) come best first, ``likeness`` (min(m, POOL), d) are rows of ``likeness_vectors``; ``start`` is how
+    many places pages before this one had. The first places do not depend on how many are asked for.
+
+    Carbonell and Goldstein, "The Use of MMR, Diversity-Based Reranking", SIGIR 1998.
+    """
+    pool = min(len(scores), POOL)
+    spread = float(scores[:pool].std()) if pool else 0.0
+    if diversity <= 0 or spread <= 0:
+        return np.arange(len(scores))
+    left = scores[:pool].astype(np.float32, copy=True)
+    alike = np.zeros(pool, np.float32)
+    picked: list[int] = []
+    for place in range(min(pool, max(0, _DEPTH - start))):
+        penalty = np.float32(diversity * spread * 0.5 ** ((start + place) / HALF_LIFE))
+        best = int(np.argmax(left - penalty * alike))
+        picked.append(best)
+        left[best] = -np.inf
+        np.maximum(alike, likeness @ likeness[best], out=alike)
+    first = np.array(picked, np.int64)
+    rest = np.ones(len(scores), np.bool_)
+    rest[first] = False
+    return np.concatenate([first, np.flatnonzero(rest)])
