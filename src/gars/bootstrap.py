@@ -23,6 +23,7 @@ from gars.adapters.sites import anilist, myanimelist
 from gars.adapters.sites.polite import PoliteClient
 from gars.application.about import About
 from gars.application.backfill import backfill
+from gars.application.budgets import Budget
 from gars.application.catalogue import Catalogue
 from gars.application.export_user import ExportUser
 from gars.application.forget_user import (
@@ -35,6 +36,7 @@ from gars.application.forget_user import (
 from gars.application.import_list import ImportList
 from gars.application.impressions import ImpressionRecorder
 from gars.application.ingest import Ingest
+from gars.application.ladder import Ladder, Rung
 from gars.application.ports import ChangeFeed, Clock, Engine, EventLog, ImpressionLog, ListSite, StateStore, Tombstones
 from gars.application.progress import Progress
 from gars.application.recommend import Recommend
@@ -81,6 +83,8 @@ class Service:
     """Where lists may be fetched by name; empty where GARS_FETCH_LISTS is off."""
     export_user: ExportUser
     forget_user: ForgetUser
+    budgets: Mapping[Rung, Budget]
+    """How long each rung of the fallback ladder may take, and what came of it."""
     threads: ThreadPoolExecutor
     """Where requests run the models."""
 
@@ -106,6 +110,8 @@ class Service:
         self.feed.close()
         self.writer.close()
         self.threads.shutdown()
+        for budget in self.budgets.values():
+            budget.close()
         self.recorder.close()
         self.log.close()
         self.states.close()
@@ -240,6 +246,20 @@ def _sqlite_path(name: str, address: str) -> Path:
     return Path(path.removeprefix("//"))
 
 
+def open_budgets(settings: Settings) -> dict[Rung, Budget]:
+    """The time each rung of the fallback ladder has."""
+    limits_ms: dict[Rung, int] = {
+        "ranking": settings.rank_budget_ms,
+        "retrieval": settings.retrieval_budget_ms,
+        "similar": settings.similar_budget_ms,
+        "trending": settings.trending_budget_ms,
+        "popular": 0,
+    }
+    return {
+        rung: Budget(rung, limit_ms / 1000, threads=max(1, settings.threads)) for rung, limit_ms in limits_ms.items()
+    }
+
+
 def open_service(
     settings: Settings,
     engine: Engine,
@@ -286,6 +306,7 @@ def open_service(
     recorder = ImpressionRecorder(
         impressions, clock, sample=settings.impression_sample, keep=timedelta(days=settings.impression_days)
     )
+    budgets = open_budgets(settings)
     return Service(
         settings=settings,
         about=about or About(model_version=engine.version, anime=len(catalogue)),
@@ -299,7 +320,13 @@ def open_service(
         recorder=recorder,
         feed=feed,
         writer=writer,
-        recommend=Recommend(engine=engine, states=states, clock=clock, record=recorder.record),
+        recommend=Recommend(
+            engine=engine,
+            states=states,
+            clock=clock,
+            record=recorder.record,
+            ladder=Ladder(engine, budgets=budgets),
+        ),
         similar_anime=SimilarAnime(engine=engine, catalogue=catalogue),
         similar_users=SimilarUsers(
             engine=engine, states=states, is_forgotten=lambda user_id: tombstones.find(user_id) is not None
@@ -311,5 +338,6 @@ def open_service(
         forget_user=ForgetUser(
             log=log, states=states, tombstones=tombstones, forget_impressions=recorder.forget, clock=clock
         ),
+        budgets=budgets,
         threads=ThreadPoolExecutor(max(1, settings.threads), thread_name_prefix="gars-model"),
     )

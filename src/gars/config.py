@@ -89,6 +89,23 @@ class Settings:
         metadata=_says("GARS_MAL_URL", "https://api.myanimelist.net/v2", "Where MyAnimeList's API answers.")
     )
     threads: int = field(metadata=_says("GARS_THREADS", "4", "Threads that run the models for requests."))
+    rank_budget_ms: int = field(
+        metadata=_says(
+            "GARS_RANK_BUDGET_MS",
+            "1000",
+            "Longest wait for the ranked list before the next best one is given; 0 waits as long as it takes. The same "
+            "for the three below.",
+        )
+    )
+    retrieval_budget_ms: int = field(
+        metadata=_says("GARS_RETRIEVAL_BUDGET_MS", "500", "Longest wait for the list in retrieval's order.")
+    )
+    similar_budget_ms: int = field(
+        metadata=_says("GARS_SIMILAR_BUDGET_MS", "250", "Longest wait for the list by content.")
+    )
+    trending_budget_ms: int = field(
+        metadata=_says("GARS_TRENDING_BUDGET_MS", "250", "Longest wait for the trending list; the popular one is last.")
+    )
     ping_ms: int = field(
         metadata=_says("GARS_PING_MS", "15000", "Pause between the comments that keep an event stream open.")
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from gars.application.stage_times import stage
 from gars.bootstrap import Service
 
 Client = Any
@@ -57,3 +58,30 @@ def test_what_the_service_counts(client: Client, service: Service) -> None:
 def test_server_timing(client: Client) -> None:
     for route in ("/api/v1/users/7/recommendations", "/api/v1/nothing", "/"):
         assert re.search(r"\btotal;dur=\d+\.\d{3}$", client.get(route).headers["server-timing"])
+
+
+def test_rungs_of_the_ladder(client: Client, engine: Any) -> None:
+    client.get("/api/v1/users/7/recommendations")
+
+    def broken(*_: object, **__: object) -> Any:
+        raise RuntimeError("the model is on fire")
+
+    engine.recommend_history = broken
+    client.get("/api/v1/users/7/recommendations")
+    counted = scraped(client)
+    assert counted["gars_rungs_total", "outcome=ok", "rung=ranking"] == 1
+    assert counted["gars_rungs_total", "outcome=failed", "rung=ranking"] == 1
+    assert counted["gars_rungs_total", "outcome=ok", "rung=retrieval"] == 1
+
+
+def test_stages_of_a_request(client: Client, engine: Any) -> None:
+    made = engine.recommend_history
+
+    def staged(*args: Any, **kwargs: Any) -> Any:
+        with stage("ranking"):
+            return made(*args, **kwargs)
+
+    engine.recommend_history = staged
+    answer = client.get("/api/v1/users/7/recommendations")
+    assert "ranking;dur=" in answer.headers["server-timing"]
+    assert scraped(client)["gars_stage_seconds_count", "stage=ranking"] == 1

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
-from gars.application.ports import Clock, Engine, Reason, Recommendation, StateStore
+from gars.application.ladder import Fallback, Ladder
+from gars.application.ports import Clock, Engine, Recommendation, StateStore
 from gars.domain import history
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
-from gars.domain.errors import InvalidInputError
-from gars.domain.history import History
 from gars.domain.impression import Impression, ShownItem
 from gars.domain.user_state import UserState
 
-logger = logging.getLogger(__name__)
-
-Fallback = Literal["retrieval", "popular"]
-
 DEFAULT_VARIANT = "default"
 """The arm of whoever is in no experiment."""
-
-_P_UNKNOWN = 0.5
-"""``p_like`` of a list that no ranking model has seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +44,14 @@ class Recommend:
         clock: Clock,
         record: Callable[[Impression], None] = _not_recorded,
         variant: str = DEFAULT_VARIANT,
+        ladder: Ladder | None = None,
     ) -> None:
         self._engine = engine
         self._states = states
         self._clock = clock
         self._record = record
         self._variant = variant
+        self._ladder = ladder or Ladder(engine)
 
     def __call__(
         self,
@@ -80,7 +72,13 @@ class Recommend:
         """
         state = self._states.get(user_id) or UserState(user_id=user_id)
         known = history.from_state(state)
-        fallback, items = self._first_that_works(known, k, offset, filters)
+        fallback, items = self._ladder(
+            lambda: self._engine.recommend_history(known, k=k, offset=offset, filters=filters),
+            known,
+            k=k,
+            offset=offset,
+            filters=filters,
+        )
         made = RecommendedList(
             user_id, state.version, self._engine.version, known.is_empty, fallback, items, request_id
         )
@@ -105,51 +103,3 @@ class Recommend:
                 for place, item in enumerate(made.items)
             ),
         )
-
-    def _first_that_works(
-        self, known: History, k: int, offset: int, filters: Filters
-    ) -> tuple[Fallback | None, list[Recommendation]]:
-        *rungs, last = self._ladder(known, k, offset, filters)
-        for name, make in rungs:
-            try:
-                return name, make()
-            except InvalidInputError:
-                raise  # the caller's mistake: every rung would say the same
-            except Exception:
-                logger.exception("%s failed; using the next best list", name or "ranking")
-        name, make = last
-        return name, make()
-
-    def _ladder(
-        self, known: History, k: int, offset: int, filters: Filters
-    ) -> Iterator[tuple[Fallback | None, Callable[[], list[Recommendation]]]]:
-        """What to try, best first."""
-        yield None, lambda: self._engine.recommend_history(known, k=k, offset=offset, filters=filters)
-        yield (
-            "retrieval",
-            lambda: _plain(
-                self._engine.retrieve_ids(known, k=offset + k, filters=filters).tolist(), offset, "retrieval"
-            ),
-        )
-        yield "popular", lambda: _plain(self._popular(known, k, offset, filters), offset, "popularity")
-
-    def _popular(self, known: History, k: int, offset: int, filters: Filters) -> list[int]:
-        """The popular list without what the user has seen."""
-        hidden = set(known.anime_ids[known.hidden].tolist())
-        ids = self._engine.popular_ids(k=offset + k + len(hidden), filters=filters).tolist()
-        return [anime_id for anime_id in ids if anime_id not in hidden][: offset + k]
-
-
-def _plain(anime_ids: list[int], offset: int, channel: str) -> list[Recommendation]:
-    """A list in the order given; the score falls with the place."""
-    why = Reason(kind="popular", text="Popular with everybody") if channel == "popularity" else None
-    return [
-        Recommendation(
-            anime_id=anime_id,
-            score=1 / (1 + place),
-            p_like=_P_UNKNOWN,
-            channels=(channel,),
-            reasons=(why,) if why else (),
-        )
-        for place, anime_id in enumerate(anime_ids)
-    ][offset:]

@@ -57,7 +57,7 @@ export interface RecommendationList {
   model_version: string
   request_id: string
   cold: boolean
-  fallback: 'retrieval' | 'popular' | null
+  fallback: 'retrieval' | 'similar' | 'trending' | 'popular' | null
   items: Recommendation[]
 }
 

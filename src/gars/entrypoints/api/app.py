@@ -11,6 +11,7 @@ from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
+from gars.application.stage_times import measuring
 from gars.bootstrap import VERSION, Service
 from gars.entrypoints.api import about, anime, events, health, interactions, lists, metrics, mission, page, users
 from gars.entrypoints.api.docs import PlainDocs
@@ -20,12 +21,13 @@ from gars.entrypoints.api.security import add_headers
 
 
 class App(Litestar):
-    """Litestar, and the time at which each request came."""
+    """Litestar, and the times of each request."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request."""
         scope[metrics.STARTED] = perf_counter()
-        await super().__call__(scope, receive, send)
+        with measuring() as scope[metrics.STAGES]:
+            await super().__call__(scope, receive, send)
 
 
 def create_app(service: Service) -> Litestar:

@@ -13,13 +13,17 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
+from gars.application.stage_times import StageTimes
 from gars.bootstrap import Service
 from gars.entrypoints.api.errors import errors
 
 STARTED = "gars.started"
 """Key of the scope that holds when the request came, by ``perf_counter``."""
+STAGES = "gars.stages"
+"""Key of the scope that holds the request's ``StageTimes``."""
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_STAGE_BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0)
 _METHODS = frozenset({"GET", "POST", "DELETE", "HEAD", "OPTIONS", "PUT", "PATCH"})
 _NO_ROUTE = "none"
 
@@ -39,6 +43,13 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self._registry,
         )
+        self._stages = Histogram(
+            "gars_stage_seconds",
+            "Time in each stage of a request.",
+            ["stage"],
+            buckets=_STAGE_BUCKETS,
+            registry=self._registry,
+        )
         self._registry.register(_OfService(service))
         ProcessCollector(registry=self._registry)
 
@@ -52,7 +63,12 @@ class Metrics:
         route = scope.get("path_template") or _NO_ROUTE
         self._requests.labels(method if method in _METHODS else "other", route, str(message["status"])).inc()
         self._seconds.labels(route).observe(seconds)
-        message["headers"] = [*message.get("headers", ()), (b"server-timing", b"total;dur=%.3f" % (seconds * 1000))]
+        times = StageTimes({**scope[STAGES].milliseconds}) if STAGES in scope else StageTimes()  # type: ignore[literal-required]
+        for stage, milliseconds in times.milliseconds.items():
+            self._stages.labels(stage).observe(milliseconds / 1000)
+        stages = f"{times.server_timing()}, " if times.milliseconds else ""
+        timing = f"{stages}total;dur={seconds * 1000:.3f}".encode()
+        message["headers"] = [*message.get("headers", ()), (b"server-timing", timing)]
 
     def exposition(self) -> bytes:
         """Everything that is counted, as Prometheus reads it."""
@@ -79,6 +95,13 @@ class _OfService(Collector):
         yield _counter("gars_events_duplicate", "Events that were there already.", service.writer.duplicates)
         yield _counter("gars_impressions_recorded", "Shown lists on disk.", service.recorder.recorded)
         yield _counter("gars_impressions_dropped", "Shown lists lost.", service.recorder.dropped)
+        rungs = CounterMetricFamily(
+            "gars_rungs", "What came of each rung of the fallback ladder.", labels=["rung", "outcome"]
+        )
+        for rung, budget in service.budgets.items():
+            for outcome, count in sorted(budget.outcomes.copy().items()):
+                rungs.add_metric([rung, outcome], count)
+        yield rungs
         waiting = GaugeMetricFamily("gars_queue_depth", "What waits for the disk.", labels=["queue"])
         waiting.add_metric(["events"], service.writer.waiting)
         waiting.add_metric(["impressions"], service.recorder.waiting)

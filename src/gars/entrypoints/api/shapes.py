@@ -110,7 +110,7 @@ class RecommendationsBody(msgspec.Struct, frozen=True, kw_only=True):
     model_version: str
     request_id: str
     cold: bool
-    fallback: Literal["retrieval", "popular"] | None
+    fallback: Literal["retrieval", "similar", "trending", "popular"] | None
     items: list[RecommendationBody]
 
 

@@ -1,0 +1,180 @@
+"""The next best list when a stage fails or its time is spent.
+
+    ranking → the candidates in retrieval's order → alike in content → trending → popular
+
+Each rung needs less than the one above it. The last needs nothing but what is in memory since the model was opened.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gars.application.budgets import Budget, OutOfTimeError
+from gars.application.ports import Engine, Reason, Recommendation
+from gars.domain import candidates, franchise, item_table
+from gars.domain.candidates import Filters
+from gars.domain.errors import InvalidInputError
+from gars.domain.history import History
+
+logger = logging.getLogger(__name__)
+
+Fallback = Literal["retrieval", "similar", "trending", "popular"]
+Rung = Literal["ranking", "retrieval", "similar", "trending", "popular"]
+RUNGS: Final[tuple[Rung, ...]] = get_args(Rung)
+
+Ranking = Callable[[], list[Recommendation]]
+
+_P_UNKNOWN = 0.5
+"""``p_like`` of a list that no ranking model has seen."""
+_CLICK_STRENGTH = 0.5
+_FAME = 0.1
+"""How much the most popular title gains over the least, next to 1 for the same content."""
+_CHANNELS: Final[dict[Rung, str]] = {"similar": "content", "popular": "popularity"}
+"""The channel that a rung's titles came from, where it is not called like the rung."""
+
+
+def no_limits() -> dict[Rung, Budget]:
+    """Budgets that never end."""
+    return {rung: Budget(rung, 0) for rung in RUNGS}
+
+
+class Ladder:
+    """Makes a list by the best rung that answers in time. Safe to call from many threads.
+
+    ``budgets`` and their counts may outlive it: another model gets another ladder. ``trending`` gives anime ids, most
+    wanted first; without it the rung has nothing to say.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        budgets: Mapping[Rung, Budget] | None = None,
+        trending: Callable[[], Sequence[int]] | None = None,
+    ) -> None:
+        self._engine = engine
+        self._budgets = budgets or no_limits()
+        self._trending = trending
+        self._items = item_table.build(engine.anime)
+        self._popular = self._rows(engine.popular_ids(k=len(self._items), filters=Filters()))
+        self._fame = np.zeros(len(self._items), np.float32)
+        self._fame[self._popular] = np.linspace(_FAME, 0, len(self._popular), dtype=np.float32)
+        self._content = _unit_rows(self._items.genres * _rarity(self._items.genres))
+
+    def __call__(
+        self, ranking: Ranking, known: History, *, k: int, offset: int, filters: Filters
+    ) -> tuple[Fallback | None, list[Recommendation]]:
+        """The list of ``ranking``, or places ``offset`` … ``offset + k`` of the next best one, and which that is.
+
+        Raises:
+            InvalidInputError: the filters cannot be used; every rung would say the same.
+        """
+        for rung, make in self._rungs(ranking, known, k, offset, filters):
+            made = self._try(rung, make)
+            if made is not None:
+                return (None if rung == "ranking" else rung), made
+        return "popular", self._popular_list(known, k, offset, filters)
+
+    def _rungs(
+        self, ranking: Ranking, known: History, k: int, offset: int, filters: Filters
+    ) -> Iterator[tuple[Rung, Ranking]]:
+        """What to try before the last, best first."""
+        end = offset + k
+        yield "ranking", ranking
+        yield "retrieval", lambda: _plain(self._retrieved(known, end, filters), offset, "retrieval")
+        yield "similar", lambda: _plain(self._similar(known, end, filters), offset, "similar")
+        yield "trending", lambda: _plain(self._wanted(known, end, filters), offset, "trending")
+
+    def _try(self, rung: Rung, make: Ranking) -> list[Recommendation] | None:
+        """The list of a rung; ``None`` if it fails, is late, or has nothing to say where a lower one may."""
+        budget = self._budgets[rung]
+        try:
+            made = budget.run(make)
+        except InvalidInputError:
+            raise
+        except OutOfTimeError as late:
+            logger.warning("%s is out of time: %s; using the next best list", rung, late)
+            budget.count("late")
+            return None
+        except Exception:
+            logger.exception("%s failed; using the next best list", rung)
+            budget.count("failed")
+            return None
+        if not made and rung in ("similar", "trending"):
+            budget.count("nothing")
+            return None
+        budget.count("ok")
+        return made
+
+    def _retrieved(self, known: History, end: int, filters: Filters) -> list[int]:
+        return self._engine.retrieve_ids(known, k=end, filters=filters).tolist()  # type: ignore[no-any-return]
+
+    def _similar(self, known: History, end: int, filters: Filters) -> list[int]:
+        """By the genres of what the user likes, a rare genre saying more; without the model."""
+        weights = np.zeros(len(self._items), np.float32)
+        for ids, strengths in (
+            (known.anime_ids, known.strengths),
+            (known.clicks, np.full(len(known.clicks), _CLICK_STRENGTH, np.float32)),
+        ):
+            rows = self._items.rows(ids)
+            np.add.at(weights, rows[rows >= 0], strengths[rows >= 0])
+        profile = weights @ self._content
+        length = float(np.linalg.norm(profile))
+        if not length:
+            return []
+        scores = self._content @ (profile / length) + self._fame
+        order = candidates.top(scores.astype(np.float32), self._items.anime_ids, len(self._items))
+        return self._allowed(order, known, end, filters)
+
+    def _wanted(self, known: History, end: int, filters: Filters) -> list[int]:
+        if self._trending is None:
+            return []
+        return self._allowed(self._rows(np.array(self._trending(), np.int64)), known, end, filters)
+
+    def _popular_list(self, known: History, k: int, offset: int, filters: Filters) -> list[Recommendation]:
+        made = _plain(self._allowed(self._popular, known, offset + k, filters), offset, "popular")
+        self._budgets["popular"].count("ok")
+        return made
+
+    def _allowed(self, order: NDArray[np.int64], known: History, end: int, filters: Filters) -> list[int]:
+        """The first ``end`` ids of an order of rows that the filters let pass."""
+        kept = order[candidates.allowed(self._items, known, filters)[order]]
+        if filters.one_per_franchise:
+            kept = kept[franchise.collapse(kept, self._items.franchises)]
+        return self._items.anime_ids[kept[:end]].tolist()  # type: ignore[no-any-return]
+
+    def _rows(self, anime_ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        rows = self._items.rows(anime_ids)
+        return rows[rows >= 0]
+
+
+def _rarity(genres: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How much each genre says: log(n / titles that have it). (n, g) → (g,)"""
+    rarity: NDArray[np.float32] = np.log(len(genres) / np.maximum(1, genres.sum(axis=0)) + 1).astype(np.float32)
+    return rarity
+
+
+def _unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit: NDArray[np.float32] = (vectors / np.maximum(lengths, 1e-9)).astype(np.float32)
+    return unit
+
+
+def _plain(anime_ids: Sequence[int], offset: int, rung: Rung) -> list[Recommendation]:
+    """A list in the order given; the score falls with the place."""
+    why = (Reason(kind="popular", text="Popular with everybody"),) if rung == "popular" else ()
+    return [
+        Recommendation(
+            anime_id=anime_id,
+            score=1 / (1 + place),
+            p_like=_P_UNKNOWN,
+            channels=(_CHANNELS.get(rung, rung),),
+            reasons=why,
+        )
+        for place, anime_id in enumerate(anime_ids)
+    ][offset:]

@@ -1,0 +1,201 @@
+"""Every rung of the fallback ladder: reached by a failure and by a delay of those above it, counted, and filtered."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from gars.application import ladder as ladder_module
+from gars.application.budgets import Budget
+from gars.application.ladder import RUNGS, Fallback, Ladder, Rung
+from gars.application.ports import Recommendation
+from gars.domain.candidates import Filters
+from gars.domain.errors import InvalidInputError
+from gars.domain.history import History, Rating, from_ratings
+from gars.testing.faults import FaultyEngine
+
+SHORT_S = 0.02
+TRENDING = (5114, 1535, 1)
+ABOVE: dict[Fallback | None, tuple[str, ...]] = {
+    None: (),
+    "retrieval": ("recommend_history",),
+    "similar": ("recommend_history", "retrieve_ids"),
+}
+NOBODY = from_ratings([])
+FAN = from_ratings([Rating(1, 10), Rating(5, 9)])
+Made = tuple[Fallback | None, list[Recommendation]]
+
+
+@pytest.fixture
+def engine() -> FaultyEngine:
+    return FaultyEngine()
+
+
+@pytest.fixture
+def budgets() -> Iterator[dict[Rung, Budget]]:
+    made: dict[Rung, Budget] = {rung: Budget(rung, 0 if rung == "popular" else SHORT_S, threads=1) for rung in RUNGS}
+    yield made
+    for budget in made.values():
+        budget.close()
+
+
+@pytest.fixture
+def patient() -> dict[Rung, Budget]:
+    return ladder_module.no_limits()
+
+
+def climb(
+    engine: FaultyEngine,
+    budgets: dict[Rung, Budget],
+    known: History = FAN,
+    *,
+    k: int = 5,
+    offset: int = 0,
+    filters: Filters = Filters(),  # noqa: B008  frozen
+    trending: Callable[[], tuple[int, ...]] | None = lambda: TRENDING,
+) -> Made:
+    ladder = Ladder(engine, budgets=budgets, trending=trending)
+    return ladder(
+        lambda: engine.recommend_history(known, k=k, offset=offset, filters=filters),
+        known,
+        k=k,
+        offset=offset,
+        filters=filters,
+    )
+
+
+def ids(made: Made) -> list[int]:
+    return [item.anime_id for item in made[1]]
+
+
+@pytest.mark.parametrize("rung", [None, "retrieval", "similar"])
+def test_reached_by_a_failure(engine: FaultyEngine, patient: dict[Rung, Budget], rung: Fallback | None) -> None:
+    ladder = Ladder(engine, budgets=patient)
+    with engine.failing(*ABOVE[rung]):
+        fallback, items = ladder(
+            lambda: engine.recommend_history(FAN, k=5, filters=Filters()), FAN, k=5, offset=0, filters=Filters()
+        )
+    assert fallback == rung
+    assert len(items) == 5
+    failed = [name for name in RUNGS if patient[name].outcomes["failed"]]
+    assert len(failed) == len(ABOVE[rung])
+    assert patient[rung or "ranking"].outcomes == {"ok": 1}
+
+
+@pytest.mark.parametrize("rung", ["retrieval", "similar"])
+def test_reached_by_a_delay(engine: FaultyEngine, budgets: dict[Rung, Budget], rung: Fallback) -> None:
+    patient = {**budgets, "similar": Budget("similar", 0)}
+    if rung == "retrieval":
+        patient["retrieval"] = Budget("retrieval", 0)
+    ladder = Ladder(engine, budgets=patient)
+    with engine.hanging(*ABOVE[rung]):
+        fallback, items = ladder(
+            lambda: engine.recommend_history(FAN, k=5, filters=Filters()), FAN, k=5, offset=0, filters=Filters()
+        )
+    assert fallback == rung
+    assert len(items) == 5
+    assert budgets["ranking"].outcomes == {"late": 1}
+
+
+def test_trending_and_popular_by_failure_and_delay(
+    engine: FaultyEngine, patient: dict[Rung, Budget], caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken() -> tuple[int, ...]:
+        raise RuntimeError("no counts")
+
+    trending = Ladder(engine, budgets=patient, trending=lambda: TRENDING)
+    neither = Ladder(engine, budgets=patient, trending=broken)
+    slow = {**patient, "trending": Budget("trending", SHORT_S, threads=1)}
+    held = threading.Event()
+    late = Ladder(engine, budgets=slow, trending=lambda: (held.wait(60), TRENDING)[1])
+    with engine.failing("recommend_history", "retrieve_ids", "popular_ids"):
+        for ladder, expected in ((trending, "trending"), (neither, "popular"), (late, "popular")):
+            fallback, items = ladder(
+                lambda: engine.recommend_history(NOBODY, k=3, filters=Filters()),
+                NOBODY,  # with nothing to go by there is nothing similar
+                k=3,
+                offset=0,
+                filters=Filters(),
+            )
+            assert fallback == expected
+            assert len(items) == 3
+            if expected == "trending":
+                assert [item.anime_id for item in items] == list(TRENDING)
+    assert patient["similar"].outcomes["nothing"] == 3
+    assert patient["trending"].outcomes == {"ok": 1, "failed": 1}
+    assert slow["trending"].outcomes == {"late": 1}
+    assert patient["popular"].outcomes == {"ok": 2}
+    assert "trending failed; using the next best list" in caplog.text
+    assert "trending is out of time: no answer within 20 ms; using the next best list" in caplog.text
+    held.set()
+    slow["trending"].close()
+
+
+def test_popular_is_the_engines_order_and_needs_no_engine(engine: FaultyEngine, patient: dict[Rung, Budget]) -> None:
+    expected = engine.popular_ids(k=4, filters=Filters()).tolist()
+    ladder = Ladder(engine, budgets=patient)
+    with engine.failing("recommend_history", "retrieve_ids", "popular_ids", "similar_ids"):
+        made = ladder(
+            lambda: engine.recommend_history(NOBODY, k=2, filters=Filters()), NOBODY, k=2, offset=2, filters=Filters()
+        )
+    assert made[0] == "popular"
+    assert ids(made) == expected[2:]
+    assert {item.channels for item in made[1]} == {("popularity",)}
+    assert [item.p_like for item in made[1]] == [0.5, 0.5]
+
+
+def test_similar_goes_by_genres_and_clicks(engine: FaultyEngine, patient: dict[Rung, Budget]) -> None:
+    genres = {entry.anime_id: set(entry.genres) for entry in engine.anime}
+    clicked = replace(NOBODY, clicks=np.array([5114]))
+    with engine.failing("recommend_history", "retrieve_ids"):
+        made = climb(engine, patient, clicked, k=4)
+    assert made[0] == "similar"
+    assert {item.channels for item in made[1]} == {("content",)}
+    first = [anime_id for anime_id in ids(made) if anime_id != 5114][:2]
+    assert all(genres[anime_id] & genres[5114] for anime_id in first)
+
+
+@pytest.mark.parametrize("broken", [1, 2, 3])
+def test_the_rules_hold_on_every_rung(engine: FaultyEngine, patient: dict[Rung, Budget], broken: int) -> None:
+    names = ("recommend_history", "retrieve_ids", "popular_ids")[:broken]
+    filters = Filters(types=("TV",), exclude_ids=(1535,), one_per_franchise=True)
+    known = FAN if broken < 3 else NOBODY
+    types = {entry.anime_id: entry.type for entry in engine.anime}
+    franchises = {entry.anime_id: entry.franchise for entry in engine.anime}
+    ladder = Ladder(engine, budgets=patient, trending=lambda: TRENDING)
+    with engine.failing(*names):
+        made = ladder(
+            lambda: engine.recommend_history(known, k=9, filters=filters), known, k=9, offset=0, filters=filters
+        )
+    shown = ids(made)
+    assert shown
+    assert not {1, 5} & set(shown) or known is NOBODY
+    assert 1535 not in shown
+    assert {types[anime_id] for anime_id in shown} == {"TV"}
+    named = [franchises[anime_id] for anime_id in shown if franchises[anime_id]]
+    assert len(named) == len(set(named))
+
+
+def test_a_mistake_of_the_caller_is_told_at_once(engine: FaultyEngine, patient: dict[Rung, Budget]) -> None:
+    with pytest.raises(InvalidInputError, match="unknown genre: x"):
+        climb(engine, patient, filters=Filters(genres=("x",)))
+    with (
+        engine.failing("recommend_history", "retrieve_ids"),
+        pytest.raises(InvalidInputError, match="unknown genre: x"),
+    ):
+        climb(engine, patient, filters=Filters(genres=("x",)))
+
+
+def test_what_is_late_is_skipped_while_it_is_still_running(
+    engine: FaultyEngine, budgets: dict[Rung, Budget], caplog: pytest.LogCaptureFixture
+) -> None:
+    patient = {**budgets, "retrieval": Budget("retrieval", 0)}
+    with engine.hanging("recommend_history"):
+        assert climb(engine, patient)[0] == "retrieval"
+        assert climb(engine, patient)[0] == "retrieval"
+    assert "1 earlier calls are still running" in caplog.text
+    assert budgets["ranking"].outcomes == {"late": 2}
