@@ -7,9 +7,10 @@ import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal, TypedDict
 
 from gars.adapters.embedded.change_feed import MemoryChangeFeed
 from gars.adapters.embedded.clock import SystemClock
@@ -43,12 +44,15 @@ from gars.application.recommend import Recommend
 from gars.application.recover import recover
 from gars.application.search import Search
 from gars.application.similar import SimilarAnime, SimilarUsers
+from gars.application.steady_clock import SteadyClock
+from gars.application.swap import Swap
 from gars.application.writer import Writer
 from gars.config import Settings
 from gars.datasets.dataset import Dataset
 from gars.datasets.histories import histories
 from gars.domain.errors import ArtefactError, GarsError, InvalidInputError, StorageError
 from gars.library.recommender import Recommender
+from gars.library.registry import Registry
 
 logger = logging.getLogger(__name__)
 
@@ -58,15 +62,39 @@ _PATIENCE_S = 15.0
 VERSION = importlib.metadata.version("gars")
 
 
+class KnownAnime:
+    """The catalogue of the model that serves now: what the writer, which outlives models, takes events on."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+
+    def __contains__(self, anime_id: object) -> bool:
+        return anime_id in self.catalogue
+
+
+class _OfModel(TypedDict):
+    """The parts of a service that another model replaces."""
+
+    about: About
+    engine: Engine
+    catalogue: Catalogue
+    recommend: Recommend
+    similar_anime: SimilarAnime
+    similar_users: SimilarUsers
+    search: Search
+    import_list: ImportList
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """The online path, wired: what the HTTP routes call."""
 
     settings: Settings
     about: About
-    clock: Clock
+    clock: SteadyClock
     engine: Engine
     catalogue: Catalogue
+    known_anime: KnownAnime
     log: EventLog
     states: StateStore
     tombstones: Tombstones
@@ -94,6 +122,14 @@ class Service:
             "model": "ok" if len(self.catalogue) else "the model's catalogue is empty",
             "log": str(self.writer.last_error or "") or _checked(self.log.check),
             "state": _checked(self.states.check),
+        }
+
+    def warnings(self) -> dict[str, str]:
+        """What is not as it should be although requests are served."""
+        return {
+            name: str(said)
+            for name, said in {"clock": self.clock.problem(), "impressions": self.recorder.last_error}.items()
+            if said
         }
 
     def sizes(self) -> dict[str, int]:
@@ -276,8 +312,8 @@ def open_service(
         InvalidInputError: an address in the settings names no adapter.
         StorageError: a store cannot be opened, read or written.
     """
-    clock = clock or SystemClock()
-    catalogue = Catalogue(engine.anime)
+    steady = SteadyClock(clock or SystemClock())
+    known_anime = KnownAnime(Catalogue(engine.anime))
     feed = open_change_feed(settings)
     log = open_event_log(settings)
     states = open_state_store(settings)
@@ -300,19 +336,22 @@ def open_service(
     if replayed:
         logger.warning("replayed %d event(s) that the user states did not hold yet", replayed)
     ingest = Ingest(
-        log=log, states=states, feed=feed, clock=clock, known_anime=catalogue, after_step=after_step or (lambda _: None)
+        log=log,
+        states=states,
+        feed=feed,
+        clock=steady,
+        known_anime=known_anime,
+        after_step=after_step or (lambda _: None),
     )
     writer = Writer(ingest)
     recorder = ImpressionRecorder(
-        impressions, clock, sample=settings.impression_sample, keep=timedelta(days=settings.impression_days)
+        impressions, steady, sample=settings.impression_sample, keep=timedelta(days=settings.impression_days)
     )
     budgets = open_budgets(settings)
     return Service(
         settings=settings,
-        about=about or About(model_version=engine.version, anime=len(catalogue)),
-        clock=clock,
-        engine=engine,
-        catalogue=catalogue,
+        clock=steady,
+        known_anime=known_anime,
         log=log,
         states=states,
         tombstones=tombstones,
@@ -320,24 +359,130 @@ def open_service(
         recorder=recorder,
         feed=feed,
         writer=writer,
-        recommend=Recommend(
-            engine=engine,
-            states=states,
-            clock=clock,
-            record=recorder.record,
-            ladder=Ladder(engine, budgets=budgets),
+        sites=open_sites(settings, patience_s=_PATIENCE_S) if settings.fetch_lists else {},
+        export_user=ExportUser(log=log, states=states, impressions=impressions, clock=steady),
+        forget_user=ForgetUser(
+            log=log, states=states, tombstones=tombstones, forget_impressions=recorder.forget, clock=steady
         ),
+        budgets=budgets,
+        threads=ThreadPoolExecutor(max(1, settings.threads), thread_name_prefix="gars-model"),
+        **_of_model(
+            engine,
+            about or About(model_version=engine.version, anime=len(known_anime.catalogue)),
+            known_anime.catalogue,
+            states=states,
+            tombstones=tombstones,
+            recorder=recorder,
+            writer=writer,
+            budgets=budgets,
+            clock=steady,
+        ),
+    )
+
+
+def _of_model(
+    engine: Engine,
+    about: About,
+    catalogue: Catalogue,
+    *,
+    states: StateStore,
+    tombstones: Tombstones,
+    recorder: ImpressionRecorder,
+    writer: Writer,
+    budgets: Mapping[Rung, Budget],
+    clock: Clock,
+) -> _OfModel:
+    recommend = Recommend(
+        engine=engine,
+        states=states,
+        clock=clock,
+        record=recorder.record,
+        ladder=Ladder(engine, budgets=budgets),
+    )
+    return _OfModel(
+        about=about,
+        engine=engine,
+        catalogue=catalogue,
+        recommend=recommend,
         similar_anime=SimilarAnime(engine=engine, catalogue=catalogue),
         similar_users=SimilarUsers(
             engine=engine, states=states, is_forgotten=lambda user_id: tombstones.find(user_id) is not None
         ),
         search=Search(MemoryTitleSearch(catalogue.anime)),
         import_list=ImportList(submit=writer.submit, states=states, catalogue=catalogue, clock=clock),
-        sites=open_sites(settings, patience_s=_PATIENCE_S) if settings.fetch_lists else {},
-        export_user=ExportUser(log=log, states=states, impressions=impressions, clock=clock),
-        forget_user=ForgetUser(
-            log=log, states=states, tombstones=tombstones, forget_impressions=recorder.forget, clock=clock
-        ),
-        budgets=budgets,
-        threads=ThreadPoolExecutor(max(1, settings.threads), thread_name_prefix="gars-model"),
     )
+
+
+def with_model(service: Service, engine: Engine, about: About) -> Service:
+    """The same service over another model: stores, writer and threads are shared, nothing is reopened."""
+    return replace(
+        service,
+        **_of_model(
+            engine,
+            about,
+            Catalogue(engine.anime),
+            states=service.states,
+            tombstones=service.tombstones,
+            recorder=service.recorder,
+            writer=service.writer,
+            budgets=service.budgets,
+            clock=service.clock,
+        ),
+    )
+
+
+def warm(service: Service) -> None:
+    """Make one answer of each kind, so that no reader waits for what is loaded or compiled on first use.
+
+    Raises:
+        ArtefactError: the model cannot make a list.
+    """
+    some = service.states.user_ids(limit=1)
+    for user_id in [*some, "somebody nobody has heard of"]:
+        made = service.recommend(user_id)
+        if made.fallback is not None:
+            made = service.recommend(user_id)  # the first call may have been late for its budget
+        if made.fallback is not None:
+            raise ArtefactError(
+                f"the model {made.model_version} cannot make a list: the first one was {made.fallback}",
+                hint="the service's log says why; go back with: gars model rollback",
+            )
+    for user_id in some:
+        service.similar_users(user_id)
+    for anime in service.catalogue.anime[:1]:
+        service.similar_anime(anime.anime_id)
+        service.search(anime.title)
+
+
+@dataclass(slots=True)
+class Live:
+    """A service whose model can be replaced while it runs, and how far it is between its start and its end."""
+
+    swap: Swap[Service]
+    phase: Literal["starting", "ready", "stopping"] = "ready"
+
+    @property
+    def current(self) -> Service:
+        """The service over the model that serves now; a request takes it once and keeps to it."""
+        return self.swap.current
+
+    def warnings(self) -> dict[str, str]:
+        """What is not as it should be although requests are served."""
+        refused = {"model": self.swap.problem.message} if self.swap.problem else {}
+        return {**refused, **self.current.warnings()}
+
+
+def live(service: Service) -> Live:
+    """The service, and the eye on the promoted model of its folder."""
+    models = service.settings.models
+
+    def load(current: Service) -> tuple[Service, str]:
+        engine, about = load_engine(models)
+        made = with_model(current, engine, about)
+        warm(made)
+        made.known_anime.catalogue = made.catalogue
+        if about.data_hash != current.about.data_hash:
+            logger.warning("users of the data set %s start with their history after a restart", about.data_name)
+        return made, about.model_version
+
+    return Live(Swap(service, service.about.model_version, promoted=Registry(models).current, load=load))

@@ -106,6 +106,13 @@ class Settings:
     trending_budget_ms: int = field(
         metadata=_says("GARS_TRENDING_BUDGET_MS", "250", "Longest wait for the trending list; the popular one is last.")
     )
+    model_check_ms: int = field(
+        metadata=_says(
+            "GARS_MODEL_CHECK_MS",
+            "1000",
+            "How often a running service looks whether another model was promoted; 0 only when told (SIGHUP).",
+        )
+    )
     ping_ms: int = field(
         metadata=_says("GARS_PING_MS", "15000", "Pause between the comments that keep an event stream open.")
     )

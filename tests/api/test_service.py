@@ -34,7 +34,11 @@ def test_health(client: Client) -> None:
     assert client.get("/api/v1/health/live").json() == {"status": "ok"}
     answer = client.get("/api/v1/health/ready")
     assert answer.status_code == 200
-    assert answer.json() == {"status": "ready", "checks": {"model": "ok", "log": "ok", "state": "ok"}}
+    assert answer.json() == {
+        "status": "ready",
+        "checks": {"model": "ok", "log": "ok", "state": "ok"},
+        "warnings": {},
+    }
 
 
 def test_a_locked_database(client: Client, service: Service, tmp_path: Path) -> None:

@@ -49,6 +49,8 @@ class ImpressionRecorder:
         """Impressions on disk since the start."""
         self.dropped = 0
         """Impressions lost since the start: the queue was full, or the disk failed."""
+        self.last_error: StorageError | None = None
+        """Why the latest write failed; ``None`` after one that did not."""
         self._thread: GroupThread[Impression] = GroupThread(
             "gars-impressions", self._write, max_group=MAX_GROUP, max_waiting=MAX_WAITING
         )
@@ -93,9 +95,11 @@ class ImpressionRecorder:
         try:
             self._log.append(group)
         except StorageError as error:
+            self.last_error = error
             self._drop(len(group))
             logger.warning("%d impression(s) lost: %s", len(group), error.message)
             return
+        self.last_error = None
         self.recorded += len(group)
         try:
             self._expire()

@@ -12,7 +12,7 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
 from gars.application.stage_times import measuring
-from gars.bootstrap import VERSION, Service
+from gars.bootstrap import VERSION, Live, Service, live
 from gars.entrypoints.api import about, anime, events, health, interactions, lists, metrics, mission, page, users
 from gars.entrypoints.api.docs import PlainDocs
 from gars.entrypoints.api.errors import HANDLERS
@@ -30,9 +30,11 @@ class App(Litestar):
             await super().__call__(scope, receive, send)
 
 
-def create_app(service: Service) -> Litestar:
+def create_app(service: Service | Live) -> Litestar:
     """The app that serves ``service``. The caller closes the service after the app has stopped."""
-    counted = metrics.Metrics(lambda: service)
+    running = service if isinstance(service, Live) else live(service)
+    settings = running.current.settings
+    counted = metrics.Metrics(running)
     api = Router(
         "/api/v1",
         route_handlers=[
@@ -52,7 +54,7 @@ def create_app(service: Service) -> Litestar:
             events.get_events,
             interactions.post_interactions,
             # a list may be longer than any other body
-            Router("/", route_handlers=[lists.post_list], request_max_body_size=service.settings.max_list_bytes),
+            Router("/", route_handlers=[lists.post_list], request_max_body_size=settings.max_list_bytes),
             lists.fetch_list,
             health.get_live,
             health.get_ready,
@@ -67,14 +69,16 @@ def create_app(service: Service) -> Litestar:
     return App(
         [api, mission_routes, mission.get_root, page.assets(), page.get_page],
         dependencies={
-            "service": Provide(lambda: service, sync_to_thread=False),
+            # once a request: all of it sees the same model, also while another takes over
+            "service": Provide(lambda: running.current, sync_to_thread=False),
+            "running": Provide(lambda: running, sync_to_thread=False),
             "filters": Provide(filters_of),
         },
         exception_handlers=HANDLERS,
         before_send=[add_headers, counted.before_send],
         state=State({"metrics": counted}),
         logging_config=None,  # the command line sets logging up
-        request_max_body_size=service.settings.max_body_bytes,
+        request_max_body_size=settings.max_body_bytes,
         openapi_config=OpenAPIConfig(
             title="GARS",
             version=VERSION,

@@ -8,7 +8,7 @@ from litestar import Response, get
 from litestar.openapi.datastructures import ResponseSpec
 
 from gars.entrypoints.api.errors import errors
-from gars.entrypoints.api.params import ServiceDep
+from gars.entrypoints.api.params import RunningDep
 from gars.entrypoints.api.shapes import LiveBody, ReadyBody
 
 
@@ -24,13 +24,19 @@ async def get_live() -> LiveBody:
     responses={**errors(400), 503: ResponseSpec(ReadyBody, description="Something that requests need does not work")},
     tags=["service"],
 )
-async def get_ready(service: ServiceDep) -> Response[ReadyBody]:
-    """Checks the model, and that the log and the states can be written to disk at this moment."""
+async def get_ready(running: RunningDep) -> Response[ReadyBody]:
+    """Checks that model, states and index are warm, and that log and states can be written to disk at this moment."""
     # not on the service's own threads: they may all be waiting for the same disk
-    checks = await asyncio.to_thread(service.health)
-    ready = all(said == "ok" for said in checks.values())
+    checks = await asyncio.to_thread(running.current.health)
+    status = running.phase
+    body = ReadyBody(
+        "degraded" if status == "ready" and any(said != "ok" for said in checks.values()) else status,
+        checks,
+        running.warnings(),
+    )
+    ready = body.status == "ready"
     return Response(
-        ReadyBody("ready" if ready else "degraded", checks),
+        body,
         status_code=200 if ready else 503,
         headers={"Cache-Control": "no-store"} if ready else {"Cache-Control": "no-store", "Retry-After": "1"},
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from time import perf_counter
 from typing import Any
 
@@ -14,7 +14,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
 from gars.application.stage_times import StageTimes
-from gars.bootstrap import Service
+from gars.bootstrap import Live
 from gars.entrypoints.api.errors import errors
 
 STARTED = "gars.started"
@@ -31,7 +31,7 @@ _NO_ROUTE = "none"
 class Metrics:
     """Counts what one app answers; what the service itself counts is read when somebody asks."""
 
-    def __init__(self, service: Callable[[], Service]) -> None:
+    def __init__(self, running: Live) -> None:
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "gars_http_requests", "Requests answered.", ["method", "route", "status"], registry=self._registry
@@ -50,7 +50,7 @@ class Metrics:
             buckets=_STAGE_BUCKETS,
             registry=self._registry,
         )
-        self._registry.register(_OfService(service))
+        self._registry.register(_OfService(running))
         ProcessCollector(registry=self._registry)
 
     async def before_send(self, message: Message, scope: Scope) -> None:
@@ -85,12 +85,12 @@ async def get_metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
 class _OfService(Collector):
     """Reads the service's own counters at the moment of the scrape."""
 
-    def __init__(self, service: Callable[[], Service]) -> None:
-        self._service = service
+    def __init__(self, running: Live) -> None:
+        self._running = running
 
     def collect(self) -> Iterable[Metric]:
         """One family a counter."""
-        service = self._service()
+        service = self._running.current
         yield _counter("gars_events_accepted", "Events made durable.", service.writer.accepted)
         yield _counter("gars_events_duplicate", "Events that were there already.", service.writer.duplicates)
         yield _counter("gars_impressions_recorded", "Shown lists on disk.", service.recorder.recorded)
@@ -114,6 +114,7 @@ class _OfService(Collector):
         about = service.about
         model.add_metric([about.model_version, about.trained or "", about.data_name], 1)
         yield model
+        yield _counter("gars_model_swaps", "Models taken up while running.", self._running.swap.swaps)
         yield GaugeMetricFamily("gars_model_anime", "Anime in the catalogue.", value=len(service.catalogue))
 
 

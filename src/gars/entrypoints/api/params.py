@@ -11,13 +11,14 @@ from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 from litestar.params import PathParameter, QueryParameter, SkipValidation
 
-from gars.bootstrap import Service
+from gars.bootstrap import Live, Service
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
 from gars.domain.errors import InvalidInputError
 
 MAX_USER_ID = 128
 
 ServiceDep = NamedDependency[SkipValidation[Service]]
+RunningDep = NamedDependency[SkipValidation[Live]]
 FiltersDep = NamedDependency[SkipValidation[Filters]]
 UserId = Annotated[str, PathParameter(min_length=1, max_length=MAX_USER_ID, description="The user; any stable id")]
 AnimeIdPath = Annotated[int, PathParameter(ge=0, le=2**31 - 1, description="MyAnimeList id")]

@@ -8,13 +8,16 @@ import logging
 import signal
 import socket
 from collections.abc import Callable
+from functools import partial
 
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
-from gars.bootstrap import Service
-from gars.domain.errors import InvalidInputError
+from gars.bootstrap import Live, Service, live, warm
+from gars.domain.errors import ArtefactError, InvalidInputError
 from gars.entrypoints.api.app import create_app
+
+logger = logging.getLogger(__name__)
 
 _START_DEADLINE_S = 30
 
@@ -54,10 +57,13 @@ def run(service: Service, *, host: str, port: int, on_ready: Callable[[str], Non
         InvalidInputError: the port is taken.
     """
     logging.getLogger("_granian").setLevel(logging.ERROR)
+    running = live(service)
+    running.phase = "starting"
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_serve(service, host, free_port(host, port), on_ready))
+            runner.run(_serve(running, host, free_port(host, port), on_ready))
     finally:
+        running.swap.close()
         service.close()
 
 
@@ -70,9 +76,9 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-async def _serve(service: Service, host: str, port: int, on_ready: Callable[[str], None]) -> None:
+async def _serve(running: Live, host: str, port: int, on_ready: Callable[[str], None]) -> None:
     server = Server(
-        create_app(service), address=host, port=port, interface=Interfaces.ASGI, backlog=1024, log_enabled=False
+        create_app(running), address=host, port=port, interface=Interfaces.ASGI, backlog=1024, log_enabled=False
     )
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -82,12 +88,35 @@ async def _serve(service: Service, host: str, port: int, on_ready: Callable[[str
     try:
         stopped = asyncio.create_task(stop.wait())
         await _answering(host, port, serving)
+        await asyncio.to_thread(_warm, running)
+        _follow_promotions(running, loop)
         on_ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
         await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        service.feed.close()  # open streams end, or the server would wait for them
+        running.phase = "stopping"
+        running.current.feed.close()  # open streams end, or the server would wait for them
         server.stop()  # type: ignore[no-untyped-call]
         await serving
+
+
+def _warm(running: Live) -> None:
+    """Ready only when the first answers were made. A model that cannot make them leaves the simpler lists."""
+    try:
+        warm(running.current)
+    except ArtefactError as error:
+        running.swap.problem = error
+        logger.error("%s", error.message)
+    running.phase = "ready"
+
+
+def _follow_promotions(running: Live, loop: asyncio.AbstractEventLoop) -> None:
+    """Take up what ``gars model promote`` and ``rollback`` choose: now and then, and at once on SIGHUP."""
+    if every_ms := running.current.settings.model_check_ms:
+        running.swap.watch(every_ms / 1000)
+    if hasattr(signal, "SIGHUP"):
+        loop.add_signal_handler(
+            signal.SIGHUP, lambda: loop.run_in_executor(None, partial(running.swap.refresh, again=True))
+        )
 
 
 async def _answering(host: str, port: int, serving: asyncio.Task[None]) -> None:

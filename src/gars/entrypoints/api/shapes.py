@@ -337,7 +337,11 @@ class LiveBody(msgspec.Struct, frozen=True):
 
 
 class ReadyBody(msgspec.Struct, frozen=True):
-    """Whether requests can be served; each check says "ok" or what is wrong."""
+    """Whether requests can be served; each check says "ok" or what is wrong.
 
-    status: Literal["ready", "starting", "degraded"]
+    ``warnings`` says what is not as it should be although requests are served.
+    """
+
+    status: Literal["ready", "starting", "degraded", "stopping"]
     checks: dict[str, str]
+    warnings: dict[str, str]

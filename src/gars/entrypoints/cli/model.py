@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 Home = Annotated[Path, typer.Option(envvar="GARS_HOME", help="Folder of data and models.")]
 _HOME = Path("var")
+_WHEN = "a running gars serve takes it up now, else the next start does"
 
 
 @app.command("list")
@@ -62,13 +63,17 @@ def show(
 
 @app.command()
 def promote(version: Annotated[str, typer.Argument(help="Version, or its first letters.")], home: Home = _HOME) -> None:
-    """Make a model the one that serves, from the next start of the service."""
+    """Make a model the one that serves; a running service takes it up within seconds."""
     manifest = Registry(home / "models").promote(version)
-    Console().print(f"{manifest.version} serves from the next start of gars serve", highlight=False)
+    Console().print(
+        f"{manifest.version} serves: a running gars serve takes it up now, else the next start does", highlight=False
+    )
 
 
 @app.command()
 def rollback(home: Home = _HOME) -> None:
     """Go back to the model that served before."""
     manifest = Registry(home / "models").rollback()
-    Console().print(f"{manifest.version} serves from the next start of gars serve", highlight=False)
+    Console().print(
+        f"{manifest.version} serves: a running gars serve takes it up now, else the next start does", highlight=False
+    )

@@ -1,0 +1,87 @@
+"""Takes up another model while requests run: open it beside the old one, try it, then let new requests have it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from gars.domain.errors import ArtefactError, GarsError
+
+logger = logging.getLogger(__name__)
+
+M = TypeVar("M")
+
+
+class Swap(Generic[M]):
+    """Holds what serves. A request reads ``current`` once and keeps to it, so no request sees two models.
+
+    Args:
+        current: what serves first, and ``version`` of it.
+        promoted: which version ought to serve; ``None`` for no opinion.
+        load: opens that version and tries it; raises ``GarsError`` if it is no good.
+    """
+
+    def __init__(
+        self, current: M, version: str, *, promoted: Callable[[], str | None], load: Callable[[M], tuple[M, str]]
+    ) -> None:
+        self.current = current
+        self.version = version
+        self.swaps = 0
+        """How often another model was taken up."""
+        self.problem: GarsError | None = None
+        """Why the promoted model does not serve; the one before it goes on."""
+        self._promoted = promoted
+        self._load = load
+        self._refused: str | None = None
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def refresh(self, *, again: bool = False) -> bool:
+        """Take up the promoted model if it is another one. → whether it was taken up.
+
+        One that was refused is not tried twice, unless ``again``. Never raises: ``problem`` says what was wrong.
+        """
+        with self._lock:
+            wanted = self._promoted()
+            if wanted is None or wanted == self.version:
+                self.problem = self._refused = None
+                return False
+            if wanted == self._refused and not again:
+                return False
+            try:
+                self.current, self.version = self._load(self.current)
+            except Exception as error:
+                self._refused = wanted
+                self.problem = _told(wanted, self.version, error)
+                logger.error("%s", self.problem.message, exc_info=None if isinstance(error, GarsError) else error)
+                return False
+            self.problem = self._refused = None
+            self.swaps += 1
+            logger.warning("the model %s serves now", self.version)
+            return True
+
+    def watch(self, every_s: float) -> None:
+        """Refresh now and then, in a thread of its own, until ``close``."""
+        self._thread = threading.Thread(target=self._watch, args=(every_s,), name="gars-swap", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop watching; waits for a swap under way."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _watch(self, every_s: float) -> None:
+        while not self._stop.wait(every_s):
+            self.refresh()
+
+
+def _told(wanted: str, serving: str, error: Exception) -> GarsError:
+    why = error.message if isinstance(error, GarsError) else f"{type(error).__name__}: {error}"
+    return ArtefactError(
+        f"the model {wanted} was promoted but cannot serve ({why}); {serving} goes on",
+        hint="train it again, or go back with: gars model rollback",
+    )
