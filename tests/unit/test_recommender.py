@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
@@ -223,3 +224,15 @@ def test_history_and_user_at_once_or_neither(small: Recommender) -> None:
 def test_a_user_nobody_knows(small: Recommender) -> None:
     with pytest.raises(InvalidInputError, match="no user 12345 in the training data"):
         small.recommend(user_id=12345)
+
+
+def test_stage_one_may_be_fitted_on_some_users_and_knows_all() -> None:
+    interactions, catalogue = small_world()
+    config = msgspec.structs.replace(SMALL, max_users=60)
+    some = Recommender.fit(interactions, catalogue, config=config, progress=False)
+    everybody = interactions["user_id"].unique().sort().to_list()
+    assert some.user_ids.tolist() == everybody
+    assert len(some.engine.user_index.vectors) == len(everybody)
+    assert some.engine.retriever.neighbours.lists.shape[0] == 60
+    assert some.engine.retriever.items.counts.sum() < interactions.height * 60 / len(everybody) * 1.5
+    assert all(some.recommend(user_id=user, k=3) for user in everybody[:20])

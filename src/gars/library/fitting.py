@@ -50,6 +50,9 @@ class FitConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     retrieval: RetrievalConfig = RetrievalConfig()
     ranking: RankingConfig = RankingConfig()
+    max_users: int = 60_000
+    """Stage one is fitted on so many users at most, drawn at random. What belongs together shows in that many lists; more
+    would help the rarest titles only, and cost time and memory that grow with them. Every user is known all the same."""
     folds: int = 5
     """How many retrievers are fitted for the ranker's examples; more are closer to serving and cost more."""
     hidden_share: float = 0.2
@@ -120,9 +123,10 @@ def fit(
     items = build(anime)
     with progress.task("content similarity"):
         described = content.describe(anime)
-        fitter = _Fitter(training, items, described, content.fit(described), config, seed, progress, rows.has_ratings)
-    can_rank = training.n_users >= MIN_USERS_TO_RANK
-    folds = user_folds(training.n_users, config.folds, np.random.default_rng([seed, 1]))
+        drawn = _some_users(training, config.max_users, seed)
+        fitter = _Fitter(drawn, items, described, content.fit(described), config, seed, progress, rows.has_ratings)
+    can_rank = drawn.n_users >= MIN_USERS_TO_RANK
+    folds = user_folds(drawn.n_users, config.folds, np.random.default_rng([seed, 1]))
     made_of, memo = _fingerprint(rows, anime, config, seed), memo or Memo()
     full, by_fold = memo.get("retrieval", made_of(_NOT_IN_RETRIEVAL), lambda: fitter.all_models(folds, can_rank))
     network: Network | None = None
@@ -137,6 +141,13 @@ def fit(
             )
     vectors, centre = user_vectors(training.graded(), full.retriever.vectors)
     return Fitted(full, network, vectors, centre, losses)
+
+
+def _some_users(training: TrainingMatrix, at_most: int, seed: int) -> TrainingMatrix:
+    if training.n_users <= at_most:
+        return training
+    users = np.random.default_rng([seed, 5]).choice(training.n_users, at_most, replace=False)
+    return training.select_users(np.sort(users))
 
 
 def _fingerprint(rows: Rows, anime: Sequence[Anime], config: FitConfig, seed: int) -> Callable[[frozenset[str]], bytes]:
