@@ -51,8 +51,10 @@ class FitConfig(msgspec.Struct, frozen=True, kw_only=True):
     retrieval: RetrievalConfig = RetrievalConfig()
     ranking: RankingConfig = RankingConfig()
     max_users: int = 60_000
-    """Stage one is fitted on so many users at most, drawn at random. What belongs together shows in that many lists; more
-    would help the rarest titles only, and cost time and memory that grow with them. Every user is known all the same."""
+    """Stage one is fitted on so many users at most, drawn at random: what belongs together shows in that many lists.
+
+    Every user is known all the same.
+    """
     folds: int = 5
     """How many retrievers are fitted for the ranker's examples; more are closer to serving and cost more."""
     hidden_share: float = 0.2
