@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Future
+from functools import partial
 
 import msgspec
 from litestar import get
 from litestar.response import Stream
 
-from gars.application.ports import Change
-from gars.bootstrap import Service
+from gars.application.ports import Change, ChangeFeed
+from gars.domain.user_state import UserState
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.params import ServiceDep, UserId, checked_user_id
-from gars.entrypoints.api.threads import in_thread
 
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
@@ -28,18 +29,23 @@ _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 async def get_events(service: ServiceDep, user_id: UserId) -> Stream:
     """A stream: first `hello` with the current version, then `changed` whenever the user's state moves on."""
     user_id = checked_user_id(user_id)
-    return Stream(_stream(service, user_id), media_type="text/event-stream", headers=_HEADERS)
+    # not the service itself: an open page would keep its model in memory after another took over
+    read = partial(service.threads.submit, service.states.get, user_id)
+    events = _stream(user_id, service.feed, read, service.settings.ping_ms / 1000)
+    return Stream(events, media_type="text/event-stream", headers=_HEADERS)
 
 
-async def _stream(service: Service, user_id: str) -> AsyncIterator[bytes]:
+async def _stream(
+    user_id: str, feed: ChangeFeed, read: Callable[[], Future[UserState | None]], ping_s: float
+) -> AsyncIterator[bytes]:
     """The bytes of one stream; ends when the page goes away or the service stops."""
-    with service.feed.listen(user_id) as listener:  # before the version is read: no change falls between
-        state = await in_thread(service, service.states.get, user_id)
+    with feed.listen(user_id) as listener:  # before the version is read: no change falls between
+        state = await asyncio.wrap_future(read())
         version = state.version if state else 0
         yield b"retry: 1000\n" + _event("hello", {"user_id": user_id, "version": version})
         while True:
             try:
-                change = await asyncio.wait_for(listener.get(), service.settings.ping_ms / 1000)
+                change = await asyncio.wait_for(listener.get(), ping_s)
             except TimeoutError:
                 yield b": ping\n\n"
                 continue

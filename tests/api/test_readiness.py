@@ -1,0 +1,110 @@
+"""What ``/health/ready`` says while the service starts, stops, and when the world around it is odd."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from litestar.testing import TestClient
+
+from gars.bootstrap import Live, Service, live, open_service, warm
+from gars.config import from_environment
+from gars.domain.errors import ArtefactError
+from gars.entrypoints.api import server as server_module
+from gars.entrypoints.api.app import create_app
+from gars.testing.faults import FaultyEngine
+
+Client = Any
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+class HandClock:
+    def __init__(self) -> None:
+        self.time = NOON
+
+    def now(self) -> datetime:
+        return self.time
+
+
+@pytest.fixture
+def hand() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def faulty() -> FaultyEngine:
+    return FaultyEngine()
+
+
+@pytest.fixture
+def running(tmp_path: Path, faulty: FaultyEngine, hand: HandClock) -> Iterator[Live]:
+    service = open_service(from_environment({}, home=tmp_path), faulty, clock=hand)
+    yield live(service)
+    service.close()
+
+
+@pytest.fixture
+def asked(running: Live) -> Iterator[Client]:
+    with TestClient(create_app(running), raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.mark.parametrize("phase", ["starting", "stopping"])
+def test_not_yet_and_no_more(asked: Client, running: Live, phase: Any) -> None:
+    running.phase = phase
+    answer = asked.get("/api/v1/health/ready")
+    assert (answer.status_code, answer.json()["status"]) == (503, phase)
+    assert answer.headers["retry-after"] == "1"
+    assert asked.get("/api/v1/health/live").status_code == 200
+    running.phase = "ready"
+    assert asked.get("/api/v1/health/ready").json()["status"] == "ready"
+
+
+def test_warm(running: Live, faulty: FaultyEngine, caplog: pytest.LogCaptureFixture) -> None:
+    warm(running.current)
+    with faulty.failing("recommend_history"), pytest.raises(ArtefactError) as caught:
+        warm(running.current)
+    assert caught.value.message == "the model fake-1 cannot make a list: the first one was retrieval"
+    assert "gars model rollback" in (caught.value.hint or "")
+
+
+def test_a_model_that_cannot_rank_is_told_and_the_simpler_lists_are_served(
+    asked: Client, running: Live, faulty: FaultyEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    running.phase = "starting"
+    with faulty.failing("recommend_history"):
+        vars(server_module)["_warm"](running)
+        ready = asked.get("/api/v1/health/ready")
+        assert ready.status_code == 200
+        assert "cannot make a list" in ready.json()["warnings"]["model"]
+        assert asked.get("/api/v1/users/7/recommendations").json()["fallback"] == "retrieval"
+
+
+def test_a_clock_that_goes_back_loses_no_event(asked: Client, running: Live, hand: HandClock) -> None:
+    rate = {"user_id": "7", "anime_id": 1, "kind": "rate"}
+    asked.post("/api/v1/interactions", json={**rate, "value": 9})
+    hand.time = NOON - timedelta(hours=2)
+    ready = asked.get("/api/v1/health/ready")
+    assert ready.status_code == 200, "requests are served"
+    assert ready.json()["warnings"] == {
+        "clock": "the clock went back 7200 s: events keep their order, their times stand still"
+    }
+    assert asked.post("/api/v1/interactions", json={**rate, "value": 3}).status_code == 202
+    (entry,) = asked.get("/api/v1/users/7/history").json()["items"]
+    assert entry["rating"] == 3, "what was said later counts"
+    assert asked.get("/api/v1/users/7").json()["version"] == 2
+    hand.time = NOON + timedelta(minutes=1)
+    assert asked.get("/api/v1/health/ready").json()["warnings"] == {}
+
+
+def test_impressions_that_cannot_be_written(client: Client, service: Service) -> None:
+    database: Any = vars(service.impressions)["_database"]
+    database.close()
+    client.get("/api/v1/users/7/recommendations")
+    service.recorder.flush()
+    ready = client.get("/api/v1/health/ready")
+    assert ready.status_code == 200
+    assert "impressions.sqlite is closed" in ready.json()["warnings"]["impressions"]

@@ -1,0 +1,69 @@
+"""Real artefacts, promoted and rolled back by the command line, under a service that runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from gars import Recommender
+from gars.bootstrap import live, load_engine, open_service
+from gars.config import from_environment
+from gars.entrypoints.cli.app import app
+from gars.library.registry import Registry
+from gars.testing.events import event
+from gars.testing.world import SMALL, small_world
+
+
+@pytest.fixture(scope="module")
+def other() -> Recommender:
+    interactions, catalogue = small_world(seed=1)
+    return Recommender.fit(interactions, catalogue, config=SMALL, progress=False)
+
+
+def gars(home: Path, *arguments: str) -> str:
+    done = CliRunner().invoke(app, ["model", *arguments, "--home", str(home)], catch_exceptions=False)
+    assert done.exit_code == 0
+    return done.output
+
+
+def test_promote_and_rollback_while_running(
+    tmp_path: Path, small: Recommender, other: Recommender, caplog: pytest.LogCaptureFixture
+) -> None:
+    registry = Registry(tmp_path / "models")
+    first, second = (registry.add(model.save).version for model in (small, other))
+    registry.promote(first)
+    engine, about = load_engine(registry.folder)
+    service = open_service(from_environment({}, home=tmp_path), engine, about=about)
+    running = live(service)
+    assert not running.swap.refresh()
+    service.writer.submit([event(anime_id=100)]).result(10)
+
+    said = gars(tmp_path, "promote", second)
+    assert f"{second} serves: a running gars serve takes it up now" in " ".join(said.split())
+    assert running.swap.refresh()
+    made = running.current.recommend("7")
+    assert (made.model_version, made.fallback, made.version) == (second, None, 1)
+    assert service.recommend("7").model_version == first, "a request under way keeps its model"
+    assert running.current.about.model_version == second
+    running.current.writer.submit([event(anime_id=101)]).result(10)
+
+    gars(tmp_path, "rollback")
+    assert running.swap.refresh()
+    assert running.current.recommend("7").version == 2, "users are the same whatever the model"
+    assert running.current.recommend("7").model_version == first
+
+    damaged = registry.folder / second
+    for part in damaged.glob("*.npz"):
+        part.write_bytes(part.read_bytes()[:100])
+    (registry.folder / ".fresh").symlink_to(second)
+    (registry.folder / ".fresh").replace(registry.folder / "current")
+    assert not running.swap.refresh()
+    assert running.current.recommend("7").model_version == first
+    assert f"the model {second} was promoted but cannot serve (" in running.warnings()["model"]
+    assert f"{first} goes on" in running.warnings()["model"]
+    gars(tmp_path, "promote", first)
+    running.swap.refresh()
+    assert running.warnings() == {}
+    service.close()
