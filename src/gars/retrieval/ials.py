@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from scipy.linalg.lapack import sposv
 
 from gars.domain.errors import MissingExtraError
 
@@ -34,11 +35,21 @@ class Factors:
     _inverse: Floats = field(init=False)
     _inverse_items: Floats = field(init=False)
     """(n, d) items · gram⁻¹"""
+    _seen: NDArray[np.int64] = field(init=False)
+    """Rows with factors: what nobody watched has none, and need not be multiplied."""
+    _seen_items: Floats = field(init=False)
 
     def __post_init__(self) -> None:
         inverse = np.linalg.inv(self.gram.astype(np.float64)).astype(np.float32)
         object.__setattr__(self, "_inverse", inverse)
         object.__setattr__(self, "_inverse_items", self.items @ inverse)
+        seen = np.flatnonzero(self.items.any(axis=1))
+        object.__setattr__(self, "_seen", seen)
+        object.__setattr__(self, "_seen_items", self.items if len(seen) == len(self.items) else self.items[seen])
+
+    def score(self, user: Floats, *, out: Floats) -> None:
+        """What the factors of a user (d,) say to every item, written into ``out`` (n,), which must be zero."""
+        out[self._seen] = self._seen_items @ user
 
     def fold_in(self, rows: NDArray[np.int64], strengths: Floats) -> Floats:
         """The user of these titles. (h,), (h,) → (d,)"""
@@ -51,7 +62,10 @@ class Factors:
         inner = half @ own.T
         inner[np.diag_indices(len(rows))] += 1 / (ALPHA * strengths)
         start = self._inverse @ wanted
-        return np.asarray(start - half.T @ np.linalg.solve(inner, own @ start), np.float32)
+        _, change, failed = sposv(inner, own @ start, overwrite_a=True)  # symmetric and positive
+        if failed:
+            change = np.linalg.solve(half @ own.T + np.diag(1 / (ALPHA * strengths)), own @ start)
+        return np.asarray(start - half.T @ change, np.float32)
 
 
 def fit(matrix: sp.csr_array, *, dim: int, seed: int) -> tuple[Factors, Floats]:

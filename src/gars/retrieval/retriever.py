@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from gars.application.progress import Progress
-from gars.domain.candidates import Candidates, top
+from gars.domain.candidates import Candidates
 from gars.domain.features.channels import WHOLE_LIST
 from gars.domain.item_table import ItemTable
-from gars.retrieval import deepwalk, edlae, graph, ials, item2vec, item_knn, popularity, user_knn
-from gars.retrieval.gather import Gathered, gather
+from gars.retrieval import (
+    deepwalk,
+    edlae,
+    graph,
+    ials,
+    item2vec,
+    item_knn,
+    popularity,
+    proposals,
+    side_by_side,
+    user_knn,
+)
 from gars.retrieval.ials import Factors
 from gars.retrieval.item_to_item import ItemToItem
 from gars.retrieval.matrix import TrainingMatrix
+from gars.retrieval.side_by_side import Said, SideBySide
 from gars.retrieval.user_knn import UserKnn
+
+Floats = NDArray[np.float32]
 
 KNN = "item_knn"
 SESSION_CANDIDATES = 50
-_NEVER = np.float32(-np.inf)
 FUSION = {"edlae": 1.0, "deepwalk": 0.75, "ials": 0.25}
 
 
@@ -49,11 +61,15 @@ class Retriever:
     """The channels whose score is a sum over the user's titles."""
     factors: Factors
     neighbours: UserKnn
-    popularity: NDArray[np.float32]
+    popularity: Floats
     """(n,) the last channel: the same for everybody."""
-    vectors: NDArray[np.float32]
+    vectors: Floats
     """(n, dim) item embeddings of unit length; zeros for titles on too few lists."""
     config: RetrievalConfig
+    _joined: SideBySide = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_joined", side_by_side.join(self.channels, len(self.items)))
 
     @property
     def channel_names(self) -> tuple[str, ...]:
@@ -64,29 +80,30 @@ class Retriever:
         """One neighbourhood channel by name."""
         return next(channel for channel in self.channels if channel.name == name)
 
-    def scores(self, rows: NDArray[np.int64], strengths: NDArray[np.float32]) -> NDArray[np.float32]:
+    def scores(self, rows: NDArray[np.int64], strengths: Floats) -> Floats:
         """Standardised score of every item by every channel, for titles (h,) of strengths (h,). → (c, n)
 
         Standardised over all items per channel (mean 0, deviation 1): the channels' units differ.
         """
-        return self._read(rows, strengths).scores
+        reading = self._read(rows, strengths)
+        return reading.standardised(np.arange(len(self.items)))
 
-    def _read(self, rows: NDArray[np.int64], strengths: NDArray[np.float32]) -> _Reading:
-        edges = tuple(gather(channel.weights, rows) for channel in self.channels)
-        scores = np.zeros((len(edges) + len(WHOLE_LIST), len(self.items)), np.float32)
-        for place, some in enumerate(edges):
-            scores[place] = some.total(strengths)
+    def _read(self, rows: NDArray[np.int64], strengths: Floats) -> _Reading:
+        said = self._joined.of(rows, strengths)
+        scores = np.zeros((len(self.channels) + len(WHOLE_LIST), len(self.items)), np.float32)
         if len(rows):
+            scores[: -len(WHOLE_LIST)] = said.totals()
             user = self.factors.fold_in(rows, strengths)
-            scores[-3] = self.factors.items @ user
+            self.factors.score(user, out=scores[-3])
             scores[-2] = self.neighbours.score(user)
         scores[-1] = self.popularity
-        scores -= scores.mean(axis=1, keepdims=True)
-        deviation = np.sqrt(np.einsum("cn,cn->c", scores, scores) / max(1, scores.shape[1]))
-        scores /= np.where(deviation > 0, deviation, 1)[:, None]
-        return _Reading(edges, strengths, scores)
+        n = max(1, scores.shape[1])
+        mean = scores.sum(axis=1) / np.float32(n)
+        square = np.einsum("cn,cn->c", scores, scores) / np.float32(n)
+        deviation = np.sqrt(np.maximum(square - mean * mean, 0))
+        return _Reading(said, scores, mean, np.where(deviation > 0, deviation, 1).astype(np.float32))
 
-    def fuse(self, scores: NDArray[np.float32], *, cold: bool) -> NDArray[np.float32]:
+    def fuse(self, scores: Floats, *, cold: bool) -> Floats:
         """One score from the channels' (c, m); somebody of whom nothing is known gets the popular ones. → (m,)"""
         if cold:
             return np.asarray(scores[-1], np.float32)
@@ -96,11 +113,11 @@ class Retriever:
     def candidates(
         self,
         rows: NDArray[np.int64],
-        strengths: NDArray[np.float32],
+        strengths: Floats,
         allowed: NDArray[np.bool_],
         *,
         per_channel: int,
-        session: NDArray[np.float32] | None = None,
+        session: Floats | None = None,
         besides: NDArray[np.int64] | None = None,
     ) -> Candidates:
         """The union of each channel's best allowed items, best fused score first.
@@ -109,78 +126,69 @@ class Retriever:
         they come last, in the order given.
         """
         reading = self._read(rows, strengths)
-        scores = reading.scores
-        proposed = np.zeros((len(scores) + 1, len(self.items)), np.bool_)
-        ids = self.items.anime_ids
-        for place in range(len(scores)):
-            proposed[place, top(np.where(allowed, scores[place], _NEVER), ids, per_channel)] = True
+        proposed = proposals.best(reading.scores, reading.mean, reading.deviation, allowed, per_channel)
         if session is not None:
-            proposed[-1, top(np.where(allowed & (session > 0), session, _NEVER), ids, SESSION_CANDIDATES)] = True
-        union = np.flatnonzero(proposed.any(axis=0))
-        fused = self.fuse(scores[:, union], cold=not len(rows))
-        union = union[np.lexsort((ids[union], -fused))]
+            near = np.flatnonzero(allowed & (session > 0))
+            proposed.append(near[proposals.largest_of(session[near], SESSION_CANDIDATES)])
+        named = np.zeros(len(self.items), np.bool_)
+        for some in proposed:
+            named[some] = True
+        union = np.flatnonzero(named)
+        fused = self.fuse(reading.standardised(union), cold=not len(rows))
+        union = union[np.argsort(-fused, kind="stable")]  # rows ascend by id, so a tie goes to the lower id
         if besides is not None:
             union = np.concatenate([union, besides[~np.isin(besides, union)]])
         return self._as_candidates(union, reading, proposed, cold=not len(rows))
 
-    def scored(self, rows: NDArray[np.int64], strengths: NDArray[np.float32], wanted: NDArray[np.int64]) -> Candidates:
+    def scored(self, rows: NDArray[np.int64], strengths: Floats, wanted: NDArray[np.int64]) -> Candidates:
         """Given items as candidates for titles (h,) of strengths (h,), in the order given; nobody proposed them."""
-        nobody = np.zeros((len(self.channel_names) + 1, len(self.items)), np.bool_)
-        return self._as_candidates(wanted, self._read(rows, strengths), nobody, cold=not len(rows))
+        return self._as_candidates(wanted, self._read(rows, strengths), [], cold=not len(rows))
 
     def _as_candidates(
-        self, wanted: NDArray[np.int64], reading: _Reading, proposed: NDArray[np.bool_], *, cold: bool
+        self, wanted: NDArray[np.int64], reading: _Reading, proposed: list[NDArray[np.int64]], *, cold: bool
     ) -> Candidates:
-        scores = np.ascontiguousarray(reading.scores[:, wanted].T)
-        strongest, supporters = reading.made_of(wanted)
+        scores = reading.standardised(wanted)
+        strongest, supporters = reading.said.made_of(wanted)
+        names = (*self.channel_names, "session")
+        place = np.full(len(self.items), -1, np.intp)
+        place[wanted] = np.arange(len(wanted))
+        by = np.zeros((len(names), len(wanted)), np.bool_)
+        for channel, some in enumerate(proposed):
+            by[channel, place[some]] = True
         return Candidates(
             rows=wanted,
-            channel_scores=scores,
-            proposed=proposed[:, wanted].T,
-            strongest=strongest,
-            supporters=supporters,
-            fused=self.fuse(scores.T, cold=cold),
-            channel_names=(*self.channel_names, "session"),
+            channel_scores=np.ascontiguousarray(scores.T),
+            proposed=by.T,
+            strongest=strongest.T,
+            supporters=supporters.T,
+            fused=self.fuse(scores, cold=cold),
+            channel_names=names,
         )
 
-    def nearness(self, rows: NDArray[np.int64], strengths: NDArray[np.float32]) -> NDArray[np.float32]:
-        """How near every item is to some titles, 1 = the best match of the strongest one. (q,), (q,) → (n,)
-
-        Each title's neighbours count from 0 to 1 in each channel, so that a well-known title does not outshout others.
-        """
-        total = np.zeros(len(self.items), np.float32)
-        for channel in self.channels:
-            edges = gather(channel.weights, rows)
-            best = np.zeros(len(rows), np.float32)
-            np.maximum.at(best, edges.source, edges.weights)
-            share = (strengths / np.where(best > 0, best, 1)).astype(np.float32)
-            total += np.maximum(edges.total(share), 0)
-        return np.asarray(total / len(self.channels), np.float32)
+    def nearness(self, rows: NDArray[np.int64], strengths: Floats) -> Floats:
+        """How near every item is to some titles, 1 = the best match of the strongest one. (q,), (q,) → (n,)"""
+        return self._joined.nearness(rows, strengths)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Reading:
     """What the channels say to some titles."""
 
-    edges: tuple[Gathered, ...]
-    """The neighbour lists of the titles, in each neighbourhood channel."""
-    strengths: NDArray[np.float32]
-    """(h,) of the titles."""
-    scores: NDArray[np.float32]
-    """(c, n) standardised."""
+    said: Said
+    """The terms of the sums over the titles."""
+    scores: Floats
+    """(c, n)"""
+    mean: Floats
+    """(c,) over all items."""
+    deviation: Floats
+    """(c,) over all items, 1 where all are the same."""
 
-    def made_of(self, wanted: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """The largest term and the number of positive terms of the wanted items' sums. (m,) → (m, e), (m, e)"""
-        place = np.full(self.scores.shape[1], -1, np.int32)
-        place[wanted] = np.arange(len(wanted), dtype=np.int32)
-        strongest, supporters = np.zeros((2, len(self.edges), len(wanted)), np.float32)
-        for channel, edges in enumerate(self.edges):
-            at = place[edges.columns]
-            speaks = np.flatnonzero((at >= 0) & (edges.weights > 0))
-            at = at[speaks]
-            np.maximum.at(strongest[channel], at, edges.weights[speaks] * self.strengths[edges.source[speaks]])
-            supporters[channel] = np.bincount(at, minlength=len(wanted))
-        return strongest.T, np.log1p(supporters.T)
+    def standardised(self, wanted: NDArray[np.int64]) -> Floats:
+        """Scores of some items in deviations from the mean. (m,) → (c, m)"""
+        found = self.scores[:, wanted]
+        found -= self.mean[:, None]
+        found /= self.deviation[:, None]
+        return found
 
 
 def fit(

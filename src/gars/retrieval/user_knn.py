@@ -14,8 +14,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gars.retrieval.gather import gather
+from gars.retrieval.gather import compact
 from gars.retrieval.item2vec import unit
+from gars.retrieval.proposals import largest_of
 
 Floats = NDArray[np.float32]
 
@@ -34,15 +35,18 @@ class UserKnn:
     lists: sp.csr_array
     """(u, n) strengths."""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lists", compact(self.lists))
+
     def score(self, user: Floats) -> Floats:
         """What the neighbours of a user with these factors have on their lists. (d,) → (n,)"""
         length = float(np.linalg.norm(user))
         if not length or not len(self.users):
             return np.zeros(int(self.lists.shape[1]), np.float32)
         similarity = self.users @ (user / length)
-        nearest = np.argpartition(-similarity, min(NEIGHBOURS, len(similarity)) - 1)[:NEIGHBOURS]
+        nearest = largest_of(similarity, NEIGHBOURS)
         weight = np.maximum(similarity[nearest], 0) ** SHARPNESS
-        return gather(self.lists, nearest).total(weight)
+        return np.asarray(weight @ self.lists[nearest], np.float32)
 
 
 def fit(matrix: sp.csr_array, users: Floats, rng: np.random.Generator) -> UserKnn:

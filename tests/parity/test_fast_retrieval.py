@@ -1,0 +1,112 @@
+"""The fast path of stage one gives the numbers of the plain formulas, written out with dense matrices and sorts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from gars.retrieval import side_by_side
+from gars.retrieval.ials import ALPHA, Factors
+from gars.retrieval.item_to_item import ItemToItem, no_edges
+from gars.retrieval.proposals import best, largest_of
+from gars.retrieval.user_knn import NEIGHBOURS, SHARPNESS, UserKnn
+
+N = 40
+
+
+def channels(seed: int = 0) -> tuple[ItemToItem, ...]:
+    rng = np.random.default_rng(seed)
+    dense = [rng.standard_normal((N, N)) * (rng.random((N, N)) < density) for density in (0.2, 0.5)]
+    found = [sp.csr_array(one.astype(np.float32)) for one in dense]
+    return (*(ItemToItem(str(place), one) for place, one in enumerate(found)), ItemToItem("none", no_edges(N)))
+
+
+def titles(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return rng.choice(N, 9, replace=False), rng.uniform(0.1, 1, 9).astype(np.float32)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_totals_are_the_matrix_product(seed: int) -> None:
+    rows, strengths = titles(seed)
+    totals = side_by_side.join(channels(), N).of(rows, strengths).totals()
+    for channel, found in zip(channels(), totals, strict=True):
+        np.testing.assert_allclose(found, strengths @ channel.weights.toarray()[rows], atol=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_a_sum_is_made_of(seed: int) -> None:
+    rows, strengths = titles(seed)
+    wanted = np.random.default_rng(seed).permutation(N)[:13]
+    strongest, supporters = side_by_side.join(channels(), N).of(rows, strengths).made_of(wanted)
+    for place, channel in enumerate(channels()):
+        terms = channel.weights.toarray()[rows][:, wanted] * strengths[:, None]
+        np.testing.assert_allclose(strongest[place], np.maximum(terms.max(axis=0), 0), rtol=1e-6)
+        np.testing.assert_allclose(supporters[place], np.log1p((terms > 0).sum(axis=0)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_nearness_is_one_at_the_best_match(seed: int) -> None:
+    rows, strengths = titles(seed)
+    expected = np.zeros(N)
+    for channel in channels():
+        weights = channel.weights.toarray()[rows]
+        loudest = weights.max(axis=1)
+        expected += np.maximum(strengths @ (weights / np.where(loudest > 0, loudest, 1)[:, None]), 0)
+    found = side_by_side.join(channels(), N).nearness(rows, strengths)
+    np.testing.assert_allclose(found, expected / len(channels()), atol=1e-5)
+
+
+def test_nothing_in_nothing_out() -> None:
+    said = side_by_side.join(channels(), N).of(np.empty(0, np.int64), np.empty(0, np.float32))
+    assert not said.totals().any()
+    assert side_by_side.join([], N).of(np.array([1]), np.ones(1, np.float32)).totals().shape == (0, N)
+
+
+@pytest.mark.parametrize("k", [0, 1, 7, 39, 40, 60])
+@pytest.mark.parametrize("values", [3, 1000])
+def test_largest_is_a_sort_with_ties_to_the_lower_position(k: int, values: int) -> None:
+    scores = np.random.default_rng(k).integers(0, values, N).astype(np.float32)
+    expected = np.lexsort((np.arange(N), -scores))[:k]
+    assert largest_of(scores, k).tolist() == sorted(expected.tolist())
+
+
+@pytest.mark.parametrize("k", [1, 5, 30, 50])
+def test_proposals_are_the_best_allowed_of_each_channel(k: int) -> None:
+    rng = np.random.default_rng(k)
+    scores = np.stack([rng.standard_normal(N), rng.integers(0, 2, N), np.zeros(N)]).astype(np.float32)
+    allowed = rng.random(N) < 0.7
+    found = best(scores, scores.mean(axis=1), scores.std(axis=1), allowed, k)
+    for row, proposed in zip(scores, found, strict=True):
+        may = np.flatnonzero(allowed)
+        assert proposed.tolist() == sorted(may[np.lexsort((may, -row[may]))[:k]].tolist())
+
+
+@pytest.mark.parametrize("length", [1, 3, 7, 20])
+def test_a_fold_in_is_the_least_squares_solution(length: int) -> None:
+    rng = np.random.default_rng(length)
+    items = rng.standard_normal((N, 8)).astype(np.float32)
+    items[5] = 0  # nobody watched it
+    gram = items.T @ items + 35 * np.eye(8, dtype=np.float32)
+    rows, strengths = rng.choice(N, length, replace=False), rng.uniform(0.1, 1, length).astype(np.float32)
+    own = items[rows].astype(np.float64)
+    expected = np.linalg.solve(gram + (own.T * (ALPHA * strengths)) @ own, own.T @ (1 + ALPHA * strengths))
+    factors = Factors(items, gram)
+    user = factors.fold_in(rows, strengths)
+    np.testing.assert_allclose(user, expected, rtol=1e-3, atol=1e-5)
+    out = np.zeros(N, np.float32)
+    factors.score(user, out=out)
+    np.testing.assert_allclose(out, items @ user, rtol=1e-5, atol=1e-6)
+
+
+def test_neighbours_lists_count_by_similarity() -> None:
+    rng = np.random.default_rng(1)
+    users = rng.standard_normal((NEIGHBOURS + 60, 6)).astype(np.float32)
+    users /= np.linalg.norm(users, axis=1, keepdims=True)
+    lists = sp.csr_array((rng.random((len(users), N)) < 0.2).astype(np.float32))
+    user = rng.standard_normal(6).astype(np.float32)
+    similarity = users @ user / np.linalg.norm(user)
+    nearest = np.argsort(-similarity)[:NEIGHBOURS]
+    expected = np.maximum(similarity[nearest], 0) ** SHARPNESS @ lists.toarray()[nearest]
+    np.testing.assert_allclose(UserKnn(users, lists).score(user), expected, rtol=1e-4, atol=1e-5)
