@@ -38,14 +38,17 @@ from gars.application.import_list import ImportList
 from gars.application.impressions import ImpressionRecorder
 from gars.application.ingest import Ingest
 from gars.application.ladder import Ladder, Rung
+from gars.application.paging import Pages
 from gars.application.ports import ChangeFeed, Clock, Engine, EventLog, ImpressionLog, ListSite, StateStore, Tombstones
 from gars.application.progress import Progress
 from gars.application.recommend import Recommend
 from gars.application.recover import recover
 from gars.application.search import Search
+from gars.application.shelves import Shelves
 from gars.application.similar import SimilarAnime, SimilarUsers
 from gars.application.steady_clock import SteadyClock
 from gars.application.swap import Swap
+from gars.application.trending import Trending
 from gars.application.writer import Writer
 from gars.config import Settings
 from gars.datasets.dataset import Dataset
@@ -79,6 +82,8 @@ class _OfModel(TypedDict):
     engine: Engine
     catalogue: Catalogue
     recommend: Recommend
+    pages: Pages
+    shelves: Shelves
     similar_anime: SimilarAnime
     similar_users: SimilarUsers
     search: Search
@@ -103,6 +108,9 @@ class Service:
     feed: ChangeFeed
     writer: Writer
     recommend: Recommend
+    pages: Pages
+    trending: Trending
+    shelves: Shelves
     similar_anime: SimilarAnime
     similar_users: SimilarUsers
     search: Search
@@ -348,6 +356,13 @@ def open_service(
         impressions, steady, sample=settings.impression_sample, keep=timedelta(days=settings.impression_days)
     )
     budgets = open_budgets(settings)
+    trending = Trending(log, steady)
+    trending.refresh()
+
+    def forget_shown(user_id: str) -> int:
+        trending.forget(user_id)
+        return recorder.forget(user_id)
+
     return Service(
         settings=settings,
         clock=steady,
@@ -362,9 +377,10 @@ def open_service(
         sites=open_sites(settings, patience_s=_PATIENCE_S) if settings.fetch_lists else {},
         export_user=ExportUser(log=log, states=states, impressions=impressions, clock=steady),
         forget_user=ForgetUser(
-            log=log, states=states, tombstones=tombstones, forget_impressions=recorder.forget, clock=steady
+            log=log, states=states, tombstones=tombstones, forget_impressions=forget_shown, clock=steady
         ),
         budgets=budgets,
+        trending=trending,
         threads=ThreadPoolExecutor(max(1, settings.threads), thread_name_prefix="gars-model"),
         **_of_model(
             engine,
@@ -375,6 +391,7 @@ def open_service(
             recorder=recorder,
             writer=writer,
             budgets=budgets,
+            trending=trending,
             clock=steady,
         ),
     )
@@ -390,6 +407,7 @@ def _of_model(
     recorder: ImpressionRecorder,
     writer: Writer,
     budgets: Mapping[Rung, Budget],
+    trending: Trending,
     clock: Clock,
 ) -> _OfModel:
     recommend = Recommend(
@@ -397,13 +415,16 @@ def _of_model(
         states=states,
         clock=clock,
         record=recorder.record,
-        ladder=Ladder(engine, budgets=budgets),
+        ladder=Ladder(engine, budgets=budgets, trending=trending.ids),
     )
+    pages = Pages(recommend)
     return _OfModel(
         about=about,
         engine=engine,
         catalogue=catalogue,
         recommend=recommend,
+        pages=pages,
+        shelves=Shelves(engine=engine, catalogue=catalogue, states=states, clock=clock, trending=trending, pages=pages),
         similar_anime=SimilarAnime(engine=engine, catalogue=catalogue),
         similar_users=SimilarUsers(
             engine=engine, states=states, is_forgotten=lambda user_id: tombstones.find(user_id) is not None
@@ -426,6 +447,7 @@ def with_model(service: Service, engine: Engine, about: About) -> Service:
             recorder=service.recorder,
             writer=service.writer,
             budgets=service.budgets,
+            trending=service.trending,
             clock=service.clock,
         ),
     )

@@ -20,7 +20,17 @@ def shown(client: Client, user: str = "7", **parameters: Any) -> list[int]:
 
 def test_shape(client: Client) -> None:
     body = client.get("/api/v1/users/7/recommendations?k=3").json()
-    assert list(body) == ["user_id", "version", "model_version", "request_id", "cold", "fallback", "items"]
+    assert list(body) == [
+        "user_id",
+        "version",
+        "model_version",
+        "request_id",
+        "cold",
+        "fallback",
+        "items",
+        "next",
+        "changed",
+    ]
     assert (body["user_id"], body["version"], body["cold"], body["fallback"]) == ("7", 0, True, None)
     first = body["items"][0]
     assert list(first) == ["anime", "score", "p_like", "channels", "reasons"]
@@ -105,16 +115,32 @@ def test_defaults_are_the_service_rules(client: Client) -> None:
         ({"episodes_min": 12, "episodes_max": 13}, lambda a: 12 <= a.episodes <= 13),
         ({"min_members": 50_000}, lambda a: a.members >= 50_000),
         ({"min_score": 8}, lambda a: a.score >= 8),
+        ({"studio": "Sunrise"}, lambda a: "Sunrise" in a.studios),
+        ({"source": "original"}, lambda a: a.source == "Original"),
+        ({"site": "Example"}, lambda a: bool(a.streaming)),
+        ({"duration_min": 20, "duration_max": 30}, lambda a: a.duration_min is not None and 20 <= a.duration_min <= 30),
+        ({"max_members": 50_000}, lambda a: a.members <= 50_000),
         ({"exclude_id": [5114, 1535]}, lambda a: a.anime_id not in (5114, 1535)),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
 )
 def test_filters(client: Client, parameters: dict[str, Any], keeps: Any) -> None:
-    rules: dict[str, Any] = {"one_per_franchise": False, "hide_sequels": False}
+    rules: dict[str, Any] = {"one_per_franchise": False, "hide_sequels": False, "diversity": 0}
     everything = shown(client, k=100, **rules) + shown(client, k=100, offset=100, **rules)
     filtered = shown(client, k=100, **rules, **parameters)
     assert filtered == [anime_id for anime_id in everything if keeps(BY_ID[anime_id])][:100]
     assert filtered
+
+
+def test_niche_and_diversity_reorder_the_same_titles(client: Client) -> None:
+    client.post("/api/v1/interactions", json={"user_id": 7, "anime_id": 5114, "kind": "rate", "value": 9})
+    plain = shown(client, k=100, diversity=0)
+    diverse, niche = shown(client, k=100, diversity=1), shown(client, k=100, diversity=0, niche=1)
+    assert sorted(diverse) == sorted(plain) == sorted(niche)
+    assert diverse[0] == plain[0]
+    assert diverse != plain
+    fame = [sum(BY_ID[anime_id].members or 0 for anime_id in some[:10]) for some in (plain, niche)]
+    assert fame[1] < fame[0]
 
 
 def test_rules_can_be_turned_off(client: Client) -> None:
@@ -204,8 +230,15 @@ def _broken(*_arguments: object, **_named: object) -> Any:
 
 
 def test_defaults_are_those_of_the_domain() -> None:
-    rules = {"hide_sequels": True, "one_per_franchise": True, "hide_dropped_sequels": True, "hide_recaps": True}
-    assert Filters(adult=False, min_members=500, diversity=SERVICE_DEFAULTS.diversity, **rules) == SERVICE_DEFAULTS
+    assert SERVICE_DEFAULTS == Filters(
+        adult=False,
+        hide_sequels=True,
+        one_per_franchise=True,
+        hide_dropped_sequels=True,
+        hide_recaps=True,
+        min_members=500,
+        diversity=0.25,
+    )
 
 
 class TestMissionRoutes:

@@ -35,14 +35,14 @@ def test_likeness_is_one_for_the_same_and_half_without_embeddings() -> None:
 def test_the_second_place_goes_to_something_else() -> None:
     scores = np.array([3.0, 2.9, 2.8, 0.0], np.float32)
     alike = likeness([1, 0], [1, 0], [0, 1], [1, 0])
-    assert rerank.diversify(scores, alike, 1.0).tolist() == [0, 2, 1, 3]
+    assert rerank.diversify(scores, alike, 0.25).tolist() == [0, 2, 1, 3]
     assert rerank.diversify(scores, alike, 0.0).tolist() == [0, 1, 2, 3]
 
 
 def test_the_penalty_fades_down_the_page() -> None:
     scores = np.array([3.0, 2.9, 2.8, 0.0], np.float32)
     alike = likeness([1, 0], [1, 0], [0, 1], [1, 0])
-    assert rerank.diversify(scores, alike, 1.0, start=40).tolist() == [0, 1, 2, 3]
+    assert rerank.diversify(scores, alike, 0.25, start=40).tolist() == [0, 1, 2, 3]
 
 
 def test_every_place_is_kept_once_and_beyond_the_pool_in_order() -> None:

@@ -24,6 +24,10 @@ class Catalogue:
             if entry.franchise:
                 self._franchises[entry.franchise].append(entry)
         self.genres = tuple(sorted({genre for entry in anime for genre in entry.genres}))
+        self.tags = tuple(sorted({tag for entry in anime for tag in entry.tags}))
+        self.studios = tuple(sorted({studio for entry in anime for studio in entry.studios}))
+        self.sources = tuple(sorted({entry.source for entry in anime if entry.source}))
+        self.sites = tuple(sorted({where.site for entry in anime for where in entry.streaming}))
         self.types = tuple(sorted({entry.type for entry in anime if entry.type}))
 
     def __contains__(self, anime_id: object) -> bool:

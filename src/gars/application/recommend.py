@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import msgspec
+
 from gars.application.ladder import Fallback, Ladder
 from gars.application.ports import Clock, Engine, Recommendation, StateStore
 from gars.domain import history
@@ -72,6 +74,8 @@ class Recommend:
         """
         state = self._states.get(user_id) or UserState(user_id=user_id)
         known = history.from_state(state)
+        # what is not out yet is never shown; the day goes with the impression, so the list can be made again
+        filters = msgspec.structs.replace(filters, released_by=self._clock.now().date())
         fallback, items = self._ladder(
             lambda: self._engine.recommend_history(known, k=k, offset=offset, filters=filters),
             known,
@@ -99,7 +103,7 @@ class Recommend:
             offset=offset,
             filters=filters,
             items=tuple(
-                ShownItem(item.anime_id, offset + place, item.score, item.channels, item.features)
+                ShownItem(item.anime_id, len(filters.shown) + offset + place, item.score, item.channels, item.features)
                 for place, item in enumerate(made.items)
             ),
         )

@@ -67,8 +67,9 @@ SERVICE_DEFAULTS = Filters(
     hide_dropped_sequels=True,
     hide_recaps=True,
     min_members=500,
+    diversity=0.25,
 )
-"""The rules a fan expects without asking."""
+"""The rules a fan expects without asking; docs/decisions/0071 has what the diversity costs."""
 
 
 def allowed(items: ItemTable, history: History, filters: Filters) -> NDArray[np.bool_]:

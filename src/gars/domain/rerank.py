@@ -9,8 +9,10 @@ HALF_LIFE = 12
 """Places after which likeness costs half as much: who scrolls further asks for more of the same."""
 POOL = 200
 """Likeness may move a title up from this far down the list and no further."""
+FULL = 4.0
+"""Deviations of the score that likeness 1 costs the second place at ``diversity`` 1."""
 _DEPTH = 5 * HALF_LIFE
-"""Below this place likeness costs under 3 % of what it costs at the top, and the order stands."""
+"""Below this place likeness costs about 3 % of what it costs at the top, and the order stands."""
 
 
 def lean_niche(scores: NDArray[np.float32], counts: NDArray[np.float32], niche: float) -> NDArray[np.float32]:
@@ -44,7 +46,8 @@ def diversify(
     """The order of a list after maximal marginal relevance whose penalty fades down the page. → places (m,)
 
     Place ``p`` goes to the title with the largest ``score - penalty · likeness``, where likeness is that to the most
-    alike title above it and the penalty is ``diversity`` deviations of the scores, halved every ``HALF_LIFE`` places.
+    alike title above it and the penalty is ``diversity * FULL`` deviations of the scores, halved every ``HALF_LIFE``
+    places.
     ``scores`` (m,) come best first, ``likeness`` (min(m, POOL), d) are rows of ``likeness_vectors``; ``start`` is how
     many places pages before this one had. The first places do not depend on how many are asked for.
 
@@ -58,7 +61,7 @@ def diversify(
     alike = np.zeros(pool, np.float32)
     picked: list[int] = []
     for place in range(min(pool, max(0, _DEPTH - start))):
-        penalty = np.float32(diversity * spread * 0.5 ** ((start + place) / HALF_LIFE))
+        penalty = np.float32(diversity * FULL * spread * 0.5 ** ((start + place) / HALF_LIFE))
         best = int(np.argmax(left - penalty * alike))
         picked.append(best)
         left[best] = -np.inf

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -53,7 +54,8 @@ class FakeEngine:
 
     def popular_ids(self, *, k: int, filters: Filters) -> NDArray[np.int64]:
         """The most famous."""
-        return self._items.anime_ids[self._best(self._fame, from_ratings([]), filters, k)]
+        plain = msgspec.structs.replace(filters, niche=0.0, diversity=0.0)
+        return self._items.anime_ids[self._best(self._fame, from_ratings([]), plain, k)]
 
     def similar_ids(self, anime_id: int, *, k: int, same_franchise: bool = True) -> list[tuple[int, float]]:
         """By shared genres."""

@@ -31,5 +31,13 @@ async def get_about(service: ServiceDep) -> AboutBody:
 
 @get("/genres", summary="The words that filters know", responses=errors(400), tags=["anime"])
 async def get_genres(service: ServiceDep) -> GenresBody:
-    """Every genre and type in the catalogue."""
-    return GenresBody(list(service.catalogue.genres), list(service.catalogue.types))
+    """Every genre, type, tag, studio, source and streaming site in the catalogue."""
+    known = service.catalogue
+    return GenresBody(
+        list(known.genres),
+        list(known.types),
+        list(known.tags),
+        list(known.studios),
+        list(known.sources),
+        list(known.sites),
+    )

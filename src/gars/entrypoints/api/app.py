@@ -13,7 +13,19 @@ from litestar.openapi.plugins import JsonRenderPlugin
 
 from gars.application.stage_times import measuring
 from gars.bootstrap import VERSION, Live, Service, live
-from gars.entrypoints.api import about, anime, events, health, interactions, lists, metrics, mission, page, users
+from gars.entrypoints.api import (
+    about,
+    anime,
+    events,
+    health,
+    interactions,
+    lists,
+    metrics,
+    mission,
+    page,
+    shelves,
+    users,
+)
 from gars.entrypoints.api.docs import PlainDocs
 from gars.entrypoints.api.errors import HANDLERS
 from gars.entrypoints.api.params import filters_of, refuse_unknown_parameters
@@ -44,6 +56,10 @@ def create_app(service: Service | Live) -> Litestar:
             anime.get_anime,
             anime.get_similar_anime,
             anime.get_onboarding,
+            shelves.get_trending,
+            shelves.get_season,
+            shelves.get_continue,
+            shelves.get_hidden_gems,
             users.list_users,
             users.get_user,
             users.get_recommendations,

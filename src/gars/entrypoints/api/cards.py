@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from gars.application.catalogue import Catalogue
+from gars.application.paging import Page
 from gars.application.ports import Recommendation
-from gars.application.recommend import RecommendedList
 from gars.domain.anime import Anime
 from gars.domain.user_state import Opinion, Register, UserState
 from gars.entrypoints.api.shapes import (
@@ -77,8 +77,9 @@ def _links(anime: Anime) -> Links:
     )
 
 
-def recommendations(made: RecommendedList, catalogue: Catalogue, request_id: str) -> RecommendationsBody:
-    """A user's list."""
+def recommendations(page: Page, catalogue: Catalogue, request_id: str) -> RecommendationsBody:
+    """A page of a user's list."""
+    made = page.made
     return RecommendationsBody(
         user_id=made.user_id,
         version=made.version,
@@ -87,6 +88,8 @@ def recommendations(made: RecommendedList, catalogue: Catalogue, request_id: str
         cold=made.cold,
         fallback=made.fallback,
         items=[_recommendation(item, catalogue) for item in made.items],
+        next=page.next,
+        changed=list(page.changed),
     )
 
 

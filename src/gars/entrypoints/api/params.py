@@ -13,6 +13,7 @@ from litestar.params import PathParameter, QueryParameter, SkipValidation
 
 from gars.bootstrap import Live, Service
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
+from gars.domain.cursor import MAX_LENGTH
 from gars.domain.errors import InvalidInputError
 
 MAX_USER_ID = 128
@@ -24,6 +25,9 @@ UserId = Annotated[str, PathParameter(min_length=1, max_length=MAX_USER_ID, desc
 AnimeIdPath = Annotated[int, PathParameter(ge=0, le=2**31 - 1, description="MyAnimeList id")]
 K = Annotated[int, QueryParameter(ge=1, le=100, description="How many")]
 Offset = Annotated[int, QueryParameter(ge=0, le=10_000, description="Places to leave out from the top")]
+CursorParam = Annotated[
+    str, QueryParameter(name="cursor", max_length=MAX_LENGTH, description="The `next` of the page before")
+]
 _REPLACEMENT = "\ufffd"
 """Stands for bytes that were no UTF-8: different ids would become one."""
 _RESERVED = frozenset({"request", "data", "state", "body", "headers", "cookies", "query", "scope", "socket"})

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from gars.application.catalogue import Relation
+from gars.domain.season import Season
 
 AnimeId = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 
@@ -103,7 +104,10 @@ class RecommendationBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RecommendationsBody(msgspec.Struct, frozen=True, kw_only=True):
-    """A user's list; ``version`` is the version of the user state it was made from."""
+    """A user's list; ``version`` is the version of the user state it was made from.
+
+    ``next`` is the ``cursor`` of the page after this one; ``changed`` says what did since the page before.
+    """
 
     user_id: str
     version: int
@@ -112,6 +116,43 @@ class RecommendationsBody(msgspec.Struct, frozen=True, kw_only=True):
     cold: bool
     fallback: Literal["retrieval", "similar", "trending", "popular"] | None
     items: list[RecommendationBody]
+    next: str | None
+    changed: list[Literal["model", "state"]]
+
+
+class ContinueEntry(msgspec.Struct, frozen=True):
+    """What continues a title the user completed."""
+
+    anime: AnimeCard
+    after: AnimeCard
+
+
+class ContinueBody(msgspec.Struct, frozen=True):
+    """The next parts of the stories a user follows."""
+
+    user_id: str
+    items: list[ContinueEntry]
+
+
+class TrendEntry(msgspec.Struct, frozen=True):
+    """A title and its decayed count of events; 0 for a popular one that fills the shelf."""
+
+    anime: AnimeCard
+    heat: float
+
+
+class TrendingBody(msgspec.Struct, frozen=True):
+    """What is asked for now, hottest first."""
+
+    items: list[TrendEntry]
+
+
+class SeasonBody(msgspec.Struct, frozen=True):
+    """What began in a season, the most popular first."""
+
+    year: int
+    season: Season
+    items: list[AnimeCard]
 
 
 class UserSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -208,6 +249,10 @@ class GenresBody(msgspec.Struct, frozen=True):
 
     genres: list[str]
     types: list[str]
+    tags: list[str]
+    studios: list[str]
+    sources: list[str]
+    sites: list[str]
 
 
 class ModelFacts(msgspec.Struct, frozen=True):

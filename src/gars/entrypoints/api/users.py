@@ -13,7 +13,16 @@ from gars.domain.user_export import UserExport
 from gars.domain.user_state import UserState
 from gars.entrypoints.api import cards
 from gars.entrypoints.api.errors import errors
-from gars.entrypoints.api.params import MAX_USER_ID, FiltersDep, K, Offset, ServiceDep, UserId, checked_user_id
+from gars.entrypoints.api.params import (
+    MAX_USER_ID,
+    CursorParam,
+    FiltersDep,
+    K,
+    Offset,
+    ServiceDep,
+    UserId,
+    checked_user_id,
+)
 from gars.entrypoints.api.security import refuse_other_sites
 from gars.entrypoints.api.shapes import (
     ForgottenBody,
@@ -61,15 +70,18 @@ async def get_user(service: ServiceDep, user_id: UserId) -> UserSummary:
     tags=["users"],
 )
 async def get_recommendations(
-    service: ServiceDep, user_id: UserId, filters: FiltersDep, k: K = 20, offset: Offset = 0
+    service: ServiceDep, user_id: UserId, filters: FiltersDep, k: K = 20, offset: Offset = 0, after: CursorParam = ""
 ) -> RecommendationsBody:
-    """The list made for this request from the user's state as of now; somebody unknown gets the popular one."""
+    """The list made for this request from the user's state as of now; somebody unknown gets the popular one.
+
+    With the `next` of a page as `cursor` comes the page after it: nothing shown before comes again.
+    """
     user_id = checked_user_id(user_id)
     request_id = uuid.uuid4().hex
-    made = await in_thread(
-        service, service.recommend, user_id, k=k, offset=offset, filters=filters, request_id=request_id
+    page = await in_thread(
+        service, service.pages, user_id, k=k, offset=offset, filters=filters, after=after, request_id=request_id
     )
-    return cards.recommendations(made, service.catalogue, request_id)
+    return cards.recommendations(page, service.catalogue, request_id)
 
 
 @get(

@@ -1,0 +1,102 @@
+"""A list page by page: no title twice, none left out, whatever happens to the model or the user between two pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from gars.application.recommend import Recommend, RecommendedList
+from gars.domain import cursor
+from gars.domain.candidates import SERVICE_DEFAULTS, Filters
+from gars.domain.errors import InvalidInputError
+
+Changed = Literal["model", "state"]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page, the cursor of the one after it (``None``: this was the last), and what changed since the one before."""
+
+    made: RecommendedList
+    next: str | None
+    changed: tuple[Changed, ...]
+
+
+class Pages:
+    """The use case behind ``?cursor=``.
+
+    A page is the best of what was not shown yet, so it repeats nothing even when a click or another model moved the
+    rest of the list; ``changed`` says that it did. The cursor holds the titles shown: the server remembers nothing.
+    """
+
+    def __init__(self, recommend: Recommend) -> None:
+        self._recommend = recommend
+
+    def __call__(
+        self,
+        user_id: str,
+        *,
+        k: int = 20,
+        offset: int = 0,
+        filters: Filters = SERVICE_DEFAULTS,
+        after: str = "",
+        request_id: str | None = None,
+    ) -> Page:
+        """The first page, or the one after a cursor.
+
+        Raises:
+            InvalidInputError: the cursor is none, is of another list, or stands beside an offset; bad filters.
+            StorageError: the state could not be read.
+        """
+        before = self._before(after, user_id, offset, filters)
+        shown = before.shown if before is not None else ()
+        made = self._recommend(
+            user_id,
+            k=k,
+            offset=offset,
+            filters=msgspec.structs.replace(filters, shown=shown),
+            request_id=request_id,
+        )
+        return Page(made, self._after(made, filters, shown, k=k, offset=offset), _changed(before, made))
+
+    def _before(self, after: str, user_id: str, offset: int, filters: Filters) -> cursor.Cursor | None:
+        if not after:
+            return None
+        if offset:
+            raise InvalidInputError("cursor and offset both say where the page begins", hint="leave offset out")
+        found = cursor.decode(after)
+        if found.list_hash != cursor.list_hash(user_id, filters):
+            raise InvalidInputError(
+                "cursor: of another user's list or of other filters", hint="ask for the first page without a cursor"
+            )
+        return found
+
+    def _after(
+        self, made: RecommendedList, filters: Filters, shown: tuple[int, ...], *, k: int, offset: int
+    ) -> str | None:
+        """The next cursor; none after a short page, from a page by offset, or where too much was shown."""
+        now_shown = (*shown, *(item.anime_id for item in made.items))
+        if offset or len(made.items) < k or len(now_shown) > cursor.MAX_SHOWN:
+            return None
+        return cursor.encode(
+            cursor.make(
+                made.user_id,
+                filters,
+                model_version=made.model_version,
+                state_version=made.version,
+                shown=now_shown,
+            )
+        )
+
+
+def _changed(before: cursor.Cursor | None, made: RecommendedList) -> tuple[Changed, ...]:
+    if before is None:
+        return ()
+    changed: list[Changed] = []
+    if before.model_version != made.model_version:
+        changed.append("model")
+    if before.state_version != made.version:
+        changed.append("state")
+    return tuple(changed)

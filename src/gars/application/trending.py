@@ -1,0 +1,86 @@
+"""What is asked for now: every event counts for its anime, half as much after each half-life of event time."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import datetime, timedelta
+
+from gars.application.ports import Clock, EventLog
+from gars.domain.errors import StorageError
+from gars.domain.interaction import Interaction, Kind
+
+logger = logging.getLogger(__name__)
+
+HALF_LIFE = timedelta(days=3)
+WEIGHTS = {Kind.CLICK: 1.0, Kind.LIKE: 2.0, Kind.RATE: 2.0, Kind.STATUS: 2.0}
+"""How much an event says that its anime is wanted. What hides a title says nothing."""
+_FORGOTTEN_AFTER = 12
+"""Half-lives after which what somebody did is no longer remembered (1/4096)."""
+_MAX_PAIRS = 1_000_000
+
+
+class Trending:
+    """Decayed counts by anime, caught up from the event log whenever they are asked for. Safe from many threads.
+
+    Of each user and anime only the strongest event counts: nobody makes a trend alone. Counts are kept as of one
+    moment, the landmark, and every event's share is scaled to it ("forward decay", Cormode et al., ICDE 2009), so that
+    nothing has to be touched as time goes by.
+    """
+
+    def __init__(self, log: EventLog, clock: Clock, *, half_life: timedelta = HALF_LIFE) -> None:
+        self._log = log
+        self._clock = clock
+        self._half_life = half_life
+        self._landmark = clock.now()
+        self._offset = 0
+        self._pairs: dict[tuple[str, int], float] = {}
+        self._lock = threading.Lock()
+
+    def refresh(self) -> None:
+        """Count what the log has new; keeps the counts there are while the log cannot be read."""
+        with self._lock:
+            try:
+                for offset, event in self._log.read(after=self._offset):
+                    self._count(event)
+                    self._offset = offset
+            except StorageError as error:
+                logger.warning("trending is not up to date: %s", error.message)
+            if len(self._pairs) > _MAX_PAIRS:
+                self._drop_old()
+
+    def forget(self, user_id: str) -> None:
+        """Count nothing of a user any more."""
+        with self._lock:
+            self._pairs = {pair: share for pair, share in self._pairs.items() if pair[0] != user_id}
+
+    def heat(self) -> dict[int, float]:
+        """Anime → decayed count as of now, of those anybody wants."""
+        self.refresh()
+        now = self._scale(self._clock.now())
+        heat: dict[int, float] = {}
+        with self._lock:
+            for (_, anime_id), share in self._pairs.items():
+                heat[anime_id] = heat.get(anime_id, 0.0) + share / now
+        oldest = 2.0**-_FORGOTTEN_AFTER
+        return {anime_id: value for anime_id, value in heat.items() if value >= oldest}
+
+    def ids(self) -> list[int]:
+        """Ids of the anime that anybody wants, hottest first."""
+        heat = self.heat()
+        return sorted(heat, key=lambda anime_id: (-heat[anime_id], anime_id))
+
+    def _count(self, event: Interaction) -> None:
+        pair = event.user_id, event.anime_id
+        if event.undo:
+            self._pairs.pop(pair, None)
+        elif weight := WEIGHTS.get(event.kind):
+            self._pairs[pair] = max(self._pairs.get(pair, 0.0), weight * self._scale(event.event_time))
+
+    def _scale(self, time: datetime) -> float:
+        """What an event of weight 1 counts at the landmark; far away times are as good as never."""
+        return float(2.0 ** min(1000.0, max(-1000.0, (time - self._landmark) / self._half_life)))
+
+    def _drop_old(self) -> None:
+        oldest = self._scale(self._clock.now()) * 2.0**-_FORGOTTEN_AFTER
+        self._pairs = {pair: share for pair, share in self._pairs.items() if share >= oldest}

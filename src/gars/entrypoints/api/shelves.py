@@ -1,0 +1,79 @@
+"""Shelves: what comes next for a user, what few know, what is hot, what is new."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated
+
+from litestar import get
+from litestar.params import QueryParameter
+
+from gars.domain.season import Season
+from gars.entrypoints.api import cards
+from gars.entrypoints.api.errors import errors
+from gars.entrypoints.api.params import CursorParam, FiltersDep, K, ServiceDep, UserId, checked_user_id
+from gars.entrypoints.api.shapes import (
+    ContinueBody,
+    ContinueEntry,
+    RecommendationsBody,
+    SeasonBody,
+    TrendEntry,
+    TrendingBody,
+)
+from gars.entrypoints.api.threads import in_thread
+
+
+@get("/anime/trending", summary="What is asked for now", responses=errors(400), tags=["anime"])
+async def get_trending(service: ServiceDep, filters: FiltersDep, k: K = 20) -> TrendingBody:
+    """By the events of all users, each worth half as much every three days; filled up with what is popular."""
+    found = await in_thread(service, service.shelves.trending, k=k, filters=filters)
+    return TrendingBody([TrendEntry(cards.card(service.catalogue.get(one.anime_id)), one.heat) for one in found])
+
+
+@get("/anime/season", summary="What began in a season", responses=errors(400), tags=["anime"])
+async def get_season(
+    service: ServiceDep,
+    filters: FiltersDep,
+    k: K = 20,
+    year: Annotated[int | None, QueryParameter(ge=1900, le=9999, description="This year unless told")] = None,
+    season: Annotated[Season | None, QueryParameter(description="The current one unless told")] = None,
+) -> SeasonBody:
+    """The most popular first. Winter begins in January."""
+    found_year, found_season, ids = await in_thread(
+        service, service.shelves.season, k=k, year=year, season=season, filters=filters
+    )
+    return SeasonBody(found_year, found_season, [cards.card(service.catalogue.get(anime_id)) for anime_id in ids])
+
+
+@get("/users/{user_id:str}/continue", summary="What comes next", responses=errors(400, 503), tags=["users"])
+async def get_continue(
+    service: ServiceDep,
+    user_id: UserId,
+    k: K = 20,
+    adult: Annotated[bool, QueryParameter(description="Show adult titles")] = False,
+) -> ContinueBody:
+    """Next parts of the stories the user completed a part of, those liked best first."""
+    user_id = checked_user_id(user_id)
+    found = await in_thread(service, service.shelves.continues, user_id, k=k, adult=adult)
+    anime = service.catalogue.get
+    return ContinueBody(
+        user_id, [ContinueEntry(cards.card(anime(one.anime_id)), cards.card(anime(one.after))) for one in found]
+    )
+
+
+@get(
+    "/users/{user_id:str}/hidden-gems",
+    summary="What suits a user and few know",
+    responses=errors(400, 503),
+    tags=["users"],
+)
+async def get_hidden_gems(
+    service: ServiceDep, user_id: UserId, filters: FiltersDep, k: K = 20, after: CursorParam = ""
+) -> RecommendationsBody:
+    """The user's list from the less known half of the catalogue."""
+    user_id = checked_user_id(user_id)
+    request_id = uuid.uuid4().hex
+    page = await in_thread(
+        service, service.shelves.hidden_gems, user_id, k=k, filters=filters, after=after, request_id=request_id
+    )
+    return cards.recommendations(page, service.catalogue, request_id)

@@ -1,0 +1,76 @@
+from datetime import timedelta
+
+import pytest
+
+from gars.application.trending import HALF_LIFE, Trending
+from gars.domain.errors import StorageError
+from gars.domain.interaction import Kind
+from gars.testing.clock import FakeClock
+from gars.testing.events import event
+from gars.testing.memory import MemoryEventLog
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def log() -> MemoryEventLog:
+    return MemoryEventLog()
+
+
+def test_counts_halve_with_the_time_of_the_event(log: MemoryEventLog, clock: FakeClock) -> None:
+    now = clock.now()
+    log.append([event("a", 1, at=now), event("b", 1, at=now - HALF_LIFE), event("c", 5, at=now - 2 * HALF_LIFE)])
+    assert Trending(log, clock).heat() == pytest.approx({1: 1.5, 5: 0.25})
+
+
+def test_what_comes_later_is_counted_and_time_goes_by(log: MemoryEventLog, clock: FakeClock) -> None:
+    trending = Trending(log, clock)
+    log.append([event("a", 1, at=clock.now())])
+    assert trending.heat() == pytest.approx({1: 1.0})
+    clock.advance(HALF_LIFE)
+    log.append([event("b", 5, at=clock.now())])
+    assert trending.heat() == pytest.approx({1: 0.5, 5: 1.0})
+    assert trending.ids() == [5, 1]
+
+
+def test_one_user_counts_once_for_each_anime(log: MemoryEventLog, clock: FakeClock) -> None:
+    log.append([event("a", 1, at=clock.now()) for _ in range(50)] + [event("a", 1, Kind.RATE, 9, at=clock.now())])
+    assert Trending(log, clock).heat() == pytest.approx({1: 2.0})
+
+
+def test_what_hides_a_title_or_was_taken_back_says_nothing(log: MemoryEventLog, clock: FakeClock) -> None:
+    now = clock.now()
+    log.append([event("a", 1, kind, at=now) for kind in (Kind.DISLIKE, Kind.SEEN, Kind.DISMISS)])
+    log.append([event("b", 5, at=now), event("b", 5, at=now, undo=True)])
+    assert Trending(log, clock).heat() == {}
+
+
+def test_a_forgotten_user_counts_no_more(log: MemoryEventLog, clock: FakeClock) -> None:
+    log.append([event("a", 1, at=clock.now()), event("b", 5, at=clock.now())])
+    trending = Trending(log, clock)
+    trending.refresh()
+    trending.forget("a")
+    assert trending.ids() == [5]
+
+
+def test_ancient_events_are_forgotten(log: MemoryEventLog, clock: FakeClock) -> None:
+    log.append([event("a", 1, at=clock.now() - 9000 * timedelta(days=1))])
+    assert Trending(log, clock).ids() == []
+
+
+def test_a_log_that_cannot_be_read_leaves_the_counts(
+    log: MemoryEventLog, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    log.append([event("a", 1, at=clock.now())])
+    trending = Trending(log, clock)
+    assert trending.ids() == [1]
+
+    def fails(**_: object) -> None:
+        raise StorageError("the disk is gone")
+
+    monkeypatch.setattr(log, "read", fails)
+    assert trending.ids() == [1]
+    assert "trending is not up to date: the disk is gone" in caplog.text
