@@ -230,7 +230,7 @@ def _broken(*_arguments: object, **_named: object) -> Any:
 
 
 def test_defaults_are_those_of_the_domain() -> None:
-    assert SERVICE_DEFAULTS == Filters(
+    assert Filters(
         adult=False,
         hide_sequels=True,
         one_per_franchise=True,
@@ -238,7 +238,7 @@ def test_defaults_are_those_of_the_domain() -> None:
         hide_recaps=True,
         min_members=500,
         diversity=0.25,
-    )
+    ) == SERVICE_DEFAULTS
 
 
 class TestMissionRoutes:
