@@ -137,3 +137,36 @@ def test_arrays_there_and_back(fitted: kriging.Kriging) -> None:
 def test_a_handful_of_items() -> None:
     found = kriging.fit(*world(items=25, users=30), seed=0)
     assert np.isfinite(found.predict(np.array([0, 1]), np.array([9, 3], np.float32), np.array([2, 3]))).all()
+
+
+@pytest.mark.parametrize("r", [2, 40, 80])
+def test_long_lists_are_solved_to_the_same_weights_in_rounds(
+    fitted: kriging.Kriging, r: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(r)
+    rows, ratings = rng.permutation(90)[:r], rng.integers(1, 11, r).astype(np.float32)
+    candidates = np.arange(90)
+    direct = fitted.predict(rows, ratings, candidates)
+    monkeypatch.setattr(kriging, "DIRECT_UP_TO", 0)
+    monkeypatch.setattr(kriging, "sposv", None)  # not a fall back to the direct solution
+    assert np.allclose(fitted.predict(rows, ratings, candidates), direct, atol=1e-4)
+
+
+def test_rounds_give_up_on_a_matrix_that_is_not_positive() -> None:
+    factors, left = np.zeros((3, 2), np.float32), np.ones((3, 2), np.float32)
+    among = sp.csr_array(np.diag(np.array([-5, -5, -5], np.float32)))
+    assert kriging.conjugate_gradients(factors, among, left) is None
+
+
+def test_a_kernel_that_is_not_positive_falls_back_to_its_factors(monkeypatch: pytest.MonkeyPatch) -> None:
+    nobody = kriging.Baseline(0.5, np.zeros(3, np.float32))
+    broken = sp.csr_array(np.diag(np.array([-5, -5, -5], np.float32)))
+    sound = sp.csr_array(np.zeros((3, 3), np.float32))
+    factors = np.eye(3, 2, dtype=np.float32)
+    rows, ratings = np.array([0, 1]), np.array([9, 3], np.float32)
+    expected = kriging.Kriging(factors, sound, nobody, nobody)._solve(rows, sound[rows], np.ones((2, 2), np.float32))
+    for limit in (0, 300):
+        monkeypatch.setattr(kriging, "DIRECT_UP_TO", limit)
+        found = kriging.Kriging(factors, broken, nobody, nobody)._solve(rows, broken[rows], np.ones((2, 2), np.float32))
+        assert np.allclose(found, expected, atol=1e-5)
+    assert np.isfinite(kriging.Kriging(factors, broken, nobody, nobody).predict(rows, ratings, np.array([2]))).all()

@@ -52,12 +52,13 @@ def taste_profile(query: Query) -> NDArray[np.float32]:
 def _evidence(retriever: Retriever, taste: Taste, rows: NDArray[np.int64]) -> NDArray[np.float32]:
     """What the user's ratings of co-watched titles say of each candidate (see ``Query.evidence``). → (m, 4)"""
     edges = gather(retriever.channel(KNN).weights, taste.rated_rows)
-    nearest = np.zeros(edges.n, np.float32)
-    np.maximum.at(nearest, edges.columns, edges.weights)
-    columns = [
-        edges.total(),
-        edges.total(taste.liked - np.float32(taste.like_rate)),
-        edges.total(taste.ratings - np.float32(taste.rating_mean)),
-        nearest,
-    ]
-    return np.stack([values[rows] for values in columns], axis=1)
+    place = np.full(edges.n, len(rows), np.intp)  # the last place is for whom nobody asked
+    place[rows] = np.arange(len(rows))
+    at = place.take(edges.columns)
+    evidence = np.zeros((4, len(rows) + 1), np.float32)
+    strengths = (taste.liked - np.float32(taste.like_rate), taste.ratings - np.float32(taste.rating_mean))
+    evidence[0] = np.bincount(at, edges.weights.astype(np.float64), len(rows) + 1)
+    for column, strength in zip(evidence[1:3], strengths, strict=True):
+        column[:] = np.bincount(at, (edges.weights * strength.take(edges.source)).astype(np.float64), len(rows) + 1)
+    np.maximum.at(evidence[3], at, edges.weights)
+    return evidence[:, :-1].T

@@ -5,7 +5,7 @@ on the walks, or alike in age, fame, quality and length; that is the kernel. Wha
 of a user's ratings is interpolated to the candidates, the user's own level with it (Rasmussen & Williams, "Gaussian
 Processes for Machine Learning", 2006, ch. 2). The kernel is kept as rank 64 plus the 50 strongest corrections of each
 row, which loses nothing against the full matrix and costs a fraction of it. Cost: one r × r Cholesky a request, r =
-ratings of the user, at most ``MAX_RATINGS``.
+ratings of the user; a few products with the factors where r is large. At most ``MAX_RATINGS`` count.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
+from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg.lapack import sposv, spotrf, strtri
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from gars.domain.features.kriging import NAMES
@@ -45,6 +46,10 @@ ITEM_PRIOR, USER_PRIOR = 5.0, 4.0
 """How many ratings of average kind an item's or a user's deviation starts from."""
 PRIOR_WEIGHT = 0.1
 """Weight of "as usual" in the means over the nearest titles."""
+DIRECT_UP_TO = 300
+"""Lists with more ratings are solved in rounds."""
+TOLERANCE, MOST_ROUNDS = 1e-5, 60
+"""Residual, relative to the ratings, at which the rounds end, and after how many they are given up."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,6 +76,12 @@ class Kriging:
     like: Baseline
     rating: Baseline
 
+    def __post_init__(self) -> None:
+        kept = self.corrections
+        if kept.nnz < np.iinfo(np.int32).max:  # half the memory to read in each request
+            indices, indptr = kept.indices.astype(np.int32, copy=False), kept.indptr.astype(np.int32, copy=False)
+            object.__setattr__(self, "corrections", sp.csr_array((kept.data, indices, indptr), shape=kept.shape))
+
     def predict(self, rows: NDArray[np.int64], ratings: Floats, candidates: NDArray[np.int64]) -> Floats:
         """What the additive model and the process expect of liking and rating. (r,), (r,), (m,) → (m, len(NAMES))
 
@@ -90,10 +101,10 @@ class Kriging:
             [liked - self.like.mean - self.like.items[rows], ratings - self.rating.mean - self.rating.items[rows]],
             axis=1,
         )  # (r, 2)
-        across = self._kernel(candidates, rows)  # (m, r)
-        factor = self._noisy(rows)
-        levelled = across + np.float32(LEVEL)
-        said = levelled @ cho_solve(factor, left, check_finite=False)  # (m, 2)
+        own = self.corrections[rows]
+        across = self._kernel(candidates, rows, own)  # (m, r)
+        weights = self._solve(rows, own, left)  # (r, 2)
+        said = across @ weights + np.float32(LEVEL) * weights.sum(axis=0)  # (m, 2)
         columns[2], columns[3] = item_like + said[:, 0], item_rating + said[:, 1]
         columns[4] = self._open(rows, candidates)
         nearest = across.argmax(axis=1)
@@ -110,39 +121,44 @@ class Kriging:
         columns[7:9] = (told[:, 2:] / weight[:, None]).T
         return columns.T
 
-    def _noisy(self, rows: NDArray[np.int64]) -> tuple[Floats, bool]:
-        """Cholesky factor of the covariance of ratings of these rows. (r,) → (r, r)"""
-        among = self._kernel(rows, rows) + np.float32(LEVEL)
-        among[np.diag_indices(len(rows))] += NOISE
-        try:
-            return cho_factor(among, lower=True, overwrite_a=True, check_finite=False)
-        except np.linalg.LinAlgError:
+    def _solve(self, rows: NDArray[np.int64], own: sp.csr_array, left: Floats) -> Floats:
+        """Weights of the ratings of these rows: their covariance, noise and level with it, inverted. (r, 2) → (r, 2)"""
+        r = len(rows)
+        if r > DIRECT_UP_TO:
+            found = conjugate_gradients(self.factors[rows], _among(own, rows, len(self.factors)), left)
+            if found is not None:
+                return found
+        diagonal = np.diag_indices(r)
+        noisy = self._kernel(rows, rows, own) + np.float32(LEVEL)
+        noisy[diagonal] += NOISE
+        _, weights, failed = sposv(noisy, left, lower=True, overwrite_a=True)
+        if failed:
             # corrections were cut to the strongest, so nothing promises a positive kernel; the factors alone do
-            among = self.factors[rows] @ self.factors[rows].T + np.float32(LEVEL)
-            among[np.diag_indices(len(rows))] += NOISE
-            return cho_factor(among, lower=True, overwrite_a=True, check_finite=False)
+            noisy = self.factors[rows] @ self.factors[rows].T + np.float32(LEVEL)
+            noisy[diagonal] += NOISE
+            weights = cho_solve(cho_factor(noisy, lower=True, overwrite_a=True), left)
+        return np.asarray(weights, np.float32)
 
     def _open(self, rows: NDArray[np.int64], candidates: NDArray[np.int64]) -> Floats:
         """The share of the factors' variance that ratings of these rows leave open. (r,), (m,) → (m,)"""
         own, wanted = self.factors[rows], self.factors[candidates]
         precision = own.T @ own / np.float32(NOISE)
         precision[np.diag_indices(len(precision))] += 1
-        half = solve_triangular(cholesky(precision, lower=True), wanted.T, lower=True, check_finite=False)  # (RANK, m)
+        lower, _ = spotrf(precision, lower=True, clean=True)  # at least the identity, so it has a factor
+        inverse, _ = strtri(lower, lower=True)
+        half = wanted @ inverse.T  # (m, RANK)
         variance = np.maximum(np.einsum("md,md->m", wanted, wanted), np.float32(1e-6))
-        return np.asarray(np.einsum("dm,dm->m", half, half) / variance, np.float32)
+        return np.asarray(np.einsum("md,md->m", half, half) / variance, np.float32)
 
-    def _kernel(self, some: NDArray[np.int64], rows: NDArray[np.int64]) -> Floats:
-        """Covariances of two sets of items. (a,), (r,) → (a, r)"""
+    def _kernel(self, some: NDArray[np.int64], rows: NDArray[np.int64], own: sp.csr_array) -> Floats:
+        """Covariances of two sets of items, with the corrections ``own`` of the rows. (a,), (r,), (r, n) → (a, r)"""
         kernel = self.factors[some] @ self.factors[rows].T
-        place = np.full(len(self.factors), -1, np.int32)
-        place[some] = np.arange(len(some), dtype=np.int32)
-        starts = self.corrections.indptr[rows].astype(np.int64)
-        lengths = self.corrections.indptr[rows + 1] - starts
-        source = np.repeat(np.arange(len(rows)), lengths)
-        entries = np.arange(len(source)) + np.repeat(starts - np.cumsum(lengths) + lengths, lengths)
-        target = place[self.corrections.indices[entries]]
-        inside = target >= 0
-        kernel[target[inside], source[inside]] += self.corrections.data[entries[inside]]
+        place = np.full(len(self.factors), -1, np.intp)
+        place[some] = np.arange(len(some))
+        target = place.take(own.indices)
+        inside = np.flatnonzero(target >= 0)
+        source = np.repeat(np.arange(len(rows)), np.diff(own.indptr))
+        kernel[target.take(inside), source.take(inside)] += own.data.take(inside)
         return np.asarray(kernel, np.float32)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -156,6 +172,55 @@ class Kriging:
             "like_items": self.like.items,
             "rating_items": self.rating.items,
         }
+
+
+def conjugate_gradients(factors: Floats, among: sp.csr_array, left: Floats) -> Floats | None:
+    """Solve ``(factors factorsᵀ + LEVEL + NOISE I + among) x = left``. (r, d), (r, r) sparse, (r, c) → (r, c)
+
+    Preconditioned by all but the corrections, which has a closed inverse, so a few rounds are enough however long the
+    list (Saad, "Iterative Methods for Sparse Linear Systems", 2003, alg. 9.1). ``None`` if it does not converge:
+    the matrix is not positive.
+    """
+    wide = np.column_stack([factors, np.full(len(factors), LEVEL**0.5, np.float32)])  # (r, d + 1)
+    inner = wide.T @ wide
+    inner[np.diag_indices(len(inner))] += NOISE
+    core = cho_factor(inner, overwrite_a=True)
+
+    def precondition(v: Floats) -> Floats:
+        return np.asarray((v - wide @ cho_solve(core, wide.T @ v, check_finite=False)) / np.float32(NOISE), np.float32)
+
+    def multiply(v: Floats) -> Floats:
+        return np.asarray(wide @ (wide.T @ v) + np.float32(NOISE) * v + among @ v, np.float32)
+
+    x = precondition(left)
+    residual = left - multiply(x)
+    direction = away = precondition(residual)
+    fit_of = np.einsum("rc,rc->c", residual, away)
+    enough = TOLERANCE * np.linalg.norm(left, axis=0)
+    for _ in range(MOST_ROUNDS):
+        if (np.linalg.norm(residual, axis=0) <= enough).all():
+            return x
+        image = multiply(direction)
+        curvature = np.einsum("rc,rc->c", direction, image)
+        if (curvature < 0).any():
+            return None
+        step = fit_of / np.maximum(curvature, np.float32(1e-30))
+        x = x + step * direction
+        residual = residual - step * image
+        away = precondition(residual)
+        before, fit_of = fit_of, np.einsum("rc,rc->c", residual, away)
+        direction = away + fit_of / np.maximum(before, np.float32(1e-30)) * direction
+    return None
+
+
+def _among(own: sp.csr_array, rows: NDArray[np.int64], n: int) -> sp.csr_array:
+    """The columns of these rows of the corrections (r, n) of the same rows. → (r, r)"""
+    place = np.full(n, -1, np.int32)
+    place[rows] = np.arange(len(rows), dtype=np.int32)
+    target = place.take(own.indices)
+    inside = target >= 0
+    indptr = np.concatenate([[0], np.cumsum(inside)])[own.indptr]
+    return sp.csr_array((own.data[inside], target[inside], indptr), shape=(len(rows), len(rows)))
 
 
 def from_arrays(arrays: Mapping[str, NDArray[Any]]) -> Kriging:

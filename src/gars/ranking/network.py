@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.blas import sgemm
 
 Floats = NDArray[np.float32]
 
@@ -87,16 +88,27 @@ class Network:
         user = taste @ self.taste_embedding  # (e,)
         # genres ⊙ user, times its part of the layer, is genres times the part scaled by user
         crossed = self.hidden_1[f + 4 * e :] * user[:, None]  # (e, 2 h1)
-        standard = np.clip((features - self.mean) / self.deviation, -REACH, REACH)  # (m, f)
-        hidden = standard @ self.hidden_1[:f] + self._item_part[rows] + self._item_genres[rows] @ crossed
-        hidden += user @ self.hidden_1[f + 3 * e : f + 4 * e]
-        np.maximum(hidden, 0, out=hidden)  # (m, 2 h1)
+        of_user = user @ self.hidden_1[f + 3 * e : f + 4 * e]  # (2 h1,), for the column of ones
+        weights = np.concatenate([self.hidden_1[:f], crossed, of_user[None]])  # (f + e + 1, 2 h1)
+        x = np.empty((len(rows), len(weights)), np.float32)
+        standard = x[:, :f]
+        np.subtract(features, self.mean, out=standard)
+        standard /= self.deviation
+        np.maximum(standard, np.float32(-REACH), out=standard)
+        np.minimum(standard, np.float32(REACH), out=standard)
+        x[:, f:-1] = self._item_genres[rows]
+        x[:, -1] = 1
+        # one product added onto the item part in place; BLAS counts columns first, hence the transposes
+        start = self._item_part[rows]
+        hidden = np.asarray(sgemm(1, weights.T, x.T, 1, start.T, overwrite_c=True).T, np.float32)  # (m, 2 h1)
+        np.maximum(hidden, 0, out=hidden)
         h1 = len(self.order_hidden_2)
-        order = hidden[:, :h1] @ self.order_hidden_2 + self.order_bias_2  # (m, h2)
-        like = hidden[:, h1:] @ self.like_hidden_2 + self.like_bias_2  # (m, h2)
-        np.maximum(order, 0, out=order)
-        np.maximum(like, 0, out=like)
-        return order @ self.order, _sigmoid(like @ self.like + self.like_bias)
+        order: Floats = hidden[:, :h1] @ self.order_hidden_2  # (m, h2)
+        like: Floats = hidden[:, h1:] @ self.like_hidden_2  # (m, h2)
+        for head, bias in ((order, self.order_bias_2), (like, self.like_bias_2)):
+            head += bias
+            np.maximum(head, 0, out=head)
+        return np.asarray(order @ self.order, np.float32), _sigmoid(like @ self.like + self.like_bias)
 
     def arrays(self) -> dict[str, Floats]:
         """The weights by name, as ``from_arrays`` takes them back."""
