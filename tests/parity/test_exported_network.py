@@ -69,3 +69,10 @@ def test_a_feature_that_never_varied_has_no_say(items: ItemTable, lists: Ranking
     assert np.array_equal(
         network.score(changed, rows, lists.taste[0])[0], network.score(lists.features[0], rows, lists.taste[0])[0]
     )
+
+
+def test_nobody_to_score_is_nobody_scored(items: ItemTable, lists: RankingLists) -> None:
+    model = mlp.build(items, lists, RankingConfig(hidden=(16, 8)))
+    network = mlp.export(model, items, judged=np.arange(N_ITEMS, dtype=np.int32))
+    order, p_like = network.score(np.empty((0, N_FEATURES), np.float32), np.empty(0, np.int64), lists.taste[0])
+    assert len(order) == len(p_like) == 0

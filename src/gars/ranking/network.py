@@ -84,6 +84,8 @@ class Network:
 
     def score(self, features: Floats, rows: NDArray[np.int64], taste: Floats) -> tuple[Floats, Floats]:
         """Order scores and like probabilities of m candidates. (m, f), (m,), (2g,) → (m,), (m,)"""
+        if not len(rows):
+            return np.empty(0, np.float32), np.empty(0, np.float32)  # BLAS refuses an empty matrix
         f, e = len(self.mean), self.item_embedding.shape[1]
         user = taste @ self.taste_embedding  # (e,)
         # genres ⊙ user, times its part of the layer, is genres times the part scaled by user
