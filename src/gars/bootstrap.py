@@ -34,6 +34,7 @@ from gars.application.forget_user import (
     keep_impressions_forgotten,
     pass_tombstones,
 )
+from gars.application.group import RecommendToGroup
 from gars.application.import_list import ImportList
 from gars.application.impressions import ImpressionRecorder
 from gars.application.ingest import Ingest
@@ -84,6 +85,7 @@ class _OfModel(TypedDict):
     recommend: Recommend
     pages: Pages
     shelves: Shelves
+    group: RecommendToGroup
     similar_anime: SimilarAnime
     similar_users: SimilarUsers
     search: Search
@@ -111,6 +113,7 @@ class Service:
     pages: Pages
     trending: Trending
     shelves: Shelves
+    group: RecommendToGroup
     similar_anime: SimilarAnime
     similar_users: SimilarUsers
     search: Search
@@ -425,9 +428,13 @@ def _of_model(
         recommend=recommend,
         pages=pages,
         shelves=Shelves(engine=engine, catalogue=catalogue, states=states, clock=clock, trending=trending, pages=pages),
+        group=RecommendToGroup(engine=engine, catalogue=catalogue, states=states, clock=clock),
         similar_anime=SimilarAnime(engine=engine, catalogue=catalogue),
         similar_users=SimilarUsers(
-            engine=engine, states=states, is_forgotten=lambda user_id: tombstones.find(user_id) is not None
+            engine=engine,
+            catalogue=catalogue,
+            states=states,
+            is_forgotten=lambda user_id: tombstones.find(user_id) is not None,
         ),
         search=Search(MemoryTitleSearch(catalogue.anime)),
         import_list=ImportList(submit=writer.submit, states=states, catalogue=catalogue, clock=clock),

@@ -277,6 +277,8 @@ class Recommendation:
     reasons: tuple[Reason, ...]
     features: bytes = field(default=b"", repr=False)
     """What the ranker saw: one row of the model's features as float32; empty where no ranker spoke."""
+    terms: Mapping[str, float] = field(default_factory=dict, repr=False)
+    """What the score is the sum of, by name; empty where no model spoke."""
 
 
 class Engine(Protocol):
@@ -290,6 +292,15 @@ class Engine(Protocol):
     @property
     def anime(self) -> Sequence[Anime]:
         """The catalogue, ascending by id."""
+        ...
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """What the numbers in ``Recommendation.features`` are, in order."""
+        ...
+
+    def like_chances(self, history: History, anime_ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """P(rating > 7) of anime by id, NaN for one the catalogue does not have. (m,) → (m,)"""
         ...
 
     def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:

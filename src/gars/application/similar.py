@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,6 +18,19 @@ from gars.domain.user_state import UserState
 _SHOWN_SHARED = 3
 
 
+_SHOWN_GENRES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Taste:
+    """A user in a few words."""
+
+    genres: tuple[str, ...]
+    """Those they have more of than the catalogue's viewers have on average, most above it first."""
+    titles: int
+    rating_mean: float | None
+
+
 @dataclass(frozen=True, slots=True)
 class SimilarUser:
     """Somebody with the same taste; ``shared_titles`` are those both like best."""
@@ -24,7 +38,10 @@ class SimilarUser:
     user_id: str
     similarity: float
     shared: int
+    overlap: float
+    """Jaccard index of the two lists, 0–1."""
     shared_titles: tuple[int, ...]
+    taste: Taste
 
 
 class SimilarAnime:
@@ -51,8 +68,17 @@ class SimilarUsers:
     Who was forgotten is not shown, though a model trained before may still hold them.
     """
 
-    def __init__(self, *, engine: Engine, states: StateStore, is_forgotten: Callable[[str], bool] = _nobody) -> None:
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        catalogue: Catalogue,
+        states: StateStore,
+        is_forgotten: Callable[[str], bool] = _nobody,
+    ) -> None:
         self._engine = engine
+        self._catalogue = catalogue
+        self._usual = _usual_genres(catalogue)
         self._states = states
         self._is_forgotten = is_forgotten
 
@@ -62,7 +88,7 @@ class SimilarUsers:
         if mine.is_empty:
             return []
         return [
-            _compared(mine, self._history(other), other, similarity)
+            self._compared(mine, self._history(other), other, similarity)
             for other, similarity in self._found(mine, k, user_id)
         ]
 
@@ -79,15 +105,38 @@ class SimilarUsers:
     def _history(self, user_id: str) -> History:
         return history.from_state(self._states.get(user_id) or UserState(user_id=user_id))
 
+    def _compared(self, mine: History, theirs: History, other: str, similarity: float) -> SimilarUser:
+        shared, at_mine, at_theirs = np.intersect1d(
+            mine.anime_ids, theirs.anime_ids, assume_unique=True, return_indices=True
+        )
+        # best liked by the one of the two who likes it less; unrated counts as the middle of the scale
+        liking = np.minimum(_filled(mine.ratings[at_mine]), _filled(theirs.ratings[at_theirs]))
+        best = shared[np.lexsort((shared, -liking))][:_SHOWN_SHARED]
+        overlap = len(shared) / max(1, len(mine) + len(theirs) - len(shared))
+        return SimilarUser(other, similarity, len(shared), overlap, tuple(best.tolist()), self._taste(theirs))
 
-def _compared(mine: History, theirs: History, other: str, similarity: float) -> SimilarUser:
-    shared, at_mine, at_theirs = np.intersect1d(
-        mine.anime_ids, theirs.anime_ids, assume_unique=True, return_indices=True
-    )
-    # best liked by the one of the two who likes it less; unrated counts as the middle of the scale
-    liking = np.minimum(_filled(mine.ratings[at_mine]), _filled(theirs.ratings[at_theirs]))
-    best = shared[np.lexsort((shared, -liking))][:_SHOWN_SHARED]
-    return SimilarUser(other, similarity, len(shared), tuple(best.tolist()))
+    def _taste(self, theirs: History) -> Taste:
+        """What somebody likes, by the titles that speak for them."""
+        speaking = theirs.anime_ids[theirs.strengths > 0].tolist()
+        found = [anime for anime_id in speaking if (anime := self._catalogue.find(anime_id)) is not None]
+        counts = Counter(genre for anime in found for genre in anime.genres)
+        lift = {genre: count / len(found) - self._usual.get(genre, 0.0) for genre, count in counts.items()}
+        above = sorted((genre for genre in lift if lift[genre] > 0), key=lambda genre: (-lift[genre], genre))
+        rated = theirs.ratings[~np.isnan(theirs.ratings)]
+        mean = round(float(rated.mean()), 2) if len(rated) else None
+        return Taste(tuple(above[:_SHOWN_GENRES]), len(theirs), mean)
+
+
+def _usual_genres(catalogue: Catalogue) -> dict[str, float]:
+    """Share of everybody's viewing that has each genre."""
+    viewers: Counter[str] = Counter()
+    total = 0
+    for anime in catalogue.anime:
+        weight = anime.members or 1
+        total += weight
+        for genre in anime.genres:
+            viewers[genre] += weight
+    return {genre: count / max(1, total) for genre, count in viewers.items()}
 
 
 def _filled(ratings: NDArray[np.float32]) -> NDArray[np.float32]:

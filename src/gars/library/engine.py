@@ -10,7 +10,6 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gars.application.ports import Recommendation
-from gars.application.stage_times import stage
 from gars.domain import features, rerank
 from gars.domain.anime import Anime
 from gars.domain.candidates import Candidates, Filters, allowed, top
@@ -55,11 +54,9 @@ class Engine:
 
     def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
         """Places ``offset`` … ``offset + k`` of the ranked list; shorter only when nothing else is allowed."""
-        found, order, p_like, matrix = self.rank(history, want=offset + k, filters=filters)
-        with stage("rules"):
-            places = self._places(found, order, offset + k, filters)[offset:]
-        with stage("reasons"):
-            why = reasons.explain(self, history, found.rows[places])
+        found, order, p_like, matrix, terms = self.rank(history, want=offset + k, filters=filters)
+        places = self._places(found, order, offset + k, filters)[offset:]
+        why = reasons.explain(self, history, found.rows[places])
         return [
             Recommendation(
                 anime_id=int(self.retriever.items.anime_ids[found.rows[place]]),
@@ -70,6 +67,7 @@ class Engine:
                 ),
                 reasons=why[number],
                 features=b"" if matrix is None else matrix[place].tobytes(),
+                terms={name: float(values[place]) for name, values in terms.items()},
             )
             for number, place in enumerate(places)
         ]
@@ -81,25 +79,31 @@ class Engine:
 
     def rank(
         self, history: History, *, want: int, filters: Filters
-    ) -> tuple[Candidates, NDArray[np.float32], NDArray[np.float32], NDArray[np.float32] | None]:
-        """Candidates with their order scores and like probabilities, each (m,), and their features (m, f)."""
-        with stage("retrieval"):
-            session = self.session(history)
-            found = self._retrieve(history, session, want=want, filters=filters)
+    ) -> tuple[
+        Candidates,
+        NDArray[np.float32],
+        NDArray[np.float32],
+        NDArray[np.float32] | None,
+        dict[str, NDArray[np.float32]],
+    ]:
+        """Candidates with their order scores and like probabilities, each (m,), and their features (m, f).
+
+        The order scores are the sum of the terms, each (m,), that come last, by name.
+        """
+        found = self.retrieve(history, want=want, filters=filters)
         order, p_like, matrix = self.judge(history, found)
+        session = self.session(history)
+        terms = {"model": order}
         if session is not None and len(found):
-            order = order + SESSION_WEIGHT * float(order.std()) * session[found.rows]
+            terms["session"] = SESSION_WEIGHT * float(order.std()) * session[found.rows]
+            order = order + terms["session"]
         if filters.niche:
-            order = rerank.lean_niche(order, self.retriever.items.counts[found.rows], filters.niche)
-        return found, order, p_like, matrix
+            leaned = rerank.lean_niche(order, self.retriever.items.counts[found.rows], filters.niche)
+            terms["niche"], order = leaned - order, leaned
+        return found, order, p_like, matrix, terms
 
     def retrieve(self, history: History, *, want: int, filters: Filters) -> Candidates:
         """Stage one. Wants more from each channel when the rules may take many away again."""
-        return self._retrieve(history, self.session(history), want=want, filters=filters)
-
-    def _retrieve(
-        self, history: History, session: NDArray[np.float32] | None, *, want: int, filters: Filters
-    ) -> Candidates:
         items = self.retriever.items
         rows, strengths = self.query(history)
         return self.retriever.candidates(
@@ -107,7 +111,7 @@ class Engine:
             strengths,
             allowed(items, history, filters),
             per_channel=max(self.per_channel, 4 * want if filters.one_per_franchise else want),
-            session=session,
+            session=self.session(history),
         )
 
     def retrieve_ids(self, history: History, *, k: int, filters: Filters) -> NDArray[np.int64]:
@@ -166,6 +170,18 @@ class Engine:
         pairs = [(str(self.user_ids[user]), float(score)) for user, score in zip(found, similarity, strict=True)]
         return [pair for pair in pairs if pair[0] != exclude][:k]
 
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """What the numbers in ``Recommendation.features`` are, in order."""
+        return features.names(self.retriever.channel_names)
+
+    def like_chances(self, history: History, anime_ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """P(rating > 7) of anime by id, NaN for one the catalogue does not have. (m,) → (m,)"""
+        rows = self.retriever.items.rows(anime_ids)
+        p = np.full(len(rows), np.nan, np.float32)
+        p[rows >= 0] = self.predict_like(history, rows[rows >= 0])
+        return p
+
     def predict_like(self, history: History, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """P(rating > 7) of some rows of the item table. (m,) → (m,)"""
         return self.judge(history, self.retriever.scored(*self.query(history), rows))[1]
@@ -196,13 +212,11 @@ class Engine:
 
         Without a ranker there are no features.
         """
-        with stage("features"):
-            query = self.models.query(history, found)
-            if self.network is None:
-                return found.fused, np.full(len(found), query.taste.like_rate, np.float32), None
-            matrix = features.matrix(query)
-        with stage("ranking"):
-            order, p_like = self.network.score(matrix, found.rows, taste_profile(query))
+        query = self.models.query(history, found)
+        if self.network is None:
+            return found.fused, np.full(len(found), query.taste.like_rate, np.float32), None
+        matrix = features.matrix(query)
+        order, p_like = self.network.score(matrix, found.rows, taste_profile(query))
         # somebody of whom nothing is known gets the popular list: there is nothing to rank by
         return (found.fused if history.is_empty else order), p_like, matrix
 

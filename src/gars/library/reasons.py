@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from gars.library.engine import Engine
 
 MOST_TITLES = 3
+_WORTH_SAYING = 0.05
+"""What speaks against a title is told from this share on."""
+_MOST_SHARED = 2
+"""Tags in one reason."""
 
 
 def explain(engine: Engine, history: History, rows: NDArray[np.int64]) -> list[tuple[Reason, ...]]:
@@ -31,7 +35,12 @@ def explain(engine: Engine, history: History, rows: NDArray[np.int64]) -> list[t
             _because(engine, int(source), float(share), verbs) for source, share in zip(sources, shares, strict=True)
         ]
         explained.append(
-            (*_franchise(engine, history, int(row)), *found, *_genre(engine, int(row), lift, len(taste.rows)))
+            (
+                *_franchise(engine, history, int(row)),
+                *found,
+                *_shared(engine, int(row), sources[shares > 0]),
+                *_genre(engine, int(row), lift, len(taste.rows)),
+            )
         )
     return [reasons or (Reason("popular", "Widely watched and liked"),) for reasons in explained]
 
@@ -39,7 +48,10 @@ def explain(engine: Engine, history: History, rows: NDArray[np.int64]) -> list[t
 def _contributions(
     engine: Engine, history: History, rows: NDArray[np.int64]
 ) -> list[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-    """For each row, up to three of the user's titles with their share (0–1) of all that spoke for it."""
+    """For each row, up to three of the user's titles with their share (-1 to 1) of all that was said of it.
+
+    What spoke for it comes first. One that spoke against it has a negative share.
+    """
     query, strengths = engine.query(history)
     weights = engine.retriever.config.fusion
     place_of = np.full(len(engine.retriever.items), -1, np.int64)
@@ -56,13 +68,20 @@ def _contributions(
         np.add.at(part, (place_of[edges.columns[kept]], source), edges.weights[kept] * strengths[source])
         spread = np.abs(part).sum(axis=1, keepdims=True)
         said += weight * part / np.where(spread > 0, spread, 1)
-    positive = np.maximum(said, 0)
-    positive /= np.maximum(positive.sum(axis=1, keepdims=True), np.float32(1e-9))
-    best = np.argsort(-positive, axis=1, kind="stable")[:, :MOST_TITLES]
+    said /= np.maximum(np.abs(said).sum(axis=1, keepdims=True), np.float32(1e-9))
+    loudest = np.argsort(-np.where(said > -_WORTH_SAYING, np.abs(np.maximum(said, 0)), -said), axis=1, kind="stable")
+    best = loudest[:, :MOST_TITLES]
+    value = np.take_along_axis(said, best, 1)
+    best = np.take_along_axis(best, np.argsort(-value, axis=1, kind="stable"), 1)
     return [
-        (query[row[value > 0]], value[value > 0])
-        for row, value in zip(best, np.take_along_axis(positive, best, 1), strict=True)
+        (query[row[value != 0]], value[value != 0])
+        for row, value in zip(best, _worth_saying(np.take_along_axis(said, best, 1)), strict=True)
     ]
+
+
+def _worth_saying(shares: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What speaks against a title only a little is not told: 0 in its place."""
+    return np.where(shares > -_WORTH_SAYING, np.maximum(shares, 0), shares)
 
 
 def _verbs(history: History) -> dict[int, str]:
@@ -74,6 +93,8 @@ def _verbs(history: History) -> dict[int, str]:
 def _because(engine: Engine, source: int, share: float, verbs: dict[int, str]) -> Reason:
     anime = engine.anime[source]
     verb = verbs.get(anime.anime_id, "watched")
+    if share < 0:
+        return Reason("despite", f"Although you {verb} {anime.title}", anime.anime_id, anime.title, round(share, 3))
     kind = "click" if verb == "looked at" else "because"
     return Reason(kind, f"Because you {verb} {anime.title}", anime.anime_id, anime.title, round(share, 3))
 
@@ -85,6 +106,19 @@ def _franchise(engine: Engine, history: History, row: int) -> tuple[Reason, ...]
         return ()
     before = engine.anime[prequel]
     return (Reason("franchise", f"Continues {before.title}", before.anime_id, before.title),)
+
+
+def _shared(engine: Engine, row: int, sources: NDArray[np.int64]) -> tuple[Reason, ...]:
+    """What the title has in common with the user's own that speaks loudest for it: tags and studios."""
+    if not len(sources):
+        return ()
+    this, other = engine.anime[row], engine.anime[int(sources[0])]
+    tags = [tag for tag in this.tags if tag in other.tags][:_MOST_SHARED]
+    studios = [studio for studio in this.studios if studio in other.studios][:1]
+    if not tags and not studios:
+        return ()
+    said = ", ".join([*tags, *(f"studio {studio}" for studio in studios)])
+    return (Reason("shared", f"Like {other.title}: {said}", other.anime_id, other.title),)
 
 
 def _genre(engine: Engine, row: int, lift: NDArray[np.float32], n_titles: int) -> tuple[Reason, ...]:

@@ -42,6 +42,16 @@ class FakeEngine:
         """The catalogue, ascending by id."""
         return self._anime
 
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """This double has no features."""
+        return ()
+
+    def like_chances(self, history: History, anime_ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The logistic of the score, as in its lists."""
+        rows = self._items.rows(anime_ids)
+        return np.where(rows >= 0, 1 / (1 + np.exp(-self._scores(history)[rows])), np.nan).astype(np.float32)
+
     def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
         """Places ``offset`` … ``offset + k`` by shared genres and fame."""
         scores = self._scores(history)
@@ -108,6 +118,7 @@ class FakeEngine:
             p_like=float(1 / (1 + np.exp(-score))),
             channels=("popularity",) if history.is_empty else ("genres", "popularity"),
             reasons=(self._reason(row, history),),
+            terms={"model": score},
         )
 
     def _reason(self, row: int, history: History) -> Reason:

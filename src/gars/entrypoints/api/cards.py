@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from msgspec import UNSET
+
 from gars.application.catalogue import Catalogue
 from gars.application.paging import Page
 from gars.application.ports import Recommendation
@@ -12,6 +15,7 @@ from gars.domain.user_state import Opinion, Register, UserState
 from gars.entrypoints.api.shapes import (
     AnimeCard,
     AnimeDetail,
+    Explanation,
     FranchiseEntry,
     HistoryEntry,
     Links,
@@ -77,8 +81,10 @@ def _links(anime: Anime) -> Links:
     )
 
 
-def recommendations(page: Page, catalogue: Catalogue, request_id: str) -> RecommendationsBody:
-    """A page of a user's list."""
+def recommendations(
+    page: Page, catalogue: Catalogue, request_id: str, *, feature_names: tuple[str, ...] | None = None
+) -> RecommendationsBody:
+    """A page of a user's list; with the names of the model's features each place is explained by them."""
     made = page.made
     return RecommendationsBody(
         user_id=made.user_id,
@@ -87,13 +93,20 @@ def recommendations(page: Page, catalogue: Catalogue, request_id: str) -> Recomm
         request_id=request_id,
         cold=made.cold,
         fallback=made.fallback,
-        items=[_recommendation(item, catalogue) for item in made.items],
+        items=[_recommendation(item, catalogue, feature_names) for item in made.items],
         next=page.next,
         changed=list(page.changed),
     )
 
 
-def _recommendation(item: Recommendation, catalogue: Catalogue) -> RecommendationBody:
+def _explanation(item: Recommendation, feature_names: tuple[str, ...]) -> Explanation:
+    row = np.frombuffer(item.features, np.float32).tolist()
+    return Explanation(dict(item.terms), dict(zip(feature_names, row, strict=False)))
+
+
+def _recommendation(
+    item: Recommendation, catalogue: Catalogue, feature_names: tuple[str, ...] | None
+) -> RecommendationBody:
     return RecommendationBody(
         anime=card(catalogue.get(item.anime_id)),
         score=item.score,
@@ -109,6 +122,7 @@ def _recommendation(item: Recommendation, catalogue: Catalogue) -> Recommendatio
             )
             for reason in item.reasons
         ],
+        explanation=UNSET if feature_names is None else _explanation(item, feature_names),
     )
 
 

@@ -93,6 +93,13 @@ class ReasonBody(msgspec.Struct, frozen=True, kw_only=True):
     contribution: float | None
 
 
+class Explanation(msgspec.Struct, frozen=True):
+    """What the score is the sum of, and every number the ranker saw, by name."""
+
+    score: dict[str, float]
+    features: dict[str, float]
+
+
 class RecommendationBody(msgspec.Struct, frozen=True, kw_only=True):
     """One place of a list."""
 
@@ -101,6 +108,8 @@ class RecommendationBody(msgspec.Struct, frozen=True, kw_only=True):
     p_like: Annotated[float, Meta(ge=0, le=1)]
     channels: list[str]
     reasons: list[ReasonBody]
+    explanation: Explanation | UnsetType = UNSET
+    """Only where it is asked for."""
 
 
 class RecommendationsBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -155,6 +164,34 @@ class SeasonBody(msgspec.Struct, frozen=True):
     items: list[AnimeCard]
 
 
+class MemberBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody of a group; ``weight`` is how much their joy counts beside that of the others."""
+
+    user_id: str | int
+    weight: Annotated[float, Meta(gt=0, le=100)] = 1.0
+
+
+class GroupBody(msgspec.Struct, frozen=True):
+    """Who watches together."""
+
+    members: Annotated[list[MemberBody], Meta(min_length=1, max_length=20)]
+
+
+class GroupTitle(msgspec.Struct, frozen=True, kw_only=True):
+    """A title for a group: mean joy, that of who likes it least, and each member's."""
+
+    anime: AnimeCard
+    score: float
+    least: float
+    joys: dict[str, float]
+
+
+class GroupListBody(msgspec.Struct, frozen=True):
+    """What a group can watch together, the best for all first."""
+
+    items: list[GroupTitle]
+
+
 class UserSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a user."""
 
@@ -175,13 +212,23 @@ class UsersPage(msgspec.Struct, frozen=True):
     next: str | None
 
 
+class TasteBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A user's taste in a few words: the genres they have more of than the catalogue's viewers, and how they rate."""
+
+    genres: list[str]
+    titles: int
+    rating_mean: float | None
+
+
 class SimilarUserBody(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody with the same taste."""
+    """Somebody with the same taste; ``overlap`` is the Jaccard index of the two lists."""
 
     user_id: str
     similarity: float
     shared: int
+    overlap: float
     shared_titles: list[AnimeCard]
+    taste: TasteBody
 
 
 class SimilarUsersBody(msgspec.Struct, frozen=True):

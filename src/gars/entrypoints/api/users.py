@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from typing import Annotated
+from typing import Annotated, Literal
 
 from litestar import Response, delete, get
 from litestar.params import QueryParameter
@@ -30,6 +30,7 @@ from gars.entrypoints.api.shapes import (
     RecommendationsBody,
     SimilarUserBody,
     SimilarUsersBody,
+    TasteBody,
     UsersPage,
     UserSummary,
 )
@@ -70,7 +71,15 @@ async def get_user(service: ServiceDep, user_id: UserId) -> UserSummary:
     tags=["users"],
 )
 async def get_recommendations(
-    service: ServiceDep, user_id: UserId, filters: FiltersDep, k: K = 20, offset: Offset = 0, after: CursorParam = ""
+    service: ServiceDep,
+    user_id: UserId,
+    filters: FiltersDep,
+    k: K = 20,
+    offset: Offset = 0,
+    after: CursorParam = "",
+    explain: Annotated[
+        Literal["reasons", "full"], QueryParameter(description="full adds scores and features")
+    ] = "reasons",
 ) -> RecommendationsBody:
     """The list made for this request from the user's state as of now; somebody unknown gets the popular one.
 
@@ -81,7 +90,8 @@ async def get_recommendations(
     page = await in_thread(
         service, service.pages, user_id, k=k, offset=offset, filters=filters, after=after, request_id=request_id
     )
-    return cards.recommendations(page, service.catalogue, request_id)
+    names = service.engine.feature_names if explain == "full" else None
+    return cards.recommendations(page, service.catalogue, request_id, feature_names=names)
 
 
 @get(
@@ -101,6 +111,10 @@ async def get_similar_users(service: ServiceDep, user_id: UserId, k: K = 10) -> 
                 user_id=other.user_id,
                 similarity=other.similarity,
                 shared=other.shared,
+                overlap=other.overlap,
+                taste=TasteBody(
+                    genres=list(other.taste.genres), titles=other.taste.titles, rating_mean=other.taste.rating_mean
+                ),
                 shared_titles=[
                     cards.card(anime)
                     for anime_id in other.shared_titles

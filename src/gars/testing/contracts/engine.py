@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 import msgspec
+import numpy as np
 
 from gars.application.ports import Engine
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
@@ -124,6 +125,24 @@ class EngineContract(ABC):
         assert not any(entry.adult for entry in shown)
         franchises = [entry.franchise for entry in shown if entry.franchise]
         assert len(franchises) == len(set(franchises))
+
+    def test_chances_in_the_order_asked(self) -> None:
+        """From 0 to 1, each with its id; of what the catalogue does not have nothing is known."""
+        engine = self.open()
+        known = self.history(engine)
+        ids = np.array([item.anime_id for item in engine.recommend_history(known, k=20, filters=NONE)])
+        chances = engine.like_chances(known, np.array([2_000_000_000, *ids.tolist()]))
+        assert np.isnan(chances).tolist() == [True] + [False] * len(ids)
+        assert ((chances[1:] >= 0) & (chances[1:] <= 1)).all()
+        assert len(set(chances[1:].tolist())) > 1
+
+    def test_the_score_is_the_sum_of_its_terms(self) -> None:
+        """Each by name, and the features as many as are named."""
+        engine = self.open()
+        leaning = msgspec.structs.replace(NONE, niche=0.5)
+        for item in engine.recommend_history(self.history(engine), k=5, filters=leaning):
+            assert np.isclose(sum(item.terms.values()), item.score, atol=1e-4)
+            assert len(item.features) in (0, 4 * len(engine.feature_names))
 
     def test_similar_anime(self) -> None:
         """Not itself, best first, 0–1; without its franchise if asked."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -89,6 +90,17 @@ class _ManyOfAFranchise(_Engine):
         return super().recommend_history(history, k=len(self._anime), offset=offset, filters=loose)
 
 
+class _InItsOwnOrder(_Engine):
+    def like_chances(self, history: History, anime_ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        return super().like_chances(history, np.sort(anime_ids))
+
+
+class _TermsLackOne(_Engine):
+    def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
+        made = super().recommend_history(history, k=k, offset=offset, filters=filters)
+        return [replace(item, score=item.score + 1) for item in made]
+
+
 class _LikesItself(_Engine):
     def similar_ids(self, anime_id: int, *, k: int, same_franchise: bool = True) -> list[tuple[int, float]]:
         return [(anime_id, 1.0), *super().similar_ids(anime_id, k=k - 1, same_franchise=same_franchise)]
@@ -117,6 +129,8 @@ ENGINES: Broken = {
     "test_filters_act_before_the_cut": _FiltersAfterTheCut,
     "test_excluded_ids_stay_away": _IgnoresExcluded,
     "test_service_rules": _ManyOfAFranchise,
+    "test_chances_in_the_order_asked": _InItsOwnOrder,
+    "test_the_score_is_the_sum_of_its_terms": _TermsLackOne,
     "test_similar_anime": _LikesItself,
     "test_similar_users": _ForgetsToExclude,
 }
