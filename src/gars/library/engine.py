@@ -10,6 +10,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gars.application.ports import Recommendation
+from gars.application.stage_times import stage
 from gars.domain import features, rerank
 from gars.domain.anime import Anime
 from gars.domain.candidates import Candidates, Filters, allowed, top
@@ -55,8 +56,10 @@ class Engine:
     def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
         """Places ``offset`` … ``offset + k`` of the ranked list; shorter only when nothing else is allowed."""
         found, order, p_like, matrix, terms = self.rank(history, want=offset + k, filters=filters)
-        places = self._places(found, order, offset + k, filters)[offset:]
-        why = reasons.explain(self, history, found.rows[places])
+        with stage("rules"):
+            places = self._places(found, order, offset + k, filters)[offset:]
+        with stage("reasons"):
+            why = reasons.explain(self, history, found.rows[places])
         return [
             Recommendation(
                 anime_id=int(self.retriever.items.anime_ids[found.rows[place]]),
@@ -90,9 +93,10 @@ class Engine:
 
         The order scores are the sum of the terms, each (m,), that come last, by name.
         """
-        found = self.retrieve(history, want=want, filters=filters)
+        with stage("retrieval"):
+            session = self.session(history)
+            found = self._retrieve(history, session, want=want, filters=filters)
         order, p_like, matrix = self.judge(history, found)
-        session = self.session(history)
         terms = {"model": order}
         if session is not None and len(found):
             terms["session"] = SESSION_WEIGHT * float(order.std()) * session[found.rows]
@@ -104,6 +108,11 @@ class Engine:
 
     def retrieve(self, history: History, *, want: int, filters: Filters) -> Candidates:
         """Stage one. Wants more from each channel when the rules may take many away again."""
+        return self._retrieve(history, self.session(history), want=want, filters=filters)
+
+    def _retrieve(
+        self, history: History, session: NDArray[np.float32] | None, *, want: int, filters: Filters
+    ) -> Candidates:
         items = self.retriever.items
         rows, strengths = self.query(history)
         return self.retriever.candidates(
@@ -111,7 +120,7 @@ class Engine:
             strengths,
             allowed(items, history, filters),
             per_channel=max(self.per_channel, 4 * want if filters.one_per_franchise else want),
-            session=self.session(history),
+            session=session,
         )
 
     def retrieve_ids(self, history: History, *, k: int, filters: Filters) -> NDArray[np.int64]:
@@ -212,11 +221,13 @@ class Engine:
 
         Without a ranker there are no features.
         """
-        query = self.models.query(history, found)
-        if self.network is None:
-            return found.fused, np.full(len(found), query.taste.like_rate, np.float32), None
-        matrix = features.matrix(query)
-        order, p_like = self.network.score(matrix, found.rows, taste_profile(query))
+        with stage("features"):
+            query = self.models.query(history, found)
+            if self.network is None:
+                return found.fused, np.full(len(found), query.taste.like_rate, np.float32), None
+            matrix = features.matrix(query)
+        with stage("ranking"):
+            order, p_like = self.network.score(matrix, found.rows, taste_profile(query))
         # somebody of whom nothing is known gets the popular list: there is nothing to rank by
         return (found.fused if history.is_empty else order), p_like, matrix
 
