@@ -1,0 +1,188 @@
+"""What a list costs, in the library and over HTTP, for users with 10, 100 and 1,000 interactions.
+
+    gars data build && gars train --home var          # a model to serve
+    python benchmarks/serve.py --home var             # both parts
+    python benchmarks/serve.py --home var --part library
+
+The library's users are users of the data set with at least so many titles, of which so many are drawn at random, seed
+0; nobody has 1,000 in a small data set, so there the longest lists stand in. "cpu" is the time of the processor in the
+thread, which other processes on the machine disturb less than the time of the clock. The load generator of the HTTP
+part runs on the same machine: open connections, each asking again as soon as it is answered. "uncached" asks for every
+user once; "unchanged" for one user over and over.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from gars import Filters, Recommender
+from gars.application.stage_times import StageTimes, measuring
+from gars.domain.candidates import SERVICE_DEFAULTS
+from gars.domain.history import History, Rating, from_ratings
+from gars.library.blas import one_thread
+from gars.testing.server import ServerProcess
+
+LENGTHS = (10, 100, 1000)
+LEAST_USERS = 20
+"""With fewer users of a length, the longest lists are taken instead."""
+K = 20
+
+
+def main() -> None:
+    """Print the tables."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--home", type=Path, required=True, help="folder of the data set and the promoted model")
+    options.add_argument("--part", choices=("library", "http", "both"), default="both")
+    options.add_argument("--users", type=int, default=200, help="users of each length")
+    options.add_argument("--seconds", type=float, default=5, help="of each HTTP measurement")
+    options.add_argument("--connections", type=int, default=8)
+    asked = options.parse_args()
+    model = Recommender.load(asked.home / "models" / "current")
+    if asked.part != "http":
+        library(model, asked.users)
+    if asked.part != "library":
+        http(asked.home, [str(user) for user in model.user_ids.tolist()], asked.seconds, asked.connections)
+
+
+def library(model: Recommender, n_users: int) -> None:
+    """Percentiles of one call after the other, and the mean time of each stage."""
+    print("| call | interactions | users | candidates | p50 ms | p95 | p99 | cpu p50 ms | cpu p99 | req per CPU-s |")
+    print("|---|---|---|---|---|---|---|---|---|---|", flush=True)
+    stages: dict[int, StageTimes] = {}
+    engine = model.engine
+    with one_thread():
+        for length in LENGTHS:
+            histories = drawn(model, length, n_users)
+            found = np.mean([len(engine.retrieve(one, want=K, filters=Filters())) for one in histories[:LEAST_USERS]])
+            calls: tuple[tuple[str, Callable[[History], object]], ...] = (
+                ("ranked ids", lambda one: engine.ranked_ids(one, k=K, filters=Filters())),
+                ("recommend", lambda one: engine.recommend_history(one, k=K, filters=Filters())),
+                ("with the service's rules", lambda one: engine.recommend_history(one, k=K, filters=SERVICE_DEFAULTS)),
+            )
+            for name, call in calls:
+                wall, cpu = timed(call, histories)
+                print(
+                    f"| {name} | {length:,} | {len(histories)} | {found:.0f} | {percentiles(wall)} | "
+                    f"{np.median(cpu):.2f} | {np.percentile(cpu, 99):.2f} | {1e3 / cpu.mean():,.0f} |",
+                    flush=True,
+                )
+            with measuring() as stages[length]:
+                for one in histories:
+                    engine.recommend_history(one, k=K, filters=SERVICE_DEFAULTS)
+            for name in stages[length].milliseconds:
+                stages[length].milliseconds[name] /= len(histories)
+    names = list(stages[LENGTHS[0]].milliseconds)
+    print("\n| mean ms of a stage | " + " | ".join(names) + " |\n|---|" + "---|" * len(names))
+    for length, times in stages.items():
+        print(f"| {length:,} | " + " | ".join(f"{times.milliseconds[name]:.2f}" for name in names) + " |")
+
+
+def drawn(model: Recommender, length: int, n_users: int) -> list[History]:
+    """Histories of so many titles of users of the data set."""
+    lists = [model.read_history(None, user) for user in model.user_ids.tolist()]
+    enough = [one for one in lists if len(one) >= length][:n_users]
+    if len(enough) < LEAST_USERS:
+        enough = sorted(lists, key=len, reverse=True)[:LEAST_USERS]
+    rng = np.random.default_rng(0)
+    found = []
+    for one in enough:
+        kept = np.sort(rng.permutation(len(one))[:length])
+        pairs = zip(one.anime_ids[kept].tolist(), one.ratings[kept].tolist(), strict=True)
+        found.append(from_ratings([Rating(anime, None if np.isnan(rating) else rating) for anime, rating in pairs]))
+    return found
+
+
+def timed(call: Callable[[History], object], histories: Sequence[History]) -> tuple[np.ndarray, np.ndarray]:
+    """Milliseconds of the clock and of the processor of each call."""
+    for one in histories[:5]:
+        call(one)
+    wall, cpu = np.zeros(len(histories)), np.zeros(len(histories))
+    for place, one in enumerate(histories):
+        started, worked = time.perf_counter(), time.thread_time()
+        call(one)
+        cpu[place], wall[place] = time.thread_time() - worked, time.perf_counter() - started
+    return wall * 1e3, cpu * 1e3
+
+
+def percentiles(milliseconds: np.ndarray) -> str:
+    """p50 | p95 | p99."""
+    return " | ".join(f"{value:.2f}" for value in np.percentile(milliseconds, [50, 95, 99]))
+
+
+def http(home: Path, users: list[str], seconds: float, connections: int) -> None:
+    """Requests per second of a server started for it, with stores of its own."""
+    print("\n| HTTP GET | connections | requests | failed | req/s | p50 ms | p95 | p99 | req per CPU-s of the server |")
+    print("|---|---|---|---|---|---|---|---|---|", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        own = {
+            f"GARS_{name}": f"sqlite:{folder}/{name.lower()}.sqlite"
+            for name in ("EVENT_LOG", "STATE_STORE", "TOMBSTONES", "IMPRESSIONS")
+        }
+        command = [sys.executable, "-m", "gars.entrypoints.cli.app", "serve", "--home", str(home), "--port", "0"]
+        server = ServerProcess(command, environment={**own, "GARS_RATE_PER_S": "1000000", "GARS_RATE_BURST": "1000000"})
+        try:
+            for name, asked in (("uncached", users), ("unchanged", users[:1])):
+                for open_ in (1, connections):
+                    print(
+                        f"| {name} | {open_} | {asyncio.run(load(server, asked, seconds, open_))} |",
+                        flush=True,
+                    )
+        finally:
+            server.stop()
+
+
+async def load(server: ServerProcess, users: Sequence[str], seconds: float, connections: int) -> str:
+    """Ask for lists of these users in turn until the time is over. → the columns of the table"""
+    host, port = server.address.removeprefix("http://").split(":")
+    turn = 0
+    failed = 0
+    milliseconds: list[float] = []
+    began, worked = time.perf_counter(), cpu_seconds(server.process.pid)
+    end = began + seconds
+
+    async def ask() -> None:
+        nonlocal turn, failed
+        reader, writer = await asyncio.open_connection(host, int(port))
+        while (started := time.perf_counter()) < end:
+            user = users[turn % len(users)]
+            turn += 1
+            path = f"/api/v1/users/{user}/recommendations?k={K}"
+            writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+            head = await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(length_of(head))
+            failed += not head.startswith(b"HTTP/1.1 200")
+            milliseconds.append((time.perf_counter() - started) * 1e3)
+        writer.close()
+
+    await asyncio.gather(*(ask() for _ in range(connections)))
+    spent = time.perf_counter() - began
+    cpu = cpu_seconds(server.process.pid) - worked
+    n = len(milliseconds)
+    return f"{n:,} | {failed} | {n / spent:,.0f} | {percentiles(np.array(milliseconds))} | {n / cpu:,.0f}"
+
+
+def length_of(head: bytes) -> int:
+    """The length of the body that follows a response's head."""
+    for line in head.lower().split(b"\r\n"):
+        if line.startswith(b"content-length:"):
+            return int(line.partition(b":")[2])
+    raise ValueError(f"a response without a length: {head!r}")
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process has used of the processors until now (Linux)."""
+    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+if __name__ == "__main__":
+    main()
