@@ -9,6 +9,9 @@ from typing import Any, Literal, get_args
 
 from gars.domain.errors import InvalidInputError
 
+_SECRETS = ("GARS_SERVICE_TOKEN", "GARS_ADMIN_TOKEN")
+_SHORTEST_SECRET = 16
+
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 
@@ -30,6 +33,29 @@ class Settings:
     )
     host: str = field(metadata=_says("GARS_HOST", "127.0.0.1", "Address the service listens on."))
     port: int = field(metadata=_says("GARS_PORT", "8000", "Port the service listens on; 0 takes a free one."))
+    service_token: str = field(
+        repr=False,
+        metadata=_says(
+            "GARS_SERVICE_TOKEN",
+            "",
+            "Secret of at least 16 characters. With it every route about a user needs this token or the user's own; "
+            "without it the service listens on this machine only.",
+        ),
+    )
+    admin_token: str = field(
+        repr=False,
+        metadata=_says(
+            "GARS_ADMIN_TOKEN", "", "Secret of at least 16 characters that opens `/api/v1/admin` and `/metrics`."
+        ),
+    )
+    rate_per_s: int = field(
+        metadata=_says(
+            "GARS_RATE_PER_S",
+            "100",
+            "Requests a second that each user token, or each other machine, may send; more get 429. 0: no limit.",
+        )
+    )
+    rate_burst: int = field(metadata=_says("GARS_RATE_BURST", "200", "How many of them may come at once."))
     event_log: str = field(
         metadata=_says("GARS_EVENT_LOG", "sqlite:{home}/gars.sqlite", "Where interactions are kept: `sqlite:PATH`.")
     )
@@ -170,9 +196,13 @@ def _read(setting: Field[Any], environment: Mapping[str, str], home: Path) -> ob
     name = str(setting.metadata["name"])
     text = environment.get(name) or str(setting.metadata["default"]).replace("{home}", str(home))
     try:
-        return _READERS[str(setting.type)](text)
+        value = _READERS[str(setting.type)](text)
+        if name in _SECRETS and 0 < len(text) < _SHORTEST_SECRET:
+            raise ValueError(f"a secret needs at least {_SHORTEST_SECRET} characters")
+        return value
     except ValueError as error:
-        raise InvalidInputError(f"{name}={text!r}: {error}", hint=str(setting.metadata["doc"])) from error
+        said = name if not setting.repr else f"{name}={text!r}"
+        raise InvalidInputError(f"{said}: {error}", hint=str(setting.metadata["doc"])) from error
 
 
 def _whole_number(text: str) -> int:

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from gars.domain.errors import InvalidInputError
-from gars.entrypoints.api.server import refuse_remote
+from gars.entrypoints.api.server import refuse_open
 from gars.testing.server import ServerProcess
 
 GARS = [sys.executable, "-c", "from gars.entrypoints.cli.app import main; main()", "serve"]
@@ -29,19 +29,20 @@ def refused(*options: str) -> str:
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
 def test_other_machines_are_kept_out(host: str) -> None:
     with pytest.raises(InvalidInputError) as caught:
-        refuse_remote(host)
+        refuse_open(host, "")
     assert f"{host} can be reached from other machines" in caught.value.message
-    assert "--allow-remote" in (caught.value.hint or "")
+    assert "set GARS_SERVICE_TOKEN" in (caught.value.hint or "")
+    refuse_open(host, "a long random word")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.0.0.2"])
 def test_this_machine_is_let_in(host: str) -> None:
-    refuse_remote(host)
+    refuse_open(host, "")
 
 
 def test_a_host_that_is_none() -> None:
     with pytest.raises(InvalidInputError, match="cannot listen on 'no such host'"):
-        refuse_remote("no such host")
+        refuse_open("no such host", "")
 
 
 def test_refusals(tmp_path: Path) -> None:

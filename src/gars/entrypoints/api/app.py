@@ -10,20 +10,23 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
 
 from gars.application.stage_times import measuring
 from gars.bootstrap import VERSION, Live, Service, live
 from gars.entrypoints.api import (
     about,
+    access,
+    admin,
     anime,
     events,
-    groups,
     health,
     interactions,
     lists,
     metrics,
     mission,
     page,
+    session,
     shelves,
     users,
 )
@@ -48,6 +51,7 @@ def create_app(service: Service | Live) -> Litestar:
     running = service if isinstance(service, Live) else live(service)
     settings = running.current.settings
     counted = metrics.Metrics(running)
+    guard = access.Access(running)
     api = Router(
         "/api/v1",
         route_handlers=[
@@ -57,7 +61,6 @@ def create_app(service: Service | Live) -> Litestar:
             anime.get_anime,
             anime.get_similar_anime,
             anime.get_onboarding,
-            groups.post_group,
             shelves.get_trending,
             shelves.get_season,
             shelves.get_continue,
@@ -74,6 +77,10 @@ def create_app(service: Service | Live) -> Litestar:
             # a list may be longer than any other body
             Router("/", route_handlers=[lists.post_list], request_max_body_size=settings.max_list_bytes),
             lists.fetch_list,
+            Router("/admin", route_handlers=[admin.get_models, admin.promote, admin.rollback]),
+            session.post_token,
+            session.post_session,
+            session.delete_session,
             health.get_live,
             health.get_ready,
         ],
@@ -90,8 +97,11 @@ def create_app(service: Service | Live) -> Litestar:
             # once a request: all of it sees the same model, also while another takes over
             "service": Provide(lambda: running.current, sync_to_thread=False),
             "running": Provide(lambda: running, sync_to_thread=False),
+            "tokens": Provide(lambda: guard.tokens, sync_to_thread=False),
+            "caller": Provide(access.caller_of),
             "filters": Provide(filters_of),
         },
+        guards=[guard],
         exception_handlers=HANDLERS,
         before_send=[add_headers, counted.before_send],
         state=State({"metrics": counted}),
@@ -104,5 +114,7 @@ def create_app(service: Service | Live) -> Litestar:
             path="/docs",
             render_plugins=[PlainDocs(), JsonRenderPlugin(path="/openapi.json")],
             use_handler_docstrings=True,
+            components=Components(security_schemes={"token": SecurityScheme(type="http", scheme="bearer")}),
+            security=[{}, {"token": []}],
         ),
     )

@@ -28,21 +28,26 @@ logger = logging.getLogger(__name__)
 
 _HTTP_CODES = {
     400: "invalid_input",
+    401: "unauthorized",
     403: "forbidden",
     404: "not_found",
     405: "not_found",
     413: "body_too_large",
+    429: "too_many_requests",
     503: "not_ready",
 }
 _HINTS = {
+    401: "a user's token comes from gars token USER, or POST /api/v1/users/USER/token with GARS_SERVICE_TOKEN",
     403: "only the pages of this service may write; programs need no such header",
     404: "the routes are listed at /docs",
     405: "the routes and their methods are listed at /docs",
     413: "send smaller batches; GARS_MAX_BODY_BYTES and GARS_MAX_LIST_BYTES are the limits",
+    429: "come back after Retry-After seconds; GARS_RATE_PER_S is the limit",
 }
 
 _EXAMPLES = {
     400: ErrorDetail("invalid_input", "k: Expected `int` <= 100", "the parameters are listed at /docs"),
+    401: ErrorDetail("unauthorized", "this needs a token: Authorization: Bearer TOKEN", "a user's token comes from …"),
     403: ErrorDetail("forbidden", "a page of another site sent this", "only the pages of this service may write"),
     404: ErrorDetail(
         "unknown_anime",
@@ -55,22 +60,28 @@ _EXAMPLES = {
         "1 anime id(s) not in the catalogue: 99",
         "ids are MyAnimeList ids; look one up with GET /api/v1/anime?query=TITLE",
     ),
+    429: ErrorDetail("too_many_requests", "too many requests", "come back after Retry-After seconds"),
     502: ErrorDetail("fetch_failed", "AniList does not answer: it answered 503", "try again later, or import a file"),
     503: ErrorDetail("storage", "cannot write gars.sqlite: disk is full", "free space; nothing acknowledged is lost"),
 }
 _DESCRIPTIONS = {
     400: "The request cannot be understood",
-    403: "A page of another site made the browser send this, or the service does not do it",
+    401: "The service has tokens, and the request has none that is valid",
+    403: "A page of another site made the browser send this, the token is for somebody else, or it is not done here",
     404: "There is no such thing",
     413: "The body is too large",
     422: "An anime is not in the catalogue; nothing of the batch was kept",
+    429: "More requests than one client may send; Retry-After says when to come back",
     502: "Another site does not give what was asked",
     503: "The store does not answer; sending the same again is safe",
 }
 
 
+_ANYWHERE = (401, 429)
+
+
 def errors(*statuses: int) -> dict[int, ResponseSpec]:
-    """The error answers of a route, for its OpenAPI entry."""
+    """The error answers of a route, for its OpenAPI entry; those of tokens and limits belong to every one."""
     return {
         status: ResponseSpec(
             ErrorBody,
@@ -89,7 +100,7 @@ def errors(*statuses: int) -> dict[int, ResponseSpec]:
                 )
             ],
         )
-        for status in statuses
+        for status in sorted({*statuses, *_ANYWHERE})
     }
 
 

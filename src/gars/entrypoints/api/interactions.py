@@ -16,10 +16,12 @@ from gars.application.ingest import MAX_BATCH, at_index, refusal
 from gars.bootstrap import Service
 from gars.domain.errors import InvalidInputError
 from gars.domain.interaction import Interaction, Kind, Status, content_id
+from gars.entrypoints.api.access import CallerDep
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.params import ServiceDep, checked_user_id
 from gars.entrypoints.api.security import refuse_other_sites
 from gars.entrypoints.api.shapes import AcceptedBody, ClickBody, EventBody, InteractionsBody, RefusedEvent
+from gars.entrypoints.api.tokens import Caller
 
 T = TypeVar("T")
 
@@ -34,6 +36,7 @@ T = TypeVar("T")
 )
 async def post_interactions(
     service: ServiceDep,
+    caller: CallerDep,
     data: JSONBody[SkipValidation[InteractionsBody]],
     on_error: Annotated[
         Literal["abort", "skip"],
@@ -45,7 +48,7 @@ async def post_interactions(
     A batch is taken or refused as a whole, unless `on_error=skip` asks to keep the good events; then the answer
     says which were refused, and why. An `event_id` sent twice counts once.
     """
-    return await _accept(service, _events_of(_strictly(data, InteractionsBody)), on_error)
+    return await _accept(service, caller, _events_of(_strictly(data, InteractionsBody)), on_error)
 
 
 @post(
@@ -56,11 +59,11 @@ async def post_interactions(
     responses=errors(400, 403, 413, 422, 503),
     tags=["mission"],
 )
-async def post_click(service: ServiceDep, data: JSONBody[SkipValidation[ClickBody]]) -> AcceptedBody:
+async def post_click(service: ServiceDep, caller: CallerDep, data: JSONBody[SkipValidation[ClickBody]]) -> AcceptedBody:
     """A click of a user on an anime; every call is a new click."""
     click = _strictly(data, ClickBody)
     event = EventBody(user_id=click.user_id, anime_id=click.anime_id, kind="click", event_id=uuid.uuid4().hex)
-    return await _accept(service, [event])
+    return await _accept(service, caller, [event])
 
 
 def _strictly(body: object, kind: type[T]) -> T:
@@ -76,8 +79,10 @@ def _strictly(body: object, kind: type[T]) -> T:
 
 
 async def _accept(
-    service: Service, events: list[EventBody], on_error: Literal["abort", "skip"] = "abort"
+    service: Service, caller: Caller, events: list[EventBody], on_error: Literal["abort", "skip"] = "abort"
 ) -> AcceptedBody:
+    for user_id in {str(event.user_id) for event in events}:
+        caller.require(user_id)
     now = service.clock.now()
     made: list[Interaction] = []
     refused: list[RefusedEvent] = []

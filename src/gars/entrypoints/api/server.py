@@ -22,8 +22,10 @@ logger = logging.getLogger(__name__)
 _START_DEADLINE_S = 30
 
 
-def refuse_remote(host: str) -> None:
-    """Raise ``InvalidInputError`` if ``host`` can be reached from other machines."""
+def refuse_open(host: str, service_token: str) -> None:
+    """Raise ``InvalidInputError`` if ``host`` can be reached from other machines and there is no token to ask for."""
+    if service_token:
+        return
     try:
         addresses = {info[4][0] for info in socket.getaddrinfo(host, None)}
     except OSError as error:
@@ -31,7 +33,7 @@ def refuse_remote(host: str) -> None:
     if not all(ipaddress.ip_address(str(address).partition("%")[0]).is_loopback for address in addresses):
         raise InvalidInputError(
             f"{host} can be reached from other machines, and whoever reaches it may read and change every user",
-            hint="use --host 127.0.0.1, or say --allow-remote if the network is trusted",
+            hint="use --host 127.0.0.1, or set GARS_SERVICE_TOKEN to a long random word: then everybody needs a token",
         )
 
 

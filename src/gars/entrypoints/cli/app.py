@@ -13,6 +13,7 @@ from gars.entrypoints.cli import data, lists, model, spider
 from gars.entrypoints.cli.demo import demo
 from gars.entrypoints.cli.evaluate import evaluate
 from gars.entrypoints.cli.tensorboard import tensorboard
+from gars.entrypoints.cli.tokens import token
 from gars.entrypoints.cli.train import train
 from gars.entrypoints.cli.tune import tune
 
@@ -31,6 +32,7 @@ app.command()(train)
 app.command()(evaluate)
 app.command()(tune)
 app.command()(tensorboard)
+app.command()(token)
 app.add_typer(lists.app, name="lists")
 app.add_typer(model.app, name="model")
 app.add_typer(spider.app, name="spider")

@@ -23,10 +23,6 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.  [default: GARS_HOST or 127.0.0.1]")] = None,
     port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one.  [default: GARS_PORT or 8000]")] = None,
     home: Annotated[Path | None, typer.Option(help="Folder of data and models.  [default: GARS_HOME or var]")] = None,
-    allow_remote: Annotated[
-        bool,
-        typer.Option("--allow-remote", help="Listen also where other machines can reach it; there are no passwords."),
-    ] = False,
     engine_factory: Annotated[str | None, typer.Option(hidden=True, help="For tests: module:function.")] = None,
 ) -> None:
     """Serve recommendations and the page until Ctrl-C."""
@@ -36,8 +32,7 @@ def serve(
     host = settings.host if host is None else host
     port = settings.port if port is None else port
     logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
-    if not allow_remote:
-        server.refuse_remote(host)
+    server.refuse_open(host, settings.service_token)
     server.free_port(host, port)  # before the slow part: a taken port should not cost a minute
     console = Console(stderr=True)
     with lock_home(settings):

@@ -1,0 +1,128 @@
+"""Who may do what, in one place: everything that is not listed as public needs a token once there are any."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.di import NamedDependency
+from litestar.exceptions import NotAuthorizedException, TooManyRequestsException
+from litestar.handlers import BaseRouteHandler
+from litestar.params import SkipValidation
+
+from gars.bootstrap import Live
+from gars.domain.errors import NotAllowedError
+from gars.entrypoints.api.limits import RateLimit
+from gars.entrypoints.api.tokens import COOKIE, Caller, Tokens
+
+CallerDep = NamedDependency[SkipValidation[Caller]]
+
+_PUBLIC = ("/api/v1/anime", "/api/v1/about", "/api/v1/genres", "/api/v1/onboarding", "/api/v1/health", "/sim")
+"""What anybody may read: nothing of it is about a user."""
+_BODY_NAMES_THE_USER = ("/api/v1/interactions", "/clicks")
+"""Their handlers ask ``Caller.require`` for each user of the body."""
+_SESSION = "/api/v1/session"
+"""Asks for the token itself."""
+_ADMIN = "/api/v1/admin"
+_METRICS = "/metrics"
+_OF_SERVICE = ("/api", "/clicks", "/sim", "/metrics")
+"""Everything else is the page and the documentation, which hold no data."""
+_CALLER = "gars.caller"
+
+
+class Access:
+    """The guard of the whole app: first how much, then who."""
+
+    def __init__(self, running: Live) -> None:
+        settings = running.current.settings
+        self._clock = running.current.clock
+        self._limit = RateLimit(settings.rate_per_s, settings.rate_burst)
+        self.tokens = Tokens(settings.service_token, settings.admin_token)
+
+    def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+        """Raises what the answer is to be, if it is not to be the route's."""
+        caller = self.tokens.caller(sent_token(connection), self._clock.now())
+        connection.scope[_CALLER] = caller  # type: ignore[literal-required]
+        self._check_rate(connection, caller)
+        path = str(connection.scope.get("path_template") or "")
+        if _is_under(path, _ADMIN):
+            self._check_admin(caller)
+        elif path == _METRICS:
+            if self.tokens.administrable:
+                self._check_admin(caller)
+            elif self.tokens.on and caller.kind != "service":
+                raise _who_are_you()
+        elif self.tokens.on and path != _SESSION:
+            self._check_user(connection, path, caller)
+
+    def _check_rate(self, connection: ASGIConnection[Any, Any, Any, Any], caller: Caller) -> None:
+        if caller.kind in ("service", "admin"):
+            return
+        if caller.kind == "user":
+            client = f"user {caller.user_id}"
+        elif connection.client is None or _is_this_machine(connection.client.host):
+            return
+        else:
+            client = f"host {connection.client.host}"
+        wait_s = self._limit.wait_s(client)
+        if wait_s:
+            raise TooManyRequestsException("too many requests", headers={"Retry-After": str(wait_s)})
+
+    def _check_admin(self, caller: Caller) -> None:
+        if not self.tokens.administrable:
+            raise NotAllowedError(
+                "this service cannot be administered from afar", hint="set GARS_ADMIN_TOKEN, or use gars model"
+            )
+        if caller.kind != "admin":
+            raise _who_are_you("GARS_ADMIN_TOKEN")
+
+    def _check_user(self, connection: ASGIConnection[Any, Any, Any, Any], path: str, caller: Caller) -> None:
+        if not any(_is_under(path, part) for part in _OF_SERVICE) and (path != "/" or not connection.query_params):
+            return
+        named = [*connection.query_params.getall("user_id", [])]
+        if "user_id" in connection.path_params:
+            named.append(str(connection.path_params["user_id"]))
+        is_reading = connection.scope.get("method") in ("GET", "HEAD", "OPTIONS")
+        if is_reading and not named and any(_is_under(path, part) for part in _PUBLIC):
+            return
+        if caller.kind == "nobody":
+            raise _who_are_you()
+        if caller.kind == "service":
+            return
+        if not named and path not in _BODY_NAMES_THE_USER:
+            raise NotAllowedError("this is not for users", hint="send GARS_SERVICE_TOKEN")
+        for user_id in named:
+            caller.require(user_id)
+
+
+async def caller_of(request: Request[Any, Any, Any]) -> Caller:
+    """The caller that the guard found."""
+    caller: Caller = request.scope[_CALLER]  # type: ignore[literal-required]
+    return caller
+
+
+def sent_token(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
+    """The token of a request: of its header, else of the browser's cookie."""
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token.strip():
+        return token.strip()
+    return connection.cookies.get(COOKIE)
+
+
+def _who_are_you(secret: str = "") -> NotAuthorizedException:
+    return NotAuthorizedException(
+        f"this needs {secret or 'a token'}: Authorization: Bearer TOKEN", headers={"WWW-Authenticate": "Bearer"}
+    )
+
+
+def _is_under(path: str, part: str) -> bool:
+    return path == part or path.startswith(f"{part}/")
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a socket without an address, or the double of a test
+        return True

@@ -1,0 +1,42 @@
+"""The JSON of tokens and administration, as types."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+
+class ModelEntry(msgspec.Struct, frozen=True):
+    """A trained model."""
+
+    version: str
+    trained: str
+
+
+class ModelsBody(msgspec.Struct, frozen=True):
+    """Every trained model, and the version that serves."""
+
+    serving: str
+    models: list[ModelEntry]
+
+
+class ServingBody(msgspec.Struct, frozen=True, kw_only=True):
+    """The version that serves now, and the one that did."""
+
+    serving: str
+    before: str
+
+
+class TokenBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A token for one user. ``expires`` is null for one that never does."""
+
+    user_id: str
+    token: str
+    expires: datetime | None
+
+
+class SessionBody(msgspec.Struct, frozen=True):
+    """Whose token the browser keeps."""
+
+    user_id: str | None

@@ -1,0 +1,94 @@
+"""Tokens of users: a site's program gets one for a user, a browser keeps one in a cookie."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from litestar import Request, Response, delete, post
+from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
+from litestar.exceptions import NotAuthorizedException
+from litestar.params import QueryParameter, SkipValidation
+
+from gars.domain.errors import NotAllowedError
+from gars.entrypoints.api.access import CallerDep, sent_token
+from gars.entrypoints.api.access_shapes import SessionBody, TokenBody
+from gars.entrypoints.api.errors import errors
+from gars.entrypoints.api.params import ServiceDep, UserId, checked_user_id
+from gars.entrypoints.api.security import refuse_other_sites
+from gars.entrypoints.api.tokens import COOKIE, Tokens
+
+TokensDep = NamedDependency[SkipValidation[Tokens]]
+
+
+@post(
+    "/users/{user_id:str}/token",
+    status_code=200,
+    summary="A token for one user",
+    guards=[refuse_other_sites],
+    responses=errors(400, 403),
+    tags=["tokens"],
+)
+async def post_token(
+    service: ServiceDep,
+    tokens: TokensDep,
+    caller: CallerDep,
+    user_id: UserId,
+    days: Annotated[int, QueryParameter(ge=1, le=3650, description="How long it is good for")] = 30,
+) -> Response[TokenBody]:
+    """For a site's own program, which knows who its users are: needs `GARS_SERVICE_TOKEN`."""
+    user_id = checked_user_id(user_id)
+    if tokens.on and caller.kind != "service":
+        raise NotAllowedError("a user cannot make tokens", hint="send GARS_SERVICE_TOKEN")
+    expires = service.clock.now().replace(microsecond=0) + timedelta(days=days)
+    made = TokenBody(user_id=user_id, token=tokens.issue(user_id, expires), expires=expires)
+    return Response(made, headers={"Cache-Control": "no-store"})
+
+
+@post(
+    "/session",
+    status_code=200,
+    summary="Keep a token in the browser",
+    guards=[refuse_other_sites],
+    responses=errors(400, 403),
+    tags=["tokens"],
+)
+async def post_session(request: Request[Any, Any, Any], caller: CallerDep) -> Response[SessionBody]:
+    """Send a user's token in the header once: it becomes a cookie that scripts cannot read and other sites do not get.
+
+    `user_id` is whose it is; null where the service has no tokens.
+    """
+    if caller.kind not in ("user", "open"):
+        raise NotAuthorizedException(
+            "a session needs a user's token: Authorization: Bearer TOKEN", headers={"WWW-Authenticate": "Bearer"}
+        )
+    kept = sent_token(request) if caller.kind == "user" else None
+    return Response(
+        SessionBody(caller.user_id), cookies=[_cookie(request, kept)], headers={"Cache-Control": "no-store"}
+    )
+
+
+@delete(
+    "/session",
+    status_code=200,
+    summary="Forget the token",
+    guards=[refuse_other_sites],
+    responses=errors(400, 403),
+    tags=["tokens"],
+)
+async def delete_session(request: Request[Any, Any, Any]) -> Response[SessionBody]:
+    """The browser drops the cookie."""
+    return Response(SessionBody(None), cookies=[_cookie(request, None)])
+
+
+def _cookie(request: Request[Any, Any, Any], token: str | None) -> Cookie:
+    """For this site alone, out of reach of scripts; without a token the one that was there ends."""
+    return Cookie(
+        COOKIE,
+        value=token or "",
+        max_age=None if token else 0,
+        httponly=True,
+        samesite="strict",
+        secure=request.url.scheme == "https",
+    )

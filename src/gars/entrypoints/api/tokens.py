@@ -1,0 +1,102 @@
+"""Who asks: one secret for a site's own programs, one for its operators, and a signed token for each user.
+
+A user token is ``gu1.USER.EXPIRES.MAC``: nothing is stored, and another ``GARS_SERVICE_TOKEN`` makes all of them void.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from gars.domain.errors import NotAllowedError
+
+COOKIE = "gars_token"
+"""Where a browser keeps its user's token: event streams cannot send headers."""
+_SCHEME = "gu1"
+_NEVER = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who a request comes from. ``open``: the service has no tokens, everybody may do everything but administer."""
+
+    kind: Literal["open", "nobody", "user", "service", "admin"]
+    user_id: str | None = None
+
+    def require(self, user_id: str) -> None:
+        """Raises ``NotAllowedError`` unless the caller may read and change this user."""
+        if self.kind in ("open", "service") or (self.kind == "user" and self.user_id == user_id):
+            return
+        raise NotAllowedError(
+            "this token is not for that user", hint="send the user's own token, or GARS_SERVICE_TOKEN for any user"
+        )
+
+
+class Tokens:
+    """Makes and checks tokens. Without a service token the service is open, and has no user tokens."""
+
+    def __init__(self, service_token: str = "", admin_token: str = "") -> None:
+        self._service = service_token.encode()
+        self._admin = admin_token.encode()
+        self._key = hashlib.blake2b(self._service, person=b"gars.usertokens", digest_size=32).digest()
+
+    @property
+    def on(self) -> bool:
+        """Whether requests need one."""
+        return bool(self._service)
+
+    @property
+    def administrable(self) -> bool:
+        """Whether somebody may administer."""
+        return bool(self._admin)
+
+    def issue(self, user_id: str, expires: datetime | None = None) -> str:
+        """A token for one user; raises ``NotAllowedError`` if the service is open."""
+        if not self.on:
+            raise NotAllowedError(
+                "there are no user tokens without GARS_SERVICE_TOKEN", hint="set it to a long random word"
+            )
+        at = _NEVER if expires is None else int(expires.timestamp())
+        body = f"{_SCHEME}.{_encoded(user_id.encode())}.{at}"
+        return f"{body}.{_encoded(self._mac(body))}"
+
+    def caller(self, token: str | None, now: datetime) -> Caller:
+        """Whose token it is; ``nobody`` for none, a wrong one, or one that has expired."""
+        if token is not None:
+            sent = token.encode()
+            if self._admin and hmac.compare_digest(sent, self._admin):
+                return Caller("admin")
+            if self._service and hmac.compare_digest(sent, self._service):
+                return Caller("service")
+        if not self.on:
+            return Caller("open")
+        return self._user(token, now) if token is not None else Caller("nobody")
+
+    def _user(self, token: str, now: datetime) -> Caller:
+        body, _, mac = token.rpartition(".")
+        scheme, _, rest = body.partition(".")
+        name, _, at = rest.partition(".")
+        if scheme != _SCHEME or not hmac.compare_digest(mac.encode(), _encoded(self._mac(body)).encode()):
+            return Caller("nobody")
+        try:
+            expires, user_id = int(at), _decoded(name).decode()
+        except (ValueError, binascii.Error):
+            return Caller("nobody")
+        expired = expires != _NEVER and now.timestamp() >= expires
+        return Caller("nobody") if expired else Caller("user", user_id)
+
+    def _mac(self, body: str) -> bytes:
+        return hmac.digest(self._key, body.encode(), "sha256")
+
+
+def _encoded(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _decoded(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
