@@ -170,7 +170,7 @@ def test_administration_is_apart(http: Client, alice: dict[str, str]) -> None:
     assert http.get("/api/v1/admin/models", headers=bearer(ADMIN)).json() == {"serving": "fake-1", "models": []}
     assert http.get("/metrics", headers=bearer(ADMIN)).status_code == 200
     nothing = http.post("/api/v1/admin/models/promote?version=x", headers=bearer(ADMIN))
-    assert nothing.status_code == 503
+    assert nothing.status_code == 409
     assert "0 models match 'x'" in nothing.json()["error"]["message"]
     none = http.post("/api/v1/admin/models/rollback", headers=bearer(ADMIN))
     assert none.json()["error"]["message"] == "no other model has served before"

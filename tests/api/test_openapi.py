@@ -21,6 +21,7 @@ from schemathesis.specs.openapi.checks import (
 from gars.bootstrap import open_service
 from gars.config import from_environment
 from gars.entrypoints.api.app import create_app
+from gars.entrypoints.api.tokens import Tokens
 from gars.testing.engine import FakeEngine
 
 _home = tempfile.TemporaryDirectory()
@@ -35,9 +36,22 @@ CHECKS = [
 ]
 
 
+SERVICE, ADMIN = "service-secret-word", "admin-secret-word-2"
+_guarded_home = tempfile.TemporaryDirectory()
+_guarded_service = open_service(
+    from_environment(
+        {"GARS_SERVICE_TOKEN": SERVICE, "GARS_ADMIN_TOKEN": ADMIN, "GARS_RATE_PER_S": "0"},
+        home=Path(_guarded_home.name),
+    ),
+    FakeEngine(),
+)
+guarded = schemathesis.openapi.from_asgi("/docs/openapi.json", create_app(_guarded_service))
+
+
 def teardown_module() -> None:
-    _service.close()
-    _home.cleanup()
+    for service, home in ((_service, _home), (_guarded_service, _guarded_home)):
+        service.close()
+        home.cleanup()
 
 
 # the stream has no end, and is tested over a socket
@@ -45,6 +59,13 @@ def teardown_module() -> None:
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 def test_no_request_surprises_the_service(case: Any) -> None:
     case.call_and_validate(checks=CHECKS)
+
+
+@guarded.exclude(path_regex="/events$").parametrize()
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+def test_nor_with_any_token(case: Any) -> None:
+    for token in (SERVICE, ADMIN, Tokens(SERVICE).issue("7"), "gu1.forged.0.x"):
+        case.call_and_validate(checks=CHECKS, headers={"Authorization": f"Bearer {token}"})
 
 
 def test_the_check_notices_a_fault() -> None:

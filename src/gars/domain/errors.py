@@ -58,6 +58,12 @@ class NotAllowedError(GarsError):
     code = "forbidden"
 
 
+class ConflictError(GarsError):
+    """Something that was understood and cannot be done as things are."""
+
+    code = "conflict"
+
+
 class ArtefactError(GarsError):
     """A model artefact that is missing, incomplete or not what its manifest says."""
 

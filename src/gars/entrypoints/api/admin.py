@@ -9,6 +9,7 @@ from litestar import get, post
 from litestar.params import QueryParameter
 
 from gars.bootstrap import Live
+from gars.domain.errors import ArtefactError, ConflictError
 from gars.entrypoints.api.access_shapes import ModelEntry, ModelsBody, ServingBody
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.params import RunningDep
@@ -28,7 +29,7 @@ async def get_models(running: RunningDep) -> ModelsBody:
     status_code=200,
     summary="Serve another model",
     guards=[refuse_other_sites],
-    responses=errors(400, 403, 503),
+    responses=errors(400, 403, 409),
     tags=["admin"],
 )
 async def promote(
@@ -44,7 +45,7 @@ async def promote(
     status_code=200,
     summary="Serve the model before",
     guards=[refuse_other_sites],
-    responses=errors(400, 403, 503),
+    responses=errors(400, 403, 409),
     tags=["admin"],
 )
 async def rollback(running: RunningDep) -> ServingBody:
@@ -55,13 +56,16 @@ async def rollback(running: RunningDep) -> ServingBody:
 def _promoted(running: Live, version: str | None) -> ServingBody:
     registry = _registry(running)
     before = running.swap.version
-    if version is None:
-        registry.rollback()
-    else:
-        registry.promote(version)
+    try:
+        if version is None:
+            registry.rollback()
+        else:
+            registry.promote(version)
+    except ArtefactError as error:
+        raise ConflictError(error.message, hint=error.hint) from error
     running.swap.refresh(again=True)
     if running.swap.problem:
-        raise running.swap.problem
+        raise ConflictError(running.swap.problem.message, hint=running.swap.problem.hint)
     return ServingBody(serving=running.swap.version, before=before)
 
 

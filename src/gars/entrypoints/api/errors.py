@@ -14,6 +14,7 @@ from litestar.types import ExceptionHandlersMap
 
 from gars.domain.errors import (
     ArtefactError,
+    ConflictError,
     FetchError,
     GarsError,
     InvalidInputError,
@@ -54,6 +55,7 @@ _EXAMPLES = {
         "1 anime id(s) not in the catalogue: 99",
         "ids are MyAnimeList ids; look one up with GET /api/v1/anime?query=TITLE",
     ),
+    409: ErrorDetail("conflict", "no other model has served before", "choose one: gars model list"),
     413: ErrorDetail("body_too_large", "Request Entity Too Large", "send smaller batches"),
     422: ErrorDetail(
         "unknown_anime",
@@ -69,6 +71,7 @@ _DESCRIPTIONS = {
     401: "The service has tokens, and the request has none that is valid",
     403: "A page of another site made the browser send this, the token is for somebody else, or it is not done here",
     404: "There is no such thing",
+    409: "It cannot be done as things are; nothing was changed",
     413: "The body is too large",
     422: "An anime is not in the catalogue; nothing of the batch was kept",
     429: "More requests than one client may send; Retry-After says when to come back",
@@ -77,7 +80,7 @@ _DESCRIPTIONS = {
 }
 
 
-_ANYWHERE = (401, 429)
+_ANYWHERE = (401, 403, 429)
 
 
 def errors(*statuses: int) -> dict[int, ResponseSpec]:
@@ -122,6 +125,8 @@ def _on_gars_error(request: Request[Any, Any, Any], error: GarsError) -> Any:
             return answer(400, error.code, error.message, error.hint)
         case NotAllowedError():
             return answer(403, error.code, error.message, error.hint)
+        case ConflictError():
+            return answer(409, error.code, error.message, error.hint)
         case FetchError():
             return answer(502, error.code, error.message, error.hint)
         case StorageError():
