@@ -39,6 +39,7 @@ from gars.application.import_list import ImportList
 from gars.application.impressions import ImpressionRecorder
 from gars.application.ingest import Ingest
 from gars.application.ladder import Ladder, Rung
+from gars.application.list_cache import ListCache
 from gars.application.paging import Pages
 from gars.application.ports import ChangeFeed, Clock, Engine, EventLog, ImpressionLog, ListSite, StateStore, Tombstones
 from gars.application.progress import Progress
@@ -54,7 +55,9 @@ from gars.application.writer import Writer
 from gars.config import Settings
 from gars.datasets.dataset import Dataset
 from gars.datasets.histories import histories
+from gars.domain import experiment as experiment_file
 from gars.domain.errors import ArtefactError, GarsError, InvalidInputError, StorageError
+from gars.domain.experiment import Experiment
 from gars.library.recommender import Recommender
 from gars.library.registry import Registry
 
@@ -112,6 +115,8 @@ class Service:
     recommend: Recommend
     pages: Pages
     trending: Trending
+    lists: ListCache
+    experiment: Experiment | None
     shelves: Shelves
     group: RecommendToGroup
     similar_anime: SimilarAnime
@@ -281,6 +286,20 @@ def open_change_feed(settings: Settings) -> ChangeFeed:
     return MemoryChangeFeed()
 
 
+def open_experiment(settings: Settings) -> Experiment | None:
+    """The A/B test that GARS_EXPERIMENT names; raises ``InvalidInputError`` if it cannot be read."""
+    path = settings.experiment
+    if path is None:
+        return None
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise InvalidInputError(
+            f"GARS_EXPERIMENT={str(path)!r}: {error.strerror}", hint="write it as docs/how-to/experiment.md shows"
+        ) from error
+    return experiment_file.read(text, where=str(path))
+
+
 def _file_size(path: Path) -> int:
     parts = (path, path.with_name(f"{path.name}-wal"))
     return sum(part.stat().st_size for part in parts if part.exists())
@@ -323,6 +342,7 @@ def open_service(
         InvalidInputError: an address in the settings names no adapter.
         StorageError: a store cannot be opened, read or written.
     """
+    experiment = open_experiment(settings)
     steady = SteadyClock(clock or SystemClock())
     known_anime = KnownAnime(Catalogue(engine.anime))
     feed = open_change_feed(settings)
@@ -362,8 +382,11 @@ def open_service(
     trending = Trending(log, steady)
     trending.refresh()
 
+    lists = ListCache(settings.list_cache)
+
     def forget_shown(user_id: str) -> int:
         trending.forget(user_id)
+        lists.forget(user_id)
         return recorder.forget(user_id)
 
     return Service(
@@ -384,6 +407,8 @@ def open_service(
         ),
         budgets=budgets,
         trending=trending,
+        lists=lists,
+        experiment=experiment,
         threads=ThreadPoolExecutor(max(1, settings.threads), thread_name_prefix="gars-model"),
         **_of_model(
             engine,
@@ -395,6 +420,9 @@ def open_service(
             writer=writer,
             budgets=budgets,
             trending=trending,
+            lists=lists,
+            experiment=experiment,
+            explore=settings.explore,
             clock=steady,
         ),
     )
@@ -411,6 +439,9 @@ def _of_model(
     writer: Writer,
     budgets: Mapping[Rung, Budget],
     trending: Trending,
+    lists: ListCache,
+    experiment: Experiment | None,
+    explore: float,
     clock: Clock,
 ) -> _OfModel:
     recommend = Recommend(
@@ -418,7 +449,10 @@ def _of_model(
         states=states,
         clock=clock,
         record=recorder.record,
+        experiment=experiment,
+        explore=explore,
         ladder=Ladder(engine, budgets=budgets, trending=trending.ids),
+        lists=lists,
     )
     pages = Pages(recommend)
     return _OfModel(
@@ -455,6 +489,9 @@ def with_model(service: Service, engine: Engine, about: About) -> Service:
             writer=service.writer,
             budgets=service.budgets,
             trending=service.trending,
+            lists=service.lists,
+            experiment=service.experiment,
+            explore=service.settings.explore,
             clock=service.clock,
         ),
     )

@@ -85,10 +85,23 @@ class Settings:
         metadata=_says("GARS_IMPRESSION_SAMPLE", "1", "Share of the lists that is kept: 1 all, 0 none.")
     )
     impression_days: int = field(metadata=_says("GARS_IMPRESSION_DAYS", "90", "How long they are kept."))
+    experiment: Path | None = field(
+        metadata=_says("GARS_EXPERIMENT", "", "JSON file of an A/B test (docs/how-to/experiment.md). Empty: none.")
+    )
+    explore: float = field(
+        metadata=_says(
+            "GARS_EXPLORE",
+            "0",
+            "Share of the lists in which one place goes to a title from further down, with known probability.",
+        )
+    )
     change_feed: str = field(
         metadata=_says("GARS_CHANGE_FEED", "memory:", "How pages hear of changes: `memory:`, inside the process.")
     )
     state_cache: int = field(metadata=_says("GARS_STATE_CACHE", "2000", "User states kept decoded in memory."))
+    list_cache: int = field(
+        metadata=_says("GARS_LIST_CACHE", "1000", "Users whose lists are kept until a click changes them; 0: none.")
+    )
     busy_timeout_ms: int = field(
         metadata=_says("GARS_BUSY_TIMEOUT_MS", "5000", "How long a write waits for a locked database before it fails.")
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import islice
 
+from gars.application.explore import ranked
 from gars.application.ports import Engine, EventLog, Recommendation
 from gars.domain import history, user_state
 from gars.domain.errors import InvalidInputError
@@ -50,6 +51,12 @@ def list_as_of(
             f"the list came from the fallback {impression.fallback}", hint="only ranked lists can be made again"
         )
     state = state_as_of(log, impression.user_id, impression.state_version, before=before)
-    return engine.recommend_history(
-        history.from_state(state), k=impression.k, offset=impression.offset, filters=impression.filters
+    return ranked(
+        engine,
+        history.from_state(state),
+        k=impression.k,
+        offset=impression.offset,
+        filters=impression.filters,
+        request_id=impression.request_id,
+        explore=impression.explore,
     )

@@ -277,6 +277,8 @@ class Recommendation:
     reasons: tuple[Reason, ...]
     features: bytes = field(default=b"", repr=False)
     """What the ranker saw: one row of the model's features as float32; empty where no ranker spoke."""
+    propensity: float = 1.0
+    """The probability that this title came to this place; below 1 only where a list may explore."""
     terms: Mapping[str, float] = field(default_factory=dict, repr=False)
     """What the score is the sum of, by name; empty where no model spoke."""
 

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 
 import msgspec
 
+from gars.application.explore import ranked
 from gars.application.ladder import Fallback, Ladder
+from gars.application.list_cache import Asked, Kept, ListCache, made_from
 from gars.application.ports import Clock, Engine, Recommendation, StateStore
+from gars.application.stage_times import stage
 from gars.domain import history
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
+from gars.domain.experiment import Experiment
 from gars.domain.impression import Impression, ShownItem
 from gars.domain.user_state import UserState
 
@@ -46,14 +50,20 @@ class Recommend:
         clock: Clock,
         record: Callable[[Impression], None] = _not_recorded,
         variant: str = DEFAULT_VARIANT,
+        experiment: Experiment | None = None,
+        explore: float = 0.0,
         ladder: Ladder | None = None,
+        lists: ListCache | None = None,
     ) -> None:
         self._engine = engine
         self._states = states
         self._clock = clock
         self._record = record
         self._variant = variant
+        self._experiment = experiment
+        self._explore = explore
         self._ladder = ladder or Ladder(engine)
+        self._lists = ListCache(0) if lists is None else lists
 
     def __call__(
         self,
@@ -72,38 +82,77 @@ class Recommend:
             InvalidInputError: the filters name a type or genre the catalogue does not know.
             StorageError: the state could not be read.
         """
-        state = self._states.get(user_id) or UserState(user_id=user_id)
-        known = history.from_state(state)
+        moment = self._lists.moment
+        with stage("state"):
+            state = self._states.get(user_id)
         # what is not out yet is never shown; the day goes with the impression, so the list can be made again
         filters = msgspec.structs.replace(filters, released_by=self._clock.now().date())
-        fallback, items = self._ladder(
-            lambda: self._engine.recommend_history(known, k=k, offset=offset, filters=filters),
-            known,
-            k=k,
-            offset=offset,
-            filters=filters,
-        )
+        variant, explore = self._variant, self._explore
+        if self._experiment is not None:
+            arm = self._experiment.variant_of(user_id)
+            variant, filters = f"{self._experiment.name}/{arm.name}", arm.applied(filters)
+            explore = explore if arm.rules.explore is None else arm.rules.explore
+        made_of, asked = made_from(state, self._engine.version), Asked(k, offset, filters)
+        fallback: Fallback | None = None
+        kept = self._lists.get(user_id, made_of, asked) if not explore else None
+        if kept is None:
+            with stage("state"):
+                known = history.from_state(state or UserState(user_id=user_id))
+            fallback, items = self._ladder(
+                lambda: ranked(
+                    self._engine, known, k=k, offset=offset, filters=filters, request_id=request_id, explore=explore
+                ),
+                known,
+                k=k,
+                offset=offset,
+                filters=filters,
+            )
+            kept = Kept(known.is_empty, items)
+            if fallback is None and not explore:
+                self._lists.put(user_id, made_of, asked, kept, moment=moment)
         made = RecommendedList(
-            user_id, state.version, self._engine.version, known.is_empty, fallback, items, request_id
+            user_id, made_of.version, made_of.model_version, kept.cold, fallback, kept.items, request_id
         )
         if request_id is not None:
-            self._record(self._impression(made, request_id, k, offset, filters))
+            self._record(
+                self._impression(
+                    made, request_id, k=k, offset=offset, filters=filters, variant=variant, explore=explore
+                )
+            )
         return made
 
-    def _impression(self, made: RecommendedList, request_id: str, k: int, offset: int, filters: Filters) -> Impression:
+    def _impression(
+        self,
+        made: RecommendedList,
+        request_id: str,
+        *,
+        k: int,
+        offset: int,
+        filters: Filters,
+        variant: str,
+        explore: float,
+    ) -> Impression:
         return Impression(
             request_id=request_id,
             user_id=made.user_id,
             time=self._clock.now(),
             state_version=made.version,
             model_version=made.model_version,
-            variant=self._variant,
+            variant=variant,
             fallback=made.fallback,
             k=k,
             offset=offset,
             filters=filters,
+            explore=explore,
             items=tuple(
-                ShownItem(item.anime_id, len(filters.shown) + offset + place, item.score, item.channels, item.features)
+                ShownItem(
+                    item.anime_id,
+                    len(filters.shown) + offset + place,
+                    item.score,
+                    item.channels,
+                    item.features,
+                    item.propensity,
+                )
                 for place, item in enumerate(made.items)
             ),
         )

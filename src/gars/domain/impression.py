@@ -19,6 +19,8 @@ class ShownItem(msgspec.Struct, frozen=True, array_like=True):
     channels: tuple[str, ...]
     features: bytes
     """What the ranker saw, one float32 a feature of the model; empty where no ranker spoke."""
+    propensity: float = 1.0
+    """The probability that this title came to this place; below 1 only where a list may explore."""
 
 
 class Impression(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +39,8 @@ class Impression(msgspec.Struct, frozen=True, kw_only=True):
     k: int
     offset: int
     filters: Filters
+    explore: float = 0.0
+    """The share of such lists that explore (``domain.exploration``)."""
     items: tuple[ShownItem, ...]
 
     @property

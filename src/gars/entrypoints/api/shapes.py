@@ -192,6 +192,36 @@ class GroupListBody(msgspec.Struct, frozen=True):
     items: list[GroupTitle]
 
 
+class RateBody(msgspec.Struct, frozen=True):
+    """A share of lists with its 95 % interval."""
+
+    rate: float
+    low: float
+    high: float
+
+
+class VariantBody(msgspec.Struct, frozen=True, kw_only=True):
+    """One arm of an experiment: lists shown, and those with a click or a dismissal."""
+
+    name: str
+    share: float
+    users: int
+    impressions: int
+    clicks: int
+    dismissals: int
+    click_through: RateBody
+    dismiss_rate: RateBody
+
+
+class ExperimentBody(msgspec.Struct, frozen=True, kw_only=True):
+    """All arms; where ``sample_ratio_ok`` is false the users did not spread as they should: do not believe the rest."""
+
+    name: str
+    variants: list[VariantBody]
+    sample_ratio_p: float
+    sample_ratio_ok: bool
+
+
 class UserSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a user."""
 
