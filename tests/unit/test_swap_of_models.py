@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from litestar.testing import TestClient
 from typer.testing import CliRunner
 
 from gars import Recommender
 from gars.bootstrap import live, load_engine, open_service
 from gars.config import from_environment
+from gars.entrypoints.api.app import create_app
 from gars.entrypoints.cli.app import app
 from gars.library.registry import Registry
 from gars.testing.events import event
@@ -66,4 +68,25 @@ def test_promote_and_rollback_while_running(
     gars(tmp_path, "promote", first)
     running.swap.refresh()
     assert running.warnings() == {}
+    service.close()
+
+
+def test_operators_promote_over_http(tmp_path: Path, small: Recommender, other: Recommender) -> None:
+    registry = Registry(tmp_path / "models")
+    first, second = (registry.add(model.save).version for model in (small, other))
+    registry.promote(first)
+    engine, about = load_engine(registry.folder)
+    secret = "a-long-random-admin-word"
+    service = open_service(from_environment({"GARS_ADMIN_TOKEN": secret}, home=tmp_path), engine, about=about)
+    headers = {"Authorization": f"Bearer {secret}"}
+    with TestClient(create_app(service)) as http:
+        listed = http.get("/api/v1/admin/models", headers=headers).json()
+        assert listed["serving"] == first
+        assert {model["version"] for model in listed["models"]} == {first, second}
+        done = http.post(f"/api/v1/admin/models/promote?version={second[:12]}", headers=headers)
+        assert done.json() == {"serving": second, "before": first}
+        assert http.get("/api/v1/users/7/recommendations").json()["model_version"] == second
+        done = http.post("/api/v1/admin/models/rollback", headers=headers)
+        assert done.json() == {"serving": first, "before": second}
+        assert http.get("/api/v1/users/7/recommendations").json()["model_version"] == first
     service.close()
