@@ -104,6 +104,9 @@ def test_similar_users(client: Client, service: Service) -> None:
     assert (twin["user_id"], twin["shared"]) == ("twin", 2)
     assert 0 < twin["similarity"] <= 1
     assert [card["anime_id"] for card in twin["shared_titles"]] == [1535, 1], "what both like best comes first"
+    assert twin["overlap"] == pytest.approx(2 / 4)  # of 1, 1535, 5 and 100
+    assert (twin["taste"]["titles"], twin["taste"]["rating_mean"]) == (3, 8.5)
+    assert twin["taste"]["genres"][0] == "Drama"
 
 
 @pytest.mark.parametrize("user_id", ["x" * 129, "a%00b", "%0A", "%ED%A0%80"])

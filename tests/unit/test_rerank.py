@@ -55,6 +55,7 @@ def test_every_place_is_kept_once_and_beyond_the_pool_in_order() -> None:
     assert sorted(order.tolist()) == list(range(rerank.POOL + 50))
     assert order[rerank.POOL :].tolist() == list(range(rerank.POOL, rerank.POOL + 50))
     assert order[0] == 0
+    assert rerank.diversify(scores, alike, 0.8, want=10)[:10].tolist() == order[:10].tolist()
 
 
 def test_equal_scores_and_no_scores_keep_their_order() -> None:

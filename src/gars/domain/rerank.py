@@ -41,7 +41,12 @@ def likeness_vectors(vectors: NDArray[np.float32], genres: NDArray[np.float32]) 
 
 
 def diversify(
-    scores: NDArray[np.float32], likeness: NDArray[np.float32], diversity: float, *, start: int = 0
+    scores: NDArray[np.float32],
+    likeness: NDArray[np.float32],
+    diversity: float,
+    *,
+    start: int = 0,
+    want: int = POOL,
 ) -> NDArray[np.int64]:
     """The order of a list after maximal marginal relevance whose penalty fades down the page. → places (m,)
 
@@ -49,7 +54,8 @@ def diversify(
     alike title above it and the penalty is ``diversity * FULL`` deviations of the scores, halved every ``HALF_LIFE``
     places.
     ``scores`` (m,) come best first, ``likeness`` (min(m, POOL), d) are rows of ``likeness_vectors``; ``start`` is how
-    many places pages before this one had. The first places do not depend on how many are asked for.
+    many places pages before this one had, ``want`` how many will be read: below, the order is that of the scores. The
+    first places do not depend on how many are asked for.
 
     Carbonell and Goldstein, "The Use of MMR, Diversity-Based Reranking", SIGIR 1998.
     """
@@ -60,7 +66,7 @@ def diversify(
     left = scores[:pool].astype(np.float32, copy=True)
     alike = np.zeros(pool, np.float32)
     picked: list[int] = []
-    for place in range(min(pool, max(0, _DEPTH - start))):
+    for place in range(min(pool, want, max(0, _DEPTH - start))):
         penalty = np.float32(diversity * FULL * spread * 0.5 ** ((start + place) / HALF_LIFE))
         best = int(np.argmax(left - penalty * alike))
         picked.append(best)

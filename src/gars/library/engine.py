@@ -242,7 +242,8 @@ class Engine:
         if filters.diversity:
             pool = found.rows[places[: rerank.POOL]]
             likeness = rerank.likeness_vectors(self.retriever.vectors[pool], items.genres[pool])
-            places = places[rerank.diversify(order[places], likeness, filters.diversity, start=len(filters.shown))]
+            start = len(filters.shown)
+            places = places[rerank.diversify(order[places], likeness, filters.diversity, start=start, want=want)]
         return places[:want]
 
 

@@ -68,20 +68,23 @@ def _contributions(
         np.add.at(part, (place_of[edges.columns[kept]], source), edges.weights[kept] * strengths[source])
         spread = np.abs(part).sum(axis=1, keepdims=True)
         said += weight * part / np.where(spread > 0, spread, 1)
-    said /= np.maximum(np.abs(said).sum(axis=1, keepdims=True), np.float32(1e-9))
-    loudest = np.argsort(-np.where(said > -_WORTH_SAYING, np.abs(np.maximum(said, 0)), -said), axis=1, kind="stable")
-    best = loudest[:, :MOST_TITLES]
-    value = np.take_along_axis(said, best, 1)
-    best = np.take_along_axis(best, np.argsort(-value, axis=1, kind="stable"), 1)
-    return [
-        (query[row[value != 0]], value[value != 0])
-        for row, value in zip(best, _worth_saying(np.take_along_axis(said, best, 1)), strict=True)
-    ]
+    return [(query[places], shares) for places, shares in loudest(said)]
 
 
-def _worth_saying(shares: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What speaks against a title only a little is not told: 0 in its place."""
-    return np.where(shares > -_WORTH_SAYING, np.maximum(shares, 0), shares)
+def loudest(said: NDArray[np.float32]) -> list[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    """Of what q titles say of m others (m, q), up to three places each with their share (-1 to 1) of all that was said.
+
+    What speaks for the title comes first; what speaks against it is only told if its share is worth saying.
+    """
+    shares = said / np.maximum(np.abs(said).sum(axis=1, keepdims=True), np.float32(1e-9))
+    shares[(shares < 0) & (shares > -_WORTH_SAYING)] = 0
+    found = []
+    for row in shares:
+        best = np.argsort(-np.abs(row), kind="stable")[:MOST_TITLES]
+        best = best[np.argsort(-row[best], kind="stable")]
+        best = best[row[best] != 0]
+        found.append((best, row[best]))
+    return found
 
 
 def _verbs(history: History) -> dict[int, str]:

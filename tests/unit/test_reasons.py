@@ -1,0 +1,55 @@
+from dataclasses import replace
+
+import msgspec
+import numpy as np
+import pytest
+
+from gars import Rating, Recommender
+from gars.library.reasons import explain, loudest
+
+HISTORY = [Rating(100, 10), Rating(102, 9), Rating(101, 3)]
+
+
+def test_the_loudest_come_first_those_against_last() -> None:
+    said = np.array([[0.1, 4.0, -2.0, 0.0, 3.9]], np.float32)
+    ((places, shares),) = loudest(said)
+    assert places.tolist() == [1, 4, 2]
+    assert shares.tolist() == pytest.approx([0.4, 0.39, -0.2])
+
+
+def test_a_whisper_against_is_not_told() -> None:
+    ((places, shares),) = loudest(np.array([[-0.04, 1.0]], np.float32))
+    assert places.tolist() == [1]
+    assert shares.tolist() == pytest.approx([1 / 1.04])
+
+
+def test_nothing_said_is_nothing_told() -> None:
+    for said in (np.zeros((2, 3), np.float32), np.zeros((2, 0), np.float32)):
+        assert [places.tolist() for places, _ in loudest(said)] == [[], []]
+
+
+def test_what_two_titles_share_is_named(small: Recommender) -> None:
+    tagged = [
+        msgspec.structs.replace(entry, tags=("School", "Mecha", "Time Travel"), studios=("Bones",))
+        for entry in small.engine.anime
+    ]
+    engine = replace(small.engine, anime=tagged)
+    (reasons,) = explain(engine, small.read_history(HISTORY), np.array([4]))
+    because = next(reason for reason in reasons if reason.kind == "because")
+    shared = next(reason for reason in reasons if reason.kind == "shared")
+    assert shared.text == f"Like {because.title}: School, Mecha, studio Bones"
+    assert shared.anime_id == because.anime_id
+
+
+def test_what_speaks_against_a_title_is_told_with_its_sign(small: Recommender) -> None:
+    channel = small.engine.retriever.channels[0]
+    weights = channel.weights.copy()
+    weights.data = np.where(weights.indices == 4, -np.abs(weights.data), weights.data).astype(np.float32)
+    turned = (replace(channel, weights=weights), *small.engine.retriever.channels[1:])
+    models = replace(small.engine.models, retriever=replace(small.engine.retriever, channels=turned))
+    (reasons,) = explain(replace(small.engine, models=models), small.read_history(HISTORY), np.array([4]))
+    against = [reason for reason in reasons if reason.kind == "despite"]
+    for reason in against:
+        assert reason.text.startswith("Although you liked Title")
+        assert -1 <= (reason.contribution or 0) < 0
+    assert against
