@@ -64,11 +64,11 @@ def test_not_yet_and_no_more(asked: Client, running: Live, phase: Any) -> None:
 
 
 def test_warm(running: Live, faulty: FaultyEngine, caplog: pytest.LogCaptureFixture) -> None:
-    warm(running.current)
     with faulty.failing("recommend_history"), pytest.raises(ArtefactError) as caught:
         warm(running.current)
     assert caught.value.message == "the model fake-1 cannot make a list: the first one was retrieval"
     assert "gars model rollback" in (caught.value.hint or "")
+    warm(running.current)
 
 
 def test_a_model_that_cannot_rank_is_told_and_the_simpler_lists_are_served(

@@ -12,9 +12,9 @@ from typing import Any
 
 import typer
 
-from gars import bootstrap
 from gars.application.about import About
 from gars.application.ports import Recommendation
+from gars.bootstrap import running
 from gars.domain.errors import ArtefactError
 from gars.entrypoints.cli import serve as command
 from gars.testing.engine import FakeEngine
@@ -40,7 +40,7 @@ def promoted(models: Path) -> tuple[FakeEngine, About]:
 
 
 def main(home: Path = typer.Option(), port: int = typer.Option()) -> None:  # noqa: B008
-    vars(command)["load_engine"] = vars(bootstrap)["load_engine"] = promoted
+    vars(command)["load_engine"] = vars(running)["load_engine"] = promoted
     command.serve(host="127.0.0.1", port=port, home=home)
 
 

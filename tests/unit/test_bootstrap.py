@@ -59,7 +59,7 @@ class TestLoadEngine:
         def surprise(_path: Path) -> Any:
             raise KeyError("vectors")
 
-        monkeypatch.setattr("gars.bootstrap.Recommender.load", surprise)
+        monkeypatch.setattr("gars.bootstrap.model.Recommender.load", surprise)
         error = refused(tmp_path)
         assert "cannot be read: KeyError: 'vectors'" in error.message
         assert error.hint == "train it again with: gars train, or go back with: gars model rollback"

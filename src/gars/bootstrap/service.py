@@ -1,27 +1,16 @@
-"""Puts the service together: the only place that picks adapters, by the scheme of an address."""
+"""The online path, wired from stores and a model."""
 
 from __future__ import annotations
 
-import importlib.metadata
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from pathlib import Path
-from typing import Literal, TypedDict
+from typing import TypedDict
 
-from gars.adapters.embedded.change_feed import MemoryChangeFeed
 from gars.adapters.embedded.clock import SystemClock
-from gars.adapters.embedded.event_log import SqliteEventLog
-from gars.adapters.embedded.impression_log import SqliteImpressionLog
-from gars.adapters.embedded.lock import folder_lock
-from gars.adapters.embedded.state_store import SqliteStateStore
 from gars.adapters.embedded.title_search import MemoryTitleSearch
-from gars.adapters.embedded.tombstones import SqliteTombstones
-from gars.adapters.sites import anilist, myanimelist
-from gars.adapters.sites.polite import PoliteClient
 from gars.application.about import About
 from gars.application.backfill import backfill
 from gars.application.budgets import Budget
@@ -49,24 +38,29 @@ from gars.application.search import Search
 from gars.application.shelves import Shelves
 from gars.application.similar import SimilarAnime, SimilarUsers
 from gars.application.steady_clock import SteadyClock
-from gars.application.swap import Swap
 from gars.application.trending import Trending
 from gars.application.writer import Writer
+from gars.bootstrap.stores import (
+    file_size,
+    open_change_feed,
+    open_event_log,
+    open_experiment,
+    open_impression_log,
+    open_sites,
+    open_state_store,
+    open_tombstones,
+    sqlite_path,
+)
 from gars.config import Settings
 from gars.datasets.dataset import Dataset
 from gars.datasets.histories import histories
-from gars.domain import experiment as experiment_file
-from gars.domain.errors import ArtefactError, GarsError, InvalidInputError, StorageError
+from gars.domain.errors import StorageError
 from gars.domain.experiment import Experiment
-from gars.library.recommender import Recommender
-from gars.library.registry import Registry
 
 logger = logging.getLogger(__name__)
 
 _PATIENCE_S = 15.0
 """How long a request may wait for another site."""
-
-VERSION = importlib.metadata.version("gars")
 
 
 class KnownAnime:
@@ -155,7 +149,7 @@ class Service:
             "states": self.settings.state_store,
             "impressions": self.settings.impressions,
         }
-        return {name: _file_size(_sqlite_path(name, address)) for name, address in addresses.items()}
+        return {name: file_size(sqlite_path(name, address)) for name, address in addresses.items()}
 
     def close(self) -> None:
         """Finish what was accepted, send listeners home, close the files."""
@@ -173,143 +167,12 @@ class Service:
             site.close()
 
 
-def load_engine(models: Path) -> tuple[Engine, About]:
-    """The promoted model of a folder of models, verified, and what its manifest says.
-
-    Raises:
-        ArtefactError: there is none, it is half-trained or damaged; the hint is the command that mends it.
-    """
-    current = models / "current"
-    if not current.exists():
-        if current.is_symlink():
-            raise ArtefactError(
-                f"{current} points to {current.readlink()}, which is gone",
-                hint="see what there is with: gars model list, then: gars model promote VERSION",
-            )
-        raise ArtefactError(f"there is no trained model in {models}", hint="train one with: gars train")
-    try:
-        loaded = Recommender.load(current)
-    except GarsError:
-        raise
-    except Exception as error:  # whatever a damaged file makes numpy or msgspec raise
-        raise ArtefactError(
-            f"the model in {current.resolve()} cannot be read: {type(error).__name__}: {error}",
-            hint="train it again with: gars train, or go back with: gars model rollback",
-        ) from error
-    manifest = loaded.manifest
-    if manifest is None:  # never for a loaded one
-        raise ArtefactError(f"the model in {current} has no manifest", hint="train it again with: gars train")
-    facts = manifest.data
-    about = About(
-        model_version=manifest.version,
-        trained=manifest.created,
-        metrics=manifest.metrics or None,
-        data_name=str(facts.get("name", "unknown")),
-        data_hash=facts.get("content_hash"),
-        simulated=bool(facts.get("simulated", False)),
-        anime=int(facts.get("items", len(loaded.engine.anime))),
-        users=int(facts.get("users", 0)),
-        interactions=int(facts.get("rows", 0)),
-    )
-    return loaded.engine, about
-
-
-def training_data(settings: Settings, about: About) -> Dataset | None:
-    """The data set a model was trained on, if it is still there unchanged: its users' histories are needed once."""
-    path = settings.datasets / about.data_name
-    if not path.is_dir():
-        logger.warning("the data set %s is not in %s: its users start without history", about.data_name, path.parent)
-        return None
-    dataset = Dataset.open(path)
-    if about.data_hash is not None and dataset.content_hash != about.data_hash:
-        logger.warning("the data set in %s is not the one the model was trained on", path)
-    return dataset
-
-
-def lock_home(settings: Settings) -> AbstractContextManager[None]:
-    """Hold GARS_HOME for this process; raises ``StorageError`` if another one serves from it."""
-    return folder_lock(settings.home)
-
-
 def _checked(check: Callable[[], None]) -> str:
     try:
         check()
     except StorageError as error:
         return str(error)
     return "ok"
-
-
-def open_event_log(settings: Settings) -> EventLog:
-    """The event log that GARS_EVENT_LOG names."""
-    path = _sqlite_path("GARS_EVENT_LOG", settings.event_log)
-    return SqliteEventLog(path, busy_timeout_s=settings.busy_timeout_ms / 1000)
-
-
-def open_state_store(settings: Settings) -> StateStore:
-    """The state store that GARS_STATE_STORE names."""
-    path = _sqlite_path("GARS_STATE_STORE", settings.state_store)
-    return SqliteStateStore(path, cache_size=settings.state_cache, busy_timeout_s=settings.busy_timeout_ms / 1000)
-
-
-def open_tombstones(settings: Settings) -> Tombstones:
-    """The tombstones that GARS_TOMBSTONES names."""
-    path = _sqlite_path("GARS_TOMBSTONES", settings.tombstones)
-    return SqliteTombstones(path, busy_timeout_s=settings.busy_timeout_ms / 1000)
-
-
-def open_impression_log(settings: Settings) -> ImpressionLog:
-    """The impression log that GARS_IMPRESSIONS names."""
-    path = _sqlite_path("GARS_IMPRESSIONS", settings.impressions)
-    return SqliteImpressionLog(path, busy_timeout_s=settings.busy_timeout_ms / 1000)
-
-
-def open_sites(settings: Settings, *, patience_s: float) -> dict[str, ListSite]:
-    """The sites that lists can be fetched from, by name; ``patience_s`` is how long to wait for a busy one."""
-    return {
-        "anilist": anilist.AniList(
-            PoliteClient("AniList", pause_s=anilist.PAUSE_S, patience_s=patience_s), settings.anilist_url
-        ),
-        "myanimelist": myanimelist.MyAnimeList(
-            PoliteClient("MyAnimeList", pause_s=myanimelist.PAUSE_S, patience_s=patience_s),
-            settings.mal_client_id,
-            settings.mal_url,
-        ),
-    }
-
-
-def open_change_feed(settings: Settings) -> ChangeFeed:
-    """The change feed that GARS_CHANGE_FEED names."""
-    if settings.change_feed != "memory:":
-        raise InvalidInputError(
-            f"GARS_CHANGE_FEED={settings.change_feed!r}: no such change feed", hint="this version knows memory:"
-        )
-    return MemoryChangeFeed()
-
-
-def open_experiment(settings: Settings) -> Experiment | None:
-    """The A/B test that GARS_EXPERIMENT names; raises ``InvalidInputError`` if it cannot be read."""
-    path = settings.experiment
-    if path is None:
-        return None
-    try:
-        text = path.read_bytes()
-    except OSError as error:
-        raise InvalidInputError(
-            f"GARS_EXPERIMENT={str(path)!r}: {error.strerror}", hint="write it as docs/how-to/experiment.md shows"
-        ) from error
-    return experiment_file.read(text, where=str(path))
-
-
-def _file_size(path: Path) -> int:
-    parts = (path, path.with_name(f"{path.name}-wal"))
-    return sum(part.stat().st_size for part in parts if part.exists())
-
-
-def _sqlite_path(name: str, address: str) -> Path:
-    scheme, _, path = address.partition(":")
-    if scheme != "sqlite" or not path:
-        raise InvalidInputError(f"{name}={address!r}: no such store", hint="this version knows sqlite:PATH")
-    return Path(path.removeprefix("//"))
 
 
 def open_budgets(settings: Settings) -> dict[Rung, Budget]:
@@ -495,60 +358,3 @@ def with_model(service: Service, engine: Engine, about: About) -> Service:
             clock=service.clock,
         ),
     )
-
-
-def warm(service: Service) -> None:
-    """Make one answer of each kind, so that no reader waits for what is loaded or compiled on first use.
-
-    Raises:
-        ArtefactError: the model cannot make a list.
-    """
-    some = service.states.user_ids(limit=1)
-    for user_id in [*some, "somebody nobody has heard of"]:
-        made = service.recommend(user_id)
-        if made.fallback is not None:
-            made = service.recommend(user_id)  # the first call may have been late for its budget
-        if made.fallback is not None:
-            raise ArtefactError(
-                f"the model {made.model_version} cannot make a list: the first one was {made.fallback}",
-                hint="the service's log says why; go back with: gars model rollback",
-            )
-    for user_id in some:
-        service.similar_users(user_id)
-    for anime in service.catalogue.anime[:1]:
-        service.similar_anime(anime.anime_id)
-        service.search(anime.title)
-
-
-@dataclass(slots=True)
-class Live:
-    """A service whose model can be replaced while it runs, and how far it is between its start and its end."""
-
-    swap: Swap[Service]
-    phase: Literal["starting", "ready", "stopping"] = "ready"
-
-    @property
-    def current(self) -> Service:
-        """The service over the model that serves now; a request takes it once and keeps to it."""
-        return self.swap.current
-
-    def warnings(self) -> dict[str, str]:
-        """What is not as it should be although requests are served."""
-        refused = {"model": self.swap.problem.message} if self.swap.problem else {}
-        return {**refused, **self.current.warnings()}
-
-
-def live(service: Service) -> Live:
-    """The service, and the eye on the promoted model of its folder."""
-    models = service.settings.models
-
-    def load(current: Service) -> tuple[Service, str]:
-        engine, about = load_engine(models)
-        made = with_model(current, engine, about)
-        warm(made)
-        made.known_anime.catalogue = made.catalogue
-        if about.data_hash != current.about.data_hash:
-            logger.warning("users of the data set %s start with their history after a restart", about.data_name)
-        return made, about.model_version
-
-    return Live(Swap(service, service.about.model_version, promoted=Registry(models).current, load=load))

@@ -1,0 +1,68 @@
+"""The promoted model, and the data it was trained on."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from gars.application.about import About
+from gars.application.ports import Engine
+from gars.config import Settings
+from gars.datasets.dataset import Dataset
+from gars.domain.errors import ArtefactError, GarsError
+from gars.library.recommender import Recommender
+
+logger = logging.getLogger(__name__)
+
+
+def load_engine(models: Path) -> tuple[Engine, About]:
+    """The promoted model of a folder of models, verified, and what its manifest says.
+
+    Raises:
+        ArtefactError: there is none, it is half-trained or damaged; the hint is the command that mends it.
+    """
+    current = models / "current"
+    if not current.exists():
+        if current.is_symlink():
+            raise ArtefactError(
+                f"{current} points to {current.readlink()}, which is gone",
+                hint="see what there is with: gars model list, then: gars model promote VERSION",
+            )
+        raise ArtefactError(f"there is no trained model in {models}", hint="train one with: gars train")
+    try:
+        loaded = Recommender.load(current)
+    except GarsError:
+        raise
+    except Exception as error:  # whatever a damaged file makes numpy or msgspec raise
+        raise ArtefactError(
+            f"the model in {current.resolve()} cannot be read: {type(error).__name__}: {error}",
+            hint="train it again with: gars train, or go back with: gars model rollback",
+        ) from error
+    manifest = loaded.manifest
+    if manifest is None:  # never for a loaded one
+        raise ArtefactError(f"the model in {current} has no manifest", hint="train it again with: gars train")
+    facts = manifest.data
+    about = About(
+        model_version=manifest.version,
+        trained=manifest.created,
+        metrics=manifest.metrics or None,
+        data_name=str(facts.get("name", "unknown")),
+        data_hash=facts.get("content_hash"),
+        simulated=bool(facts.get("simulated", False)),
+        anime=int(facts.get("items", len(loaded.engine.anime))),
+        users=int(facts.get("users", 0)),
+        interactions=int(facts.get("rows", 0)),
+    )
+    return loaded.engine, about
+
+
+def training_data(settings: Settings, about: About) -> Dataset | None:
+    """The data set a model was trained on, if it is still there unchanged: its users' histories are needed once."""
+    path = settings.datasets / about.data_name
+    if not path.is_dir():
+        logger.warning("the data set %s is not in %s: its users start without history", about.data_name, path.parent)
+        return None
+    dataset = Dataset.open(path)
+    if about.data_hash is not None and dataset.content_hash != about.data_hash:
+        logger.warning("the data set in %s is not the one the model was trained on", path)
+    return dataset

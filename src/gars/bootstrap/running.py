@@ -1,0 +1,72 @@
+"""A service that outlives its models."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Literal
+
+from gars.application.swap import Swap
+from gars.bootstrap.model import load_engine
+from gars.bootstrap.service import Service, with_model
+from gars.domain.errors import ArtefactError
+from gars.library.registry import Registry
+
+logger = logging.getLogger(__name__)
+
+
+def warm(service: Service) -> None:
+    """Make one answer of each kind, so that no reader waits for what is loaded or compiled on first use.
+
+    Raises:
+        ArtefactError: the model cannot make a list.
+    """
+    some = service.states.user_ids(limit=1)
+    for user_id in [*some, "somebody nobody has heard of"]:
+        made = service.recommend(user_id)
+        if made.fallback is not None:
+            made = service.recommend(user_id)  # the first call may have been late for its budget
+        if made.fallback is not None:
+            raise ArtefactError(
+                f"the model {made.model_version} cannot make a list: the first one was {made.fallback}",
+                hint="the service's log says why; go back with: gars model rollback",
+            )
+    for user_id in some:
+        service.similar_users(user_id)
+    for anime in service.catalogue.anime[:1]:
+        service.similar_anime(anime.anime_id)
+        service.search(anime.title)
+
+
+@dataclass(slots=True)
+class Live:
+    """A service whose model can be replaced while it runs, and how far it is between its start and its end."""
+
+    swap: Swap[Service]
+    phase: Literal["starting", "ready", "stopping"] = "ready"
+
+    @property
+    def current(self) -> Service:
+        """The service over the model that serves now; a request takes it once and keeps to it."""
+        return self.swap.current
+
+    def warnings(self) -> dict[str, str]:
+        """What is not as it should be although requests are served."""
+        refused = {"model": self.swap.problem.message} if self.swap.problem else {}
+        return {**refused, **self.current.warnings()}
+
+
+def live(service: Service) -> Live:
+    """The service, and the eye on the promoted model of its folder."""
+    models = service.settings.models
+
+    def load(current: Service) -> tuple[Service, str]:
+        engine, about = load_engine(models)
+        made = with_model(current, engine, about)
+        warm(made)
+        made.known_anime.catalogue = made.catalogue
+        if about.data_hash != current.about.data_hash:
+            logger.warning("users of the data set %s start with their history after a restart", about.data_name)
+        return made, about.model_version
+
+    return Live(Swap(service, service.about.model_version, promoted=Registry(models).current, load=load))
