@@ -4,7 +4,7 @@ import pytest
 
 from gars.application.trending import HALF_LIFE, Trending
 from gars.domain.errors import StorageError
-from gars.domain.interaction import Kind
+from gars.domain.interaction import Kind, Status
 from gars.testing.clock import FakeClock
 from gars.testing.events import event
 from gars.testing.memory import MemoryEventLog
@@ -45,6 +45,7 @@ def test_what_hides_a_title_or_was_taken_back_says_nothing(log: MemoryEventLog, 
     now = clock.now()
     log.append([event("a", 1, kind, at=now) for kind in (Kind.DISLIKE, Kind.SEEN, Kind.DISMISS)])
     log.append([event("b", 5, at=now), event("b", 5, at=now, undo=True)])
+    log.append([event("c", 1, Kind.STATUS, Status.DROPPED, at=now), event("d", 1, Kind.RATE, 2, at=now)])
     assert Trending(log, clock).heat() == {}
 
 

@@ -8,16 +8,23 @@ from datetime import datetime, timedelta
 
 from gars.application.ports import Clock, EventLog
 from gars.domain.errors import StorageError
-from gars.domain.interaction import Interaction, Kind
+from gars.domain.interaction import Interaction, Kind, Status
 
 logger = logging.getLogger(__name__)
 
 HALF_LIFE = timedelta(days=3)
 WEIGHTS = {Kind.CLICK: 1.0, Kind.LIKE: 2.0, Kind.RATE: 2.0, Kind.STATUS: 2.0}
 """How much an event says that its anime is wanted. What hides a title says nothing."""
+_MIDDLE = 5
 _FORGOTTEN_AFTER = 12
 """Half-lives after which what somebody did is no longer remembered (1/4096)."""
 _MAX_PAIRS = 1_000_000
+
+
+def _weight(event: Interaction) -> float:
+    """How much an event says; given up or rated below the middle it says nothing, like what hides a title."""
+    disliked = event.kind is Kind.RATE and isinstance(event.value, int) and event.value < _MIDDLE
+    return 0.0 if disliked or event.value == Status.DROPPED else WEIGHTS.get(event.kind, 0.0)
 
 
 class Trending:
@@ -74,7 +81,7 @@ class Trending:
         pair = event.user_id, event.anime_id
         if event.undo:
             self._pairs.pop(pair, None)
-        elif weight := WEIGHTS.get(event.kind):
+        elif weight := _weight(event):
             self._pairs[pair] = max(self._pairs.get(pair, 0.0), weight * self._scale(event.event_time))
 
     def _scale(self, time: datetime) -> float:

@@ -19,14 +19,15 @@ def lean_niche(scores: NDArray[np.float32], counts: NDArray[np.float32], niche: 
     """Raise what the model rates far above its fame. ``niche`` 0 changes nothing, 1 lets it say as much as the score.
 
     The lift of a title is ``log1p(p_model / p_popularity)`` among these candidates: its share by a softmax of the
-    scores over its share of the viewers. Ranking scores may be negative, so the lift is added in deviations of the
-    score, not multiplied. Scores (m,), viewers ``counts`` (m,) → (m,).
+    scores over its share of the viewers, each title with the median's viewers more, so that hardly watched is no merit
+    by itself. Ranking scores may be negative, so the lift is added in deviations of the score, not multiplied. Scores
+    (m,), viewers ``counts`` (m,) → (m,).
     """
     spread = float(scores.std()) if len(scores) else 0.0
     if niche <= 0 or spread <= 0:
         return scores
     model = np.exp((scores - scores.max()) / spread)
-    fame = counts + 1
+    fame = counts + max(1.0, float(np.median(counts)))
     lift = np.log1p(model / model.sum() * fame.sum() / fame)
     return np.asarray(scores + niche * spread * (lift - lift.mean()) / max(float(lift.std()), 1e-9), np.float32)
 
