@@ -83,6 +83,17 @@ def test_a_model_that_cannot_rank_is_told_and_the_simpler_lists_are_served(
         assert asked.get("/api/v1/users/7/recommendations").json()["fallback"] == "retrieval"
 
 
+def test_whatever_else_a_model_does_wrong_at_first(
+    running: Live, faulty: FaultyEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    running.phase = "starting"
+    with faulty.failing("similar_ids"):
+        vars(server_module)["_warm"](running)
+    assert str(running.phase) == "ready"
+    assert running.warnings()["model"] == "RuntimeError: similar_ids is on fire"
+    assert "the model failed on its first answers: RuntimeError" in caplog.text
+
+
 def test_a_clock_that_goes_back_loses_no_event(asked: Client, running: Live, hand: HandClock) -> None:
     rate = {"user_id": "7", "anime_id": 1, "kind": "rate"}
     asked.post("/api/v1/interactions", json={**rate, "value": 9})

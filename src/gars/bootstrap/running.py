@@ -9,10 +9,16 @@ from typing import Literal
 from gars.application.swap import Swap
 from gars.bootstrap.model import load_engine
 from gars.bootstrap.service import Service, with_model
+from gars.domain import history
+from gars.domain.candidates import SERVICE_DEFAULTS
 from gars.domain.errors import ArtefactError
+from gars.domain.history import Rating
 from gars.library.registry import Registry
 
 logger = logging.getLogger(__name__)
+
+
+_SOME = 10
 
 
 def warm(service: Service) -> None:
@@ -31,6 +37,8 @@ def warm(service: Service) -> None:
                 f"the model {made.model_version} cannot make a list: the first one was {made.fallback}",
                 hint="the service's log says why; go back with: gars model rollback",
             )
+    fan = history.from_ratings([Rating(anime.anime_id, 9) for anime in service.catalogue.anime[:_SOME]])
+    service.engine.recommend_history(fan, k=_SOME, filters=SERVICE_DEFAULTS)  # with reasons, which a newcomer has not
     for user_id in some:
         service.similar_users(user_id)
     for anime in service.catalogue.anime[:1]:

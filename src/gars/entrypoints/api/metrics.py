@@ -8,7 +8,7 @@ from typing import Any
 
 from litestar import Request, Response, get
 from litestar.types import Message, Scope
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, disable_created_metrics
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
@@ -16,6 +16,8 @@ from prometheus_client.registry import Collector
 from gars.application.stage_times import StageTimes
 from gars.bootstrap import Live
 from gars.entrypoints.api.errors import errors
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which nobody reads
 
 STARTED = "gars.started"
 """Key of the scope that holds when the request came, by ``perf_counter``."""

@@ -14,7 +14,7 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from gars.bootstrap import Live, Service, live, warm
-from gars.domain.errors import ArtefactError, InvalidInputError
+from gars.domain.errors import ArtefactError, GarsError, InvalidInputError
 from gars.entrypoints.api.app import create_app
 
 logger = logging.getLogger(__name__)
@@ -105,9 +105,10 @@ def _warm(running: Live) -> None:
     """Ready only when the first answers were made. A model that cannot make them leaves the simpler lists."""
     try:
         warm(running.current)
-    except ArtefactError as error:
-        running.swap.problem = error
-        logger.error("%s", error.message)
+    except Exception as error:  # whatever a broken model raises, the simpler lists are better than no service
+        said = error.message if isinstance(error, GarsError) else f"{type(error).__name__}: {error}"
+        running.swap.problem = ArtefactError(said, hint="go back with: gars model rollback")
+        logger.error("the model failed on its first answers: %s", said, exc_info=error)
     running.phase = "ready"
 
 
