@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 
+from gars.application import trending as module
 from gars.application.trending import HALF_LIFE, Trending
 from gars.domain.errors import StorageError
 from gars.domain.interaction import Kind, Status
@@ -55,6 +56,17 @@ def test_a_forgotten_user_counts_no_more(log: MemoryEventLog, clock: FakeClock) 
     trending.refresh()
     trending.forget("a")
     assert trending.ids() == [5]
+
+
+def test_with_too_many_pairs_the_old_ones_go(
+    log: MemoryEventLog, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_MAX_PAIRS", 2)
+    now = clock.now()
+    log.append([event("a", 1, at=now - 20 * HALF_LIFE), event("b", 1, at=now), event("c", 5, at=now)])
+    trending = Trending(log, clock)
+    assert trending.heat() == pytest.approx({1: 1.0, 5: 1.0})
+    assert len(trending._pairs) == 2
 
 
 def test_ancient_events_are_forgotten(log: MemoryEventLog, clock: FakeClock) -> None:

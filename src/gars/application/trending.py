@@ -42,6 +42,7 @@ class Trending:
         self._landmark = clock.now()
         self._offset = 0
         self._pairs: dict[tuple[str, int], float] = {}
+        self._sums: dict[int, float] = {}
         self._lock = threading.Lock()
 
     def refresh(self) -> None:
@@ -59,18 +60,16 @@ class Trending:
     def forget(self, user_id: str) -> None:
         """Count nothing of a user any more."""
         with self._lock:
-            self._pairs = {pair: share for pair, share in self._pairs.items() if pair[0] != user_id}
+            for pair in [pair for pair in self._pairs if pair[0] == user_id]:
+                self._set(pair, 0.0)
 
     def heat(self) -> dict[int, float]:
         """Anime → decayed count as of now, of those anybody wants."""
         self.refresh()
         now = self._scale(self._clock.now())
-        heat: dict[int, float] = {}
-        with self._lock:
-            for (_, anime_id), share in self._pairs.items():
-                heat[anime_id] = heat.get(anime_id, 0.0) + share / now
         oldest = 2.0**-_FORGOTTEN_AFTER
-        return {anime_id: value for anime_id, value in heat.items() if value >= oldest}
+        with self._lock:
+            return {anime_id: heat for anime_id, total in self._sums.items() if (heat := total / now) >= oldest}
 
     def ids(self) -> list[int]:
         """Ids of the anime that anybody wants, hottest first."""
@@ -80,9 +79,16 @@ class Trending:
     def _count(self, event: Interaction) -> None:
         pair = event.user_id, event.anime_id
         if event.undo:
-            self._pairs.pop(pair, None)
+            self._set(pair, 0.0)
         elif weight := _weight(event):
-            self._pairs[pair] = max(self._pairs.get(pair, 0.0), weight * self._scale(event.event_time))
+            self._set(pair, max(self._pairs.get(pair, 0.0), weight * self._scale(event.event_time)))
+
+    def _set(self, pair: tuple[str, int], share: float) -> None:
+        before = self._pairs.pop(pair, 0.0)
+        if share:
+            self._pairs[pair] = share
+        _, anime_id = pair
+        self._sums[anime_id] = self._sums.get(anime_id, 0.0) + share - before
 
     def _scale(self, time: datetime) -> float:
         """What an event of weight 1 counts at the landmark; far away times are as good as never."""
@@ -91,3 +97,6 @@ class Trending:
     def _drop_old(self) -> None:
         oldest = self._scale(self._clock.now()) * 2.0**-_FORGOTTEN_AFTER
         self._pairs = {pair: share for pair, share in self._pairs.items() if share >= oldest}
+        self._sums = {}
+        for (_, anime_id), share in self._pairs.items():
+            self._sums[anime_id] = self._sums.get(anime_id, 0.0) + share
