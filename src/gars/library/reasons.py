@@ -27,6 +27,7 @@ def explain(engine: Engine, history: History, rows: NDArray[np.int64]) -> list[t
     """Reasons for each of some rows of the item table, the weightiest first."""
     contributions = _contributions(engine, history, rows)
     verbs = _verbs(history)
+    had = set(history.anime_ids.tolist())
     taste = taste_of(history, engine.retriever.items, engine.models.prior)
     lift = genres.share(taste, engine.retriever.items.genres) - engine.retriever.items.genre_shares
     explained = []
@@ -36,7 +37,7 @@ def explain(engine: Engine, history: History, rows: NDArray[np.int64]) -> list[t
         ]
         explained.append(
             (
-                *_franchise(engine, history, int(row)),
+                *_franchise(engine, had, int(row)),
                 *found,
                 *_shared(engine, int(row), sources[shares > 0]),
                 *_genre(engine, int(row), lift, len(taste.rows)),
@@ -62,10 +63,11 @@ def _contributions(
         if not weight:
             continue
         edges = gather(channel.weights, query)
-        kept = place_of[edges.columns] >= 0
-        source = edges.source[kept]
+        place = place_of.take(edges.columns)
+        kept = np.flatnonzero(place >= 0)
+        source = edges.source.take(kept)
         part = np.zeros_like(said)
-        np.add.at(part, (place_of[edges.columns[kept]], source), edges.weights[kept] * strengths[source])
+        part[place.take(kept), source] = edges.weights.take(kept) * strengths.take(source)
         spread = np.abs(part).sum(axis=1, keepdims=True)
         said += weight * part / np.where(spread > 0, spread, 1)
     return [(query[places], shares) for places, shares in loudest(said)]
@@ -78,13 +80,11 @@ def loudest(said: NDArray[np.float32]) -> list[tuple[NDArray[np.int64], NDArray[
     """
     shares = said / np.maximum(np.abs(said).sum(axis=1, keepdims=True), np.float32(1e-9))
     shares[(shares < 0) & (shares > -_WORTH_SAYING)] = 0
-    found = []
-    for row in shares:
-        best = np.argsort(-np.abs(row), kind="stable")[:MOST_TITLES]
-        best = best[np.argsort(-row[best], kind="stable")]
-        best = best[row[best] != 0]
-        found.append((best, row[best]))
-    return found
+    best = np.argsort(-np.abs(shares), axis=1, kind="stable")[:, :MOST_TITLES]
+    order = np.argsort(-np.take_along_axis(shares, best, axis=1), axis=1, kind="stable")
+    best = np.take_along_axis(best, order, axis=1)
+    told = np.take_along_axis(shares, best, axis=1)
+    return [(places[share != 0], share[share != 0]) for places, share in zip(best, told, strict=True)]
 
 
 def _verbs(history: History) -> dict[int, str]:
@@ -102,10 +102,10 @@ def _because(engine: Engine, source: int, share: float, verbs: dict[int, str]) -
     return Reason(kind, f"Because you {verb} {anime.title}", anime.anime_id, anime.title, round(share, 3))
 
 
-def _franchise(engine: Engine, history: History, row: int) -> tuple[Reason, ...]:
+def _franchise(engine: Engine, had: set[int], row: int) -> tuple[Reason, ...]:
     """The prequel the user has, if this is what comes next."""
     prequel = int(engine.retriever.items.prequel_rows[row])
-    if prequel < 0 or engine.anime[prequel].anime_id not in history.anime_ids:
+    if prequel < 0 or engine.anime[prequel].anime_id not in had:
         return ()
     before = engine.anime[prequel]
     return (Reason("franchise", f"Continues {before.title}", before.anime_id, before.title),)
