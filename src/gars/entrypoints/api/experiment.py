@@ -8,8 +8,8 @@ from litestar.exceptions import NotFoundException
 
 from gars.application.experiments import report
 from gars.entrypoints.api.errors import errors
+from gars.entrypoints.api.experiment_shapes import ExperimentBody
 from gars.entrypoints.api.params import ServiceDep
-from gars.entrypoints.api.shapes import ExperimentBody
 from gars.entrypoints.api.threads import in_thread
 
 

@@ -8,8 +8,8 @@ from litestar.params import JSONBody
 from gars.application.group import Member
 from gars.entrypoints.api import cards
 from gars.entrypoints.api.errors import errors
+from gars.entrypoints.api.group_shapes import GroupBody, GroupListBody, GroupTitle
 from gars.entrypoints.api.params import FiltersDep, K, ServiceDep, checked_user_id
-from gars.entrypoints.api.shapes import GroupBody, GroupListBody, GroupTitle
 from gars.entrypoints.api.threads import in_thread
 
 

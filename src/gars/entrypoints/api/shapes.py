@@ -9,7 +9,6 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from gars.application.catalogue import Relation
-from gars.domain.season import Season
 
 AnimeId = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 
@@ -127,99 +126,6 @@ class RecommendationsBody(msgspec.Struct, frozen=True, kw_only=True):
     items: list[RecommendationBody]
     next: str | None
     changed: list[Literal["model", "state"]]
-
-
-class ContinueEntry(msgspec.Struct, frozen=True):
-    """What continues a title the user completed."""
-
-    anime: AnimeCard
-    after: AnimeCard
-
-
-class ContinueBody(msgspec.Struct, frozen=True):
-    """The next parts of the stories a user follows."""
-
-    user_id: str
-    items: list[ContinueEntry]
-
-
-class TrendEntry(msgspec.Struct, frozen=True):
-    """A title and its decayed count of events; 0 for a popular one that fills the shelf."""
-
-    anime: AnimeCard
-    heat: float
-
-
-class TrendingBody(msgspec.Struct, frozen=True):
-    """What is asked for now, hottest first."""
-
-    items: list[TrendEntry]
-
-
-class SeasonBody(msgspec.Struct, frozen=True):
-    """What began in a season, the most popular first."""
-
-    year: int
-    season: Season
-    items: list[AnimeCard]
-
-
-class MemberBody(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody of a group; ``weight`` is how much their joy counts beside that of the others."""
-
-    user_id: str | int
-    weight: Annotated[float, Meta(gt=0, le=100)] = 1.0
-
-
-class GroupBody(msgspec.Struct, frozen=True):
-    """Who watches together."""
-
-    members: Annotated[list[MemberBody], Meta(min_length=1, max_length=20)]
-
-
-class GroupTitle(msgspec.Struct, frozen=True, kw_only=True):
-    """A title for a group: mean joy, that of who likes it least, and each member's."""
-
-    anime: AnimeCard
-    score: float
-    least: float
-    joys: dict[str, float]
-
-
-class GroupListBody(msgspec.Struct, frozen=True):
-    """What a group can watch together, the best for all first."""
-
-    items: list[GroupTitle]
-
-
-class RateBody(msgspec.Struct, frozen=True):
-    """A share of lists with its 95 % interval."""
-
-    rate: float
-    low: float
-    high: float
-
-
-class VariantBody(msgspec.Struct, frozen=True, kw_only=True):
-    """One arm of an experiment: lists shown, and those with a click or a dismissal."""
-
-    name: str
-    share: float
-    users: int
-    impressions: int
-    clicks: int
-    dismissals: int
-    click_through: RateBody
-    dismiss_rate: RateBody
-
-
-class ExperimentBody(msgspec.Struct, frozen=True, kw_only=True):
-    """All arms; where ``sample_ratio_ok`` is false the users did not spread as they should: do not believe the rest."""
-
-    name: str
-    variants: list[VariantBody]
-    sample_ratio_p: float
-    sample_ratio_ok: bool
 
 
 class UserSummary(msgspec.Struct, frozen=True, kw_only=True):

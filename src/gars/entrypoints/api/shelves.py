@@ -12,14 +12,8 @@ from gars.domain.season import Season
 from gars.entrypoints.api import cards
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.params import CursorParam, FiltersDep, K, ServiceDep, UserId, checked_user_id
-from gars.entrypoints.api.shapes import (
-    ContinueBody,
-    ContinueEntry,
-    RecommendationsBody,
-    SeasonBody,
-    TrendEntry,
-    TrendingBody,
-)
+from gars.entrypoints.api.shapes import RecommendationsBody
+from gars.entrypoints.api.shelf_shapes import ContinueBody, ContinueEntry, SeasonBody, TrendEntry, TrendingBody
 from gars.entrypoints.api.threads import in_thread
 
 
