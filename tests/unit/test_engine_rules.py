@@ -1,0 +1,45 @@
+"""Niche and diversity on a trained engine."""
+
+import numpy as np
+import pytest
+
+from gars import Filters, Rating, Recommender
+
+PLAIN = Filters()
+HISTORY = [Rating(100, 10), Rating(102, 9), Rating(104, 9), Rating(101, 3)]
+
+
+def ids(small: Recommender, k: int, offset: int = 0, filters: Filters = PLAIN) -> list[int]:
+    made = small.engine.recommend_history(small.read_history(HISTORY), k=k, offset=offset, filters=filters)
+    return [item.anime_id for item in made]
+
+
+@pytest.mark.parametrize("diversity", [0.1, 0.25, 1.0])
+def test_the_first_places_do_not_depend_on_how_many_are_asked_for(small: Recommender, diversity: float) -> None:
+    filters = Filters(diversity=diversity)
+    assert ids(small, 5, filters=filters) + ids(small, 15, 5, filters) == ids(small, 20, filters=filters)
+
+
+def test_diversity_mixes_the_genres_of_the_first_places(small: Recommender) -> None:
+    def even(found: list[int]) -> int:
+        return sum(anime_id % 2 == 0 for anime_id in found)
+
+    plain, diverse = ids(small, 10), ids(small, 10, filters=Filters(diversity=1))
+    assert diverse[0] == plain[0]
+    assert even(diverse) < even(plain)
+    assert sorted(ids(small, 60)) == sorted(ids(small, 60, filters=Filters(diversity=1)))
+
+
+def test_niche_shows_what_fewer_watch(small: Recommender) -> None:
+    counts = small.engine.retriever.items.counts
+
+    def viewers(found: list[int]) -> float:
+        return float(np.mean(counts[np.array(found) - 100]))
+
+    assert viewers(ids(small, 10, filters=Filters(niche=1))) < viewers(ids(small, 10))
+
+
+def test_the_terms_tell_the_click_and_the_lean(small: Recommender) -> None:
+    made = small.engine.recommend_history(small.read_history(HISTORY), k=3, filters=Filters(niche=0.5))
+    assert all(set(item.terms) == {"model", "niche"} for item in made)
+    assert len(small.engine.feature_names) == len(made[0].features) / 4
