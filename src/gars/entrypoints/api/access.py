@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 from typing import Any
 
 from litestar import Request
@@ -30,6 +31,7 @@ _METRICS = "/metrics"
 _OF_SERVICE = ("/api", "/clicks", "/sim", "/metrics")
 """Everything else is the page and the documentation, which hold no data."""
 _CALLER = "gars.caller"
+_OPEN = Caller("open")
 
 
 class Access:
@@ -43,10 +45,13 @@ class Access:
 
     def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
         """Raises what the answer is to be, if it is not to be the route's."""
+        path = str(connection.scope.get("path_template") or "")
+        if not self.tokens.on and _is_local(connection) and path != _METRICS and not _is_under(path, _ADMIN):
+            connection.scope[_CALLER] = _OPEN  # type: ignore[literal-required]
+            return  # most requests: nothing to ask, and nothing read or parsed to find that out
         caller = self.tokens.caller(sent_token(connection), self._clock.now())
         connection.scope[_CALLER] = caller  # type: ignore[literal-required]
         self._check_rate(connection, caller)
-        path = str(connection.scope.get("path_template") or "")
         if _is_under(path, _ADMIN):
             self._check_admin(caller)
         elif path == _METRICS:
@@ -62,7 +67,7 @@ class Access:
             return
         if caller.kind == "user":
             client = f"user {caller.user_id}"
-        elif connection.client is None or _is_this_machine(connection.client.host):
+        elif _is_local(connection) or connection.client is None:
             return
         else:
             client = f"host {connection.client.host}"
@@ -121,6 +126,12 @@ def _is_under(path: str, part: str) -> bool:
     return path == part or path.startswith(f"{part}/")
 
 
+def _is_local(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
+    client = connection.scope.get("client")
+    return client is None or _is_this_machine(client[0])
+
+
+@lru_cache(maxsize=1024)
 def _is_this_machine(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -13,7 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
-from gars.application.stage_times import StageTimes
+from gars.application.stage_times import STAGES as STAGE_NAMES
 from gars.bootstrap import Live
 from gars.entrypoints.api.errors import errors
 
@@ -52,6 +52,8 @@ class Metrics:
             buckets=_STAGE_BUCKETS,
             registry=self._registry,
         )
+        self._of_stage: dict[str, Histogram] = {stage: self._stages.labels(stage) for stage in STAGE_NAMES}
+        self._at_hand: dict[tuple[object, object, int], tuple[Counter, Histogram]] = {}
         self._registry.register(_OfService(running))
         ProcessCollector(registry=self._registry)
 
@@ -60,17 +62,29 @@ class Metrics:
         if message["type"] != "http.response.start":
             return
         seconds = perf_counter() - scope.get(STARTED, perf_counter())  # type: ignore[operator]  # ours, a float
-        method = str(scope.get("method", ""))
-        # the template, not the path: one series a route, whoever the user is
-        route = scope.get("path_template") or _NO_ROUTE
-        self._requests.labels(method if method in _METHODS else "other", route, str(message["status"])).inc()
-        self._seconds.labels(route).observe(seconds)
-        times = StageTimes({**scope[STAGES].milliseconds}) if STAGES in scope else StageTimes()  # type: ignore[literal-required]
-        for stage, milliseconds in times.milliseconds.items():
-            self._stages.labels(stage).observe(milliseconds / 1000)
-        stages = f"{times.server_timing()}, " if times.milliseconds else ""
-        timing = f"{stages}total;dur={seconds * 1000:.3f}".encode()
-        message["headers"] = [*message.get("headers", ()), (b"server-timing", timing)]
+        counter, histogram = self._series(scope.get("method"), scope.get("path_template"), message["status"])
+        counter.inc()
+        histogram.observe(seconds)
+        # a copy: what was late for its budget may still be adding to it
+        times: dict[str, float] = {**scope[STAGES].milliseconds} if STAGES in scope else {}  # type: ignore[literal-required]
+        for stage, milliseconds in times.items():
+            self._of_stage[stage].observe(milliseconds / 1000)
+        times["total"] = seconds * 1000
+        timing = ", ".join([f"{name};dur={milliseconds:.3f}" for name, milliseconds in times.items()])
+        message["headers"] = [*message.get("headers", ()), (b"server-timing", timing.encode())]
+
+    def _series(self, method: object, route: object, status: int) -> tuple[Counter, Histogram]:
+        """The series of an answer, kept at hand: to look them up by labels costs as much as everything else here."""
+        key = method, route, status
+        found = self._at_hand.get(key)
+        if found is None:
+            # the template, not the path: one series a route, whoever the user is
+            name = str(route or _NO_ROUTE)
+            counter = self._requests.labels(method if method in _METHODS else "other", name, str(status))
+            found = counter, self._seconds.labels(name)
+            if method in _METHODS:  # anybody can make up others
+                self._at_hand[key] = found
+        return found
 
     def exposition(self) -> bytes:
         """Everything that is counted, as Prometheus reads it."""
