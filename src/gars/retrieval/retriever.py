@@ -92,14 +92,14 @@ class Retriever:
         said = self._joined.of(rows, strengths)
         scores = np.zeros((len(self.channels) + len(WHOLE_LIST), len(self.items)), np.float32)
         if len(rows):
-            scores[: -len(WHOLE_LIST)] = said.totals()
+            said.totals(out=scores[: -len(WHOLE_LIST)])
             user = self.factors.fold_in(rows, strengths)
             self.factors.score(user, out=scores[-3])
             scores[-2] = self.neighbours.score(user)
         scores[-1] = self.popularity
         n = max(1, scores.shape[1])
-        mean = scores.sum(axis=1) / np.float32(n)
-        square = np.einsum("cn,cn->c", scores, scores) / np.float32(n)
+        mean = scores @ np.ones(scores.shape[1], np.float32) / np.float32(n)
+        square = np.vecdot(scores, scores) / np.float32(n)
         deviation = np.sqrt(np.maximum(square - mean * mean, 0))
         return _Reading(said, scores, mean, np.where(deviation > 0, deviation, 1).astype(np.float32))
 

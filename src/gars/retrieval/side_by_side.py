@@ -58,18 +58,20 @@ class Said:
     shape: tuple[int, ...]
     """(n, e)"""
 
-    def totals(self) -> Floats:
-        """Σ terms of every item in every channel. → (e, n)"""
+    def totals(self, out: Floats | None = None) -> Floats:
+        """Σ terms of every item in every channel, written into ``out`` if there is one. → (e, n)"""
         n, e = self.shape
+        out = np.empty((e, n), np.float32) if out is None else out
         # bincount is several times slower when it has to convert
-        return np.bincount(self.columns, self.terms.astype(np.float64), e * n).astype(np.float32).reshape(e, n)
+        out[:] = np.bincount(self.columns, self.terms.astype(np.float64), e * n).reshape(e, n)
+        return out
 
     def made_of(self, wanted: NDArray[np.int64]) -> tuple[Floats, Floats]:
         """The largest term and log(1 + number of positive terms) of the wanted items' sums. (m,) → (e, m), (e, m)"""
         (n, e), m = self.shape, len(wanted)
-        place = np.full((e, n), e * m, np.intp)  # the last place is for whom nobody asked
-        place[:, wanted] = np.arange(e * m).reshape(e, m)
-        at = place.ravel().take(self.columns)
+        place = np.full((e, n), e * m, np.int32)  # the last place is for whom nobody asked
+        place[:, wanted] = np.arange(e * m, dtype=np.int32).reshape(e, m)
+        at = place.ravel().take(self.columns).astype(np.intp)  # as it is, ufunc.at would convert it piece by piece
         strongest = np.zeros(e * m + 1, np.float32)
         np.maximum.at(strongest, at, self.terms)
         supporters = np.bincount(at[self.weights > 0], minlength=e * m + 1)[:-1].astype(np.float32)
