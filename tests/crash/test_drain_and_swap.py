@@ -65,9 +65,23 @@ def test_sigterm_lets_requests_finish_and_refuses_new_ones(server: ServerProcess
     assert server.output.endswith("stopped\n")
 
 
-def refuses(address: str) -> bool:
+@pytest.mark.slow
+def test_a_second_signal_does_not_wait(server: ServerProcess, hold: Path) -> None:
+    hold.touch()
+    asking = threading.Thread(target=lambda: refuses(server.address, "/?user_id=7"))
+    asking.start()
+    until(hold.with_suffix(".waiting").exists)
+    os.kill(server.process.pid, signal.SIGTERM)
+    until(lambda: refuses(server.address))
+    assert server.process.poll() is None
+    assert server.stop(signal.SIGTERM) == 1
+    asking.join(60)
+    assert "stopped before every request was answered" in server.output
+
+
+def refuses(address: str, path: str = "/api/v1/health/live") -> bool:
     try:
-        httpx.get(f"{address}/api/v1/health/live", timeout=60)
+        httpx.get(f"{address}{path}", timeout=60)
     except httpx.ConnectError:
         return True
     except httpx.TransportError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
+import os
 import signal
 import socket
 from collections.abc import Callable
@@ -85,7 +86,7 @@ async def _serve(running: Live, host: str, port: int, on_ready: Callable[[str], 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, _stop, stop)
     serving = asyncio.create_task(server.serve())
     try:
         stopped = asyncio.create_task(stop.wait())
@@ -99,6 +100,14 @@ async def _serve(running: Live, host: str, port: int, on_ready: Callable[[str], 
         running.current.feed.close()  # open streams end, or the server would wait for them
         server.stop()  # type: ignore[no-untyped-call]
         await serving
+
+
+def _stop(stop: asyncio.Event) -> None:
+    """The first signal lets requests finish; a second one does not wait for them. What was acknowledged is on disk."""
+    if stop.is_set():
+        logger.error("stopped before every request was answered")
+        os._exit(1)
+    stop.set()
 
 
 def _warm(running: Live) -> None:
