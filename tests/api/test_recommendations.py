@@ -230,15 +230,18 @@ def _broken(*_arguments: object, **_named: object) -> Any:
 
 
 def test_defaults_are_those_of_the_domain() -> None:
-    assert Filters(
-        adult=False,
-        hide_sequels=True,
-        one_per_franchise=True,
-        hide_dropped_sequels=True,
-        hide_recaps=True,
-        min_members=500,
-        diversity=0.25,
-    ) == SERVICE_DEFAULTS
+    assert (
+        Filters(
+            adult=False,
+            hide_sequels=True,
+            one_per_franchise=True,
+            hide_dropped_sequels=True,
+            hide_recaps=True,
+            min_members=500,
+            diversity=0.25,
+        )
+        == SERVICE_DEFAULTS
+    )
 
 
 class TestMissionRoutes:
