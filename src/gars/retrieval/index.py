@@ -8,8 +8,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-EXACT_BELOW = 50_000
-"""Up to this many vectors a plain matrix product is fast enough (0.25 ms for 20k × 64)."""
+EXACT_BELOW = 250_000
+"""Up to this many vectors a plain matrix product is as fast as hashing, and finds all (see docs/decisions/0082)."""
 
 
 class Index(Protocol):
