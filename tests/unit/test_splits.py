@@ -2,11 +2,19 @@ import numpy as np
 import pytest
 
 from gars.domain.errors import InvalidInputError
-from gars.domain.splits import hold_out, refuse_leak, user_folds
+from gars.domain.splits import deal, hold_out, refuse_leak, user_folds
 
 
 def test_folds_are_balanced() -> None:
     assert np.bincount(user_folds(10, 3, np.random.default_rng(0))).tolist() == [4, 3, 3]
+
+
+@pytest.mark.parametrize("n", [0, 3, 5, 17])
+def test_every_row_is_dealt_to_one_of_nearly_equal_parts(n: int) -> None:
+    part = deal(n, 5, np.random.default_rng(0))
+    sizes = np.bincount(part, minlength=5)
+    assert len(part) == n
+    assert sizes.max() - sizes.min() <= 1
 
 
 @pytest.mark.parametrize(("n", "expected"), [(0, 0), (1, 0), (2, 1), (10, 2), (100, 20)])
