@@ -116,4 +116,4 @@ def test_select_users_keeps_ratings_beside_their_entries() -> None:
     assert part.ratings[0] == 7
     assert np.isnan(part.ratings[1])
     assert np.allclose(part.strengths.toarray(), [[0, 0, 0.4], [0.5, 0, 1]])
-    assert part.liked().toarray().tolist() == [[0, 0, 0], [0, 0, 1]]
+    assert part.with_values((part.ratings > 7).astype(np.float32)).toarray().tolist() == [[0, 0, 0], [0, 0, 1]]

@@ -11,7 +11,7 @@ task) that began it.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -34,9 +34,10 @@ class StageTimes:
         """Count time for a stage."""
         self.milliseconds[name] = self.milliseconds.get(name, 0.0) + milliseconds
 
-    def server_timing(self) -> str:
-        """The value of a ``Server-Timing`` header (W3C): ``retrieval;dur=0.41, features;dur=0.22``."""
-        return ", ".join(f"{name};dur={milliseconds:.3f}" for name, milliseconds in self.milliseconds.items())
+
+def server_timing(times: Mapping[Stage, float] | Mapping[str, float]) -> str:
+    """Names → milliseconds as a ``Server-Timing`` header (W3C): ``retrieval;dur=0.41, features;dur=0.22``."""
+    return ", ".join([f"{name};dur={milliseconds:.3f}" for name, milliseconds in times.items()])
 
 
 _measured: ContextVar[StageTimes | None] = ContextVar("stage_times", default=None)

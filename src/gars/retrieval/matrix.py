@@ -37,12 +37,6 @@ class TrainingMatrix:
         matrix.eliminate_zeros()
         return matrix
 
-    def liked(self, *, implicit: bool = False) -> sp.csr_array:
-        """1 where liked (rating above the threshold); with ``implicit`` every entry counts as liked."""
-        if implicit:
-            return self.with_values(np.ones_like(self.ratings))
-        return self.with_values((self.ratings > LIKED_ABOVE).astype(np.float32))
-
     def graded(self) -> sp.csr_array:
         """The strengths without the zeros."""
         return self.with_values(self.strengths.data)

@@ -14,6 +14,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
 from gars.application.stage_times import STAGES as STAGE_NAMES
+from gars.application.stage_times import server_timing
 from gars.bootstrap import Live
 from gars.entrypoints.api.errors import errors
 
@@ -70,7 +71,7 @@ class Metrics:
         for stage, milliseconds in times.items():
             self._of_stage[stage].observe(milliseconds / 1000)
         times["total"] = seconds * 1000
-        timing = ", ".join([f"{name};dur={milliseconds:.3f}" for name, milliseconds in times.items()])
+        timing = server_timing(times)
         message["headers"] = [*message.get("headers", ()), (b"server-timing", timing.encode())]
 
     def _series(self, method: object, route: object, status: int) -> tuple[Counter, Histogram]:
