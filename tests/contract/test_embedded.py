@@ -13,13 +13,24 @@ from gars.adapters.embedded.impression_log import SqliteImpressionLog
 from gars.adapters.embedded.state_store import SqliteStateStore
 from gars.adapters.embedded.title_search import MemoryTitleSearch
 from gars.adapters.embedded.tombstones import SqliteTombstones
-from gars.application.ports import ChangeFeed, Engine, EventLog, ImpressionLog, StateStore, TitleSearch, Tombstones
+from gars.application.ports import (
+    ChangeFeed,
+    Engine,
+    ImpressionLog,
+    LocalEventLog,
+    StateStore,
+    TitleSearch,
+    Tombstones,
+)
 from gars.domain.anime import Anime
+from gars.domain.interaction import Interaction
 from gars.testing.contracts.broken.engines import working_engine
 from gars.testing.contracts.change_feed import ChangeFeedContract
 from gars.testing.contracts.engine import EngineContract
+from gars.testing.contracts.event_history import EventHistoryContract
 from gars.testing.contracts.event_log import EventLogContract
 from gars.testing.contracts.impression_log import ImpressionLogContract
+from gars.testing.contracts.local_event_log import LocalEventLogContract
 from gars.testing.contracts.state_store import StateStoreContract
 from gars.testing.contracts.title_search import TitleSearchContract
 from gars.testing.contracts.tombstones import TombstonesContract
@@ -30,7 +41,7 @@ class _InFolder:
     """Opens adapters on one file and closes them when the check is over."""
 
     path: Path
-    opened: list[EventLog | StateStore | Tombstones | ImpressionLog]
+    opened: list[LocalEventLog | StateStore | Tombstones | ImpressionLog]
 
     @pytest.fixture(autouse=True)
     def _folder(self, tmp_path: Path):  # type: ignore[no-untyped-def]
@@ -41,11 +52,26 @@ class _InFolder:
             adapter.close()
 
 
-class TestSqliteEventLog(_InFolder, EventLogContract):
-    def open(self) -> EventLog:
+class _OpensSqliteLog(_InFolder):
+    def open(self) -> LocalEventLog:
         log = SqliteEventLog(self.path)
         self.opened.append(log)
         return log
+
+    def add(self, history: LocalEventLog, events: Sequence[Interaction]) -> list[int]:
+        return [offset for offset in history.append(events) if offset is not None]
+
+
+class TestSqliteEventLog(_OpensSqliteLog, EventLogContract):
+    pass
+
+
+class TestSqliteEventHistory(_OpensSqliteLog, EventHistoryContract):
+    pass
+
+
+class TestSqliteLocalEventLog(_OpensSqliteLog, LocalEventLogContract):
+    pass
 
 
 class TestSqliteStateStore(_InFolder, StateStoreContract):
@@ -85,12 +111,27 @@ class TestMemoryImpressionLog(ImpressionLogContract):
         return self.log
 
 
-class TestMemoryEventLog(EventLogContract):
+class _OpensMemoryLog:
     log: MemoryEventLog | None = None
 
-    def open(self) -> EventLog:
+    def open(self) -> LocalEventLog:
         self.log = self.log or MemoryEventLog()
         return self.log
+
+    def add(self, history: LocalEventLog, events: Sequence[Interaction]) -> list[int]:
+        return [offset for offset in history.append(events) if offset is not None]
+
+
+class TestMemoryEventLog(_OpensMemoryLog, EventLogContract):
+    pass
+
+
+class TestMemoryEventHistory(_OpensMemoryLog, EventHistoryContract):
+    pass
+
+
+class TestMemoryLocalEventLog(_OpensMemoryLog, LocalEventLogContract):
+    pass
 
 
 class TestMemoryStateStore(StateStoreContract):

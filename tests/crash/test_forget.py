@@ -43,6 +43,7 @@ class Process:
         self.ingest = Ingest(log=self.log, states=self.states, feed=MemoryChangeFeed(), clock=clock, known_anime=ANIME)
         self.forget = ForgetUser(
             log=self.log,
+            history=self.log,
             states=self.states,
             tombstones=self.stones,
             forget_impressions=lambda _: 0,
@@ -51,7 +52,7 @@ class Process:
         )
 
     def events(self, user_id: str) -> list[Interaction]:
-        return [one for _, one in self.log.read(user_id=user_id)]
+        return [one for _, one in self.log.read_user(user_id)]
 
     def close(self) -> None:
         for store in (self.log, self.states, self.stones):
@@ -125,7 +126,14 @@ def test_old_states_with_a_newer_log_do_not_either(tmp_path: Path) -> None:
         states.close()
         shutil.copy(tmp_path / "states.sqlite", tmp_path / "old")
         states = SqliteStateStore(tmp_path / "states.sqlite")
-        ForgetUser(log=log, states=states, tombstones=stones, forget_impressions=lambda _: 0, clock=FakeClock())(SECRET)
+        ForgetUser(
+            log=log,
+            history=log,
+            states=states,
+            tombstones=stones,
+            forget_impressions=lambda _: 0,
+            clock=FakeClock(),
+        )(SECRET)
         log.append([event(SECRET, 5, event_id="new"), event("other", 1, event_id="b")])
         recover(log, states)
         states.close()

@@ -38,7 +38,7 @@ class Service:
         self.ingest = Ingest(
             log=self.log, states=self.states, feed=MemoryChangeFeed(), clock=clock, known_anime=CATALOGUE
         )
-        self.export = ExportUser(log=self.log, states=self.states, impressions=MemoryImpressionLog(), clock=clock)
+        self.export = ExportUser(history=self.log, states=self.states, impressions=MemoryImpressionLog(), clock=clock)
         self._import = ImportList(submit=self._submit, states=self.states, catalogue=CATALOGUE, clock=clock)
 
     def import_(self, content: bytes, user_id: str) -> ImportReport:

@@ -74,7 +74,12 @@ def test_forgetting_leaves_no_bytes(tmp_path: Path) -> None:
         states.put([state_after(300, secret), state_after(5, "other")])
         assert any(secret.encode() in file.read_bytes() for file in tmp_path.iterdir())
         forget = ForgetUser(
-            log=log, states=states, tombstones=MemoryTombstones(), forget_impressions=lambda _: 0, clock=FakeClock()
+            log=log,
+            history=log,
+            states=states,
+            tombstones=MemoryTombstones(),
+            forget_impressions=lambda _: 0,
+            clock=FakeClock(),
         )
         assert forget(secret) == Forgotten(events=300, state=True)
         assert forget(secret) == Forgotten(events=0, state=False)

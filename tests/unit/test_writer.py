@@ -104,6 +104,7 @@ def test_other_work_takes_its_turn() -> None:
     writer = Writer(ingest)
     forget = ForgetUser(
         log=ingest.log,
+        history=ingest.log,
         states=ingest.states,
         tombstones=MemoryTombstones(),
         forget_impressions=lambda _: 0,

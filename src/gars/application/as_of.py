@@ -5,14 +5,14 @@ from __future__ import annotations
 from itertools import islice
 
 from gars.application.explore import ranked
-from gars.application.ports import Engine, EventLog, Recommendation
+from gars.application.ports import Engine, EventHistory, Recommendation
 from gars.domain import history, user_state
 from gars.domain.errors import InvalidInputError
 from gars.domain.impression import Impression
 from gars.domain.user_state import UserState
 
 
-def state_as_of(log: EventLog, user_id: str, version: int, *, before: UserState | None = None) -> UserState:
+def state_as_of(log: EventHistory, user_id: str, version: int, *, before: UserState | None = None) -> UserState:
     """The state after a user's first ``version`` events, on top of the list they had ``before`` (version 0).
 
     Raises:
@@ -24,7 +24,7 @@ def state_as_of(log: EventLog, user_id: str, version: int, *, before: UserState 
             f"the list of user {user_id!r} from before the log has version {state.version}",
             hint="it is the state a data set gives: version 0",
         )
-    state = user_state.fold(state, (event for _, event in islice(log.read(user_id=user_id), version)))
+    state = user_state.fold(state, (event for _, event in islice(log.read_user(user_id), version)))
     if state.version != version:
         raise InvalidInputError(
             f"the log holds {state.version} event(s) of user {user_id!r}, so version {version} cannot be rebuilt",
@@ -34,7 +34,7 @@ def state_as_of(log: EventLog, user_id: str, version: int, *, before: UserState 
 
 
 def list_as_of(
-    impression: Impression, log: EventLog, engine: Engine, *, before: UserState | None = None
+    impression: Impression, log: EventHistory, engine: Engine, *, before: UserState | None = None
 ) -> list[Recommendation]:
     """The list of an impression, made again by the same model.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from gars.application.ports import Clock, EventLog, ImpressionLog, StateStore
+from gars.application.ports import Clock, EventHistory, ImpressionLog, StateStore
 from gars.domain import user_export
 from gars.domain.user_export import UserExport
 from gars.domain.user_state import UserState
@@ -13,8 +13,8 @@ from gars.domain.user_state import UserState
 class ExportUser:
     """The use case behind ``GET /users/{id}/export``. Run it in the thread that writes, so that all parts agree."""
 
-    def __init__(self, *, log: EventLog, states: StateStore, impressions: ImpressionLog, clock: Clock) -> None:
-        self._log = log
+    def __init__(self, *, history: EventHistory, states: StateStore, impressions: ImpressionLog, clock: Clock) -> None:
+        self._history = history
         self._states = states
         self._impressions = impressions
         self._clock = clock
@@ -22,7 +22,7 @@ class ExportUser:
     def __call__(self, user_id: str) -> UserExport:
         """The export; of somebody never heard of an empty one. Raises ``StorageError``."""
         state = self._states.get(user_id) or UserState(user_id=user_id)
-        logged = tuple(event for _, event in self._log.read(user_id=user_id))
+        logged = tuple(event for _, event in self._history.read_user(user_id))
         return UserExport(
             user_id=user_id,
             exported=self._clock.now(),

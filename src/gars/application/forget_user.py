@@ -14,7 +14,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gars.application.ports import APPLIED_OFFSET, Clock, EventLog, ImpressionLog, StateStore, Tombstone, Tombstones
+from gars.application.ports import (
+    APPLIED_OFFSET,
+    Clock,
+    EventHistory,
+    EventLog,
+    ImpressionLog,
+    LocalEventLog,
+    StateStore,
+    Tombstone,
+    Tombstones,
+)
 from gars.application.recover import applied_offset
 from gars.domain import user_state
 from gars.domain.user_state import UserState
@@ -42,6 +52,7 @@ class ForgetUser:
         self,
         *,
         log: EventLog,
+        history: EventHistory,
         states: StateStore,
         tombstones: Tombstones,
         forget_impressions: Callable[[str], int],
@@ -49,6 +60,7 @@ class ForgetUser:
         after_step: Callable[[int], None] = _no_crash,
     ) -> None:
         self._log = log
+        self._history = history
         self._states = states
         self._tombstones = tombstones
         self._forget_impressions = forget_impressions
@@ -57,13 +69,12 @@ class ForgetUser:
 
     def __call__(self, user_id: str) -> Forgotten:
         """Forget; asking twice is harmless. Raises ``StorageError``: then asking again does the rest."""
-        stone = Tombstone(offset=self._log.last_offset() + 1, time_ms=round(self._clock.now().timestamp() * 1000))
-        self._log.skip_to(stone.offset)
+        stone = Tombstone(offset=self._log.mark_forgotten(user_id), time_ms=round(self._clock.now().timestamp() * 1000))
         self._tombstones.put(user_id, stone)
         self._after_step(1)
         state = self._states.forget(user_id)
         self._after_step(2)
-        events = self._log.forget(user_id)
+        events = self._history.forget(user_id)
         self._after_step(3)
         impressions = self._forget_impressions(user_id)
         self._after_step(4)
@@ -73,7 +84,7 @@ class ForgetUser:
         return Forgotten(events=events, state=state, impressions=impressions)
 
 
-def keep_forgotten(log: EventLog, states: StateStore, tombstones: Tombstones) -> list[str]:
+def keep_forgotten(log: LocalEventLog, states: StateStore, tombstones: Tombstones) -> list[str]:
     """Delete again whoever was forgotten and is back: after a crash, a backfill, or from an old copy of a file.
 
     Runs at the start, after the backfill and before the replay. What a user did after they were forgotten stays.
@@ -94,7 +105,7 @@ def keep_forgotten(log: EventLog, states: StateStore, tombstones: Tombstones) ->
         stale = state is not None and (not stone.settled or applied < stone.offset or state.version == 0)
         if stale:
             states.forget(user_id)
-            later = [event for offset, event in log.read(user_id=user_id) if offset <= applied]
+            later = [event for offset, event in log.read_user(user_id) if offset <= applied]
             if later:
                 states.put([user_state.fold(UserState(user_id=user_id), later)])
         if events or stale:
@@ -117,13 +128,13 @@ def keep_impressions_forgotten(impressions: ImpressionLog, tombstones: Tombstone
     )
 
 
-def is_due(log: EventLog, states: StateStore, tombstones: Tombstones) -> bool:
+def is_due(log: LocalEventLog, states: StateStore, tombstones: Tombstones) -> bool:
     """Whether ``keep_forgotten`` may find something, told without looking at every user."""
     newest = tombstones.newest_offset()
     return tombstones.is_unsettled() or log.last_offset() < newest or applied_offset(states) < newest
 
 
-def pass_tombstones(log: EventLog, states: StateStore, tombstones: Tombstones) -> None:
+def pass_tombstones(log: LocalEventLog, states: StateStore, tombstones: Tombstones) -> None:
     """After the replay: never again give out an offset that a tombstone covers, as an old copy of the log would."""
     newest = tombstones.newest_offset()
     if log.last_offset() < newest:
@@ -132,9 +143,9 @@ def pass_tombstones(log: EventLog, states: StateStore, tombstones: Tombstones) -
         states.put([], checkpoints={APPLIED_OFFSET: str(newest)})
 
 
-def _everybody(log: EventLog, states: StateStore) -> set[str]:
+def _everybody(log: LocalEventLog, states: StateStore) -> set[str]:
     """Every user of the states or the log."""
-    users = {event.user_id for _, event in log.read()}
+    users = set(log.users())
     after = ""
     while page := states.user_ids(limit=_PAGE, after=after):
         users.update(page)

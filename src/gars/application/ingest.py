@@ -14,7 +14,7 @@ from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from gars.application.ports import APPLIED_OFFSET, Change, ChangeFeed, Clock, EventLog, StateStore
+from gars.application.ports import APPLIED_OFFSET, Change, ChangeFeed, Clock, LocalEventLog, StateStore
 from gars.application.recover import recover
 from gars.domain import user_state
 from gars.domain.errors import GarsError, InvalidInputError, UnknownAnimeError
@@ -60,7 +60,7 @@ class Ingest:
     def __init__(
         self,
         *,
-        log: EventLog,
+        log: LocalEventLog,
         states: StateStore,
         feed: ChangeFeed,
         clock: Clock,

@@ -28,32 +28,37 @@ class Clock(Protocol):
 
 
 class EventLog(Protocol):
-    """The durable, append-only record of interactions; everything else can be rebuilt from it."""
+    """The durable, append-only record of interactions; everything else can be rebuilt from it.
+
+    A log may be in several parts, each user in one of them. So an **offset** grows along the events of one user, and is
+    to be compared with offsets of the same user only; a **position** is what ``read`` gives and takes.
+    """
 
     def append(self, events: Sequence[Interaction]) -> list[int | None]:
-        """Make events durable, all or none. → the offset of each, ``None`` where its ``event_id`` was already there.
+        """Make events durable. → the offset of each, ``None`` where the log knows its ``event_id`` already.
 
-        Offsets grow and are never used twice. Returns only when the events survive a crash of the machine.
+        Returns only when the events survive a crash of the machine. A log that cannot tell a repeated ``event_id``
+        takes it again: whoever applies events counts it once.
 
         Raises:
-            StorageError: nothing of the batch was taken.
+            StorageError: not everything was taken; sending all of it again is safe.
         """
         ...
 
-    def read(self, *, after: int = 0, user_id: str | None = None) -> Iterator[tuple[int, Interaction]]:
-        """Events in the order they were accepted, each with its offset (> ``after``)."""
+    def mark_forgotten(self, user_id: str) -> int:
+        """Take the next offset of a user for their being forgotten: whatever is below it may never come back.
+
+        Raises:
+            StorageError: the mark is not durable.
+        """
+        ...
+
+    def read(self, *, after: int = 0) -> Iterator[tuple[int, Interaction]]:
+        """Events with the position of each, from after a position to the end; each user's in the order accepted."""
         ...
 
     def last_offset(self) -> int:
-        """Offset of the newest event ever accepted, 0 for none."""
-        ...
-
-    def forget(self, user_id: str, *, up_to: int | None = None) -> int:
-        """Delete everything of a user, or what is at offsets ``up_to`` and below; returns how many events went."""
-        ...
-
-    def skip_to(self, offset: int) -> None:
-        """Give the next event an offset above this one; never goes back."""
+        """The position after which nothing can be read now, 0 for a log without events."""
         ...
 
     def check(self) -> None:
@@ -62,6 +67,37 @@ class EventLog(Protocol):
 
     def close(self) -> None:
         """Let go of files and connections; a second call does nothing."""
+        ...
+
+
+class EventHistory(Protocol):
+    """The events of each user, to be found by user and to be deleted."""
+
+    def read_user(self, user_id: str) -> Iterator[tuple[int, Interaction]]:
+        """A user's events with the offset of each, in the order accepted."""
+        ...
+
+    def users(self) -> Iterator[str]:
+        """Who has events, each once."""
+        ...
+
+    def forget(self, user_id: str, *, up_to: int | None = None) -> int:
+        """Delete everything of a user, or what is at offsets ``up_to`` and below; returns how many events went."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections; a second call does nothing."""
+        ...
+
+
+class LocalEventLog(EventLog, EventHistory, Protocol):
+    """A log in one piece that is its own history: offsets are positions, and no ``event_id`` is taken twice.
+
+    ``append`` takes all or none.
+    """
+
+    def skip_to(self, offset: int) -> None:
+        """Give the next event an offset above this one; never goes back."""
         ...
 
 

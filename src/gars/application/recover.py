@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from itertools import islice
 
-from gars.application.ports import APPLIED_OFFSET, EventLog, StateStore
+from gars.application.ports import APPLIED_OFFSET, LocalEventLog, StateStore
 from gars.domain import user_state
 from gars.domain.errors import StorageError
 from gars.domain.user_state import UserState
 
 
-def recover(log: EventLog, states: StateStore, *, batch: int = 1000) -> int:
+def recover(log: LocalEventLog, states: StateStore, *, batch: int = 1000) -> int:
     """Replay the events after the state store's checkpoint. → how many events were replayed.
 
     States and checkpoint move together, so a crash in the middle replays nothing twice.

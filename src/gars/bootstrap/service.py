@@ -30,7 +30,17 @@ from gars.application.ingest import Ingest
 from gars.application.ladder import Ladder, Rung
 from gars.application.list_cache import ListCache
 from gars.application.paging import Pages
-from gars.application.ports import ChangeFeed, Clock, Engine, EventLog, ImpressionLog, ListSite, StateStore, Tombstones
+from gars.application.ports import (
+    ChangeFeed,
+    Clock,
+    Engine,
+    EventHistory,
+    EventLog,
+    ImpressionLog,
+    ListSite,
+    StateStore,
+    Tombstones,
+)
 from gars.application.progress import Progress
 from gars.application.recommend import Recommend
 from gars.application.recover import recover
@@ -100,6 +110,7 @@ class Service:
     catalogue: Catalogue
     known_anime: KnownAnime
     log: EventLog
+    history: EventHistory
     states: StateStore
     tombstones: Tombstones
     impressions: ImpressionLog
@@ -257,6 +268,7 @@ def open_service(
         clock=steady,
         known_anime=known_anime,
         log=log,
+        history=log,
         states=states,
         tombstones=tombstones,
         impressions=impressions,
@@ -264,9 +276,14 @@ def open_service(
         feed=feed,
         writer=writer,
         sites=open_sites(settings, patience_s=_PATIENCE_S) if settings.fetch_lists else {},
-        export_user=ExportUser(log=log, states=states, impressions=impressions, clock=steady),
+        export_user=ExportUser(history=log, states=states, impressions=impressions, clock=steady),
         forget_user=ForgetUser(
-            log=log, states=states, tombstones=tombstones, forget_impressions=forget_shown, clock=steady
+            log=log,
+            history=log,
+            states=states,
+            tombstones=tombstones,
+            forget_impressions=forget_shown,
+            clock=steady,
         ),
         budgets=budgets,
         trending=trending,

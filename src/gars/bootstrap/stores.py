@@ -13,7 +13,7 @@ from gars.adapters.embedded.state_store import SqliteStateStore
 from gars.adapters.embedded.tombstones import SqliteTombstones
 from gars.adapters.sites import anilist, myanimelist
 from gars.adapters.sites.polite import PoliteClient
-from gars.application.ports import ChangeFeed, EventLog, ImpressionLog, ListSite, StateStore, Tombstones
+from gars.application.ports import ChangeFeed, ImpressionLog, ListSite, LocalEventLog, StateStore, Tombstones
 from gars.config import Settings
 from gars.domain import experiment as experiment_file
 from gars.domain.errors import InvalidInputError
@@ -25,7 +25,7 @@ def lock_home(settings: Settings) -> AbstractContextManager[None]:
     return folder_lock(settings.home)
 
 
-def open_event_log(settings: Settings) -> EventLog:
+def open_event_log(settings: Settings) -> LocalEventLog:
     """The event log that GARS_EVENT_LOG names."""
     path = sqlite_path("GARS_EVENT_LOG", settings.event_log)
     return SqliteEventLog(path, busy_timeout_s=settings.busy_timeout_ms / 1000)

@@ -13,7 +13,7 @@ from gars.domain.user_state import UserState
 
 
 class MemoryEventLog:
-    """An ``EventLog`` in a list. Durable only as long as the object lives."""
+    """A ``LocalEventLog`` in a list. Durable only as long as the object lives."""
 
     def __init__(self) -> None:
         self.entries: list[tuple[int, Interaction]] = []
@@ -32,11 +32,23 @@ class MemoryEventLog:
         self.entries.append((self._last, event))
         return self._last
 
-    def read(self, *, after: int = 0, user_id: str | None = None) -> Iterator[tuple[int, Interaction]]:
+    def mark_forgotten(self, user_id: str) -> int:
+        """Take the next offset of the log."""
+        del user_id
+        self.skip_to(self._last + 1)
+        return self._last
+
+    def read(self, *, after: int = 0) -> Iterator[tuple[int, Interaction]]:
         """In the order accepted."""
-        for offset, event in list(self.entries):
-            if offset > after and user_id in (None, event.user_id):
-                yield offset, event
+        return iter([entry for entry in self.entries if entry[0] > after])
+
+    def read_user(self, user_id: str) -> Iterator[tuple[int, Interaction]]:
+        """In the order accepted."""
+        return iter([entry for entry in self.entries if entry[1].user_id == user_id])
+
+    def users(self) -> Iterator[str]:
+        """In ascending order."""
+        return iter(sorted({event.user_id for _, event in self.entries}))
 
     def last_offset(self) -> int:
         """The newest offset given out."""

@@ -1,7 +1,8 @@
-"""The event log in SQLite: one row an event, synced to disk before ``append`` returns."""
+"""The event log and history in SQLite: one row an event, synced to disk before ``append`` returns."""
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -25,7 +26,7 @@ _LAST = 2**63 - 1
 
 
 class SqliteEventLog:
-    """An ``EventLog`` in one SQLite file."""
+    """A ``LocalEventLog`` in one SQLite file."""
 
     def __init__(self, path: Path, *, busy_timeout_s: float = 5.0) -> None:
         self._database = Database(path, _SCHEMA, synchronous="FULL", busy_timeout_s=busy_timeout_s)
@@ -45,8 +46,36 @@ class SqliteEventLog:
                 offsets.append(done.lastrowid if done.rowcount else None)
         return offsets
 
-    def read(self, *, after: int = 0, user_id: str | None = None) -> Iterator[tuple[int, Interaction]]:
+    def mark_forgotten(self, user_id: str) -> int:
+        """Take the next offset of the log."""
+        del user_id  # one sequence for all
+        with self._database.write() as connection:
+            offset = self._last(connection) + 1
+            self._skip_to(connection, offset)
+        return offset
+
+    def read(self, *, after: int = 0) -> Iterator[tuple[int, Interaction]]:
         """Pages through the log, so that a long replay holds neither a lock nor the whole log in memory."""
+        return self._pages(after, None)
+
+    def read_user(self, user_id: str) -> Iterator[tuple[int, Interaction]]:
+        """Pages through one user's events."""
+        return self._pages(0, user_id)
+
+    def users(self) -> Iterator[str]:
+        """In ascending order, by hops along the index."""
+        last = ""
+        while True:
+            with self._database.read() as connection:
+                rows = connection.execute(
+                    f"SELECT DISTINCT user_id FROM events WHERE user_id > ? ORDER BY user_id LIMIT {_PAGE}", (last,)
+                ).fetchall()
+            yield from (row[0] for row in rows)
+            if len(rows) < _PAGE:
+                return
+            last = rows[-1][0]
+
+    def _pages(self, after: int, user_id: str | None) -> Iterator[tuple[int, Interaction]]:
         only = "" if user_id is None else " AND user_id = ?"
         query = f"SELECT offset, event FROM events WHERE offset > ?{only} ORDER BY offset LIMIT {_PAGE}"
         while True:
@@ -61,8 +90,7 @@ class SqliteEventLog:
     def last_offset(self) -> int:
         """The newest offset ever given out, also if its event was forgotten since."""
         with self._database.read() as connection:
-            row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
-        return int(row[0]) if row else 0
+            return self._last(connection)
 
     def forget(self, user_id: str, *, up_to: int | None = None) -> int:
         """Delete a user's events and their bytes."""
@@ -76,11 +104,7 @@ class SqliteEventLog:
     def skip_to(self, offset: int) -> None:
         """Move the table's sequence forward."""
         with self._database.write() as connection:
-            moved = connection.execute(
-                "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'events'", (offset,)
-            ).rowcount
-            if not moved:
-                connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('events', ?)", (offset,))
+            self._skip_to(connection, offset)
 
     def check(self) -> None:
         """Prove that the log can be written."""
@@ -89,6 +113,19 @@ class SqliteEventLog:
     def close(self) -> None:
         """Close the file."""
         self._database.close()
+
+    @staticmethod
+    def _last(connection: sqlite3.Connection) -> int:
+        row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
+        return int(row[0]) if row else 0
+
+    @staticmethod
+    def _skip_to(connection: sqlite3.Connection, offset: int) -> None:
+        moved = connection.execute(
+            "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'events'", (offset,)
+        ).rowcount
+        if not moved:
+            connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('events', ?)", (offset,))
 
     def _decode(self, offset: int, blob: bytes) -> Interaction:
         try:

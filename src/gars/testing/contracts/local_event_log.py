@@ -1,0 +1,53 @@
+"""What a ``LocalEventLog`` must do beyond what every log and every history must."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from gars.application.ports import LocalEventLog
+from gars.testing.events import clicks, event
+
+
+class LocalEventLogContract(ABC):
+    """Checks of a ``LocalEventLog``; an adapter passes ``EventLogContract`` and ``EventHistoryContract`` too."""
+
+    @abstractmethod
+    def open(self) -> LocalEventLog:
+        """The log of this check: empty at first, and at each later call what was kept of it, as after a restart."""
+
+    def test_event_id_counts_once(self) -> None:
+        """Sent again it is marked, and not stored again; also within one batch, with other content, after a restart."""
+        log = self.open()
+        first, again = event(event_id="same"), event(event_id="same", anime_id=5)
+        assert log.append([first])[0] is not None
+        assert log.append([again, event(event_id="other"), event(event_id="other")]).count(None) == 2
+        assert [read.event_id for _, read in log.read()] == ["same", "other"]
+        assert next(log.read())[1] == first
+        assert self.open().append([again]) == [None]
+
+    def test_offsets_are_positions(self) -> None:
+        """One sequence for all users."""
+        log = self.open()
+        offsets = log.append([*clicks(2, user_id="b"), *clicks(2, user_id="a")])
+        assert [position for position, _ in log.read()] == offsets
+        assert [offset for offset, _ in log.read_user("a")] == offsets[2:]
+        assert log.last_offset() == offsets[-1]
+
+    def test_offsets_are_used_once(self) -> None:
+        """Not again after their events were forgotten."""
+        log = self.open()
+        last = log.append([*clicks(2, user_id="a"), *clicks(3, user_id="b")])[-1]
+        log.forget("b")
+        assert log.last_offset() == last
+        assert (log.append(clicks(1, user_id="c"))[0] or 0) > (last or 0)
+
+    def test_skip_to(self) -> None:
+        """Offsets go on above it, also in an empty log and after a restart; it never goes back."""
+        log = self.open()
+        log.skip_to(100)
+        assert log.last_offset() == 100
+        assert (log.append(clicks(1))[0] or 0) > 100
+        last = log.last_offset()
+        log.skip_to(50)
+        assert self.open().last_offset() == last
+        assert (self.open().append(clicks(1, user_id="b"))[0] or 0) > last
