@@ -16,7 +16,7 @@ endif
 # Node from the machine, else from a wheel in the environment.
 export PATH := $(PATH):$(abspath $(VENV))/node
 
-.PHONY: help demo test check tensorflow page format bench-quality lock clean
+.PHONY: help demo test test-cluster check tensorflow page format bench-quality lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ test: $(VENV)/.dev $(PAGE)/index.html ## Run all tests: Python, page, browser
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 	cd web && npm run test
 	cd web && PATH="$(abspath $(BIN)):$$PATH" npm run e2e
+
+test-cluster: $(VENV)/.dev ## Start real engines and test on them (needs Java 17, Maven, redis-server)
+	$(BIN)/python -m pytest -m cluster tests/cluster
 
 check: $(VENV)/.dev web/node_modules/.installed ## Lint, types, layers; Python and page
 	$(BIN)/ruff check .
@@ -54,7 +57,7 @@ lock: ## Compile requirements/*.lock anew (needs uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	  --extra train --extra serve --group build pyproject.toml -o requirements/demo.lock
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
-	  --extra train --extra serve --extra bench --extra spider --extra tensorboard --group build --group test --group check pyproject.toml -c requirements/demo.lock -o requirements/dev.lock
+	  --extra train --extra serve --extra bench --extra spider --extra tensorboard --extra kafka --group build --group test --group check pyproject.toml -c requirements/demo.lock -o requirements/dev.lock
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	  --group web -o requirements/web.lock
 

@@ -175,6 +175,13 @@ class Settings:
             "Mail or page where the site can reach you: part of the spider's User-Agent, and required.",
         )
     )
+    engines: Path = field(
+        metadata=_says(
+            "GARS_ENGINES",
+            "~/.cache/gars/engines",
+            "Folder of what `gars stack` installs: jars and virtual environments of engines.",
+        )
+    )
     log_level: LogLevel = field(metadata=_says("GARS_LOG_LEVEL", "warning", "debug, info, warning or error."))
 
     @property
@@ -249,7 +256,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "float": _share,
     "bool": _switch,
     "LogLevel": _log_level,
-    "Path": Path,
+    "Path": lambda text: Path(text).expanduser(),
     "Path | None": lambda text: Path(text) if text else None,
 }
 

@@ -1,0 +1,1 @@
+"""Apache Kafka: the event log of more than one machine."""

@@ -1,0 +1,46 @@
+"""Addresses ``kafka://HOST:PORT[,HOST:PORT…]/PREFIX`` and the names of topics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gars.domain.errors import InvalidInputError
+
+DEFAULT_PREFIX = "gars"
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaAddress:
+    """A cluster and the prefix of the topics in it."""
+
+    bootstrap_servers: str
+    prefix: str = DEFAULT_PREFIX
+
+    @property
+    def interactions(self) -> str:
+        """Topic of the event log."""
+        return f"{self.prefix}.interactions"
+
+    @property
+    def impressions(self) -> str:
+        """Topic of the lists that were shown."""
+        return f"{self.prefix}.impressions"
+
+    @property
+    def dead_letters(self) -> str:
+        """Topic of what could not be used."""
+        return f"{self.prefix}.dead-letters"
+
+
+def parse(name: str, address: str) -> KafkaAddress:
+    """Read the address of the setting ``name``; raises ``InvalidInputError``."""
+    scheme, _, rest = address.partition("://")
+    servers, _, prefix = rest.rstrip("/").partition("/")
+    hosts = [server.rpartition(":") for server in servers.split(",")]
+    good = all(host and port.isascii() and port.isdigit() for host, _, port in hosts)
+    if scheme != "kafka" or not good or not set(prefix) <= _LETTERS or len(prefix) > 200:
+        raise InvalidInputError(
+            f"{name}={address!r}: no address of a Kafka", hint="write kafka://HOST:PORT[,HOST:PORT…][/PREFIX]"
+        )
+    return KafkaAddress(servers, prefix or DEFAULT_PREFIX)

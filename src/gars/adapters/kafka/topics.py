@@ -1,0 +1,60 @@
+"""The topics of GARS: how they must be, and whether the broker has them."""
+
+from __future__ import annotations
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from gars.adapters.kafka.address import KafkaAddress
+from gars.domain.errors import StorageError
+
+PARTITIONS = 8
+"""Users are spread over them by key. More later would move users, and break the order of their events."""
+_TIMEOUT_S = 5.0
+_EXISTS = "TOPIC_ALREADY_EXISTS"
+
+
+def create_topics(address: KafkaAddress, *, partitions: int = PARTITIONS, replication: int = 1) -> list[str]:
+    """Create the topics that are not there. → the names of those created.
+
+    Raises:
+        StorageError: the broker does not answer or refuses.
+    """
+    durable = {"min.insync.replicas": str(max(1, replication - 1)), "retention.ms": "-1"}
+    wanted = [
+        NewTopic(name, num_partitions=partitions, replication_factor=replication, config=durable)
+        for name in (address.interactions, address.impressions, address.dead_letters)
+    ]
+    admin = _admin(address)  # the answers come only as long as it lives
+    made = []
+    for name, future in admin.create_topics(wanted, operation_timeout=_TIMEOUT_S).items():
+        try:
+            future.result(_TIMEOUT_S * 4)
+            made.append(name)
+        except KafkaException as error:
+            if error.args[0].name() != _EXISTS:
+                raise StorageError(
+                    f"Kafka at {address.bootstrap_servers} did not create the topic {name}: {error.args[0].str()}",
+                    hint="is it up? gars stack status",
+                ) from error
+    return made
+
+
+def problem(address: KafkaAddress) -> str | None:
+    """Why the broker is of no use now; ``None`` when it answers."""
+    try:
+        brokers = _admin(address).list_topics(timeout=_TIMEOUT_S).brokers
+    except KafkaException as error:
+        return f"Kafka at {address.bootstrap_servers} does not answer: {error.args[0].str()}"
+    return None if brokers else f"Kafka at {address.bootstrap_servers} has no broker yet"
+
+
+def _admin(address: KafkaAddress) -> AdminClient:
+    return AdminClient(
+        {
+            "bootstrap.servers": address.bootstrap_servers,
+            "socket.timeout.ms": round(_TIMEOUT_S * 1000),
+            "log_level": 0,  # what goes wrong comes back as an error
+        }
+    )

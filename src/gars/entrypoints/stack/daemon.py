@@ -1,0 +1,129 @@
+"""A process that outlives the command that started it: found again by its pid file, stopped by signals."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from gars.datasets.durable import write_whole
+
+_PAUSE_S = 0.05
+
+
+class _Pid(msgspec.Struct, frozen=True):
+    """What a pid file holds. A pid alone may belong to a stranger by now; its start tells."""
+
+    pid: int
+    started: str
+
+
+class Daemon:
+    """One process with its folder: ``pid``, ``log``."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name = name
+        self.folder = folder
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def log(self) -> Path:
+        """Where everything it prints goes."""
+        return self.folder / "log"
+
+    @property
+    def pid(self) -> int | None:
+        """The process, if it runs."""
+        if self._child is not None:
+            return self._child.pid if self._child.poll() is None else None
+        try:
+            held = msgspec.json.decode(self._pid_file.read_bytes(), type=_Pid)
+        except (OSError, msgspec.DecodeError):
+            return None
+        return held.pid if started(held.pid) == held.started else None
+
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended, if this process started it; negative for a signal."""
+        return None if self._child is None else self._child.poll()
+
+    def start(self, command: Sequence[str], *, environment: Mapping[str, str], folder: Path | None = None) -> None:
+        """Start it in a session of its own, so that a Ctrl-C here does not reach it.
+
+        Raises:
+            OSError: the command is not there or may not be run.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self._child = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=dict(environment),
+                cwd=folder or self.folder,
+                start_new_session=True,
+            )
+        began = started(self._child.pid) or ""
+        write_whole(self._pid_file, msgspec.json.encode(_Pid(self._child.pid, began)))
+
+    def stop(self, *, patience_s: float) -> bool:
+        """SIGTERM, and after ``patience_s`` SIGKILL; also to children it leaves behind. → False if it did not run."""
+        pid = self.pid
+        if pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+            if not self._ended_within(patience_s):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                self._ended_within(patience_s)
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)
+        self._pid_file.unlink(missing_ok=True)
+        return pid is not None
+
+    def kill(self) -> None:
+        """SIGKILL, as a machine that loses power."""
+        pid = self.pid
+        if pid is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)
+            self._ended_within(60)
+
+    def last_lines(self, count: int = 20) -> str:
+        """The end of the log."""
+        try:
+            return "\n".join(self.log.read_text(errors="replace").splitlines()[-count:])
+        except OSError:
+            return ""
+
+    @property
+    def _pid_file(self) -> Path:
+        return self.folder / "pid"
+
+    def _ended_within(self, seconds: float) -> bool:
+        end = time.monotonic() + seconds
+        while self.pid is not None:
+            if time.monotonic() > end:
+                return False
+            time.sleep(_PAUSE_S)
+        return True
+
+
+def started(pid: int) -> str | None:
+    """When a process began, in the system's own words; ``None`` if it does not run (any more)."""
+    stat = Path(f"/proc/{pid}/stat")
+    if stat.parent.parent.joinpath("self").exists():
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            return None
+        return None if fields[0] in "ZX" else fields[19]  # state; start time in clock ticks since boot
+    told = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return told.stdout.strip() or None

@@ -1,0 +1,13 @@
+"""Where the configuration of the engines is: ``deploy/`` of the checkout, or its copy in the installed package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGED = Path(__file__).parents[2] / "deploy"
+_CHECKOUT = Path(__file__).parents[4] / "deploy"
+
+
+def deploy_folder(name: str) -> Path:
+    """The folder of an engine's configuration."""
+    return (_PACKAGED if _PACKAGED.is_dir() else _CHECKOUT) / name

@@ -1,0 +1,81 @@
+"""What the launcher knows of a part of the stack: how it is installed, started, asked how it does, and stopped."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gars.application.progress import Progress
+from gars.domain.errors import GarsError
+
+
+class StackError(GarsError):
+    """A part of the stack that cannot be installed, started or stopped."""
+
+    code = "stack"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """One process of an engine."""
+
+    name: str
+    command: Sequence[str]
+    ports: Sequence[int]
+    """Ports it listens on: they must be free before it starts."""
+    problem: Callable[[], str | None]
+    """What keeps it from being of use now; ``None`` when it is healthy. Returns within seconds, never raises."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """On top of this process' own."""
+    start_within_s: float = 120
+    stop_within_s: float = 30
+
+
+class Engine(ABC):
+    """A part of the stack. Subclasses live one a file: ``kafka.py``, ``redis.py``, …"""
+
+    name: str
+    """One lower-case word: also the name of its folder and of its configuration in deploy/."""
+
+    def __init__(self, *, folder: Path) -> None:
+        self.folder = folder
+        """Where it keeps its data, configuration, logs and pid files."""
+
+    @abstractmethod
+    def is_installed(self) -> bool:
+        """Whether everything it needs is on this machine."""
+
+    @abstractmethod
+    def install(self, progress: Progress) -> None:
+        """Bring what it needs onto this machine; does nothing when it is there.
+
+        Raises:
+            StackError: it cannot be installed; the hint says what to do by hand.
+        """
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Write configuration and, the first time, empty data; before each start. A second call changes nothing."""
+
+    @abstractmethod
+    def processes(self) -> Sequence[Process]:
+        """What runs, in the order it is started; each is healthy before the next one starts."""
+
+    def finish(self) -> None:  # noqa: B027 most engines have nothing to do here
+        """What is to be done once it is healthy: topics, tables, jobs. A second call changes nothing."""
+
+    @property
+    def data(self) -> Path:
+        """Where its data are."""
+        return self.folder / "data"
+
+
+def environment(*more: Mapping[str, str]) -> dict[str, str]:
+    """This process' environment with changes."""
+    merged = dict(os.environ)
+    for changes in more:
+        merged.update(changes)
+    return merged
