@@ -50,6 +50,18 @@ except ImportError:  # without the extra the other commands still work
 else:
     app.command()(serve)
 
+try:
+    from gars.entrypoints.cli import stack
+except ImportError:
+
+    @app.command("stack")
+    def _needs_the_cluster_extra() -> None:
+        """Run the engines of the cluster profile on this machine (needs the cluster extra)."""
+        raise MissingExtraError("gars stack", "cluster")
+
+else:
+    app.add_typer(stack.app, name="stack")
+
 
 def main() -> None:
     """Run the command line; a GARS error is one readable message and exit code 1."""
