@@ -182,6 +182,12 @@ class TestHistories:
         other = About(model_version="v", data_name="mine", data_hash="def")
         assert training_data(settings(tmp_path), other) is not None
         assert "is not the one the model was trained on" in caplog.text
+        (tmp_path / "snapshots").mkdir()
+        data_set(tmp_path / "elsewhere", "def").path.rename(tmp_path / "snapshots" / "def")
+        caplog.clear()
+        found = training_data(settings(tmp_path), other)
+        assert found is not None
+        assert (found.content_hash, found.path.name, caplog.text) == ("def", "def", "")
 
     def test_a_half_written_data_set(self, tmp_path: Path) -> None:
         (tmp_path / "data" / "mine").mkdir(parents=True)

@@ -61,7 +61,7 @@ def report(experiment: Experiment, impressions: ImpressionLog, log: EventLog) ->
             shown[one.request_id] = one
     acted = {Kind.CLICK: set[str](), Kind.DISMISS: set[str]()}
     for _, event in log.read():
-        if event.kind in acted and not event.undo and _came_of(event, shown):
+        if event.kind in acted and not event.undo and came_of(event, shown):
             acted[event.kind].add(str(event.request_id))
     arms = []
     for label, variant in variants.items():
@@ -87,7 +87,8 @@ def report(experiment: Experiment, impressions: ImpressionLog, log: EventLog) ->
     return ExperimentReport(experiment.name, tuple(arms), p, p >= SUSPICIOUS)
 
 
-def _came_of(event: Interaction, shown: Mapping[str, Impression]) -> bool:
+def came_of(event: Interaction, shown: Mapping[str, Impression]) -> bool:
+    """Whether an event names a list that showed its anime to its user within ``WINDOW`` before it."""
     one = shown.get(event.request_id or "")
     return (
         one is not None

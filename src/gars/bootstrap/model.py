@@ -9,6 +9,7 @@ from gars.application.about import About
 from gars.application.ports import Engine
 from gars.config import Settings
 from gars.datasets.dataset import Dataset
+from gars.datasets.snapshots import FOLDER as SNAPSHOTS
 from gars.domain.errors import ArtefactError, GarsError
 from gars.library.recommender import Recommender
 
@@ -57,12 +58,16 @@ def load_engine(models: Path) -> tuple[Engine, About]:
 
 
 def training_data(settings: Settings, about: About) -> Dataset | None:
-    """The data set a model was trained on, if it is still there unchanged: its users' histories are needed once."""
-    path = settings.datasets / about.data_name
-    if not path.is_dir():
-        logger.warning("the data set %s is not in %s: its users start without history", about.data_name, path.parent)
-        return None
-    dataset = Dataset.open(path)
-    if about.data_hash is not None and dataset.content_hash != about.data_hash:
-        logger.warning("the data set in %s is not the one the model was trained on", path)
+    """The data set or snapshot a model was trained on, if it is still there: its users' histories are needed once."""
+    named = settings.datasets / about.data_name
+    dataset = Dataset.open(named) if named.is_dir() else None
+    if dataset is not None and about.data_hash in (None, dataset.content_hash):
+        return dataset
+    snapshot = settings.home / SNAPSHOTS / (about.data_hash or "")
+    if about.data_hash is not None and snapshot.is_dir():
+        return Dataset.open(snapshot)
+    if dataset is None:
+        logger.warning("the data set %s is not in %s: its users start without history", about.data_name, named.parent)
+    else:
+        logger.warning("the data set in %s is not the one the model was trained on", named)
     return dataset

@@ -83,8 +83,8 @@ def read(text: bytes, *, where: str) -> Experiment:
     return found
 
 
-def clustered_rate(hits: Sequence[float], trials: Sequence[float]) -> tuple[float, float, float]:
-    """A rate over users, each with several trials, and its 95 % interval. → rate, low, high
+def clustered_rate(hits: Sequence[float], trials: Sequence[float], *, z: float = _Z) -> tuple[float, float, float]:
+    """A rate over users, each with several trials, and its interval: 95 % unless ``z`` says other. → rate, low, high
 
     A user's lists are alike, so they count for less than as many of strangers: the variance is that of a ratio over
     users (delta method), and Wilson's interval is taken at the number of independent trials it amounts to, which is
@@ -98,9 +98,23 @@ def clustered_rate(hits: Sequence[float], trials: Sequence[float]) -> tuple[floa
     variance = residues / total**2 * users / max(1, users - 1)
     independent = rate * (1 - rate) / variance if variance > 0 and 0 < rate < 1 else float(users)
     n = min(total, max(1.0, independent))
-    centre = (rate + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
-    half = _Z / (1 + _Z**2 / n) * math.sqrt(max(0.0, rate * (1 - rate) / n + _Z**2 / (4 * n**2)))
+    centre = (rate + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * math.sqrt(max(0.0, rate * (1 - rate) / n + z**2 / (4 * n**2)))
     return rate, max(0.0, centre - half), min(1.0, centre + half)
+
+
+def change_of_rate(before: tuple[float, float, float], after: tuple[float, float, float]) -> tuple[float, float, float]:
+    """How much a rate changed, and the interval of that, from two rates with theirs. → change, low, high
+
+    Newcombe, "Interval estimation for the difference between independent proportions", 1998, method 10.
+    """
+    (was, was_low, was_high), (is_, is_low, is_high) = before, after
+    change = is_ - was
+    return (
+        change,
+        change - math.hypot(is_ - is_low, was_high - was),
+        change + math.hypot(is_high - is_, was - was_low),
+    )
 
 
 def sample_ratio_p(counts: Sequence[int], shares: Sequence[float]) -> float:

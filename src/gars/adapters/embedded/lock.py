@@ -16,7 +16,7 @@ except ImportError:  # pragma: no cover  # not on Windows, where SQLite's own lo
 
 
 @contextmanager
-def folder_lock(folder: Path) -> Iterator[None]:
+def folder_lock(folder: Path, *, who: str = "gars serve") -> Iterator[None]:
     """Hold the folder until the block ends; the operating system lets go of it if the process dies.
 
     Raises:
@@ -35,7 +35,7 @@ def folder_lock(folder: Path) -> Iterator[None]:
             except OSError:
                 handle.seek(0)
                 raise StorageError(
-                    f"another gars serve (process {handle.read().strip() or 'unknown'}) uses {folder}",
+                    f"another {who} (process {handle.read().strip() or 'unknown'}) uses {folder}",
                     hint="stop it, or give this one a folder of its own: --home DIR",
                 ) from None
             handle.truncate(0)

@@ -13,11 +13,13 @@ from rich.console import Console
 from gars.application.progress import Progress
 from gars.application.training_log import TrainingLog
 from gars.datasets.dataset import MANIFEST, Dataset
+from gars.datasets.snapshots import open_snapshot
 from gars.domain.errors import DataError, InvalidInputError
 from gars.entrypoints.cli import runs
 from gars.library import configuration, run_summary
 from gars.library.artefact import Manifest
 from gars.library.fitting import QUICK, FitConfig
+from gars.library.lineage import lineage
 from gars.library.recommender import Recommender
 from gars.library.registry import Registry
 from gars.library.terminal import TerminalProgress
@@ -26,6 +28,9 @@ from gars.library.terminal import TerminalProgress
 def train(
     data: Annotated[
         str | None, typer.Option(metavar="NAME", help="Data set in HOME/data.  [default: the only or newest one]")
+    ] = None,
+    snapshot: Annotated[
+        str | None, typer.Option(metavar="HASH", help="Train on this snapshot: its hash, or enough of its beginning.")
     ] = None,
     seed: Annotated[int, typer.Option(help="The same data and seed give the same model on the same machine.")] = 0,
     promote: Annotated[bool, typer.Option(help="Serve the new model from the next start of the service.")] = True,
@@ -46,7 +51,10 @@ def train(
     if quick and config:
         raise InvalidInputError("--quick and --config both say how to train", hint="give one of them")
     settings = configuration.read(config) if config else QUICK if quick else FitConfig()
-    dataset, progress = open_dataset(home, data), TerminalProgress(console)
+    if data is not None and snapshot is not None:
+        raise InvalidInputError("--data and --snapshot both say what to train on", hint="give one of them")
+    dataset = open_snapshot(home, snapshot) if snapshot is not None else open_dataset(home, data)
+    progress = TerminalProgress(console)
     with ExitStack() as opened:
         run = runs.open_log(runs.folder_of(home) / f"train-{time.strftime('%Y%m%d-%H%M%S')}", progress) if log else None
         if run is not None:
@@ -74,7 +82,7 @@ def train_on(
     recommender = Recommender.fit(
         dataset.interactions(), dataset.catalogue(), config=config, seed=seed, progress=progress, log=log
     )
-    about = {"name": dataset.name, "content_hash": dataset.content_hash, "simulated": dataset.simulated}
+    about = lineage(dataset)
     manifest = registry.add(lambda folder: recommender.save(folder, data=about))
     if log is not None:
         run_summary.write(log, recommender, manifest)

@@ -1,0 +1,40 @@
+"""What a model leads back to: the data set, its snapshot, and the files both were made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from gars.datasets.dataset import Dataset
+from gars.datasets.snapshots import RECORD, Snapshot
+from gars.domain.errors import DataError
+
+
+def lineage(dataset: Dataset) -> dict[str, Any]:
+    """For the manifest of a model: name and content hash, the hash of every source, and the snapshot if it is one.
+
+    Raises:
+        DataError: the snapshot's record is damaged.
+    """
+    manifest = dataset.manifest
+    found: dict[str, Any] = {
+        "name": dataset.name,
+        "content_hash": dataset.content_hash,
+        "simulated": dataset.simulated,
+        "sources": {source.name: source.sha256 for source in manifest.sources},
+    }
+    record = dataset.path / RECORD
+    if record.is_file():
+        try:
+            snapshot = msgspec.json.decode(record.read_bytes(), type=Snapshot)
+        except msgspec.DecodeError as error:
+            raise DataError(f"{record}: is damaged: {error}", hint="gars data snapshots --verify") from error
+        found["snapshot"] = {
+            "hash": snapshot.hash,
+            "parent": snapshot.parent,
+            "taken_of": snapshot.dataset_hash,
+            "taken_at": snapshot.taken_at.isoformat(timespec="seconds"),
+            "forced": snapshot.forced,
+        }
+    return found
