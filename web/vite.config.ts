@@ -1,12 +1,18 @@
 import { fileURLToPath } from 'node:url'
 
+import vueI18n from '@intlify/unplugin-vue-i18n/vite'
 import tailwindcss from '@tailwindcss/vite'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vitest/config'
 
 // Everything the page loads lies under /assets/, the one folder the service serves as files.
 export default defineConfig({
-  plugins: [vue(), tailwindcss()],
+  plugins: [
+    vue(),
+    tailwindcss(),
+    // Texts are compiled here, so that the browser needs no compiler of messages.
+    vueI18n({ include: fileURLToPath(new URL('./src/locales/*.json', import.meta.url)), strictMessage: false, fullInstall: false, dropMessageCompiler: true }),
+  ],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
   define: { __VUE_OPTIONS_API__: 'false' },
   build: {

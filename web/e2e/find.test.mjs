@@ -87,9 +87,32 @@ describe('an anime', () => {
       const anime = (await popular()).find(({ title_japanese: title }) => title)
       await page.goto(`${BASE}/anime/${anime.anime_id}`)
       await page.getByRole('button', { name: 'Settings' }).click()
-      await page.getByText('日本語', { exact: true }).click()
+      await page.getByRole('group', { name: 'Titles, where known' }).getByText('日本語', { exact: true }).click()
       await page.keyboard.press('Escape')
       await page.getByRole('heading', { level: 1, name: anime.title_japanese }).waitFor()
+    }))
+})
+
+describe('the language of the page', () => {
+  it('is chosen in the settings, and still there after a reload', () =>
+    withPage(browser, {}, async (page) => {
+      await page.goto(BASE)
+      for (const [language, heading, settings] of [['日本語', '好きな作品を三つ選ぶ', '設定'], ['中文', '选三部你喜欢的', '设置']]) {
+        await page.getByRole('button', { name: /Settings|設定/ }).click()
+        await page.getByRole('group', { name: /Language|言語/ }).getByText(language, { exact: true }).click()
+        await page.getByRole('heading', { level: 1, name: heading }).waitFor()
+        await page.reload()
+        await page.getByRole('heading', { level: 1, name: heading }).waitFor()
+        await page.getByRole('button', { name: settings }).waitFor()
+      }
+    }))
+
+  it('is that of the browser at first, titles included', () =>
+    withPage(browser, { locale: 'ja-JP' }, async (page) => {
+      const anime = (await popular()).find(({ title_japanese: title }) => title)
+      await page.goto(BASE)
+      await page.getByRole('list', { name: '選べる作品' }).getByText(anime.title_japanese).first().waitFor()
+      assert.equal(await page.evaluate(() => document.documentElement.lang), 'ja')
     }))
 })
 

@@ -3,6 +3,8 @@ import '@/styles/main.css'
 import { createApp } from 'vue'
 
 import App from './App.vue'
+import { ready } from './i18n'
 import { router } from './router'
 
-createApp(App).use(router).mount('#app')
+// A reader of another language than English sees it from the first paint.
+void ready.then(() => createApp(App).use(router).mount('#app'))

@@ -32,6 +32,8 @@ export function recommendationList(ids: number[], fields: Partial<Recommendation
     request_id: 'r',
     cold: false,
     fallback: null,
+    next: null,
+    changed: [],
     items: ids.map((id) => recommendation(id)),
     ...fields,
   }

@@ -1,3 +1,5 @@
+import { t } from '@/i18n'
+
 import { ApiError, isAbort } from './errors'
 import type {
   About,
@@ -40,8 +42,8 @@ async function request<T>(path: string, init: RequestInit = {}): Promise<T> {
     if (isAbort(thrown)) throw thrown
     throw new ApiError(
       'unreachable',
-      navigator.onLine ? 'The service does not answer.' : 'You are offline.',
-      navigator.onLine ? 'Is it running? Start it with: make demo' : 'The page goes on by itself once you are back.',
+      navigator.onLine ? t('error.unreachable') : t('error.offline'),
+      navigator.onLine ? t('error.unreachableHint') : t('error.offlineHint'),
     )
   }
   const body: unknown = await response.json().catch((thrown: unknown) => {
@@ -50,7 +52,7 @@ async function request<T>(path: string, init: RequestInit = {}): Promise<T> {
   })
   if (!response.ok) throw errorOf(response, body)
   if (body === undefined) {
-    throw new ApiError('bad_answer', `The answer to ${path} is not JSON.`, 'Are page and service of one version?', 200)
+    throw new ApiError('bad_answer', t('error.notJson', { path }), t('error.notJsonHint'), 200)
   }
   return body as T
 }
@@ -59,7 +61,7 @@ function errorOf(response: Response, body: unknown): ApiError {
   const error = (body as { error?: { code?: string; message?: string; hint?: string | null } } | undefined)?.error
   return new ApiError(
     error?.code ?? 'bad_answer',
-    error?.message ?? `The service answered ${response.status} ${response.statusText}`.trim() + '.',
+    error?.message ?? t('error.status', { status: `${response.status} ${response.statusText}`.trim() }),
     error?.hint ?? null,
     response.status,
   )

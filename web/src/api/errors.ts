@@ -1,3 +1,5 @@
+import { t } from '@/i18n'
+
 /** The one error every failed request becomes: what happened, and what to do next. */
 export class ApiError extends Error {
   constructor(
@@ -21,7 +23,7 @@ export class ApiError extends Error {
 export function toApiError(thrown: unknown): ApiError {
   if (thrown instanceof ApiError) return thrown
   const message = thrown instanceof Error ? thrown.message : String(thrown)
-  return new ApiError('unexpected', message, 'Reload the page; if it stays, report it.')
+  return new ApiError('unexpected', message, t('error.unexpectedHint'))
 }
 
 /** True if a request was cancelled by the page itself. */

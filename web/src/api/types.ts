@@ -1,140 +1,42 @@
-/** The shapes of the HTTP API, written by hand from its documentation until they are generated from OpenAPI. */
+/** The shapes of the HTTP API under the names the page uses. They are generated: `npm run types`. */
+import type { components } from './schema'
 
-export interface AnimeCard {
-  anime_id: number
-  title: string
-  title_english: string | null
-  title_japanese: string | null
-  title_chinese: string | null
-  type: string | null
-  episodes: number | null
-  year: number | null
-  score: number | null
-  members: number | null
-  genres: string[]
-  image: string | null
-}
+type Schemas = components['schemas']
 
-export type Relation = 'this' | 'prequel' | 'sequel' | 'related'
+export type AnimeCard = Schemas['AnimeCard']
+export type AnimeDetail = Schemas['AnimeDetail']
+export type FranchiseEntry = Schemas['FranchiseEntry']
+export type Relation = FranchiseEntry['relation']
+export type Recommendation = Schemas['RecommendationBody']
+export type RecommendationList = Schemas['RecommendationsBody']
+export type Explanation = Schemas['Explanation']
+export type UserSummary = Schemas['UserSummary']
+export type UserPage = Schemas['UsersPage']
+export type SimilarUser = Schemas['SimilarUserBody']
+export type HistoryItem = Schemas['HistoryEntry']
+export type SearchHit = Schemas['SearchHit']
+export type SimilarAnime = Schemas['SimilarAnimeEntry']
+export type About = Schemas['AboutBody']
+export type Vocabulary = Schemas['GenresBody']
+export type InteractionKind = Schemas['EventBody']['kind']
+/** An event as this page sends it: always with an id, so that sending it twice counts once. */
+export type Interaction = Schemas['EventBody'] & { user_id: string; event_id: string }
+export type Accepted = Schemas['AcceptedBody']
+export type Season = Schemas['SeasonBody']
+export type TrendEntry = Schemas['TrendEntry']
+export type ContinueEntry = Schemas['ContinueEntry']
+export type ImportReport = Schemas['ImportBody']
+export type Forgotten = Schemas['ForgottenBody']
+export type GroupTitle = Schemas['GroupTitle']
+export type Models = Schemas['ModelsBody']
+export type Experiment = Schemas['ExperimentBody']
 
-export interface AnimeDetail extends AnimeCard {
-  synonyms: string[]
-  tags: string[]
-  studios: string[]
-  source: string | null
-  released: string | null
-  duration_min: number | null
-  synopsis: string | null
-  adult: boolean
-  links: { myanimelist: string; anilist: string | null; anidb: string | null; tmdb: string | null }
-  streaming: { site: string; url: string }[]
-  franchise: (AnimeCard & { relation: Relation })[]
-}
+/** The API documents the kinds of reasons as text: new ones may come, and are shown as they are. */
+export type Reason = Schemas['ReasonBody']
+export const REASON_KINDS = ['because', 'click', 'despite', 'shared', 'genre', 'franchise', 'popular'] as const
+export type ReasonKind = (typeof REASON_KINDS)[number]
 
-export type ReasonKind = 'because' | 'genre' | 'franchise' | 'popular' | 'click'
-
-export interface Reason {
-  kind: ReasonKind
-  text: string
-  anime_id: number | null
-  title: string | null
-  contribution: number | null
-}
-
-export interface Recommendation {
-  anime: AnimeCard
-  score: number
-  /** Chance that the user would rate it above 7, from 0 to 1. */
-  p_like: number
-  channels: string[]
-  reasons: Reason[]
-}
-
-export interface RecommendationList {
-  user_id: string
-  /** Version of the user state the list was made from; grows with every event. */
-  version: number
-  model_version: string
-  request_id: string
-  cold: boolean
-  fallback: 'retrieval' | 'similar' | 'trending' | 'popular' | null
-  items: Recommendation[]
-}
-
-export interface UserSummary {
-  user_id: string
-  known: boolean
-  version: number
-  titles: number
-  ratings: number
-  rating_mean: number | null
-  clicks: number
-  recent: AnimeCard[]
-}
-
-export interface UserPage {
-  users: UserSummary[]
-  next: string | null
-}
-
-export interface SimilarUser {
-  user_id: string
-  similarity: number
-  shared: number
-  shared_titles: AnimeCard[]
-}
-
-export interface HistoryItem {
-  anime: AnimeCard
-  rating: number | null
-  status: string | null
-  reaction: number | null
-  clicked: boolean
-  dismissed: boolean
-}
-
-export interface SearchHit {
-  anime: AnimeCard
-  /** 0 to 100. */
-  match: number
-  /** The title or synonym that matched. */
-  matched: string
-}
-
-export interface SimilarAnime {
-  anime: AnimeCard
-  similarity: number
-}
-
-export interface About {
-  name: string
-  version: string
-  model: { version: string; trained: string; metrics: Record<string, unknown> | null }
-  data: { name: string; simulated: boolean; anime: number; users: number; interactions: number }
-}
-
-export interface Vocabulary {
-  genres: string[]
-  types: string[]
-}
-
-export type InteractionKind = 'click' | 'rate' | 'status' | 'like' | 'dislike' | 'seen' | 'dismiss'
-
-export interface Interaction {
-  user_id: string
-  anime_id: number
-  kind: InteractionKind
-  value?: number | string | null
-  undo?: boolean
-  event_id: string
-  request_id?: string
-}
-
-export interface Accepted {
-  accepted: string[]
-  duplicates: number
-  versions: Record<string, number>
-}
+export type WatchStatus = 'watching' | 'completed' | 'on_hold' | 'dropped' | 'planned'
 
 /** What `GET /users/{id}/events` sends when the user's state changed. */
 export interface ChangedEvent {
@@ -156,11 +58,22 @@ export interface ListFilters {
   type?: string[]
   genre?: string[]
   exclude_genre?: string[]
+  tag?: string[]
+  studio?: string[]
+  source?: string[]
+  site?: string[]
   year_min?: number
   year_max?: number
+  episodes_min?: number
   episodes_max?: number
+  duration_max?: number
   min_members?: number
+  max_members?: number
+  min_score?: number
   hide_sequels?: boolean
   one_per_franchise?: boolean
+  hide_dropped_franchises?: boolean
   adult?: boolean
+  niche?: number
+  diversity?: number
 }

@@ -3,6 +3,7 @@ import { reactive, readonly } from 'vue'
 import { api } from '@/api/client'
 import { toApiError } from '@/api/errors'
 import type { AnimeCard, InteractionKind } from '@/api/types'
+import { t, textOr } from '@/i18n'
 
 import { loopLog } from './loopLog'
 import { holdOpinion } from './opinions'
@@ -25,13 +26,11 @@ const busy = reactive(new Map<number, InteractionKind>())
 /** Titles with an action under way: id → kind. */
 export const busyTitles = readonly(busy)
 
-const SAID: Record<Exclude<InteractionKind, 'click'>, (title: string, value: Action['value']) => string> = {
-  like: (title) => `You like ${title}`,
-  dislike: (title) => `You do not like ${title}`,
-  seen: (title) => `You have seen ${title}`,
-  dismiss: (title) => `${title} will not be shown again`,
-  rate: (title, value) => `You gave ${title} ${value} of 10`,
-  status: (title, value) => `${title}: ${String(value).replace('_', ' ')}`,
+/** What was done, for the notice that offers to undo it. */
+function said(kind: Exclude<InteractionKind, 'click'>, title: string, value: Action['value']): string {
+  if (kind === 'rate') return t('said.rate', { title, value: value ?? '' })
+  if (kind === 'status') return t('said.status', { title, status: textOr(`status.${value}`, String(value)) })
+  return t(`said.${kind}`, { title })
 }
 
 /** Send one action. Resolves to false if it failed; the reader has been told then. */
@@ -58,7 +57,7 @@ export async function send(action: Action, undo = false): Promise<boolean> {
     return true
   } catch (thrown) {
     loopLog.failed(eventId)
-    const retry = { label: 'Try again', run: () => act(action, undo) }
+    const retry = { label: t('app.retry'), run: () => act(action, undo) }
     sayError(toApiError(thrown), kind === 'click' ? null : retry)
     return false
   } finally {
@@ -71,8 +70,8 @@ export async function act(action: Action, undo = false) {
   const done = await send(action, undo)
   if (!done || action.kind === 'click') return
   const title = shownTitle(action.anime).text
-  if (undo) sayDone(`Taken back: ${title}`)
-  else sayDone(SAID[action.kind](title, action.value), { label: 'Undo', run: () => act(action, true) })
+  if (undo) sayDone(t('said.undone', { title }))
+  else sayDone(said(action.kind, title, action.value), { label: t('action.undo'), run: () => act(action, true) })
 }
 
 /** Opening a title is a click on it, if there is anybody it counts for. */

@@ -1,4 +1,5 @@
 import type { Recommendation } from '@/api/types'
+import { t } from '@/i18n'
 
 /** What a new list did to one title of it. */
 export type Move = { kind: 'new' } | { kind: 'up'; by: number } | { kind: 'down'; by: number }
@@ -46,11 +47,11 @@ export function compareLists(before: readonly Recommendation[], after: readonly 
 /** One sentence for the status line and for screen readers, e.g. "2 new, 3 rose, 1 left". */
 export function describeChange(change: ListChange): string {
   const parts = [
-    [change.added.length, 'new'],
-    [change.rose.length, 'rose'],
-    [change.fell.length, 'fell'],
-    [change.removed.length, 'left'],
+    [change.added.length, 'move.countNew'],
+    [change.rose.length, 'move.countRose'],
+    [change.fell.length, 'move.countFell'],
+    [change.removed.length, 'move.countLeft'],
   ] as const
-  const said = parts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`)
-  return said.length ? said.join(', ') : 'nothing moved'
+  const said = parts.filter(([n]) => n > 0).map(([n, key]) => t(key, { n }))
+  return said.length ? said.join(t('move.and')) : t('move.nothing')
 }

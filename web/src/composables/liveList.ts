@@ -2,6 +2,7 @@ import { computed, nextTick, ref, shallowRef, watch, type Ref } from 'vue'
 
 import { api } from '@/api/client'
 import type { ListFilters, RecommendationList } from '@/api/types'
+import { t } from '@/i18n'
 
 import type { LiveState } from './live'
 import { compareLists, describeChange, type Move } from './listMoves'
@@ -66,7 +67,7 @@ export function useLiveList(
     const asked = askedAt
     const change = compareLists(before.items, after.items)
     moves.value = change.moves
-    announcement.value = `List updated: ${describeChange(change)}.`
+    announcement.value = t('live.updated', { change: describeChange(change) })
     void nextTick(() => log.shown(after.user_id, asked, change))
   })
 

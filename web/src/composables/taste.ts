@@ -1,4 +1,5 @@
 import type { HistoryItem } from '@/api/types'
+import { t } from '@/i18n'
 
 export interface Bar {
   label: string
@@ -31,13 +32,15 @@ export function genreBars(history: readonly HistoryItem[], most = 8): Bar[] {
   return bars(ranked.slice(0, most))
 }
 
+const decadeName = (year: number) => t('user.decade', { year })
+
 /** How many titles of each decade, oldest first, none left out between. */
 export function decadeBars(history: readonly HistoryItem[]): Bar[] {
   const decades = history.flatMap(({ anime }) => (anime.year === null ? [] : [Math.floor(anime.year / 10) * 10]))
   if (!decades.length) return []
   const first = Math.min(...decades)
   const length = (Math.max(...decades) - first) / 10 + 1
-  const counts = new Map(Array.from({ length }, (_, index): [string, number] => [`${first + index * 10}s`, 0]))
-  for (const decade of decades) counts.set(`${decade}s`, (counts.get(`${decade}s`) ?? 0) + 1)
+  const counts = new Map(Array.from({ length }, (_, index): [string, number] => [decadeName(first + index * 10), 0]))
+  for (const decade of decades) counts.set(decadeName(decade), (counts.get(decadeName(decade)) ?? 0) + 1)
   return bars(counts)
 }

@@ -1,15 +1,18 @@
 import type { AnimeCard } from '@/api/types'
+import { language } from '@/i18n'
 
 import { oneOf, stored } from './stored'
 
 export type TitleLanguage = 'romaji' | 'english' | 'japanese' | 'chinese'
 
-/** In which language titles are shown; kept in the browser. */
-export const titleLanguage = stored<TitleLanguage>(
+/** In which language titles are shown: `page` is that of the page. Kept in the browser. */
+export const titleLanguage = stored<TitleLanguage | 'page'>(
   'gars.title-language',
-  'english',
-  oneOf('romaji', 'english', 'japanese', 'chinese'),
+  'page',
+  oneOf('page', 'romaji', 'english', 'japanese', 'chinese'),
 )
+
+const OF_PAGE = { en: 'english', ja: 'japanese', zh: 'chinese' } as const
 
 type Titles = Pick<AnimeCard, 'title' | 'title_english' | 'title_japanese' | 'title_chinese'>
 
@@ -29,7 +32,9 @@ export function titleIn(anime: Titles, language: TitleLanguage): ShownTitle {
 }
 
 /** The title in the reader's language. */
-export const shownTitle = (anime: Titles): ShownTitle => titleIn(anime, titleLanguage.value)
+export function shownTitle(anime: Titles): ShownTitle {
+  return titleIn(anime, titleLanguage.value === 'page' ? OF_PAGE[language.value] : titleLanguage.value)
+}
 
 /** Every other title of `anime`, without repeats, the shown one left out. */
 export function otherTitles(anime: Titles): ShownTitle[] {

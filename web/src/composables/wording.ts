@@ -1,46 +1,58 @@
-import type { AnimeCard, InteractionKind } from '@/api/types'
+import { shownNumber, t, textOr } from '@/i18n'
+import type { AnimeCard, InteractionKind, Reason } from '@/api/types'
+
+import { shownTitle } from './titles'
 
 /** The short facts of a title: "TV · 2009 · 64 episodes". */
 export function facts({ type, year, episodes }: Pick<AnimeCard, 'type' | 'year' | 'episodes'>, long = false): string {
-  const unit = long ? (episodes === 1 ? 'episode' : 'episodes') : 'ep'
-  const length = episodes === null || (type === 'Movie' && episodes === 1) ? null : `${episodes} ${unit}`
-  return [type, year, length].filter((fact) => fact !== null).join(' · ')
+  const length = episodes === null || (type === 'Movie' && episodes === 1) ? null : t(long ? 'facts.episodesLong' : 'facts.episodes', { n: episodes })
+  return [type && typeName(type), year, length].filter((fact) => fact !== null).join(' · ')
 }
 
-const CHANNELS: Record<string, string> = {
-  popularity: 'what everybody watches',
-  item_knn: 'watched together',
-  deepwalk: 'walks over lists',
-  item2vec: 'lists read as sentences',
-  edlae: 'patterns in ratings',
-  ease: 'patterns in ratings',
-  ials: 'shared taste',
-  graph_filter: 'neighbours of neighbours',
-  content: 'same kind of story',
-  franchise: 'same franchise',
-  trending: 'trending now',
-  session: 'what you opened lately',
-}
+/** A kind of anime, such as "Movie", in the reader's language. */
+export const typeName = (type: string): string => textOr(`type.${type}`, type)
+
+/** A genre in the reader's language, or as the data has it. */
+export const genreName = (genre: string): string => textOr(`genre.${genre}`, genre)
+
+/** Genres in one line. */
+export const genreNames = (genres: readonly string[]): string => genres.map(genreName).join(t('move.and'))
 
 /** A retrieval channel in words, or its own name if it is a new one. */
-export const channelInWords = (channel: string): string => CHANNELS[channel] ?? channel.replaceAll('_', ' ')
+export const channelInWords = (channel: string): string => textOr(`channel.${channel}`, channel.replaceAll('_', ' '))
 
-const DEEDS: Record<InteractionKind, string> = {
-  click: 'opened',
-  like: 'liked',
-  dislike: 'disliked',
-  seen: 'have seen',
-  dismiss: 'hid',
-  rate: 'rated',
-  status: 'filed',
+/** An action in a sentence: "You liked Monster". */
+export function deed(kind: InteractionKind, undo: boolean, anime: AnimeCard): string {
+  const { text: title } = shownTitle(anime)
+  return undo ? t('deed.undo', { title }) : t(`deed.${kind}`, { title })
 }
 
-/** An action as "You liked …" goes on. */
-export const deed = (kind: InteractionKind, undo: boolean): string => (undo ? `took back: ${DEEDS[kind]}` : DEEDS[kind])
+const VERBS = { liked: 'liked', watched: 'watched', 'looked at': 'opened' } as const
+
+/** A reason in the reader's language. The service says it in English; a kind it learnt since stays as it is. */
+export function reasonText({ kind, text, title }: Reason): string {
+  if ((kind === 'because' || kind === 'click' || kind === 'despite') && title) {
+    const verb = Object.entries(VERBS).find(([word]) => text.includes(`you ${word} `))?.[1]
+    return verb ? t(`reason.${kind === 'despite' ? kind : 'because'}.${verb}`, { title }) : text
+  }
+  if (kind === 'franchise' && title) return t('reason.franchise', { title })
+  if (kind === 'shared' && title) {
+    const what = text.slice(text.lastIndexOf(`${title}: `) + title.length + 2)
+    return t('reason.shared', { title, what })
+  }
+  const genre = kind === 'genre' ? /^You watch more (.+) than most$/.exec(text)?.[1] : undefined
+  if (genre) return t('reason.genre', { genre: genreName(genre) })
+  return kind === 'popular' && text.startsWith('Widely') ? t('reason.popular') : text
+}
 
 /** 3,100,000 as "3.1M". */
-export const compact = (count: number): string =>
-  new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 }).format(count)
+export const compact = (count: number): string => shownNumber(count, { notation: 'compact', maximumFractionDigits: 1 })
+
+/** A share as a whole percentage. */
+export const percent = (share: number): number => Math.round(share * 100)
+
+/** True for the newcomer of this browser. */
+export const isVisitor = (userId: string): boolean => userId.startsWith('visitor-')
 
 /** Who a viewer is, for a human: "Viewer 42", or "You" for this browser's newcomer. */
-export const viewerName = (userId: string): string => (userId.startsWith('visitor-') ? 'You' : `Viewer ${userId}`)
+export const viewerName = (userId: string): string => (isVisitor(userId) ? t('viewer.you') : t('viewer.name', { id: userId }))

@@ -1,41 +1,43 @@
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
 
+import type { MessageKey } from '@/i18n'
+
 declare module 'vue-router' {
   interface RouteMeta {
     /** What the tab says; views with a better name set it themselves. */
-    title?: string
+    title?: MessageKey
   }
 }
 
 export const routes: RouteRecordRaw[] = [
-  { path: '/', name: 'home', component: () => import('@/views/HomeView.vue'), meta: { title: 'For you' } },
-  { path: '/start', name: 'start', component: () => import('@/views/StartView.vue'), meta: { title: 'Start' } },
+  { path: '/', name: 'home', component: () => import('@/views/HomeView.vue'), meta: { title: 'title.home' } },
+  { path: '/start', name: 'start', component: () => import('@/views/StartView.vue'), meta: { title: 'title.start' } },
   {
     path: '/anime/:id(\\d+)',
     name: 'anime',
     component: () => import('@/views/AnimeView.vue'),
     props: (route) => ({ animeId: Number(route.params.id) }),
-    meta: { title: 'Anime' },
+    meta: { title: 'title.anime' },
   },
   {
     path: '/search',
     name: 'search',
     component: () => import('@/views/SearchView.vue'),
     props: (route) => ({ text: typeof route.query.q === 'string' ? route.query.q : '' }),
-    meta: { title: 'Search' },
+    meta: { title: 'title.search' },
   },
   {
     path: '/users/:id',
     name: 'user',
     component: () => import('@/views/UserView.vue'),
     props: (route) => ({ userId: String(route.params.id) }),
-    meta: { title: 'Viewer' },
+    meta: { title: 'title.viewer' },
   },
   {
     path: '/:rest(.*)*',
     name: 'not-found',
     component: () => import('@/views/NotFoundView.vue'),
-    meta: { title: 'Not found' },
+    meta: { title: 'title.notFound' },
   },
 ]
 

@@ -1,0 +1,56 @@
+import { afterEach, describe, expect, it } from 'vitest'
+
+import type { Reason } from '@/api/types'
+import { language } from '@/i18n'
+
+import { facts, reasonText } from './wording'
+
+const reason = (kind: string, text: string, title: string | null = null): Reason => ({ kind, text, title, anime_id: null, contribution: null })
+
+afterEach(() => {
+  language.value = 'en'
+})
+
+const REASONS = [
+  reason('because', 'Because you liked Monster', 'Monster'),
+  reason('click', 'Because you looked at Monster', 'Monster'),
+  reason('despite', 'Although you watched Monster', 'Monster'),
+  reason('franchise', 'Continues Monster', 'Monster'),
+  reason('shared', 'Like Monster: Detective, Madhouse', 'Monster'),
+  reason('genre', 'You watch more Mecha than most'),
+  reason('popular', 'Widely watched and liked'),
+  reason('popular', 'Popular with everybody'),
+]
+
+describe('reasons', () => {
+  it('are in English what the service says', () => {
+    for (const one of REASONS) expect(reasonText(one)).toBe(one.text)
+  })
+
+  it('are translated, their titles and tags kept', async () => {
+    language.value = 'ja'
+    await expect.poll(() => document.documentElement.lang).toBe('ja')
+    expect(REASONS.slice(0, 7).map(reasonText)).toEqual([
+      '「Monster」が好きだから',
+      '「Monster」を見ていたから',
+      '「Monster」を観たのに',
+      '「Monster」の続き',
+      '「Monster」との共通点：Detective, Madhouse',
+      'ロボットを人より多く観ています',
+      '広く観られ、好かれています',
+    ])
+  })
+
+  it('of a kind or wording the page does not know stay as they are', () => {
+    expect(reasonText(reason('because', 'Because you dreamt of Monster', 'Monster'))).toBe('Because you dreamt of Monster')
+    expect(reasonText(reason('season', 'It is spring'))).toBe('It is spring')
+  })
+})
+
+describe('facts', () => {
+  it('leave out what is not known, and the one episode of a film', () => {
+    expect(facts({ type: 'Movie', year: 2001, episodes: 1 })).toBe('Movie · 2001')
+    expect(facts({ type: 'TV', year: null, episodes: 64 }, true)).toBe('TV · 64 episodes')
+    expect(facts({ type: 'TV', year: null, episodes: 1 }, true)).toBe('TV · 1 episode')
+  })
+})
