@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -265,8 +265,12 @@ class ChangeFeed(Protocol):
         """Tell the listeners, from any thread; never blocks, never fails."""
         ...
 
-    def listen(self, user_id: str) -> AbstractContextManager[Listener]:
-        """Changes of one user from the moment the context is entered (inside a running event loop)."""
+    def listen(self, user_id: str) -> AbstractAsyncContextManager[Listener]:
+        """Changes of one user from the moment the context is entered.
+
+        Where the feed is not in this process it may have missed some while it was away; then it tells of the newest
+        version when it is back.
+        """
         ...
 
     def close(self) -> None:

@@ -39,7 +39,7 @@ async def _stream(
     user_id: str, feed: ChangeFeed, read: Callable[[], Future[UserState | None]], ping_s: float
 ) -> AsyncIterator[bytes]:
     """The bytes of one stream; ends when the page goes away or the service stops."""
-    with feed.listen(user_id) as listener:  # before the version is read: no change falls between
+    async with feed.listen(user_id) as listener:  # before the version is read: no change falls between
         state = await asyncio.wrap_future(read())
         version = state.version if state else 0
         yield b"retry: 1000\n" + _event("hello", {"user_id": user_id, "version": version})

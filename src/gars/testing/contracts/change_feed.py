@@ -48,7 +48,7 @@ class ChangeFeedContract(ABC):
 
         async def scene() -> None:
             feed = self.open()
-            with feed.listen("7") as one, feed.listen("7") as two, feed.listen("8") as other:
+            async with feed.listen("7") as one, feed.listen("7") as two, feed.listen("8") as other:
                 feed.publish([change(1), change(2)])
                 feed.publish([change(3)])
                 assert await self._versions(one, 3) == [1, 2, 3]
@@ -63,7 +63,7 @@ class ChangeFeedContract(ABC):
         async def scene() -> None:
             feed = self.open()
             feed.publish([change(1)])
-            with feed.listen("7") as listener:
+            async with feed.listen("7") as listener:
                 feed.publish([change(2)])
                 assert await self._versions(listener, 1) == [2]
 
@@ -74,7 +74,7 @@ class ChangeFeedContract(ABC):
 
         async def scene() -> None:
             feed = self.open()
-            with feed.listen("7") as listener:
+            async with feed.listen("7") as listener:
                 writer = threading.Thread(target=feed.publish, args=([change(1)],))
                 writer.start()
                 assert await self._versions(listener, 1) == [1]
@@ -87,7 +87,7 @@ class ChangeFeedContract(ABC):
 
         async def scene() -> None:
             feed = self.open()
-            with feed.listen("7") as listener:
+            async with feed.listen("7") as listener:
                 assert await _silent(listener)
                 feed.publish([change(1)])
                 assert await self._versions(listener, 1) == [1]
@@ -99,7 +99,7 @@ class ChangeFeedContract(ABC):
 
         async def scene() -> None:
             feed = self.open()
-            with feed.listen("7") as listener:
+            async with feed.listen("7") as listener:
                 for version in range(1, 5001):
                     feed.publish([change(version)])
                 heard: list[int] = []
@@ -116,10 +116,10 @@ class ChangeFeedContract(ABC):
 
         async def scene() -> None:
             feed = self.open()
-            with feed.listen("7") as listener:
+            async with feed.listen("7") as listener:
                 feed.close()
                 assert await self._versions(listener, 2) == [None, None]
-            with feed.listen("7") as late:
+            async with feed.listen("7") as late:
                 assert await self._versions(late, 1) == [None]
 
         asyncio.run(scene())
@@ -130,7 +130,7 @@ class ChangeFeedContract(ABC):
 
         async def leave_without_goodbye() -> None:
             entered = feed.listen("7")
-            entered.__enter__()
+            await entered.__aenter__()
             kept.append(entered)
 
         kept: list[object] = []

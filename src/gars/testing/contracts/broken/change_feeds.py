@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -15,18 +15,18 @@ from gars.testing.contracts.broken.types import Broken
 
 class _TellsEverybody(MemoryChangeFeed):
     def publish(self, changes: Sequence[Change]) -> None:
-        for user_id in list(self._listeners):
+        for user_id in self._boxes.users():
             super().publish([replace(change, user_id=user_id) for change in changes])
 
 
 class _RegistersLate(MemoryChangeFeed):
-    @contextmanager
-    def listen(self, user_id: str) -> Iterator[Any]:
+    @asynccontextmanager
+    async def listen(self, user_id: str) -> AsyncIterator[Any]:
         listen = super().listen
 
         class Late:
             async def get(self) -> Change | None:
-                with listen(user_id) as listener:
+                async with listen(user_id) as listener:
                     return await listener.get()
 
         yield Late()
@@ -42,9 +42,9 @@ class _LoopThreadOnly(MemoryChangeFeed):
 
 
 class _CancelBreaks(MemoryChangeFeed):
-    @contextmanager
-    def listen(self, user_id: str) -> Iterator[Any]:
-        with super().listen(user_id) as listener:
+    @asynccontextmanager
+    async def listen(self, user_id: str) -> AsyncIterator[Any]:
+        async with super().listen(user_id) as listener:
 
             class Fragile:
                 broken = False
@@ -65,9 +65,9 @@ class _KeepsTheOldest(MemoryChangeFeed):
     def publish(self, changes: Sequence[Change]) -> None:
         super().publish([change for change in changes if change.version < 5000])
 
-    @contextmanager
-    def listen(self, user_id: str) -> Iterator[Any]:
-        with super().listen(user_id) as listener:
+    @asynccontextmanager
+    async def listen(self, user_id: str) -> AsyncIterator[Any]:
+        async with super().listen(user_id) as listener:
 
             class Ending:
                 async def get(self) -> Change | None:
@@ -78,9 +78,9 @@ class _KeepsTheOldest(MemoryChangeFeed):
 
 
 class _StaysOpen(MemoryChangeFeed):
-    @contextmanager
-    def listen(self, user_id: str) -> Iterator[Any]:
-        with super().listen(user_id) as listener:
+    @asynccontextmanager
+    async def listen(self, user_id: str) -> AsyncIterator[Any]:
+        async with super().listen(user_id) as listener:
 
             class Stubborn:
                 async def get(self) -> Change | None:
@@ -90,10 +90,19 @@ class _StaysOpen(MemoryChangeFeed):
 
 
 class _FailsWithoutLoop(MemoryChangeFeed):
+    def __init__(self) -> None:
+        super().__init__()
+        self._loops: list[asyncio.AbstractEventLoop] = []
+
+    @asynccontextmanager
+    async def listen(self, user_id: str) -> AsyncIterator[Any]:
+        self._loops.append(asyncio.get_running_loop())
+        async with super().listen(user_id) as listener:
+            yield listener
+
     def publish(self, changes: Sequence[Change]) -> None:
-        for change in changes:
-            for listener in self._listeners.get(change.user_id, ()):
-                listener.loop.call_soon_threadsafe(listener.deliver, [change])
+        for loop in self._loops:
+            loop.call_soon_threadsafe(super().publish, changes)
 
 
 CHANGE_FEEDS: Broken = {

@@ -1,0 +1,84 @@
+"""A connection to Redis by address, and its errors in words a person can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+from urllib.parse import urlsplit
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from gars.domain.errors import InvalidInputError, StorageError
+
+Client: TypeAlias = Any
+"""``redis.Redis`` or ``redis.RedisCluster``: the calls used here are the same."""
+
+SCHEMES = ("redis", "rediss", "unix", "redis-cluster", "rediss-cluster")
+TIMEOUT_S = 2.0
+"""Longest wait for an answer: a reader has the next best list long before."""
+
+
+def connect(address: str, *, timeout_s: float = TIMEOUT_S) -> Client:
+    """A client; connects at the first call. ``redis-cluster://host:port`` finds the other nodes by itself (and at once).
+
+    Raises:
+        InvalidInputError: the address cannot be read.
+        StorageError: no node of a Redis Cluster answers.
+    """
+    scheme = address.partition(":")[0]
+    if scheme not in SCHEMES:
+        raise InvalidInputError(f"{shown(address)}: no address of Redis", hint="write redis://HOST:PORT/0")
+    # one quick second try: the server may have closed a connection that was idle
+    options: dict[str, Any] = {
+        "socket_timeout": timeout_s,
+        "socket_connect_timeout": timeout_s,
+        "socket_keepalive": True,
+        "retry": Retry(NoBackoff(), 1),
+    }
+    try:
+        if scheme.endswith("-cluster"):
+            with explained("reach", address):
+                return redis.RedisCluster.from_url(address.replace("-cluster:", ":", 1), **options)
+        if scheme == "unix":
+            options.pop("socket_keepalive")
+        return redis.Redis.from_url(address, **options)
+    except (ValueError, TypeError) as error:
+        raise InvalidInputError(f"{shown(address)}: {error}", hint="write redis://HOST:PORT/0") from error
+
+
+@contextmanager
+def explained(doing: str, address: str) -> Iterator[None]:
+    """Turn what the client raises into a ``StorageError`` that says what, where, why and what to do."""
+    try:
+        yield
+    except redis.RedisError as error:
+        raise StorageError(f"cannot {doing} Redis at {shown(address)}: {error}", hint=_hint(error)) from error
+
+
+def shown(address: str) -> str:
+    """The address without its password."""
+    parts = urlsplit(address)
+    if parts.password is None:
+        return address
+    host = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=f"{parts.username or ''}:***@{host}").geturl()
+
+
+def _hint(error: redis.RedisError) -> str:
+    """What to do about a Redis that refuses."""
+    said = str(error)
+    match error:
+        case redis.AuthenticationError() | redis.exceptions.NoPermissionError():
+            return "put user and password into the address: redis://USER:PASSWORD@HOST:PORT/0"
+        case redis.ReadOnlyError():
+            return "this is a replica: give the address of the primary"
+        case redis.ConnectionError() | redis.TimeoutError():
+            return "is it running? gars doctor says what answers; states it lost are rebuilt with: gars replay"
+    if said.startswith("OOM"):
+        return "it is full: raise maxmemory in redis.conf (docs/operating.md says how much a user needs)"
+    if said.startswith("MISCONF"):
+        return "it cannot save to its disk: free space, or look into its log"
+    return "look into its log; gars doctor checks every dependency"

@@ -1,0 +1,76 @@
+"""Names of what is kept in Redis, so chosen that what one call touches lies in one slot of a Redis Cluster.
+
+The part in braces decides the slot (Redis Cluster specification, "hash tags"). A tombstone belongs into the slot of the
+user's state and must not name the user: in its braces stands a number that falls into the same slot.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from binascii import crc_hqx
+from functools import cache
+
+SLOTS = 16_384
+BUCKETS = 16
+"""Parts of the index of users: enough to spread it, few enough to merge."""
+
+
+class Keys:
+    """Every key of one installation; ``prefix`` keeps several apart in one Redis."""
+
+    def __init__(self, prefix: str = "gars") -> None:
+        self.prefix = prefix
+        self.heartbeat = f"{prefix}:heartbeat"
+        self.current_model = f"{prefix}:model:current"
+        self.tombstone_index = f"{prefix}:tombstones"
+
+    def state(self, user_id: str) -> str:
+        """Hash: ``version`` and ``state``."""
+        return f"{self.prefix}:state:{{{_quoted(user_id)}}}"
+
+    def changes(self, user_id: str) -> str:
+        """Channel of a user's changes."""
+        return f"{self.prefix}:changes:{{{_quoted(user_id)}}}"
+
+    def tombstone(self, user_id: str) -> str:
+        """Hash: that a user was forgotten. In the slot of the state, without the user's id."""
+        user_hash = hashlib.blake2b(user_id.encode(), digest_size=16, person=b"gars.forgotten").hexdigest()
+        return f"{self.prefix}:tombstone:{{{_numbers()[slot(_quoted(user_id))]}}}:{user_hash}"
+
+    def users(self, bucket: int) -> str:
+        """Sorted set: one part of the known ids."""
+        return f"{self.prefix}:users:{bucket}"
+
+    def checkpoint(self, name: str) -> str:
+        """String: a checkpoint."""
+        return f"{self.prefix}:checkpoint:{name}"
+
+    def trend(self, bucket: int) -> str:
+        """Hash: anime id → what its events of one bucket of time weigh."""
+        return f"{self.prefix}:trend:{bucket}"
+
+
+def bucket(user_id: str) -> int:
+    """Which part of the index of users holds an id."""
+    return crc_hqx(user_id.encode(), 0) % BUCKETS
+
+
+def slot(tag: str) -> int:
+    """The slot of a key whose hash tag is ``tag``."""
+    return crc_hqx(tag.encode(), 0) % SLOTS
+
+
+def _quoted(user_id: str) -> str:
+    """The id without braces, or a part of it would decide the slot."""
+    return user_id.replace("%", "%25").replace("{", "%7B").replace("}", "%7D")
+
+
+@cache
+def _numbers() -> list[int]:
+    """Slot → a number that falls into it. A fifth of a second, once."""
+    found: dict[int, int] = {}
+    number = 0
+    while len(found) < SLOTS:
+        found.setdefault(slot(str(number)), number)
+        number += 1
+    return [found[wanted] for wanted in range(SLOTS)]
