@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from gars.entrypoints.stack.cassandra import Cassandra
 from gars.entrypoints.stack.engine import Engine
 from gars.entrypoints.stack.kafka import Kafka
 from gars.entrypoints.stack.ports import free_ports
+from gars.entrypoints.stack.redis import Redis
 from gars.entrypoints.stack.running import Running
 
 
@@ -55,3 +57,32 @@ def kafka(kafka_running: Running) -> Kafka:
     """A Kafka with GARS' topics; ``url`` is its address. Take a prefix of your own to begin with empty topics."""
     assert isinstance(kafka_running.engine, Kafka)
     return kafka_running.engine
+
+
+@pytest.fixture(scope="session")
+def redis_running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The server as a process: for tests that stop or kill it."""
+    (port,) = free_ports(1)
+    yield from _up(Redis(folder=tmp_path_factory.mktemp("redis"), port=port))
+
+
+@pytest.fixture(scope="session")
+def redis_address(redis_running: Running) -> str:
+    """The address of a Redis. Take a prefix of your own to begin empty."""
+    assert isinstance(redis_running.engine, Redis)
+    return redis_running.engine.url
+
+
+@pytest.fixture(scope="session")
+def cassandra_running(tmp_path_factory: pytest.TempPathFactory, engines: Path) -> Iterator[Running]:
+    """The node as a process: for tests that stop or kill it."""
+    port, storage, jmx = free_ports(3)
+    folder = tmp_path_factory.mktemp("cassandra")
+    yield from _up(Cassandra(folder=folder, engines=engines, port=port, storage_port=storage, jmx_port=jmx))
+
+
+@pytest.fixture(scope="session")
+def cassandra(cassandra_running: Running) -> Cassandra:
+    """A Cassandra with GARS' tables. Take a keyspace of your own to begin empty."""
+    assert isinstance(cassandra_running.engine, Cassandra)
+    return cassandra_running.engine

@@ -169,12 +169,17 @@ class RedisChangeFeed:
                 await client.aclose()
 
     async def _send(self, client: Any, pubsub: Any) -> None:
-        """Subscribe to what is listened to, and publish what waits."""
+        """Publish what waits, and subscribe to what is listened to."""
         sent: set[str] = set()
         while not self._closing:
             await self._wake.wait()
             self._wake.clear()
-            wanted = set(self._listeners)
+            while self._outbox:
+                pipeline = client.pipeline(transaction=False)
+                for _ in range(min(_BATCH, len(self._outbox))):
+                    pipeline.publish(*self._outbox.popleft())
+                await pipeline.execute()
+            wanted = set(self._listeners)  # after what was published before: who comes now does not hear of it
             if new := wanted - sent:
                 await pubsub.subscribe(*new)
             if old := sent - wanted:
@@ -182,11 +187,6 @@ class RedisChangeFeed:
                 await pubsub.unsubscribe(*old)
                 self._users = {channel: user_id for channel, user_id in self._users.items() if channel in wanted}
             sent = wanted
-            while self._outbox:
-                pipeline = client.pipeline(transaction=False)
-                for _ in range(min(_BATCH, len(self._outbox))):
-                    pipeline.publish(*self._outbox.popleft())
-                await pipeline.execute()
 
     async def _read(self, pubsub: Any) -> None:
         """Hand on what comes."""

@@ -22,7 +22,7 @@ TIMEOUT_S = 2.0
 
 
 def connect(address: str, *, timeout_s: float = TIMEOUT_S) -> Client:
-    """A client; connects at the first call. ``redis-cluster://host:port`` finds the other nodes by itself (and at once).
+    """A client; it connects at the first call, one to a Redis Cluster (``redis-cluster://HOST:PORT``) at once.
 
     Raises:
         InvalidInputError: the address cannot be read.

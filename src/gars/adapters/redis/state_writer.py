@@ -64,7 +64,7 @@ class StateWriter:
         return self._run([(user_id, scripts.PUT_INITIAL, (state, self._ttl_s)) for user_id, state in states])
 
     def forget(self, user_id: str, *, offset: int | None = None) -> bool:
-        """Delete a state; what is at ``offset`` of the log and before will not bring it back. → whether there was one."""
+        """Delete a state; nothing from ``offset`` of the log or before brings it back. → whether there was one."""
         keys = self._keys
         with explained("write to", self._address):
             gone = self._client.eval(

@@ -1,0 +1,220 @@
+"""The Redis adapters keep the contracts of their ports on a real server."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import uuid
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from gars.adapters.redis.change_feed import MISSED, RedisChangeFeed
+from gars.adapters.redis.connection import connect
+from gars.adapters.redis.keys import Keys
+from gars.adapters.redis.state_store import RedisStateStore
+from gars.adapters.redis.state_writer import StateWrite, StateWriter
+from gars.adapters.redis.tombstones import RedisTombstones
+from gars.application.ports import ChangeFeed, StateStore, Tombstone, Tombstones
+from gars.domain import user_state
+from gars.domain.errors import StorageError
+from gars.domain.user_state import Row
+from gars.testing.contracts.change_feed import ChangeFeedContract, change
+from gars.testing.contracts.state_store import StateStoreContract, state_after
+from gars.testing.contracts.tombstones import TombstonesContract
+from gars.testing.patience import until
+
+pytestmark = pytest.mark.cluster
+
+
+def _new_prefix() -> str:
+    return f"test-{uuid.uuid4().hex}"
+
+
+class _OwnPrefix:
+    """Keys of its own for each check, and everything closed afterwards."""
+
+    address: str
+    prefix: str
+    opened: list[StateStore | ChangeFeed | Tombstones]
+
+    @pytest.fixture(autouse=True)
+    def _keys(self, redis_address: str) -> Iterator[None]:
+        self.address, self.prefix, self.opened = redis_address, _new_prefix(), []
+        yield
+        for adapter in self.opened:
+            adapter.close()
+            adapter.close()
+
+
+class TestRedisStateStore(_OwnPrefix, StateStoreContract):
+    def open(self) -> StateStore:
+        store = RedisStateStore(self.address, prefix=self.prefix)
+        self.opened.append(store)
+        return store
+
+
+class TestRedisTombstones(_OwnPrefix, TombstonesContract):
+    def open(self) -> Tombstones:
+        stones = RedisTombstones(self.address, prefix=self.prefix)
+        self.opened.append(stones)
+        return stones
+
+
+class TestRedisChangeFeed(_OwnPrefix, ChangeFeedContract):
+    def open(self) -> ChangeFeed:
+        feed = RedisChangeFeed(self.address, prefix=self.prefix)
+        self.opened.append(feed)
+        return feed
+
+
+@pytest.fixture
+def prefix() -> str:
+    return _new_prefix()
+
+
+@pytest.fixture
+def store(redis_address: str, prefix: str) -> Iterator[RedisStateStore]:
+    store = RedisStateStore(redis_address, prefix=prefix)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def writer(redis_address: str, prefix: str) -> Iterator[StateWriter]:
+    client = connect(redis_address)
+    yield StateWriter(client, redis_address, keys=Keys(prefix))
+    client.close()
+
+
+def _write(version: int, *, offset: int | None = None, user_id: str = "7") -> StateWrite:
+    state = state_after(version, user_id)
+    return StateWrite(user_id, version, user_state.encode(state), [change(version, user_id)], offset=offset)
+
+
+def test_states_come_in_one_round_trip(store: RedisStateStore) -> None:
+    store.put([state_after(1, "a"), state_after(2, "b")])
+    assert store.get_many(["a", "nobody", "b"]) == {"a": state_after(1, "a"), "b": state_after(2, "b")}
+    assert store.get_many([]) == {}
+
+
+def test_a_state_is_told_in_the_step_that_writes_it(redis_address: str, prefix: str, writer: StateWriter) -> None:
+    async def scene() -> list[int]:
+        async with feed.listen("7") as listener:
+            await asyncio.to_thread(writer.write, [_write(1), _write(3), _write(2), _write(4)])
+            heard = [await asyncio.wait_for(listener.get(), 30) for _ in range(3)]
+            return [said.version for said in heard if said]
+
+    feed = RedisChangeFeed(redis_address, prefix=prefix)
+    assert asyncio.run(scene()) == [1, 3, 4]
+    feed.close()
+
+
+def test_many_writers_never_move_a_version_back(store: RedisStateStore, writer: StateWriter) -> None:
+    threads = [
+        threading.Thread(target=writer.write, args=([_write(version) for version in range(start, 200, 4)],))
+        for start in (4, 3, 2, 1)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert store.get("7") == state_after(199)
+
+
+def test_what_is_from_before_a_tombstone_stays_out(store: RedisStateStore, writer: StateWriter) -> None:
+    writer.write([_write(2, offset=10)])
+    assert writer.forget("7", offset=11)
+    assert writer.write([_write(3, offset=10), _write(4, offset=11)]) == 0
+    assert store.get("7") is None
+    assert writer.write([_write(1, offset=12)]) == 1
+    assert store.get("7") == state_after(1)
+
+
+def test_a_tombstone_of_the_port_bars_the_writer(redis_address: str, prefix: str, writer: StateWriter) -> None:
+    stones = RedisTombstones(redis_address, prefix=prefix)
+    stones.put("7", Tombstone(offset=5, time_ms=1))
+    assert writer.write([_write(1, offset=5)]) == 0
+    assert writer.write_initial([("7", user_state.encode(user_state.initial("7", [Row(1)])))]) == 0
+    stones.close()
+
+
+def test_a_forgotten_user_is_in_no_key_and_no_value(redis_address: str, prefix: str, store: RedisStateStore) -> None:
+    user_id = "somebody-to-be-forgotten"
+    stones = RedisTombstones(redis_address, prefix=prefix)
+    store.put([state_after(3, user_id), state_after(1, "another")])
+    stones.put(user_id, Tombstone(offset=5, time_ms=1))
+    store.forget(user_id)
+    client = connect(redis_address)
+    kept = b""
+    for key in client.scan_iter(f"{prefix}:*"):
+        kept += key + (client.dump(key) or b"")
+        if client.type(key) == b"zset":
+            kept += b"".join(client.zrange(key, 0, -1))
+    assert b"another" in kept
+    assert user_id.encode() not in kept
+    stones.close()
+    client.close()
+
+
+def test_seconds_to_live_count_from_the_last_change(redis_address: str, prefix: str) -> None:
+    store = RedisStateStore(redis_address, prefix=prefix, ttl_s=1000)
+    store.put([state_after(1)])
+    client = connect(redis_address)
+    assert 0 < client.ttl(Keys(prefix).state("7")) <= 1000
+    client.close()
+    store.close()
+
+
+def test_a_damaged_state_says_how_to_mend_it(redis_address: str, prefix: str, store: RedisStateStore) -> None:
+    client = connect(redis_address)
+    client.hset(Keys(prefix).state("7"), mapping={"version": 1, "state": b"\xc1"})
+    with pytest.raises(StorageError, match=r"the state of user '7' in Redis at .* cannot be read") as caught:
+        store.get("7")
+    assert "gars replay --from kafka --to redis" in (caught.value.hint or "")
+    client.close()
+
+
+def test_nobody_answers() -> None:
+    store = RedisStateStore("redis://127.0.0.1:1/0")
+    with pytest.raises(StorageError, match=r"cannot read from Redis at redis://127.0.0.1:1/0") as caught:
+        store.get("7")
+    assert "is it running? gars doctor" in (caught.value.hint or "")
+    with pytest.raises(StorageError, match="cannot write to Redis"):
+        store.check()
+    store.close()
+
+
+def test_after_a_break_a_listener_is_told_the_version(redis_address: str, prefix: str, store: RedisStateStore) -> None:
+    """A change while the connection was cut is not heard; where the state stands is."""
+
+    async def scene() -> tuple[str, int]:
+        async with feed.listen("7") as listener:
+            await asyncio.to_thread(cut)
+            heard = await asyncio.wait_for(listener.get(), 30)
+            assert heard is not None
+            return heard.kind, heard.version
+
+    def cut() -> None:
+        store.put([state_after(3)])
+        client = redis.Redis.from_url(redis_address)
+        killed = client.client_kill_filter(_type="pubsub")
+        assert killed >= 1
+        client.close()
+
+    feed = RedisChangeFeed(redis_address, prefix=prefix)
+    assert asyncio.run(scene()) == (MISSED, 3)
+    until(lambda: feed.listening == 0)
+    feed.close()
+
+
+def test_a_feed_without_redis_neither_blocks_nor_fails() -> None:
+    async def scene() -> None:
+        async with feed.listen("7") as listener:
+            feed.publish([change(1)])
+            feed.close()
+            assert await asyncio.wait_for(listener.get(), 30) is None
+
+    feed = RedisChangeFeed("redis://127.0.0.1:1/0")
+    asyncio.run(scene())
