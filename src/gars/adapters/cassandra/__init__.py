@@ -1,0 +1,1 @@
+"""Apache Cassandra: the history of every user, found by user. Needs the extra ``cassandra``."""

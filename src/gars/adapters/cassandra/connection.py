@@ -1,0 +1,129 @@
+"""One connection to a Cassandra for everything in this process, made when it is first needed."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from cassandra import ConsistencyLevel, DriverException, InvalidRequest
+from cassandra.auth import PlainTextAuthProvider
+from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable
+from cassandra.concurrent import execute_concurrent_with_args
+from cassandra.policies import DCAwareRoundRobinPolicy, RoundRobinPolicy, TokenAwarePolicy
+
+from gars.adapters.cassandra.address import CassandraAddress
+from gars.domain.errors import StorageError
+
+_CONNECT_S = 5.0
+_REQUEST_S = 10.0
+_AT_ONCE = 64
+"""Writes under way at the same time."""
+
+
+class Connection:
+    """Statements on one cluster. Connects at the first one, so that whoever starts before Cassandra still starts."""
+
+    def __init__(self, address: CassandraAddress) -> None:
+        self.address = address
+        self._lock = threading.Lock()
+        self._cluster: Cluster | None = None
+        self._session: Any = None
+        self._prepared: dict[str, Any] = {}
+        self._users = 1
+
+    def rows(self, statement: str, *values: object) -> Iterator[Any]:
+        """The rows of a query, in pages."""
+        with self.explained("read from"):
+            yield from self._ready().execute(self._statement(statement), values)
+
+    def run(self, statement: str, *values: object) -> Any:
+        """One write; returns what came back (a conditional write says whether it was done)."""
+        with self.explained("write to"):
+            return self._ready().execute(self._statement(statement), values)
+
+    def run_many(self, statement: str, values: Sequence[Sequence[object]]) -> None:
+        """Many writes at once, each acknowledged; raises if one failed. They may be sent again."""
+        with self.explained("write to"):
+            execute_concurrent_with_args(
+                self._ready(), self._statement(statement), values, concurrency=_AT_ONCE, raise_on_first_error=True
+            )
+
+    def share(self) -> Connection:
+        """One more user of this connection."""
+        with self._lock:
+            self._users += 1
+        return self
+
+    def close(self) -> None:
+        """Let go; the last user closes it."""
+        with self._lock:
+            self._users -= 1
+            if self._users > 0 or self._cluster is None:
+                return
+            self._cluster.shutdown()
+            self._cluster, self._session = None, None
+            self._prepared.clear()
+
+    @contextmanager
+    def explained(self, doing: str) -> Iterator[None]:
+        """Turn what the driver raises into a ``StorageError`` that says what, where, why and what to do."""
+        try:
+            yield
+        except (DriverException, NoHostAvailable, OSError) as error:
+            raise StorageError(
+                f"cannot {doing} Cassandra at {self.address.shown}: {_said(error)}", hint=_hint(error)
+            ) from error
+
+    def _ready(self) -> Any:
+        with self._lock:
+            if self._session is None:
+                cluster = open_cluster(self.address)
+                try:
+                    self._session = cluster.connect(self.address.keyspace)
+                except BaseException:
+                    with contextlib.suppress(Exception):
+                        cluster.shutdown()
+                    raise
+                self._cluster = cluster
+            return self._session
+
+    def _statement(self, text: str) -> Any:
+        prepared = self._prepared.get(text)
+        if prepared is None:
+            prepared = self._prepared[text] = self._ready().prepare(text)
+        return prepared
+
+
+def open_cluster(address: CassandraAddress) -> Cluster:
+    """The driver's view of a cluster, not connected yet."""
+    near = DCAwareRoundRobinPolicy(address.datacenter) if address.datacenter else RoundRobinPolicy()
+    profile = ExecutionProfile(
+        load_balancing_policy=TokenAwarePolicy(near),
+        # more than half of the copies: what was written is read, and one machine of three may be away
+        consistency_level=ConsistencyLevel.LOCAL_QUORUM,
+        serial_consistency_level=ConsistencyLevel.LOCAL_SERIAL,
+        request_timeout=_REQUEST_S,
+    )
+    return Cluster(
+        address.hosts,
+        port=address.port,
+        auth_provider=PlainTextAuthProvider(address.user, address.password) if address.user else None,
+        execution_profiles={EXEC_PROFILE_DEFAULT: profile},
+        connect_timeout=_CONNECT_S,
+        protocol_version=5,
+    )
+
+
+def _said(error: Exception) -> str:
+    """What each node had to say, where the driver kept it."""
+    by_host = getattr(error, "errors", None)
+    return "; ".join(f"{host}: {why}" for host, why in by_host.items()) if isinstance(by_host, dict) else str(error)
+
+
+def _hint(error: Exception) -> str:
+    if isinstance(error, InvalidRequest):
+        return "are its tables there? gars stack up, or gars doctor"
+    return "is it running? gars doctor says what answers; lists do not need it, and what waits in Kafka is not lost"

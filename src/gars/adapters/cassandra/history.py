@@ -1,0 +1,82 @@
+"""Events by user in Cassandra: history, export, deletion, and the source of a replay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from gars.adapters.cassandra.connection import Connection
+from gars.domain.errors import StorageError
+from gars.domain.interaction import Interaction
+
+_INSERT = """
+INSERT INTO interactions_by_user (user_id, event_time, event_id, log_offset, event) VALUES (?, ?, ?, ?, ?) USING TTL ?
+"""
+_READ = "SELECT log_offset, event FROM interactions_by_user WHERE user_id = ?"
+_KEYS = "SELECT event_time, event_id, log_offset FROM interactions_by_user WHERE user_id = ?"
+_DELETE = "DELETE FROM interactions_by_user WHERE user_id = ?"
+_DELETE_ONE = f"{_DELETE} AND event_time = ? AND event_id = ? AND log_offset = ?"
+
+
+class CassandraHistory:
+    """An ``EventHistory``. Writing an event again changes nothing. ``ttl_s`` after it was written it goes; 0: never."""
+
+    def __init__(self, connection: Connection, *, ttl_s: int = 0) -> None:
+        self._connection = connection
+        self._ttl_s = ttl_s
+        self._closed = False
+        self._encoder = msgspec.msgpack.Encoder()
+        self._decoder = msgspec.msgpack.Decoder(Interaction)
+
+    def keep(self, events: Sequence[tuple[int, Interaction]]) -> None:
+        """Write events with their offsets in the log; all are acknowledged when it returns. Raises ``StorageError``."""
+        self._connection.run_many(
+            _INSERT,
+            [
+                (event.user_id, event.time_ms, event.event_id, offset, self._encoder.encode(event), self._ttl_s)
+                for offset, event in events
+            ],
+        )
+
+    def read_user(self, user_id: str) -> Iterator[tuple[int, Interaction]]:
+        """A user's events in the order accepted; one sent twice is at its first place."""
+        rows = sorted((row.log_offset, row.event) for row in self._connection.rows(_READ, user_id))
+        seen: set[str] = set()
+        for offset, blob in rows:
+            event = self._decode(user_id, offset, blob)
+            if event.event_id not in seen:
+                seen.add(event.event_id)
+                yield offset, event
+
+    def users(self) -> Iterator[str]:
+        """Out of the partition keys alone, in no order."""
+        for row in self._connection.rows("SELECT DISTINCT user_id FROM interactions_by_user"):
+            yield row.user_id
+
+    def forget(self, user_id: str, *, up_to: int | None = None) -> int:
+        """Delete a user's rows. Their bytes go from the disk with the next compactions (docs/operating.md)."""
+        rows = list(self._connection.rows(_KEYS, user_id))
+        gone = [row for row in rows if up_to is None or row.log_offset <= up_to]
+        if len(gone) == len(rows):
+            self._connection.run(_DELETE, user_id)
+        else:
+            self._connection.run_many(
+                _DELETE_ONE, [(user_id, row.event_time, row.event_id, row.log_offset) for row in gone]
+            )
+        return len({row.event_id for row in gone})
+
+    def close(self) -> None:
+        """Let go of the connection; a second call does nothing."""
+        if not self._closed:
+            self._closed = True
+            self._connection.close()
+
+    def _decode(self, user_id: str, offset: int, blob: bytes) -> Interaction:
+        try:
+            return self._decoder.decode(blob)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise StorageError(
+                f"event {offset} of user {user_id!r} in Cassandra cannot be read: {error}",
+                hint="write it again from the log: gars worker history --from-start",
+            ) from error

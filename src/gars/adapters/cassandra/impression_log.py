@@ -1,0 +1,94 @@
+"""The lists that were shown, by user, in Cassandra."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+import msgspec
+
+from gars.adapters.cassandra.connection import Connection
+from gars.domain.errors import StorageError
+from gars.domain.impression import Impression
+
+_INSERT = """
+INSERT INTO impressions_by_user (user_id, time, number, request_id, impression) VALUES (?, ?, ?, ?, ?) USING TTL ?
+"""
+_READ = "SELECT impression FROM impressions_by_user"
+_COUNT = "SELECT count(*) AS n FROM impressions_by_user WHERE user_id = ?"
+_DELETE = "DELETE FROM impressions_by_user WHERE user_id = ?"
+
+
+class CassandraImpressionLog:
+    """An ``ImpressionLog``; each user's by time. ``ttl_s`` after it was written an impression goes; 0: never."""
+
+    def __init__(self, connection: Connection, *, ttl_s: int = 0) -> None:
+        self._connection = connection
+        self._ttl_s = ttl_s
+        self._closed = False
+        self._encoder = msgspec.msgpack.Encoder()
+        self._decoder = msgspec.msgpack.Decoder(Impression)
+        self._lock = threading.Lock()
+        self._number = 0
+
+    def append(self, impressions: Sequence[Impression]) -> None:
+        """Number and write them."""
+        with self._lock:
+            first = self._number = max(self._number, time.time_ns())
+            self._number += len(impressions)
+        self.keep(list(enumerate(impressions, first)))
+
+    def keep(self, impressions: Sequence[tuple[int, Impression]]) -> None:
+        """Write impressions under numbers of one's own: again the same numbers, nothing changes. As ``append``."""
+        self._connection.run_many(
+            _INSERT,
+            [
+                (one.user_id, one.time_ms, number, one.request_id, self._encoder.encode(one), self._ttl_s)
+                for number, one in impressions
+            ],
+        )
+
+    def read(self, *, user_id: str | None = None) -> Iterator[Impression]:
+        """Of one user in the order shown; of everybody user after user."""
+        if user_id is not None:
+            yield from self._read(user_id)
+            return
+        for known in self.users():
+            yield from self._read(known)
+
+    def users(self) -> list[str]:
+        """Out of the partition keys alone."""
+        rows = self._connection.rows("SELECT DISTINCT user_id FROM impressions_by_user")
+        return sorted(row.user_id for row in rows)
+
+    def forget(self, user_id: str, *, up_to_ms: int | None = None) -> int:
+        """Delete a user's rows."""
+        until = "" if up_to_ms is None else " AND time <= ?"
+        values = (user_id,) if up_to_ms is None else (user_id, up_to_ms)
+        (counted,) = self._connection.rows(_COUNT + until, *values)
+        if counted.n:
+            self._connection.run(_DELETE + until, *values)
+        return int(counted.n)
+
+    def expire(self, *, before: datetime) -> int:
+        """Delete what is too old, user after user. ``ttl_s`` does the same without a pass over everybody."""
+        last_ms = round(before.timestamp() * 1000) - 1
+        return sum(self.forget(user_id, up_to_ms=last_ms) for user_id in self.users())
+
+    def close(self) -> None:
+        """Let go of the connection; a second call does nothing."""
+        if not self._closed:
+            self._closed = True
+            self._connection.close()
+
+    def _read(self, user_id: str) -> Iterator[Impression]:
+        for row in self._connection.rows(f"{_READ} WHERE user_id = ?", user_id):
+            try:
+                yield self._decoder.decode(row.impression)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                raise StorageError(
+                    f"an impression of user {user_id!r} in Cassandra cannot be read: {error}",
+                    hint="delete the row; only training from the log misses it",
+                ) from error

@@ -1,0 +1,16 @@
+"""Asks a Redis of this machine whether it serves, in its own protocol: the launcher needs no client for that."""
+
+from __future__ import annotations
+
+import socket
+
+
+def problem(port: int) -> str | None:
+    """What keeps it from being of use; ``None`` when it answers and has its data in memory."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
+            connection.sendall(b"PING\r\n")
+            said = connection.recv(200).decode(errors="replace").strip()
+    except OSError as error:
+        return f"port {port}: {error.strerror or error}"
+    return None if said == "+PONG" else f"it says {said!r}"  # -LOADING while it reads its file

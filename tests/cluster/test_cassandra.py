@@ -1,0 +1,144 @@
+"""The Cassandra adapters keep the contracts of their ports on a real node."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+import pytest
+
+from gars.adapters.cassandra.address import CassandraAddress
+from gars.adapters.cassandra.connection import Connection
+from gars.adapters.cassandra.history import CassandraHistory
+from gars.adapters.cassandra.impression_log import CassandraImpressionLog
+from gars.adapters.cassandra.schema import create_schema, missing_tables, problem
+from gars.adapters.cassandra.tombstones import CassandraTombstones
+from gars.application.ports import Tombstone
+from gars.domain.errors import StorageError
+from gars.domain.interaction import Interaction
+from gars.entrypoints.stack.cassandra import Cassandra
+from gars.testing.contracts.event_history import EventHistoryContract
+from gars.testing.contracts.impression_log import ImpressionLogContract, impression
+from gars.testing.contracts.tombstones import TombstonesContract
+from gars.testing.events import START, clicks, event
+
+
+@pytest.fixture(scope="session")
+def tables(cassandra: Cassandra) -> Iterator[Connection]:
+    """Tables for this file alone."""
+    address = dataclasses.replace(cassandra.address, keyspace="contracts")
+    create_schema(address)
+    connection = Connection(address)
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def empty(tables: Connection) -> Connection:
+    """The tables with nothing in them. Deleted by key: emptying a table whole takes a second each."""
+    for table in ("interactions_by_user", "impressions_by_user"):
+        users = [(row.user_id,) for row in tables.rows(f"SELECT DISTINCT user_id FROM {table}")]
+        tables.run_many(f"DELETE FROM {table} WHERE user_id = ?", users)
+    for stone in list(tables.rows("SELECT user_hash FROM tombstones")):
+        tables.run("DELETE FROM tombstones WHERE user_hash = ? IF EXISTS", stone.user_hash)
+    return tables
+
+
+class _OnTables:
+    connection: Connection
+
+    @pytest.fixture(autouse=True)
+    def _empty(self, empty: Connection) -> None:
+        self.connection = empty
+
+
+class TestCassandraHistory(_OnTables, EventHistoryContract):
+    last = 0
+
+    def open(self) -> CassandraHistory:
+        return CassandraHistory(self.connection.share())
+
+    def add(self, history: CassandraHistory, events: Sequence[Interaction]) -> list[int]:
+        offsets = list(range(self.last + 1, self.last + 1 + len(events)))
+        self.last = offsets[-1]
+        history.keep(list(zip(offsets, events, strict=True)))
+        return offsets
+
+
+class TestCassandraImpressionLog(_OnTables, ImpressionLogContract):
+    def open(self) -> CassandraImpressionLog:
+        return CassandraImpressionLog(self.connection.share())
+
+
+class TestCassandraTombstones(_OnTables, TombstonesContract):
+    def open(self) -> CassandraTombstones:
+        return CassandraTombstones(self.connection.share())
+
+
+def test_written_again_an_event_is_there_once(empty: Connection) -> None:
+    history = CassandraHistory(empty)
+    entries = list(enumerate(clicks(3), 1))
+    history.keep(entries)
+    history.keep(entries)
+    assert list(history.read_user("7")) == entries
+
+
+def test_sent_twice_an_event_is_at_its_first_place(empty: Connection) -> None:
+    first, second = clicks(2)
+    history = CassandraHistory(empty)
+    history.keep([(4, first), (1, first), (2, second), (7, first)])
+    assert list(history.read_user("7")) == [(1, first), (2, second)]
+    assert history.forget("7") == 2
+
+
+def test_an_event_may_go_by_itself(empty: Connection) -> None:
+    history = CassandraHistory(empty, ttl_s=1000)
+    history.keep([(1, event())])
+    (row,) = empty.rows("SELECT TTL(event) AS left FROM interactions_by_user WHERE user_id = '7'")
+    assert 0 < row.left <= 1000
+    CassandraHistory(empty).keep([(1, event("8"))])
+    (row,) = empty.rows("SELECT TTL(event) AS left FROM interactions_by_user WHERE user_id = '8'")
+    assert row.left is None
+
+
+def test_impressions_written_again_are_there_once(empty: Connection) -> None:
+    log = CassandraImpressionLog(empty)
+    log.keep([(5, impression("a")), (6, impression("b", at=START + timedelta(hours=1)))])
+    log.keep([(5, impression("a"))])
+    assert [one.request_id for one in log.read(user_id="7")] == ["a", "b"]
+
+
+def test_a_tombstone_does_not_name_the_user(empty: Connection) -> None:
+    CassandraTombstones(empty).put("somebody-to-be-forgotten", Tombstone(offset=1, time_ms=1))
+    (row,) = empty.rows("SELECT JSON * FROM tombstones")
+    assert "somebody" not in row.json
+
+
+def test_a_damaged_event_says_how_to_mend_it(empty: Connection) -> None:
+    empty.run(
+        "INSERT INTO interactions_by_user (user_id, event_time, event_id, log_offset, event) "
+        "VALUES ('7', 1, 'e', 1, ?)",
+        b"\xc1",
+    )
+    with pytest.raises(StorageError, match=r"event 1 of user '7' in Cassandra cannot be read") as caught:
+        list(CassandraHistory(empty).read_user("7"))
+    assert "gars worker history --from-start" in (caught.value.hint or "")
+
+
+def test_tables_that_are_not_there(cassandra: Cassandra) -> None:
+    assert missing_tables(cassandra.address) is None
+    said = missing_tables(dataclasses.replace(cassandra.address, keyspace="nothing_here"))
+    assert said is not None
+    assert "nothing_here" in said
+
+
+def test_nobody_answers() -> None:
+    nowhere = CassandraAddress(("127.0.0.1",), 1)
+    assert "does not answer" in (problem(nowhere) or "")
+    history = CassandraHistory(Connection(nowhere))
+    with pytest.raises(StorageError, match=r"cannot read from Cassandra at cassandra://127.0.0.1:1/gars") as caught:
+        list(history.read_user("7"))
+    assert "is it running? gars doctor" in (caught.value.hint or "")
+    with pytest.raises(StorageError, match="cannot create the tables in Cassandra"):
+        create_schema(nowhere)
