@@ -16,6 +16,7 @@ from gars.adapters.redis.keys import Keys
 from gars.adapters.redis.state_store import RedisStateStore
 from gars.adapters.redis.state_writer import StateWrite, StateWriter
 from gars.adapters.redis.tombstones import RedisTombstones
+from gars.adapters.redis.trends import RedisTrends
 from gars.application.ports import ChangeFeed, StateStore, Tombstone, Tombstones
 from gars.domain import user_state
 from gars.domain.errors import StorageError
@@ -132,6 +133,14 @@ def test_what_is_from_before_a_tombstone_stays_out(store: RedisStateStore, write
     assert store.get("7") == state_after(1)
 
 
+def test_deleted_and_met_again_in_one_call(store: RedisStateStore, writer: StateWriter) -> None:
+    assert writer.write([_write(3, offset=3), StateWrite("7", 0, None, offset=4), _write(1, offset=5)]) == 3
+    assert writer.read("7") == user_state.encode(state_after(1))
+    assert store.user_ids(limit=10) == ["7"]
+    assert writer.write([StateWrite("7", 0, None, offset=6), StateWrite("7", 0, None, offset=6)]) == 1
+    assert store.user_ids(limit=10) == []
+
+
 def test_a_tombstone_of_the_port_bars_the_writer(redis_address: str, prefix: str, writer: StateWriter) -> None:
     stones = RedisTombstones(redis_address, prefix=prefix)
     stones.put("7", Tombstone(offset=5, time_ms=1))
@@ -218,3 +227,11 @@ def test_a_feed_without_redis_neither_blocks_nor_fails() -> None:
 
     feed = RedisChangeFeed("redis://127.0.0.1:1/0")
     asyncio.run(scene())
+
+
+def test_trending_counters_are_absolute(redis_address: str, prefix: str) -> None:
+    trends = RedisTrends(redis_address, prefix=prefix)
+    trends.write({(3, 1): 2.5, (3, 5): 1.0, (4, 1): 1.0})
+    trends.write({(3, 1): 2.5, (3, 5): 0.0})
+    assert trends.read([2, 3, 4]) == {3: {1: 2.5}, 4: {1: 1.0}}
+    trends.close()

@@ -238,6 +238,34 @@ class ListSite(Protocol):
         ...
 
 
+class TrendCounters(Protocol):
+    """Weights by bucket of event time and anime (``domain.trending``), kept by the feature job."""
+
+    def read(self, buckets: Sequence[int]) -> dict[int, dict[int, float]]:
+        """Bucket → anime → weight; a bucket that nothing is in may be missing. Raises ``StorageError``."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections; a second call does nothing."""
+        ...
+
+
+class Trends(Protocol):
+    """What is asked for now."""
+
+    def heat(self) -> Mapping[int, float]:
+        """Anime → decayed weight as of now, of those anybody wants."""
+        ...
+
+    def ids(self) -> Sequence[int]:
+        """Ids of the anime that anybody wants, hottest first."""
+        ...
+
+    def forget(self, user_id: str) -> None:
+        """Count nothing of a user any more, where it is known who wanted what."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """A user's state moved on, so their lists did too."""

@@ -9,8 +9,7 @@ import numpy as np
 
 from gars.application.catalogue import Catalogue
 from gars.application.paging import Page, Pages
-from gars.application.ports import Clock, Engine, StateStore
-from gars.application.trending import Trending
+from gars.application.ports import Clock, Engine, StateStore, Trends
 from gars.domain import history
 from gars.domain.anime import Anime
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
@@ -51,7 +50,7 @@ class Shelves:
         catalogue: Catalogue,
         states: StateStore,
         clock: Clock,
-        trending: Trending,
+        trending: Trends,
         pages: Pages,
     ) -> None:
         self._engine = engine

@@ -8,23 +8,12 @@ from datetime import datetime, timedelta
 
 from gars.application.ports import Clock, EventLog
 from gars.domain.errors import StorageError
-from gars.domain.interaction import Interaction, Kind, Status
+from gars.domain.interaction import Interaction
+from gars.domain.trending import FORGOTTEN_AFTER, HALF_LIFE, weight
 
 logger = logging.getLogger(__name__)
 
-HALF_LIFE = timedelta(days=3)
-WEIGHTS = {Kind.CLICK: 1.0, Kind.LIKE: 2.0, Kind.RATE: 2.0, Kind.STATUS: 2.0}
-"""How much an event says that its anime is wanted. What hides a title says nothing."""
-_MIDDLE = 5
-_FORGOTTEN_AFTER = 12
-"""Half-lives after which what somebody did is no longer remembered (1/4096)."""
 _MAX_PAIRS = 1_000_000
-
-
-def _weight(event: Interaction) -> float:
-    """How much an event says; given up or rated below the middle it says nothing, like what hides a title."""
-    disliked = event.kind is Kind.RATE and isinstance(event.value, int) and event.value < _MIDDLE
-    return 0.0 if disliked or event.value == Status.DROPPED else WEIGHTS.get(event.kind, 0.0)
 
 
 class Trending:
@@ -67,7 +56,7 @@ class Trending:
         """Anime → decayed count as of now, of those anybody wants."""
         self.refresh()
         now = self._scale(self._clock.now())
-        oldest = 2.0**-_FORGOTTEN_AFTER
+        oldest = 2.0**-FORGOTTEN_AFTER
         with self._lock:
             return {anime_id: heat for anime_id, total in self._sums.items() if (heat := total / now) >= oldest}
 
@@ -80,8 +69,8 @@ class Trending:
         pair = event.user_id, event.anime_id
         if event.undo:
             self._set(pair, 0.0)
-        elif weight := _weight(event):
-            self._set(pair, max(self._pairs.get(pair, 0.0), weight * self._scale(event.event_time)))
+        elif strength := weight(event):
+            self._set(pair, max(self._pairs.get(pair, 0.0), strength * self._scale(event.event_time)))
 
     def _set(self, pair: tuple[str, int], share: float) -> None:
         before = self._pairs.pop(pair, 0.0)
@@ -95,7 +84,7 @@ class Trending:
         return float(2.0 ** min(1000.0, max(-1000.0, (time - self._landmark) / self._half_life)))
 
     def _drop_old(self) -> None:
-        oldest = self._scale(self._clock.now()) * 2.0**-_FORGOTTEN_AFTER
+        oldest = self._scale(self._clock.now()) * 2.0**-FORGOTTEN_AFTER
         self._pairs = {pair: share for pair, share in self._pairs.items() if share >= oldest}
         self._sums = {}
         for (_, anime_id), share in self._pairs.items():

@@ -12,21 +12,23 @@ from gars.adapters.redis.connection import Client, explained
 from gars.adapters.redis.keys import Keys, bucket
 from gars.application.ports import Change
 
+_NEW = 2
 _BATCH = 500
 """Calls in one round trip."""
 
 
 @dataclass(frozen=True, slots=True)
 class StateWrite:
-    """One state on its way to Redis. ``state`` is ``user_state.encode`` of it."""
+    """One state on its way to Redis. ``state`` is ``user_state.encode`` of it; ``None`` deletes what is there."""
 
     user_id: str
     version: int
-    state: bytes
+    state: bytes | None
     changes: Sequence[Change] = ()
     """Published if the state is kept."""
     offset: int | None = None
-    """Of the last event in it; keeps a state from before a tombstone out. ``None`` where it is not known."""
+    """Of the last event in it, as ``EventLog.append`` counts (in Kafka: the record's offset plus one); keeps a state
+    from before a tombstone out. ``None`` where it is not known."""
 
 
 class StateWriter:
@@ -40,24 +42,8 @@ class StateWriter:
         self._encoder = msgspec.msgpack.Encoder()
 
     def write(self, writes: Sequence[StateWrite]) -> int:
-        """Keep what is not older than what is there. → how many were kept. Raises ``StorageError``."""
-        return self._run(
-            [
-                (
-                    one.user_id,
-                    scripts.PUT_STATE,
-                    (
-                        one.version,
-                        one.state,
-                        self._ttl_s,
-                        "" if one.offset is None else one.offset,
-                        self._keys.changes(one.user_id),
-                        *(self._encoder.encode(change) for change in one.changes),
-                    ),
-                )
-                for one in writes
-            ]
-        )
+        """Keep what is not older than what is there, in this order. → how many were kept. Raises ``StorageError``."""
+        return self._run([self._call(one) for one in writes])
 
     def write_initial(self, states: Sequence[tuple[str, bytes]]) -> int:
         """Keep version-0 states of users without live events who were not forgotten. → how many were kept."""
@@ -65,13 +51,21 @@ class StateWriter:
 
     def forget(self, user_id: str, *, offset: int | None = None) -> bool:
         """Delete a state; nothing from ``offset`` of the log or before brings it back. → whether there was one."""
-        keys = self._keys
-        with explained("write to", self._address):
-            gone = self._client.eval(
-                scripts.FORGET_STATE, 2, keys.state(user_id), keys.tombstone(user_id), "" if offset is None else offset
-            )
-            self._client.zrem(keys.users(bucket(user_id)), user_id)
-        return bool(gone)
+        return self._run([self._call(StateWrite(user_id, 0, None, offset=offset))]) > 0
+
+    def read(self, user_id: str) -> bytes | None:
+        """The bytes of a state. Raises ``StorageError``."""
+        with explained("read from", self._address):
+            blob: bytes | None = self._client.hget(self._keys.state(user_id), "state")
+        return blob
+
+    def _call(self, one: StateWrite) -> tuple[str, str, Sequence[object]]:
+        offset = "" if one.offset is None else one.offset
+        if one.state is None:
+            return one.user_id, scripts.FORGET_STATE, (offset,)
+        messages = [self._encoder.encode(change) for change in one.changes]
+        channel = self._keys.changes(one.user_id)
+        return one.user_id, scripts.PUT_STATE, (one.version, one.state, self._ttl_s, offset, channel, *messages)
 
     def _run(self, calls: Sequence[tuple[str, str, Sequence[object]]]) -> int:
         kept = 0
@@ -82,15 +76,17 @@ class StateWriter:
                 for user_id, script, arguments in chunk:
                     pipeline.eval(script, 2, self._keys.state(user_id), self._keys.tombstone(user_id), *arguments)
                 answers = pipeline.execute()
-                self._list([user_id for (user_id, _, _), answer in zip(chunk, answers, strict=True) if answer == 2])
+                self._list(chunk, answers)
             kept += sum(answer > 0 for answer in answers)
         return kept
 
-    def _list(self, new: Sequence[str]) -> None:
-        """Add new users to the index, which lies in other slots than their states."""
-        if not new:
-            return
+    def _list(self, calls: Sequence[tuple[str, str, Sequence[object]]], answers: Sequence[int]) -> None:
+        """Keep the index of users, which lies in other slots than their states."""
         pipeline = self._client.pipeline(transaction=False)
-        for user_id in new:
-            pipeline.zadd(self._keys.users(bucket(user_id)), {user_id: 0})
-        pipeline.execute()
+        for (user_id, script, _), answer in zip(calls, answers, strict=True):
+            if script == scripts.FORGET_STATE:
+                pipeline.zrem(self._keys.users(bucket(user_id)), user_id)
+            elif answer == _NEW:
+                pipeline.zadd(self._keys.users(bucket(user_id)), {user_id: 0})
+        if len(pipeline):
+            pipeline.execute()

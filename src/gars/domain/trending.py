@@ -1,0 +1,85 @@
+"""What is asked for now: how much an event says so, and how that fades.
+
+Every event of a kind that says "I want this" counts for its anime, half as much after each half-life of event time. Of
+each user and anime only the strongest event counts: nobody makes a trend alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from gars.domain.interaction import Interaction, Kind, Status
+from gars.domain.user_state import Opinion, Register, Stamp, UserState
+
+HALF_LIFE = timedelta(days=3)
+FORGOTTEN_AFTER = 12
+"""Half-lives after which what somebody did is no longer remembered (1/4096)."""
+WEIGHTS = {Kind.CLICK: 1.0, Kind.LIKE: 2.0, Kind.RATE: 2.0, Kind.STATUS: 2.0}
+"""How much an event says that its anime is wanted. What hides a title says nothing."""
+MIDDLE = 5
+"""A rating below it says nothing."""
+BUCKET_MS = 6 * 3_600_000
+"""Counters kept outside one process are summed by buckets of event time this long."""
+BUCKETS = FORGOTTEN_AFTER * round(HALF_LIFE / timedelta(milliseconds=BUCKET_MS))
+"""How many buckets back anything still counts."""
+
+
+def weight(event: Interaction) -> float:
+    """How much an event says; given up or rated below the middle it says nothing, like what hides a title."""
+    disliked = event.kind is Kind.RATE and isinstance(event.value, int) and event.value < MIDDLE
+    return 0.0 if disliked or event.value == Status.DROPPED else WEIGHTS.get(event.kind, 0.0)
+
+
+def bucket(time_ms: int) -> int:
+    """The bucket of a moment."""
+    return time_ms // BUCKET_MS
+
+
+def moves(before: UserState, after: UserState, anime_id: int) -> dict[int, float]:
+    """What an event on an anime changes in the counters: bucket → what is to be added to the anime's weight there.
+
+    It is the difference of what the two states say, so an event told twice changes nothing, and one taken back takes
+    back what it added.
+    """
+    changed: dict[int, float] = {}
+    for state, sign in ((before, -1.0), (after, 1.0)):
+        for where, strength in _strongest(state, anime_id).items():
+            changed[where] = changed.get(where, 0.0) + sign * strength
+    return {where: by for where, by in changed.items() if by}
+
+
+def heat(buckets: Mapping[int, Mapping[int, float]], now_ms: int) -> dict[int, float]:
+    """Bucket → anime → weight, as of now: anime → decayed weight, of those anybody still wants."""
+    found: dict[int, float] = {}
+    oldest = 2.0**-FORGOTTEN_AFTER
+    for where, weights in buckets.items():
+        age_ms = max(0.0, now_ms - (where + 0.5) * BUCKET_MS)
+        share = 2.0 ** -(age_ms / (HALF_LIFE / timedelta(milliseconds=1)))
+        for anime_id, weighs in weights.items():
+            found[anime_id] = found.get(anime_id, 0.0) + weighs * share
+    return {anime_id: total for anime_id, total in found.items() if total >= oldest}
+
+
+def _strongest(state: UserState, anime_id: int) -> dict[int, float]:
+    """The bucket and weight of what a user said most strongly of an anime, as it counts later."""
+    said: list[tuple[int, float]] = []
+    opinion = state.opinions.get(anime_id, Opinion())
+    if (rating := _written(opinion.rating)) is not None and int(rating[1]) >= MIDDLE:
+        said.append((rating[0].time_ms, WEIGHTS[Kind.RATE]))
+    if (status := _written(opinion.status)) is not None and status[1] != Status.DROPPED:
+        said.append((status[0].time_ms, WEIGHTS[Kind.STATUS]))
+    if (reaction := _written(opinion.reaction)) is not None and int(reaction[1]) > 0:
+        said.append((reaction[0].time_ms, WEIGHTS[Kind.LIKE]))
+    said += [(click.stamp.time_ms, WEIGHTS[Kind.CLICK]) for click in state.clicks if click.anime_id == anime_id]
+    if not said:
+        return {}
+    newest = max(time_ms for time_ms, _ in said)
+    half_life_ms = HALF_LIFE / timedelta(milliseconds=1)
+    time_ms, strength = max(said, key=lambda one: (one[1] * 2.0 ** ((one[0] - newest) / half_life_ms), one[0]))
+    return {bucket(time_ms): strength}
+
+
+def _written(register: Register | None) -> tuple[Stamp, int | str] | None:
+    """When and what, if it was not taken back."""
+    return None if register is None or register.value is None else (register.stamp, register.value)
