@@ -27,6 +27,19 @@ class Clock(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """A record of an event log in parts."""
+
+    user_id: str
+    offset: int
+    """Among the records of this user."""
+    event: Interaction | None
+    """``None``: the user was forgotten here, and what they did before never happened."""
+    position: int
+    """To read on after it."""
+
+
 class EventLog(Protocol):
     """The durable, append-only record of interactions; everything else can be rebuilt from it.
 
@@ -193,12 +206,20 @@ class Tombstones(Protocol):
         ...
 
 
-class ImpressionLog(Protocol):
-    """The lists that were shown. Of less worth than events: the newest may be lost with the machine."""
+class ImpressionSink(Protocol):
+    """Takes the lists that were shown. Of less worth than events: the newest may be lost with the machine."""
 
     def append(self, impressions: Sequence[Impression]) -> None:
-        """Keep impressions, all or none; raises ``StorageError``."""
+        """Keep impressions; raises ``StorageError``: then some may be missing."""
         ...
+
+    def close(self) -> None:
+        """Let go of files and connections; a second call does nothing."""
+        ...
+
+
+class ImpressionLog(ImpressionSink, Protocol):
+    """The lists that were shown, to be found and deleted."""
 
     def read(self, *, user_id: str | None = None) -> Iterator[Impression]:
         """Impressions in the order appended, of everybody or of one user."""

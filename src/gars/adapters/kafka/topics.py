@@ -12,6 +12,7 @@ from gars.domain.errors import StorageError
 PARTITIONS = 8
 """Users are spread over them by key. More later would move users, and break the order of their events."""
 _TIMEOUT_S = 5.0
+_DAY_MS = 24 * 60 * 60 * 1000
 _EXISTS = "TOPIC_ALREADY_EXISTS"
 
 
@@ -21,10 +22,15 @@ def create_topics(address: KafkaAddress, *, partitions: int = PARTITIONS, replic
     Raises:
         StorageError: the broker does not answer or refuses.
     """
-    durable = {"min.insync.replicas": str(max(1, replication - 1)), "retention.ms": "-1"}
+    in_sync = {"min.insync.replicas": str(max(1, replication - 1))}
     wanted = [
-        NewTopic(name, num_partitions=partitions, replication_factor=replication, config=durable)
-        for name in (address.interactions, address.impressions, address.dead_letters)
+        NewTopic(
+            name,
+            num_partitions=partitions,
+            replication_factor=replication,
+            config={**in_sync, "retention.ms": str(-1 if days is None else days * _DAY_MS)},
+        )
+        for name, days in _kept_days(address).items()
     ]
     admin = _admin(address)  # the answers come only as long as it lives
     made = []
@@ -48,6 +54,11 @@ def problem(address: KafkaAddress) -> str | None:
     except KafkaException as error:
         return f"Kafka at {address.bootstrap_servers} does not answer: {error.args[0].str()}"
     return None if brokers else f"Kafka at {address.bootstrap_servers} has no broker yet"
+
+
+def _kept_days(address: KafkaAddress) -> dict[str, int | None]:
+    """Topic → days its records are kept; the event log is what everything is rebuilt from."""
+    return {address.interactions: None, address.impressions: 90, address.dead_letters: 30}
 
 
 def _admin(address: KafkaAddress) -> AdminClient:

@@ -1,0 +1,66 @@
+"""The event log in Kafka: one record an event, keyed by user, acknowledged by every replica in sync."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from gars.adapters.kafka import records
+from gars.adapters.kafka.address import KafkaAddress
+from gars.adapters.kafka.dead_letters import DeadLetters
+from gars.adapters.kafka.producer import Outgoing, SyncProducer
+from gars.adapters.kafka.reader import TopicReader
+from gars.application.ports import Logged
+from gars.domain.errors import StorageError
+from gars.domain.interaction import Interaction
+
+
+class KafkaEventLog:
+    """An ``EventLog`` in a topic. Offsets are Kafka's own plus one: those of the port begin above 0."""
+
+    def __init__(self, address: KafkaAddress, *, timeout_s: float = 5.0) -> None:
+        self._address = address
+        self._producer = SyncProducer(address, address.interactions, timeout_s=timeout_s)
+        self._reader = TopicReader(address, address.interactions, timeout_s=timeout_s)
+        self._dead_letters = DeadLetters(address, where="event log reader", timeout_s=timeout_s)
+
+    def append(self, events: Sequence[Interaction]) -> list[int | None]:
+        """Returns when all brokers in sync have all of them; a repeated ``event_id`` is appended again."""
+        header = records.header(records.EVENT)
+        return list(self._producer.send([Outgoing(one.user_id, records.encode(one), header) for one in events]))
+
+    def mark_forgotten(self, user_id: str) -> int:
+        """A record among the user's own."""
+        (offset,) = self._producer.send([Outgoing(user_id, None, records.header(records.FORGET))])
+        return offset
+
+    def read(self, *, after: int = 0) -> Iterator[tuple[int, Interaction]]:
+        """One partition after the other. What was forgotten is in it until the topic lets go of it: see ``scan``."""
+        return ((one.position, one.event) for one in self.scan(after=after) if one.event is not None)
+
+    def scan(self, *, after: int = 0) -> Iterator[Logged]:
+        """Like ``read``, with the marks of users who were forgotten in their place: to replay, apply both.
+
+        A record that is neither goes to the dead letters.
+        """
+        for position, message in self._reader.read(after=after):
+            offset = int(message.offset() or 0) + 1
+            try:
+                user_id, event = records.decode(message.key(), message.value(), message.headers())
+            except ValueError as error:
+                self._dead_letters.put(message, str(error))
+                continue
+            yield Logged(user_id, offset, event, position)
+
+    def last_offset(self) -> int:
+        """The position at the end of every partition."""
+        return self._reader.end()
+
+    def check(self) -> None:
+        """Ask the brokers whether every partition has a leader."""
+        if problem := self._producer.problem():
+            raise StorageError(problem, hint="look at the broker with: gars stack status")
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._producer.close()
+        self._dead_letters.close()

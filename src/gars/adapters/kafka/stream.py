@@ -1,0 +1,131 @@
+"""Follows topics as a member of a consumer group: at least once, for workers that write what they read elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import msgspec
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from gars.adapters.kafka import records
+from gars.adapters.kafka.address import KafkaAddress
+from gars.adapters.kafka.dead_letters import DeadLetters
+from gars.application.ports import Logged
+from gars.domain.errors import StorageError
+from gars.domain.impression import Impression
+
+_TRANSIENT = frozenset({KafkaError._PARTITION_EOF, KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._TRANSPORT})
+
+
+class KafkaStream:
+    """The interactions, and if asked for the impressions, that the group ``name`` has not committed yet.
+
+    One thread polls, writes what it got, commits. Members of the same name share the partitions; what was polled and
+    not committed comes again to whoever takes over.
+    """
+
+    def __init__(self, address: KafkaAddress, name: str, *, impressions: bool = False, timeout_s: float = 5.0) -> None:
+        self._address = address
+        self._timeout_s = timeout_s
+        self._dead_letters = DeadLetters(address, where=name, timeout_s=timeout_s)
+        self._impressions = msgspec.msgpack.Decoder(Impression)
+        self._next: dict[tuple[str, int], int] = {}
+        self._consumer: Consumer | None = Consumer(
+            {
+                "bootstrap.servers": address.bootstrap_servers,
+                "group.id": f"{address.prefix}-{name}",
+                "enable.auto.commit": False,
+                "auto.offset.reset": "earliest",
+                "partition.assignment.strategy": "cooperative-sticky",
+                "session.timeout.ms": 10_000,
+                "log_level": 0,
+            }
+        )
+        self._consumer.subscribe([address.interactions, *([address.impressions] if impressions else [])])
+
+    def poll(self, *, limit: int = 1000, timeout_s: float = 0.5) -> tuple[list[Logged], list[Impression]]:
+        """What came next, each user's records in order; empty lists if nothing came in time.
+
+        A record nobody can read goes to the dead letters and is passed over.
+
+        Raises:
+            StorageError: the broker refuses, or the dead letters cannot be kept.
+        """
+        events: list[Logged] = []
+        impressions: list[Impression] = []
+        for message in self._messages(limit, timeout_s):
+            topic, partition, offset = str(message.topic()), int(message.partition() or 0), int(message.offset() or 0)
+            try:
+                if topic == self._address.impressions:
+                    impressions.append(self._impression(message))
+                else:
+                    user_id, event = records.decode(message.key(), message.value(), message.headers())
+                    events.append(Logged(user_id, offset + 1, event, position=0))
+            except ValueError as error:
+                self._dead_letters.put(message, str(error))
+            self._next[topic, partition] = offset + 1
+        return events, impressions
+
+    def commit(self) -> None:
+        """Everything polled so far is done with; raises ``StorageError``: then it comes again."""
+        if not self._next:
+            return
+        done = [TopicPartition(topic, partition, offset) for (topic, partition), offset in self._next.items()]
+        try:
+            self._open().commit(offsets=done, asynchronous=False)
+        except KafkaException as error:
+            raise self._failed(error.args[0]) from error
+        self._next.clear()
+
+    def lag(self) -> int:
+        """Records that this member has been given and not polled yet; raises ``StorageError``."""
+        consumer = self._open()
+        try:
+            waiting = 0
+            for one in consumer.position(consumer.assignment()):
+                low, high = consumer.get_watermark_offsets(one, timeout=self._timeout_s)
+                waiting += int(high) - (one.offset if one.offset >= 0 else int(low))
+            return waiting
+        except (KafkaException, TypeError) as error:
+            said = error.args[0] if isinstance(error, KafkaException) else KafkaError(KafkaError._TIMED_OUT)
+            raise self._failed(said) from error
+
+    def close(self) -> None:
+        """Leave the group; a second call does nothing."""
+        if self._consumer is not None:
+            self._consumer.close()
+            self._consumer = None
+            self._dead_letters.close()
+
+    def _messages(self, limit: int, timeout_s: float) -> Sequence[Message]:
+        """Wait for the first, then take what is there."""
+        consumer = self._open()
+        end = time.monotonic() + timeout_s
+        found: list[Message] = []
+        while not found and (left := end - time.monotonic()) > 0:
+            first = consumer.poll(left)
+            for message in [*([first] if first is not None else []), *consumer.consume(limit - 1, timeout=0)]:
+                if (error := message.error()) is None:
+                    found.append(message)
+                elif error.code() not in _TRANSIENT and not error.retriable():
+                    raise self._failed(error)
+        return found
+
+    def _impression(self, message: Message) -> Impression:
+        value = message.value() or b""
+        try:
+            return self._impressions.decode(value)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise ValueError(f"the value is no impression: {error}") from error
+
+    def _open(self) -> Consumer:
+        if self._consumer is None:
+            raise StorageError(f"the stream from {self._address.interactions} is closed")
+        return self._consumer
+
+    def _failed(self, error: KafkaError) -> StorageError:
+        return StorageError(
+            f"cannot follow {self._address.interactions} of Kafka at {self._address.bootstrap_servers}: {error.str()}",
+            hint="look at the broker with: gars stack status",
+        )
