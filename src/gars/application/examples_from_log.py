@@ -41,6 +41,8 @@ class RankingExamples:
     """(n,) place in the list, from 0."""
     anime_ids: NDArray[np.int64]
     """(n,)"""
+    shown: tuple[Impression, ...]
+    """The impression of each list."""
 
     def __len__(self) -> int:
         return len(self.relevant)
@@ -65,7 +67,7 @@ def ranking_examples(
     lists: list[int] = []
     positions: list[int] = []
     anime_ids: list[int] = []
-    n_lists = 0
+    used: list[Impression] = []
     for number, impression in enumerate(shown):
         said = verdicts.get(number, {})
         acted = [place for place, item in enumerate(impression.items) if said.get(item.anime_id)]
@@ -82,16 +84,17 @@ def ranking_examples(
         for item in examined:
             features.append(item.features)
             relevant.append(float(said.get(item.anime_id, False)))
-            lists.append(n_lists)
+            lists.append(len(used))
             positions.append(item.position)
             anime_ids.append(item.anime_id)
-        n_lists += 1
+        used.append(impression)
     return RankingExamples(
         _matrix(features),
         np.array(relevant, np.float32),
         np.array(lists, np.int64),
         np.array(positions, np.int64),
         np.array(anime_ids, np.int64),
+        tuple(used),
     )
 
 

@@ -71,6 +71,9 @@ class FitConfig(msgspec.Struct, frozen=True, kw_only=True):
     """The ranker trains on at most this many users."""
 
 
+Blend = Callable[[RankingLists, Models], RankingLists]
+"""The ranker's training lists, and the models of stage one, to the lists it is trained on."""
+
 SHORT = 5
 """A short list shows at most this many titles."""
 
@@ -112,11 +115,13 @@ def fit(
     log: TrainingLog | None = None,
     on_lists: Callable[[RankingLists], None] | None = None,
     memo: Memo | None = None,
+    blend: Blend | None = None,
 ) -> Fitted:
     """Fit retrieval and ranking on list entries.
 
     ``on_lists`` is given the ranker's training lists, so that a baseline can be trained on the very same ones.
-    ``memo`` keeps stage one and the lists for further fits that do not change them.
+    ``memo`` keeps stage one and the lists for further fits that do not change them. ``blend`` adds lists of another
+    source, such as those people were shown.
     """
     unrated = 0.5 if rows.has_ratings else 1.0
     training = matrix.from_rows(
@@ -135,6 +140,8 @@ def fit(
     losses: dict[str, float] = {}
     if can_rank:
         lists = memo.get("lists", made_of(_NOT_IN_LISTS), lambda: fitter.lists(by_fold, folds))
+        if blend is not None:
+            lists = blend(lists, full)
         if on_lists is not None:
             on_lists(lists)
         if (lists.order > 0).any():

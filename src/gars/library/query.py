@@ -11,6 +11,7 @@ from gars.domain.candidates import Candidates
 from gars.domain.features import genres, kriging
 from gars.domain.features.query import Prior, Query, Taste, taste_of
 from gars.domain.history import History
+from gars.domain.item_table import ItemTable
 from gars.ranking.kriging import Kriging
 from gars.retrieval.gather import gather
 from gars.retrieval.retriever import KNN, Retriever
@@ -45,8 +46,13 @@ class Models:
 
 def taste_profile(query: Query) -> NDArray[np.float32]:
     """The user's genres: share of the list above the usual, and like rate above their own. → (2g,)"""
-    share = genres.share(query.taste, query.items.genres) - query.items.genre_shares
-    return np.concatenate([share, genres.like_gap(query.taste, query.items.genres)])
+    return profile_of(query.taste, query.items)
+
+
+def profile_of(taste: Taste, items: ItemTable) -> NDArray[np.float32]:
+    """The same from the taste alone. → (2g,)"""
+    share = genres.share(taste, items.genres) - items.genre_shares
+    return np.concatenate([share, genres.like_gap(taste, items.genres)])
 
 
 def _evidence(retriever: Retriever, taste: Taste, rows: NDArray[np.int64]) -> NDArray[np.float32]:

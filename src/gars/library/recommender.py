@@ -23,7 +23,7 @@ from gars.domain.history import History, Rating, from_columns, from_ratings
 from gars.library import artefact
 from gars.library.blas import one_thread
 from gars.library.engine import Engine
-from gars.library.fitting import FitConfig, Fitted, fit
+from gars.library.fitting import Blend, FitConfig, Fitted, fit
 from gars.library.frames import TOP_RATING, Rows, anime_of, catalogue_frame, rows_of
 from gars.library.memo import Memo
 from gars.library.stored import pack, unpack
@@ -82,6 +82,7 @@ class Recommender:
         log: TrainingLog | None = None,
         on_lists: Callable[[RankingLists], None] | None = None,
         memo: Memo | None = None,
+        blend: Blend | None = None,
     ) -> Recommender:
         """Fit on interactions ``user_id, item_id[, rating][, time]`` and, if there is one, a catalogue.
 
@@ -89,7 +90,8 @@ class Recommender:
         rated; without any rating, what was seen was liked. The catalogue has ``item_id`` and any of title, genres
         ("A, B"), type, episodes, released, studios, franchise, score, members. ``log`` is told how training goes;
         ``on_lists`` is given the ranking model's training lists, for a baseline that is to train on the same ones;
-        ``memo`` keeps stage one between fits on the same rows that differ in their ranking settings only.
+        ``memo`` keeps stage one between fits on the same rows that differ in their ranking settings only;
+        ``blend`` adds ranking lists of another source.
 
         Raises:
             InvalidInputError: a column is missing or holds what it cannot hold.
@@ -101,7 +103,9 @@ class Recommender:
         listed = catalogue_frame(catalogue) if catalogue is not None else None
         rows = rows_of(interactions, listed["item_id"].to_list() if listed is not None else ())
         anime = anime_of(listed, rows.item_ids)
-        fitted = fit(rows, anime, config=config, seed=seed, progress=shown, log=log, on_lists=on_lists, memo=memo)
+        fitted = fit(
+            rows, anime, config=config, seed=seed, progress=shown, log=log, on_lists=on_lists, memo=memo, blend=blend
+        )
         engine = _engine(fitted, anime, rows, seed, version="unsaved")
         return cls(engine, rows, None, seed=seed, config=config, losses=fitted.losses)
 

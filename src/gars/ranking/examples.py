@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,3 +76,21 @@ def stack(lists: Iterator[RankingList], *, at_most: int, length: int, n_features
         n_like = max(n_like, int((one.like[:n] != NOT_ASKED).sum()))
         count = u + 1
     return RankingLists(features[:count], rows[:count], taste[:count], order[:count], like[:count], n_like)
+
+
+def joined(one: RankingLists, other: RankingLists) -> RankingLists:
+    """The lists of both, padded to the same length."""
+    length = max(one.rows.shape[1], other.rows.shape[1])
+
+    def padded(array: NDArray[Any], fill: float = 0) -> NDArray[Any]:
+        width = [(0, 0), (0, length - array.shape[1]), *[(0, 0)] * (array.ndim - 2)]
+        return np.pad(array, width, constant_values=fill)
+
+    return RankingLists(
+        np.concatenate([padded(one.features), padded(other.features)]),
+        np.concatenate([padded(one.rows), padded(other.rows)]),
+        np.concatenate([one.taste, other.taste]),
+        np.concatenate([padded(one.order, NOT_ASKED), padded(other.order, NOT_ASKED)]),
+        np.concatenate([padded(one.like, NOT_ASKED), padded(other.like, NOT_ASKED)]),
+        max(one.n_like, other.n_like),
+    )

@@ -21,6 +21,7 @@ from gars.datasets.thresholds import read_thresholds
 from gars.domain.errors import GarsError, InvalidInputError
 from gars.entrypoints.cli import pipeline_world as world
 from gars.entrypoints.cli.data_quality import ThresholdFile, deleted_at_the_service
+from gars.entrypoints.cli.from_log import log_lists
 from gars.entrypoints.cli.train import open_dataset
 from gars.entrypoints.spider.refresh import age
 from gars.library import configuration
@@ -67,6 +68,10 @@ def run(
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Train as gars train --quick does.")] = False,
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings of training, TOML or JSON.")] = None,
+    from_log: Annotated[
+        bool,
+        typer.Option("--from-log", help="The ranker also learns from the lists the service showed, and the clicks."),
+    ] = False,
     seed: Annotated[int, typer.Option(help="Seed of training and of the intervals.")] = 0,
     promote: Annotated[bool, typer.Option(help="Let a model that is not worse serve.")] = True,
     service: Annotated[
@@ -98,6 +103,7 @@ def run(
         "spider": spider,
         "lists": str(lists.resolve()) if lists else None,
         "config": settings,
+        "from_log": from_log,
         "seed": seed,
         "promote": promote,
         "service": service,
@@ -110,6 +116,7 @@ def run(
         lists=world.lists(home, lists, progress) if lists else None,
         deleted=lambda: deleted_at_the_service(home),
         deletions=lambda: world.deletions(home),
+        shown=(lambda dataset: log_lists(home, dataset)) if from_log else None,
         confirm=world.confirm(service) if service else None,
         watch=(
             None

@@ -16,10 +16,12 @@ from gars.datasets.dataset import MANIFEST, Dataset
 from gars.datasets.snapshots import open_snapshot
 from gars.domain.errors import DataError, InvalidInputError
 from gars.entrypoints.cli import runs
+from gars.entrypoints.cli.from_log import log_lists
 from gars.library import configuration, run_summary
 from gars.library.artefact import Manifest
 from gars.library.fitting import QUICK, FitConfig
 from gars.library.lineage import lineage
+from gars.library.log_lists import LogLists
 from gars.library.recommender import Recommender
 from gars.library.registry import Registry
 from gars.library.terminal import TerminalProgress
@@ -38,6 +40,10 @@ def train(
     config: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Settings that differ from the defaults, TOML or JSON.")
     ] = None,
+    from_log: Annotated[
+        bool,
+        typer.Option("--from-log", help="The ranker also learns from the lists the service showed, and the clicks."),
+    ] = False,
     log: Annotated[bool, typer.Option(help="Log curves, weights and embeddings for gars tensorboard.")] = True,
     home: Annotated[Path, typer.Option(envvar="GARS_HOME", help="Folder of data and models.")] = Path("var"),
 ) -> None:
@@ -59,7 +65,8 @@ def train(
         run = runs.open_log(runs.folder_of(home) / f"train-{time.strftime('%Y%m%d-%H%M%S')}", progress) if log else None
         if run is not None:
             opened.enter_context(run)
-        manifest = train_on(dataset, registry, config=settings, seed=seed, progress=progress, log=run)
+        shown = opened.enter_context(log_lists(home, dataset)) if from_log else None
+        manifest = train_on(dataset, registry, config=settings, seed=seed, progress=progress, log=run, shown=shown)
     if promote:
         registry.promote(manifest.version)
     console.print(
@@ -77,12 +84,16 @@ def train_on(
     seed: int,
     progress: Progress,
     log: TrainingLog | None = None,
+    shown: LogLists | None = None,
 ) -> Manifest:
-    """Fit on a data set and add the model to the registry."""
+    """Fit on a data set, and on the lists people were shown if these are given, and add the model to the registry."""
     recommender = Recommender.fit(
-        dataset.interactions(), dataset.catalogue(), config=config, seed=seed, progress=progress, log=log
+        dataset.interactions(), dataset.catalogue(), config=config, seed=seed, progress=progress, log=log, blend=shown
     )
     about = lineage(dataset)
+    if shown is not None:
+        progress.note(shown.said())
+        about["from_log"] = {"lists": shown.used, "places": shown.places, "blended": shown.blended}
     manifest = registry.add(lambda folder: recommender.save(folder, data=about))
     if log is not None:
         run_summary.write(log, recommender, manifest)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ from gars.domain.errors import ArtefactError
 from gars.library.artefact import read_manifest
 from gars.library.fitting import FitConfig
 from gars.library.lineage import lineage
+from gars.library.log_lists import LogLists
 from gars.library.pipeline import judged_users
 from gars.library.pipeline.comparison import FEWEST_USERS, Verdict, against_popularity, against_serving
 from gars.library.pipeline.journal import Ended, RunJournal, now, run_step
@@ -55,6 +56,8 @@ class Outside:
     deleted: Callable[[], AbstractContextManager[IsDeleted]]
     deletions: Callable[[], str]
     """Changes when somebody was deleted."""
+    shown: Callable[[Dataset], AbstractContextManager[LogLists]] | None = None
+    """The lists the service showed, for the ranker to learn from too."""
     confirm: Confirm | None = None
     watch: Watch | None = None
 
@@ -230,13 +233,18 @@ class Pipeline:
         rows = dataset.interactions().collect()
         kept_out = judged_users.choose(rows)
         about = {**lineage(dataset), "kept_out": len(kept_out), "run": self.journal.folder.name}
-        fitted = self.fit(
-            rows.filter(~pl.col("user_id").is_in(kept_out)),
-            dataset.catalogue(),
-            config=self.config,
-            seed=self.seed,
-            progress=self.progress,
-        )
+        with self.outside.shown(dataset) if self.outside.shown is not None else nullcontext() as shown:
+            fitted = self.fit(
+                rows.filter(~pl.col("user_id").is_in(kept_out)),
+                dataset.catalogue(),
+                config=self.config,
+                seed=self.seed,
+                progress=self.progress,
+                blend=shown,
+            )
+        if shown is not None:
+            self.progress.note(shown.said())
+            about["from_log"] = {"lists": shown.used, "places": shown.places, "blended": shown.blended}
         manifest = self._registry.add(lambda folder: fitted.save(folder, data=about))
         return {"version": manifest.version, "kept_out": len(kept_out), "metrics": manifest.metrics}
 

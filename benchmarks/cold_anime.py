@@ -1,0 +1,203 @@
+"""How well anime are ranked that nobody has watched: titles are left out of training altogether, then asked for.
+
+    python benchmarks/cold_anime.py --part test --readme     # the table of the README, on test users
+    python benchmarks/cold_anime.py --quick                  # a look, on validation users
+
+Titles are drawn by seed from those that at least ten training users liked; no row of them is trained on, of nobody,
+and their score and members are unknown. Held-out users show their list without them; judged is where the ones they
+liked come, among the drawn titles alone (the shelf of new anime) and in the whole list.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gars.datasets.build import build_sample
+from gars.datasets.durable import write_whole
+from gars.datasets.splits import fixed_topn_split
+from gars.domain import metrics
+from gars.domain.candidates import Filters
+from gars.domain.features import names
+from gars.domain.history import LIKED_ABOVE, History, Rating
+from gars.library import cold_anime, protocols
+from gars.library.blas import one_thread
+from gars.library.fitting import QUICK, FitConfig
+from gars.library.recommender import Recommender
+from gars.library.report.machine import commit, machine
+from gars.library.terminal import TerminalProgress
+
+README = Path(__file__).parents[1] / "README.md"
+BEGIN, END = "<!-- cold-anime:begin -->", "<!-- cold-anime:end -->"
+DRAWN, FEWEST_LIKES = 300, 10
+Score = Callable[[History, NDArray[np.float32]], NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A held-out user: what is shown, and which of the drawn titles they liked."""
+
+    history: list[Rating]
+    liked: NDArray[np.int64]
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--part", choices=["validation", "test"], default="validation")
+    options.add_argument("--seed", type=int, default=0)
+    options.add_argument("--quick", action="store_true")
+    options.add_argument("--readme", action="store_true", help="write the table into README.md")
+    options.add_argument("--keep", type=Path, help="folder to keep the fitted model in, or to take it from")
+    given = options.parse_args()
+    progress = TerminalProgress()
+    home = Path(os.environ.get("GARS_HOME", "var"))
+    mirror = Path(os.environ["GARS_MIRROR"]) if "GARS_MIRROR" in os.environ else None
+    dataset = build_sample(home, mirror=mirror, progress=progress)
+    rows = dataset.interactions().collect()
+    split = fixed_topn_split(home, mirror=mirror, progress=progress)
+    training = rows.filter(pl.col("user_id").is_in(split.train_users)).select("user_id", "anime_id", "rating")
+    drawn = draw(training, given.seed)
+    users = split.test if given.part == "test" else split.validation
+    protocols.refuse_topn_leak(training, users)
+    if given.keep is not None and (given.keep / "manifest.json").is_file():
+        model = Recommender.load(given.keep)
+    else:
+        model = protocols.fit_on(
+            training.filter(~pl.col("anime_id").is_in(drawn.tolist())),
+            dataset.catalogue(),
+            config=QUICK if given.quick else FitConfig(),
+            seed=given.seed,
+            progress=progress,
+        )
+        if given.keep is not None:
+            model.save(given.keep)
+    items = model.engine.retriever.items
+    assert not items.counts[items.rows(drawn)].any(), "a drawn title was trained on"
+    shown = [one for user in users if len((one := hide(rows, user.user, drawn)).liked)]
+    lines = table(model, shown, drawn, given.seed, progress)
+    command = "python benchmarks/cold_anime.py " + " ".join(sys.argv[1:])
+    head = [
+        f"{len(drawn)} anime that at least {FEWEST_LIKES} training users liked, drawn by seed {given.seed} and left "
+        f"out of training altogether; {len(shown):,} {given.part} users who liked one of them.",
+        "",
+    ]
+    foot = ["", f"`{command.replace(' --readme', '')}` · {machine()} · commit {commit()}"]
+    text = "\n".join([*head, *lines, *foot])
+    print(text)
+    if given.readme:
+        before, _, rest = README.read_text().partition(BEGIN)
+        after = rest.partition(END)[2]
+        write_whole(README, f"{before}{BEGIN}\n{text}\n{END}{after}".encode())
+
+
+def draw(training: pl.DataFrame, seed: int) -> NDArray[np.int64]:
+    """The titles to leave out, from what training users liked alone. → (DRAWN,) ascending"""
+    liked = training.filter(pl.col("rating") > LIKED_ABOVE)["anime_id"].value_counts()
+    known = np.sort(liked.filter(pl.col("count") >= FEWEST_LIKES)["anime_id"].to_numpy())
+    return np.sort(np.random.default_rng([seed, 7]).choice(known, DRAWN, replace=False))
+
+
+def hide(rows: pl.DataFrame, user: int, drawn: NDArray[np.int64]) -> Shown:
+    own = rows.filter(pl.col("user_id") == user)
+    is_drawn = pl.col("anime_id").is_in(drawn.tolist())
+    seen = own.filter(~is_drawn).select("anime_id", "rating")
+    liked = own.filter(is_drawn & (pl.col("rating") > LIKED_ABOVE))["anime_id"].to_numpy()
+    return Shown([Rating(i, None if r is None else float(r)) for i, r in seen.iter_rows()], np.asarray(liked, np.int64))
+
+
+def table(
+    model: Recommender, users: list[Shown], drawn: NDArray[np.int64], seed: int, progress: TerminalProgress
+) -> list[str]:
+    engine = model.engine
+    retriever, items = engine.retriever, engine.retriever.items
+    rows = items.rows(drawn)
+    by_neighbours = {k: _of(cold_anime.find(engine, neighbours=k), drawn) for k in (5, 10, 20, 50)}
+    near = by_neighbours[cold_anime.NEIGHBOURS]
+    column = (
+        names(retriever.channel_names).index("kriging_like")
+        if "kriging_like" in names(retriever.channel_names)
+        else None
+    )
+    chance = np.random.default_rng([seed, 8])
+    scores: dict[str, list[NDArray[np.float32]]] = {}
+    found: dict[str, list[NDArray[np.int64]]] = {}
+    with one_thread(), progress.task("judge", len(users)) as advance:
+        for user in users:
+            history = model.read_history(user.history)
+            query, strengths = engine.query(history)
+            channels = retriever.scores(query, strengths)
+            candidates = retriever.scored(query, strengths, rows)
+            order, p_like, matrix = engine.judge(history, candidates)
+            direction = item2vec_unit(strengths @ retriever.vectors[query])
+
+            def put(name: str, values: NDArray[np.float32]) -> None:
+                scores.setdefault(name, []).append(np.asarray(values, np.float32))
+
+            put("chance", chance.random(len(drawn)).astype(np.float32))
+            put("content channel", channels[retriever.channel_names.index("content")][rows])
+            put("ranking model, order", order)
+            put("ranking model, P(like)", p_like)
+            put("cosine of taste and content vector", near.vectors @ direction)
+            if column is not None and matrix is not None:
+                put("kriging", matrix[:, column])
+            for k, cold in by_neighbours.items():
+                put(f"mean of {k} neighbours", cold.scores(engine, history))
+            both = {
+                "content channel alone": _whole(
+                    channels[retriever.channel_names.index("content")], items.anime_ids, user
+                ),
+                "two stages": engine.ranked_ids(history, k=100, filters=Filters()),
+            }
+            for name, ids in both.items():
+                found.setdefault(name, []).append(np.pad(ids[:100], (0, max(0, 100 - len(ids))), constant_values=-1))
+            advance(1)
+    lines = [
+        "| order of the drawn titles | NDCG@10 | R@10 | R@50 |",
+        "|---|---|---|---|",
+    ]
+    n_liked = np.array([len(user.liked) for user in users], np.int64)
+    for name, each in scores.items():
+        ranked = np.stack([drawn[np.lexsort((drawn, -one))[:50]] for one in each])
+        hit = metrics.hits(ranked, [user.liked for user in users])
+        cells = [
+            metrics.ndcg_at(hit, n_liked, 10),
+            metrics.recall_at(hit, n_liked, 10),
+            metrics.recall_at(hit, n_liked, 50),
+        ]
+        shown = [str(metrics.bootstrap(values, np.random.default_rng(seed))) for values in cells]
+        lines.append(f"| {name} | {' | '.join(shown)} |")
+    lines += ["", "| whole list of 100 | R@100 of the drawn titles | drawn titles in it |", "|---|---|---|"]
+    for name, lists in found.items():
+        ranked = np.stack(lists)
+        hit = metrics.hits(ranked, [user.liked for user in users])
+        recall = metrics.bootstrap(metrics.recall_at(hit, n_liked, 100), np.random.default_rng(seed))
+        lines.append(f"| {name} | {recall} | {np.isin(ranked, drawn).sum(axis=1).mean():.1f} |")
+    return lines
+
+
+def _of(cold: cold_anime.ColdAnime, drawn: NDArray[np.int64]) -> cold_anime.ColdAnime:
+    ids = np.array([one.anime_id for one in cold.anime])
+    places = np.searchsorted(ids, drawn)
+    return cold_anime.ColdAnime([cold.anime[place] for place in places], cold.weights[places], cold.vectors[places])
+
+
+def _whole(scores: NDArray[np.float32], ids: NDArray[np.int64], user: Shown) -> NDArray[np.int64]:
+    own = np.isin(ids, [one.anime_id for one in user.history])
+    values = np.where(own, -np.inf, scores)
+    return ids[np.lexsort((ids, -values))[:100]]
+
+
+def item2vec_unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-9), np.float32)
+
+
+if __name__ == "__main__":
+    main()
