@@ -57,29 +57,58 @@ class Settings:
     )
     rate_burst: int = field(metadata=_says("GARS_RATE_BURST", "200", "How many of them may come at once."))
     event_log: str = field(
-        metadata=_says("GARS_EVENT_LOG", "sqlite:{home}/gars.sqlite", "Where interactions are kept: `sqlite:PATH`.")
+        metadata=_says(
+            "GARS_EVENT_LOG",
+            "sqlite:{home}/gars.sqlite",
+            "Where interactions are kept: `sqlite:PATH`, or `kafka://HOST:PORT/PREFIX`, from where a feature job "
+            "brings them into the states (docs/operating.md).",
+        )
     )
     state_store: str = field(
+        repr=False,
         metadata=_says(
             "GARS_STATE_STORE",
             "sqlite:{home}/gars.sqlite",
-            "Where user states are kept: `sqlite:PATH`; it may be the file of the event log.",
+            "Where user states are kept: `sqlite:PATH`; it may be the file of the event log. Or "
+            "`redis://HOST:PORT/0`, `redis-cluster://HOST:PORT`.",
+        ),
+    )
+    state_days: int = field(
+        metadata=_says(
+            "GARS_STATE_DAYS",
+            "0",
+            "After how many days without an event Redis drops a user's state, until their next one; 0: never.",
         )
     )
+    history: str = field(
+        repr=False,
+        metadata=_says(
+            "GARS_HISTORY",
+            "",
+            "Where one user's events are found, when the event log is Kafka: `cassandra://HOST:PORT/KEYSPACE`. "
+            "Empty: in the event log itself.",
+        ),
+    )
+    history_days: int = field(
+        metadata=_says("GARS_HISTORY_DAYS", "0", "How long Cassandra keeps an event; 0: for ever.")
+    )
     tombstones: str = field(
+        repr=False,
         metadata=_says(
             "GARS_TOMBSTONES",
             "sqlite:{home}/forgotten.sqlite",
-            "Where hashes of deleted users are kept: `sqlite:PATH`. A file of its own, and not to be put back from an "
-            "older copy: it keeps deleted users deleted.",
-        )
+            "Where hashes of deleted users are kept: `sqlite:PATH`, `cassandra://…` or `redis://…`. A store of its "
+            "own, and not to be put back from an older copy: it keeps deleted users deleted.",
+        ),
     )
     impressions: str = field(
+        repr=False,
         metadata=_says(
             "GARS_IMPRESSIONS",
             "sqlite:{home}/impressions.sqlite",
-            "Where the lists that were shown are kept, for training: `sqlite:PATH`.",
-        )
+            "Where the lists that were shown are kept, for training: `sqlite:PATH`, `cassandra://…`, or `kafka://…` "
+            "from where `gars worker history` brings them to GARS_HISTORY.",
+        ),
     )
     impression_sample: float = field(
         metadata=_says("GARS_IMPRESSION_SAMPLE", "1", "Share of the lists that is kept: 1 all, 0 none.")
@@ -96,9 +125,20 @@ class Settings:
         )
     )
     change_feed: str = field(
-        metadata=_says("GARS_CHANGE_FEED", "memory:", "How pages hear of changes: `memory:`, inside the process.")
+        repr=False,
+        metadata=_says(
+            "GARS_CHANGE_FEED",
+            "memory:",
+            "How pages hear of changes: `memory:`, inside the process, or `redis://HOST:PORT/0`, from any.",
+        ),
     )
-    state_cache: int = field(metadata=_says("GARS_STATE_CACHE", "2000", "User states kept decoded in memory."))
+    state_cache: int = field(
+        metadata=_says(
+            "GARS_STATE_CACHE",
+            "2000",
+            "User states kept decoded in memory; with Redis what is served while it is away.",
+        )
+    )
     list_cache: int = field(
         metadata=_says("GARS_LIST_CACHE", "1000", "Users whose lists are kept until a click changes them; 0: none.")
     )

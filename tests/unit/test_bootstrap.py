@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,11 @@ import pytest
 
 from gars.application.about import About
 from gars.bootstrap import load_engine, lock_home, open_service, training_data
+from gars.bootstrap.addresses import adapter
 from gars.config import Settings, from_environment
 from gars.datasets import schema
 from gars.datasets.dataset import Dataset
-from gars.domain.errors import ArtefactError, DataError, GarsError, InvalidInputError, StorageError
+from gars.domain.errors import ArtefactError, DataError, GarsError, InvalidInputError, MissingExtraError, StorageError
 from gars.testing.engine import FakeEngine
 from gars.testing.events import event
 
@@ -69,17 +71,52 @@ class TestAddresses:
     @pytest.mark.parametrize(
         ("name", "value", "hint"),
         [
-            ("event_log", "kafka://localhost", "this version knows sqlite:PATH"),
+            ("event_log", "mongo://localhost", "this version knows sqlite:PATH, kafka://HOST:PORT/PREFIX"),
             ("event_log", "sqlite:", "this version knows sqlite:PATH"),
-            ("state_store", "redis://localhost", "this version knows sqlite:PATH"),
-            ("change_feed", "redis://localhost", "this version knows memory:"),
+            ("state_store", "memcached://localhost", "this version knows sqlite:PATH, redis://HOST:PORT/0"),
+            ("tombstones", "kafka://localhost:1", "this version knows sqlite:PATH, redis://HOST:PORT/0, cassandra://"),
+            ("impressions", "redis://localhost", "this version knows sqlite:PATH, kafka://HOST:PORT/PREFIX, cassandra"),
+            ("change_feed", "kafka://localhost:1", "this version knows memory:, redis://HOST:PORT/0"),
         ],
     )
     def test_unknown(self, tmp_path: Path, name: str, value: str, hint: str) -> None:
         with pytest.raises(InvalidInputError) as caught:
             open_service(settings(tmp_path, **{name: value}), FakeEngine())
         assert caught.value.message.startswith(f"GARS_{name.upper()}={value!r}: no such")
-        assert caught.value.hint == hint
+        assert (caught.value.hint or "").startswith(hint)
+
+    @pytest.mark.parametrize(
+        ("changes", "message", "hint"),
+        [
+            ({}, "GARS_STATE_STORE='sqlite:", "redis://HOST:PORT/0 where GARS_EVENT_LOG is Kafka"),
+            ({"state_store": "redis://h:1/0"}, "and GARS_HISTORY is empty", "GARS_HISTORY=cassandra://HOST:PORT"),
+            (
+                {"state_store": "redis://h:1/0", "history": "cassandra://h/gars"},
+                "GARS_CHANGE_FEED is memory:",
+                "set GARS_CHANGE_FEED to the redis:// address",
+            ),
+        ],
+    )
+    def test_addresses_that_do_not_fit_together(
+        self, tmp_path: Path, changes: dict[str, str], message: str, hint: str
+    ) -> None:
+        with pytest.raises(InvalidInputError) as caught:
+            open_service(settings(tmp_path, event_log="kafka://h:1/gars", **changes), FakeEngine())
+        assert message in caught.value.message
+        assert hint in (caught.value.hint or "")
+
+    def test_a_password_is_not_said(self, tmp_path: Path) -> None:
+        with pytest.raises(InvalidInputError) as caught:
+            open_service(settings(tmp_path, state_store="rediz://:secret@h:1/0"), FakeEngine())
+        assert "secret" not in str(caught.value)
+
+    def test_an_adapter_whose_client_is_not_installed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "redis", None)
+        monkeypatch.delitem(sys.modules, "gars.adapters.redis.tombstones", raising=False)
+        monkeypatch.delitem(sys.modules, "gars.adapters.redis.connection", raising=False)
+        with pytest.raises(MissingExtraError, match="an address of redis needs optional packages") as caught:
+            adapter("redis", "tombstones")
+        assert caught.value.hint == "pip install 'gars[redis]'"
 
     def test_log_and_states_may_live_apart(self, tmp_path: Path) -> None:
         apart = settings(tmp_path, event_log=f"sqlite://{tmp_path}/log.db", state_store=f"sqlite:{tmp_path}/s.db")

@@ -23,16 +23,17 @@ def backfill(
     content_hash: str,
     n_users: int | None = None,
     progress: Progress | None = None,
+    again: bool = False,
 ) -> int:
     """Fold each user's rows into a version-0 state. → how many states were kept.
 
-    Does nothing when this data set (``content_hash``) was folded in before. Users with live events and users who were
-    forgotten are left alone. A crash in the middle is mended by running it again.
+    Does nothing when this data set (``content_hash``) was folded in before, unless ``again``. Users with live events
+    and users who were forgotten are left alone. A crash in the middle is mended by running it again.
 
     Raises:
         StorageError: the state store failed.
     """
-    if is_backfilled(states, content_hash):
+    if is_backfilled(states, content_hash) and not again:
         return 0
     kept = 0
     with (progress or Silent()).task("Folding in the users' histories", n_users) as advance:

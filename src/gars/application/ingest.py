@@ -50,6 +50,21 @@ def at_index(number: int, error: InvalidInputError) -> InvalidInputError:
     return InvalidInputError(f"events[{number}]: {error.message}", hint=error.hint)
 
 
+def batch_refusal(batch: Batch, now: datetime, known_anime: Container[int]) -> GarsError | None:
+    """Why a batch cannot be taken as a whole, or ``None``."""
+    if len(batch) > MAX_BATCH:
+        return InvalidInputError(
+            f"a batch takes at most {MAX_BATCH} events, got {len(batch)}", hint="send several batches"
+        )
+    for number, event in enumerate(batch):
+        try:
+            check(event, now)
+        except InvalidInputError as error:
+            return at_index(number, error) if len(batch) > 1 else error
+    unknown = sorted({event.anime_id for event in batch if event.anime_id not in known_anime})
+    return UnknownAnimeError(unknown) if unknown else None
+
+
 def _no_crash(_step: int) -> None:
     """Crash points are for tests."""
 
@@ -95,7 +110,7 @@ class Ingest:
             StorageError: the log or the state store failed; sending the batches again is safe.
         """
         now = self._clock.now()
-        refused = [self._refusal(batch, now) for batch in batches]
+        refused = [batch_refusal(batch, now, self._known_anime) for batch in batches]
         good = [batch for batch, refusal in zip(batches, refused, strict=True) if refusal is None]
         self._after_step(1)
 
@@ -116,19 +131,6 @@ class Ingest:
 
         receipts = iter(self._receipts(good, offsets))
         return [refusal or next(receipts) for refusal in refused]
-
-    def _refusal(self, batch: Batch, now: datetime) -> GarsError | None:
-        if len(batch) > MAX_BATCH:
-            return InvalidInputError(
-                f"a batch takes at most {MAX_BATCH} events, got {len(batch)}", hint="send several batches"
-            )
-        for number, event in enumerate(batch):
-            try:
-                check(event, now)
-            except InvalidInputError as error:
-                return at_index(number, error) if len(batch) > 1 else error
-        unknown = sorted({event.anime_id for event in batch if event.anime_id not in self._known_anime})
-        return UnknownAnimeError(unknown) if unknown else None
 
     def _catch_up(self) -> None:
         """Bring in what an earlier failure between the steps 2 and 3 left behind."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from gars.application.group_thread import GroupThread, uncancellable
-from gars.application.ingest import Batch, Ingest, Receipt
+from gars.application.ingest import Batch, Receipt
 from gars.domain.errors import GarsError, StorageError
 
 T = TypeVar("T")
@@ -16,6 +16,14 @@ MAX_GROUP = 2000
 """Events in one commit; keeps the wait of the first in the group short."""
 MAX_WAITING = 10_000
 """Batches that may wait; beyond it callers are told to come back."""
+
+
+class TakesGroups(Protocol):
+    """``Ingest``, or ``Accept`` where another process applies the events."""
+
+    def group(self, batches: Sequence[Batch]) -> list[Receipt | GarsError]:
+        """Take many callers' batches with one commit. → one outcome a batch; raises ``StorageError``."""
+        ...
 
 
 class _Waiting:
@@ -29,7 +37,7 @@ class _Waiting:
 class Writer:
     """Serialises every change of the log and the states; ``submit`` and ``call`` are for any thread."""
 
-    def __init__(self, ingest: Ingest) -> None:
+    def __init__(self, ingest: TakesGroups) -> None:
         self._ingest = ingest
         self.last_error: StorageError | None = None
         """Why the latest commit failed; ``None`` after one that did not."""

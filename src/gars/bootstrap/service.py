@@ -7,26 +7,19 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import TypedDict
 
 from gars.adapters.embedded.clock import SystemClock
 from gars.adapters.embedded.title_search import MemoryTitleSearch
 from gars.application.about import About
-from gars.application.backfill import backfill
 from gars.application.budgets import Budget
 from gars.application.catalogue import Catalogue
 from gars.application.export_user import ExportUser
-from gars.application.forget_user import (
-    ForgetUser,
-    is_due,
-    keep_forgotten,
-    keep_impressions_forgotten,
-    pass_tombstones,
-)
+from gars.application.forget_user import ForgetUser
 from gars.application.group import RecommendToGroup
 from gars.application.import_list import ImportList
 from gars.application.impressions import ImpressionRecorder
-from gars.application.ingest import Ingest
 from gars.application.ladder import Ladder, Rung
 from gars.application.list_cache import ListCache
 from gars.application.paging import Pages
@@ -34,36 +27,26 @@ from gars.application.ports import (
     ChangeFeed,
     Clock,
     Engine,
-    EventHistory,
     EventLog,
     ImpressionLog,
     ListSite,
     StateStore,
     Tombstones,
+    Trends,
 )
 from gars.application.progress import Progress
 from gars.application.recommend import Recommend
-from gars.application.recover import recover
 from gars.application.search import Search
 from gars.application.shelves import Shelves
 from gars.application.similar import SimilarAnime, SimilarUsers
 from gars.application.steady_clock import SteadyClock
-from gars.application.trending import Trending
 from gars.application.writer import Writer
-from gars.bootstrap.stores import (
-    file_size,
-    open_change_feed,
-    open_event_log,
-    open_experiment,
-    open_impression_log,
-    open_sites,
-    open_state_store,
-    open_tombstones,
-    sqlite_path,
-)
+from gars.bootstrap.addresses import is_cluster
+from gars.bootstrap.known_anime import KnownAnime
+from gars.bootstrap.online import OnlineStores, is_forgotten, open_cluster, open_local
+from gars.bootstrap.stores import file_sizes, open_experiment, open_sites
 from gars.config import Settings
 from gars.datasets.dataset import Dataset
-from gars.datasets.histories import histories
 from gars.domain.errors import StorageError
 from gars.domain.experiment import Experiment
 
@@ -71,16 +54,6 @@ logger = logging.getLogger(__name__)
 
 _PATIENCE_S = 15.0
 """How long a request may wait for another site."""
-
-
-class KnownAnime:
-    """The catalogue of the model that serves now: what the writer, which outlives models, takes events on."""
-
-    def __init__(self, catalogue: Catalogue) -> None:
-        self.catalogue = catalogue
-
-    def __contains__(self, anime_id: object) -> bool:
-        return anime_id in self.catalogue
 
 
 class _OfModel(TypedDict):
@@ -109,17 +82,11 @@ class Service:
     engine: Engine
     catalogue: Catalogue
     known_anime: KnownAnime
-    log: EventLog
-    history: EventHistory
-    states: StateStore
-    tombstones: Tombstones
-    impressions: ImpressionLog
+    stores: OnlineStores
     recorder: ImpressionRecorder
-    feed: ChangeFeed
     writer: Writer
     recommend: Recommend
     pages: Pages
-    trending: Trending
     lists: ListCache
     experiment: Experiment | None
     shelves: Shelves
@@ -137,30 +104,61 @@ class Service:
     threads: ThreadPoolExecutor
     """Where requests run the models."""
 
+    @property
+    def log(self) -> EventLog:
+        """Where events are durable."""
+        return self.stores.log
+
+    @property
+    def states(self) -> StateStore:
+        """User states by id."""
+        return self.stores.states
+
+    @property
+    def tombstones(self) -> Tombstones:
+        """Who was forgotten."""
+        return self.stores.tombstones
+
+    @property
+    def impressions(self) -> ImpressionLog:
+        """The lists that were shown."""
+        return self.stores.impressions
+
+    @property
+    def feed(self) -> ChangeFeed:
+        """Who hears of changes."""
+        return self.stores.feed
+
+    @property
+    def trending(self) -> Trends:
+        """What is asked for now."""
+        return self.stores.trends
+
     def health(self) -> dict[str, str]:
-        """``"ok"`` or what is wrong, for each thing that a request needs. Writes to the disk, so may take a moment."""
+        """``"ok"`` or what is wrong, for each thing that a request needs. Writes to the disk, so may take a moment.
+
+        Beside a cluster a list needs the model only: an engine that is away is a warning, and no reason to send readers
+        to another process that has the same one away.
+        """
+        model = {"model": "ok" if len(self.catalogue) else "the model's catalogue is empty"}
+        if is_cluster(self.settings):
+            return model
         return {
-            "model": "ok" if len(self.catalogue) else "the model's catalogue is empty",
+            **model,
             "log": str(self.writer.last_error or "") or _checked(self.log.check),
             "state": _checked(self.states.check),
         }
 
     def warnings(self) -> dict[str, str]:
         """What is not as it should be although requests are served."""
-        return {
-            name: str(said)
-            for name, said in {"clock": self.clock.problem(), "impressions": self.recorder.last_error}.items()
-            if said
-        }
+        noticed = {"clock": self.clock.problem(), "impressions": self.recorder.last_error}
+        if is_cluster(self.settings):
+            noticed["log"] = self.writer.last_error
+        return {name: str(said) for name, said in noticed.items() if said} | self.stores.problems()
 
     def sizes(self) -> dict[str, int]:
-        """Bytes on disk of each store, its write-ahead log included."""
-        addresses = {
-            "events": self.settings.event_log,
-            "states": self.settings.state_store,
-            "impressions": self.settings.impressions,
-        }
-        return {name: file_size(sqlite_path(name, address)) for name, address in addresses.items()}
+        """Bytes on disk of each store in SQLite, its write-ahead log included."""
+        return file_sizes(self.settings)
 
     def close(self) -> None:
         """Finish what was accepted, send listeners home, close the files."""
@@ -170,10 +168,7 @@ class Service:
         for budget in self.budgets.values():
             budget.close()
         self.recorder.close()
-        self.log.close()
-        self.states.close()
-        self.tombstones.close()
-        self.impressions.close()
+        self.stores.close()
         for site in self.sites.values():
             site.close()
 
@@ -219,47 +214,22 @@ def open_service(
     experiment = open_experiment(settings)
     steady = SteadyClock(clock or SystemClock())
     known_anime = KnownAnime(Catalogue(engine.anime))
-    feed = open_change_feed(settings)
-    log = open_event_log(settings)
-    states = open_state_store(settings)
-    tombstones = open_tombstones(settings)
-    impressions = open_impression_log(settings)
-    # histories first: live events come on top of them
-    folded = 0
-    if dataset is not None:
-        manifest = dataset.manifest
-        folded = backfill(
-            histories(dataset), states, content_hash=manifest.content_hash, n_users=manifest.users, progress=progress
+    if is_cluster(settings):
+        stores = open_cluster(settings, clock=steady, known_anime=known_anime)
+    else:
+        stores = open_local(
+            settings, clock=steady, known_anime=known_anime, dataset=dataset, progress=progress, after_step=after_step
         )
-    if folded or is_due(log, states, tombstones):
-        back = keep_forgotten(log, states, tombstones)
-        if back:
-            logger.warning("deleted %d user(s) again who had been forgotten and were back", len(back))
-    replayed = recover(log, states)
-    pass_tombstones(log, states, tombstones)
-    keep_impressions_forgotten(impressions, tombstones)
-    if replayed:
-        logger.warning("replayed %d event(s) that the user states did not hold yet", replayed)
-    ingest = Ingest(
-        log=log,
-        states=states,
-        feed=feed,
-        clock=steady,
-        known_anime=known_anime,
-        after_step=after_step or (lambda _: None),
-    )
-    writer = Writer(ingest)
+    writer = Writer(stores.takes)
     recorder = ImpressionRecorder(
-        impressions, steady, sample=settings.impression_sample, keep=timedelta(days=settings.impression_days)
+        stores.impressions, steady, sample=settings.impression_sample, keep=timedelta(days=settings.impression_days)
     )
     budgets = open_budgets(settings)
-    trending = Trending(log, steady)
-    trending.refresh()
 
     lists = ListCache(settings.list_cache)
 
     def forget_shown(user_id: str) -> int:
-        trending.forget(user_id)
+        stores.trends.forget(user_id)
         lists.forget(user_id)
         return recorder.forget(user_id)
 
@@ -267,26 +237,22 @@ def open_service(
         settings=settings,
         clock=steady,
         known_anime=known_anime,
-        log=log,
-        history=log,
-        states=states,
-        tombstones=tombstones,
-        impressions=impressions,
+        stores=stores,
         recorder=recorder,
-        feed=feed,
         writer=writer,
         sites=open_sites(settings, patience_s=_PATIENCE_S) if settings.fetch_lists else {},
-        export_user=ExportUser(history=log, states=states, impressions=impressions, clock=steady),
+        export_user=ExportUser(
+            history=stores.history, states=stores.states, impressions=stores.impressions, clock=steady
+        ),
         forget_user=ForgetUser(
-            log=log,
-            history=log,
-            states=states,
-            tombstones=tombstones,
+            log=stores.log,
+            history=stores.history,
+            states=stores.states,
+            tombstones=stores.tombstones,
             forget_impressions=forget_shown,
             clock=steady,
         ),
         budgets=budgets,
-        trending=trending,
         lists=lists,
         experiment=experiment,
         threads=ThreadPoolExecutor(max(1, settings.threads), thread_name_prefix="gars-model"),
@@ -294,12 +260,10 @@ def open_service(
             engine,
             about or About(model_version=engine.version, anime=len(known_anime.catalogue)),
             known_anime.catalogue,
-            states=states,
-            tombstones=tombstones,
+            stores=stores,
             recorder=recorder,
             writer=writer,
             budgets=budgets,
-            trending=trending,
             lists=lists,
             experiment=experiment,
             explore=settings.explore,
@@ -313,17 +277,16 @@ def _of_model(
     about: About,
     catalogue: Catalogue,
     *,
-    states: StateStore,
-    tombstones: Tombstones,
+    stores: OnlineStores,
     recorder: ImpressionRecorder,
     writer: Writer,
     budgets: Mapping[Rung, Budget],
-    trending: Trending,
     lists: ListCache,
     experiment: Experiment | None,
     explore: float,
     clock: Clock,
 ) -> _OfModel:
+    states, trends = stores.states, stores.trends
     recommend = Recommend(
         engine=engine,
         states=states,
@@ -331,7 +294,7 @@ def _of_model(
         record=recorder.record,
         experiment=experiment,
         explore=explore,
-        ladder=Ladder(engine, budgets=budgets, trending=trending.ids),
+        ladder=Ladder(engine, budgets=budgets, trending=trends.ids),
         lists=lists,
     )
     pages = Pages(recommend)
@@ -341,14 +304,14 @@ def _of_model(
         catalogue=catalogue,
         recommend=recommend,
         pages=pages,
-        shelves=Shelves(engine=engine, catalogue=catalogue, states=states, clock=clock, trending=trending, pages=pages),
+        shelves=Shelves(engine=engine, catalogue=catalogue, states=states, clock=clock, trending=trends, pages=pages),
         group=RecommendToGroup(engine=engine, catalogue=catalogue, states=states, clock=clock),
         similar_anime=SimilarAnime(engine=engine, catalogue=catalogue),
         similar_users=SimilarUsers(
             engine=engine,
             catalogue=catalogue,
             states=states,
-            is_forgotten=lambda user_id: tombstones.find(user_id) is not None,
+            is_forgotten=partial(is_forgotten, stores.tombstones),
         ),
         search=Search(MemoryTitleSearch(catalogue.anime)),
         import_list=ImportList(submit=writer.submit, states=states, catalogue=catalogue, clock=clock),
@@ -363,12 +326,10 @@ def with_model(service: Service, engine: Engine, about: About) -> Service:
             engine,
             about,
             Catalogue(engine.anime),
-            states=service.states,
-            tombstones=service.tombstones,
+            stores=service.stores,
             recorder=service.recorder,
             writer=service.writer,
             budgets=service.budgets,
-            trending=service.trending,
             lists=service.lists,
             experiment=service.experiment,
             explore=service.settings.explore,

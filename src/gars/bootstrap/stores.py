@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import cast
 
 from gars.adapters.embedded.change_feed import MemoryChangeFeed
 from gars.adapters.embedded.event_log import SqliteEventLog
@@ -13,40 +14,140 @@ from gars.adapters.embedded.state_store import SqliteStateStore
 from gars.adapters.embedded.tombstones import SqliteTombstones
 from gars.adapters.sites import anilist, myanimelist
 from gars.adapters.sites.polite import PoliteClient
-from gars.application.ports import ChangeFeed, ImpressionLog, ListSite, LocalEventLog, StateStore, Tombstones
+from gars.application.keep_history import WritableHistory, WritableImpressions
+from gars.application.ports import (
+    ChangeFeed,
+    EventHistory,
+    EventLog,
+    ImpressionLog,
+    ListSite,
+    LocalEventLog,
+    StateStore,
+    Tombstones,
+    TrendCounters,
+)
+from gars.application.relayed_impressions import RelayedImpressions
+from gars.bootstrap.addresses import REDIS, adapter, is_cluster, scheme, sqlite_path, unknown
 from gars.config import Settings
 from gars.domain import experiment as experiment_file
 from gars.domain.errors import InvalidInputError
 from gars.domain.experiment import Experiment
 
+_DAY_S = 24 * 3600
+
 
 def lock_home(settings: Settings) -> AbstractContextManager[None]:
-    """Hold GARS_HOME for this process; raises ``StorageError`` if another one serves from it."""
-    return folder_lock(settings.home)
+    """Hold GARS_HOME for this process; raises ``StorageError`` if another one serves from it.
+
+    Where events go to a log that others read, any number of processes may serve from one folder.
+    """
+    return nullcontext() if is_cluster(settings) else folder_lock(settings.home)
 
 
-def open_event_log(settings: Settings) -> LocalEventLog:
+def open_event_log(settings: Settings) -> EventLog:
     """The event log that GARS_EVENT_LOG names."""
+    if is_cluster(settings):
+        address = adapter("kafka", "address").parse("GARS_EVENT_LOG", settings.event_log)
+        return cast(EventLog, adapter("kafka", "event_log").KafkaEventLog(address))
+    return open_local_event_log(settings)
+
+
+def open_local_event_log(settings: Settings) -> LocalEventLog:
+    """The event log that GARS_EVENT_LOG names, where it is one in this process."""
+    if scheme(settings.event_log) != "sqlite":
+        raise unknown("GARS_EVENT_LOG", settings.event_log, "sqlite:PATH", "kafka://HOST:PORT/PREFIX")
     path = sqlite_path("GARS_EVENT_LOG", settings.event_log)
     return SqliteEventLog(path, busy_timeout_s=settings.busy_timeout_ms / 1000)
 
 
+def open_history(settings: Settings) -> EventHistory:
+    """The history that GARS_HISTORY names; without one the event log in SQLite is its own."""
+    if settings.history:
+        return open_written_history(settings)
+    if is_cluster(settings):
+        raise InvalidInputError(
+            "GARS_EVENT_LOG is Kafka, which cannot find the events of one user, and GARS_HISTORY is empty",
+            hint="set GARS_HISTORY=cassandra://HOST:PORT/KEYSPACE",
+        )
+    return open_local_event_log(settings)
+
+
+def open_written_history(settings: Settings) -> WritableHistory:
+    """The history that ``gars worker history`` writes."""
+    connection = adapter("cassandra", "connection").Connection(_cassandra("GARS_HISTORY", settings.history))
+    module = adapter("cassandra", "history")
+    return cast(WritableHistory, module.CassandraHistory(connection, ttl_s=settings.history_days * _DAY_S))
+
+
+def open_written_impressions(settings: Settings) -> WritableImpressions:
+    """The shown lists that ``gars worker history`` writes: beside the history."""
+    return _cassandra_impressions("GARS_HISTORY", settings.history, settings)
+
+
 def open_state_store(settings: Settings) -> StateStore:
     """The state store that GARS_STATE_STORE names."""
-    path = sqlite_path("GARS_STATE_STORE", settings.state_store)
+    address = settings.state_store
+    if scheme(address) in REDIS:
+        module = adapter("redis", "state_store")
+        return cast(StateStore, module.RedisStateStore(address, ttl_s=settings.state_days * _DAY_S))
+    if scheme(address) != "sqlite":
+        raise unknown("GARS_STATE_STORE", address, "sqlite:PATH", "redis://HOST:PORT/0")
+    path = sqlite_path("GARS_STATE_STORE", address)
     return SqliteStateStore(path, cache_size=settings.state_cache, busy_timeout_s=settings.busy_timeout_ms / 1000)
+
+
+def open_trend_counters(settings: Settings) -> TrendCounters:
+    """The trending counters: the feature job keeps them beside the states."""
+    if scheme(settings.state_store) not in REDIS:
+        raise unknown("GARS_STATE_STORE", settings.state_store, "redis://HOST:PORT/0 where GARS_EVENT_LOG is Kafka")
+    return cast(TrendCounters, adapter("redis", "trends").RedisTrends(settings.state_store))
 
 
 def open_tombstones(settings: Settings) -> Tombstones:
     """The tombstones that GARS_TOMBSTONES names."""
-    path = sqlite_path("GARS_TOMBSTONES", settings.tombstones)
+    address = settings.tombstones
+    if scheme(address) in REDIS:
+        return cast(Tombstones, adapter("redis", "tombstones").RedisTombstones(address))
+    if scheme(address) == "cassandra":
+        connection = adapter("cassandra", "connection").Connection(_cassandra("GARS_TOMBSTONES", address))
+        return cast(Tombstones, adapter("cassandra", "tombstones").CassandraTombstones(connection))
+    if scheme(address) != "sqlite":
+        raise unknown(
+            "GARS_TOMBSTONES", address, "sqlite:PATH", "redis://HOST:PORT/0", "cassandra://HOST:PORT/KEYSPACE"
+        )
+    path = sqlite_path("GARS_TOMBSTONES", address)
     return SqliteTombstones(path, busy_timeout_s=settings.busy_timeout_ms / 1000)
 
 
 def open_impression_log(settings: Settings) -> ImpressionLog:
-    """The impression log that GARS_IMPRESSIONS names."""
-    path = sqlite_path("GARS_IMPRESSIONS", settings.impressions)
+    """The impression log that GARS_IMPRESSIONS names; from Kafka they go to the history, and are read there."""
+    address = settings.impressions
+    if scheme(address) == "kafka":
+        kafka = adapter("kafka", "address").parse("GARS_IMPRESSIONS", address)
+        log = open_written_impressions(settings)
+        return RelayedImpressions(adapter("kafka", "impression_log").KafkaImpressionSink(kafka), log)
+    if scheme(address) == "cassandra":
+        return _cassandra_impressions("GARS_IMPRESSIONS", address, settings)
+    if scheme(address) != "sqlite":
+        raise unknown(
+            "GARS_IMPRESSIONS", address, "sqlite:PATH", "kafka://HOST:PORT/PREFIX", "cassandra://HOST:PORT/KEYSPACE"
+        )
+    path = sqlite_path("GARS_IMPRESSIONS", address)
     return SqliteImpressionLog(path, busy_timeout_s=settings.busy_timeout_ms / 1000)
+
+
+def open_change_feed(settings: Settings) -> ChangeFeed:
+    """The change feed that GARS_CHANGE_FEED names."""
+    if scheme(settings.change_feed) in REDIS:
+        return cast(ChangeFeed, adapter("redis", "change_feed").RedisChangeFeed(settings.change_feed))
+    if settings.change_feed != "memory:":
+        raise unknown("GARS_CHANGE_FEED", settings.change_feed, "memory:", "redis://HOST:PORT/0")
+    if is_cluster(settings):
+        raise InvalidInputError(
+            "GARS_EVENT_LOG is Kafka, so changes happen in another process, and GARS_CHANGE_FEED is memory:",
+            hint="set GARS_CHANGE_FEED to the redis:// address of GARS_STATE_STORE",
+        )
+    return MemoryChangeFeed()
 
 
 def open_sites(settings: Settings, *, patience_s: float) -> dict[str, ListSite]:
@@ -63,15 +164,6 @@ def open_sites(settings: Settings, *, patience_s: float) -> dict[str, ListSite]:
     }
 
 
-def open_change_feed(settings: Settings) -> ChangeFeed:
-    """The change feed that GARS_CHANGE_FEED names."""
-    if settings.change_feed != "memory:":
-        raise InvalidInputError(
-            f"GARS_CHANGE_FEED={settings.change_feed!r}: no such change feed", hint="this version knows memory:"
-        )
-    return MemoryChangeFeed()
-
-
 def open_experiment(settings: Settings) -> Experiment | None:
     """The A/B test that GARS_EXPERIMENT names; raises ``InvalidInputError`` if it cannot be read."""
     path = settings.experiment
@@ -86,15 +178,27 @@ def open_experiment(settings: Settings) -> Experiment | None:
     return experiment_file.read(text, where=str(path))
 
 
-def file_size(path: Path) -> int:
-    """Bytes of a SQLite file, its write-ahead log included."""
+def file_sizes(settings: Settings) -> dict[str, int]:
+    """Bytes of the SQLite files among the stores, their write-ahead logs included."""
+    addresses = {"events": settings.event_log, "states": settings.state_store, "impressions": settings.impressions}
+    return {
+        name: _file_size(sqlite_path(name, address))
+        for name, address in addresses.items()
+        if scheme(address) == "sqlite"
+    }
+
+
+def _file_size(path: Path) -> int:
     parts = (path, path.with_name(f"{path.name}-wal"))
     return sum(part.stat().st_size for part in parts if part.exists())
 
 
-def sqlite_path(name: str, address: str) -> Path:
-    """The file of an address ``sqlite:PATH``; raises ``InvalidInputError`` for any other."""
-    scheme, _, path = address.partition(":")
-    if scheme != "sqlite" or not path:
-        raise InvalidInputError(f"{name}={address!r}: no such store", hint="this version knows sqlite:PATH")
-    return Path(path.removeprefix("//"))
+def _cassandra(name: str, address: str) -> object:
+    return adapter("cassandra", "address").parse(name, address)
+
+
+def _cassandra_impressions(name: str, address: str, settings: Settings) -> WritableImpressions:
+    connection = adapter("cassandra", "connection").Connection(_cassandra(name, address))
+    module = adapter("cassandra", "impression_log")
+    log = module.CassandraImpressionLog(connection, ttl_s=settings.impression_days * _DAY_S)
+    return cast(WritableImpressions, log)

@@ -11,6 +11,7 @@ import msgspec
 from gars.adapters.redis.connection import connect, explained, shown
 from gars.adapters.redis.keys import BUCKETS, Keys
 from gars.adapters.redis.state_writer import StateWrite, StateWriter
+from gars.application.replay import Rebuilt
 from gars.domain import user_state
 from gars.domain.errors import StorageError
 from gars.domain.user_state import UserState
@@ -61,6 +62,20 @@ class RedisStateStore:
     def put_initial(self, states: Sequence[UserState]) -> int:
         """Decided inside Redis for each user, so live users are not disturbed while it runs."""
         return self._writer.write_initial([(one.user_id, user_state.encode(one)) for one in states])
+
+    def rebuild(self, users: Sequence[Rebuilt]) -> int:
+        """Like ``put``, and nothing from before a tombstone; who was forgotten and is not back is deleted."""
+        return self._writer.write(
+            [
+                StateWrite(
+                    one.user_id,
+                    one.state.version if one.state else 0,
+                    user_state.encode(one.state) if one.state else None,
+                    offset=one.offset,
+                )
+                for one in users
+            ]
+        )
 
     def checkpoint(self, name: str) -> str | None:
         """The checkpoint last put under a name."""

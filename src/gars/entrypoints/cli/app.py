@@ -52,6 +52,24 @@ else:
     app.command()(serve)
 
 try:
+    from gars.entrypoints.cli import worker
+    from gars.entrypoints.cli.doctor import doctor
+    from gars.entrypoints.cli.states import backfill, replay
+except ImportError:
+    for _name in ("worker", "replay", "backfill", "doctor"):
+
+        @app.command(_name)
+        def _needs_the_serve_extra() -> None:
+            """Look after a service's stores (needs the serve extra)."""
+            raise MissingExtraError("this command", "serve")
+
+else:
+    app.add_typer(worker.app, name="worker")
+    app.command()(replay)
+    app.command()(backfill)
+    app.command()(doctor)
+
+try:
     from gars.entrypoints.cli import stack
 except ImportError:
 

@@ -1,0 +1,74 @@
+"""Take interactions in where another process applies them to the users' states: check, make durable, acknowledge.
+
+Commit order (a crash after any step loses nothing; an event sent again counts once, where it is applied):
+  1. check every event; refuse the bad ones before anything is written
+  2. append to the event log  — durable; from here on the event counts
+  3. acknowledge to the caller
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Sequence
+
+from gars.application.ingest import Batch, Receipt, batch_refusal
+from gars.application.ports import Clock, EventLog
+from gars.domain.errors import GarsError
+from gars.domain.interaction import Interaction
+
+
+def _ignore(_batch: Batch, _error: GarsError) -> None:
+    """Nobody wants to know."""
+
+
+class Accept:
+    """What ``Ingest`` is where the log and the states are in one process. One thread at a time.
+
+    Args:
+        refused: hears of each batch that was refused and why, after the good ones are durable; must not raise.
+    """
+
+    def __init__(
+        self,
+        *,
+        log: EventLog,
+        clock: Clock,
+        known_anime: Container[int],
+        refused: Callable[[Batch, GarsError], None] = _ignore,
+    ) -> None:
+        self._log = log
+        self._clock = clock
+        self._known_anime = known_anime
+        self._refused = refused
+
+    def group(self, batches: Sequence[Batch]) -> list[Receipt | GarsError]:
+        """Accept many callers' batches with one write; each is taken or refused by itself. → one outcome a batch.
+
+        Receipts hold no versions: nobody knows them yet.
+
+        Raises:
+            StorageError: not all of it is durable; sending the batches again is safe.
+        """
+        now = self._clock.now()
+        outcomes = [batch_refusal(batch, now, self._known_anime) or _receipt(batch) for batch in batches]
+        events = [
+            event
+            for batch, outcome in zip(batches, outcomes, strict=True)
+            if isinstance(outcome, Receipt)
+            for event in _distinct(batch)
+        ]
+        if events:
+            self._log.append(events)
+        for batch, outcome in zip(batches, outcomes, strict=True):
+            if isinstance(outcome, GarsError):
+                self._refused(batch, outcome)
+        return outcomes
+
+
+def _receipt(batch: Batch) -> Receipt:
+    accepted = tuple(event.event_id for event in _distinct(batch))
+    return Receipt(accepted, len(batch) - len(accepted), {})
+
+
+def _distinct(batch: Batch) -> list[Interaction]:
+    """The first event of each id."""
+    return list({event.event_id: event for event in reversed(batch)}.values())[::-1]

@@ -1,0 +1,81 @@
+"""States as they were last read, for the time the store is away: an older list is better than none."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+
+from gars.application.ports import StateStore
+from gars.domain.errors import StorageError
+from gars.domain.user_state import UserState
+
+
+class LastKnownStates:
+    """A ``StateStore`` whose reads never fail: what the store does not give comes from memory, else it is not known.
+
+    For processes that only read. Writes go to the store and fail with it.
+    """
+
+    def __init__(self, store: StateStore, most_users: int) -> None:
+        """Remember the states of at most so many users, those asked for last."""
+        self._store = store
+        self._most_users = most_users
+        self._lock = threading.Lock()
+        self._known: OrderedDict[str, UserState] = OrderedDict()
+        self.problem: StorageError | None = None
+        """Why the latest read failed; ``None`` after one that did not."""
+
+    def get(self, user_id: str) -> UserState | None:
+        """From the store; while it is away as it was last read."""
+        try:
+            state = self._store.get(user_id)
+        except StorageError as error:
+            self.problem = error
+            with self._lock:
+                return self._known.get(user_id)
+        self.problem = None
+        with self._lock:
+            self._known.pop(user_id, None)
+            if state is not None and self._most_users:
+                self._known[user_id] = state
+                if len(self._known) > self._most_users:
+                    self._known.popitem(last=False)
+        return state
+
+    def user_ids(self, *, limit: int, after: str = "") -> list[str]:
+        """From the store; while it is away those remembered."""
+        try:
+            ids = self._store.user_ids(limit=limit, after=after)
+        except StorageError as error:
+            self.problem = error
+            with self._lock:
+                return sorted(user_id for user_id in self._known if user_id > after)[:limit]
+        self.problem = None
+        return ids
+
+    def put(self, states: Sequence[UserState], *, checkpoints: Mapping[str, str] | None = None) -> None:
+        """To the store."""
+        self._store.put(states, checkpoints=checkpoints)
+
+    def put_initial(self, states: Sequence[UserState]) -> int:
+        """To the store."""
+        return self._store.put_initial(states)
+
+    def checkpoint(self, name: str) -> str | None:
+        """From the store."""
+        return self._store.checkpoint(name)
+
+    def forget(self, user_id: str) -> bool:
+        """In the store and in memory."""
+        with self._lock:
+            self._known.pop(user_id, None)
+        return self._store.forget(user_id)
+
+    def check(self) -> None:
+        """Whether the store can be written."""
+        self._store.check()
+
+    def close(self) -> None:
+        """Close the store."""
+        self._store.close()

@@ -1,0 +1,149 @@
+"""What runs beside the service in a cluster: the history worker, replay, backfill."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, cast
+
+from gars.application.keep_history import EventStream, KeepHistory
+from gars.application.ports import Logged, Tombstones
+from gars.application.replay import Initial, RebuildsStates, Rebuilt, from_history, from_log
+from gars.bootstrap.addresses import REDIS, adapter, is_cluster, scheme
+from gars.bootstrap.stores import (
+    open_event_log,
+    open_history,
+    open_state_store,
+    open_tombstones,
+    open_written_history,
+    open_written_impressions,
+)
+from gars.config import Settings
+from gars.datasets.dataset import Dataset
+from gars.datasets.histories import histories
+from gars.datasets.recorded_log import read_log
+from gars.domain import user_state
+from gars.domain.errors import InvalidInputError
+from gars.domain.user_state import UserState
+
+SOURCES = ("kafka", "cassandra")
+
+
+class GroupStream(EventStream, Protocol):
+    """A stream that knows how much is left."""
+
+    def lag(self) -> int:
+        """Records not polled yet; raises ``StorageError``."""
+        ...
+
+    def close(self) -> None:
+        """Leave the group."""
+        ...
+
+
+class _Scannable(Protocol):
+    def scan(self, *, after: int = 0) -> Iterator[Logged]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryWorker:
+    """The use case, and the stream it follows."""
+
+    keep: KeepHistory
+    stream: GroupStream
+
+    def is_done(self) -> bool:
+        """Whether nothing is left."""
+        return self.stream.lag() == 0
+
+
+@contextmanager
+def history_worker(settings: Settings, *, group: str = "history") -> Iterator[HistoryWorker]:
+    """A member of a consumer group that brings events and shown lists to GARS_HISTORY.
+
+    Raises:
+        InvalidInputError: the settings are not those of a cluster.
+    """
+    _require_cluster(settings)
+    kafka = adapter("kafka", "address").parse("GARS_EVENT_LOG", settings.event_log)
+    with ExitStack() as opened:
+        stream = cast(GroupStream, adapter("kafka", "stream").KafkaStream(kafka, group, impressions=True))
+        opened.callback(stream.close)
+        history = open_written_history(settings)
+        opened.callback(history.close)
+        impressions = open_written_impressions(settings)
+        opened.callback(impressions.close)
+        tombstones = open_tombstones(settings)
+        opened.callback(tombstones.close)
+        keep = KeepHistory(stream=stream, history=history, impressions=impressions, tombstones=tombstones)
+        yield HistoryWorker(keep, stream)
+
+
+@contextmanager
+def rebuilt_users(settings: Settings, source: str, dataset: Dataset | None) -> Iterator[Iterator[Rebuilt]]:
+    """Every user as the events of ``source`` say: ``kafka``, ``cassandra`` or the path of a recorded log."""
+    with ExitStack() as opened:
+        tombstones = open_tombstones(settings)
+        opened.callback(tombstones.close)
+        initial = initial_states(dataset, tombstones)
+        if source == "cassandra":
+            history = open_history(settings)
+            opened.callback(history.close)
+            yield from_history(history, initial)
+        else:
+            yield from_log(opened.enter_context(logged(settings, source)), initial)
+
+
+@contextmanager
+def logged(settings: Settings, source: str) -> Iterator[Iterator[Logged]]:
+    """The records of ``kafka`` or of a recorded log, with forgets in their place."""
+    if source != "kafka":
+        yield read_log(Path(source))
+        return
+    _require_cluster(settings)
+    log = open_event_log(settings)
+    try:
+        yield cast(_Scannable, log).scan()
+    finally:
+        log.close()
+
+
+@contextmanager
+def rebuildable_states(settings: Settings) -> Iterator[RebuildsStates]:
+    """The state store, which must be Redis."""
+    if scheme(settings.state_store) not in REDIS:
+        raise InvalidInputError(
+            "GARS_STATE_STORE is not Redis", hint="states in SQLite are made again by the service when it starts"
+        )
+    states = open_state_store(settings)
+    try:
+        yield cast(RebuildsStates, states)
+    finally:
+        states.close()
+
+
+def initial_states(dataset: Dataset | None, tombstones: Tombstones) -> Initial:
+    """What the data set knows of its users. Read at the first question, and held as bytes."""
+    known: dict[str, bytes] | None = None
+
+    def initial(user_id: str) -> UserState | None:
+        nonlocal known
+        if dataset is None:
+            return None
+        if known is None:
+            known = {name: user_state.encode(user_state.initial(name, rows)) for name, rows in histories(dataset)}
+        if user_id not in known or tombstones.find(user_id) is not None:
+            return None
+        return user_state.decode(known[user_id])
+
+    return initial
+
+
+def _require_cluster(settings: Settings) -> None:
+    if not is_cluster(settings):
+        raise InvalidInputError(
+            "GARS_EVENT_LOG is not Kafka: this service keeps its own history",
+            hint="set the addresses of a cluster: docs/how-to/from-one-machine-to-a-cluster.md",
+        )

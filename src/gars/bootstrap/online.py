@@ -1,0 +1,166 @@
+"""The stores of the online path, opened and brought up to date: in one process, or beside a cluster's engines."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gars.application.accept import Accept
+from gars.application.backfill import backfill
+from gars.application.counted_trends import CountedTrends
+from gars.application.forget_user import is_due, keep_forgotten, keep_impressions_forgotten, pass_tombstones
+from gars.application.ingest import Ingest
+from gars.application.last_known import LastKnownStates
+from gars.application.ports import (
+    ChangeFeed,
+    Clock,
+    EventHistory,
+    EventLog,
+    ImpressionLog,
+    StateStore,
+    Tombstones,
+    TrendCounters,
+    Trends,
+)
+from gars.application.progress import Progress
+from gars.application.recover import recover
+from gars.application.trending import Trending
+from gars.application.writer import TakesGroups
+from gars.bootstrap.known_anime import KnownAnime
+from gars.bootstrap.stores import (
+    open_change_feed,
+    open_event_log,
+    open_history,
+    open_impression_log,
+    open_local_event_log,
+    open_state_store,
+    open_tombstones,
+    open_trend_counters,
+)
+from gars.config import Settings
+from gars.datasets.dataset import Dataset
+from gars.datasets.histories import histories
+from gars.domain.errors import StorageError
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnlineStores:
+    """What the online path reads and writes."""
+
+    log: EventLog
+    history: EventHistory
+    states: StateStore
+    tombstones: Tombstones
+    impressions: ImpressionLog
+    feed: ChangeFeed
+    trends: Trends
+    takes: TakesGroups
+    """What the writer gives batches of events to."""
+    counters: TrendCounters | None = None
+
+    def problems(self) -> dict[str, str]:
+        """What does not answer although lists are served."""
+        problem = self.states.problem if isinstance(self.states, LastKnownStates) else None
+        return {"state": str(problem)} if problem else {}
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self.log.close()
+        self.history.close()
+        self.states.close()
+        self.tombstones.close()
+        self.impressions.close()
+        if self.counters is not None:
+            self.counters.close()
+
+
+def open_local(
+    settings: Settings,
+    *,
+    clock: Clock,
+    known_anime: KnownAnime,
+    dataset: Dataset | None = None,
+    progress: Progress | None = None,
+    after_step: Callable[[int], None] | None = None,
+) -> OnlineStores:
+    """Log and states in this process: fold in the data set's histories, replay what a crash left behind.
+
+    Raises:
+        InvalidInputError: an address in the settings names no adapter.
+        StorageError: a store cannot be opened, read or written.
+    """
+    feed = open_change_feed(settings)
+    log = open_local_event_log(settings)
+    states = open_state_store(settings)
+    tombstones = open_tombstones(settings)
+    impressions = open_impression_log(settings)
+    # histories first: live events come on top of them
+    folded = 0
+    if dataset is not None:
+        manifest = dataset.manifest
+        folded = backfill(
+            histories(dataset), states, content_hash=manifest.content_hash, n_users=manifest.users, progress=progress
+        )
+    if folded or is_due(log, states, tombstones):
+        back = keep_forgotten(log, states, tombstones)
+        if back:
+            logger.warning("deleted %d user(s) again who had been forgotten and were back", len(back))
+    replayed = recover(log, states)
+    pass_tombstones(log, states, tombstones)
+    keep_impressions_forgotten(impressions, tombstones)
+    if replayed:
+        logger.warning("replayed %d event(s) that the user states did not hold yet", replayed)
+    trends = Trending(log, clock)
+    trends.refresh()
+    return OnlineStores(
+        log=log,
+        history=log,
+        states=states,
+        tombstones=tombstones,
+        impressions=impressions,
+        feed=feed,
+        trends=trends,
+        takes=Ingest(
+            log=log,
+            states=states,
+            feed=feed,
+            clock=clock,
+            known_anime=known_anime,
+            after_step=after_step or (lambda _: None),
+        ),
+    )
+
+
+def open_cluster(settings: Settings, *, clock: Clock, known_anime: KnownAnime) -> OnlineStores:
+    """Connections to the engines of a cluster; each is made when it is first needed, so none has to be up to start.
+
+    The feature job applies the events, so nothing is replayed here; ``gars backfill`` brings in a data set's histories.
+
+    Raises:
+        InvalidInputError: an address in the settings names no adapter, or the addresses do not fit together.
+    """
+    log = open_event_log(settings)
+    counters = open_trend_counters(settings)
+    return OnlineStores(
+        log=log,
+        history=open_history(settings),
+        states=LastKnownStates(open_state_store(settings), settings.state_cache),
+        tombstones=open_tombstones(settings),
+        impressions=open_impression_log(settings),
+        feed=open_change_feed(settings),
+        trends=CountedTrends(counters, clock),
+        takes=Accept(log=log, clock=clock, known_anime=known_anime),
+        counters=counters,
+    )
+
+
+def is_forgotten(tombstones: Tombstones, user_id: str) -> bool:
+    """Whether a user may not be shown to others; while nobody can tell, nobody is."""
+    try:
+        return tombstones.find(user_id) is not None
+    except StorageError as error:
+        logger.warning("nobody is shown as a similar user: %s", error.message)
+        return True

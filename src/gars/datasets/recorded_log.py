@@ -1,0 +1,58 @@
+"""An event log as a file: one JSON object a line, an interaction or ``{"forget": USER}``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from gars.application.ports import Logged
+from gars.datasets.durable import whole_file
+from gars.domain.errors import DataError
+from gars.domain.interaction import Interaction
+
+
+class _Forget(msgspec.Struct, forbid_unknown_fields=True):
+    forget: str
+
+
+_FORGET = b'{"forget":'
+
+
+def read_log(path: Path) -> Iterator[Logged]:
+    """The records in order; the offset of each is its line.
+
+    Raises:
+        DataError: there is no such file, or a line is no record.
+    """
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield _record(path, number, line)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}", hint="give the path of a recorded log") from error
+
+
+def write_log(path: Path, records: Iterable[Logged]) -> int:
+    """Write the file whole or not at all. → how many records."""
+    encoder = msgspec.json.Encoder()
+    count = 0
+    with whole_file(path) as file:
+        for record in records:
+            file.write(encoder.encode(record.event or _Forget(record.user_id)) + b"\n")
+            count += 1
+    return count
+
+
+def _record(path: Path, number: int, line: bytes) -> Logged:
+    try:
+        if line.startswith(_FORGET):
+            return Logged(msgspec.json.decode(line, type=_Forget).forget, number, None, number)
+        event = msgspec.json.decode(line, type=Interaction)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise DataError(
+            f"{path}:{number}: {error}", hint='a line is an interaction as JSON, or {"forget": "USER"}'
+        ) from error
+    return Logged(event.user_id, number, event, number)

@@ -1,0 +1,1 @@
+"""Workers of the cluster: processes that follow the log and have no address."""
