@@ -6,6 +6,7 @@ import { extname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { catalogue, detailOf, entryOf } from './fake-catalogue.mjs'
+import { moreRoutes } from './fake-routes.mjs'
 import { recommend, search, similarity } from './fake-taste.mjs'
 
 const DIST = fileURLToPath(new URL('../dist/', import.meta.url))
@@ -138,6 +139,8 @@ export function createFakeService({ simulated = false } = {}) {
       request_id: `request-${id}-${user.version}`,
       cold: user.opinions.size === 0,
       fallback: null,
+      next: null,
+      changed: [],
       items: recommend(user.opinions, accept).slice(offset, offset + k),
     }
   }
@@ -149,7 +152,9 @@ export function createFakeService({ simulated = false } = {}) {
       .map((other) => {
         const shared = [...userOf(other).opinions.keys()].filter((anime) => own.has(anime))
         const shared_titles = shared.slice(0, 3).map((anime) => entryOf.get(anime).card)
-        return { user_id: other, similarity: shared.length / (own.size + userOf(other).opinions.size + 1), shared: shared.length, shared_titles }
+        const overlap = shared.length / (own.size + userOf(other).opinions.size - shared.length)
+        const taste = { genres: ['Action', 'Drama'], titles: userOf(other).opinions.size, rating_mean: 7.5 }
+        return { user_id: other, similarity: shared.length / (own.size + userOf(other).opinions.size + 1), shared: shared.length, overlap, taste, shared_titles }
       })
       .filter(({ shared }) => shared > 0)
       .sort((a, b) => b.similarity - a.similarity)
@@ -161,7 +166,11 @@ export function createFakeService({ simulated = false } = {}) {
     return { name: 'GARS', version: '0.0.0', model: { version: 'stand-in', trained: '2026-01-01T00:00:00Z', metrics: null }, data }
   }
 
+  const more = moreRoutes({ users, userOf, historyOf, recommendations, apply })
+
   function answer(method, path, query, body) {
+    const other = more(method, path, query, body)
+    if (other) return other
     const [, first, id, last] = path.split('/')
     const k = Number(query.get('k') ?? 10)
     const limit = Number(query.get('limit') ?? 20)
@@ -169,7 +178,7 @@ export function createFakeService({ simulated = false } = {}) {
     if (path === '/about') return [200, about()]
     if (path === '/genres') {
       const genres = [...new Set(catalogue.flatMap(({ card }) => card.genres))].sort()
-      return [200, { genres, types: [...new Set(catalogue.map(({ card }) => card.type))].sort() }]
+      return [200, { genres, types: [...new Set(catalogue.map(({ card }) => card.type))].sort(), tags: ['Tragedy'], studios: ['Bones'], sources: ['Manga'], sites: ['Netflix'] }]
     }
     if (path === '/onboarding') {
       const firsts = catalogue.filter(({ card }, at) => at % 2 === 0 && !/Season|R2|After/.test(card.title))
@@ -236,7 +245,7 @@ export function createFakeService({ simulated = false } = {}) {
     try {
       const chunks = await collect(request)
       const text = Buffer.concat(chunks).toString()
-      ;[status, body] = answer(request.method, path, searchParams, text ? JSON.parse(text) : null)
+      ;[status, body] = answer(request.method, path, searchParams, bodyOf(request, text))
     } catch (error) {
       status = error.status ?? 500
       body = { error: { code: error.code ?? 'error', message: error.message, hint: error.hint ?? null } }
@@ -255,6 +264,9 @@ export function createFakeService({ simulated = false } = {}) {
       }),
   }
 }
+
+/** JSON where it says so, else the text as it is. */
+const bodyOf = (request, text) => (text && request.headers['content-type']?.startsWith('application/json') ? JSON.parse(text) : text)
 
 async function collect(request) {
   const chunks = []

@@ -10,7 +10,7 @@ afterEach(async () => {
 
 async function speak(wanted: 'ja' | 'zh') {
   language.value = wanted
-  await expect.poll(() => document.documentElement.lang).toBe(wanted)
+  await expect.poll(() => document.documentElement.lang, { timeout: 15_000 }).toBe(wanted)
 }
 
 describe('the language of the page', () => {

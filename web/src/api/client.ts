@@ -6,13 +6,19 @@ import type {
   Accepted,
   AnimeCard,
   AnimeDetail,
+  ContinueEntry,
   HistoryItem,
+  Forgotten,
+  GroupTitle,
+  ImportReport,
   Interaction,
   ListFilters,
   RecommendationList,
   SearchHit,
+  Season,
   SimilarAnime,
   SimilarUser,
+  TrendEntry,
   UserPage,
   UserSummary,
   Vocabulary,
@@ -70,6 +76,11 @@ function errorOf(response: Response, body: unknown): ApiError {
 const get = <T>(path: string, query: Query = {}, signal?: AbortSignal) =>
   request<T>(path + toQueryString(query), signal ? { signal } : {})
 
+const send = <T>(path: string, query: Query, body: BodyInit | null, headers: Record<string, string> = {}, keepalive = false) =>
+  request<T>(path + toQueryString(query), { method: 'POST', body, headers, keepalive })
+
+const JSON_TYPE = { 'content-type': 'application/json' }
+
 const user = (id: string) => `/users/${encodeURIComponent(id)}`
 
 /** Every route of the API the page uses. Each throws `ApiError`, or the abort of its own signal. */
@@ -96,14 +107,32 @@ export const api = {
   search: (query: string, limit: number, signal?: AbortSignal) =>
     get<{ items: SearchHit[] }>('/anime', { query, limit }, signal).then((body) => body.items),
 
-  interact: (interaction: Interaction) =>
-    request<Accepted>('/interactions', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(interaction),
-      keepalive: true,
-    }),
+  /** The list with what each score is the sum of, and every number the ranker saw. */
+  explained: (id: string, k: number, filters: ListFilters, signal?: AbortSignal) =>
+    get<RecommendationList>(`${user(id)}/recommendations`, { k, explain: 'full', ...filters }, signal),
+  gems: (id: string, k: number, filters: ListFilters, signal?: AbortSignal) =>
+    get<RecommendationList>(`${user(id)}/hidden-gems`, { k, ...filters }, signal),
+  continues: (id: string, k: number, adult: boolean, signal?: AbortSignal) =>
+    get<{ items: ContinueEntry[] }>(`${user(id)}/continue`, { k, adult }, signal).then((body) => body.items),
+  trending: (k: number, filters: ListFilters, signal?: AbortSignal) =>
+    get<{ items: TrendEntry[] }>('/anime/trending', { k, ...filters }, signal).then((body) => body.items),
+  season: (k: number, signal?: AbortSignal) => get<Season>('/anime/season', { k }, signal),
 
+  interact: (interaction: Interaction) =>
+    send<Accepted>('/interactions', {}, JSON.stringify(interaction), JSON_TYPE, true),
+  /** Bring in a list: the file as it is, the service sees what it is. */
+  importList: (userId: string, file: Blob) =>
+    send<ImportReport>('/lists/import', { user_id: userId }, file, { 'content-type': 'application/octet-stream' }),
+  fetchList: (userId: string, site: 'anilist' | 'myanimelist', name: string) =>
+    send<ImportReport>('/lists/fetch', { user_id: userId, site, name }, null),
+  group: (members: { user_id: string; weight: number }[], k: number, filters: ListFilters) =>
+    send<{ items: GroupTitle[] }>('/groups/recommendations', { k, ...filters }, JSON.stringify({ members }), JSON_TYPE).then(
+      (body) => body.items,
+    ),
+  forget: (id: string) => request<Forgotten>(user(id), { method: 'DELETE' }),
+
+  /** Address of everything known of a user, as a file. */
+  exportUrl: (id: string) => `${BASE}${user(id)}/export`,
   /** Address of the user's event stream (Server-Sent Events). */
   eventsUrl: (id: string) => `${BASE}${user(id)}/events`,
 }

@@ -8,7 +8,7 @@ import type { ListFilters, RecommendationList } from '@/api/types'
 import { animeCard, recommendationList } from '@/testing'
 
 import type { Connection } from './live'
-import { useLiveList } from './liveList'
+import { PAGE, useLiveList } from './liveList'
 import { LoopLog } from './loopLog'
 
 let recommendations: MockInstance<typeof api.recommendations>
@@ -76,7 +76,7 @@ describe('useLiveList', () => {
     await flushPromises()
     filters.value = { genre: ['Action'] }
     await flushPromises()
-    expect(recommendations.mock.calls.at(-1)?.slice(0, 3)).toEqual(['u', 23, { genre: ['Action'] }])
+    expect(recommendations.mock.calls.at(-1)?.slice(0, 3)).toEqual(['u', PAGE, { genre: ['Action'] }])
     expect(list.moves.value.size).toBe(0)
   })
 

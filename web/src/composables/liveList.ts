@@ -7,10 +7,11 @@ import { t } from '@/i18n'
 import type { LiveState } from './live'
 import { compareLists, describeChange, type Move } from './listMoves'
 import type { LoopLog } from './loopLog'
+import { preferences, withPreferences } from './preferences'
 import { useResource } from './resource'
 
-/** One page of the list: with the wide first card, whole rows in two, three, four and six columns. */
-export const PAGE = 23
+/** One page of the list: with the wide first card, whole rows in two, three, four and six columns. The shelves are not far below. */
+export const PAGE = 11
 const MOST = 100
 
 /**
@@ -35,13 +36,13 @@ export function useLiveList(
     (signal) => {
       askedAt = log.now()
       askedFor = live.version.value
-      return api.recommendations(userId.value ?? '', size.value, filters.value, signal)
+      return api.recommendations(userId.value ?? '', size.value, withPreferences(filters.value), signal)
     },
     ({ items }) => items.length === 0,
   )
 
   watch(
-    [userId, filters],
+    [userId, filters, preferences],
     ([id], [before]) => {
       size.value = PAGE
       moves.value = new Map()
@@ -73,7 +74,7 @@ export function useLiveList(
 
   /** Make the list longer. */
   async function more() {
-    size.value = Math.min(MOST, size.value + PAGE + 1)
+    size.value = Math.min(MOST, size.value + 2 * (PAGE + 1))
     await list.refresh()
   }
 

@@ -1,8 +1,8 @@
 import { shallowRef, type ShallowRef } from 'vue'
 
-import type { AnimeCard, InteractionKind } from '@/api/types'
+import type { AnimeCard, InteractionKind, Recommendation } from '@/api/types'
 
-import { compareLists, type ListChange } from './listMoves'
+import type { compareLists, ListChange, Move } from './listMoves'
 
 /** One action sent from this page, waiting for the list it will change. */
 interface Sent {
@@ -62,6 +62,17 @@ export class LoopLog {
     this.#waiting.clear()
     this.#turns.value = []
   }
+}
+
+/** Why a title moved in the latest turn: because of what was just done, or of what else moved. */
+export type Why = 'because' | 'made' | 'rose' | 'passed'
+
+export function whyMoved(turn: Turn | undefined, item: Recommendation, move: Move | undefined): Why | null {
+  if (!turn || !move) return null
+  const { cause } = turn
+  if (cause && move.kind !== 'down' && item.reasons.some((reason) => reason.anime_id === cause.anime.anime_id && reason.kind !== 'despite')) return 'because'
+  if (move.kind === 'new') return 'made'
+  return move.kind === 'up' ? 'rose' : 'passed'
 }
 
 export const loopLog = new LoopLog()

@@ -15,6 +15,14 @@ export function holdOpinion(userId: string, animeId: number, kind: InteractionKi
   held.set(key(userId, animeId), { ...before, ...cleared, [kind]: undo ? undefined : (value ?? true) })
 }
 
+const SETTLING = ['like', 'dislike', 'seen', 'dismiss', 'rate'] as const
+
+/** True if the user said something of a title on this page that takes it off every list. */
+export const isSettled = (userId: string | null, animeId: number): boolean => {
+  const said = heldOpinion(userId, animeId)
+  return SETTLING.some((kind) => said[kind] !== undefined)
+}
+
 /** What this page knows a user to hold of a title. */
 export const heldOpinion = (userId: string | null, animeId: number): Held =>
   (userId === null ? undefined : held.get(key(userId, animeId))) ?? {}

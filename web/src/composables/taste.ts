@@ -34,9 +34,21 @@ export function genreBars(history: readonly HistoryItem[], most = 8): Bar[] {
 
 const decadeName = (year: number) => t('user.decade', { year })
 
+const decadeOf = (year: number) => Math.floor(year / 10) * 10
+
+/** The decade most liked titles are of, or most titles where nothing was liked; null where no year is known. */
+export function favouriteDecade(history: readonly HistoryItem[]): number | null {
+  const liked = history.filter(({ rating, reaction }) => reaction === 1 || (rating ?? 0) > 7)
+  const counts = new Map<number, number>()
+  for (const { anime } of liked.length ? liked : history) {
+    if (anime.year !== null) counts.set(decadeOf(anime.year), (counts.get(decadeOf(anime.year)) ?? 0) + 1)
+  }
+  return [...counts].sort(([a, m], [b, n]) => n - m || b - a)[0]?.[0] ?? null
+}
+
 /** How many titles of each decade, oldest first, none left out between. */
 export function decadeBars(history: readonly HistoryItem[]): Bar[] {
-  const decades = history.flatMap(({ anime }) => (anime.year === null ? [] : [Math.floor(anime.year / 10) * 10]))
+  const decades = history.flatMap(({ anime }) => (anime.year === null ? [] : [decadeOf(anime.year)]))
   if (!decades.length) return []
   const first = Math.min(...decades)
   const length = (Math.max(...decades) - first) / 10 + 1

@@ -29,7 +29,7 @@ describe('reasons', () => {
 
   it('are translated, their titles and tags kept', async () => {
     language.value = 'ja'
-    await expect.poll(() => document.documentElement.lang).toBe('ja')
+    await expect.poll(() => document.documentElement.lang, { timeout: 15_000 }).toBe('ja')
     expect(REASONS.slice(0, 7).map(reasonText)).toEqual([
       '「Monster」が好きだから',
       '「Monster」を見ていたから',

@@ -45,6 +45,10 @@ export function reasonText({ kind, text, title }: Reason): string {
   return kind === 'popular' && text.startsWith('Widely') ? t('reason.popular') : text
 }
 
+/** The first `most` reasons, each text once. */
+export const distinctReasons = (reasons: readonly Reason[], most: number): Reason[] =>
+  reasons.filter((one, at) => reasons.findIndex(({ text }) => text === one.text) === at).slice(0, most)
+
 /** 3,100,000 as "3.1M". */
 export const compact = (count: number): string => shownNumber(count, { notation: 'compact', maximumFractionDigits: 1 })
 

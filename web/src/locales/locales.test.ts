@@ -41,7 +41,7 @@ describe.each(areas)('texts of area "%s"', (area) => {
 
 describe('templates', () => {
   const SPOKEN = new Set(['aria-label', 'placeholder', 'title', 'alt', 'label', 'heading', 'text'])
-  const isText = (text: string) => /\p{L}{2,}/u.test(text) && !/^(GARS|GitHub|ms)$/.test(text.trim())
+  const isText = (text: string) => /\p{L}{2,}/u.test(text) && !/^(GARS|AniList|MyAnimeList|ms)$/.test(text.trim())
 
   function raw(nodes: readonly TemplateChildNode[]): string[] {
     return nodes.flatMap((node) => {

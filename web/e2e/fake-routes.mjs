@@ -1,0 +1,72 @@
+// The stand-in's shelves, lists from elsewhere, groups, and what a user may do with what is known of them.
+import { catalogue, entryOf } from './fake-catalogue.mjs'
+
+const cards = catalogue.map(({ card }) => card)
+const has = (user, id) => ['rating', 'reaction', 'status', 'seen', 'dismissed'].some((name) => Boolean(user.opinions.get(id)?.[name]))
+
+export function moreRoutes({ users, userOf, historyOf, recommendations, apply }) {
+  function continues(id, k) {
+    const user = userOf(id)
+    return catalogue
+      .flatMap(({ card, franchise }) => {
+        const before = catalogue.filter((entry) => entry.franchise === franchise && entry.card.year < card.year).at(-1)
+        return before && has(user, before.card.anime_id) && !has(user, card.anime_id) ? [{ anime: card, after: before.card }] : []
+      })
+      .slice(0, k)
+  }
+
+  /** A list in MyAnimeList's XML, or JSON of ids. */
+  function importList(id, text) {
+    const found = [...String(text).matchAll(/<series_animedb_id>(\d+)<\/series_animedb_id>[\s\S]*?<my_score>(\d+)<\/my_score>/g)]
+    if (!found.length) return [400, { error: { code: 'invalid_input', message: 'this is no list', hint: 'export it from MyAnimeList as XML' } }]
+    const known = found.filter(([, anime]) => entryOf.has(Number(anime)))
+    for (const [, anime, score] of known) {
+      apply({ user_id: id, anime_id: Number(anime), kind: 'rate', value: Number(score), event_id: `import-${id}-${anime}` })
+    }
+    const unknown = found.filter((one) => !known.includes(one)).map(([, anime]) => ({ name: `Number ${anime}`, anime_id: Number(anime), anilist_id: null }))
+    const counts = { entries: found.length, taken: known.length, unchanged: 0, duplicates: 0, events: known.length, version: userOf(id).version }
+    return [200, { source: 'MyAnimeList XML export', user_id: id, ...counts, unknown, skipped: [], notes: [] }]
+  }
+
+  function group(members, k) {
+    const lists = members.map(({ user_id }) => [String(user_id), recommendations(String(user_id), new URLSearchParams({ k: '100' })).items])
+    const joy = (list, id) => list.find(({ anime }) => anime.anime_id === id)?.p_like
+    return cards
+      .filter((card) => lists.every(([, list]) => joy(list, card.anime_id) !== undefined))
+      .map((card) => {
+        const joys = Object.fromEntries(lists.map(([id, list]) => [id, joy(list, card.anime_id)]))
+        const all = Object.values(joys)
+        return { anime: card, score: all.reduce((a, b) => a + b, 0) / all.length, least: Math.min(...all), joys }
+      })
+      .sort((a, b) => (b.least >= 0.4) - (a.least >= 0.4) || b.score - a.score)
+      .slice(0, k)
+  }
+
+  /** The answer of a route, or nothing if it is not one of these. */
+  return function more(method, path, query, body) {
+    const [, first, id, last] = path.split('/')
+    const k = Number(query.get('k') ?? 20)
+    if (path === '/anime/trending') {
+      const heat = (card) => [...users.values()].filter(({ opinions }) => opinions.has(card.anime_id)).length
+      return [200, { items: [...cards].sort((a, b) => heat(b) - heat(a) || a.anime_id - b.anime_id).slice(0, k).map((anime) => ({ anime, heat: heat(anime) })) }]
+    }
+    if (path === '/anime/season') return [200, { year: 2026, season: 'fall', items: [] }]
+    if (path === '/lists/import') return importList(query.get('user_id'), body)
+    if (path === '/lists/fetch') return [403, { error: { code: 'forbidden', message: 'this service does not fetch lists from other sites', hint: 'import a file instead' } }]
+    if (path === '/groups/recommendations') return [200, { items: group(body.members, k) }]
+    if (first !== 'users') return null
+    if (last === 'continue') return [200, { user_id: id, items: continues(id, k) }]
+    if (last === 'hidden-gems') {
+      const list = recommendations(id, query)
+      const most = [...cards].sort((a, b) => a.members - b.members)[Math.floor(cards.length / 2)].members
+      return [200, { ...list, items: recommendations(id, new URLSearchParams({ k: '100' })).items.filter(({ anime }) => anime.members <= most).slice(0, k) }]
+    }
+    if (last === 'export') return [200, { user_id: id, events: historyOf(id).length }]
+    if (method === 'DELETE') {
+      const gone = userOf(id).opinions.size
+      users.delete(id)
+      return [200, { user_id: id, events: gone, impressions: 0, state: gone > 0 }]
+    }
+    return null
+  }
+}

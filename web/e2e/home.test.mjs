@@ -1,0 +1,121 @@
+// The first page: a list brought from elsewhere, the shelves, and what can be done on their cards.
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+
+import { ask, BASE, cards, launch, listedIds, lookAs, someUser, waitForOtherList, withPage } from './browser.mjs'
+
+let browser
+before(async () => (browser = await launch()))
+after(() => browser.close())
+
+const shelf = (page, name) => page.getByRole('region', { name })
+const ids = (locator) => locator.locator('li article > a').evaluateAll((links) => links.map((link) => Number(link.getAttribute('href').split('/').pop())))
+
+/** A MyAnimeList export of some titles, with one nobody knows. */
+async function exported(count) {
+  const { items } = await ask(`/onboarding?k=${count}`)
+  const entry = (id, title) =>
+    `<anime><series_animedb_id>${id}</series_animedb_id><series_title><![CDATA[${title}]]></series_title><my_score>9</my_score><my_status>Completed</my_status></anime>`
+  const entries = [...items.map(({ anime_id, title }) => entry(anime_id, title)), entry(999999999, 'Next Year')]
+  return { items, xml: `<?xml version="1.0" encoding="UTF-8"?><myanimelist><myinfo><user_export_type>1</user_export_type></myinfo>${entries.join('')}</myanimelist>` }
+}
+
+describe('a list from elsewhere', () => {
+  it('is dropped on the page, reported title by title, and becomes a list', () =>
+    withPage(browser, {}, async (page) => {
+      await page.goto(BASE)
+      await page.getByRole('region', { name: 'Bring your list' }).waitFor()
+      const { items, xml } = await exported(6)
+      await page.evaluate((text) => {
+        const files = new DataTransfer()
+        files.items.add(new File([text], 'animelist.xml', { type: 'text/xml' }))
+        for (const kind of ['dragover', 'drop']) window.dispatchEvent(new DragEvent(kind, { dataTransfer: files, bubbles: true, cancelable: true }))
+      }, xml)
+      const report = page.getByRole('region', { name: 'Bring your list' })
+      await report.getByRole('heading', { name: `${items.length} titles taken from MyAnimeList XML export` }).waitFor()
+      await report.getByRole('heading', { name: 'Not in the catalogue' }).waitFor()
+      await report.getByRole('button', { name: 'Show my list' }).click()
+      await cards(page).first().waitFor()
+      const listed = await listedIds(page)
+      assert.ok(items.every(({ anime_id }) => !listed.includes(anime_id)), 'a title of the list is recommended')
+    }))
+
+  it('that is none says so, and what to do', () =>
+    withPage(browser, {}, async (page, { expect }) => {
+      expect(/Failed to load resource.*400/)
+      await page.goto(BASE)
+      await page.locator('input[type=file]').setInputFiles({ name: 'list.xml', mimeType: 'text/xml', buffer: Buffer.from('no list at all') })
+      await page.getByRole('alert').getByText('The list could not be read').waitFor()
+    }))
+})
+
+describe('the shelves', () => {
+  it('continue stories, show what is hot, gems and an era', () =>
+    withPage(browser, {}, async (page) => {
+      const userId = await someUser(0)
+      await lookAs(page, userId)
+      await page.goto(BASE)
+      await cards(page).first().waitFor()
+      // What is far below loads when one comes near.
+      for (let turn = 0; turn < 12; turn++) {
+        await page.mouse.wheel(0, 400)
+        await page.evaluate(() => new Promise(requestAnimationFrame))
+      }
+      for (const name of [/^Because you watched|^More like/, 'Trending now', 'Hidden gems', /^Your era|^This season/]) {
+        await shelf(page, name).scrollIntoViewIfNeeded()
+        await shelf(page, name).locator('li').first().waitFor()
+      }
+      const { items } = await ask(`/users/${userId}/continue?k=20`)
+      if (items.length) {
+        await shelf(page, 'Continue').locator('li').first().waitFor()
+        assert.deepEqual(await ids(shelf(page, 'Continue')), items.map(({ anime }) => anime.anime_id))
+      }
+    }))
+
+  it('let go of a title at once, and take it back on undo', () =>
+    withPage(browser, {}, async (page) => {
+      await lookAs(page, await someUser(2))
+      await page.goto(BASE)
+      await cards(page).first().waitFor()
+      const trending = shelf(page, 'Trending now')
+      await trending.scrollIntoViewIfNeeded()
+      await trending.locator('li').first().waitFor()
+      const [first] = await ids(trending)
+      const gone = () => trending.locator(`li a[href$="/${first}"]`)
+      await trending.locator('li').first().getByRole('button', { name: /^Seen it: / }).click()
+      await gone().first().waitFor({ state: 'detached' })
+      await page.getByRole('button', { name: 'Undo' }).click()
+      await gone().first().waitFor()
+    }))
+})
+
+describe('a card', () => {
+  it('can be planned and unplanned, and the title stays', () =>
+    withPage(browser, {}, async (page) => {
+      const userId = await someUser(1)
+      await lookAs(page, userId)
+      await page.goto(BASE)
+      await cards(page).first().waitFor()
+      const [, , third] = await listedIds(page)
+      const plan = page.locator('section[aria-label="Recommendations"]').locator(`li:has(a[href$="/${third}"])`).getByRole('button', { name: /^Plan to watch: / }).first()
+      await plan.click()
+      await page.getByRole('button', { name: 'Undo' }).waitFor()
+      assert.equal(await plan.getAttribute('aria-pressed'), 'true')
+      const status = async () => (await ask(`/users/${userId}/history?limit=100`)).items.find(({ anime }) => anime.anime_id === third)?.status ?? null
+      assert.equal(await status(), 'planned')
+      await page.getByRole('button', { name: 'Undo' }).click()
+      await page.getByText(/^Taken back/).first().waitFor()
+      assert.equal(await status(), null)
+    }))
+
+  it('that moved says quietly why', () =>
+    withPage(browser, {}, async (page) => {
+      await lookAs(page, await someUser(3))
+      await page.goto(BASE)
+      await cards(page).first().waitFor()
+      const before = await listedIds(page)
+      await cards(page).nth(2).getByRole('button', { name: /^Like: / }).click()
+      await waitForOtherList(page, before)
+      await page.getByTestId('move-note').first().waitFor()
+    }))
+})

@@ -1,0 +1,38 @@
+import { shallowRef } from 'vue'
+
+import { api } from '@/api/client'
+import { type ApiError, toApiError } from '@/api/errors'
+import type { ImportReport } from '@/api/types'
+
+import { ensureActor } from './viewer'
+import { viewerLive } from './viewerLive'
+
+export type Site = 'anilist' | 'myanimelist'
+
+/** Bring a list in for whoever acts on this page, or for a newcomer made for it. */
+export function useImport() {
+  const state = shallowRef<'idle' | 'working' | 'done' | 'error'>('idle')
+  const report = shallowRef<ImportReport | null>(null)
+  const error = shallowRef<ApiError | null>(null)
+
+  async function run(ask: (userId: string) => Promise<ImportReport>) {
+    const userId = ensureActor()
+    state.value = 'working'
+    try {
+      report.value = await ask(userId)
+      state.value = 'done'
+      viewerLive.heard(userId, report.value.version)
+    } catch (thrown) {
+      error.value = toApiError(thrown)
+      state.value = 'error'
+    }
+  }
+
+  return {
+    state,
+    report,
+    error,
+    fromFile: (file: Blob) => run((userId) => api.importList(userId, file)),
+    fromSite: (site: Site, name: string) => run((userId) => api.fetchList(userId, site, name)),
+  }
+}
