@@ -13,3 +13,6 @@ class KnownAnime:
 
     def __contains__(self, anime_id: object) -> bool:
         return anime_id in self.catalogue
+
+    def __len__(self) -> int:
+        return len(self.catalogue)

@@ -5,13 +5,19 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+import msgspec
+
 from gars.application.about import About
 from gars.application.ports import Engine
 from gars.config import Settings
 from gars.datasets.dataset import Dataset
 from gars.datasets.snapshots import FOLDER as SNAPSHOTS
+from gars.domain.anime import Anime
 from gars.domain.errors import ArtefactError, GarsError
+from gars.library import artefact
+from gars.library.artefact import Manifest
 from gars.library.recommender import Recommender
+from gars.library.stored import CATALOGUE, read_catalogue
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +28,35 @@ def load_engine(models: Path) -> tuple[Engine, About]:
     Raises:
         ArtefactError: there is none, it is half-trained or damaged; the hint is the command that mends it.
     """
+    current = _promoted(models)
+    try:
+        loaded = Recommender.load(current)
+    except GarsError:
+        raise
+    except Exception as error:  # whatever a damaged file makes numpy or msgspec raise
+        raise _unreadable(current, error) from error
+    manifest = loaded.manifest
+    if manifest is None:  # never for a loaded one
+        raise ArtefactError(f"the model in {current} has no manifest", hint="train it again with: gars train")
+    return loaded.engine, _about(manifest)
+
+
+def load_catalogue(models: Path) -> tuple[list[Anime], About]:
+    """The anime of the promoted model, and what its manifest says, without the rest of it.
+
+    Raises:
+        ArtefactError: as ``load_engine``.
+    """
+    current = _promoted(models).resolve()
+    manifest = artefact.read_manifest(current)
+    file = artefact.verified(current, manifest, CATALOGUE)
+    try:
+        return read_catalogue(file), _about(manifest)
+    except msgspec.DecodeError as error:
+        raise _unreadable(current, error) from error
+
+
+def _promoted(models: Path) -> Path:
     current = models / "current"
     if not current.exists():
         if current.is_symlink():
@@ -30,31 +65,29 @@ def load_engine(models: Path) -> tuple[Engine, About]:
                 hint="see what there is with: gars model list, then: gars model promote VERSION",
             )
         raise ArtefactError(f"there is no trained model in {models}", hint="train one with: gars train")
-    try:
-        loaded = Recommender.load(current)
-    except GarsError:
-        raise
-    except Exception as error:  # whatever a damaged file makes numpy or msgspec raise
-        raise ArtefactError(
-            f"the model in {current.resolve()} cannot be read: {type(error).__name__}: {error}",
-            hint="train it again with: gars train, or go back with: gars model rollback",
-        ) from error
-    manifest = loaded.manifest
-    if manifest is None:  # never for a loaded one
-        raise ArtefactError(f"the model in {current} has no manifest", hint="train it again with: gars train")
+    return current
+
+
+def _unreadable(current: Path, error: Exception) -> ArtefactError:
+    return ArtefactError(
+        f"the model in {current.resolve()} cannot be read: {type(error).__name__}: {error}",
+        hint="train it again with: gars train, or go back with: gars model rollback",
+    )
+
+
+def _about(manifest: Manifest) -> About:
     facts = manifest.data
-    about = About(
+    return About(
         model_version=manifest.version,
         trained=manifest.created,
         metrics=manifest.metrics or None,
         data_name=str(facts.get("name", "unknown")),
         data_hash=facts.get("content_hash"),
         simulated=bool(facts.get("simulated", False)),
-        anime=int(facts.get("items", len(loaded.engine.anime))),
+        anime=int(facts.get("items", 0)),
         users=int(facts.get("users", 0)),
         interactions=int(facts.get("rows", 0)),
     )
-    return loaded.engine, about
 
 
 def training_data(settings: Settings, about: About) -> Dataset | None:

@@ -48,7 +48,9 @@ def open_event_log(settings: Settings) -> EventLog:
     """The event log that GARS_EVENT_LOG names."""
     if is_cluster(settings):
         address = adapter("kafka", "address").parse("GARS_EVENT_LOG", settings.event_log)
-        return cast(EventLog, adapter("kafka", "event_log").KafkaEventLog(address))
+        return cast(
+            EventLog, adapter("kafka", "event_log").KafkaEventLog(address, timeout_s=settings.busy_timeout_ms / 1000)
+        )
     return open_local_event_log(settings)
 
 

@@ -95,15 +95,23 @@ def read(path: Path) -> tuple[Manifest, dict[str, Path]]:
         ArtefactError: a file is missing or its content is not what the manifest says.
     """
     manifest = read_manifest(path)
-    for name, expected in manifest.files.items():
-        file = path / name
-        if not file.is_file():
-            raise ArtefactError(f"the model in {path} is incomplete: no {name}", hint="train it again with: gars train")
-        if sha256_of(file) != expected:
-            raise ArtefactError(
-                f"{file} is damaged: its hash is not the manifest's", hint="train it again with: gars train"
-            )
-    return manifest, {name: path / name for name in manifest.files}
+    return manifest, {name: verified(path, manifest, name) for name in manifest.files}
+
+
+def verified(path: Path, manifest: Manifest, name: str) -> Path:
+    """One file of a model.
+
+    Raises:
+        ArtefactError: it is missing or its content is not what the manifest says.
+    """
+    file = path / name
+    if name not in manifest.files or not file.is_file():
+        raise ArtefactError(f"the model in {path} is incomplete: no {name}", hint="train it again with: gars train")
+    if sha256_of(file) != manifest.files[name]:
+        raise ArtefactError(
+            f"{file} is damaged: its hash is not the manifest's", hint="train it again with: gars train"
+        )
+    return file
 
 
 def load_arrays(path: Path) -> dict[str, NDArray[Any]]:

@@ -34,7 +34,7 @@ def pack(engine: Engine, rows: Rows) -> dict[str, bytes | Mapping[str, NDArray[A
     retriever = engine.retriever
     items = retriever.items
     files: dict[str, bytes | Mapping[str, NDArray[Any]]] = {
-        "catalogue.msgpack": msgspec.msgpack.encode(list(engine.anime)),
+        CATALOGUE: msgspec.msgpack.encode(list(engine.anime)),
         "retrieval.npz": {"popularity": retriever.popularity, "vectors": retriever.vectors},
         "users.npz": {
             "user": rows.user.astype(np.int32),
@@ -70,9 +70,17 @@ def pack(engine: Engine, rows: Rows) -> dict[str, bytes | Mapping[str, NDArray[A
     return files
 
 
+CATALOGUE = "catalogue.msgpack"
+
+
+def read_catalogue(file: Path) -> list[Anime]:
+    """The anime of a model, from its verified file; raises ``msgspec.DecodeError``."""
+    return msgspec.msgpack.decode(file.read_bytes(), type=list[Anime])
+
+
 def unpack(files: Mapping[str, Path], *, version: str, config: RetrievalConfig, seed: int) -> tuple[Engine, Rows]:
     """The engine and the training rows back from verified files."""
-    anime = msgspec.msgpack.decode(files["catalogue.msgpack"].read_bytes(), type=list[Anime])
+    anime = read_catalogue(files[CATALOGUE])
     users, retrieval = load_arrays(files["users.npz"]), load_arrays(files["retrieval.npz"])
     statistics: dict[str, Any] = dict(load_arrays(files["statistics.npz"]))
     items = replace(build(anime), **statistics)

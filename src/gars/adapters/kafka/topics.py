@@ -16,7 +16,9 @@ _DAY_MS = 24 * 60 * 60 * 1000
 _EXISTS = "TOPIC_ALREADY_EXISTS"
 
 
-def create_topics(address: KafkaAddress, *, partitions: int = PARTITIONS, replication: int = 1) -> list[str]:
+def create_topics(
+    address: KafkaAddress, *, partitions: int = PARTITIONS, replication: int = 1, timeout_s: float = _TIMEOUT_S
+) -> list[str]:
     """Create the topics that are not there. → the names of those created.
 
     Raises:
@@ -32,11 +34,11 @@ def create_topics(address: KafkaAddress, *, partitions: int = PARTITIONS, replic
         )
         for name, days in _kept_days(address).items()
     ]
-    admin = _admin(address)  # the answers come only as long as it lives
+    admin = _admin(address, timeout_s)  # the answers come only as long as it lives
     made = []
-    for name, future in admin.create_topics(wanted, operation_timeout=_TIMEOUT_S).items():
+    for name, future in admin.create_topics(wanted, operation_timeout=timeout_s, request_timeout=timeout_s).items():
         try:
-            future.result(_TIMEOUT_S * 4)
+            future.result(timeout_s * 4)
             made.append(name)
         except KafkaException as error:
             if error.args[0].name() != _EXISTS:
@@ -47,10 +49,10 @@ def create_topics(address: KafkaAddress, *, partitions: int = PARTITIONS, replic
     return made
 
 
-def problem(address: KafkaAddress) -> str | None:
+def problem(address: KafkaAddress, *, timeout_s: float = _TIMEOUT_S) -> str | None:
     """Why the broker is of no use now; ``None`` when it answers."""
     try:
-        brokers = _admin(address).list_topics(timeout=_TIMEOUT_S).brokers
+        brokers = _admin(address, timeout_s).list_topics(timeout=timeout_s).brokers
     except KafkaException as error:
         return f"Kafka at {address.bootstrap_servers} does not answer: {error.args[0].str()}"
     return None if brokers else f"Kafka at {address.bootstrap_servers} has no broker yet"
@@ -61,11 +63,11 @@ def _kept_days(address: KafkaAddress) -> dict[str, int | None]:
     return {address.interactions: None, address.impressions: 90, address.dead_letters: 30}
 
 
-def _admin(address: KafkaAddress) -> AdminClient:
+def _admin(address: KafkaAddress, timeout_s: float) -> AdminClient:
     return AdminClient(
         {
             "bootstrap.servers": address.bootstrap_servers,
-            "socket.timeout.ms": round(_TIMEOUT_S * 1000),
+            "socket.timeout.ms": max(1000, round(timeout_s * 1000)),
             "log_level": 0,  # what goes wrong comes back as an error
         }
     )

@@ -13,7 +13,8 @@ from litestar.exceptions import NotAuthorizedException, TooManyRequestsException
 from litestar.handlers import BaseRouteHandler
 from litestar.params import SkipValidation
 
-from gars.bootstrap import Live
+from gars.application.ports import Clock
+from gars.config import Settings
 from gars.domain.errors import NotAllowedError
 from gars.entrypoints.api.limits import RateLimit
 from gars.entrypoints.api.tokens import COOKIE, Caller, Tokens
@@ -37,9 +38,8 @@ _OPEN = Caller("open")
 class Access:
     """The guard of the whole app: first how much, then who."""
 
-    def __init__(self, running: Live) -> None:
-        settings = running.current.settings
-        self._clock = running.current.clock
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._clock = clock
         self._limit = RateLimit(settings.rate_per_s, settings.rate_burst)
         self.tokens = Tokens(settings.service_token, settings.admin_token)
 

@@ -52,8 +52,8 @@ def create_app(service: Service | Live) -> Litestar:
     """The app that serves ``service``. The caller closes the service after the app has stopped."""
     running = service if isinstance(service, Live) else live(service)
     settings = running.current.settings
-    counted = metrics.Metrics(running)
-    guard = access.Access(running)
+    counted = metrics.Metrics(metrics.OfService(running))
+    guard = access.Access(settings, running.current.clock)
     api = Router(
         "/api/v1",
         route_handlers=[

@@ -4,26 +4,48 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Container
 from datetime import datetime
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, Protocol, TypeVar
 
 import msgspec
 from litestar import post
+from litestar.di import NamedDependency
 from litestar.params import JSONBody, QueryParameter, SkipValidation
 from msgspec import UNSET, UnsetType
 
 from gars.application.ingest import MAX_BATCH, at_index, refusal
-from gars.bootstrap import Service
+from gars.application.ports import Clock
+from gars.application.writer import Writer
 from gars.domain.errors import InvalidInputError
 from gars.domain.interaction import Interaction, Kind, Status, content_id
 from gars.entrypoints.api.access import CallerDep
 from gars.entrypoints.api.errors import errors
-from gars.entrypoints.api.params import ServiceDep, checked_user_id
+from gars.entrypoints.api.params import checked_user_id
 from gars.entrypoints.api.security import refuse_other_sites
 from gars.entrypoints.api.shapes import AcceptedBody, ClickBody, EventBody, InteractionsBody, RefusedEvent
 from gars.entrypoints.api.tokens import Caller
 
 T = TypeVar("T")
+
+
+class TakesEvents(Protocol):
+    """The part of a service that these routes need."""
+
+    @property
+    def clock(self) -> Clock:
+        """Gives events without a time one."""
+
+    @property
+    def catalogue(self) -> Container[int]:
+        """The anime that events may be about."""
+
+    @property
+    def writer(self) -> Writer:
+        """Makes events durable."""
+
+
+TakesEventsDep = NamedDependency[SkipValidation[TakesEvents]]
 
 
 @post(
@@ -35,7 +57,7 @@ T = TypeVar("T")
     tags=["interactions"],
 )
 async def post_interactions(
-    service: ServiceDep,
+    service: TakesEventsDep,
     caller: CallerDep,
     data: JSONBody[SkipValidation[InteractionsBody]],
     on_error: Annotated[
@@ -59,7 +81,9 @@ async def post_interactions(
     responses=errors(400, 403, 413, 422, 503),
     tags=["mission"],
 )
-async def post_click(service: ServiceDep, caller: CallerDep, data: JSONBody[SkipValidation[ClickBody]]) -> AcceptedBody:
+async def post_click(
+    service: TakesEventsDep, caller: CallerDep, data: JSONBody[SkipValidation[ClickBody]]
+) -> AcceptedBody:
     """A click of a user on an anime; every call is a new click."""
     click = _strictly(data, ClickBody)
     event = EventBody(user_id=click.user_id, anime_id=click.anime_id, kind="click", event_id=uuid.uuid4().hex)
@@ -79,7 +103,7 @@ def _strictly(body: object, kind: type[T]) -> T:
 
 
 async def _accept(
-    service: Service, caller: Caller, events: list[EventBody], on_error: Literal["abort", "skip"] = "abort"
+    service: TakesEvents, caller: Caller, events: list[EventBody], on_error: Literal["abort", "skip"] = "abort"
 ) -> AcceptedBody:
     for user_id in {str(event.user_id) for event in events}:
         caller.require(user_id)

@@ -34,7 +34,7 @@ _NO_ROUTE = "none"
 class Metrics:
     """Counts what one app answers; what the service itself counts is read when somebody asks."""
 
-    def __init__(self, running: Live) -> None:
+    def __init__(self, of_service: Collector) -> None:
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "gars_http_requests", "Requests answered.", ["method", "route", "status"], registry=self._registry
@@ -55,7 +55,7 @@ class Metrics:
         )
         self._of_stage: dict[str, Histogram] = {stage: self._stages.labels(stage) for stage in STAGE_NAMES}
         self._at_hand: dict[tuple[object, object, int], tuple[Counter, Histogram]] = {}
-        self._registry.register(_OfService(running))
+        self._registry.register(of_service)
         ProcessCollector(registry=self._registry)
 
     async def before_send(self, message: Message, scope: Scope) -> None:
@@ -63,8 +63,8 @@ class Metrics:
         if message["type"] != "http.response.start":
             return
         seconds = perf_counter() - scope.get(STARTED, perf_counter())  # type: ignore[operator]  # ours, a float
-        counter, histogram = self._series(scope.get("method"), scope.get("path_template"), message["status"])
-        counter.inc()
+        requests, histogram = self._series(scope.get("method"), scope.get("path_template"), message["status"])
+        requests.inc()
         histogram.observe(seconds)
         # a copy: what was late for its budget may still be adding to it
         times: dict[str, float] = {**scope[STAGES].milliseconds} if STAGES in scope else {}  # type: ignore[literal-required]
@@ -81,8 +81,8 @@ class Metrics:
         if found is None:
             # the template, not the path: one series a route, whoever the user is
             name = str(route or _NO_ROUTE)
-            counter = self._requests.labels(method if method in _METHODS else "other", name, str(status))
-            found = counter, self._seconds.labels(name)
+            requests = self._requests.labels(method if method in _METHODS else "other", name, str(status))
+            found = requests, self._seconds.labels(name)
             if method in _METHODS:  # anybody can make up others
                 self._at_hand[key] = found
         return found
@@ -99,7 +99,7 @@ async def get_metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
     return Response(metrics.exposition(), headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"})
 
 
-class _OfService(Collector):
+class OfService(Collector):
     """Reads the service's own counters at the moment of the scrape."""
 
     def __init__(self, running: Live) -> None:
@@ -108,10 +108,10 @@ class _OfService(Collector):
     def collect(self) -> Iterable[Metric]:
         """One family a counter."""
         service = self._running.current
-        yield _counter("gars_events_accepted", "Events made durable.", service.writer.accepted)
-        yield _counter("gars_events_duplicate", "Events that were there already.", service.writer.duplicates)
-        yield _counter("gars_impressions_recorded", "Shown lists on disk.", service.recorder.recorded)
-        yield _counter("gars_impressions_dropped", "Shown lists lost.", service.recorder.dropped)
+        yield counter("gars_events_accepted", "Events made durable.", service.writer.accepted)
+        yield counter("gars_events_duplicate", "Events that were there already.", service.writer.duplicates)
+        yield counter("gars_impressions_recorded", "Shown lists on disk.", service.recorder.recorded)
+        yield counter("gars_impressions_dropped", "Shown lists lost.", service.recorder.dropped)
         rungs = CounterMetricFamily(
             "gars_rungs", "What came of each rung of the fallback ladder.", labels=["rung", "outcome"]
         )
@@ -131,9 +131,10 @@ class _OfService(Collector):
         about = service.about
         model.add_metric([about.model_version, about.trained or "", about.data_name], 1)
         yield model
-        yield _counter("gars_model_swaps", "Models taken up while running.", self._running.swap.swaps)
+        yield counter("gars_model_swaps", "Models taken up while running.", self._running.swap.swaps)
         yield GaugeMetricFamily("gars_model_anime", "Anime in the catalogue.", value=len(service.catalogue))
 
 
-def _counter(name: str, documentation: str, value: float) -> CounterMetricFamily:
+def counter(name: str, documentation: str, value: float) -> CounterMetricFamily:
+    """A family of one counter."""
     return CounterMetricFamily(name, documentation, value=value)

@@ -10,10 +10,13 @@ import signal
 import socket
 from collections.abc import Callable
 from functools import partial
+from typing import Any, Literal, Protocol
 
 from granian.constants import Interfaces
 from granian.server.embed import Server
+from litestar import Litestar
 
+from gars.application.swap import Swap
 from gars.bootstrap import Live, Service, live, warm
 from gars.domain.errors import ArtefactError, GarsError, InvalidInputError
 from gars.entrypoints.api.app import create_app
@@ -53,21 +56,64 @@ def free_port(host: str, port: int) -> int:
         return int(probe.getsockname()[1])
 
 
+class Running(Protocol):
+    """What is served: its phase is moved from ``starting`` to ``ready`` to ``stopping``."""
+
+    phase: Literal["starting", "ready", "stopping"]
+
+    @property
+    def swap(self) -> Swap[Any]:
+        """Takes up other models."""
+
+
 def run(service: Service, *, host: str, port: int, on_ready: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM, then close ``service``; ``on_ready`` gets the address once it answers.
 
     Raises:
         InvalidInputError: the port is taken.
     """
-    logging.getLogger("_granian").setLevel(logging.ERROR)
     running = live(service)
+    try:
+        listen(
+            create_app(running),
+            running,
+            host=host,
+            port=port,
+            check_ms=service.settings.model_check_ms,
+            warm_up=lambda: _warm(running),
+            end_streams=lambda: running.current.feed.close(),
+            on_ready=on_ready,
+        )
+    finally:
+        service.close()
+
+
+def listen(
+    app: Litestar,
+    running: Running,
+    *,
+    host: str,
+    port: int,
+    check_ms: int,
+    on_ready: Callable[[str], None],
+    warm_up: Callable[[], None] = lambda: None,
+    end_streams: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve an app until SIGINT or SIGTERM.
+
+    ``check_ms`` is how often to look for another promoted model; ``warm_up`` runs before the service is ready and
+    ``end_streams`` before the requests under way are waited for.
+
+    Raises:
+        InvalidInputError: the port is taken.
+    """
+    logging.getLogger("_granian").setLevel(logging.ERROR)
     running.phase = "starting"
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_serve(running, host, free_port(host, port), on_ready))
+            runner.run(_serve(app, running, host, free_port(host, port), check_ms, on_ready, warm_up, end_streams))
     finally:
         running.swap.close()
-        service.close()
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -79,10 +125,17 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-async def _serve(running: Live, host: str, port: int, on_ready: Callable[[str], None]) -> None:
-    server = Server(
-        create_app(running), address=host, port=port, interface=Interfaces.ASGI, backlog=1024, log_enabled=False
-    )
+async def _serve(
+    app: Litestar,
+    running: Running,
+    host: str,
+    port: int,
+    check_ms: int,
+    on_ready: Callable[[str], None],
+    warm_up: Callable[[], None],
+    end_streams: Callable[[], None],
+) -> None:
+    server = Server(app, address=host, port=port, interface=Interfaces.ASGI, backlog=1024, log_enabled=False)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -91,13 +144,14 @@ async def _serve(running: Live, host: str, port: int, on_ready: Callable[[str], 
     try:
         stopped = asyncio.create_task(stop.wait())
         await _answering(host, port, serving)
-        await asyncio.to_thread(_warm, running)
-        _follow_promotions(running, loop)
+        await asyncio.to_thread(warm_up)
+        running.phase = "ready"
+        _follow_promotions(running, check_ms, loop)
         on_ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
         await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         running.phase = "stopping"
-        running.current.feed.close()  # open streams end, or the server would wait for them
+        end_streams()  # or the server would wait for them
         server.stop()  # type: ignore[no-untyped-call]
         await serving
 
@@ -118,13 +172,12 @@ def _warm(running: Live) -> None:
         said = error.message if isinstance(error, GarsError) else f"{type(error).__name__}: {error}"
         running.swap.problem = ArtefactError(said, hint="go back with: gars model rollback")
         logger.error("the model failed on its first answers: %s", said, exc_info=error)
-    running.phase = "ready"
 
 
-def _follow_promotions(running: Live, loop: asyncio.AbstractEventLoop) -> None:
+def _follow_promotions(running: Running, check_ms: int, loop: asyncio.AbstractEventLoop) -> None:
     """Take up what ``gars model promote`` and ``rollback`` choose: now and then, and at once on SIGHUP."""
-    if every_ms := running.current.settings.model_check_ms:
-        running.swap.watch(every_ms / 1000)
+    if check_ms:
+        running.swap.watch(check_ms / 1000)
     if hasattr(signal, "SIGHUP"):
         loop.add_signal_handler(
             signal.SIGHUP, lambda: loop.run_in_executor(None, partial(running.swap.refresh, again=True))

@@ -307,8 +307,9 @@ class RefusedEvent(ErrorDetail, frozen=True, kw_only=True):
 
 
 class AcceptedBody(msgspec.Struct, frozen=True):
-    """The events are on disk, and the states of these users have these versions.
+    """The events are durable, and the states of these users have these versions.
 
+    Where another process applies events ``versions`` is empty: ``/users/{id}/events`` tells when it has.
     ``refused`` is empty unless the batch was sent with ``on_error=skip``.
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import importlib
 import logging
 import os
@@ -11,15 +12,27 @@ from typing import Annotated, cast
 import typer
 from rich.console import Console
 
+from gars.application.about import About
 from gars.application.ports import Engine
 from gars.bootstrap import load_engine, lock_home, open_service, training_data
+from gars.bootstrap.collector import collecting, open_collector
 from gars.config import Settings, from_environment
 from gars.domain.errors import InvalidInputError
 from gars.library.blas import one_thread
 from gars.library.terminal import TerminalProgress
 
 
+class Part(enum.StrEnum):
+    """What one process serves."""
+
+    ALL = "all"
+    CLICKS = "clicks"
+
+
 def serve(
+    part: Annotated[
+        Part, typer.Argument(help="all: the page and every route. clicks: only takes events in, for a cluster.")
+    ] = Part.ALL,
     host: Annotated[str | None, typer.Option(help="Address to listen on.  [default: GARS_HOST or 127.0.0.1]")] = None,
     port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one.  [default: GARS_PORT or 8000]")] = None,
     home: Annotated[Path | None, typer.Option(help="Folder of data and models.  [default: GARS_HOME or var]")] = None,
@@ -35,12 +48,38 @@ def serve(
     server.refuse_open(host, settings.service_token)
     server.free_port(host, port)  # before the slow part: a taken port should not cost a minute
     console = Console(stderr=True)
+    if part is Part.CLICKS:
+        _serve_clicks(settings, host, port, console, engine_factory)
+        return
     with lock_home(settings):
         engine, about = (made_by(engine_factory), None) if engine_factory else load_engine(settings.models)
         dataset = training_data(settings, about) if about else None
         service = open_service(settings, engine, about=about, dataset=dataset, progress=TerminalProgress(console))
         with one_thread():
             server.run(service, host=host, port=port, on_ready=lambda address: _ready(console, settings, address))
+    console.print("stopped", highlight=False)
+
+
+def _serve_clicks(settings: Settings, host: str, port: int, console: Console, engine_factory: str | None) -> None:
+    from gars.entrypoints.api import server
+    from gars.entrypoints.clicks.app import create_app
+
+    if engine_factory:
+        engine = made_by(engine_factory)
+        running = collecting(settings, engine.anime, About(model_version=engine.version, anime=len(engine.anime)))
+    else:
+        running = open_collector(settings)
+    try:
+        server.listen(
+            create_app(running),
+            running,
+            host=host,
+            port=port,
+            check_ms=settings.model_check_ms,
+            on_ready=lambda address: _ready(console, settings, address),
+        )
+    finally:
+        running.current.close()
     console.print("stopped", highlight=False)
 
 

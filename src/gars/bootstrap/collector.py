@@ -1,0 +1,159 @@
+"""The clicks service, wired: takes events in and makes them durable; other processes apply them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import msgspec
+
+from gars.adapters.embedded.clock import SystemClock
+from gars.application.about import About
+from gars.application.accept import Accept
+from gars.application.catalogue import Catalogue
+from gars.application.group_thread import GroupThread
+from gars.application.ingest import Batch
+from gars.application.ports import Clock, EventLog
+from gars.application.steady_clock import SteadyClock
+from gars.application.swap import Swap
+from gars.application.writer import Writer
+from gars.bootstrap.addresses import adapter, is_cluster
+from gars.bootstrap.known_anime import KnownAnime
+from gars.bootstrap.model import load_catalogue
+from gars.bootstrap.stores import open_event_log
+from gars.config import Settings
+from gars.domain.anime import Anime
+from gars.domain.errors import GarsError, InvalidInputError, StorageError
+from gars.library.registry import Registry
+
+logger = logging.getLogger(__name__)
+
+_MAX_LETTERS = 100
+"""Refused batches that may wait to be kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collector:
+    """What the routes of the clicks service call."""
+
+    settings: Settings
+    about: About
+    clock: SteadyClock
+    catalogue: KnownAnime
+    log: EventLog
+    writer: Writer
+    close_all: Sequence[Callable[[], None]]
+
+    def health(self) -> dict[str, str]:
+        """``"ok"`` or what is wrong, for each thing that a request needs. Asks the brokers, so may take a moment."""
+        try:
+            self.log.check()
+        except StorageError as error:
+            return {"log": str(error)}
+        return {"log": "ok"}
+
+    def close(self) -> None:
+        """Finish what was accepted, then let go of the connections."""
+        self.writer.close()
+        for close in self.close_all:
+            close()
+
+
+@dataclass(slots=True)
+class Collecting:
+    """A collector whose catalogue follows the promoted model, and how far it is between its start and its end."""
+
+    swap: Swap[Collector]
+    phase: Literal["starting", "ready", "stopping"] = "ready"
+
+    @property
+    def current(self) -> Collector:
+        """What serves now."""
+        return self.swap.current
+
+    def warnings(self) -> dict[str, str]:
+        """What is not as it should be although requests are served."""
+        found = {"clock": self.current.clock.problem(), "model": self.swap.problem and self.swap.problem.message}
+        return {name: str(said) for name, said in found.items() if said}
+
+
+Refused = Callable[[Batch, GarsError], None]
+
+
+def open_collector(settings: Settings, *, clock: Clock | None = None) -> Collecting:
+    """Read the catalogue of the promoted model and connect to the event log.
+
+    Raises:
+        InvalidInputError: GARS_EVENT_LOG names a log that one process keeps for itself.
+        ArtefactError: there is no model, so nobody knows what an event may be about.
+    """
+    anime, about = load_catalogue(settings.models)
+    return collecting(settings, anime, about, clock=clock)
+
+
+def collecting(
+    settings: Settings,
+    anime: Sequence[Anime],
+    about: About,
+    *,
+    clock: Clock | None = None,
+    log: EventLog | None = None,
+    refused: Refused | None = None,
+) -> Collecting:
+    """The same over a catalogue that is at hand, and for tests over a log and somebody who hears of refusals."""
+    closing: list[Callable[[], None]] = []
+    if log is None:
+        log, refused, closing = _open_log(settings)
+    steady = SteadyClock(clock or SystemClock())
+    known = KnownAnime(Catalogue(anime))
+    collector = Collector(
+        settings=settings,
+        about=about,
+        clock=steady,
+        catalogue=known,
+        log=log,
+        writer=Writer(
+            Accept(log=log, clock=steady, known_anime=known, refused=refused or (lambda _batch, _error: None))
+        ),
+        close_all=(log.close, *closing),
+    )
+
+    def load(current: Collector) -> tuple[Collector, str]:
+        anime, about = load_catalogue(settings.models)
+        current.catalogue.catalogue = Catalogue(anime)
+        return replace(current, about=about), about.model_version
+
+    promoted = Registry(settings.models).current
+    return Collecting(Swap(collector, about.model_version, promoted=promoted, load=load))
+
+
+def _open_log(settings: Settings) -> tuple[EventLog, Refused, list[Callable[[], None]]]:
+    """The log, who hears of refused batches, and what is to be closed after the log."""
+    if not is_cluster(settings):
+        raise InvalidInputError(
+            f"GARS_EVENT_LOG={settings.event_log!r}: only the process that keeps this log may write it",
+            hint="give a log of its own: GARS_EVENT_LOG=kafka://HOST:PORT/PREFIX; or serve everything with: gars serve",
+        )
+    address = adapter("kafka", "address").parse("GARS_EVENT_LOG", settings.event_log)
+    letters = adapter("kafka", "dead_letters").DeadLetters(
+        address, where="clicks", timeout_s=settings.busy_timeout_ms / 1000
+    )
+
+    def keep(group: list[tuple[Batch, GarsError]]) -> None:
+        for batch, error in group:
+            letters.try_put(batch[0].user_id, msgspec.json.encode(batch), error.message, origin="a request")
+
+    # their own thread: what is refused must not keep what is accepted waiting
+    queue = GroupThread[tuple[Batch, GarsError]](
+        "gars-dead-letters", keep, max_group=_MAX_LETTERS, max_waiting=_MAX_LETTERS
+    )
+
+    def refused(batch: Batch, error: GarsError) -> None:
+        try:
+            queue.submit((batch, error))
+        except StorageError as full:  # the sender was told; a flood of nonsense is not worth more
+            logger.warning("a refused batch was not kept: %s", full.message)
+
+    return open_event_log(settings), refused, [queue.close, letters.close]

@@ -1,0 +1,81 @@
+"""The routes of the clicks service: those of the api that take events, with the same answers and errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from litestar import Litestar, Router
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector as Family
+
+from gars.bootstrap import VERSION
+from gars.bootstrap.collector import Collecting
+from gars.entrypoints.api import access, health, interactions, metrics
+from gars.entrypoints.api.app import App
+from gars.entrypoints.api.docs import PlainDocs
+from gars.entrypoints.api.errors import HANDLERS
+from gars.entrypoints.api.params import refuse_unknown_parameters
+from gars.entrypoints.api.security import add_headers
+
+
+class OfCollector(Family):
+    """Reads the service's own counters at the moment of the scrape."""
+
+    def __init__(self, running: Collecting) -> None:
+        self._running = running
+
+    def collect(self) -> Iterable[Metric]:
+        """One family a counter."""
+        collector = self._running.current
+        yield metrics.counter("gars_events_accepted", "Events made durable.", collector.writer.accepted)
+        yield metrics.counter(
+            "gars_events_duplicate", "Events that came twice in one batch.", collector.writer.duplicates
+        )
+        waiting = GaugeMetricFamily("gars_queue_depth", "What waits for the log.", labels=["queue"])
+        waiting.add_metric(["events"], collector.writer.waiting)
+        yield waiting
+        yield GaugeMetricFamily("gars_model_anime", "Anime that events may be about.", value=len(collector.catalogue))
+
+
+def create_app(running: Collecting) -> Litestar:
+    """The app over a collector. The caller closes the collector after the app has stopped."""
+    settings = running.current.settings
+    counted = metrics.Metrics(OfCollector(running))
+    guard = access.Access(settings, running.current.clock)
+    api = Router(
+        "/api/v1",
+        route_handlers=[interactions.post_interactions, health.get_live, health.get_ready],
+        guards=[refuse_unknown_parameters],
+    )
+    mission = Router(
+        "/", route_handlers=[interactions.post_click, metrics.get_metrics], guards=[refuse_unknown_parameters]
+    )
+    return App(
+        [api, mission],
+        dependencies={
+            "service": Provide(lambda: running.current, sync_to_thread=False),
+            "running": Provide(lambda: running, sync_to_thread=False),
+            "caller": Provide(access.caller_of),
+        },
+        guards=[guard],
+        exception_handlers=HANDLERS,
+        before_send=[add_headers, counted.before_send],
+        state=State({"metrics": counted}),
+        logging_config=None,
+        request_max_body_size=settings.max_body_bytes,
+        openapi_config=OpenAPIConfig(
+            title="GARS clicks",
+            version=VERSION,
+            description="Takes events in: durable in the event log before the answer.",
+            path="/docs",
+            render_plugins=[PlainDocs(), JsonRenderPlugin(path="/openapi.json")],
+            use_handler_docstrings=True,
+            components=Components(security_schemes={"token": SecurityScheme(type="http", scheme="bearer")}),
+            security=[{}, {"token": []}],
+        ),
+    )
