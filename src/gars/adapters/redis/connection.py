@@ -54,7 +54,7 @@ def explained(doing: str, address: str) -> Iterator[None]:
     """Turn what the client raises into a ``StorageError`` that says what, where, why and what to do."""
     try:
         yield
-    except redis.RedisError as error:
+    except (redis.RedisError, redis.exceptions.RedisClusterException) as error:
         raise StorageError(f"cannot {doing} Redis at {shown(address)}: {error}", hint=_hint(error)) from error
 
 
@@ -67,7 +67,7 @@ def shown(address: str) -> str:
     return parts._replace(netloc=f"{parts.username or ''}:***@{host}").geturl()
 
 
-def _hint(error: redis.RedisError) -> str:
+def _hint(error: Exception) -> str:
     """What to do about a Redis that refuses."""
     said = str(error)
     match error:
@@ -75,7 +75,7 @@ def _hint(error: redis.RedisError) -> str:
             return "put user and password into the address: redis://USER:PASSWORD@HOST:PORT/0"
         case redis.ReadOnlyError():
             return "this is a replica: give the address of the primary"
-        case redis.ConnectionError() | redis.TimeoutError():
+        case redis.ConnectionError() | redis.TimeoutError() | redis.exceptions.RedisClusterException():
             return "is it running? gars doctor says what answers; states it lost are rebuilt with: gars replay"
     if said.startswith("OOM"):
         return "it is full: raise maxmemory in redis.conf (docs/operating.md says how much a user needs)"

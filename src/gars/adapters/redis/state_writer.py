@@ -74,7 +74,9 @@ class StateWriter:
             with explained("write to", self._address):
                 pipeline = self._client.pipeline(transaction=False)
                 for user_id, script, arguments in chunk:
-                    pipeline.eval(script, 2, self._keys.state(user_id), self._keys.tombstone(user_id), *arguments)
+                    pipeline.execute_command(
+                        "EVAL", script, 2, self._keys.state(user_id), self._keys.tombstone(user_id), *arguments
+                    )
                 answers = pipeline.execute()
                 self._list(chunk, answers)
             kept += sum(answer > 0 for answer in answers)

@@ -38,7 +38,7 @@ class RedisTombstones:
             for page in self._pages():
                 pipeline = self._client.pipeline(transaction=False)
                 for key in page:
-                    pipeline.eval(scripts.SETTLE_TOMBSTONE, 1, key)
+                    pipeline.execute_command("EVAL", scripts.SETTLE_TOMBSTONE, 1, key)
                 pipeline.execute()
 
     def find(self, user_id: str) -> Tombstone | None:

@@ -1,0 +1,131 @@
+"""The Redis adapters keep their contracts on a Redis Cluster of three nodes, where keys lie on different machines."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from gars.adapters.redis.change_feed import RedisChangeFeed
+from gars.adapters.redis.connection import connect
+from gars.adapters.redis.keys import SLOTS
+from gars.adapters.redis.state_store import RedisStateStore
+from gars.adapters.redis.tombstones import RedisTombstones
+from gars.adapters.redis.trends import RedisTrends
+from gars.application.ports import ChangeFeed, StateStore, Tombstones
+from gars.domain.errors import StorageError
+from gars.entrypoints.stack.daemon import Daemon
+from gars.entrypoints.stack.engine import environment
+from gars.entrypoints.stack.ports import free_ports
+from gars.entrypoints.stack.redis import server
+from gars.entrypoints.stack.redis_ping import problem
+from gars.testing.contracts.change_feed import ChangeFeedContract
+from gars.testing.contracts.state_store import StateStoreContract, state_after
+from gars.testing.contracts.tombstones import TombstonesContract
+from gars.testing.patience import until
+
+_NODES = 3
+
+
+def _ports(count: int) -> list[int]:
+    """Free ports with room for the bus 10,000 above."""
+    found: list[int] = []
+    while len(found) < count:
+        found += [port for port in free_ports(1) if port + 10_000 < 65_536 and port not in found]
+    return found
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of one of three nodes that share the slots."""
+    ports = _ports(_NODES)
+    command = server()
+    assert command is not None
+    nodes = []
+    try:
+        for port in ports:
+            node = Daemon(f"node-{port}", tmp_path_factory.mktemp(f"node-{port}"))
+            nodes.append(node)
+            node.start(
+                [command, "--port", str(port), "--bind", "127.0.0.1", "--cluster-enabled", "yes", "--save", "",
+                 "--cluster-node-timeout", "5000", "--dir", str(node.folder)],
+                environment=environment(),
+            )  # fmt: skip
+        for port in ports:
+            until(lambda port=port: problem(port) is None)  # type: ignore[misc]
+        _join(ports)
+        yield f"redis-cluster://127.0.0.1:{ports[0]}"
+    finally:
+        for node in nodes:
+            node.stop(patience_s=10)
+
+
+def _join(ports: list[int]) -> None:
+    clients = [redis.Redis(port=port) for port in ports]
+    share = SLOTS // _NODES
+    for number, client in enumerate(clients):
+        last = SLOTS - 1 if number == _NODES - 1 else (number + 1) * share - 1
+        client.execute_command("CLUSTER", "ADDSLOTSRANGE", number * share, last)  # type: ignore[no-untyped-call]
+        client.execute_command("CLUSTER", "MEET", "127.0.0.1", ports[0])  # type: ignore[no-untyped-call]
+    for client in clients:
+        until(lambda client=client: _knows_all(client))  # type: ignore[misc]
+        client.close()
+
+
+def _knows_all(client: redis.Redis) -> bool:
+    said = client.execute_command("CLUSTER", "INFO")  # type: ignore[no-untyped-call]
+    text = str(said)
+    return "'cluster_state': 'ok'" in text or "cluster_state:ok" in text
+
+
+class _OwnPrefix:
+    address: str
+    prefix: str
+    opened: list[StateStore | ChangeFeed | Tombstones]
+
+    @pytest.fixture(autouse=True)
+    def _keys(self, cluster: str) -> Iterator[None]:
+        self.address, self.prefix, self.opened = cluster, f"test-{uuid.uuid4().hex}", []
+        yield
+        for adapter in self.opened:
+            adapter.close()
+
+
+class TestStatesInAClusterOfRedis(_OwnPrefix, StateStoreContract):
+    def open(self) -> StateStore:
+        self.opened.append(store := RedisStateStore(self.address, prefix=self.prefix))
+        return store
+
+
+class TestTombstonesInAClusterOfRedis(_OwnPrefix, TombstonesContract):
+    def open(self) -> Tombstones:
+        self.opened.append(stones := RedisTombstones(self.address, prefix=self.prefix))
+        return stones
+
+
+class TestChangesInAClusterOfRedis(_OwnPrefix, ChangeFeedContract):
+    def open(self) -> ChangeFeed:
+        self.opened.append(feed := RedisChangeFeed(self.address, prefix=self.prefix))
+        return feed
+
+
+def test_keys_lie_on_every_node(cluster: str) -> None:
+    store = RedisStateStore(cluster, prefix="spread")
+    users = [f"user-{number}" for number in range(60)]
+    store.put([state_after(1, user_id) for user_id in users])
+    assert len(store.get_many(users)) == 60
+    trends = RedisTrends(cluster, prefix="spread")
+    trends.write({(bucket, 1): 1.0 for bucket in range(20)})
+    assert len(trends.read(range(20))) == 20
+    client = connect(cluster)
+    sizes = [client.dbsize(target_nodes=node) for node in client.get_primaries()]
+    assert min(sizes) > 5
+    for one in (store, trends, client):
+        one.close()
+
+
+def test_no_node_answers() -> None:
+    with pytest.raises(StorageError, match=r"cannot reach Redis at redis-cluster://127.0.0.1:1"):
+        connect("redis-cluster://127.0.0.1:1")
