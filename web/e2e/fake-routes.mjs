@@ -55,6 +55,17 @@ export function moreRoutes({ users, userOf, historyOf, recommendations, apply })
     if (path === '/lists/fetch') return [403, { error: { code: 'forbidden', message: 'this service does not fetch lists from other sites', hint: 'import a file instead' } }]
     if (path === '/groups/recommendations') return [200, { items: group(body.members, k) }]
     if (first !== 'users') return null
+    if (last === 'anime') {
+      const at = Number(path.split('/')[4])
+      const line = catalogue.filter(({ franchise }) => franchise === entryOf.get(at).franchise).map(({ card }) => card.anime_id)
+      const body = (anime_id) => {
+        const { rating = null, status = null, reaction = null, seen = false, dismissed = false } = userOf(id).opinions.get(anime_id) ?? {}
+        return { anime_id, rating, status, reaction, seen: Boolean(seen), dismissed: Boolean(dismissed) }
+      }
+      const others = [...users].filter(([other, one]) => other !== id && one.opinions.has(at))
+      const neighbours = { asked: users.size - 1, watched: others.length, rated: others.length, liked: 1, rating_mean: others.length ? 7.5 : null }
+      return [200, { user_id: id, anime_id: at, version: userOf(id).version, opinions: line.filter((one) => has(userOf(id), one)).map(body), neighbours }]
+    }
     if (last === 'continue') return [200, { user_id: id, items: continues(id, k) }]
     if (last === 'hidden-gems') {
       const list = recommendations(id, query)

@@ -93,6 +93,43 @@ describe('an anime', () => {
     }))
 })
 
+describe('an anime in a viewer’s eyes', () => {
+  it('shows what they said, takes it back, and what others like them thought', () =>
+    withPage(browser, {}, async (page) => {
+      const userId = await someUser(3)
+      const { items } = await ask(`/users/${userId}/history?limit=100`)
+      const { anime } = items.find(({ rating }) => rating !== null)
+      await lookAs(page, userId)
+      await page.goto(`${BASE}/anime/${anime.anime_id}`)
+      const opinion = page.getByRole('region', { name: 'Your opinion' })
+      const rated = opinion.getByRole('button', { name: /^rated \d+\. Take back/ })
+      await opinion.getByText(/viewers most like you/).waitFor()
+      await rated.click()
+      await rated.waitFor({ state: 'detached' })
+      await page.getByRole('button', { name: /^Like: / }).click()
+      await opinion.getByRole('button', { name: /^liked\./ }).waitFor()
+    }))
+
+  it('marks what they have seen of the franchise, and shows similar ones with and without it', () =>
+    withPage(browser, {}, async (page) => {
+      const popularOnes = await popular()
+      const details = await Promise.all(popularOnes.map(({ anime_id: id }) => ask(`/anime/${id}`)))
+      const anime = details.find(({ franchise }) => franchise.length > 1)
+      await lookAs(page, await someUser(0))
+      await page.goto(`${BASE}/anime/${anime.anime_id}`)
+      const line = page.getByRole('region', { name: 'The franchise, in order' })
+      await line.getByText(/^You have seen \d+ of \d+$/).waitFor()
+      const ids = () => page.getByRole('list', { name: 'Similar anime' }).locator('a').evaluateAll((links) => links.map((link) => Number(link.getAttribute('href').split('/').pop())))
+      await page.getByRole('list', { name: 'Similar anime' }).waitFor()
+      const family = new Set(anime.franchise.map(({ anime_id: id }) => id))
+      assert.ok((await ids()).every((id) => !family.has(id)), 'its own franchise is among the similar')
+      const answer = page.waitForResponse(/same_franchise=true/)
+      await page.getByLabel('Include its franchise').check()
+      await answer
+      await page.getByRole('list', { name: 'Similar anime' }).waitFor()
+    }))
+})
+
 describe('the language of the page', () => {
   it('is chosen in the settings, and still there after a reload', () =>
     withPage(browser, {}, async (page) => {

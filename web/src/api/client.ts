@@ -6,6 +6,7 @@ import type {
   Accepted,
   AnimeCard,
   AnimeDetail,
+  AnimeForUser,
   ContinueEntry,
   HistoryItem,
   Forgotten,
@@ -94,6 +95,7 @@ export const api = {
   user: (id: string, signal?: AbortSignal) => get<UserSummary>(user(id), {}, signal),
   history: (id: string, limit: number, signal?: AbortSignal) =>
     get<{ items: HistoryItem[] }>(`${user(id)}/history`, { limit }, signal).then((body) => body.items),
+  animeFor: (id: string, animeId: number, signal?: AbortSignal) => get<AnimeForUser>(`${user(id)}/anime/${animeId}`, {}, signal),
   similarUsers: (id: string, k: number, signal?: AbortSignal) =>
     get<{ items: SimilarUser[] }>(`${user(id)}/similar-users`, { k }, signal).then((body) => body.items),
   recommendations: (id: string, k: number, filters: ListFilters, signal?: AbortSignal) =>

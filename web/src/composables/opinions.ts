@@ -1,6 +1,6 @@
 import { reactive } from 'vue'
 
-import type { InteractionKind } from '@/api/types'
+import type { InteractionKind, Opinion } from '@/api/types'
 
 /** What was said of a title on this page: which kinds of action hold, and with which value. */
 type Held = Partial<Record<InteractionKind, number | string | true | undefined>>
@@ -21,6 +21,18 @@ const SETTLING = ['like', 'dislike', 'seen', 'dismiss', 'rate'] as const
 export const isSettled = (userId: string | null, animeId: number): boolean => {
   const said = heldOpinion(userId, animeId)
   return SETTLING.some((kind) => said[kind] !== undefined)
+}
+
+/** Take over what the service knows a user to hold of a title. */
+export function learnOpinion(userId: string, { anime_id: animeId, rating, status, reaction, seen, dismissed }: Opinion) {
+  held.set(key(userId, animeId), {
+    rate: rating ?? undefined,
+    status: status ?? undefined,
+    like: reaction === 1 ? true : undefined,
+    dislike: reaction === -1 ? true : undefined,
+    seen: seen || undefined,
+    dismiss: dismissed || undefined,
+  })
 }
 
 /** What this page knows a user to hold of a title. */

@@ -1,0 +1,85 @@
+"""One anime in a user's eyes: what they said of it and its franchise, and what those like them thought."""
+
+from __future__ import annotations
+
+from litestar import get
+
+from gars.bootstrap import Service
+from gars.domain.history import LIKED_ABOVE
+from gars.domain.user_state import Opinion, Register, UserState
+from gars.entrypoints.api.errors import errors
+from gars.entrypoints.api.opinion_shapes import AnimeForUserBody, NeighboursBody, OpinionBody
+from gars.entrypoints.api.params import AnimeIdPath, ServiceDep, UserId, checked_user_id
+from gars.entrypoints.api.threads import in_thread
+
+_ASKED = 50
+"""How many like the user are asked what they thought."""
+
+
+@get(
+    "/users/{user_id:str}/anime/{anime_id:int}",
+    summary="One anime in a user's eyes",
+    responses=errors(400, 404, 503),
+    tags=["users"],
+)
+async def get_anime_for_user(service: ServiceDep, user_id: UserId, anime_id: AnimeIdPath) -> AnimeForUserBody:
+    """What the user said of it and of its franchise, and what the 50 users most like them thought."""
+    return await in_thread(service, _anime_for_user, service, checked_user_id(user_id), anime_id)
+
+
+def _anime_for_user(service: Service, user_id: str, anime_id: int) -> AnimeForUserBody:
+    service.catalogue.get(anime_id)  # an unknown one is an error, not an anime nobody said anything of
+    state = service.states.get(user_id) or UserState(user_id=user_id)
+    line = {anime_id, *(entry.anime_id for entry, _ in service.catalogue.franchise_of(anime_id))}
+    opinions = [
+        _body(one, opinion)
+        for one in sorted(line)
+        if (opinion := state.opinions.get(one)) is not None and not opinion.is_empty
+    ]
+    return AnimeForUserBody(
+        user_id=user_id,
+        anime_id=anime_id,
+        version=state.version,
+        opinions=opinions,
+        neighbours=_neighbours(service, user_id, anime_id),
+    )
+
+
+def _neighbours(service: Service, user_id: str, anime_id: int) -> NeighboursBody:
+    alike = [one.user_id for one in service.similar_users(user_id, k=_ASKED)]
+    found = [
+        opinion
+        for other in alike
+        if (held := service.states.get(other)) is not None
+        and (opinion := held.opinions.get(anime_id)) is not None
+        and not opinion.is_empty
+    ]
+    ratings = [rating for opinion in found if (rating := _number(opinion.rating)) is not None]
+    liked = sum((_number(one.rating) or 0) > LIKED_ABOVE or _number(one.reaction) == 1 for one in found)
+    return NeighboursBody(
+        asked=len(alike),
+        watched=len(found),
+        rated=len(ratings),
+        liked=liked,
+        rating_mean=sum(ratings) / len(ratings) if ratings else None,
+    )
+
+
+def _body(anime_id: int, opinion: Opinion) -> OpinionBody:
+    status = opinion.status.value if opinion.status is not None else None
+    return OpinionBody(
+        anime_id=anime_id,
+        rating=_number(opinion.rating),
+        status=None if status is None else str(status),
+        reaction=_number(opinion.reaction),
+        seen=_is_set(opinion.seen),
+        dismissed=_is_set(opinion.dismissed),
+    )
+
+
+def _number(register: Register | None) -> int | None:
+    return None if register is None or register.value is None else int(register.value)
+
+
+def _is_set(register: Register | None) -> bool:
+    return register is not None and register.value is not None
