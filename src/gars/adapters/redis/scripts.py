@@ -1,7 +1,7 @@
 """What must happen in one step inside Redis. Each script touches keys of one slot only.
 
-They are sent with EVAL: Redis keeps them compiled by their text, and a pipeline to a Redis Cluster takes no EVALSHA (nor
-the method `eval`, only the command).
+They are sent with EVAL: Redis keeps them compiled by their text, and a pipeline to a Redis Cluster takes no EVALSHA
+(nor the method ``eval``, only the command).
 """
 
 PUT_STATE = """
