@@ -16,7 +16,7 @@ endif
 # Node from the machine, else from a wheel in the environment.
 export PATH := $(PATH):$(abspath $(VENV))/node
 
-.PHONY: help demo test test-cluster check tensorflow page format bench-quality lock clean
+.PHONY: help demo cluster-demo cluster-down test test-cluster check tensorflow page format bench-quality lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,13 @@ test: $(VENV)/.dev $(PAGE)/index.html ## Run all tests: Python, page, browser
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 	cd web && npm run test
 	cd web && PATH="$(abspath $(BIN)):$$PATH" npm run e2e
+
+cluster-demo: $(VENV)/.dev $(PAGE)/index.html ## The same on Kafka, Flink, Redis, Cassandra (needs Java 17, Maven, redis-server); ends with make cluster-down
+	$(BIN)/gars demo --no-serve
+	$(BIN)/gars stack up
+
+cluster-down: ## Stop what make cluster-demo started
+	$(BIN)/gars stack down
 
 test-cluster: $(VENV)/.dev ## Start real engines and test on them (needs Java 17, Maven, redis-server)
 	$(BIN)/python -m pytest -m cluster tests/cluster
@@ -57,7 +64,7 @@ lock: ## Compile requirements/*.lock anew (needs uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	  --extra train --extra serve --group build pyproject.toml -o requirements/demo.lock
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
-	  --extra train --extra serve --extra bench --extra spider --extra tensorboard --extra kafka --group build --group test --group check pyproject.toml -c requirements/demo.lock -o requirements/dev.lock
+	  --extra train --extra serve --extra bench --extra spider --extra tensorboard --extra cluster --group build --group test --group check pyproject.toml -c requirements/demo.lock -o requirements/dev.lock
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	  --group web -o requirements/web.lock
 

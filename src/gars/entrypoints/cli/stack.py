@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from pathlib import Path
 from typing import Annotated
@@ -11,9 +12,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from gars.config import Settings, from_environment
+from gars.config import from_environment
 from gars.domain.errors import InvalidInputError
 from gars.entrypoints.stack import plan
+from gars.entrypoints.stack.plan import Stack
 from gars.entrypoints.stack.running import Running
 from gars.library.terminal import TerminalProgress
 
@@ -30,31 +32,41 @@ Names = Annotated[list[str] | None, typer.Argument(help="Only these parts.  [def
 def install(names: Names = None, home: Home = None) -> None:
     """Get what the engines need, into GARS_ENGINES; what is there stays."""
     progress = TerminalProgress(Console(stderr=True))
-    for running in _stack(home, names)[1]:
-        running.engine.install(progress)
+    for part in _stack(home).chosen(names or []):
+        part.install(progress)
 
 
 @app.command()
 def up(
     names: Names = None,
     home: Home = None,
-    free_ports: Annotated[bool, typer.Option(help="Take free ports in place of the usual ones.")] = False,
+    free_ports: Annotated[
+        bool, typer.Option("--free-ports", help="Take free ports in place of the usual ones.")
+    ] = False,
+    engine_factory: Annotated[str | None, typer.Option(hidden=True, help="For tests: module:function.")] = None,
 ) -> None:
     """Start what does not run yet and wait until all of it is healthy; run it again after an error."""
-    progress = TerminalProgress(Console(stderr=True))
-    for running in _stack(home, names, free_ports=free_ports, keep=True)[1]:
-        running.engine.install(progress)
-        with progress.task(f"Starting {running.engine.name}"):
-            running.up()
+    console = Console(stderr=True)
+    progress = TerminalProgress(console)
+    stack = _stack(home, free_ports=free_ports, keep=True, engine_factory=engine_factory)
+    parts = stack.chosen(names or [])
+    for part in parts:
+        part.install(progress)
+    for part in parts:
+        with progress.task(f"Starting {part.name}"):
+            Running(part).up()
+    for part in parts:
+        if url := getattr(part, "url", ""):
+            console.print(f"  {part.name:<10} {url}", highlight=False)
 
 
 @app.command()
 def down(names: Names = None, home: Home = None) -> None:
     """Stop everything, the last started first. Data stay."""
     console = Console(stderr=True)
-    for running in reversed(_stack(home, names)[1]):
-        if running.down():
-            console.print(f"[green]✓[/] stopped {running.engine.name}", highlight=False)
+    for part in reversed(_stack(home).chosen(names or [])):
+        if Running(part).down():
+            console.print(f"[green]✓[/] stopped {part.name}", highlight=False)
 
 
 @app.command()
@@ -62,18 +74,14 @@ def status(names: Names = None, home: Home = None) -> None:
     """Say of each process whether it runs and is healthy; exit code 1 if one is not."""
     table = Table("part", "process", "pid", "port", "state", box=None, header_style="bold")
     well = True
-    for running in _stack(home, names)[1]:
-        for process in running.engine.processes():
+    for part in _stack(home).chosen(names or []):
+        running = Running(part)
+        for process in part.processes():
             pid = running.daemon(process.name).pid
             problem = "does not run" if pid is None else process.problem()
             well = well and problem is None
-            table.add_row(
-                running.engine.name,
-                process.name,
-                str(pid or ""),
-                ", ".join(map(str, process.ports)),
-                "healthy" if problem is None else problem,
-            )
+            where = ", ".join(map(str, process.ports))
+            table.add_row(part.name, process.name, str(pid or ""), where, "healthy" if problem is None else problem)
     Console().print(table)
     if not well:
         raise typer.Exit(1)
@@ -87,7 +95,7 @@ def logs(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
 ) -> None:
     """Print the end of a process' log."""
-    found = {process: log for running in _stack(home, None)[1] for process, log in running.logs().items()}
+    found = {process: log for part in _stack(home).parts for process, log in Running(part).logs().items()}
     if name not in found:
         raise InvalidInputError(f"the stack has no process {name!r}", hint=f"it has {', '.join(found)}")
     log = found[name]
@@ -101,12 +109,20 @@ def logs(
             typer.echo(more, nl=False) if more else time.sleep(0.2)
 
 
+@app.command()
+def env(home: Home = None) -> None:
+    """Print the settings with which other commands use this stack: eval "$(gars stack env)" && gars doctor."""
+    for name, value in _stack(home).environment.items():
+        typer.echo(f"export {name}={shlex.quote(value)}")
+
+
 def _stack(
-    home: Path | None, names: list[str] | None, *, free_ports: bool = False, keep: bool = False
-) -> tuple[Settings, list[Running]]:
+    home: Path | None, *, free_ports: bool = False, keep: bool = False, engine_factory: str | None = None
+) -> Stack:
     settings = from_environment(os.environ, home=home)
     ports = plan.ports_of(settings, free=free_ports)
-    parts = [Running(engine) for engine in plan.chosen(plan.engines_of(settings, ports), names or [])]
+    options = ("--engine-factory", engine_factory) if engine_factory else ()
+    stack = plan.stack_of(settings, ports, options=options)
     if keep:
         plan.keep_ports(settings, ports)
-    return settings, parts
+    return stack

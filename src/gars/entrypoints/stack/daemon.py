@@ -15,6 +15,8 @@ import msgspec
 from gars.datasets.durable import write_whole
 
 _PAUSE_S = 0.05
+_children: list[subprocess.Popen[bytes]] = []
+"""What this process started: held, because it is meant to outlive whoever asked for it."""
 
 
 class _Pid(msgspec.Struct, frozen=True):
@@ -70,6 +72,7 @@ class Daemon:
                 cwd=folder or self.folder,
                 start_new_session=True,
             )
+        _children.append(self._child)
         began = started(self._child.pid) or ""
         write_whole(self._pid_file, msgspec.json.encode(_Pid(self._child.pid, began)))
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import msgspec
 
-from gars.config import Settings
+from gars.config import Settings, from_environment
 from gars.datasets.durable import write_whole
 from gars.domain.errors import InvalidInputError
+from gars.entrypoints.stack.backfill import Backfill
+from gars.entrypoints.stack.cassandra import Cassandra
 from gars.entrypoints.stack.engine import Engine, StackError
 from gars.entrypoints.stack.kafka import Kafka
 from gars.entrypoints.stack.ports import free_ports
+from gars.entrypoints.stack.redis import Redis
+from gars.entrypoints.stack.services import COMMANDS, Service
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +26,72 @@ class Ports:
 
     kafka: int = 9092
     kafka_controller: int = 9093
+    redis: int = 6379
+    cassandra: int = 9042
+    cassandra_storage: int = 7000
+    cassandra_jmx: int = 7199
+    flink: int = 8081
+    flink_rpc: int = 6123
+    api: int = 8000
+    clicks: int = 8001
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Its parts in the order they start, and what a process needs to know to use them."""
+
+    parts: Sequence[Engine]
+    environment: Mapping[str, str]
+    """Settings: the addresses of the engines. They are all that differs from one process on one machine."""
+
+    def chosen(self, names: Sequence[str]) -> list[Engine]:
+        """The parts of these names in their order, all for none; raises ``InvalidInputError`` for another name."""
+        known = [part.name for part in self.parts]
+        unknown = [name for name in names if name not in known]
+        if unknown:
+            raise InvalidInputError(f"the stack has no {', '.join(unknown)}", hint=f"it has {', '.join(known)}")
+        return [part for part in self.parts if not names or part.name in names]
+
+
+def stack_of(settings: Settings, ports: Ports, *, options: Sequence[str] = ()) -> Stack:
+    """The whole stack of a folder; ``options`` are given to the services that need a model, for tests."""
+    home, where = settings.home.resolve(), folder(settings)
+    kafka = Kafka(
+        folder=where / Kafka.name, engines=settings.engines, port=ports.kafka, controller_port=ports.kafka_controller
+    )
+    redis = Redis(folder=where / Redis.name, port=ports.redis)
+    cassandra = Cassandra(
+        folder=where / Cassandra.name,
+        engines=settings.engines,
+        port=ports.cassandra,
+        storage_port=ports.cassandra_storage,
+        jmx_port=ports.cassandra_jmx,
+    )
+    environment = {
+        "GARS_HOME": str(home),
+        "GARS_EVENT_LOG": kafka.url,
+        "GARS_STATE_STORE": redis.url,
+        "GARS_CHANGE_FEED": redis.url,
+        "GARS_HISTORY": cassandra.url,
+        "GARS_IMPRESSIONS": kafka.url,
+        "GARS_TOMBSTONES": cassandra.url,
+    }
+    services = [
+        Service(
+            name,
+            folder=where / name,
+            home=home,
+            environment=environment,
+            port=getattr(ports, name) if command.listens else None,
+            options=options if command.needs_model else (),
+        )
+        for name, command in COMMANDS.items()
+    ]
+    backfill = Backfill(
+        folder=where / Backfill.name, settings=from_environment(environment, home=home), variables=environment
+    )
+    before = [] if options else [backfill]
+    return Stack([kafka, redis, cassandra, *before, *services], environment)
 
 
 def folder(settings: Settings) -> Path:
@@ -29,47 +100,22 @@ def folder(settings: Settings) -> Path:
 
 
 def ports_of(settings: Settings, *, free: bool = False) -> Ports:
-    """The ports this stack was first started with, else the usual ones, or ``free`` ones; kept for the next command."""
-    file = folder(settings) / "ports.json"
-    if file.is_file():
-        try:
-            held = msgspec.json.decode(file.read_bytes(), type=dict[str, int])
-            return Ports(**{**_new(free), **{name: port for name, port in held.items() if name in _new(False)}})
-        except (msgspec.DecodeError, TypeError) as error:
-            raise StackError(
-                f"{file} cannot be read: {error}", hint="delete it when nothing of the stack runs"
-            ) from error
-    return Ports(**_new(free))
+    """The ports this stack was first started with, else the usual ones, or ``free`` ones."""
+    file = _ports_file(settings)
+    try:
+        held = msgspec.json.decode(file.read_bytes(), type=dict[str, int]) if file.is_file() else {}
+    except (msgspec.DecodeError, OSError) as error:
+        raise StackError(f"{file} cannot be read: {error}", hint="delete it when nothing of the stack runs") from error
+    names = [one.name for one in fields(Ports)]
+    new = dict(zip(names, free_ports(len(names)), strict=True)) if free else asdict(Ports())
+    return Ports(**{name: held.get(name, new[name]) for name in names})
 
 
 def keep_ports(settings: Settings, ports: Ports) -> None:
     """Remember them, so that ``status`` and ``down`` look where ``up`` started."""
     folder(settings).mkdir(parents=True, exist_ok=True)
-    write_whole(folder(settings) / "ports.json", msgspec.json.encode(asdict(ports)))
+    write_whole(_ports_file(settings), msgspec.json.encode(asdict(ports)))
 
 
-def engines_of(settings: Settings, ports: Ports) -> list[Engine]:
-    """Every part, in the order they start."""
-    where = folder(settings)
-    return [
-        Kafka(
-            folder=where / Kafka.name,
-            engines=settings.engines,
-            port=ports.kafka,
-            controller_port=ports.kafka_controller,
-        ),
-    ]
-
-
-def chosen(engines: list[Engine], names: list[str]) -> list[Engine]:
-    """Those of these names in their order, all for none; raises ``InvalidInputError`` for a name that is none."""
-    known = [engine.name for engine in engines]
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise InvalidInputError(f"the stack has no {', '.join(unknown)}", hint=f"it has {', '.join(known)}")
-    return [engine for engine in engines if not names or engine.name in names]
-
-
-def _new(free: bool) -> dict[str, int]:
-    names = [one.name for one in fields(Ports)]
-    return dict(zip(names, free_ports(len(names)), strict=True)) if free else asdict(Ports())
+def _ports_file(settings: Settings) -> Path:
+    return folder(settings) / "ports.json"
