@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from gars.application.last_known import LastKnownStates
@@ -32,6 +34,11 @@ class _MayBeAway(MemoryStateStore):
             raise StorageError("away")
         return super().get(user_id)
 
+    def get_many(self, user_ids: Sequence[str]) -> dict[str, UserState]:
+        if self.away:
+            raise StorageError("away")
+        return super().get_many(user_ids)
+
     def user_ids(self, *, limit: int, after: str = "") -> list[str]:
         if self.away:
             raise StorageError("away")
@@ -53,6 +60,7 @@ def test_while_the_store_is_away_states_are_as_last_read(store: _MayBeAway) -> N
     store.away = True
     assert states.get("c") == state_after(3, "c")
     assert states.get("a") is None  # two are remembered, those asked for last
+    assert states.get_many(["a", "b"]) == {"b": state_after(2, "b")}
     assert states.user_ids(limit=5) == ["b", "c"]
     assert str(states.problem) == "away"
     store.away = False

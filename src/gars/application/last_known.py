@@ -35,13 +35,21 @@ class LastKnownStates:
             with self._lock:
                 return self._known.get(user_id)
         self.problem = None
-        with self._lock:
-            self._known.pop(user_id, None)
-            if state is not None and self._most_users:
-                self._known[user_id] = state
-                if len(self._known) > self._most_users:
-                    self._known.popitem(last=False)
+        self._remember(user_id, state)
         return state
+
+    def get_many(self, user_ids: Sequence[str]) -> dict[str, UserState]:
+        """As ``get``."""
+        try:
+            states = self._store.get_many(user_ids)
+        except StorageError as error:
+            self.problem = error
+            with self._lock:
+                return {user_id: self._known[user_id] for user_id in user_ids if user_id in self._known}
+        self.problem = None
+        for user_id in user_ids:
+            self._remember(user_id, states.get(user_id))
+        return states
 
     def user_ids(self, *, limit: int, after: str = "") -> list[str]:
         """From the store; while it is away those remembered."""
@@ -79,3 +87,11 @@ class LastKnownStates:
     def close(self) -> None:
         """Close the store."""
         self._store.close()
+
+    def _remember(self, user_id: str, state: UserState | None) -> None:
+        with self._lock:
+            self._known.pop(user_id, None)
+            if state is not None and self._most_users:
+                self._known[user_id] = state
+                if len(self._known) > self._most_users:
+                    self._known.popitem(last=False)

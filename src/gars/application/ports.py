@@ -128,6 +128,10 @@ class StateStore(Protocol):
         """The state, or ``None`` for a user never heard of."""
         ...
 
+    def get_many(self, user_ids: Sequence[str]) -> dict[str, UserState]:
+        """The states of those who have one, in one round trip where there is a way to go."""
+        ...
+
     def put(self, states: Sequence[UserState], *, checkpoints: Mapping[str, str] | None = None) -> None:
         """Keep states and checkpoints, all or none; a state older than what is stored is ignored.
 

@@ -158,6 +158,10 @@ class MemoryStateStore:
         """The state, or ``None``."""
         return self.states.get(user_id)
 
+    def get_many(self, user_ids: Sequence[str]) -> dict[str, UserState]:
+        """Those who have one."""
+        return {user_id: self.states[user_id] for user_id in user_ids if user_id in self.states}
+
     def put(self, states: Sequence[UserState], *, checkpoints: Mapping[str, str] | None = None) -> None:
         """Keep what is not older."""
         for state in states:

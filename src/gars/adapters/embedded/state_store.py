@@ -60,6 +60,11 @@ class SqliteStateStore:
             self._remember(state)
         return state
 
+    def get_many(self, user_ids: Sequence[str]) -> dict[str, UserState]:
+        """One by one: there is no way to go."""
+        found = ((user_id, self.get(user_id)) for user_id in user_ids)
+        return {user_id: state for user_id, state in found if state is not None}
+
     def put(self, states: Sequence[UserState], *, checkpoints: Mapping[str, str] | None = None) -> None:
         """One transaction for states and checkpoints; the cache follows the commit."""
         rows = [(state.user_id, state.version, user_state.encode(state)) for state in states]

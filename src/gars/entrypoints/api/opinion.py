@@ -47,10 +47,11 @@ def _anime_for_user(service: Service, user_id: str, anime_id: int) -> AnimeForUs
 
 def _neighbours(service: Service, user_id: str, anime_id: int) -> NeighboursBody:
     alike = [one.user_id for one in service.similar_users(user_id, k=_ASKED)]
+    states = service.states.get_many(alike)
     found = [
         opinion
         for other in alike
-        if (held := service.states.get(other)) is not None
+        if (held := states.get(other)) is not None
         and (opinion := held.opinions.get(anime_id)) is not None
         and not opinion.is_empty
     ]

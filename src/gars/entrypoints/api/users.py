@@ -50,7 +50,8 @@ async def list_users(
     def page() -> UsersPage:
         ids = service.states.user_ids(limit=limit + 1, after=after)
         shown = ids[:limit]
-        users = [cards.summary(user_id, service.states.get(user_id), service.catalogue) for user_id in shown]
+        states = service.states.get_many(shown)
+        users = [cards.summary(user_id, states.get(user_id), service.catalogue) for user_id in shown]
         return UsersPage(users, shown[-1] if len(ids) > limit else None)
 
     return await in_thread(service, page)

@@ -34,6 +34,13 @@ class StateStoreContract(ABC):
         assert store.get("7") == state
         assert store.get("8") == state_after(3, "8")
 
+    def test_gives_back_many(self) -> None:
+        """Of those who have one the same as ``get``; nothing of others, and nothing for nobody."""
+        store = self.open()
+        store.put([state_after(2), state_after(3, "8"), state_after(1, "9")])
+        assert store.get_many(["8", "nobody", "7", "8"]) == {"7": state_after(2), "8": state_after(3, "8")}
+        assert store.get_many([]) == {}
+
     def test_version_never_moves_back(self) -> None:
         """A late writer does not undo a newer one; the same version may be written again."""
         store = self.open()
