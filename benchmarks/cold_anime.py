@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +25,6 @@ from gars.datasets.durable import write_whole
 from gars.datasets.splits import fixed_topn_split
 from gars.domain import metrics
 from gars.domain.candidates import Filters
-from gars.domain.features import names
 from gars.domain.history import LIKED_ABOVE, History, Rating
 from gars.library import cold_anime, protocols
 from gars.library.blas import one_thread
@@ -83,13 +81,14 @@ def main() -> None:
     assert not items.counts[items.rows(drawn)].any(), "a drawn title was trained on"
     shown = [one for user in users if len((one := hide(rows, user.user, drawn)).liked)]
     lines = table(model, shown, drawn, given.seed, progress)
-    command = "python benchmarks/cold_anime.py " + " ".join(sys.argv[1:])
+    command = f"python benchmarks/cold_anime.py --part {given.part} --seed {given.seed}{' --quick' * given.quick}"
     head = [
         f"{len(drawn)} anime that at least {FEWEST_LIKES} training users liked, drawn by seed {given.seed} and left "
         f"out of training altogether; {len(shown):,} {given.part} users who liked one of them.",
         "",
     ]
-    foot = ["", f"`{command.replace(' --readme', '')}` · {machine()} · commit {commit()}"]
+    at = machine()
+    foot = ["", f"`{command}`, {at.cores} cores of {at.cpu}, Python {at.python}, commit {commit()}."]
     text = "\n".join([*head, *lines, *foot])
     print(text)
     if given.readme:
@@ -119,13 +118,7 @@ def table(
     engine = model.engine
     retriever, items = engine.retriever, engine.retriever.items
     rows = items.rows(drawn)
-    by_neighbours = {k: _of(cold_anime.find(engine, neighbours=k), drawn) for k in (5, 10, 20, 50)}
-    near = by_neighbours[cold_anime.NEIGHBOURS]
-    column = (
-        names(retriever.channel_names).index("kriging_like")
-        if "kriging_like" in names(retriever.channel_names)
-        else None
-    )
+    near = _of(cold_anime.find(engine), drawn)
     chance = np.random.default_rng([seed, 8])
     scores: dict[str, list[NDArray[np.float32]]] = {}
     found: dict[str, list[NDArray[np.int64]]] = {}
@@ -135,8 +128,8 @@ def table(
             query, strengths = engine.query(history)
             channels = retriever.scores(query, strengths)
             candidates = retriever.scored(query, strengths, rows)
-            order, p_like, matrix = engine.judge(history, candidates)
-            direction = item2vec_unit(strengths @ retriever.vectors[query])
+            order, p_like, _ = engine.judge(history, candidates)
+            direction = _unit(strengths @ retriever.vectors[query])
 
             def put(name: str, values: NDArray[np.float32]) -> None:
                 scores.setdefault(name, []).append(np.asarray(values, np.float32))
@@ -146,10 +139,9 @@ def table(
             put("ranking model, order", order)
             put("ranking model, P(like)", p_like)
             put("cosine of taste and content vector", near.vectors @ direction)
-            if column is not None and matrix is not None:
-                put("kriging", matrix[:, column])
-            for k, cold in by_neighbours.items():
-                put(f"mean of {k} neighbours", cold.scores(engine, history))
+            put("nearness of descriptions", near.nearness(engine, history))
+            put("mean score of neighbours", near.expected(engine, history))
+            put("**both: the shelf**", near.scores(engine, history))
             both = {
                 "content channel alone": _whole(
                     channels[retriever.channel_names.index("content")], items.anime_ids, user
@@ -186,7 +178,7 @@ def table(
 def _of(cold: cold_anime.ColdAnime, drawn: NDArray[np.int64]) -> cold_anime.ColdAnime:
     ids = np.array([one.anime_id for one in cold.anime])
     places = np.searchsorted(ids, drawn)
-    return cold_anime.ColdAnime([cold.anime[place] for place in places], cold.weights[places], cold.vectors[places])
+    return cold_anime.ColdAnime([cold.anime[place] for place in places], cold.likeness[places], cold.vectors[places])
 
 
 def _whole(scores: NDArray[np.float32], ids: NDArray[np.int64], user: Shown) -> NDArray[np.int64]:
@@ -195,7 +187,7 @@ def _whole(scores: NDArray[np.float32], ids: NDArray[np.int64], user: Shown) -> 
     return ids[np.lexsort((ids, -values))[:100]]
 
 
-def item2vec_unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:
+def _unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-9), np.float32)
 
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from gars.domain.candidates import SERVICE_DEFAULTS
+from gars.domain.candidates import SERVICE_DEFAULTS, Filters
 from gars.testing.anime import sample_catalogue
+from gars.testing.engine import FakeEngine
 
 Client = Any
 BY_ID = {entry.anime_id: entry for entry in sample_catalogue()}
@@ -132,3 +133,21 @@ def test_hidden_gems_are_less_known_and_page_on(client: Client) -> None:
     assert max(members) <= known[len(known) // 2]
     after = get(client, "/users/7/hidden-gems", k=5, cursor=page["next"])
     assert not set(ids(after["items"])) & set(ids(page["items"]))
+
+
+def test_new_anime_are_a_shelf_of_their_own(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(get(client, "/users/7/new", k=3)["items"]) == 3, "nobody trained this double, so all are new"
+    asked: list[tuple[int, Filters]] = []
+
+    def new_ids(_engine: FakeEngine, _history: Any, *, k: int, filters: Filters) -> list[tuple[int, float]]:
+        asked.append((k, filters))
+        return [(1535, 2.0), (5114, 1.0)][:k]
+
+    monkeypatch.setattr(FakeEngine, "new_ids", new_ids)
+    found = get(client, "/users/7/new", k=2, genre="Action")
+    assert ids(found["items"]) == [1535, 5114]
+    ((k, filters),) = asked
+    assert (k, filters.genres, filters.min_members, filters.adult) == (2, ("Action",), None, False)
+    assert filters.released_by is not None
+    get(client, "/users/7/new", min_members=9)
+    assert asked[-1][1].min_members == 9

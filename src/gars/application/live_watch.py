@@ -106,8 +106,9 @@ def look(
     """
     shown: dict[str, Impression] = {}
     for one in impressions.read():
-        is_new = one.model_version == after and one.time >= promoted
-        is_old = one.model_version == before and promoted - BEFORE <= one.time < promoted
+        version = one.model_version.partition("+")[0]  # the model, whatever joined its catalogue since
+        is_new = version == after and one.time >= promoted
+        is_old = version == before and promoted - BEFORE <= one.time < promoted
         if is_new or is_old:
             shown[one.request_id] = one
     acted: dict[str, set[str]] = {"clicks": set(), "likes": set(), "dismissals": set()}
@@ -127,7 +128,7 @@ def look(
 
 
 def _figures(version: str, shown: dict[str, Impression], acted: dict[str, set[str]], now: datetime) -> Figures:
-    lists = [one for one in shown.values() if one.model_version == version]
+    lists = [one for one in shown.values() if one.model_version.partition("+")[0] == version]
     old_enough = [one for one in lists if one.time <= now - WINDOW]
     trials = {metric: Counter(one.user_id for one in old_enough) for metric in acted}
     hits = {

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -416,4 +416,13 @@ class Engine(Protocol):
 
     def similar_user_ids(self, history: History, *, k: int, exclude: str | None = None) -> list[tuple[str, float]]:
         """Training users like this history with their similarity (0–1), best first."""
+        ...
+
+
+@runtime_checkable
+class NewAnime(Protocol):
+    """What an ``Engine`` may offer besides: anime that nobody it learned from has watched, in an order for the user."""
+
+    def new_ids(self, history: History, *, k: int, filters: Filters) -> list[tuple[int, float]]:
+        """The best of them that the filters allow, with their score, best first."""
         ...

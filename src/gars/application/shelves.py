@@ -9,7 +9,7 @@ import numpy as np
 
 from gars.application.catalogue import Catalogue
 from gars.application.paging import Page, Pages
-from gars.application.ports import Clock, Engine, StateStore, Trends
+from gars.application.ports import Clock, Engine, NewAnime, StateStore, Trends
 from gars.domain import history
 from gars.domain.anime import Anime
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
@@ -116,6 +116,18 @@ class Shelves:
             filters, max_members=filters.max_members or self._gem_members, niche=filters.niche or _GEM_NICHE
         )
         return self._pages(user_id, k=k, filters=few, after=after, request_id=request_id)
+
+    def new(self, user_id: str, *, k: int, filters: Filters = SERVICE_DEFAULTS) -> list[int]:
+        """Anime that nobody the model learned from has watched, in an order for the user; none without such a model.
+
+        How many members they have says nothing yet, so the service's own bound on that is off.
+        """
+        if not isinstance(self._engine, NewAnime):
+            return []
+        bound = None if filters.min_members == SERVICE_DEFAULTS.min_members else filters.min_members
+        asked = msgspec.structs.replace(filters, min_members=bound, released_by=self._clock.now().date())
+        known = history.from_state(self._states.get(user_id) or UserState(user_id=user_id))
+        return [anime_id for anime_id, _ in self._engine.new_ids(known, k=k, filters=asked)]
 
     def _allowed(self, filters: Filters) -> list[int]:
         """Ids of everything the filters allow, the most popular first."""

@@ -10,13 +10,15 @@ import msgspec
 from gars.application.about import About
 from gars.application.ports import Engine
 from gars.config import Settings
-from gars.datasets.dataset import Dataset
-from gars.datasets.snapshots import FOLDER as SNAPSHOTS
+from gars.datasets import snapshots
+from gars.datasets.dataset import Dataset, catalogue_anime
 from gars.domain.anime import Anime
 from gars.domain.errors import ArtefactError, GarsError
 from gars.library import artefact
 from gars.library.artefact import Manifest
+from gars.library.newcomers import with_newcomers
 from gars.library.recommender import Recommender
+from gars.library.registry import Registry
 from gars.library.stored import CATALOGUE, read_catalogue
 
 logger = logging.getLogger(__name__)
@@ -24,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 def load_engine(models: Path) -> tuple[Engine, About]:
     """The promoted model of a folder of models, verified, and what its manifest says.
+
+    Anime that joined the catalogue of the accepted snapshot since it was trained can be shown at once.
 
     Raises:
         ArtefactError: there is none, it is half-trained or damaged; the hint is the command that mends it.
@@ -38,11 +42,12 @@ def load_engine(models: Path) -> tuple[Engine, About]:
     manifest = loaded.manifest
     if manifest is None:  # never for a loaded one
         raise ArtefactError(f"the model in {current} has no manifest", hint="train it again with: gars train")
-    return loaded.engine, _about(manifest)
+    about = _about(manifest)
+    return with_newcomers(loaded.engine, _accepted_since(models.parent, about)), about
 
 
 def load_catalogue(models: Path) -> tuple[list[Anime], About]:
-    """The anime of the promoted model, and what its manifest says, without the rest of it.
+    """The anime of the promoted model and those that joined since, and what its manifest says, without the rest of it.
 
     Raises:
         ArtefactError: as ``load_engine``.
@@ -51,9 +56,12 @@ def load_catalogue(models: Path) -> tuple[list[Anime], About]:
     manifest = artefact.read_manifest(current)
     file = artefact.verified(current, manifest, CATALOGUE)
     try:
-        return read_catalogue(file), _about(manifest)
+        anime, about = read_catalogue(file), _about(manifest)
     except msgspec.DecodeError as error:
         raise _unreadable(current, error) from error
+    known = {one.anime_id for one in anime}
+    added = [one for one in _accepted_since(models.parent, about) if one.anime_id not in known]
+    return sorted([*anime, *added], key=lambda one: one.anime_id), about
 
 
 def _promoted(models: Path) -> Path:
@@ -90,13 +98,32 @@ def _about(manifest: Manifest) -> About:
     )
 
 
+def served_version(models: Path) -> str | None:
+    """What ought to serve: the promoted version, and the accepted snapshot that the catalogue's newcomers are of."""
+    version = Registry(models).current()
+    snapshot = snapshots.accepted(models.parent)
+    return version if version is None or snapshot is None else f"{version} with snapshot {snapshot[:12]}"
+
+
+def _accepted_since(home: Path, about: About) -> list[Anime]:
+    """The catalogue of the accepted snapshot, if that is not the one the model was trained on."""
+    accepted = snapshots.accepted(home)
+    if accepted is None or accepted == about.data_hash:
+        return []
+    try:
+        return catalogue_anime(snapshots.open_snapshot(home, accepted).catalogue())
+    except GarsError as error:  # the model serves without it
+        logger.warning("the accepted snapshot cannot be read, so anime that are new in it are missing: %s", error)
+        return []
+
+
 def training_data(settings: Settings, about: About) -> Dataset | None:
     """The data set or snapshot a model was trained on, if it is still there: its users' histories are needed once."""
     named = settings.datasets / about.data_name
     dataset = Dataset.open(named) if named.is_dir() else None
     if dataset is not None and about.data_hash in (None, dataset.content_hash):
         return dataset
-    snapshot = settings.home / SNAPSHOTS / (about.data_hash or "")
+    snapshot = settings.home / snapshots.FOLDER / (about.data_hash or "")
     if about.data_hash is not None and snapshot.is_dir():
         return Dataset.open(snapshot)
     if dataset is None:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gars.application.swap import Swap
-from gars.bootstrap.model import load_engine
+from gars.bootstrap.model import load_engine, served_version
 from gars.bootstrap.service import Service, with_model
+from gars.datasets import snapshots
 from gars.domain import history
 from gars.domain.candidates import SERVICE_DEFAULTS
 from gars.domain.errors import ArtefactError
 from gars.domain.history import Rating
-from gars.library.registry import Registry
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +75,10 @@ def live(service: Service) -> Live:
         made.known_anime.catalogue = made.catalogue
         if about.data_hash != current.about.data_hash:
             logger.warning("users of the data set %s start with their history after a restart", about.data_name)
-        return made, about.model_version
+        return made, served_version(models) or about.model_version
 
-    return Live(Swap(service, service.about.model_version, promoted=Registry(models).current, load=load))
+    # what serves is the promoted model with the newcomers of the accepted snapshot: either may change
+    accepted = snapshots.accepted(models.parent)
+    promoted = service.about.model_version
+    serving = promoted if accepted is None else f"{promoted} with snapshot {accepted[:12]}"
+    return Live(Swap(service, serving, promoted=lambda: served_version(models), load=load))

@@ -1,7 +1,7 @@
 """Anime nobody trained on has watched: a vector from what the catalogue says of them, and their order for a user.
 
 Channels learned from lists know nothing of them, and the ranking model has never seen one that was liked. What is known
-is what they are like: each takes the mean over its nearest described titles, of vectors and of scores for the user.
+is what they are like: each takes after the titles whose descriptions are nearest, in vectors and in scores for a user.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from gars.library.engine import Engine
 from gars.retrieval import content, item2vec
 from gars.retrieval.item_to_item import keep_largest
 
-NEIGHBOURS = 20
+NEIGHBOURS = 200
 """A title takes after so many others; chosen on validation users (benchmarks/cold_anime.py)."""
 
 Floats = NDArray[np.float32]
@@ -30,21 +30,37 @@ class ColdAnime:
     """m anime without viewers beside the n an engine knows."""
 
     anime: Sequence[Anime]
-    weights: sp.csr_array
-    """(m, n) float32: likeness to the nearest titles with viewers, rows of unit sum (or empty)."""
+    likeness: sp.csr_array
+    """(m, n) float32: cosine of the descriptions, to the nearest titles with viewers."""
     vectors: Floats
     """(m, dim) unit vectors from content, zero for a title like no other."""
 
     def scores(self, engine: Engine, history: History) -> Floats:
-        """How near each is to what retrieval expects of the user: the mean score of its neighbours. → (m,)
+        """Nearness to the user's titles and what retrieval expects of its neighbours, evenly. → (m,)
 
-        A title without neighbours comes last.
+        The ranking model is not asked: it puts what nobody has watched behind everything else.
         """
+        return np.asarray(_standard(self.nearness(engine, history)) + _standard(self.expected(engine, history)))
+
+    def nearness(self, engine: Engine, history: History) -> Floats:
+        """Σ over the user's titles of strength times squared likeness: few near ones say more than many far. → (m,)"""
+        rows, strengths = engine.query(history)
+        said = np.bincount(rows, strengths, self.likeness.shape[1]).astype(np.float32)
+        return np.asarray(self.likeness.power(2) @ said, np.float32)
+
+    def expected(self, engine: Engine, history: History) -> Floats:
+        """The mean of retrieval's scores for its neighbours, by likeness; the lowest where it has none. → (m,)"""
         retriever = engine.retriever
         rows, strengths = engine.query(history)
         fused = retriever.fuse(retriever.scores(rows, strengths), cold=not len(rows))
-        found = np.asarray(self.weights @ fused, np.float32)
-        return np.where(np.diff(self.weights.indptr) > 0, found, np.float32(-1e6)).astype(np.float32)
+        total = np.asarray(self.likeness.sum(axis=1), np.float32)
+        found = (self.likeness @ fused) / np.maximum(total, np.float32(1e-9))
+        lowest = found.min(initial=0.0)
+        return np.where(total > 0, found, lowest).astype(np.float32)
+
+
+def _standard(values: Floats) -> Floats:
+    return np.asarray((values - values.mean()) / max(float(values.std()), 1e-9), np.float32) if len(values) else values
 
 
 def find(engine: Engine, anime: Sequence[Anime] = (), *, neighbours: int = NEIGHBOURS) -> ColdAnime:
@@ -62,11 +78,11 @@ def find(engine: Engine, anime: Sequence[Anime] = (), *, neighbours: int = NEIGH
         for start in range(0, len(wanted), 1024)
     ]
     near = sp.csr_array(sp.vstack(blocks, format="csr")) if blocks else sp.csr_array((0, len(warm)), dtype=np.float32)
-    total = np.repeat(np.maximum(near.sum(axis=1), 1e-9), np.diff(near.indptr))
-    weights = sp.csr_array((
-        (near.data / total).astype(np.float32), warm[near.indices].astype(np.int32), near.indptr
-    ), shape=(len(wanted), len(items)))  # fmt: skip
+    likeness = sp.csr_array(
+        (near.data.astype(np.float32), warm[near.indices].astype(np.int32), near.indptr),
+        shape=(len(wanted), len(items)),
+    )
     ordered = np.argsort([both[row].anime_id for row in wanted], kind="stable")
-    weights = sp.csr_array(weights[ordered])
-    vectors = item2vec.unit(np.asarray(weights @ engine.retriever.vectors, np.float32))
-    return ColdAnime([both[wanted[place]] for place in ordered], weights, vectors)
+    likeness = sp.csr_array(likeness[ordered])
+    vectors = item2vec.unit(np.asarray(likeness @ engine.retriever.vectors, np.float32))
+    return ColdAnime([both[wanted[place]] for place in ordered], likeness, vectors)

@@ -84,7 +84,7 @@ class LogLists:
         for one in self.impressions.read():
             self.logged += 1
             fits = all(len(item.features) == width for item in one.items if item.features)
-            if one.model_version in self.versions and fits:
+            if one.model_version.partition("+")[0] in self.versions and fits:
                 shown.append(one)
             else:
                 self.other += 1

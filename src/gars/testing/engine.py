@@ -67,6 +67,13 @@ class FakeEngine:
         plain = msgspec.structs.replace(filters, niche=0.0, diversity=0.0)
         return self._items.anime_ids[self._best(self._fame, from_ratings([]), plain, k)]
 
+    def new_ids(self, history: History, *, k: int, filters: Filters) -> list[tuple[int, float]]:
+        """What is on no training user's list, by shared genres and fame: without such users that is everything."""
+        watched = np.concatenate([np.empty(0, np.int64), *(one.anime_ids for one in self._users.values())])
+        asked = msgspec.structs.replace(filters, exclude_ids=(*filters.exclude_ids, *watched.tolist()))
+        scores = self._scores(history)
+        return [(int(self._items.anime_ids[row]), float(scores[row])) for row in self._best(scores, history, asked, k)]
+
     def similar_ids(self, anime_id: int, *, k: int, same_franchise: bool = True) -> list[tuple[int, float]]:
         """By shared genres."""
         row = int(self._items.rows(np.array([anime_id]))[0])

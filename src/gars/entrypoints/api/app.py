@@ -70,6 +70,7 @@ def create_app(service: Service | Live) -> Litestar:
             shelves.get_season,
             shelves.get_continue,
             shelves.get_hidden_gems,
+            shelves.get_new,
             users.list_users,
             users.get_user,
             users.get_recommendations,

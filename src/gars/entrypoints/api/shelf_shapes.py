@@ -41,3 +41,10 @@ class SeasonBody(msgspec.Struct, frozen=True):
     year: int
     season: Season
     items: list[AnimeCard]
+
+
+class NewBody(msgspec.Struct, frozen=True):
+    """Anime nobody has watched yet, those nearest to the user's taste first."""
+
+    user_id: str
+    items: list[AnimeCard]

@@ -13,7 +13,7 @@ from gars.entrypoints.api import cards
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.params import CursorParam, FiltersDep, K, ServiceDep, UserId, checked_user_id
 from gars.entrypoints.api.shapes import RecommendationsBody
-from gars.entrypoints.api.shelf_shapes import ContinueBody, ContinueEntry, SeasonBody, TrendEntry, TrendingBody
+from gars.entrypoints.api.shelf_shapes import ContinueBody, ContinueEntry, NewBody, SeasonBody, TrendEntry, TrendingBody
 from gars.entrypoints.api.threads import in_thread
 
 
@@ -71,3 +71,11 @@ async def get_hidden_gems(
         service, service.shelves.hidden_gems, user_id, k=k, filters=filters, after=after, request_id=request_id
     )
     return cards.recommendations(page, service.catalogue, request_id)
+
+
+@get("/users/{user_id:str}/new", summary="What nobody has watched yet", responses=errors(400, 503), tags=["users"])
+async def get_new(service: ServiceDep, user_id: UserId, filters: FiltersDep, k: K = 20) -> NewBody:
+    """Anime the model has seen on no list, by what the catalogue says of them, nearest to the user's taste first."""
+    user_id = checked_user_id(user_id)
+    ids = await in_thread(service, service.shelves.new, user_id, k=k, filters=filters)
+    return NewBody(user_id, [cards.card(service.catalogue.get(anime_id)) for anime_id in ids])

@@ -1,0 +1,125 @@
+"""A trained model, and the anime that joined the catalogue since: they can be shown before the next training."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from gars.application.ports import Recommendation
+from gars.domain.anime import Anime
+from gars.domain.candidates import Filters, allowed, top
+from gars.domain.errors import UnknownAnimeError
+from gars.domain.franchise import collapse
+from gars.domain.history import History, from_ratings
+from gars.domain.item_table import ItemTable, build
+from gars.library import cold_anime
+from gars.library.cold_anime import ColdAnime
+from gars.library.engine import Engine
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WithNewcomers:
+    """Implements ``application.ports.Engine`` and ``NewAnime``.
+
+    Lists are the model's own. A newcomer is found, described, likened to others, on the shelves of its season and of
+    new anime, and behind everything popular; the ranking model is never asked about it.
+    """
+
+    engine: Engine
+    anime: Sequence[Anime]
+    """Both, ascending by id."""
+    version: str
+    """That of the model, and after a ``+`` a hash of what joined it."""
+    cold: ColdAnime
+    """Everything nobody trained on has watched: of the model's catalogue, and what joined it."""
+    items: ItemTable
+    """Of ``anime``."""
+    added: NDArray[np.int64]
+    """Ids of what joined it, ascending."""
+    _places: dict[int, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_places", {one.anime_id: place for place, one in enumerate(self.cold.anime)})
+
+    def new_ids(self, history: History, *, k: int, filters: Filters) -> list[tuple[int, float]]:
+        """Anime nobody trained on has watched, by how near they are to what the user likes, with that score."""
+        ids = np.fromiter(self._places, np.int64, len(self._places))
+        rows = self.items.rows(ids)
+        scores = self.cold.scores(self.engine, history)
+        scores = np.where(allowed(self.items, history, filters)[rows], scores, -np.inf).astype(np.float32)
+        places = top(scores, ids, len(ids) if filters.one_per_franchise else k)
+        if filters.one_per_franchise:
+            places = places[collapse(rows[places], self.items.franchises)]
+        return [(int(ids[place]), float(scores[place])) for place in places[:k]]
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Those of the model."""
+        return self.engine.feature_names
+
+    def like_chances(self, history: History, anime_ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Those of the model; NaN for a newcomer, of which it knows nothing. (m,) → (m,)"""
+        return self.engine.like_chances(history, anime_ids)
+
+    def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
+        """The model's list."""
+        return self.engine.recommend_history(history, k=k, offset=offset, filters=filters)
+
+    def retrieve_ids(self, history: History, *, k: int, filters: Filters) -> NDArray[np.int64]:
+        """The model's stage one."""
+        return self.engine.retrieve_ids(history, k=k, filters=filters)
+
+    def popular_ids(self, *, k: int, filters: Filters) -> NDArray[np.int64]:
+        """What is popular, then the newcomers. → (≤ k,)"""
+        known = self.engine.popular_ids(k=k, filters=filters)
+        rows = self.items.rows(self.added)
+        rows = rows[allowed(self.items, from_ratings([]), filters)[rows]]
+        if filters.one_per_franchise:
+            rows = rows[~np.isin(self.items.franchises[rows], self.items.franchises[self.items.rows(known)])]
+            rows = rows[collapse(rows, self.items.franchises)]
+        return np.concatenate([known, self.items.anime_ids[rows]])[:k]
+
+    def similar_ids(self, anime_id: int, *, k: int, same_franchise: bool = True) -> list[tuple[int, float]]:
+        """As the model says; for a newcomer by what the catalogue says of it. Raises ``UnknownAnimeError``."""
+        if anime_id not in self.added:
+            return self.engine.similar_ids(anime_id, k=k, same_franchise=same_franchise)
+        place = self._places.get(anime_id)
+        if place is None:
+            raise UnknownAnimeError([anime_id])
+        near = self.cold.likeness[[place]].tocoo()
+        ids = self.engine.retriever.items.anime_ids[near.col]
+        row, rows = int(self.items.rows(np.array([anime_id]))[0]), self.items.rows(ids)
+        fits = np.full(len(ids), True)
+        if not same_franchise:
+            fits &= self.items.franchises[rows] != self.items.franchises[row]
+        if not self.items.adult[row]:
+            fits &= ~self.items.adult[rows]
+        scores = np.where(fits, near.data, -np.inf).astype(np.float32)
+        return [(int(ids[best]), float(min(1.0, scores[best]))) for best in top(scores, ids, k)]
+
+    def similar_user_ids(self, history: History, *, k: int, exclude: str | None = None) -> list[tuple[str, float]]:
+        """The model's users."""
+        return self.engine.similar_user_ids(history, k=k, exclude=exclude)
+
+
+def with_newcomers(engine: Engine, anime: Sequence[Anime] = ()) -> WithNewcomers:
+    """The model beside those of ``anime`` that it does not know. A second for a catalogue of 12,000."""
+    known = {one.anime_id for one in engine.anime}
+    added = sorted((one for one in anime if one.anime_id not in known), key=lambda one: one.anime_id)
+    both = sorted([*engine.anime, *added], key=lambda one: one.anime_id)
+    version = engine.version
+    if added:
+        version = f"{version}+{hashlib.sha256(msgspec.msgpack.encode(added)).hexdigest()[:8]}"
+    return WithNewcomers(
+        engine=engine,
+        anime=both,
+        version=version,
+        cold=cold_anime.find(engine, added),
+        items=build(both),
+        added=np.array([one.anime_id for one in added], np.int64),
+    )

@@ -1,0 +1,122 @@
+"""Anime nobody trained on has watched: a vector from content, an order for the user, and a place on the shelves."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from gars import Filters, Rating, Recommender
+from gars.application.ports import Engine, NewAnime
+from gars.bootstrap import load_engine, open_service
+from gars.bootstrap.running import live
+from gars.config import from_environment
+from gars.datasets import snapshots
+from gars.datasets.thresholds import Thresholds
+from gars.domain.anime import Anime
+from gars.domain.errors import UnknownAnimeError
+from gars.domain.history import from_ratings
+from gars.library.newcomers import WithNewcomers, with_newcomers
+from gars.library.registry import Registry
+from gars.testing.datasets import dataset_of
+from gars.testing.events import START
+from gars.testing.world import small_world
+
+EVEN = Anime(anime_id=200, title="Brand New", genres=("Even", "All"), type="TV", released=date(2025, 10, 1))
+ODD = Anime(anime_id=95, title="Brand Other", genres=("Odd", "All"), type="TV", released=date(2025, 10, 1))
+LATER = Anime(anime_id=300, title="Brand Later", genres=("Even", "All"), type="TV", released=date(2030, 1, 1))
+STRANGE = Anime(anime_id=301, title="Qwxz", adult=True)
+EVEN_FAN = from_ratings([Rating(100 + n, 9) for n in range(0, 30, 2)] + [Rating(101 + n, 4) for n in range(0, 10, 2)])
+ODD_FAN = from_ratings([Rating(101 + n, 9) for n in range(0, 30, 2)] + [Rating(100 + n, 4) for n in range(0, 10, 2)])
+
+
+@pytest.fixture(scope="module")
+def engine(small: Recommender) -> WithNewcomers:
+    return with_newcomers(small.engine, [EVEN, ODD, LATER, STRANGE])
+
+
+def ids(found: list[tuple[int, float]]) -> list[int]:
+    return [one for one, _ in found]
+
+
+def test_a_newcomer_has_a_vector_and_an_order_for_everybody(engine: WithNewcomers) -> None:
+    assert engine.added.tolist() == [95, 200, 300, 301]
+    assert np.linalg.norm(engine.cold.vectors, axis=1)[:3] == pytest.approx([1, 1, 1])
+    shown = Filters(released_by=date(2026, 1, 1), adult=False)
+    assert ids(engine.new_ids(EVEN_FAN, k=5, filters=shown)) == [200, 95]
+    assert ids(engine.new_ids(ODD_FAN, k=5, filters=shown)) == [95, 200]
+    assert ids(engine.new_ids(ODD_FAN, k=1, filters=shown)) == [95]
+    assert set(ids(engine.new_ids(EVEN_FAN, k=9, filters=Filters()))) == {95, 200, 300, 301}
+    assert ids(engine.new_ids(EVEN_FAN, k=9, filters=Filters()))[-1] != 200
+    assert ids(engine.new_ids(from_ratings([Rating(200, 9)]), k=9, filters=shown)) == [95], "what is seen is not new"
+    assert len(engine.new_ids(from_ratings([]), k=9, filters=shown)) == 2, "a newcomer sees them too"
+
+
+def test_lists_stay_the_models_own(engine: WithNewcomers, small: Recommender) -> None:
+    plain = small.engine.recommend_history(EVEN_FAN, k=10, filters=Filters())
+    assert engine.recommend_history(EVEN_FAN, k=10, filters=Filters()) == plain
+    with_new = from_ratings([*[Rating(100 + n, 9) for n in range(0, 30, 2)], Rating(200, 9)])
+    assert len(engine.recommend_history(with_new, k=10, filters=Filters())) == 10, "whoever has watched one gets a list"
+    assert np.isnan(engine.like_chances(EVEN_FAN, np.array([200]))).all()
+    assert engine.version.startswith(f"{small.engine.version}+")
+    assert with_newcomers(small.engine).version == small.engine.version
+    assert [one.anime_id for one in engine.anime] == sorted([*range(100, 160), 95, 200, 300, 301])
+
+
+def test_they_are_behind_what_is_popular_and_like_what_they_are_like(engine: WithNewcomers) -> None:
+    everything = engine.popular_ids(k=100, filters=Filters())
+    assert everything[-4:].tolist() == [95, 200, 300, 301]
+    assert len(everything) == 64
+    assert 200 not in engine.popular_ids(k=10, filters=Filters())
+    near = ids(engine.similar_ids(200, k=5))
+    assert len(near) == 5
+    assert all(one % 2 == 0 for one in near)
+    assert engine.similar_ids(301, k=5) == []
+    with pytest.raises(UnknownAnimeError):
+        engine.similar_ids(999, k=5)
+
+
+def test_only_who_can_is_asked(engine: WithNewcomers, tmp_path: Path) -> None:
+    plain: Engine = engine.engine
+    assert not isinstance(plain, NewAnime)
+    assert isinstance(engine, NewAnime)
+    service = open_service(from_environment({}, home=tmp_path), plain)
+    assert service.shelves.new("7", k=5) == []
+    service.close()
+
+
+def test_an_accepted_snapshot_brings_its_newcomers_into_a_running_service(tmp_path: Path, small: Recommender) -> None:
+    """Between trainings: crawled, merged and accepted is enough."""
+    interactions, catalogue = small_world()
+    first = dataset_of(tmp_path / "data" / "first", interactions, catalogue)
+    taken = snapshots.take(tmp_path, first, Thresholds(), now=START)
+    registry = Registry(tmp_path / "models")
+    about = {"name": "first", "content_hash": taken.hash}
+    registry.promote(registry.add(lambda folder: small.save(folder, data=about)).version)
+    settings = from_environment({}, home=tmp_path)
+    engine, facts = load_engine(settings.models)
+    service = open_service(settings, engine, about=facts)
+    running = live(service)
+    assert not running.swap.refresh()
+    assert running.current.shelves.new("7", k=5) == []
+
+    row = {
+        "item_id": 200,
+        "title": "Brand New",
+        "genres": "Even, All",
+        "type": "TV",
+        "released": "2025-10-01",
+        "franchise": "new",
+        "members": 3,
+    }
+    more = pl.concat([catalogue, pl.DataFrame([row]).cast(catalogue.schema)])
+    snapshots.take(tmp_path, dataset_of(tmp_path / "data" / "first", interactions, more), Thresholds(), now=START)
+    assert running.swap.refresh(), "the same model, a newer catalogue"
+    assert running.current.shelves.new("7", k=5) == [200]
+    assert running.current.search("Brand New")[0].anime_id == 200
+    assert running.current.about.model_version == facts.model_version
+    assert not running.swap.refresh(), "once"
+    service.close()
