@@ -47,7 +47,7 @@ def load_engine(models: Path) -> tuple[Engine, About]:
 
 
 def load_catalogue(models: Path) -> tuple[list[Anime], About]:
-    """The anime of the promoted model and those that joined since, and what its manifest says, without the rest of it.
+    """The anime of the promoted model and those that joined since, and what its manifest says; nothing else is read.
 
     Raises:
         ArtefactError: as ``load_engine``.
