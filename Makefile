@@ -29,14 +29,14 @@ test: $(VENV)/.dev $(PAGE)/index.html ## Run all tests: Python, page, browser
 	cd web && npm run test
 	cd web && PATH="$(abspath $(BIN)):$$PATH" npm run e2e
 
-cluster-demo: $(VENV)/.dev $(PAGE)/index.html ## The same on Kafka, Flink, Redis, Cassandra (needs Java 17, Maven, redis-server); ends with make cluster-down
+cluster-demo: $(VENV)/.cluster $(PAGE)/index.html ## The same on Kafka, Flink, Redis, Cassandra (needs Java 17, Maven, redis-server); ends with make cluster-down
 	$(BIN)/gars demo --no-serve
 	$(BIN)/gars stack up
 
 cluster-down: ## Stop what make cluster-demo started
 	$(BIN)/gars stack down
 
-test-cluster: $(VENV)/.dev ## Start real engines and test on them (needs Java 17, Maven, redis-server)
+test-cluster: $(VENV)/.dev $(VENV)/.cluster ## Start real engines and test on them (needs Java 17, Maven, redis-server)
 	$(BIN)/python -m pytest -m cluster tests/cluster
 
 check: $(VENV)/.dev web/node_modules/.installed ## Lint, types, layers; Python and page
@@ -64,7 +64,9 @@ lock: ## Compile requirements/*.lock anew (needs uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	  --extra train --extra serve --group build pyproject.toml -o requirements/demo.lock
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
-	  --extra train --extra serve --extra bench --extra spider --extra tensorboard --extra cluster --group build --group test --group check pyproject.toml -c requirements/demo.lock -o requirements/dev.lock
+	  --extra train --extra cluster --group build pyproject.toml -c requirements/demo.lock -o requirements/cluster.lock
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+	  --extra train --extra serve --extra bench --extra spider --extra tensorboard --extra cluster --group build --group test --group check pyproject.toml -c requirements/cluster.lock -o requirements/dev.lock
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	  --group web -o requirements/web.lock
 
@@ -80,6 +82,10 @@ $(VENV)/.python:
 $(VENV)/.demo: $(VENV)/.python requirements/demo.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/demo.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.cluster: $(VENV)/.demo requirements/cluster.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/cluster.lock
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.demo requirements/dev.lock

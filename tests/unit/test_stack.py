@@ -23,7 +23,7 @@ from gars.application.progress import Progress
 from gars.config import from_environment
 from gars.domain.errors import InvalidInputError
 from gars.entrypoints.cli.app import app as cli
-from gars.entrypoints.stack import plan, services
+from gars.entrypoints.stack import plan, probes, services
 from gars.entrypoints.stack.daemon import Daemon, started
 from gars.entrypoints.stack.deploy import deploy_folder
 from gars.entrypoints.stack.engine import Engine, Process, StackError
@@ -263,11 +263,11 @@ def test_services_need_a_model(tmp_path: Path) -> None:
 
 def test_heartbeats(tmp_path: Path) -> None:
     heartbeat = tmp_path / "heartbeat"
-    assert services.beats(heartbeat) == "it has done nothing yet"
+    assert probes.beats(heartbeat) == "it has done nothing yet"
     heartbeat.touch()
-    assert services.beats(heartbeat) is None
+    assert probes.beats(heartbeat) is None
     os.utime(heartbeat, (0, 0))
-    assert (services.beats(heartbeat) or "").startswith("it has done nothing for ")
+    assert (probes.beats(heartbeat) or "").startswith("it has done nothing for ")
 
 
 class Answer(BaseHTTPRequestHandler):
@@ -294,14 +294,14 @@ def test_health_over_http() -> None:
         thread.start()
         base = f"http://127.0.0.1:{server.server_port}"
         try:
-            assert services.http_problem(f"{base}/well") is None
-            assert services.http_problem(f"{base}/ill") == "log: Kafka is away"
-            assert services.http_problem(f"{base}/starting") == "it is starting"
-            assert services.http_problem(f"{base}/odd") == "it answers 502"
+            assert probes.http_problem(f"{base}/well") is None
+            assert probes.http_problem(f"{base}/ill") == "log: Kafka is away"
+            assert probes.http_problem(f"{base}/starting") == "it is starting"
+            assert probes.http_problem(f"{base}/odd") == "it answers 502"
         finally:
             server.shutdown()
             thread.join()
-    assert (services.http_problem(f"{base}/well") or "").startswith(f"it does not answer at {base}/well: ")
+    assert (probes.http_problem(f"{base}/well") or "").startswith(f"it does not answer at {base}/well: ")
 
 
 def test_the_command_line(tmp_path: Path) -> None:

@@ -58,12 +58,12 @@ class Kafka(Engine):
     def prepare(self) -> None:
         """Write the configuration and format the data folder."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        own = (
-            f"\n# of this machine\nlisteners=PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self._controller_port}\n"
-            f"advertised.listeners=PLAINTEXT://127.0.0.1:{self.port}\n"
-            f"controller.quorum.bootstrap.servers=127.0.0.1:{self._controller_port}\nlog.dirs={self.data}\n"
+        write_whole(
+            self._properties,
+            (deploy_folder(self.name) / "server.properties").read_bytes()
+            + b"\n# of this machine\n"
+            + self.of_this_machine().encode(),
         )
-        write_whole(self._properties, (deploy_folder(self.name) / "server.properties").read_bytes() + own.encode())
         if (self.data / "meta.properties").is_file():
             return
         done = subprocess.run(
@@ -76,6 +76,14 @@ class Kafka(Engine):
                 f"cannot format the folder of Kafka:\n{(done.stdout + done.stderr).strip()[-2000:]}",
                 hint=f"look at {self._properties}",
             )
+
+    def of_this_machine(self) -> str:
+        """The properties that differ from one machine to the next."""
+        return (
+            f"listeners=PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self._controller_port}\n"
+            f"advertised.listeners=PLAINTEXT://127.0.0.1:{self.port}\n"
+            f"controller.quorum.bootstrap.servers=127.0.0.1:{self._controller_port}\nlog.dirs={self.data}\n"
+        )
 
     def processes(self) -> Sequence[Process]:
         """The broker."""

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gars.application.progress import Progress
 from gars.entrypoints.stack.engine import Engine, Process, StackError
+from gars.entrypoints.stack.probes import beats, http_problem
 
 GARS = (sys.executable, "-m", "gars.entrypoints.cli")
 """The command ``gars`` of this very installation."""
-_ASK_WITHIN_S = 10
-_SILENT_S = 30
-"""Seconds after which a worker that touched no heartbeat is not well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,35 +102,3 @@ def require_model(home: Path, name: str) -> None:
             f"{name} needs a trained model, and there is none in {home / 'models'}",
             hint="get data and train one with: gars demo --no-serve",
         )
-
-
-def http_problem(url: str) -> str | None:
-    """What a health route says is wrong; ``None`` when it answers 200."""
-    try:
-        with urllib.request.urlopen(url, timeout=_ASK_WITHIN_S):
-            return None
-    except urllib.error.HTTPError as error:
-        with error:
-            return _told(error.read()) or f"it answers {error.code}"
-    except OSError as error:
-        reason = getattr(error, "reason", error)
-        return f"it does not answer at {url}: {getattr(reason, 'strerror', None) or reason}"
-
-
-def beats(heartbeat: Path) -> str | None:
-    """What is wrong with a worker that touches a file while all is well."""
-    try:
-        silent_s = time.time() - heartbeat.stat().st_mtime
-    except OSError:
-        return "it has done nothing yet"
-    return None if silent_s < _SILENT_S else f"it has done nothing for {silent_s:.0f} s"
-
-
-def _told(body: bytes) -> str | None:
-    """The checks that failed, out of the answer of ``/health/ready``."""
-    try:
-        said = json.loads(body)
-        failed = {name: text for name, text in said["checks"].items() if text != "ok"}
-        return "; ".join(f"{name}: {text}" for name, text in failed.items()) or f"it is {said['status']}"
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return None

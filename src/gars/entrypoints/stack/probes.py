@@ -1,0 +1,45 @@
+"""How a service says that it is well: a health route over HTTP, or a file that is touched."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+_ASK_WITHIN_S = 8
+_SILENT_S = 30
+"""Seconds after which a worker that touched no heartbeat is not well."""
+
+
+def http_problem(url: str) -> str | None:
+    """What a health route says is wrong; ``None`` when it answers 200."""
+    try:
+        with urllib.request.urlopen(url, timeout=_ASK_WITHIN_S):
+            return None
+    except urllib.error.HTTPError as error:
+        with error:
+            return _told(error.read()) or f"it answers {error.code}"
+    except OSError as error:
+        reason = getattr(error, "reason", error)
+        return f"it does not answer at {url}: {getattr(reason, 'strerror', None) or reason}"
+
+
+def beats(heartbeat: Path) -> str | None:
+    """What is wrong with a worker that touches a file while all is well."""
+    try:
+        silent_s = time.time() - heartbeat.stat().st_mtime
+    except OSError:
+        return "it has done nothing yet"
+    return None if silent_s < _SILENT_S else f"it has done nothing for {silent_s:.0f} s"
+
+
+def _told(body: bytes) -> str | None:
+    """The checks that failed, out of the answer of ``/health/ready``."""
+    try:
+        said = json.loads(body)
+        failed = {name: text for name, text in said["checks"].items() if text != "ok"}
+        return "; ".join(f"{name}: {text}" for name, text in failed.items()) or f"it is {said['status']}"
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None

@@ -1,0 +1,171 @@
+"""The containers are started as the launcher starts its processes: one truth, compared here."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+import yaml
+
+from gars.config import from_environment
+from gars.entrypoints.cli.app import app as cli
+from gars.entrypoints.stack import healthy, kafka, plan
+from gars.entrypoints.stack.services import COMMANDS
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+OF_PARTS = {"backfill": ["prepare"], "flink": ["jobmanager", "taskmanager", "feature-job"]}
+"""Parts of the launcher that are other services here."""
+ONE_SHOT = {"prepare", "feature-job", "train"}
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> plan.Stack:
+    return plan.stack_of(from_environment({}, home=tmp_path), plan.Ports())
+
+
+def pom_version(engine: str) -> str:
+    found = re.search(r"<artifactId>\w+</artifactId>\s*<version>([^<]+)", (DEPLOY / engine / "pom.xml").read_text())
+    assert found is not None
+    return found[1]
+
+
+def properties(text: str) -> dict[str, str]:
+    return dict(line.split("=", 1) for line in text.splitlines() if line and not line.startswith("#"))
+
+
+def test_every_part_has_its_container(stack: plan.Stack) -> None:
+    wanted = {name for part in stack.parts for name in OF_PARTS.get(part.name, [part.name])}
+    assert wanted <= set(SERVICES)
+
+
+def test_versions_are_those_of_the_launcher() -> None:
+    assert SERVICES["kafka"]["image"] == f"apache/kafka:{pom_version('kafka')}"
+    assert f"FROM cassandra:{pom_version('cassandra')}\n" in (DEPLOY / "cassandra" / "Dockerfile").read_text()
+
+
+def test_addresses_are_those_of_the_launcher(stack: plan.Stack) -> None:
+    for name in COMMANDS:
+        here = {key: value for key, value in SERVICES[name]["environment"].items() if key != "GARS_SERVICE_TOKEN"}
+        there = {key: value for key, value in stack.environment.items() if key != "GARS_HOME"}
+        assert {key: _without_host(value) for key, value in here.items()} == {
+            key: _without_host(value) for key, value in there.items()
+        }
+        assert {_host(value) for value in here.values()} <= set(SERVICES)
+        from_environment({**here, "GARS_SERVICE_TOKEN": "a long random word"})
+
+
+def _host(address: str) -> str:
+    found = re.search(r"//(\w+):\d+", address)
+    assert found is not None
+    return found[1]
+
+
+def _without_host(address: str) -> str:
+    return re.sub(r"//[\w.]+:\d+", "", address)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_services_are_started_with_the_same_words(name: str) -> None:
+    words = SERVICES[name]["command"]
+    arguments = list(COMMANDS[name].arguments)
+    assert words[: len(arguments)] == arguments
+    if COMMANDS[name].listens:
+        assert words[len(arguments) :] == ["--host", "0.0.0.0", "--port", "8000"]
+    else:
+        assert words[len(arguments) :] == ["--heartbeat", SERVICES[name]["healthcheck"]["test"][-1]]
+
+
+@pytest.mark.parametrize("name", [*COMMANDS, "train"])
+def test_the_command_line_understands_them(name: str) -> None:
+    command: Any = typer.main.get_command(cli)
+    words = list(SERVICES[name]["command"])
+    while hasattr(command, "commands"):
+        command = command.commands[words.pop(0)]
+    command.make_context(name, words)
+
+
+def test_kafka_has_the_launchers_configuration(stack: plan.Stack, tmp_path: Path) -> None:
+    ours = SERVICES["kafka"]
+    assert "./kafka/server.properties:/mnt/shared/config/server.properties:ro" in ours["volumes"]
+    settings = properties((DEPLOY / "kafka" / "server.properties").read_text())
+    assert f"kafka:{settings['log.dirs']}" in ours["volumes"]
+    assert ours["environment"]["CLUSTER_ID"] == vars(kafka)["_CLUSTER_ID"]
+    given = {
+        name.removeprefix("KAFKA_").lower().replace("_", ".")
+        for name in ours["environment"]
+        if name.startswith("KAFKA_") and name != "KAFKA_HEAP_OPTS"
+    }
+    (part,) = stack.chosen(["kafka"])
+    assert isinstance(part, kafka.Kafka)
+    of_machine = set(properties(part.of_this_machine()))
+    # the image formats its folder for voters named beforehand; the launcher finds its controller by address
+    assert given == of_machine - {"log.dirs", "controller.quorum.bootstrap.servers"} | {"controller.quorum.voters"}
+
+
+def test_redis_and_cassandra_have_the_launchers_configuration() -> None:
+    assert "./redis/redis.conf:/etc/redis/redis.conf:ro" in SERVICES["redis"]["volumes"]
+    assert SERVICES["redis"]["command"][:2] == ["redis-server", "/etc/redis/redis.conf"]
+    assert "cassandra.yaml /etc/cassandra/cassandra.yaml" in (DEPLOY / "cassandra" / "Dockerfile").read_text()
+    settings = yaml.safe_load((DEPLOY / "cassandra" / "cassandra.yaml").read_text())
+    assert "cassandra:/var/lib/cassandra" in SERVICES["cassandra"]["volumes"]
+    assert all(one.startswith("/var/lib/cassandra/") for one in settings["data_file_directories"])
+
+
+def test_what_must_come_first_is_waited_for() -> None:
+    for name in COMMANDS:
+        assert SERVICES[name]["depends_on"] == {"prepare": {"condition": "service_completed_successfully"}}
+    assert set(SERVICES["prepare"]["depends_on"]) == {"kafka", "redis", "cassandra"}
+    for service in SERVICES.values():
+        assert set(service.get("depends_on", {})) <= set(SERVICES)
+
+
+def test_everything_that_stays_is_asked_how_it_does_and_keeps_its_data() -> None:
+    images = (DEPLOY / "Dockerfile").read_text() + (DEPLOY / "cassandra" / "Dockerfile").read_text()
+    assert images.count("HEALTHCHECK") == 3
+    for name, service in SERVICES.items():
+        if name in ONE_SHOT:
+            assert service["healthcheck"] == {"disable": True}
+        else:
+            assert service["restart"] == "unless-stopped"
+            assert "healthcheck" in service or "build" in service, name
+        for volume in service["volumes"]:
+            source = volume.partition(":")[0]
+            assert (DEPLOY / source).exists() if source.startswith(".") else source in COMPOSE["volumes"]
+
+
+def test_only_this_machine_reaches_the_ports() -> None:
+    ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
+    assert ports
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+    assert "GARS_SERVICE_TOKEN:?" in (DEPLOY / "compose.yaml").read_text()
+
+
+def test_images_run_as_nobody_special_and_copy_what_is_there() -> None:
+    stages = re.split(r"(?m)^FROM ", (DEPLOY / "Dockerfile").read_text())[1:]
+    assert len(stages) > 4  # what builds stays out of what runs
+    for stage in stages:
+        name = stage.partition("\n")[0].rpartition(" AS ")[2]
+        if name in ("gars", "flink"):
+            assert re.search(rf"(?m)^USER {name}$", stage)
+        for line in re.findall(r"(?m)^COPY (?!--from)(.+)$", stage):
+            for source in line.split()[:-1]:
+                assert (ROOT / source).exists() or source.startswith("deploy/flink/"), source
+    ignored = (DEPLOY / "Dockerfile.dockerignore").read_text()
+    for source in ("src", "web", "deploy", "pyproject.toml", "requirements/cluster.lock"):
+        assert f"!{source}\n" in ignored
+
+
+def test_health_checks_can_be_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    heartbeat = tmp_path / "heartbeat"
+    assert healthy.main(str(heartbeat)) == 1
+    assert capsys.readouterr().err == "it has done nothing yet\n"
+    heartbeat.touch()
+    assert healthy.main(str(heartbeat)) == 0
+    assert healthy.main("http://127.0.0.1:9/api/v1/health/ready") == 1
+    assert "it does not answer at http://127.0.0.1:9" in capsys.readouterr().err
