@@ -19,7 +19,7 @@ from gars.domain.errors import StorageError
 
 _CONNECT_S = 5.0
 _REQUEST_S = 10.0
-_AT_ONCE = 64
+_AT_ONCE = 128
 """Writes under way at the same time."""
 
 
