@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,6 +127,7 @@ def rebuildable_states(settings: Settings) -> Iterator[RebuildsStates]:
 def initial_states(dataset: Dataset | None, tombstones: Tombstones) -> Initial:
     """What the data set knows of its users. Read at the first question, and held as bytes."""
     known: dict[str, bytes] | None = None
+    forgotten = forgotten_users(tombstones)
 
     def initial(user_id: str) -> UserState | None:
         nonlocal known
@@ -134,11 +135,18 @@ def initial_states(dataset: Dataset | None, tombstones: Tombstones) -> Initial:
             return None
         if known is None:
             known = {name: user_state.encode(user_state.initial(name, rows)) for name, rows in histories(dataset)}
-        if user_id not in known or tombstones.find(user_id) is not None:
+        if user_id not in known or forgotten(user_id):
             return None
         return user_state.decode(known[user_id])
 
     return initial
+
+
+def forgotten_users(tombstones: Tombstones) -> Callable[[str], bool]:
+    """Tells who was forgotten; where nobody was, without asking for each user."""
+    if not tombstones.newest_offset():
+        return lambda _user_id: False
+    return lambda user_id: tombstones.find(user_id) is not None
 
 
 def _require_cluster(settings: Settings) -> None:

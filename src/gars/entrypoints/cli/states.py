@@ -11,7 +11,7 @@ from rich.console import Console
 
 from gars.application import replay as replaying
 from gars.application.backfill import backfill as fold_in
-from gars.bootstrap.cluster import logged, rebuildable_states, rebuilt_users
+from gars.bootstrap.cluster import forgotten_users, logged, rebuildable_states, rebuilt_users
 from gars.bootstrap.model import load_engine, training_data
 from gars.bootstrap.stores import open_state_store, open_tombstones
 from gars.config import Settings, from_environment
@@ -74,8 +74,9 @@ def backfill(
     states = open_state_store(settings)
     tombstones = open_tombstones(settings)
     try:
+        forgotten = forgotten_users(tombstones)
         kept = fold_in(
-            (one for one in histories(dataset) if tombstones.find(one[0]) is None),
+            (one for one in histories(dataset) if not forgotten(one[0])),
             states,
             content_hash=manifest.content_hash,
             n_users=manifest.users,
