@@ -4,7 +4,7 @@ import { catalogue, entryOf } from './fake-catalogue.mjs'
 const cards = catalogue.map(({ card }) => card)
 const has = (user, id) => ['rating', 'reaction', 'status', 'seen', 'dismissed'].some((name) => Boolean(user.opinions.get(id)?.[name]))
 
-export function moreRoutes({ users, userOf, historyOf, recommendations, apply }) {
+export function moreRoutes({ users, userOf, historyOf, recommendations, similarUsers, apply }) {
   function continues(id, k) {
     const user = userOf(id)
     return catalogue
@@ -65,6 +65,23 @@ export function moreRoutes({ users, userOf, historyOf, recommendations, apply })
       const others = [...users].filter(([other, one]) => other !== id && one.opinions.has(at))
       const neighbours = { asked: users.size - 1, watched: others.length, rated: others.length, liked: 1, rating_mean: others.length ? 7.5 : null }
       return [200, { user_id: id, anime_id: at, version: userOf(id).version, opinions: line.filter((one) => has(userOf(id), one)).map(body), neighbours }]
+    }
+    if (last === 'taste') {
+      const held = [...userOf(id).opinions].map(([anime, one]) => [entryOf.get(anime).card, one])
+      const shares = (of, others) =>
+        [...new Set(held.flatMap(([card]) => of(card)))].slice(0, 12).map((name) => {
+          const titles = held.filter(([card]) => of(card).includes(name)).length
+          return { name, titles, liked: 0, share: titles / held.length, others }
+        })
+      const ratings = Array.from({ length: 10 }, (_, at) => held.filter(([, { rating }]) => rating === at + 1).length)
+      const contrasts = held.filter(([, { rating }]) => rating).slice(0, 3).map(([anime, { rating }]) => ({ anime, rating, score: anime.score }))
+      const decade = ({ year }) => [String(Math.floor(year / 10) * 10)]
+      const parts = { genres: shares(({ genres }) => genres, 0.2), tags: shares(() => ['Tragedy'], 0.3), studios: shares(() => ['Bones'], 0.1), decades: shares(decade, 0.3) }
+      return [200, { user_id: id, version: userOf(id).version, titles: held.length, ratings, severity: -0.4, ...parts, contrasts }]
+    }
+    if (last === 'similar-users' && path.endsWith('/loved')) {
+      const loved = (other) => [...userOf(other).opinions].filter(([anime, { rating }]) => rating >= 9 && !has(userOf(id), anime)).map(([anime]) => entryOf.get(anime).card)
+      return [200, { user_id: id, items: similarUsers(id, k).map(({ user_id: other }) => ({ user_id: other, loved: loved(other).slice(0, 4) })) }]
     }
     if (last === 'continue') return [200, { user_id: id, items: continues(id, k) }]
     if (last === 'hidden-gems') {

@@ -166,7 +166,7 @@ export function createFakeService({ simulated = false } = {}) {
     return { name: 'GARS', version: '0.0.0', model: { version: 'stand-in', trained: '2026-01-01T00:00:00Z', metrics: null }, data }
   }
 
-  const more = moreRoutes({ users, userOf, historyOf, recommendations, apply })
+  const more = moreRoutes({ users, userOf, historyOf, recommendations, similarUsers, apply })
 
   function answer(method, path, query, body) {
     const other = more(method, path, query, body)

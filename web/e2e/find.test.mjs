@@ -160,6 +160,7 @@ describe('a viewer', () => {
       await page.goto(`${BASE}/users/${userId}`)
       await page.getByRole('heading', { level: 1, name: `Viewer ${userId}` }).waitFor()
       await page.getByRole('heading', { name: 'Ratings given' }).waitFor()
+      for (const name of ['Genres, beside what others watch', 'Themes', 'Studios', 'When it was made', 'How they differ']) await page.getByRole('heading', { name }).waitFor()
       await page.getByRole('list', { name: 'History' }).getByRole('link').first().waitFor()
       const similar = page.getByRole('region', { name: /^Viewers like/ }).getByRole('link')
       await similar.first().waitFor()

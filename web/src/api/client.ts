@@ -14,11 +14,13 @@ import type {
   ImportReport,
   Interaction,
   ListFilters,
+  Loved,
   RecommendationList,
   SearchHit,
   Season,
   SimilarAnime,
   SimilarUser,
+  TasteReport,
   TrendEntry,
   UserPage,
   UserSummary,
@@ -96,6 +98,9 @@ export const api = {
   history: (id: string, limit: number, signal?: AbortSignal) =>
     get<{ items: HistoryItem[] }>(`${user(id)}/history`, { limit }, signal).then((body) => body.items),
   animeFor: (id: string, animeId: number, signal?: AbortSignal) => get<AnimeForUser>(`${user(id)}/anime/${animeId}`, {}, signal),
+  taste: (id: string, signal?: AbortSignal) => get<TasteReport>(`${user(id)}/taste`, {}, signal),
+  lovedByAlike: (id: string, k: number, signal?: AbortSignal) =>
+    get<{ items: Loved[] }>(`${user(id)}/similar-users/loved`, { k }, signal).then((body) => body.items),
   similarUsers: (id: string, k: number, signal?: AbortSignal) =>
     get<{ items: SimilarUser[] }>(`${user(id)}/similar-users`, { k }, signal).then((body) => body.items),
   recommendations: (id: string, k: number, filters: ListFilters, signal?: AbortSignal) =>

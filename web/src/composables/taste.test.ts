@@ -3,49 +3,36 @@ import { describe, expect, it } from 'vitest'
 import type { HistoryItem } from '@/api/types'
 import { animeCard } from '@/testing'
 
-import { decadeBars, genreBars, ratingBars } from './taste'
+import { differences, favouriteDecade, ratingBarsOf } from './taste'
 
-const item = (fields: Partial<HistoryItem>, anime = {}): HistoryItem => ({
-  anime: animeCard(anime),
-  rating: null,
+const held = (year: number | null, rating: number | null = null): HistoryItem => ({
+  anime: animeCard({ year }),
+  rating,
   status: null,
   reaction: null,
   clicked: false,
   dismissed: false,
-  ...fields,
 })
+const share = (name: string, own: number, others: number) => ({ name, titles: 1, liked: 0, share: own, others })
 
 describe('taste', () => {
-  it('counts ratings, every step shown', () => {
-    const bars = ratingBars([item({ rating: 9 }), item({ rating: 9 }), item({ rating: 4 }), item({})])
-    expect(bars).toHaveLength(10)
-    expect(bars[8]).toEqual({ label: '9', count: 2, share: 1 })
-    expect(bars[3]).toEqual({ label: '4', count: 1, share: 0.5 })
-    expect(bars[0]?.count).toBe(0)
-  })
-
-  it('takes the genres of what was liked, the most first', () => {
-    const bars = genreBars([
-      item({ rating: 10 }, { genres: ['Drama', 'Action'] }),
-      item({ reaction: 1 }, { genres: ['Drama'] }),
-      item({ rating: 5 }, { genres: ['Comedy'] }),
-    ])
-    expect(bars.map(({ label, count }) => [label, count])).toEqual([
-      ['Drama', 2],
-      ['Action', 1],
+  it('counts every rating, in parts of the commonest', () => {
+    expect(ratingBarsOf([0, 4, 2])).toEqual([
+      { label: '1', count: 0, share: 0 },
+      { label: '2', count: 4, share: 1 },
+      { label: '3', count: 2, share: 0.5 },
     ])
   })
 
-  it('takes the genres of everything where nothing was liked', () => {
-    expect(genreBars([item({ rating: 5 }, { genres: ['Comedy'] })])[0]?.label).toBe('Comedy')
+  it('finds what differs most from others, in either direction, and leaves out what does not', () => {
+    const shares = [share('Drama', 0.5, 0.45), share('Mecha', 0.3, 0.1), share('Romance', 0.05, 0.25), share('New', 0.2, 0)]
+    expect(differences(shares).map(({ name }) => name)).toEqual(['Romance', 'Mecha'])
+    expect(differences(shares)[1]?.times).toBeCloseTo(3)
   })
 
-  it('leaves no decade out between the first and the last', () => {
-    expect(decadeBars([item({}, { year: 1988 }), item({}, { year: 2009 })]).map(({ label, count }) => [label, count])).toEqual([
-      ['1980s', 1],
-      ['1990s', 0],
-      ['2000s', 1],
-    ])
-    expect(decadeBars([item({}, { year: null })])).toEqual([])
+  it('knows the decade most liked titles are of', () => {
+    expect(favouriteDecade([held(1995, 9), held(1998, 8), held(2011, 9), held(2012, 3), held(2013, 3), held(2014, 3)])).toBe(1990)
+    expect(favouriteDecade([held(2012), held(1999)])).toBe(2010)
+    expect(favouriteDecade([held(null, 9)])).toBeNull()
   })
 })

@@ -31,6 +31,7 @@ from gars.entrypoints.api import (
     page,
     session,
     shelves,
+    taste,
     users,
 )
 from gars.entrypoints.api.docs import PlainDocs
@@ -77,6 +78,8 @@ def create_app(service: Service | Live) -> Litestar:
             users.get_similar_users,
             users.get_history,
             opinion.get_anime_for_user,
+            taste.get_taste,
+            taste.get_loved,
             users.get_export,
             users.delete_user,
             events.get_events,

@@ -1,0 +1,62 @@
+"""The JSON of a user's taste."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from gars.entrypoints.api.shapes import AnimeCard
+
+Share = Annotated[float, Meta(ge=0, le=1)]
+
+
+class TasteShare(msgspec.Struct, frozen=True, kw_only=True):
+    """One genre, tag, studio or decade: how many of the user's titles have it, and how many of those they like.
+
+    ``share`` is of the user's titles, ``others`` of what all viewers watch.
+    """
+
+    name: str
+    titles: int
+    liked: int
+    share: Share
+    others: Share
+
+
+class Contrast(msgspec.Struct, frozen=True, kw_only=True):
+    """A title the user rates otherwise than the crowd."""
+
+    anime: AnimeCard
+    rating: int
+    score: float
+
+
+class TasteReport(msgspec.Struct, frozen=True, kw_only=True):
+    """A user's taste. ``ratings`` counts ratings from 1 to 10; ``severity`` is how far they lie above the crowd's."""
+
+    user_id: str
+    version: int
+    titles: int
+    ratings: Annotated[list[int], Meta(min_length=10, max_length=10)]
+    severity: float | None
+    genres: list[TasteShare]
+    tags: list[TasteShare]
+    studios: list[TasteShare]
+    decades: list[TasteShare]
+    contrasts: list[Contrast]
+
+
+class LovedEntry(msgspec.Struct, frozen=True):
+    """What somebody like the user loves and the user does not know, the best first."""
+
+    user_id: str
+    loved: list[AnimeCard]
+
+
+class LovedBody(msgspec.Struct, frozen=True):
+    """The users most like this one, best first."""
+
+    user_id: str
+    items: list[LovedEntry]
