@@ -1,5 +1,7 @@
 """The command line as a whole: help, errors, train, models, demo."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -112,3 +114,18 @@ def test_the_demo_does_nothing_twice(home: Path, dataset: Dataset, monkeypatch: 
     assert gars(monkeypatch, "demo", "--no-serve") == 0
     assert len(trained) == 1
     assert Registry(home / "models").current() is not None
+
+
+def test_importing_the_commands_installs_no_reactor() -> None:
+    """The spider installs the one it needs; it cannot when a library did so before."""
+    found = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys, gars.entrypoints.cli.app; print('twisted.internet.reactor' in sys.modules)",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert found.stdout.strip() == "False"

@@ -11,18 +11,25 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import polars as pl
 import pytest
 from typer.testing import CliRunner, Result
 
 from gars.adapters.embedded.event_log import SqliteEventLog
 from gars.adapters.embedded.impression_log import SqliteImpressionLog
 from gars.application.progress import Silent
+from gars.bootstrap import open_service
+from gars.config import from_environment
 from gars.datasets import snapshots
 from gars.datasets.forgotten import forget
+from gars.datasets.identities import name_hasher
+from gars.domain import user_state
 from gars.domain.errors import GarsError
 from gars.domain.interaction import Kind
+from gars.domain.user_state import Row
 from gars.entrypoints.cli import pipeline_world as world
 from gars.entrypoints.cli.app import app
+from gars.entrypoints.spider import permission
 from gars.library.pipeline.promotions import rollbacks
 from gars.library.pipeline.runs import runs
 from gars.library.recommender import Recommender
@@ -30,6 +37,7 @@ from gars.library.registry import Promotion, Registry
 from gars.testing.anime_site import AnimeSite, serving
 from gars.testing.contracts.impression_log import impression
 from gars.testing.datasets import tiny_dataset
+from gars.testing.engine import FakeEngine
 from gars.testing.events import event
 
 
@@ -92,6 +100,47 @@ def test_from_a_site_to_a_model_that_serves_in_one_command(home: Path, site: Ani
     assert again.exit_code == 0, again.output
     assert "kept: nothing is new" in again.output
     assert not [path for path in site.paths() if path.startswith("/anime/")], "fresh pages are not asked for again"
+
+
+@pytest.mark.slow
+def test_who_was_deleted_at_the_service_is_in_no_later_model_and_no_later_crawl(
+    home: Path, site: AnimeSite, tmp_path: Path
+) -> None:
+    tiny_dataset(home)
+    home.mkdir(exist_ok=True)
+    known, gone = name_hasher(home)(pl.Series(["Aki_Fox", "Gone_Person"])).to_list()
+    entries = [{"anime_id": 1 + number, "anime_title": "x", "score": 8, "status": 2} for number in range(5)]
+    site.lists = {"Aki_Fox": entries, "Gone_Person": entries}
+    names = tmp_path / "names.txt"
+    names.write_text("Aki_Fox\nGone_Person\n")
+    site.robots = "User-agent: *\nAllow: /\n"
+    permission.grant(home, site.address, datetime.now(UTC))
+    first = gars("pipeline", "run", "--lists", str(names), "--quick")
+    assert first.exit_code == 0, (first.output, first.exception)
+
+    def held(folder: Path) -> set[int]:
+        return set(Recommender.load(folder).user_ids.tolist())
+
+    models = Registry(home / "models")
+    before = models.current()
+    assert {known, gone, 5} <= held(home / "models" / "current")
+
+    service = open_service(from_environment({}, home=home), FakeEngine())
+    for user in (gone, 5):
+        service.states.put_initial([user_state.initial(str(user), [Row(1, 8)])])
+        service.writer.call(lambda user=user: service.forget_user(str(user))).result(30)  # type: ignore[misc]
+    service.close()
+
+    site.asked.clear()
+    second = gars("pipeline", "run", "--lists", str(names), "--quick")
+    assert second.exit_code == 0, (second.output, second.exception)
+    assert not any("Gone_Person" in path for path in site.paths())
+    assert models.current() != before
+    assert known in held(home / "models" / "current")
+    assert not {gone, 5} & held(home / "models" / "current")
+    accepted = snapshots.accepted(home)
+    assert accepted is not None
+    assert snapshots.read_snapshot(home, accepted).deleted_users >= 1
 
 
 @pytest.mark.slow

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +13,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from gars.config import from_environment
 from gars.datasets import snapshots as kept
 from gars.datasets.acceptance import require_accepted
 from gars.datasets.durable import write_whole
@@ -27,6 +23,7 @@ from gars.datasets.thresholds import read_thresholds
 from gars.domain.errors import InvalidInputError
 from gars.entrypoints.cli import data_tables as tables
 from gars.entrypoints.cli.datasets_here import Home, open_dataset
+from gars.entrypoints.deletions import deleted_at_the_service
 
 _HOME = Path("var")
 ThresholdFile = Annotated[
@@ -118,22 +115,6 @@ def forget(
     held = [one.hash[:12] for one in kept.snapshots(home) if _holds(home, one.hash, wanted)]
     if held:
         _out().print(f"still in {', '.join(held)}: take a new snapshot, then remove these", soft_wrap=True)
-
-
-@contextmanager
-def deleted_at_the_service(home: Path) -> Iterator[Callable[[int], bool]]:
-    """Whether a user was deleted by ``DELETE /users/{id}``: the service's tombstones are asked."""
-    try:
-        from gars.bootstrap import open_tombstones
-    except ImportError:  # without the serve extra there is no service here that could delete anybody
-        yield lambda _: False
-        return
-    tombstones = open_tombstones(from_environment(os.environ, home=home))
-    try:
-        anybody = tombstones.newest_offset() > 0
-        yield lambda user_id: anybody and tombstones.find(str(user_id)) is not None
-    finally:
-        tombstones.close()
 
 
 def _holds(home: Path, name: str, users: list[int]) -> bool:

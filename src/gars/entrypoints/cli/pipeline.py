@@ -20,9 +20,10 @@ from gars.datasets.dataset import Dataset
 from gars.datasets.thresholds import read_thresholds
 from gars.domain.errors import GarsError, InvalidInputError
 from gars.entrypoints.cli import pipeline_world as world
-from gars.entrypoints.cli.data_quality import ThresholdFile, deleted_at_the_service
+from gars.entrypoints.cli.data_quality import ThresholdFile
 from gars.entrypoints.cli.from_log import log_lists
 from gars.entrypoints.cli.train import open_dataset
+from gars.entrypoints.deletions import deleted_at_the_service
 from gars.entrypoints.spider.refresh import age
 from gars.library import configuration
 from gars.library.fitting import QUICK, FitConfig

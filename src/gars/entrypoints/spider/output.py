@@ -9,6 +9,7 @@ import polars as pl
 from gars.datasets.crawled import CrawledAnime, format_of, write_crawled
 from gars.datasets.durable import whole_file
 from gars.datasets.schema import INTERACTIONS
+from gars.entrypoints.deletions import deleted
 from gars.entrypoints.spider.store import CrawledList, RecordStore
 
 
@@ -22,7 +23,7 @@ def write_anime(home: Path, out: Path) -> int:
 
 
 def write_lists(home: Path, out: Path) -> int:
-    """Write every list as rows of plain interactions; returns how many rows.
+    """Write every list as rows of plain interactions, without users who were deleted since; returns how many rows.
 
     Raises:
         InvalidInputError: the ending of ``out`` is not one of ``FORMATS``.
@@ -31,6 +32,8 @@ def write_lists(home: Path, out: Path) -> int:
     store = RecordStore(home / "spider" / "lists.jsonl", CrawledList)
     lists = store.latest()
     store.close()
+    with deleted(home) as is_deleted:
+        lists = {user_id: one for user_id, one in lists.items() if not is_deleted(user_id)}
     rows = [(user_id, *row) for user_id in sorted(lists) for row in sorted(lists[user_id].rows, key=lambda row: row[0])]
     frame = pl.DataFrame(rows, schema=INTERACTIONS, orient="row")
     as_text = frame.with_columns(pl.col("time").dt.strftime("%Y-%m-%dT%H:%M:%SZ"))

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gars.adapters.cassandra.address import CassandraAddress
-from gars.adapters.cassandra.schema import create_schema, problem
 from gars.application.progress import Progress
 from gars.datasets.durable import write_whole
 from gars.entrypoints.stack.deploy import deploy_folder
@@ -81,9 +80,15 @@ class Cassandra(Engine):
 
     def finish(self) -> None:
         """Create keyspace and tables."""
+        # the driver installs a reactor when it is imported: the spider, in another command, needs its own
+        from gars.adapters.cassandra.schema import create_schema
+
         create_schema(self.address)
 
     def _problem(self) -> str | None:
+        # the driver installs a reactor when it is imported: the spider, in another command, needs its own
+        from gars.adapters.cassandra.schema import problem
+
         return problem(self.address) if answers(self.port) else f"nothing listens on port {self.port}"
 
     def _own(self) -> dict[str, str]:

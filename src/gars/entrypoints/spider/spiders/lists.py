@@ -14,9 +14,9 @@ from scrapy.settings import BaseSettings
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
-from gars.datasets.forgotten import forgotten
 from gars.datasets.identities import name_hasher
 from gars.domain.errors import InvalidInputError
+from gars.entrypoints.deletions import deleted
 from gars.entrypoints.spider import refresh
 from gars.entrypoints.spider.pages import animelist
 from gars.entrypoints.spider.pages.animelist import ListEntry, plain_row
@@ -67,7 +67,8 @@ class Lists(PoliteSpider):
     async def start(self) -> AsyncIterator[Request]:
         """The first page of every list that is wanted."""
         users = name_hasher(self.home)(pl.Series(self._names, dtype=pl.String)).to_list()
-        gone = forgotten(self.home)
+        with deleted(self.home) as is_deleted:
+            gone = {user_id for user_id in users if is_deleted(user_id)}
         for name, user_id in zip(self._names, users, strict=True):
             if user_id in gone:
                 self.count("deleted users")
