@@ -128,7 +128,8 @@ def table(
             query, strengths = engine.query(history)
             channels = retriever.scores(query, strengths)
             candidates = retriever.scored(query, strengths, rows)
-            order, p_like, _ = engine.judge(history, candidates)
+            order = engine.judge(history, candidates).order
+            p_like = engine.predict_like(history, rows)
             direction = _unit(strengths @ retriever.vectors[query])
 
             def put(name: str, values: NDArray[np.float32]) -> None:

@@ -19,6 +19,7 @@ BLOCKED = (
     "httpx",
     "prometheus_client",
     "pandas",
+    "numba",
     "pyarrow",
 )
 

@@ -49,14 +49,14 @@ def test_logged_features_are_rebuilt_features(small: Recommender, tmp_path: Path
         logged = list(service.impressions.read())
         assert len(logged) == 12
         for impression in logged:
-            rebuilt = list_as_of(impression, service.history, service.engine, before=FIRST)
+            rebuilt = list_as_of(impression, service.stores.history, service.engine, before=FIRST)
             assert [(item.anime_id, item.score, item.channels, item.features) for item in impression.items] == [
                 (item.anime_id, item.score, item.channels, item.features) for item in rebuilt
             ]
         # negative control: of another moment they are not the same
         late = msgspec.structs.replace(logged[0], state_version=logged[-1].state_version)
         assert [item.features for item in logged[0].items] != [
-            item.features for item in list_as_of(late, service.history, service.engine, before=FIRST)
+            item.features for item in list_as_of(late, service.stores.history, service.engine, before=FIRST)
         ]
         examples = ranking_examples(logged, (event for _, event in service.log.read()))
         assert examples.features.shape[1] == len(logged[0].items[0].features) // 4
@@ -76,9 +76,9 @@ def test_what_cannot_be_rebuilt_says_why(small: Recommender, tmp_path: Path) -> 
         ({"state_version": 3}, "the log holds 0 event(s) of user 'fan', so version 3 cannot be rebuilt", "forgotten"),
     ):
         with pytest.raises(InvalidInputError) as caught:
-            list_as_of(msgspec.structs.replace(one, **changed), service.history, service.engine)
+            list_as_of(msgspec.structs.replace(one, **changed), service.stores.history, service.engine)
         assert message in caught.value.message
         assert hint in (caught.value.hint or "")
     with pytest.raises(InvalidInputError, match="from before the log has version 2"):
-        state_as_of(service.history, "fan", 0, before=UserState(user_id="fan", version=2))
+        state_as_of(service.stores.history, "fan", 0, before=UserState(user_id="fan", version=2))
     service.close()

@@ -13,19 +13,19 @@ HISTORY = [Rating(100, 10), Rating(102, 9), Rating(101, 3)]
 def test_the_loudest_come_first_those_against_last() -> None:
     said = np.array([[0.1, 4.0, -2.0, 0.0, 3.9]], np.float32)
     ((places, shares),) = loudest(said)
-    assert places.tolist() == [1, 4, 2]
-    assert shares.tolist() == pytest.approx([0.4, 0.39, -0.2])
+    assert places == [1, 4, 2]
+    assert shares == pytest.approx([0.4, 0.39, -0.2])
 
 
 def test_a_whisper_against_is_not_told() -> None:
     ((places, shares),) = loudest(np.array([[-0.04, 1.0]], np.float32))
-    assert places.tolist() == [1]
-    assert shares.tolist() == pytest.approx([1 / 1.04])
+    assert places == [1]
+    assert shares == pytest.approx([1 / 1.04])
 
 
 def test_nothing_said_is_nothing_told() -> None:
     for said in (np.zeros((2, 3), np.float32), np.zeros((2, 0), np.float32)):
-        assert [places.tolist() for places, _ in loudest(said)] == [[], []]
+        assert [places for places, _ in loudest(said)] == [[], []]
 
 
 def test_what_two_titles_share_is_named(small: Recommender) -> None:

@@ -4,7 +4,6 @@ import scipy.sparse as sp
 
 from gars.domain.anime import Anime
 from gars.retrieval import content, deepwalk, edlae, graph, item2vec, item_knn, matrix
-from gars.retrieval.gather import gather
 from gars.retrieval.item_to_item import keep_largest
 
 
@@ -98,14 +97,6 @@ def test_content_finds_the_same_franchise_first_and_never_the_title_itself() -> 
     assert weights[0, 2] > 0
     assert np.diag(weights).tolist() == [0, 0, 0, 0]
     assert weights[3].sum() == 0
-
-
-def test_gather_is_a_sparse_product() -> None:
-    weights = sp.csr_array(np.random.default_rng(0).random((6, 6)).astype(np.float32) * (np.arange(6) % 2))
-    rows, strengths = np.array([5, 0, 3]), np.array([1, 0.5, 2], np.float32)
-    expected = strengths @ weights.toarray()[rows]
-    assert np.allclose(gather(weights, rows).total(strengths), expected, atol=1e-6)
-    assert gather(weights, np.empty(0, np.int64)).total().tolist() == [0] * 6
 
 
 def test_select_users_keeps_ratings_beside_their_entries() -> None:

@@ -3,9 +3,10 @@ from datetime import timedelta
 import pytest
 
 from gars.application import trending as module
-from gars.application.trending import HALF_LIFE, Trending
+from gars.application.trending import Trending
 from gars.domain.errors import StorageError
 from gars.domain.interaction import Kind, Status
+from gars.domain.trending import HALF_LIFE
 from gars.testing.clock import FakeClock
 from gars.testing.events import event
 from gars.testing.memory import MemoryEventLog

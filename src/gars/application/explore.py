@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from gars.application.ports import Engine, Recommendation
 from gars.domain import exploration

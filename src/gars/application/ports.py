@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -348,8 +349,7 @@ class TitleSearch(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(msgspec.Struct, frozen=True):
     """Why a title is in the list, in words and with its weight."""
 
     kind: str
@@ -359,8 +359,7 @@ class Reason:
     contribution: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Recommendation:
+class Recommendation(msgspec.Struct, frozen=True):
     """One place of a list. ``p_like`` is the calibrated probability of a rating above 7."""
 
     anime_id: int
@@ -368,11 +367,11 @@ class Recommendation:
     p_like: float
     channels: tuple[str, ...]
     reasons: tuple[Reason, ...]
-    features: bytes = field(default=b"", repr=False)
+    features: bytes = b""
     """What the ranker saw: one row of the model's features as float32; empty where no ranker spoke."""
     propensity: float = 1.0
     """The probability that this title came to this place; below 1 only where a list may explore."""
-    terms: Mapping[str, float] = field(default_factory=dict, repr=False)
+    terms: Mapping[str, float] = {}
     """What the score is the sum of, by name; empty where no model spoke."""
 
 

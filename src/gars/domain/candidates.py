@@ -92,8 +92,9 @@ def allowed(items: ItemTable, history: History, filters: Filters) -> NDArray[np.
         mask &= ~sequels_of(_known_rows(items, history.dropped), items.prequel_rows)
     if filters.hide_recaps and len(history):
         recaps = np.flatnonzero(items.recaps & mask)
-        watched = items.franchises[_known_rows(items, history.anime_ids)]
-        mask[recaps] &= ~np.isin(items.franchises[recaps], watched)
+        watched = np.zeros(items.n_franchises, np.bool_)
+        watched[items.franchises[_known_rows(items, history.anime_ids)]] = True
+        mask[recaps] &= ~watched[items.franchises[recaps]]
     if filters.shown:
         shown = _known_rows(items, np.array(filters.shown, np.int64))
         mask[shown] = False
@@ -188,6 +189,13 @@ class Candidates:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def channels_of(self, places: NDArray[np.int64]) -> list[tuple[str, ...]]:
+        """Who proposed the candidates at some places. (k,) → k names"""
+        named: list[list[str]] = [[] for _ in places]
+        for place, channel in zip(*(axis.tolist() for axis in np.nonzero(self.proposed[places])), strict=True):
+            named[place].append(self.channel_names[channel])
+        return [tuple(names) for names in named]
 
     def take(self, places: NDArray[np.int64]) -> Candidates:
         """Some of them, in the order given."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import scipy.sparse as sp
@@ -19,9 +19,10 @@ from gars.domain.franchise import collapse
 from gars.domain.history import History, from_ratings
 from gars.library import reasons
 from gars.library.query import Models, taste_profile
+from gars.loops import neighbours
 from gars.ranking.network import Network
 from gars.retrieval import item2vec
-from gars.retrieval.gather import gather
+from gars.retrieval.compact import lists_of
 from gars.retrieval.index import Index
 from gars.retrieval.retriever import Retriever
 
@@ -31,6 +32,32 @@ CLICK_DECAY = 0.8
 """Each older click counts this much of the one after it."""
 SESSION_WEIGHT = 1.0
 """How many deviations of the ranking score the best match of the latest click gains."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """What stage two makes of m candidates."""
+
+    order: NDArray[np.float32]
+    """(m,)"""
+    like_rate: float
+    """Of the user, for whom no ranker speaks."""
+    features: NDArray[np.float32] | None = None
+    """(m, f); ``None`` without a ranker."""
+    profile: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
+    """(2g,) the user's genres."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranked:
+    """Candidates with the order of a list."""
+
+    found: Candidates
+    judged: Judged
+    order: NDArray[np.float32]
+    """(m,) the sum of the terms."""
+    terms: dict[str, NDArray[np.float32]]
+    """(m,) each, by name."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,48 +82,49 @@ class Engine:
 
     def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
         """Places ``offset`` … ``offset + k`` of the ranked list; shorter only when nothing else is allowed."""
-        found, order, p_like, matrix, terms = self.rank(history, want=offset + k, filters=filters)
+        ranked = self.rank(history, want=offset + k, filters=filters)
+        found = ranked.found
         with stage("rules"):
-            places = self._places(found, order, offset + k, filters)[offset:]
+            places = self._places(found, ranked.order, offset + k, filters)[offset:]
+        with stage("ranking"):
+            p_like = self._like_chances(ranked.judged, found, places).tolist()
         with stage("reasons"):
             why = reasons.explain(self, history, found.rows[places])
+        channels = found.channels_of(places)
+        matrix = ranked.judged.features
         return [
             Recommendation(
-                anime_id=int(self.retriever.items.anime_ids[found.rows[place]]),
-                score=float(order[place]),
-                p_like=float(p_like[place]),
-                channels=tuple(
-                    name for name, said in zip(found.channel_names, found.proposed[place], strict=True) if said
-                ),
-                reasons=why[number],
-                features=b"" if matrix is None else matrix[place].tobytes(),
-                terms={name: float(values[place]) for name, values in terms.items()},
+                anime_id,
+                score,
+                p_like[number],
+                channels[number],
+                why[number],
+                b"" if matrix is None else matrix[place].tobytes(),
+                1.0,
+                {name: float(values[place]) for name, values in ranked.terms.items()},
             )
-            for number, place in enumerate(places)
+            for number, (place, anime_id, score) in enumerate(
+                zip(
+                    places.tolist(),
+                    self.retriever.items.anime_ids[found.rows[places]].tolist(),
+                    ranked.order[places].tolist(),
+                    strict=True,
+                )
+            )
         ]
 
     def ranked_ids(self, history: History, *, k: int, filters: Filters) -> NDArray[np.int64]:
         """Ids of the ranked list alone: the fast path of batch scoring. → (≤ k,)"""
-        found, order, *_ = self.rank(history, want=k, filters=filters)
-        return self.retriever.items.anime_ids[found.rows[self._places(found, order, k, filters)]]
+        ranked = self.rank(history, want=k, filters=filters)
+        return self.retriever.items.anime_ids[ranked.found.rows[self._places(ranked.found, ranked.order, k, filters)]]
 
-    def rank(
-        self, history: History, *, want: int, filters: Filters
-    ) -> tuple[
-        Candidates,
-        NDArray[np.float32],
-        NDArray[np.float32],
-        NDArray[np.float32] | None,
-        dict[str, NDArray[np.float32]],
-    ]:
-        """Candidates with their order scores and like probabilities, each (m,), and their features (m, f).
-
-        The order scores are the sum of the terms, each (m,), that come last, by name.
-        """
+    def rank(self, history: History, *, want: int, filters: Filters) -> Ranked:
+        """Candidates and what they are put in order by."""
         with stage("retrieval"):
             session = self.session(history)
             found = self._retrieve(history, session, want=want, filters=filters)
-        order, p_like, matrix = self.judge(history, found)
+        judged = self.judge(history, found)
+        order = judged.order
         terms = {"model": order}
         if session is not None and len(found):
             terms["session"] = SESSION_WEIGHT * float(order.std()) * session[found.rows]
@@ -104,7 +132,7 @@ class Engine:
         if filters.niche:
             leaned = rerank.lean_niche(order, self.retriever.items.counts[found.rows], filters.niche)
             terms["niche"], order = leaned - order, leaned
-        return found, order, p_like, matrix, terms
+        return Ranked(found, judged, order, terms)
 
     def retrieve(self, history: History, *, want: int, filters: Filters) -> Candidates:
         """Stage one. Wants more from each channel when the rules may take many away again."""
@@ -163,7 +191,9 @@ class Engine:
 
     def _similarity(self, row: int) -> NDArray[np.float32]:
         """Cosine of embeddings and content, evenly; content alone for a title without an embedding. → (n,)"""
-        content = gather(self.retriever.channel("content").weights, np.array([row])).total()
+        content = np.zeros(len(self.retriever.items), np.float32)
+        one = np.ones(1, np.float32)
+        neighbours.weighted_sum(lists_of(self.retriever.channel("content").weights), np.array([row]), one, content)
         vectors = self.retriever.vectors
         if not vectors[row].any():
             return content
@@ -193,7 +223,8 @@ class Engine:
 
     def predict_like(self, history: History, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """P(rating > 7) of some rows of the item table. (m,) → (m,)"""
-        return self.judge(history, self.retriever.scored(*self.query(history), rows))[1]
+        found = self.retriever.scored(*self.query(history), rows)
+        return self._like_chances(self._read(history, found), found, np.arange(len(rows)))
 
     def query(self, history: History) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Rows and strengths that speak for the user: their titles, then their recent clicks. → (q,), (q,)"""
@@ -214,22 +245,28 @@ class Engine:
         faded = (CLICK_DECAY ** np.arange(len(clicked))).astype(np.float32)
         return self.retriever.nearness(clicked, faded)
 
-    def judge(
-        self, history: History, found: Candidates
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32] | None]:
-        """Stage two: order scores and like probabilities of candidates, by these features. → (m,), (m,), (m, f)
+    def judge(self, history: History, found: Candidates) -> Judged:
+        """Stage two: what candidates (m,) are put in order by."""
+        judged = self._read(history, found)
+        # somebody of whom nothing is known gets the popular list: there is nothing to rank by
+        if self.network is None or judged.features is None or history.is_empty:
+            return judged
+        with stage("ranking"):
+            return replace(judged, order=self.network.order_scores(judged.features, found.rows, judged.profile))
 
-        Without a ranker there are no features.
-        """
+    def _read(self, history: History, found: Candidates) -> Judged:
+        """The features of candidates, in the order of stage one."""
         with stage("features"):
             query = self.models.query(history, found)
             if self.network is None:
-                return found.fused, np.full(len(found), query.taste.like_rate, np.float32), None
-            matrix = features.matrix(query)
-        with stage("ranking"):
-            order, p_like = self.network.score(matrix, found.rows, taste_profile(query))
-        # somebody of whom nothing is known gets the popular list: there is nothing to rank by
-        return (found.fused if history.is_empty else order), p_like, matrix
+                return Judged(found.fused, query.taste.like_rate)
+            return Judged(found.fused, query.taste.like_rate, features.matrix(query), taste_profile(query))
+
+    def _like_chances(self, judged: Judged, found: Candidates, places: NDArray[np.int64]) -> NDArray[np.float32]:
+        """P(rating > 7) at some places of the candidates. (k,) → (k,)"""
+        if self.network is None or judged.features is None:
+            return np.full(len(places), judged.like_rate, np.float32)
+        return self.network.like_chances(judged.features[places], found.rows[places], judged.profile)
 
     def _places(self, found: Candidates, order: NDArray[np.float32], want: int, filters: Filters) -> NDArray[np.int64]:
         """Positions of the best ``want`` candidates, by ``(-score, id)``, after the rules about lists as a whole."""

@@ -57,6 +57,8 @@ class FitConfig(msgspec.Struct, frozen=True, kw_only=True):
     """
     folds: int = 5
     """How many retrievers are fitted for the ranker's examples; more are closer to serving and cost more."""
+    many_titles: int = 10_000
+    """With more titles on the lists two folds are enough: every retriever costs the square of the catalogue."""
     hidden_share: float = 0.2
     """Share of each user's list that the ranker must find again, at most a third of ``list_length``."""
     repeats: int = 5
@@ -128,9 +130,11 @@ def fit(
         rows.user, rows.item, rows.rating, n_users=len(rows.user_ids), n_items=len(rows.item_ids), unrated=unrated
     )
     items = build(anime)
+    drawn = _some_users(training, config.max_users, seed)
+    if len(np.unique(drawn.strengths.indices)) > config.many_titles:
+        config = msgspec.structs.replace(config, folds=min(2, config.folds))
     with progress.task("content similarity"):
         described = content.describe(anime)
-        drawn = _some_users(training, config.max_users, seed)
         fitter = _Fitter(drawn, items, described, content.fit(described), config, seed, progress, rows.has_ratings)
     can_rank = drawn.n_users >= MIN_USERS_TO_RANK
     folds = user_folds(drawn.n_users, config.folds, np.random.default_rng([seed, 1]))

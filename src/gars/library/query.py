@@ -12,9 +12,11 @@ from gars.domain.features import genres, kriging
 from gars.domain.features.query import Prior, Query, Taste, taste_of
 from gars.domain.history import History
 from gars.domain.item_table import ItemTable
+from gars.loops import neighbours
 from gars.ranking.kriging import Kriging
-from gars.retrieval.gather import gather
+from gars.retrieval.compact import lists_of
 from gars.retrieval.retriever import KNN, Retriever
+from gars.retrieval.side_by_side import places_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,14 +59,10 @@ def profile_of(taste: Taste, items: ItemTable) -> NDArray[np.float32]:
 
 def _evidence(retriever: Retriever, taste: Taste, rows: NDArray[np.int64]) -> NDArray[np.float32]:
     """What the user's ratings of co-watched titles say of each candidate (see ``Query.evidence``). → (m, 4)"""
-    edges = gather(retriever.channel(KNN).weights, taste.rated_rows)
-    place = np.full(edges.n, len(rows), np.intp)  # the last place is for whom nobody asked
-    place[rows] = np.arange(len(rows))
-    at = place.take(edges.columns)
-    evidence = np.zeros((4, len(rows) + 1), np.float32)
-    strengths = (taste.liked - np.float32(taste.like_rate), taste.ratings - np.float32(taste.rating_mean))
-    evidence[0] = np.bincount(at, edges.weights.astype(np.float64), len(rows) + 1)
-    for column, strength in zip(evidence[1:3], strengths, strict=True):
-        column[:] = np.bincount(at, (edges.weights * strength.take(edges.source)).astype(np.float64), len(rows) + 1)
-    np.maximum.at(evidence[3], at, edges.weights)
-    return evidence[:, :-1].T
+    strengths = np.stack(
+        [taste.liked - np.float32(taste.like_rate), taste.ratings - np.float32(taste.rating_mean)]
+    ).astype(np.float32)
+    evidence = np.zeros((4, len(rows)))
+    place = places_of(rows, len(retriever.items))
+    neighbours.evidence(lists_of(retriever.channel(KNN).weights), taste.rated_rows, strengths, place, evidence)
+    return evidence.T.astype(np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,9 @@ from gars.application.ports import Reason
 from gars.domain.features import genres
 from gars.domain.features.query import taste_of
 from gars.domain.history import LIKED_ABOVE, History
-from gars.retrieval.gather import gather
+from gars.loops import neighbours
+from gars.retrieval.compact import lists_of
+from gars.retrieval.side_by_side import places_of
 
 if TYPE_CHECKING:
     from gars.library.engine import Engine
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 MOST_TITLES = 3
 _WORTH_SAYING = 0.05
 """What speaks against a title is told from this share on."""
+_MUCH_MORE = 0.05
+"""Share of the list above everybody's from which a genre is told."""
 _MOST_SHARED = 2
 """Tags in one reason."""
 
@@ -29,51 +34,41 @@ def explain(engine: Engine, history: History, rows: NDArray[np.int64]) -> list[t
     verbs = _verbs(history)
     had = set(history.anime_ids.tolist())
     taste = taste_of(history, engine.retriever.items, engine.models.prior)
-    lift = genres.share(taste, engine.retriever.items.genres) - engine.retriever.items.genre_shares
+    lifted = _genres(engine, rows, genres.share(taste, engine.retriever.items.genres), len(taste.rows))
     explained = []
-    for row, (sources, shares) in zip(rows, contributions, strict=True):
-        found = [
-            _because(engine, int(source), float(share), verbs) for source, share in zip(sources, shares, strict=True)
-        ]
-        explained.append(
-            (
-                *_franchise(engine, had, int(row)),
-                *found,
-                *_shared(engine, int(row), sources[shares > 0]),
-                *_genre(engine, int(row), lift, len(taste.rows)),
-            )
-        )
+    for row, prequel, (sources, shares), genre in zip(
+        rows.tolist(), engine.retriever.items.prequel_rows[rows].tolist(), contributions, lifted, strict=True
+    ):
+        found = [_because(engine, source, share, verbs) for source, share in zip(sources, shares, strict=True)]
+        # what speaks for it comes first
+        loudest_source = sources[:1] if shares and shares[0] > 0 else []
+        explained.append((*_franchise(engine, had, prequel), *found, *_shared(engine, row, loudest_source), *genre))
     return [reasons or (Reason("popular", "Widely watched and liked"),) for reasons in explained]
 
 
-def _contributions(
-    engine: Engine, history: History, rows: NDArray[np.int64]
-) -> list[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+def _contributions(engine: Engine, history: History, rows: NDArray[np.int64]) -> list[tuple[list[int], list[float]]]:
     """For each row, up to three of the user's titles with their share (-1 to 1) of all that was said of it.
 
     What spoke for it comes first. One that spoke against it has a negative share.
     """
     query, strengths = engine.query(history)
     weights = engine.retriever.config.fusion
-    place_of = np.full(len(engine.retriever.items), -1, np.int64)
-    place_of[rows] = np.arange(len(rows))
+    place = places_of(rows, len(engine.retriever.items))
     said = np.zeros((len(rows), len(query)), np.float32)
     for channel in engine.retriever.channels:
         weight = weights.get(channel.name, 0.0)
         if not weight:
             continue
-        edges = gather(channel.weights, query)
-        place = place_of.take(edges.columns)
-        kept = np.flatnonzero(place >= 0)
-        source = edges.source.take(kept)
         part = np.zeros_like(said)
-        part[place.take(kept), source] = edges.weights.take(kept) * strengths.take(source)
+        neighbours.add_block(lists_of(channel.weights), query, place, part)
+        part *= strengths
         spread = np.abs(part).sum(axis=1, keepdims=True)
         said += weight * part / np.where(spread > 0, spread, 1)
-    return [(query[places], shares) for places, shares in loudest(said)]
+    titles = query.tolist()
+    return [([titles[place] for place in places], shares) for places, shares in loudest(said)]
 
 
-def loudest(said: NDArray[np.float32]) -> list[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+def loudest(said: NDArray[np.float32]) -> list[tuple[list[int], list[float]]]:
     """Of what q titles say of m others (m, q), up to three places each with their share (-1 to 1) of all that was said.
 
     What speaks for the title comes first; what speaks against it is only told if its share is worth saying.
@@ -84,7 +79,12 @@ def loudest(said: NDArray[np.float32]) -> list[tuple[NDArray[np.int64], NDArray[
     order = np.argsort(-np.take_along_axis(shares, best, axis=1), axis=1, kind="stable")
     best = np.take_along_axis(best, order, axis=1)
     told = np.take_along_axis(shares, best, axis=1)
-    return [(places[share != 0], share[share != 0]) for places, share in zip(best, told, strict=True)]
+    return [
+        ([place for place, share in pairs if share], [share for _, share in pairs if share])
+        for pairs in (
+            list(zip(places, shares, strict=True)) for places, shares in zip(best.tolist(), told.tolist(), strict=True)
+        )
+    ]
 
 
 def _verbs(history: History) -> dict[int, str]:
@@ -102,20 +102,19 @@ def _because(engine: Engine, source: int, share: float, verbs: dict[int, str]) -
     return Reason(kind, f"Because you {verb} {anime.title}", anime.anime_id, anime.title, round(share, 3))
 
 
-def _franchise(engine: Engine, had: set[int], row: int) -> tuple[Reason, ...]:
-    """The prequel the user has, if this is what comes next."""
-    prequel = int(engine.retriever.items.prequel_rows[row])
+def _franchise(engine: Engine, had: set[int], prequel: int) -> tuple[Reason, ...]:
+    """The prequel (its row) if the user has it, for this is what comes next."""
     if prequel < 0 or engine.anime[prequel].anime_id not in had:
         return ()
     before = engine.anime[prequel]
     return (Reason("franchise", f"Continues {before.title}", before.anime_id, before.title),)
 
 
-def _shared(engine: Engine, row: int, sources: NDArray[np.int64]) -> tuple[Reason, ...]:
+def _shared(engine: Engine, row: int, sources: Sequence[int]) -> tuple[Reason, ...]:
     """What the title has in common with the user's own that speaks loudest for it: tags and studios."""
-    if not len(sources):
+    if not sources:
         return ()
-    this, other = engine.anime[row], engine.anime[int(sources[0])]
+    this, other = engine.anime[row], engine.anime[sources[0]]
     tags = [tag for tag in this.tags if tag in other.tags][:_MOST_SHARED]
     studios = [studio for studio in this.studios if studio in other.studios][:1]
     if not tags and not studios:
@@ -124,17 +123,18 @@ def _shared(engine: Engine, row: int, sources: NDArray[np.int64]) -> tuple[Reaso
     return (Reason("shared", f"Like {other.title}: {said}", other.anime_id, other.title),)
 
 
-def _genre(engine: Engine, row: int, lift: NDArray[np.float32], n_titles: int) -> tuple[Reason, ...]:
-    """The genre of this title that the user has much more of than others."""
+def _genres(
+    engine: Engine, rows: NDArray[np.int64], share: NDArray[np.float32], n_titles: int
+) -> list[tuple[Reason, ...]]:
+    """For each row, its genre that the user has much more of than others: ``share`` (g,) of their titles."""
     items = engine.retriever.items
-    if not n_titles or not len(lift):
-        return ()
-    score = np.where(items.genres[row] > 0, lift, -np.inf)
-    best = int(score.argmax())
-    if score[best] < 0.05:
-        return ()
-    return (
-        Reason(
-            "genre", f"You watch more {items.genre_names[best]} than most", contribution=round(float(score[best]), 3)
-        ),
-    )
+    if not n_titles or not len(share):
+        return [()] * len(rows)
+    lift = np.where(items.genres[rows] > 0, share - items.genre_shares, -np.inf)
+    best = lift.argmax(axis=1)
+    return [
+        (Reason("genre", f"You watch more {items.genre_names[genre]} than most", contribution=round(value, 3)),)
+        if value >= _MUCH_MORE
+        else ()
+        for genre, value in zip(best.tolist(), lift[np.arange(len(rows)), best].tolist(), strict=True)
+    ]

@@ -25,6 +25,7 @@ from gars.domain.features.kriging import NAMES
 from gars.domain.history import LIKED_ABOVE
 from gars.domain.item_table import ItemTable
 from gars.domain.largest import largest
+from gars.loops import neighbours
 
 Floats = NDArray[np.float32]
 
@@ -101,9 +102,8 @@ class Kriging:
             [liked - self.like.mean - self.like.items[rows], ratings - self.rating.mean - self.rating.items[rows]],
             axis=1,
         )  # (r, 2)
-        own = self.corrections[rows]
-        across = self._kernel(candidates, rows, own)  # (m, r)
-        weights = self._solve(rows, own, left)  # (r, 2)
+        across = self._kernel(candidates, rows)  # (m, r)
+        weights = self._solve(rows, left)  # (r, 2)
         said = across @ weights + np.float32(LEVEL) * weights.sum(axis=0)  # (m, 2)
         columns[2], columns[3] = item_like + said[:, 0], item_rating + said[:, 1]
         columns[4] = self._open(rows, candidates)
@@ -121,15 +121,16 @@ class Kriging:
         columns[7:9] = (told[:, 2:] / weight[:, None]).T
         return columns.T
 
-    def _solve(self, rows: NDArray[np.int64], own: sp.csr_array, left: Floats) -> Floats:
+    def _solve(self, rows: NDArray[np.int64], left: Floats) -> Floats:
         """Weights of the ratings of these rows: their covariance, noise and level with it, inverted. (r, 2) → (r, 2)"""
         r = len(rows)
         if r > DIRECT_UP_TO:
-            found = conjugate_gradients(self.factors[rows], _among(own, rows, len(self.factors)), left)
+            found = conjugate_gradients(self.factors[rows], _among(self.corrections, rows), left)
             if found is not None:
                 return found
         diagonal = np.diag_indices(r)
-        noisy = self._kernel(rows, rows, own) + np.float32(LEVEL)
+        noisy = self._kernel(rows, rows)
+        noisy += np.float32(LEVEL)
         noisy[diagonal] += NOISE
         _, weights, failed = sposv(noisy, left, lower=True, overwrite_a=True)
         if failed:
@@ -150,15 +151,13 @@ class Kriging:
         variance = np.maximum(np.einsum("md,md->m", wanted, wanted), np.float32(1e-6))
         return np.asarray(np.einsum("md,md->m", half, half) / variance, np.float32)
 
-    def _kernel(self, some: NDArray[np.int64], rows: NDArray[np.int64], own: sp.csr_array) -> Floats:
-        """Covariances of two sets of items, with the corrections ``own`` of the rows. (a,), (r,), (r, n) → (a, r)"""
+    def _kernel(self, some: NDArray[np.int64], rows: NDArray[np.int64]) -> Floats:
+        """Covariances of two sets of items. (a,), (r,) → (a, r)"""
         kernel = self.factors[some] @ self.factors[rows].T
-        place = np.full(len(self.factors), -1, np.intp)
+        place = np.full(len(self.factors), -1, np.int64)
         place[some] = np.arange(len(some))
-        target = place.take(own.indices)
-        inside = np.flatnonzero(target >= 0)
-        source = np.repeat(np.arange(len(rows)), np.diff(own.indptr))
-        kernel[target.take(inside), source.take(inside)] += own.data.take(inside)
+        missed = self.corrections
+        neighbours.add_block(neighbours.Lists(missed.indptr, missed.indices, missed.data), rows, place, kernel)
         return np.asarray(kernel, np.float32)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -213,9 +212,10 @@ def conjugate_gradients(factors: Floats, among: sp.csr_array, left: Floats) -> F
     return None
 
 
-def _among(own: sp.csr_array, rows: NDArray[np.int64], n: int) -> sp.csr_array:
-    """The columns of these rows of the corrections (r, n) of the same rows. → (r, r)"""
-    place = np.full(n, -1, np.int32)
+def _among(corrections: sp.csr_array, rows: NDArray[np.int64]) -> sp.csr_array:
+    """The corrections (n, n) of some rows among themselves. (r,) → (r, r)"""
+    own = corrections[rows]
+    place = np.full(corrections.shape[0], -1, np.int32)
     place[rows] = np.arange(len(rows), dtype=np.int32)
     target = place.take(own.indices)
     inside = target >= 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,25 @@ WEIGHTS = (
     "hidden_1", "bias_1", "order_hidden_2", "order_bias_2", "like_hidden_2", "like_bias_2",
     "order", "like", "like_bias",
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Head:
+    """One head with its share of the first layer, cut up by what it is multiplied with."""
+
+    item_part: Floats
+    """(n, h1) what the item alone contributes, and the bias."""
+    features: Floats
+    """(f, h1)"""
+    user_part: Floats
+    """(e, h1)"""
+    crossed: Floats
+    """(e, h1) of genres ⊙ taste"""
+    hidden_2: Floats
+    """(h1, h2)"""
+    bias_2: Floats
+    out: Floats
+    """(h2,)"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,31 +87,56 @@ class Network:
     """(n,) type code of each item, the last code for unknown."""
     genres: Floats
     """(n, g) rows of unit sum."""
-    _item_part: Floats = field(init=False)
-    """(n, 2 h1) what the item alone contributes to the first layer, and the bias."""
+    _order: _Head = field(init=False)
+    _like: _Head = field(init=False)
     _item_genres: Floats = field(init=False)
     """(n, e)"""
 
     def __post_init__(self) -> None:
-        f, e = len(self.mean), self.item_embedding.shape[1]
+        f, e, h1 = len(self.mean), self.item_embedding.shape[1], len(self.order_hidden_2)
         by_part = np.split(self.hidden_1, [f, f + e, f + 2 * e, f + 3 * e, f + 4 * e])
         item_genres = self.genres @ self.genre_embedding
         item_part = (
             self.item_embedding @ by_part[1] + self.type_embedding[self.types] @ by_part[2] + item_genres @ by_part[3]
         )
-        object.__setattr__(self, "_item_part", item_part + self.bias_1)
+        item_part += self.bias_1
         object.__setattr__(self, "_item_genres", item_genres)
+
+        def head(columns: slice, hidden_2: Floats, bias_2: Floats, out: Floats) -> _Head:
+            return _Head(
+                item_part=_cut(item_part, columns),
+                features=_cut(by_part[0], columns),
+                user_part=_cut(by_part[4], columns),
+                crossed=_cut(by_part[5], columns),
+                hidden_2=hidden_2,
+                bias_2=bias_2,
+                out=out,
+            )
+
+        object.__setattr__(self, "_order", head(slice(None, h1), self.order_hidden_2, self.order_bias_2, self.order))
+        object.__setattr__(self, "_like", head(slice(h1, None), self.like_hidden_2, self.like_bias_2, self.like))
 
     def score(self, features: Floats, rows: NDArray[np.int64], taste: Floats) -> tuple[Floats, Floats]:
         """Order scores and like probabilities of m candidates. (m, f), (m,), (2g,) → (m,), (m,)"""
+        return self.order_scores(features, rows, taste), self.like_chances(features, rows, taste)
+
+    def order_scores(self, features: Floats, rows: NDArray[np.int64], taste: Floats) -> Floats:
+        """What the candidates are put in order by. (m, f), (m,), (2g,) → (m,)"""
+        return self._of(self._order, features, rows, taste)
+
+    def like_chances(self, features: Floats, rows: NDArray[np.int64], taste: Floats) -> Floats:
+        """P(rating > 7) of the candidates: asked for the few that are shown. (m, f), (m,), (2g,) → (m,)"""
+        return _sigmoid(self._of(self._like, features, rows, taste) + self.like_bias)
+
+    def _of(self, head: _Head, features: Floats, rows: NDArray[np.int64], taste: Floats) -> Floats:
         if not len(rows):
-            return np.empty(0, np.float32), np.empty(0, np.float32)  # BLAS refuses an empty matrix
-        f, e = len(self.mean), self.item_embedding.shape[1]
+            return np.empty(0, np.float32)  # BLAS refuses an empty matrix
+        f = len(self.mean)
         user = taste @ self.taste_embedding  # (e,)
         # genres ⊙ user, times its part of the layer, is genres times the part scaled by user
-        crossed = self.hidden_1[f + 4 * e :] * user[:, None]  # (e, 2 h1)
-        of_user = user @ self.hidden_1[f + 3 * e : f + 4 * e]  # (2 h1,), for the column of ones
-        weights = np.concatenate([self.hidden_1[:f], crossed, of_user[None]])  # (f + e + 1, 2 h1)
+        crossed = head.crossed * user[:, None]  # (e, h1)
+        of_user = user @ head.user_part  # (h1,), for the column of ones
+        weights = np.concatenate([head.features, crossed, of_user[None]])  # (f + e + 1, h1)
         x = np.empty((len(rows), len(weights)), np.float32)
         standard = x[:, :f]
         np.subtract(features, self.mean, out=standard)
@@ -101,16 +146,13 @@ class Network:
         x[:, f:-1] = self._item_genres[rows]
         x[:, -1] = 1
         # one product added onto the item part in place; BLAS counts columns first, hence the transposes
-        start = self._item_part[rows]
-        hidden = np.asarray(sgemm(1, weights.T, x.T, 1, start.T, overwrite_c=True).T, np.float32)  # (m, 2 h1)
+        start = head.item_part[rows]
+        hidden = np.asarray(sgemm(1, weights.T, x.T, 1, start.T, overwrite_c=True).T, np.float32)  # (m, h1)
         np.maximum(hidden, 0, out=hidden)
-        h1 = len(self.order_hidden_2)
-        order: Floats = hidden[:, :h1] @ self.order_hidden_2  # (m, h2)
-        like: Floats = hidden[:, h1:] @ self.like_hidden_2  # (m, h2)
-        for head, bias in ((order, self.order_bias_2), (like, self.like_bias_2)):
-            head += bias
-            np.maximum(head, 0, out=head)
-        return np.asarray(order @ self.order, np.float32), _sigmoid(like @ self.like + self.like_bias)
+        second: Floats = hidden @ head.hidden_2  # (m, h2)
+        second += head.bias_2
+        np.maximum(second, 0, out=second)
+        return np.asarray(second @ head.out, np.float32)
 
     def arrays(self) -> dict[str, Floats]:
         """The weights by name, as ``from_arrays`` takes them back."""
@@ -135,6 +177,11 @@ def type_codes(types: NDArray[np.int16], n_types: int) -> NDArray[np.int64]:
 def genre_shares(genres: Floats) -> Floats:
     """Genre flags as rows of unit sum, so that many genres do not shout. (n, g) → (n, g)"""
     return np.asarray(genres / np.maximum(1, genres.sum(axis=1, keepdims=True)), np.float32)
+
+
+def _cut(layer: NDArray[Any], columns: slice) -> Floats:
+    """Some columns of a layer, on their own: BLAS reads them without a step."""
+    return np.ascontiguousarray(layer[:, columns], np.float32)
 
 
 def _sigmoid(x: Floats) -> Floats:

@@ -11,9 +11,14 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 
-def walks(graph: sp.csr_array, rng: np.random.Generator, *, per_node: int = 20, length: int = 20) -> NDArray[np.int32]:
-    """Weighted random walks from every node that has edges. → (nodes · per_node, length)"""
+def walks(
+    graph: sp.csr_array, rng: np.random.Generator, *, per_node: int = 20, length: int = 20, most_steps: int = 10**9
+) -> NDArray[np.int32]:
+    """Weighted random walks from every node that has edges, fewer a node than asked for where all would take more than
+    ``most_steps`` steps. → (nodes · per_node, length)
+    """
     starts = np.flatnonzero(np.diff(graph.indptr))
+    per_node = max(1, min(per_node, most_steps // max(1, length * len(starts))))
     position = rng.permutation(np.repeat(starts, per_node))
     cumulative = _cumulative(graph)
     path = np.empty((len(position), length), np.int32)

@@ -14,6 +14,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gars.domain.largest import largest
+from gars.retrieval.compact import compact
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,6 +24,9 @@ class ItemToItem:
     name: str
     weights: sp.csr_array
     """(n, n) float32; row i holds what item i says of every other item."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weights", compact(self.weights))
 
 
 def keep_largest(weights: NDArray[np.float32], k: int, *, by_magnitude: bool = False) -> sp.csr_array:

@@ -12,6 +12,7 @@ from gars.application.progress import Progress
 from gars.domain.candidates import Candidates
 from gars.domain.features.channels import WHOLE_LIST
 from gars.domain.item_table import ItemTable
+from gars.loops.largest import propose
 from gars.retrieval import (
     deepwalk,
     edlae,
@@ -20,20 +21,21 @@ from gars.retrieval import (
     item2vec,
     item_knn,
     popularity,
-    proposals,
     side_by_side,
     user_knn,
 )
 from gars.retrieval.ials import Factors
 from gars.retrieval.item_to_item import ItemToItem
 from gars.retrieval.matrix import TrainingMatrix
-from gars.retrieval.side_by_side import Said, SideBySide
+from gars.retrieval.side_by_side import SideBySide
 from gars.retrieval.user_knn import UserKnn
 
 Floats = NDArray[np.float32]
 
 KNN = "item_knn"
 SESSION_CANDIDATES = 50
+AHEAD = 1.0
+"""An item this many deviations above its channel's mean is looked at first; seldom are more than a fifth."""
 FUSION = {"edlae": 1.0, "deepwalk": 0.75, "ials": 0.25}
 
 
@@ -46,6 +48,8 @@ class RetrievalConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Titles on fewer lists than this are left to the content channel."""
     walks_per_node: int = 20
     walk_length: int = 20
+    most_steps: int = 4_000_000
+    """Steps of all walks together: from 10,000 titles on, each has fewer walks."""
     dim: int = 128
     epochs: int = 3
     edlae_max_items: int = 10_000
@@ -89,10 +93,9 @@ class Retriever:
         return reading.standardised(np.arange(len(self.items)))
 
     def _read(self, rows: NDArray[np.int64], strengths: Floats) -> _Reading:
-        said = self._joined.of(rows, strengths)
         scores = np.zeros((len(self.channels) + len(WHOLE_LIST), len(self.items)), np.float32)
         if len(rows):
-            said.totals(out=scores[: -len(WHOLE_LIST)])
+            self._joined.totals(rows, strengths, out=scores[: -len(WHOLE_LIST)])
             user = self.factors.fold_in(rows, strengths)
             self.factors.score(user, out=scores[-3])
             scores[-2] = self.neighbours.score(user)
@@ -101,7 +104,7 @@ class Retriever:
         mean = scores @ np.ones(scores.shape[1], np.float32) / np.float32(n)
         square = np.vecdot(scores, scores) / np.float32(n)
         deviation = np.sqrt(np.maximum(square - mean * mean, 0))
-        return _Reading(said, scores, mean, np.where(deviation > 0, deviation, 1).astype(np.float32))
+        return _Reading(rows, strengths, scores, mean, np.where(deviation > 0, deviation, 1).astype(np.float32))
 
     def fuse(self, scores: Floats, *, cold: bool) -> Floats:
         """One score from the channels' (c, m); somebody of whom nothing is known gets the popular ones. → (m,)"""
@@ -126,14 +129,13 @@ class Retriever:
         they come last, in the order given.
         """
         reading = self._read(rows, strengths)
-        proposed = proposals.best(reading.scores, reading.mean, reading.deviation, allowed, per_channel)
+        proposed = np.zeros((len(reading.scores) + 1, len(self.items)), np.bool_)
+        start = reading.mean + np.float32(AHEAD) * reading.deviation
+        propose(reading.scores, start, allowed, per_channel, proposed[:-1])
         if session is not None:
-            near = np.flatnonzero(allowed & (session > 0))
-            proposed.append(near[proposals.largest_of(session[near], SESSION_CANDIDATES)])
-        named = np.zeros(len(self.items), np.bool_)
-        for some in proposed:
-            named[some] = True
-        union = np.flatnonzero(named)
+            near = session[None]
+            propose(near, np.zeros(1, np.float32), allowed & (session > 0), SESSION_CANDIDATES, proposed[-1:])
+        union = np.flatnonzero(proposed.any(axis=0))
         fused = self.fuse(reading.standardised(union), cold=not len(rows))
         union = union[np.argsort(-fused, kind="stable")]  # rows ascend by id, so a tie goes to the lower id
         if besides is not None:
@@ -142,19 +144,15 @@ class Retriever:
 
     def scored(self, rows: NDArray[np.int64], strengths: Floats, wanted: NDArray[np.int64]) -> Candidates:
         """Given items as candidates for titles (h,) of strengths (h,), in the order given; nobody proposed them."""
-        return self._as_candidates(wanted, self._read(rows, strengths), [], cold=not len(rows))
+        return self._as_candidates(wanted, self._read(rows, strengths), None, cold=not len(rows))
 
     def _as_candidates(
-        self, wanted: NDArray[np.int64], reading: _Reading, proposed: list[NDArray[np.int64]], *, cold: bool
+        self, wanted: NDArray[np.int64], reading: _Reading, proposed: NDArray[np.bool_] | None, *, cold: bool
     ) -> Candidates:
         scores = reading.standardised(wanted)
-        strongest, supporters = reading.said.made_of(wanted)
+        strongest, supporters = self._joined.made_of(reading.rows, reading.strengths, wanted)
         names = (*self.channel_names, "session")
-        place = np.full(len(self.items), -1, np.intp)
-        place[wanted] = np.arange(len(wanted))
-        by = np.zeros((len(names), len(wanted)), np.bool_)
-        for channel, some in enumerate(proposed):
-            by[channel, place[some]] = True
+        by = np.zeros((len(names), len(wanted)), np.bool_) if proposed is None else proposed[:, wanted]
         return Candidates(
             rows=wanted,
             channel_scores=np.ascontiguousarray(scores.T),
@@ -174,8 +172,10 @@ class Retriever:
 class _Reading:
     """What the channels say to some titles."""
 
-    said: Said
-    """The terms of the sums over the titles."""
+    rows: NDArray[np.int64]
+    """(h,) the titles"""
+    strengths: Floats
+    """(h,)"""
     scores: Floats
     """(c, n)"""
     mean: Floats
@@ -213,7 +213,13 @@ def fit(
         knn = item_knn.from_cosine(similarity)
     with progress.task("DeepWalk"):
         rng = np.random.default_rng(seed)
-        paths = deepwalk.walks(graph.build(similarity), rng, per_node=config.walks_per_node, length=config.walk_length)
+        paths = deepwalk.walks(
+            graph.build(similarity),
+            rng,
+            per_node=config.walks_per_node,
+            length=config.walk_length,
+            most_steps=config.most_steps,
+        )
         vectors = item2vec.fit(paths, matrix.n_items, seed, dim=config.dim, epochs=config.epochs)
         counts = np.bincount(graded.indices, minlength=matrix.n_items)
         walked = item2vec.to_item_to_item(vectors, counts)

@@ -9,7 +9,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gars.retrieval.gather import compact
+from gars.loops import neighbours
+from gars.retrieval.compact import compact, lists_of
 from gars.retrieval.item_to_item import ItemToItem
 
 Floats = NDArray[np.float32]
@@ -26,11 +27,18 @@ class SideBySide:
     loudest: Floats
     """(n, e) largest weight of each item in each channel, 1 where there is none above 0."""
 
-    def of(self, rows: NDArray[np.int64], strengths: Floats) -> Said:
-        """What some titles (h,) of strengths (h,) say."""
-        own = self.matrix[rows]
-        terms = own.data * np.repeat(strengths, np.diff(own.indptr))
-        return Said(own.indices.astype(np.intp), own.data, terms, self.lengths.shape)
+    def totals(self, rows: NDArray[np.int64], strengths: Floats, out: Floats | None = None) -> Floats:
+        """What titles (h,) of strengths (h,) say of every item in every channel, written into ``out``. → (e, n)"""
+        return self._add_up(rows, np.repeat(strengths[:, None], self.lengths.shape[1], axis=1), out)
+
+    def made_of(self, rows: NDArray[np.int64], strengths: Floats, wanted: NDArray[np.int64]) -> tuple[Floats, Floats]:
+        """What the wanted items' (m,) sums are made of: largest term, log(1 + positive terms). → (e, m), (e, m)"""
+        n, e = self.lengths.shape
+        strongest, supporters = np.zeros((e, len(wanted)), np.float32), np.zeros((e, len(wanted)), np.float32)
+        neighbours.made_of(
+            lists_of(self.matrix), self.lengths, rows, strengths, places_of(wanted, n), strongest, supporters
+        )
+        return strongest, np.log1p(supporters)
 
     def nearness(self, rows: NDArray[np.int64], strengths: Floats) -> Floats:
         """How near every item is to some titles (q,) of strengths (q,). → (n,)
@@ -38,51 +46,28 @@ class SideBySide:
         1 is the best match of a title of strength 1: each title's neighbours count from 0 to 1 in each channel, so that
         a well-known title does not outshout others.
         """
-        own = self.matrix[rows]
-        share = (strengths[:, None] / self.loudest[rows]).astype(np.float32)
-        terms = own.data * np.repeat(share.ravel(), self.lengths[rows].ravel())
-        totals = Said(own.indices.astype(np.intp), own.data, terms, self.lengths.shape).totals()
+        totals = self._add_up(rows, (strengths[:, None] / self.loudest[rows]).astype(np.float32), None)
         return np.asarray(np.maximum(totals, 0).sum(axis=0) / max(1, len(totals)), np.float32)
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Said:
-    """The terms of every channel's sums over some titles."""
-
-    columns: NDArray[np.intp]
-    """(t,) ``channel · n + item``"""
-    weights: Floats
-    """(t,)"""
-    terms: Floats
-    """(t,) weight · strength"""
-    shape: tuple[int, ...]
-    """(n, e)"""
-
-    def totals(self, out: Floats | None = None) -> Floats:
-        """Σ terms of every item in every channel, written into ``out`` if there is one. → (e, n)"""
-        n, e = self.shape
+    def _add_up(self, rows: NDArray[np.int64], strengths: Floats, out: Floats | None) -> Floats:
+        n, e = self.lengths.shape
         out = np.empty((e, n), np.float32) if out is None else out
-        # bincount is several times slower when it has to convert
-        out[:] = np.bincount(self.columns, self.terms.astype(np.float64), e * n).reshape(e, n)
+        neighbours.add_up(lists_of(self.matrix), self.lengths, rows, strengths, out)
         return out
 
-    def made_of(self, wanted: NDArray[np.int64]) -> tuple[Floats, Floats]:
-        """The largest term and log(1 + number of positive terms) of the wanted items' sums. (m,) → (e, m), (e, m)"""
-        (n, e), m = self.shape, len(wanted)
-        place = np.full((e, n), e * m, np.int32)  # the last place is for whom nobody asked
-        place[:, wanted] = np.arange(e * m, dtype=np.int32).reshape(e, m)
-        at = place.ravel().take(self.columns).astype(np.intp)  # as it is, ufunc.at would convert it piece by piece
-        strongest = np.zeros(e * m + 1, np.float32)
-        np.maximum.at(strongest, at, self.terms)
-        supporters = np.bincount(at[self.weights > 0], minlength=e * m + 1)[:-1].astype(np.float32)
-        return strongest[:-1].reshape(e, m), np.log1p(supporters).reshape(e, m)
+
+def places_of(wanted: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+    """Where each of n items is among the wanted ones (m,), -1 = not wanted. → (n,)"""
+    place = np.full(n, -1, np.int64)
+    place[wanted] = np.arange(len(wanted))
+    return place
 
 
 def join(channels: Sequence[ItemToItem], n: int) -> SideBySide:
     """Lay the channels over n items side by side."""
     if not channels:
         empty = sp.csr_array(np.zeros((n, 0), np.float32))
-        return SideBySide(empty, np.zeros((n, 0), np.int64), np.ones((n, 0), np.float32))
+        return SideBySide(compact(empty), np.zeros((n, 0), np.int64), np.ones((n, 0), np.float32))
     loudest = np.stack([channel.weights.max(axis=1).toarray().ravel() for channel in channels], axis=1)
     return SideBySide(
         compact(sp.csr_array(sp.hstack([channel.weights for channel in channels], format="csr", dtype=np.float32))),

@@ -14,9 +14,10 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gars.retrieval.gather import compact
+from gars.loops import neighbours
+from gars.loops.largest import propose
+from gars.retrieval.compact import compact, lists_of
 from gars.retrieval.item2vec import unit
-from gars.retrieval.proposals import largest_of
 
 Floats = NDArray[np.float32]
 
@@ -44,9 +45,14 @@ class UserKnn:
         if not length or not len(self.users):
             return np.zeros(int(self.lists.shape[1]), np.float32)
         similarity = self.users @ (user / length)
-        nearest = largest_of(similarity, NEIGHBOURS)
+        chosen = np.zeros((1, len(similarity)), np.bool_)
+        start = np.array([similarity.mean() + similarity.std()], np.float32)
+        propose(similarity[None], start, np.ones(len(similarity), np.bool_), NEIGHBOURS, chosen)
+        nearest = np.flatnonzero(chosen)
         weight = np.maximum(similarity[nearest], 0) ** SHARPNESS
-        return np.asarray(weight @ self.lists[nearest], np.float32)
+        scores = np.zeros(int(self.lists.shape[1]), np.float32)
+        neighbours.weighted_sum(lists_of(self.lists), nearest, weight.astype(np.float32), scores)
+        return scores
 
 
 def fit(matrix: sp.csr_array, users: Floats, rng: np.random.Generator) -> UserKnn:

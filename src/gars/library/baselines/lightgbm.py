@@ -39,15 +39,19 @@ class Boosted:
     like: Any
     """``None``: nothing was rated, so nothing is known of liking."""
 
-    def score(self, features: Floats, rows: NDArray[np.int64], taste: Floats) -> tuple[Floats, Floats]:  # noqa: ARG002
-        """Order scores and like probabilities of m candidates. (m, f), (m,), (t,) → (m,), (m,)"""
-        if not len(features):
-            return np.zeros(0, np.float32), np.zeros(0, np.float32)
-        nothing = np.full(len(features), 0.5)
-        order, like = (
-            nothing if one is None else one.predict(features, num_threads=1) for one in (self.order, self.like)
-        )
-        return np.asarray(order, np.float32), np.asarray(like, np.float32)
+    def order_scores(self, features: Floats, rows: NDArray[np.int64], taste: Floats) -> Floats:  # noqa: ARG002
+        """What m candidates are put in order by. (m, f), (m,), (t,) → (m,)"""
+        return _predicted(self.order, features)
+
+    def like_chances(self, features: Floats, rows: NDArray[np.int64], taste: Floats) -> Floats:  # noqa: ARG002
+        """P(rating > 7) of m candidates. (m, f), (m,), (t,) → (m,)"""
+        return _predicted(self.like, features)
+
+
+def _predicted(trees: Any, features: Floats) -> Floats:
+    if trees is None or not len(features):
+        return np.full(len(features), 0.5, np.float32)
+    return np.asarray(trees.predict(features, num_threads=1), np.float32)
 
 
 def order_engine(training: Training) -> Engine:

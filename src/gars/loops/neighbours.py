@@ -1,0 +1,169 @@
+"""Loops over neighbour lists in CSR. Every sum is taken in the order of the entries.
+
+``place`` (n,) is always where an item is among m wanted ones, -1 = not wanted.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gars.loops.compiled import compiled
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+
+class Lists(NamedTuple):
+    """The neighbours of items, one list after the other: the three arrays of a CSR matrix."""
+
+    starts: NDArray[np.int32] | Ints
+    """(n + 1,)"""
+    items: NDArray[np.int32] | Ints
+    """(t,) whom each entry leads to."""
+    weights: Floats
+    """(t,)"""
+
+
+def entries_of(lists: Lists, rows: Ints) -> tuple[Ints, Ints]:
+    """Places of the entries of some rows (h,), and which of the rows each belongs to. → (t,), (t,)"""
+    starts = lists.starts[rows].astype(np.int64)
+    lengths = lists.starts[rows + 1] - starts
+    source = np.repeat(np.arange(len(rows)), lengths)
+    ends = np.cumsum(lengths)
+    return np.arange(len(source)) + np.repeat(starts - (ends - lengths), lengths), source
+
+
+def channel_of(lengths: Ints, rows: Ints) -> Ints:
+    """Which of e channels each entry of some rows (h,) belongs to, by the entries (n, e) of each row. → (t,)"""
+    return np.repeat(np.tile(np.arange(lengths.shape[1]), len(rows)), lengths[rows].ravel())
+
+
+def _add_up(lists: Lists, lengths: Ints, rows: Ints, strengths: Floats, out: Floats) -> None:
+    entry, source = entries_of(lists, rows)
+    terms = lists.weights[entry] * strengths[source, channel_of(lengths, rows)]
+    # bincount is several times slower when it has to convert
+    total = np.bincount(lists.items[entry].astype(np.intp), terms.astype(np.float64), out.size)
+    out[:] = total.reshape(out.shape)
+
+
+@compiled(plain=_add_up)
+def add_up(lists: Lists, lengths: Ints, rows: Ints, strengths: Floats, out: Floats) -> None:
+    """Write ``Σ_i strengths[i, c] · weights[i, c, :]`` to ``out`` (e, n), for e channels side by side.
+
+    An entry of channel c leads to ``c · n + item``; ``lengths`` (n, e) are the entries of each channel in a row;
+    ``rows`` and ``strengths`` are (h,) and (h, e).
+    """
+    e, n = out.shape
+    total = np.zeros(e * n, np.float64)
+    for i in range(len(rows)):
+        start = lists.starts[rows[i]]
+        for c in range(e):
+            strength = strengths[i, c]
+            end = start + lengths[rows[i], c]
+            for entry in range(start, end):
+                total[lists.items[entry]] += lists.weights[entry] * strength
+            start = end
+    for c in range(e):
+        for j in range(n):
+            out[c, j] = total[c * n + j]
+
+
+def _made_of(
+    lists: Lists, lengths: Ints, rows: Ints, strengths: Floats, place: Ints, strongest: Floats, supporters: Floats
+) -> None:
+    (e, m), n = strongest.shape, len(place)
+    entry, source = entries_of(lists, rows)
+    channel = channel_of(lengths, rows)
+    at = place[lists.items[entry] - channel * n]
+    kept = at >= 0
+    at = channel[kept] * m + at[kept]
+    weight = lists.weights[entry[kept]]
+    np.maximum.at(strongest.reshape(-1), at, weight * strengths[source[kept]])
+    supporters[:] = np.bincount(at[weight > 0], minlength=e * m).reshape(e, m)
+
+
+@compiled(plain=_made_of)
+def made_of(
+    lists: Lists, lengths: Ints, rows: Ints, strengths: Floats, place: Ints, strongest: Floats, supporters: Floats
+) -> None:
+    """Write what the sums of wanted items are made of: largest term, and number of positive weights. (e, m), (e, m)
+
+    Both must be zero. The rest is as in ``add_up``, but for strengths (h,).
+    """
+    e, n = len(strongest), len(place)
+    for i in range(len(rows)):
+        start = lists.starts[rows[i]]
+        strength = strengths[i]
+        for c in range(e):
+            end = start + lengths[rows[i], c]
+            for entry in range(start, end):
+                at = place[lists.items[entry] - c * n]
+                if at >= 0:
+                    weight = lists.weights[entry]
+                    strongest[c, at] = max(strongest[c, at], weight * strength)
+                    if weight > 0:
+                        supporters[c, at] += 1
+            start = end
+
+
+def _evidence(lists: Lists, rows: Ints, strengths: Floats, place: Ints, out: NDArray[np.float64]) -> None:
+    m = out.shape[1]
+    entry, source = entries_of(lists, rows)
+    at = place[lists.items[entry]]
+    entry, source, at = entry[at >= 0], source[at >= 0], at[at >= 0]
+    weight = lists.weights[entry]
+    out[0] = np.bincount(at, weight.astype(np.float64), m)
+    for column, strength in zip(out[1:3], strengths, strict=True):
+        column[:] = np.bincount(at, (weight * strength[source]).astype(np.float64), m)
+    np.maximum.at(out[3], at, weight.astype(np.float64))
+
+
+@compiled(plain=_evidence)
+def evidence(lists: Lists, rows: Ints, strengths: Floats, place: Ints, out: NDArray[np.float64]) -> None:
+    """Write sum of weights, the same weighted by each of two strengths (2, h), and largest weight. ``out`` (4, m)
+
+    ``out`` must be zero.
+    """
+    for i in range(len(rows)):
+        for entry in range(lists.starts[rows[i]], lists.starts[rows[i] + 1]):
+            at = place[lists.items[entry]]
+            if at >= 0:
+                weight = lists.weights[entry]
+                out[0, at] += weight
+                out[1, at] += weight * strengths[0, i]
+                out[2, at] += weight * strengths[1, i]
+                out[3, at] = max(out[3, at], weight)
+
+
+def _add_block(lists: Lists, rows: Ints, place: Ints, out: Floats) -> None:
+    entry, source = entries_of(lists, rows)
+    at = place[lists.items[entry]]
+    kept = at >= 0
+    out[at[kept], source[kept]] += lists.weights[entry[kept]]
+
+
+@compiled(plain=_add_block)
+def add_block(lists: Lists, rows: Ints, place: Ints, out: Floats) -> None:
+    """Add the entries of some rows (h,) at the wanted items to ``out`` (m, h)."""
+    for i in range(len(rows)):
+        for entry in range(lists.starts[rows[i]], lists.starts[rows[i] + 1]):
+            at = place[lists.items[entry]]
+            if at >= 0:
+                out[at, i] += lists.weights[entry]
+
+
+def _weighted_sum(lists: Lists, rows: Ints, strengths: Floats, out: Floats) -> None:
+    entry, source = entries_of(lists, rows)
+    np.add.at(out, lists.items[entry], lists.weights[entry] * strengths[source])
+
+
+@compiled(plain=_weighted_sum)
+def weighted_sum(lists: Lists, rows: Ints, strengths: Floats, out: Floats) -> None:
+    """Add ``strengths[i] · weights[i, :]`` of some rows (h,) to ``out`` (n,)."""
+    for i in range(len(rows)):
+        strength = strengths[i]
+        for entry in range(lists.starts[rows[i]], lists.starts[rows[i] + 1]):
+            out[lists.items[entry]] += lists.weights[entry] * strength

@@ -1,0 +1,107 @@
+"""Every inner loop gives the same numbers compiled and plain, to the last bit."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+import gars.loops
+from gars.loops import largest, neighbours
+from gars.loops.compiled import Compiled
+
+N, E, H, M = 50, 3, 9, 13
+
+
+def sparse(rng: np.random.Generator) -> sp.csr_array:
+    """Neighbour lists with weights of both signs, one list empty."""
+    dense = rng.standard_normal((N, N)).astype(np.float32) * (rng.random((N, N)) < 0.3)
+    dense[4] = 0
+    found = sp.csr_array(dense)
+    return sp.csr_array((found.data, found.indices.astype(np.int32), found.indptr.astype(np.int32)), found.shape)
+
+
+def side_by_side(rng: np.random.Generator) -> tuple[Any, ...]:
+    parts = [sparse(rng) for _ in range(E)]
+    joined = sp.csr_array(sp.hstack(parts, format="csr"))
+    lengths = np.stack([np.diff(part.indptr) for part in parts], axis=1).astype(np.int64)
+    lists = neighbours.Lists(joined.indptr.astype(np.int32), joined.indices.astype(np.int32), joined.data)
+    return lists, lengths
+
+
+def titles(rng: np.random.Generator) -> np.ndarray:
+    return np.append(rng.choice(N, H - 1, replace=False), 4)
+
+
+def places(rng: np.random.Generator) -> np.ndarray:
+    place = np.full(N, -1, np.int64)
+    place[rng.permutation(N)[:M]] = np.arange(M)
+    return place
+
+
+def strengths(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    return rng.uniform(-0.5, 1, shape).astype(np.float32)
+
+
+def zeros(*shape: int) -> np.ndarray:
+    return np.zeros(shape, np.float32)
+
+
+def csr(rng: np.random.Generator) -> neighbours.Lists:
+    one = sparse(rng)
+    return neighbours.Lists(one.indptr, one.indices, one.data)
+
+
+def scores(rng: np.random.Generator) -> np.ndarray:
+    return np.stack([rng.standard_normal(N), rng.integers(0, 2, N), np.zeros(N)]).astype(np.float32)
+
+
+ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
+    "add_up": lambda rng: (*side_by_side(rng), titles(rng), strengths(rng, H, E), zeros(E, N)),
+    "made_of": lambda rng: (
+        *side_by_side(rng), titles(rng), strengths(rng, H), places(rng), zeros(E, M), zeros(E, M)
+    ),
+    "evidence": lambda rng: (csr(rng), titles(rng), strengths(rng, 2, H), places(rng), np.zeros((4, M))),
+    "add_block": lambda rng: (csr(rng), titles(rng), places(rng), strengths(rng, M, H)),
+    "weighted_sum": lambda rng: (csr(rng), titles(rng), strengths(rng, H), zeros(N)),
+    "propose": lambda rng: (
+        scores(rng), strengths(rng, 3), rng.random(N) < 0.7, int(rng.integers(0, N + 5)), np.zeros((3, N), np.bool_)
+    ),
+}  # fmt: skip
+
+
+def loops() -> dict[str, Compiled[..., None]]:
+    modules = [
+        importlib.import_module(module.name) for module in pkgutil.iter_modules(gars.loops.__path__, "gars.loops.")
+    ]
+    return {name: value for module in modules for name, value in vars(module).items() if isinstance(value, Compiled)}
+
+
+def test_every_loop_is_compared() -> None:
+    assert loops().keys() == ARGUMENTS.keys()
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+@pytest.mark.parametrize("seed", range(10))
+def test_compiled_is_plain(name: str, seed: int) -> None:
+    pytest.importorskip("numba")
+    loop = loops()[name]
+    assert loop.chosen is not loop.plain
+    one, other = (ARGUMENTS[name](np.random.default_rng(seed)) for _ in range(2))
+    loop.chosen(*one)
+    loop.plain(*other)
+    for compiled, plain in zip(one, other, strict=True):
+        if isinstance(compiled, np.ndarray):
+            assert compiled.dtype == plain.dtype
+            assert np.array_equal(compiled, plain)
+
+
+def test_without_a_compiler_the_plain_form_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "numba", None)
+    assert Compiled(largest.propose.loops, largest.propose.plain).chosen is largest.propose.plain
+    assert neighbours.add_up.__doc__
