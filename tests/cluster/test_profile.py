@@ -6,6 +6,7 @@ The feature job is a double here, a thread that folds what Kafka has; the real o
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import threading
 import uuid
@@ -15,6 +16,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from litestar.testing import TestClient
 from typer.testing import CliRunner
@@ -31,6 +33,7 @@ from gars.application.ports import Change
 from gars.bootstrap import Service, open_service
 from gars.bootstrap.cluster import HistoryWorker, history_worker
 from gars.config import Settings, from_environment
+from gars.datasets import schema
 from gars.domain import trending, user_state
 from gars.domain.interaction import Interaction, Kind
 from gars.domain.user_state import UserState
@@ -303,6 +306,49 @@ def test_replayed_the_states_are_the_same_to_the_last_bit(
         assert "are not what the events say" in said
         _gars(environment, tmp_path, "replay", "--from", source)
         assert _states(environment["GARS_STATE_STORE"]) == live, source
+
+
+def test_a_data_sets_users_have_their_histories_before_and_after_a_loss(
+    job: Job, start: Callable[[], tuple[Client, Service]], environment: dict[str, str], tmp_path: Path
+) -> None:
+    client, service = start()
+    data = str(_data_set(tmp_path))
+    _say(client, "1", 1535)  # before: the live event stays, the history waits for a replay
+    until(lambda: _version(service, "1") == 1)
+    assert client.delete("/api/v1/users/2").status_code == 200
+    assert "1 of 3" in _gars(
+        environment, tmp_path, "backfill", "--data", data
+    )  # neither the live user nor the forgotten
+    assert "0 of 3" in _gars(environment, tmp_path, "backfill", "--data", data)
+    assert _known(service, "1") == {1535}
+    assert _known(service, "2") == set()
+    assert _known(service, "3") == {5114}
+    with closing(connect(environment["GARS_STATE_STORE"])) as redis:
+        redis.flushdb()
+    assert "1 of 3" not in _gars(environment, tmp_path, "backfill", "--data", data)  # nobody is live in an empty Redis
+    _gars(environment, tmp_path, "replay", "--from", "kafka", "--data", data)
+    assert _known(service, "1") == {1, 5, 1535}
+    assert _known(service, "2") == set()
+    assert _known(service, "3") == {5114}
+    assert list(service.trending.ids()) == [1535]
+
+
+def _known(service: Service, user_id: str) -> set[int]:
+    state = service.states.get(user_id) or UserState(user_id=user_id)
+    return {*state.opinions, *(click.anime_id for click in state.clicks)}
+
+
+def _data_set(home: Path) -> Path:
+    folder = home / "data" / "mine"
+    (folder / "interactions").mkdir(parents=True)
+    rows = {"user_id": [1, 1, 2, 3], "anime_id": [1, 5, 5, 5114], "rating": [9, None, 3, 8]}
+    frame = pl.DataFrame({**rows, "status": None, "time": None}, schema=schema.INTERACTIONS)
+    frame.write_parquet(folder / "interactions" / "part-0.parquet")
+    catalogue = schema.conform_catalogue(pl.DataFrame({"anime_id": [1], "title": ["x"]}))
+    catalogue.write_parquet(folder / "catalogue.parquet")
+    facts = {"dialect": "x", "simulated": True, "sources": [], "rows": 4, "users": 3, "anime": 3, "duplicates": 0}
+    (folder / "dataset.json").write_text(json.dumps({"name": "mine", "content_hash": "abc", **facts}))
+    return folder
 
 
 def _users(events: list[Interaction]) -> set[str]:

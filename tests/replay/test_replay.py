@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from gars.application import replay
 from gars.application.ports import Logged
 from gars.application.replay import Rebuilt
 from gars.datasets.recorded_log import read_log, write_log
-from gars.domain import user_state
+from gars.domain import trending, user_state
 from gars.domain.errors import DataError
 from gars.domain.interaction import Interaction
 from gars.domain.user_state import Row, UserState
@@ -61,6 +62,29 @@ def test_out_of_a_log_and_a_history_to_the_last_bit(events: list[Interaction]) -
         store = Store()
         assert replay.write(users, store) == (len(live), len(live))
         assert {user_id: user_state.encode(state) for user_id, state in store.states.items()} == live
+
+
+class Trends:
+    def __init__(self) -> None:
+        self.weights: dict[tuple[int, int], float] = {}
+
+    def write(self, weights: Mapping[tuple[int, int], float]) -> None:
+        self.weights.update(weights)
+
+
+@given(event_lists())
+def test_trends_are_what_a_job_would_have_counted(events: list[Interaction]) -> None:
+    counted: defaultdict[tuple[int, int], float] = defaultdict(float)
+    states: dict[str, UserState] = {}
+    for one in events:
+        before = states.get(one.user_id) or initial(one.user_id) or UserState(user_id=one.user_id)
+        states[one.user_id] = user_state.apply(before, one)
+        for bucket, by in trending.moves(before, states[one.user_id], one.anime_id).items():
+            counted[bucket, one.anime_id] += by
+    trends = Trends()
+    replay.write(replay.from_log(_logged(events), initial), Store(), trends=trends)
+    recent = {pair: weight for pair, weight in counted.items() if weight > 0}
+    assert trends.weights == recent
 
 
 def test_a_forget_ends_what_came_before() -> None:

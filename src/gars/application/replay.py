@@ -7,14 +7,15 @@ ignored, and nothing from before a tombstone is taken.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
 from gars.application.ports import EventHistory, Logged
 from gars.application.progress import Progress, Silent
-from gars.domain import user_state
+from gars.domain import trending, user_state
 from gars.domain.user_state import UserState
 
 _CHUNK = 500
@@ -31,6 +32,16 @@ class Rebuilt:
     state: UserState | None
     offset: int
     """Of their last record."""
+    before: UserState | None = None
+    """What a data set knew of them: not asked for now, so no part of a trend."""
+
+
+class RebuildsTrends(Protocol):
+    """Counters that take what was made again."""
+
+    def write(self, weights: Mapping[tuple[int, int], float]) -> None:
+        """Set ``(bucket, anime) → weight``. Raises ``StorageError``."""
+        ...
 
 
 class RebuildsStates(Protocol):
@@ -62,9 +73,11 @@ class Comparison:
 def from_log(records: Iterable[Logged], initial: Initial) -> Iterator[Rebuilt]:
     """Fold a whole log. Holds the state of every user in it, as bytes, until the log ends."""
     kept: dict[str, tuple[bytes | None, int]] = {}
+    forgotten: set[str] = set()
     for record in records:
         held = kept.get(record.user_id)
         if record.event is None:
+            forgotten.add(record.user_id)
             kept[record.user_id] = None, record.offset
             continue
         if held is None:
@@ -74,30 +87,58 @@ def from_log(records: Iterable[Logged], initial: Initial) -> Iterator[Rebuilt]:
         state = user_state.apply(before or UserState(user_id=record.user_id), record.event)
         kept[record.user_id] = user_state.encode(state), record.offset
     for user_id, (encoded, offset) in kept.items():
-        yield Rebuilt(user_id, None if encoded is None else user_state.decode(encoded), offset)
+        known = None if user_id in forgotten else initial(user_id)
+        yield Rebuilt(user_id, None if encoded is None else user_state.decode(encoded), offset, known)
 
 
 def from_history(history: EventHistory, initial: Initial) -> Iterator[Rebuilt]:
     """Fold user after user; holds one of them."""
     for user_id in history.users():
-        state = initial(user_id) or UserState(user_id=user_id)
+        before = initial(user_id)
+        state = before or UserState(user_id=user_id)
         last = 0
         for last, event in history.read_user(user_id):  # noqa: B007 the last offset is told
             state = user_state.apply(state, event)
         if last:
-            yield Rebuilt(user_id, state, last)
+            yield Rebuilt(user_id, state, last, before)
 
 
-def write(users: Iterable[Rebuilt], states: RebuildsStates, *, progress: Progress | None = None) -> tuple[int, int]:
-    """→ how many users the events are of, and how many were kept. Raises ``StorageError``; run it again then."""
+def write(
+    users: Iterable[Rebuilt],
+    states: RebuildsStates,
+    *,
+    trends: RebuildsTrends | None = None,
+    progress: Progress | None = None,
+) -> tuple[int, int]:
+    """→ how many users the events are of, and how many were kept. Raises ``StorageError``; run it again then.
+
+    ``trends`` get the sum of what the states say. A job that counts goes on over it with its own sums.
+    """
     seen = kept = 0
+    weights: defaultdict[tuple[int, int], float] = defaultdict(float)
     remaining = iter(users)
     with (progress or Silent()).task("Making the states again") as advance:
         while chunk := list(islice(remaining, _CHUNK)):
             kept += states.rebuild(chunk)
+            for one in chunk if trends is not None else ():
+                _count(one, weights)
             seen += len(chunk)
             advance(len(chunk))
+    if trends is not None:
+        newest = max((bucket for bucket, _ in weights), default=0)
+        trends.write({pair: one for pair, one in weights.items() if one > 0 and pair[0] > newest - trending.BUCKETS})
     return seen, kept
+
+
+def _count(one: Rebuilt, weights: defaultdict[tuple[int, int], float]) -> None:
+    """Add what a user's events say is asked for."""
+    if one.state is None:
+        return
+    before = one.before or UserState(user_id=one.user_id)
+    said = {anime_id for anime_id, opinion in one.state.opinions.items() if before.opinions.get(anime_id) != opinion}
+    for anime_id in sorted(said | {click.anime_id for click in one.state.clicks}):
+        for bucket, by in trending.moves(before, one.state, anime_id).items():
+            weights[bucket, anime_id] += by
 
 
 def compare(users: Iterable[Rebuilt], states: RebuildsStates) -> Comparison:

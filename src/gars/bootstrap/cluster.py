@@ -10,13 +10,14 @@ from typing import Protocol, cast
 
 from gars.application.keep_history import EventStream, KeepHistory
 from gars.application.ports import Logged, Tombstones
-from gars.application.replay import Initial, RebuildsStates, Rebuilt, from_history, from_log
+from gars.application.replay import Initial, RebuildsStates, RebuildsTrends, Rebuilt, from_history, from_log
 from gars.bootstrap.addresses import REDIS, adapter, is_cluster, scheme
 from gars.bootstrap.stores import (
     open_event_log,
     open_history,
     open_state_store,
     open_tombstones,
+    open_trend_counters,
     open_written_history,
     open_written_impressions,
 )
@@ -122,6 +123,16 @@ def rebuildable_states(settings: Settings) -> Iterator[RebuildsStates]:
         yield cast(RebuildsStates, states)
     finally:
         states.close()
+
+
+@contextmanager
+def rebuildable_trends(settings: Settings) -> Iterator[RebuildsTrends]:
+    """The trending counters beside the states."""
+    trends = open_trend_counters(settings)
+    try:
+        yield cast(RebuildsTrends, trends)
+    finally:
+        trends.close()
 
 
 def initial_states(dataset: Dataset | None, tombstones: Tombstones) -> Initial:

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from gars.application import replay as replaying
 from gars.application.backfill import backfill as fold_in
-from gars.bootstrap.cluster import forgotten_users, logged, rebuildable_states, rebuilt_users
+from gars.bootstrap.cluster import forgotten_users, logged, rebuildable_states, rebuildable_trends, rebuilt_users
 from gars.bootstrap.model import load_engine, training_data
 from gars.bootstrap.stores import open_state_store, open_tombstones
 from gars.config import Settings, from_environment
@@ -50,7 +50,8 @@ def replay(
         if check:
             _say(replaying.compare(users, states), console)
             return
-        seen, kept = replaying.write(users, states, progress=TerminalProgress(console))
+        with rebuildable_trends(settings) as trends:
+            seen, kept = replaying.write(users, states, trends=trends, progress=TerminalProgress(console))
     console.print(
         f"[green]✓[/] {seen} user(s) have events; {kept} state(s) written, {seen - kept} newer there", highlight=False
     )
