@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import shlex
+import signal
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
 import numpy as np
 import polars as pl
@@ -39,6 +42,7 @@ from gars.testing.contracts.impression_log import impression
 from gars.testing.datasets import tiny_dataset
 from gars.testing.engine import FakeEngine
 from gars.testing.events import event
+from gars.testing.server import ServerProcess
 
 
 @pytest.fixture
@@ -141,6 +145,29 @@ def test_who_was_deleted_at_the_service_is_in_no_later_model_and_no_later_crawl(
     accepted = snapshots.accepted(home)
     assert accepted is not None
     assert snapshots.read_snapshot(home, accepted).deleted_users >= 1
+
+
+@pytest.mark.slow
+def test_a_running_service_takes_up_what_a_run_promoted(home: Path) -> None:
+    tiny_dataset(home)
+    assert gars("pipeline", "run", "--quick").exit_code == 0
+    first = Registry(home / "models").current()
+    command = [sys.executable, "-c", "from gars.entrypoints.cli.app import main; main()", "serve"]
+    server = ServerProcess([*command, "--home", str(home), "--port", "0"])
+    try:
+        about = f"{server.address}/api/v1/about"
+        assert httpx.get(about).json()["model"]["version"] == first
+        tiny_dataset(home, "more", users=48)
+        result = gars("pipeline", "run", "--data", "more", "--quick", "--service", server.address)
+        assert result.exit_code == 0, (result.output, result.exception)
+        second = Registry(home / "models").current()
+        assert second != first
+        assert [step.name for step in runs(home)[-1].steps()][-2:] == ["promote", "swap"]
+        assert httpx.get(about).json()["model"]["version"] == second
+        assert server.stop() == 0
+    finally:
+        if server.process.poll() is None:
+            server.stop(signal.SIGKILL)
 
 
 @pytest.mark.slow
