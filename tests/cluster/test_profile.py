@@ -35,6 +35,7 @@ from gars.bootstrap.cluster import HistoryWorker, history_worker
 from gars.config import Settings, from_environment
 from gars.datasets import schema
 from gars.domain import trending, user_state
+from gars.domain.errors import StorageError
 from gars.domain.interaction import Interaction, Kind
 from gars.domain.user_state import UserState
 from gars.entrypoints.api.app import create_app
@@ -366,6 +367,34 @@ def _gars(environment: dict[str, str], home: Path, *arguments: str, fails: bool 
     return f"{done.output}{done.exception}"
 
 
+def test_lists_are_those_of_one_machine(
+    job: Job, start: Callable[[], tuple[Client, Service]], tmp_path: Path, opened: ExitStack
+) -> None:
+    """200 users say the same in both profiles, some of it twice; every list is the same, with scores and reasons."""
+    _, cluster = start()
+    alone = open_service(from_environment({}, home=tmp_path / "alone"), FakeEngine())
+    opened.callback(alone.close)
+    chance = random.Random(11)
+    known = [anime.anime_id for anime in alone.catalogue.anime]
+    for user in range(200):
+        own = [_anything(f"user-{user}", number, chance, known) for number in range(chance.randrange(1, 12))]
+        batch = [*own, *own[:2]]
+        for service in (alone, cluster):
+            service.writer.submit(batch).result(60)
+    users = [f"user-{user}" for user in range(200)]
+    until(lambda: all(_version(cluster, user) == _version(alone, user) for user in users))
+    assert cluster.states.get_many(users) == alone.states.get_many(users)
+    for name in [*users, "nobody"]:
+        here, there = alone.recommend(name), cluster.recommend(name)
+        assert (here.items, here.version, here.cold) == (there.items, there.version, there.cold), name
+
+
+def _anything(user_id: str, number: int, chance: random.Random, known: list[int]) -> Interaction:
+    kind = chance.choice([Kind.CLICK, Kind.RATE, Kind.LIKE, Kind.SEEN])
+    value = chance.randrange(1, 11) if kind is Kind.RATE else None
+    return event(user_id, chance.choice(known), kind, value, event_id=f"{user_id}-{number}")
+
+
 def test_doctor_finds_what_is_away(environment: dict[str, str], tmp_path: Path) -> None:
     said = _gars(environment, tmp_path, "doctor", fails=True)  # there is no model
     assert [line[0] for line in said.splitlines() if line[:1] in "✓✗"] == list("✓✗✓✓✓✓✓✓")
@@ -393,3 +422,32 @@ def test_reads_go_on_while_redis_is_away(
     finally:
         redis_running.up()
     until(lambda: _ids(client, SOMEBODY) == mine and not client.get("/api/v1/health/ready").json()["warnings"])
+
+
+def test_cassandra_killed_and_back_the_history_has_everything_once(
+    cassandra_running: Running, worker: HistoryWorker, start: Callable[[], tuple[Client, Service]]
+) -> None:
+    """What was acknowledged survives its SIGKILL, and what came meanwhile is brought afterwards."""
+    client, service = start()
+    before = [_say(client, SOMEBODY, 1, event_id=f"before-{number}")["accepted"][0] for number in range(20)]
+    until(lambda: worker.keep.step() >= 0 and worker.keep.kept >= 20)
+    cassandra_running.daemon("cassandra").kill()
+    try:
+        during = [_say(client, SOMEBODY, 5, event_id=f"during-{number}")["accepted"][0] for number in range(20)]
+        with pytest.raises(StorageError, match="cannot write to Cassandra"):
+            until(lambda: worker.keep.step() > 0)
+        assert _ids(client, "somebody else")  # lists do not need it
+        assert client.get(f"/api/v1/users/{SOMEBODY}/export").status_code == 503
+    finally:
+        cassandra_running.up()
+    until(lambda: _stepped(worker) and worker.keep.kept >= 40)
+    found = [one.event_id for _, one in service.stores.history.read_user(SOMEBODY)]
+    assert found == [*before, *during]
+
+
+def _stepped(worker: HistoryWorker) -> bool:
+    try:
+        worker.keep.step()
+    except StorageError:
+        return False
+    return True

@@ -67,3 +67,10 @@ def test_a_batch_may_be_too_long() -> None:
     (outcome,) = accepting(MemoryEventLog()).group([[event() for _ in range(MAX_BATCH + 1)]])
     assert isinstance(outcome, InvalidInputError)
     assert outcome.message == f"a batch takes at most {MAX_BATCH} events, got {MAX_BATCH + 1}"
+
+
+def test_an_id_sent_again_later_in_a_batch_keeps_its_first_place() -> None:
+    log = MemoryEventLog()
+    first, second = event(event_id="first"), event(event_id="second")
+    accepting(log).group([[first, second, first]])
+    assert [one.event_id for _, one in log.read()] == ["first", "second"]

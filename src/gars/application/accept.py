@@ -70,5 +70,8 @@ def _receipt(batch: Batch) -> Receipt:
 
 
 def _distinct(batch: Batch) -> list[Interaction]:
-    """The first event of each id."""
-    return list({event.event_id: event for event in reversed(batch)}.values())[::-1]
+    """The first event of each id, in its place."""
+    found: dict[str, Interaction] = {}
+    for event in batch:
+        found.setdefault(event.event_id, event)
+    return list(found.values())

@@ -227,7 +227,7 @@ class ImpressionLog(ImpressionSink, Protocol):
     """The lists that were shown, to be found and deleted."""
 
     def read(self, *, user_id: str | None = None) -> Iterator[Impression]:
-        """Impressions in the order appended, of everybody or of one user."""
+        """Impressions of everybody or of one user, each user's in the order appended."""
         ...
 
     def users(self) -> list[str]:

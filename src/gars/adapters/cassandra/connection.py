@@ -17,7 +17,7 @@ from cassandra.policies import DCAwareRoundRobinPolicy, RoundRobinPolicy, TokenA
 from gars.adapters.cassandra.address import CassandraAddress
 from gars.domain.errors import StorageError
 
-_CONNECT_S = 5.0
+_CONNECT_S = 10.0
 _REQUEST_S = 10.0
 _AT_ONCE = 128
 """Writes under way at the same time."""
@@ -97,8 +97,8 @@ class Connection:
         return prepared
 
 
-def open_cluster(address: CassandraAddress) -> Cluster:
-    """The driver's view of a cluster, not connected yet."""
+def open_cluster(address: CassandraAddress, *, connect_s: float = _CONNECT_S) -> Cluster:
+    """The driver's view of a cluster, not connected yet; ``connect_s`` is how long it waits for a node."""
     near = DCAwareRoundRobinPolicy(address.datacenter) if address.datacenter else RoundRobinPolicy()
     profile = ExecutionProfile(
         load_balancing_policy=TokenAwarePolicy(near),
@@ -112,7 +112,8 @@ def open_cluster(address: CassandraAddress) -> Cluster:
         port=address.port,
         auth_provider=PlainTextAuthProvider(address.user, address.password) if address.user else None,
         execution_profiles={EXEC_PROFILE_DEFAULT: profile},
-        connect_timeout=_CONNECT_S,
+        connect_timeout=connect_s,
+        control_connection_timeout=connect_s,
         protocol_version=5,
     )
 
