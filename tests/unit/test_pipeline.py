@@ -256,6 +256,16 @@ def test_a_service_that_refuses_and_people_who_turn_away_bring_the_old_model_bac
     assert (ended.verdict, registry.current()) == ("promoted", candidate)
 
 
+def test_what_serves_already_is_not_promoted_again(
+    tmp_path: Path, fits: Fits, two_models: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_dataset(tmp_path)
+    without_training(tmp_path, two_models[0], monkeypatch)
+    ended = pipeline(tmp_path, fits).run()
+    assert (ended.verdict, ended.message) == ("kept", f"training gave {two_models[0]} again")
+    assert len(Registry(tmp_path / "models").promotions()) == 1
+
+
 def test_somebody_elses_promotion_is_not_undone(
     tmp_path: Path, fits: Fits, two_models: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

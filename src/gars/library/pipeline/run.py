@@ -107,7 +107,8 @@ class Pipeline:
             still_there=lambda made: (self.home / snapshots.FOLDER / made["hash"]).is_dir(),
         )
         serving: str | None = start["serving"]
-        if serving is not None and self._is_made_of(serving, snapshot["hash"]):
+        # the log moves on without the data
+        if serving is not None and self.outside.shown is None and self._is_made_of(serving, snapshot["hash"]):
             return self._ended("kept", f"nothing is new: {serving} was trained on this snapshot with these settings")
         trained = self._step(
             "train",
@@ -116,6 +117,8 @@ class Pipeline:
             still_there=lambda made: (self._registry.folder / made["version"] / "manifest.json").is_file(),
         )
         candidate: str = trained["version"]
+        if candidate == serving:
+            return self._ended("kept", f"training gave {serving} again")
         judged = self._step(
             "evaluate",
             {"candidate": candidate, "serving": serving, "snapshot": snapshot["hash"]},
