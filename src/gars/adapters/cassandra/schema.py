@@ -12,6 +12,7 @@ from gars.adapters.cassandra.address import CassandraAddress
 from gars.adapters.cassandra.connection import Connection, open_cluster
 from gars.domain.errors import StorageError
 
+_PATIENCE_S = 60.0
 _TABLES = (
     # Every event once by (event time, id); the offset is part of the key, so that one sent twice keeps both places in
     # the log, and the first one counts when it is read.
@@ -47,16 +48,16 @@ def create_schema(address: CassandraAddress) -> None:
         if address.datacenter
         else f"{{'class': 'SimpleStrategy', 'replication_factor': {address.replication}}}"
     )
-    cluster = open_cluster(address)
+    cluster = open_cluster(address, connect_s=_PATIENCE_S)  # a node that has just started has much to do
     try:
         with Connection(address).explained("create the tables in"):
             session = cluster.connect()
             session.execute(
-                f"CREATE KEYSPACE IF NOT EXISTS {address.keyspace} WITH replication = {strategy}", timeout=60
+                f"CREATE KEYSPACE IF NOT EXISTS {address.keyspace} WITH replication = {strategy}", timeout=_PATIENCE_S
             )
             session.set_keyspace(address.keyspace)
             for table in _TABLES:
-                session.execute(table, timeout=60)
+                session.execute(table, timeout=_PATIENCE_S)
     finally:
         cluster.shutdown()
 
