@@ -69,6 +69,8 @@ lock: ## Compile requirements/*.lock anew (needs uv)
 	  --extra train --extra serve --extra bench --extra spider --extra tensorboard --extra cluster --group build --group test --group check pyproject.toml -c requirements/cluster.lock -o requirements/dev.lock
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	  --group web -o requirements/web.lock
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+	  deploy/flink/requirements.in -o deploy/flink/requirements.lock
 
 clean: ## Remove the environment and what was built; data and models in var/ stay
 	rm -rf $(VENV) $(PAGE) web/node_modules web/dist .mypy_cache .ruff_cache .pytest_cache

@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from gars.adapters.kafka.address import KafkaAddress
+from gars.adapters.kafka.topics import create_topics
 from gars.entrypoints.stack.cassandra import Cassandra
 from gars.entrypoints.stack.engine import Engine
+from gars.entrypoints.stack.flink import Flink
 from gars.entrypoints.stack.kafka import Kafka
 from gars.entrypoints.stack.ports import free_ports
 from gars.entrypoints.stack.redis import Redis
@@ -86,3 +89,26 @@ def cassandra(cassandra_running: Running) -> Cassandra:
     """A Cassandra with GARS' tables. Take a keyspace of your own to begin empty."""
     assert isinstance(cassandra_running.engine, Cassandra)
     return cassandra_running.engine
+
+
+@pytest.fixture(scope="session")
+def flink_running(
+    tmp_path_factory: pytest.TempPathFactory, engines: Path, kafka: Kafka, redis_address: str
+) -> Iterator[Running]:
+    """The feature job on topics and keys of its own, both with the prefix ``features``."""
+    port, rpc = free_ports(2)
+    address = KafkaAddress(kafka.address.bootstrap_servers, "features")
+    create_topics(address)
+    folder = tmp_path_factory.mktemp("flink")
+    yield from _up(
+        Flink(
+            folder=folder,
+            engines=engines,
+            kafka=address,
+            redis=redis_address,
+            redis_prefix=address.prefix,
+            port=port,
+            rpc_port=rpc,
+            settings={"execution.checkpointing.interval": "1 s"},
+        )
+    )

@@ -36,6 +36,11 @@ def bucket(time_ms: int) -> int:
     return time_ms // BUCKET_MS
 
 
+def ends_ms(bucket: int) -> int:
+    """The moment from which on nothing in a bucket counts any more."""
+    return (bucket + BUCKETS) * BUCKET_MS
+
+
 def moves(before: UserState, after: UserState, anime_id: int) -> dict[int, float]:
     """What an event on an anime changes in the counters: bucket → what is to be added to the anime's weight there.
 

@@ -67,6 +67,9 @@ class Engine(ABC):
     def finish(self) -> None:  # noqa: B027 most engines have nothing to do here
         """What is to be done once it is healthy: topics, tables, jobs. A second call changes nothing."""
 
+    def leave(self) -> None:  # noqa: B027 most engines are simply stopped
+        """What is to be done before it is stopped; it is stopped also if this raises ``StackError``."""
+
     @property
     def data(self) -> Path:
         """Where its data are."""

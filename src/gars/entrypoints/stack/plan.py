@@ -14,6 +14,7 @@ from gars.domain.errors import InvalidInputError
 from gars.entrypoints.stack.backfill import Backfill
 from gars.entrypoints.stack.cassandra import Cassandra
 from gars.entrypoints.stack.engine import Engine, StackError
+from gars.entrypoints.stack.flink import Flink
 from gars.entrypoints.stack.kafka import Kafka
 from gars.entrypoints.stack.ports import free_ports
 from gars.entrypoints.stack.redis import Redis
@@ -67,6 +68,14 @@ def stack_of(settings: Settings, ports: Ports, *, options: Sequence[str] = ()) -
         storage_port=ports.cassandra_storage,
         jmx_port=ports.cassandra_jmx,
     )
+    flink = Flink(
+        folder=where / Flink.name,
+        engines=settings.engines,
+        kafka=kafka.address,
+        redis=redis.url,
+        port=ports.flink,
+        rpc_port=ports.flink_rpc,
+    )
     environment = {
         "GARS_HOME": str(home),
         "GARS_EVENT_LOG": kafka.url,
@@ -91,7 +100,7 @@ def stack_of(settings: Settings, ports: Ports, *, options: Sequence[str] = ()) -
         folder=where / Backfill.name, settings=from_environment(environment, home=home), variables=environment
     )
     before = [] if options else [backfill]
-    return Stack([kafka, redis, cassandra, *before, *services], environment)
+    return Stack([kafka, redis, cassandra, *before, flink, *services], environment)
 
 
 def folder(settings: Settings) -> Path:

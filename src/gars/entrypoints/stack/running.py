@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -39,6 +40,9 @@ class Running:
 
     def down(self) -> bool:
         """Stop everything, last started first. → False if nothing ran."""
+        if any(daemon.pid is not None for daemon in self._daemons.values()):
+            with contextlib.suppress(StackError):
+                self.engine.leave()
         stopped = [
             self.daemon(one.name).stop(patience_s=one.stop_within_s) for one in reversed(self.engine.processes())
         ]

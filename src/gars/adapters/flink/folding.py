@@ -1,0 +1,67 @@
+"""One record on one user's state. The arithmetic is the domain's; this only says what is kept and what is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from gars.adapters.flink.records import Forget, Record, TrendMove, Unreadable, Write, read
+from gars.application.ports import Change
+from gars.domain import trending, user_state
+from gars.domain.interaction import Interaction
+from gars.domain.user_state import UserState
+
+
+class Folded(NamedTuple):
+    """What became of a record. ``state`` is what to keep under the key: ``None`` for nothing."""
+
+    state: bytes | None
+    write: Write | None = None
+    moves: tuple[TrendMove, ...] = ()
+    """What it changes in the trending counters."""
+    reason: str | None = None
+    """Why the record goes to the dead letters."""
+
+
+def fold(kept: bytes | None, record: Record, stored: Callable[[str], bytes | None]) -> Folded:
+    """Apply a record to the state kept under its key.
+
+    ``stored`` is asked for a user without one: their history from a data set, or what an earlier run of the job wrote.
+    """
+    said = read(record)
+    match said:
+        case Unreadable(reason):
+            return Folded(kept, reason=reason)
+        case Forget(user_id):
+            return Folded(None, Write(user_id, 0, None, record.log_offset), _taken_back(kept))
+        case event:
+            return _apply(kept if kept is not None else stored(event.user_id), event, record)
+
+
+def _apply(before: bytes | None, event: Interaction, record: Record) -> Folded:
+    old = UserState(user_id=event.user_id) if before is None else user_state.decode(before)
+    new = user_state.apply(old, event)
+    if new is old:
+        # an event told again. Its state is, too: whoever kept it may not have got as far as writing it
+        return Folded(before, _write(old, before or user_state.encode(old), record))
+    change = Change(event.user_id, new.version, event.event_id, event.kind.value, event.anime_id, record.time_ms)
+    encoded = user_state.encode(new)
+    return Folded(encoded, _write(new, encoded, record, change), _moves(old, new, event.anime_id))
+
+
+def _write(state: UserState, encoded: bytes, record: Record, *changes: Change) -> Write:
+    return Write(state.user_id, state.version, encoded, record.log_offset, changes)
+
+
+def _moves(before: UserState, after: UserState, anime_id: int) -> tuple[TrendMove, ...]:
+    return tuple(TrendMove(anime_id, bucket, by) for bucket, by in trending.moves(before, after, anime_id).items())
+
+
+def _taken_back(kept: bytes | None) -> tuple[TrendMove, ...]:
+    """What a forgotten user had added to the trends."""
+    if kept is None:
+        return ()
+    state = user_state.decode(kept)
+    nothing = UserState(user_id=state.user_id)
+    anime_ids = sorted({*state.opinions, *(click.anime_id for click in state.clicks)})
+    return tuple(move for anime_id in anime_ids for move in _moves(state, nothing, anime_id))

@@ -1,0 +1,148 @@
+"""How the launcher configures Flink, and what it understands of what Flink says."""
+
+from __future__ import annotations
+
+import http.server
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+import msgspec
+import pytest
+
+from gars.adapters.kafka.address import KafkaAddress
+from gars.entrypoints.stack import flink_environment
+from gars.entrypoints.stack.engine import StackError
+from gars.entrypoints.stack.flink import Flink
+from gars.entrypoints.stack.flink_rest import FlinkRest
+from gars.entrypoints.stack.ports import free_ports
+
+
+@pytest.fixture
+def flink(tmp_path: Path) -> Flink:
+    return Flink(
+        folder=tmp_path / "flink",
+        engines=tmp_path / "engines",
+        kafka=KafkaAddress("127.0.0.1:9", "gars"),
+        redis="redis://127.0.0.1:9/0",
+        port=28999,
+        rpc_port=28998,
+        settings={"execution.checkpointing.interval": "1 s"},
+    )
+
+
+def test_the_configuration(flink: Flink) -> None:
+    flink.prepare()
+    lines = (flink.folder / "conf" / "config.yaml").read_text().splitlines()
+    held = [line.partition(": ") for line in lines if line and not line.startswith("#")]
+    names = [name for name, _, _ in held]
+    assert len(names) == len(set(names))  # Flink refuses a setting that is there twice
+    settings = {name: value for name, _, value in held}
+    assert settings["rest.port"] == "28999"
+    assert settings["jobmanager.rpc.port"] == "28998"
+    assert settings["execution.checkpointing.interval"] == "1 s"
+    assert settings["execution.checkpointing.dir"] == (flink.data / "checkpoints").as_uri()
+    assert settings["python.execution-mode"] == "thread"
+    assert {settings[f"{who}.bind-host"] for who in ("jobmanager", "taskmanager")} == {"127.0.0.1"}
+
+
+def test_its_processes(flink: Flink) -> None:
+    jobmanager, taskmanager = flink.processes()
+    assert list(jobmanager.command[1:]) == [jobmanager.command[1], "start-foreground"]
+    assert Path(taskmanager.command[1]).name == "taskmanager.sh"
+    assert list(jobmanager.ports) == [28999, 28998]
+    assert jobmanager.environment["FLINK_CONF_DIR"] == str(flink.folder / "conf")
+    said = jobmanager.problem()
+    assert said is not None
+    assert said.startswith("Flink at http://127.0.0.1:28999 does not answer: ")
+
+
+def test_the_newest_whole_snapshot(flink: Flink) -> None:
+    assert flink.newest_snapshot() is None
+    made = [flink.data / "savepoints" / "savepoint-1", flink.data / "checkpoints" / "job" / "chk-7"]
+    for number, folder in enumerate(made):
+        folder.mkdir(parents=True)
+        (folder / "_metadata").touch()
+        os.utime(folder / "_metadata", (number, number))
+    (flink.data / "checkpoints" / "job" / "chk-8").mkdir()  # was never finished
+    assert flink.newest_snapshot() == made[1]
+
+
+def test_no_python_that_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flink_environment, "VERSIONS", ("2.7",))
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    with pytest.raises(StackError, match=r"Flink needs Python 2\.7, and there is none\n.*uv python install 2\.7"):
+        flink_environment._python()
+
+
+def test_a_package_that_cannot_be_had() -> None:
+    with pytest.raises(StackError, match=r"could not be made:\nno such package\n.*try it by hand: sh -c"):
+        flink_environment._run(["sh", "-c", "echo no such package; exit 1"])
+
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    """Says what a test has put there."""
+
+    said: ClassVar[dict[str, object]] = {}
+
+    def do_GET(self) -> None:
+        found = self.said.get(self.path)
+        self.send_response(200 if found is not None else 404)
+        self.end_headers()
+        self.wfile.write(msgspec.json.encode(found if found is not None else {"errors": ["not found"]}))
+
+    do_POST = do_GET  # noqa: N815
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        pass
+
+
+@pytest.fixture
+def rest() -> Iterator[FlinkRest]:
+    Answers.said = {"/overview": {"taskmanagers": 1}}
+    (port,) = free_ports(1)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", port), Answers) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield FlinkRest(f"http://127.0.0.1:{port}")
+        server.shutdown()
+        thread.join()
+
+
+def test_taskmanagers(rest: FlinkRest) -> None:
+    assert rest.worker_problem() is None
+    Answers.said["/overview"] = {"taskmanagers": 0}
+    assert rest.worker_problem() == "no TaskManager has registered yet"
+    del Answers.said["/overview"]
+    said = rest.problem()
+    assert said is not None
+    assert "/overview says 404" in said
+
+
+def test_the_job(rest: FlinkRest) -> None:
+    Answers.said["/jobs"] = {"jobs": [{"id": "a", "status": "FAILED"}]}
+    assert rest.job_problem() == "the job does not run"
+    Answers.said["/jobs"] = {"jobs": [{"id": "a", "status": "RUNNING"}, {"id": "b", "status": "RESTARTING"}]}
+    assert rest.job_problem() == "2 jobs run"
+    Answers.said["/jobs"] = {"jobs": [{"id": "a", "status": "RUNNING"}]}
+    Answers.said["/jobs/a"] = {"state": "RUNNING", "vertices": [{"name": "features", "status": "DEPLOYING"}]}
+    assert rest.job_problem() == "the job is RUNNING: features is DEPLOYING"
+    Answers.said["/jobs/a"] = {"state": "RUNNING", "vertices": [{"name": "features", "status": "RUNNING"}]}
+    assert rest.job_problem() is None
+
+
+def test_a_savepoint(rest: FlinkRest) -> None:
+    Answers.said["/jobs/a/stop"] = {"request-id": "r"}
+    Answers.said["/jobs/a/savepoints/r"] = {"status": {"id": "COMPLETED"}, "operation": {"location": "file:/s"}}
+    assert rest.stop("a", "file:/", within_s=5) == "file:/s"
+    Answers.said["/jobs/a/savepoints/r"] = {
+        "status": {"id": "COMPLETED"},
+        "operation": {"failure-cause": {"class": "CheckpointException"}},
+    }
+    with pytest.raises(StackError, match="Flink made no savepoint: CheckpointException"):
+        rest.stop("a", "file:/", within_s=5)
+    Answers.said["/jobs/a/savepoints/r"] = {"status": {"id": "IN_PROGRESS"}}
+    with pytest.raises(StackError, match="Flink made no savepoint: it takes too long"):
+        rest.stop("a", "file:/", within_s=0)
