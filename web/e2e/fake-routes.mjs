@@ -4,6 +4,13 @@ import { catalogue, entryOf } from './fake-catalogue.mjs'
 const cards = catalogue.map(({ card }) => card)
 const has = (user, id) => ['rating', 'reaction', 'status', 'seen', 'dismissed'].some((name) => Boolean(user.opinions.get(id)?.[name]))
 
+/** Whether a title passes the filters of an address. */
+const fits = (query) => (card) =>
+  query.getAll('genre').every((genre) => card.genres.includes(genre)) &&
+  (!query.has('type') || query.getAll('type').includes(card.type)) &&
+  card.year >= Number(query.get('year_min') ?? 0) &&
+  card.year <= Number(query.get('year_max') ?? 9999)
+
 export function moreRoutes({ users, userOf, historyOf, recommendations, similarUsers, apply }) {
   function continues(id, k) {
     const user = userOf(id)
@@ -46,9 +53,24 @@ export function moreRoutes({ users, userOf, historyOf, recommendations, similarU
   return function more(method, path, query, body) {
     const [, first, id, last] = path.split('/')
     const k = Number(query.get('k') ?? 20)
+    if (path === '/anime/atlas') {
+      const genres = [...new Set(cards.flatMap((card) => card.genres))].sort()
+      const known = [...cards].sort((a, b) => b.members - a.members)
+      const at = (id, prime) => (id * prime) % 4096
+      return [200, {
+        version: 'stand-in',
+        genres,
+        ids: known.map((card) => card.anime_id),
+        titles: known.map((card) => card.title_english ?? card.title),
+        x: known.map((card) => at(card.anime_id, 2654435)),
+        y: known.map((card) => at(card.anime_id, 40503)),
+        genre: known.map((card) => genres.indexOf(card.genres[0])),
+        fame: known.map((card) => Math.floor(Math.log10(card.members))),
+      }]
+    }
     if (path === '/anime/trending') {
       const heat = (card) => [...users.values()].filter(({ opinions }) => opinions.has(card.anime_id)).length
-      return [200, { items: [...cards].sort((a, b) => heat(b) - heat(a) || a.anime_id - b.anime_id).slice(0, k).map((anime) => ({ anime, heat: heat(anime) })) }]
+      return [200, { items: cards.filter(fits(query)).sort((a, b) => heat(b) - heat(a) || a.anime_id - b.anime_id).slice(0, k).map((anime) => ({ anime, heat: heat(anime) })) }]
     }
     if (path === '/anime/season') return [200, { year: 2026, season: 'fall', items: [] }]
     if (path === '/lists/import') return importList(query.get('user_id'), body)

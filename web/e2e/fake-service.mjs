@@ -141,8 +141,14 @@ export function createFakeService({ simulated = false } = {}) {
       fallback: null,
       next: null,
       changed: [],
-      items: recommend(user.opinions, accept).slice(offset, offset + k),
+      items: byNiche(recommend(user.opinions, accept), number('niche', 0)).slice(offset, offset + k),
     }
+  }
+
+  /** The larger `niche`, the more it costs a title to be known. */
+  function byNiche(items, niche) {
+    const worth = ({ score, anime }) => score - niche * Math.log10(anime.members)
+    return niche ? items.sort((a, b) => worth(b) - worth(a)) : items
   }
 
   function similarUsers(id, k) {

@@ -7,6 +7,7 @@ import type {
   AnimeCard,
   AnimeDetail,
   AnimeForUser,
+  Atlas,
   ContinueEntry,
   HistoryItem,
   Forgotten,
@@ -123,6 +124,7 @@ export const api = {
     get<{ items: ContinueEntry[] }>(`${user(id)}/continue`, { k, adult }, signal).then((body) => body.items),
   trending: (k: number, filters: ListFilters, signal?: AbortSignal) =>
     get<{ items: TrendEntry[] }>('/anime/trending', { k, ...filters }, signal).then((body) => body.items),
+  atlas: (signal?: AbortSignal) => get<Atlas>('/anime/atlas', {}, signal),
   season: (k: number, signal?: AbortSignal) => get<Season>('/anime/season', { k }, signal),
 
   interact: (interaction: Interaction) =>

@@ -3,8 +3,8 @@ import { type LocationQuery, useRoute, useRouter } from 'vue-router'
 
 import type { ListFilters } from '@/api/types'
 
-const WORDS = ['type', 'genre', 'exclude_genre'] as const
-const NUMBERS = ['year_min', 'year_max', 'episodes_max', 'min_members'] as const
+const WORDS = ['type', 'genre', 'exclude_genre', 'tag', 'studio', 'source', 'site'] as const
+const NUMBERS = ['year_min', 'year_max', 'episodes_max', 'min_members', 'min_score'] as const
 const SWITCHES = ['hide_sequels', 'one_per_franchise', 'adult'] as const
 
 /** Filters from an address; what it does not understand is left out. */
@@ -30,7 +30,7 @@ export function queryOf(filters: ListFilters): Record<string, string | string[]>
 }
 
 /** The list's filters, which live in the address: a filtered list can be sent to a friend. */
-export function useListFilters() {
+export function useListFilters(page: 'home' | 'explore') {
   const route = useRoute()
   const router = useRouter()
   const filters = shallowRef<ListFilters>({})
@@ -38,7 +38,7 @@ export function useListFilters() {
   watch(
     () => route.query,
     (query) => {
-      if (route.name !== 'home') return
+      if (route.name !== page) return
       const next = filtersFrom(query)
       if (JSON.stringify(next) !== JSON.stringify(filters.value)) filters.value = next
     },
@@ -52,9 +52,9 @@ export function useListFilters() {
         ([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0),
       ),
     ) as ListFilters
-    void router.replace({ name: 'home', query: queryOf(next) })
+    void router.replace({ name: page, query: queryOf(next) })
   }
 
   const count = computed(() => Object.keys(filters.value).length)
-  return { filters, change, clear: () => void router.replace({ name: 'home' }), count }
+  return { filters, change, clear: () => void router.replace({ name: page }), count }
 }

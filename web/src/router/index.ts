@@ -19,6 +19,7 @@ export const routes: RouteRecordRaw[] = [
     props: (route) => ({ animeId: Number(route.params.id) }),
     meta: { title: 'title.anime' },
   },
+  { path: '/explore', name: 'explore', component: () => import('@/views/ExploreView.vue'), meta: { title: 'title.explore' } },
   {
     path: '/search',
     name: 'search',

@@ -23,6 +23,8 @@ _WORTH_SHOWING = 55.0
 """Below this a match is noise: measured on one to three typing errors in titles of the sample."""
 _FAME = 3.0
 """What ten times the members are worth against a better match: enough to put a series before its shorts."""
+_SERIES = 4.0
+"""What being a series is worth: "evangelion" is "Shinseiki Evangelion", although the names of its films begin so."""
 
 
 class MemoryTitleSearch:
@@ -32,7 +34,7 @@ class MemoryTitleSearch:
         self._names: list[str] = []
         self._normal: list[str] = []
         owners: list[int] = []
-        fame: list[float] = []
+        standing: list[float] = []
         postings: defaultdict[str, list[int]] = defaultdict(list)
         for anime in catalogue:
             for name in anime.titles:
@@ -44,22 +46,23 @@ class MemoryTitleSearch:
                 self._names.append(name)
                 self._normal.append(normal)
                 owners.append(anime.anime_id)
-                fame.append(math.log10(1 + (anime.members or 0)))
+                standing.append(_FAME * math.log10(1 + (anime.members or 0)) + _SERIES * (anime.type == "TV"))
         self._owners = np.array(owners, np.int64)
-        self._fame = np.array(fame)
+        self._standing = np.array(standing)
+        """What a name is worth beside how well it matches."""
         self._n_grams = np.array([len(_grams(normal)) for normal in self._normal], np.float64)
         self._postings = {gram: np.array(rows, np.int32) for gram, rows in postings.items()}
 
     def search(self, query: str, *, limit: int) -> list[TitleMatch]:
-        """The best matches, each anime once; of equal matches the better known comes first."""
+        """The best matches, each anime once; of near-equal matches the series, then the better known comes first."""
         wanted = normalise(query)
         best: dict[int, tuple[float, float, int]] = {}
         for row in self._candidates(wanted).tolist():
             match = _match(wanted, self._normal[row])
             if match < _WORTH_SHOWING:
                 continue
-            # fame decides between near-equal matches: "naruto" is the series, not a short of the same name
-            key = (match + _FAME * float(self._fame[row]), match, row)
+            # standing decides between near-equal matches: "naruto" is the series, not a short of the same name
+            key = (match + float(self._standing[row]), match, row)
             owner = int(self._owners[row])
             if owner not in best or key > best[owner]:
                 best[owner] = key
@@ -73,8 +76,8 @@ class MemoryTitleSearch:
         if not found:
             return np.empty(0, np.int64)
         shared = np.bincount(np.concatenate(found), minlength=len(self._names))
-        # covered share of the query first; then of the name, so that short names are not drowned; then fame
-        closeness = shared / len(grams) + 0.2 * shared / self._n_grams + 0.02 * self._fame
+        # covered share of the query first; then of the name, so that short names are not drowned; then standing
+        closeness = shared / len(grams) + 0.2 * shared / self._n_grams + 0.0067 * self._standing
         closeness[shared == 0] = -1
         n = min(_CANDIDATES, int(np.count_nonzero(shared)))
         return np.argpartition(-closeness, n - 1)[:n]

@@ -1,0 +1,83 @@
+// Exploring: filters that live in the address, and the map of everything.
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+
+import { ask, BASE, launch, lookAs, someUser, withPage } from './browser.mjs'
+
+let browser
+before(async () => (browser = await launch()))
+after(() => browser.close())
+
+const results = (page) => page.getByRole('list', { name: 'Titles that fit' })
+const ids = (page) => results(page).locator('a').evaluateAll((links) => links.map((link) => Number(link.getAttribute('href').split('/').pop())))
+
+describe('exploring', () => {
+  it('is filtered by its address, which can be shared', () =>
+    withPage(browser, {}, async (page) => {
+      const { genres } = await ask('/genres')
+      await page.goto(`${BASE}/explore?year_min=2005&year_max=2012`)
+      await results(page).waitFor()
+      const { items } = await ask('/anime/trending?k=24&year_min=2005&year_max=2012')
+      assert.deepEqual(await ids(page), items.map(({ anime }) => anime.anime_id))
+      await page.getByRole('button', { name: genres[0], exact: true }).click()
+      await page.waitForURL((url) => url.searchParams.get('genre') === genres[0])
+      await page.goBack()
+    }))
+
+  it('finds a series before its films', async () => {
+    const { items } = await ask('/anime?query=evangelion&limit=5')
+    assert.equal(items[0].anime.type, 'TV')
+  })
+})
+
+describe('the atlas', () => {
+  it('names what is in view, moves with keys, zooms, and opens what is chosen', () =>
+    withPage(browser, { reducedMotion: 'reduce' }, async (page) => {
+      await lookAs(page, await someUser(0))
+      await page.goto(`${BASE}/explore`)
+      const map = page.getByRole('application')
+      await map.waitFor({ timeout: 60_000 })
+      const inView = page.locator('p:has-text("In view") a')
+      await inView.first().waitFor()
+      const before = await inView.allTextContents()
+      await map.focus()
+      for (let times = 0; times < 6; times++) await page.keyboard.press('+')
+      await page.keyboard.press('ArrowLeft')
+      await page.waitForFunction((old) => {
+        const now = [...document.querySelectorAll('p a[href^="/anime/"]')].map((link) => link.textContent)
+        return now.length > 0 && JSON.stringify(now) !== old
+      }, JSON.stringify(before))
+      await page.keyboard.press('0')
+      const href = await inView.first().getAttribute('href')
+      await inView.first().click()
+      await page.waitForURL(BASE + href)
+    }))
+
+  it('draws a frame of all titles well within a sixtieth of a second', () =>
+    withPage(browser, {}, async (page) => {
+      await page.goto(`${BASE}/explore`)
+      const map = page.getByRole('application')
+      await map.waitFor({ timeout: 60_000 })
+      const { x, y } = await map.boundingBox()
+      // What a frame costs is measured from its callback to the end of its drawing: frames themselves depend on the machine.
+      const costs = await page.evaluate(async ([left, top]) => {
+        const canvas = document.querySelector('canvas')
+        const spent = []
+        const plain = window.requestAnimationFrame.bind(window)
+        window.requestAnimationFrame = (draw) =>
+          plain((now) => {
+            const start = performance.now()
+            draw(now)
+            spent.push(performance.now() - start)
+          })
+        for (let turn = 0; turn < 40; turn++) {
+          canvas.dispatchEvent(new WheelEvent('wheel', { deltaY: turn % 2 ? 30 : -30, clientX: left + 300, clientY: top + 200, cancelable: true }))
+          await new Promise((resolve) => plain(() => plain(resolve)))
+        }
+        window.requestAnimationFrame = plain
+        return spent.sort((a, b) => a - b)
+      }, [x, y])
+      assert.ok(costs.length >= 20, `${costs.length} frames were drawn`)
+      console.log(`atlas: a frame takes ${costs[costs.length >> 1].toFixed(1)} ms (median of ${costs.length})`)
+    }))
+})
