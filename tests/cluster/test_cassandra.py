@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from gars.adapters.cassandra.address import CassandraAddress
-from gars.adapters.cassandra.connection import Connection
+from gars.adapters.cassandra.connection import Connection, shared
 from gars.adapters.cassandra.history import CassandraHistory
 from gars.adapters.cassandra.impression_log import CassandraImpressionLog
 from gars.adapters.cassandra.schema import create_schema, missing_tables, problem
@@ -131,6 +131,17 @@ def test_tables_that_are_not_there(cassandra: Cassandra) -> None:
     said = missing_tables(dataclasses.replace(cassandra.address, keyspace="nothing_here"))
     assert said is not None
     assert "nothing_here" in said
+
+
+def test_a_process_has_one_connection(cassandra: Cassandra) -> None:
+    one, two = shared(cassandra.address), shared(cassandra.address)
+    assert one is two
+    one.close()
+    assert len(list(two.rows("SELECT user_hash FROM tombstones"))) == 0  # still open
+    two.close()
+    three = shared(cassandra.address)
+    assert three is not one
+    three.close()
 
 
 def test_nobody_answers() -> None:

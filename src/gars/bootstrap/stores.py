@@ -76,7 +76,7 @@ def open_history(settings: Settings) -> EventHistory:
 
 def open_written_history(settings: Settings) -> WritableHistory:
     """The history that ``gars worker history`` writes."""
-    connection = adapter("cassandra", "connection").Connection(_cassandra("GARS_HISTORY", settings.history))
+    connection = adapter("cassandra", "connection").shared(_cassandra("GARS_HISTORY", settings.history))
     module = adapter("cassandra", "history")
     return cast(WritableHistory, module.CassandraHistory(connection, ttl_s=settings.history_days * _DAY_S))
 
@@ -111,7 +111,7 @@ def open_tombstones(settings: Settings) -> Tombstones:
     if scheme(address) in REDIS:
         return cast(Tombstones, adapter("redis", "tombstones").RedisTombstones(address))
     if scheme(address) == "cassandra":
-        connection = adapter("cassandra", "connection").Connection(_cassandra("GARS_TOMBSTONES", address))
+        connection = adapter("cassandra", "connection").shared(_cassandra("GARS_TOMBSTONES", address))
         return cast(Tombstones, adapter("cassandra", "tombstones").CassandraTombstones(connection))
     if scheme(address) != "sqlite":
         raise unknown(
@@ -200,7 +200,7 @@ def _cassandra(name: str, address: str) -> object:
 
 
 def _cassandra_impressions(name: str, address: str, settings: Settings) -> WritableImpressions:
-    connection = adapter("cassandra", "connection").Connection(_cassandra(name, address))
+    connection = adapter("cassandra", "connection").shared(_cassandra(name, address))
     module = adapter("cassandra", "impression_log")
     log = module.CassandraImpressionLog(connection, ttl_s=settings.impression_days * _DAY_S)
     return cast(WritableImpressions, log)

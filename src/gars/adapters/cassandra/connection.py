@@ -59,9 +59,13 @@ class Connection:
 
     def close(self) -> None:
         """Let go; the last user closes it."""
-        with self._lock:
+        with _opening, self._lock:
             self._users -= 1
-            if self._users > 0 or self._cluster is None:
+            if self._users > 0:
+                return
+            if _opened.get(self.address) is self:
+                del _opened[self.address]
+            if self._cluster is None:
                 return
             self._cluster.shutdown()
             self._cluster, self._session = None, None
@@ -95,6 +99,19 @@ class Connection:
         if prepared is None:
             prepared = self._prepared[text] = self._ready().prepare(text)
         return prepared
+
+
+_opening = threading.Lock()
+_opened: dict[CassandraAddress, Connection] = {}
+
+
+def shared(address: CassandraAddress) -> Connection:
+    """The connection of this process to an address, for one more user; whoever asks for it closes it."""
+    with _opening:
+        found = _opened.get(address)
+        if found is not None:
+            return found.share()
+        return _opened.setdefault(address, Connection(address))
 
 
 def open_cluster(address: CassandraAddress, *, connect_s: float = _CONNECT_S) -> Cluster:

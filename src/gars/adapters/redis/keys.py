@@ -21,7 +21,6 @@ class Keys:
     def __init__(self, prefix: str = "gars") -> None:
         self.prefix = prefix
         self.heartbeat = f"{prefix}:heartbeat"
-        self.current_model = f"{prefix}:model:current"
         self.tombstone_index = f"{prefix}:tombstones"
 
     def state(self, user_id: str) -> str:
