@@ -96,7 +96,13 @@ def test_impressions_come_along(address: KafkaAddress) -> None:
     ],
 )
 def test_what_nobody_can_read_is_kept_with_its_reason(
-    address: KafkaAddress, log: KafkaEventLog, key: bytes | None, value: bytes, headers: dict[str, bytes], reason: str
+    address: KafkaAddress,
+    log: KafkaEventLog,
+    caplog: pytest.LogCaptureFixture,
+    key: bytes | None,
+    value: bytes,
+    headers: dict[str, bytes],
+    reason: str,
 ) -> None:
     stranger = Producer({"bootstrap.servers": address.bootstrap_servers})
     stranger.produce(address.interactions, key=key, value=value, headers=dict(headers))
@@ -127,3 +133,9 @@ def test_what_nobody_can_read_is_kept_with_its_reason(
     assert told["reason"].startswith(reason)
     assert told["where"] == "history"
     assert told["from"].startswith(f"{address.interactions}/")
+
+    caplog.clear()
+    assert [one.event_id for _, one in log.read()] == ["good"]
+    (warning,) = caplog.messages
+    assert warning.startswith(f"passed over {address.interactions}/")
+    assert reason in warning

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 
 from gars.adapters.kafka import records
 from gars.adapters.kafka.address import KafkaAddress
-from gars.adapters.kafka.dead_letters import DeadLetters
 from gars.adapters.kafka.producer import Outgoing, SyncProducer
 from gars.adapters.kafka.reader import TopicReader
 from gars.application.ports import Logged
 from gars.domain.errors import StorageError
 from gars.domain.interaction import Interaction
+
+logger = logging.getLogger(__name__)
 
 
 class KafkaEventLog:
@@ -21,7 +23,6 @@ class KafkaEventLog:
         self._address = address
         self._producer = SyncProducer(address, address.interactions, timeout_s=timeout_s)
         self._reader = TopicReader(address, address.interactions, timeout_s=timeout_s)
-        self._dead_letters = DeadLetters(address, where="event log reader", timeout_s=timeout_s)
 
     def append(self, events: Sequence[Interaction]) -> list[int | None]:
         """Returns when all brokers in sync have all of them; a repeated ``event_id`` is appended again."""
@@ -40,14 +41,15 @@ class KafkaEventLog:
     def scan(self, *, after: int = 0) -> Iterator[Logged]:
         """Like ``read``, with the marks of users who were forgotten in their place: to replay, apply both.
 
-        A record that is neither goes to the dead letters.
+        A record that is neither is passed over with a warning: whoever follows the log has put it to the dead letters.
         """
         for position, message in self._reader.read(after=after):
             offset = int(message.offset() or 0) + 1
             try:
                 user_id, event = records.decode(message.key(), message.value(), message.headers())
             except ValueError as error:
-                self._dead_letters.put(message, str(error))
+                where = f"{self._address.interactions}/{message.partition()}/{message.offset()}"
+                logger.warning("passed over %s: %s", where, error)
                 continue
             yield Logged(user_id, offset, event, position)
 
@@ -63,4 +65,3 @@ class KafkaEventLog:
     def close(self) -> None:
         """Let go of the connections."""
         self._producer.close()
-        self._dead_letters.close()
