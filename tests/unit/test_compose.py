@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import yaml
 from gars.config import from_environment
 from gars.entrypoints.cli.app import app as cli
 from gars.entrypoints.stack import healthy, kafka, plan
+from gars.entrypoints.stack.flink import Flink
 from gars.entrypoints.stack.services import COMMANDS
 
 ROOT = Path(__file__).parents[2]
@@ -117,6 +119,34 @@ def test_redis_and_cassandra_have_the_launchers_configuration() -> None:
     assert all(one.startswith("/var/lib/cassandra/") for one in settings["data_file_directories"])
 
 
+def test_the_feature_job_is_submitted_with_the_same_words(stack: plan.Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    run: list[str] = []
+
+    def submitted(command: list[str], **_options: object) -> subprocess.CompletedProcess[str]:
+        run.extend(command)
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(subprocess, "run", submitted)
+    (part,) = stack.chosen(["flink"])
+    assert isinstance(part, Flink)
+    part.submit()
+    theirs = run[run.index("--brokers") :]
+    script, *ours = SERVICES["feature-job"]["command"]
+    assert ours[::2] == theirs[::2]
+    assert [_without_host(f"//{word}") for word in ours[1::2]] == [_without_host(f"//{word}") for word in theirs[1::2]]
+    assert "--pyModule gars.entrypoints.feature_job" in (DEPLOY / "flink" / Path(script).name).read_text()
+    assert "--pyModule gars.entrypoints.feature_job" in " ".join(run)
+
+
+def test_flink_keeps_its_checkpoints_where_the_volume_is() -> None:
+    settings = yaml.safe_load((DEPLOY / "flink" / "config.yaml").read_text())
+    for name in ("execution.checkpointing.dir", "execution.checkpointing.savepoint-dir"):
+        assert settings[name].startswith("file:///var/lib/flink/")
+    for name in ("jobmanager", "taskmanager"):
+        assert SERVICES[name]["volumes"] == ["flink:/var/lib/flink"]
+        assert SERVICES[name]["command"][:2] == [f"{name}.sh", "start-foreground"]
+
+
 def test_what_must_come_first_is_waited_for() -> None:
     for name in COMMANDS:
         assert SERVICES[name]["depends_on"] == {"prepare": {"condition": "service_completed_successfully"}}
@@ -155,7 +185,7 @@ def test_images_run_as_nobody_special_and_copy_what_is_there() -> None:
             assert re.search(rf"(?m)^USER {name}$", stage)
         for line in re.findall(r"(?m)^COPY (?!--from)(.+)$", stage):
             for source in line.split()[:-1]:
-                assert (ROOT / source).exists() or source.startswith("deploy/flink/"), source
+                assert (ROOT / source).exists(), source
     ignored = (DEPLOY / "Dockerfile.dockerignore").read_text()
     for source in ("src", "web", "deploy", "pyproject.toml", "requirements/cluster.lock"):
         assert f"!{source}\n" in ignored
