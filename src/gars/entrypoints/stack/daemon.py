@@ -116,6 +116,7 @@ class Daemon:
             if time.monotonic() > end:
                 return False
             time.sleep(_PAUSE_S)
+        _children[:] = [child for child in _children if child.poll() is None]
         return True
 
 
