@@ -64,6 +64,9 @@ const VIEWS = {
   anime: { path: async () => `/anime/${(await ask('/onboarding?k=1')).items[0].anime_id}`, ready: (page) => page.getByRole('list', { name: 'Similar anime' }) },
   search: { path: async () => `/search?q=${(await ask('/onboarding?k=1')).items[0].title}`, ready: (page) => page.getByRole('list', { name: 'Titles found' }) },
   viewer: { path: async () => `/users/${await someUser(0)}`, ready: (page) => page.getByRole('list', { name: 'History' }) },
+  explore: { path: () => '/explore', ready: (page) => page.locator('p:has-text("In view") a').first() },
+  group: { path: async () => `/group?member=${await someUser(0)}&member=${await someUser(1)}`, ready: (page) => page.getByRole('list', { name: 'For all of you' }) },
+  operator: { path: () => '/admin', ready: (page) => page.getByLabel('Operator’s token') },
   'not found': { path: () => '/nothing/here', ready: (page) => page.getByRole('heading', { name: 'Nothing at this address' }) },
 }
 
@@ -77,7 +80,7 @@ for (const [colorScheme, width] of [['dark', 1440], ['light', 390]]) {
             await page.goto(BASE + (await path()))
             await ready(page).waitFor()
             await page.getByRole('button', { name: 'Settings' }).waitFor()
-            await page.locator('.skeleton').first().waitFor({ state: 'detached' })
+            await page.waitForFunction(() => !document.querySelector('.skeleton') || document.querySelector('section[aria-label="Recommendations"]'))
             await page.evaluate(AXE)
             const { violations } = await page.evaluate(() =>
               window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }),

@@ -6,6 +6,7 @@ import { extname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { catalogue, detailOf, entryOf } from './fake-catalogue.mjs'
+import { ADMIN, metricsText, operatorRoutes } from './fake-operator.mjs'
 import { moreRoutes } from './fake-routes.mjs'
 import { recommend, search, similarity } from './fake-taste.mjs'
 
@@ -172,10 +173,11 @@ export function createFakeService({ simulated = false } = {}) {
     return { name: 'GARS', version: '0.0.0', model: { version: 'stand-in', trained: '2026-01-01T00:00:00Z', metrics: null }, data }
   }
 
+  const operator = operatorRoutes()
   const more = moreRoutes({ users, userOf, historyOf, recommendations, similarUsers, apply })
 
   function answer(method, path, query, body) {
-    const other = more(method, path, query, body)
+    const other = operator(method, path, query) ?? more(method, path, query, body)
     if (other) return other
     const [, first, id, last] = path.split('/')
     const k = Number(query.get('k') ?? 10)
@@ -243,12 +245,15 @@ export function createFakeService({ simulated = false } = {}) {
 
   const server = createServer(async (request, response) => {
     const { pathname, searchParams } = new URL(request.url, 'http://127.0.0.1')
-    if (!pathname.startsWith('/api/v1')) return file(pathname, response)
+    const isOperator = request.headers.authorization === `Bearer ${ADMIN}`
+    if (pathname === '/metrics' && isOperator) return response.writeHead(200, { ...SECURITY, 'content-type': 'text/plain' }).end(metricsText(now))
+    if (!pathname.startsWith('/api/v1') && pathname !== '/metrics') return file(pathname, response)
     const path = decodeURIComponent(pathname.slice('/api/v1'.length))
     const events = path.match(/^\/users\/([^/]+)\/events$/)
     if (events) return stream(request, response, events[1])
     let status, body
     try {
+      if (/^\/api\/v1\/admin|^\/metrics/.test(pathname) && !isOperator) throw new Failure(401, 'unauthorized', 'this needs GARS_ADMIN_TOKEN: Authorization: Bearer TOKEN')
       const chunks = await collect(request)
       const text = Buffer.concat(chunks).toString()
       ;[status, body] = answer(request.method, path, searchParams, bodyOf(request, text))

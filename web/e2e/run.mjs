@@ -15,7 +15,8 @@ console.log(`browser tests against ${fake ? 'the stand-in service' : url}`)
 
 const child = spawn(process.execPath, ['--test', '--test-concurrency=1', ...files.map((name) => here + name)], {
   stdio: 'inherit',
-  env: { ...process.env, GARS_URL: url },
+  // GARS_URL_IS_REAL: what only the stand-in promises is skipped, by name.
+  env: { ...process.env, GARS_URL: url, ...(fake ? {} : { GARS_URL_IS_REAL: '1' }) },
 })
 child.on('exit', async (code) => {
   await fake?.close()

@@ -1,6 +1,7 @@
 import { watch } from 'vue'
 import { type Composer, createI18n } from 'petite-vue-i18n'
 
+import type admin from '@/locales/admin.en.json'
 import en from '@/locales/en.json'
 
 import { oneOf, stored } from './composables/stored'
@@ -8,7 +9,7 @@ import { oneOf, stored } from './composables/stored'
 export const LANGUAGES = { en: 'English', ja: '日本語', zh: '中文' } as const
 export type Language = keyof typeof LANGUAGES
 
-export type MessageKey = keyof typeof en
+export type MessageKey = keyof typeof en | keyof typeof admin
 
 /** The first language of the browser that the page speaks. */
 export function preferred(languages: readonly string[]): Language {

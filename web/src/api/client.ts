@@ -9,6 +9,7 @@ import type {
   AnimeForUser,
   Atlas,
   ContinueEntry,
+  Experiment,
   HistoryItem,
   Forgotten,
   GroupTitle,
@@ -16,9 +17,11 @@ import type {
   Interaction,
   ListFilters,
   Loved,
+  Models,
   RecommendationList,
   SearchHit,
   Season,
+  Serving,
   SimilarAnime,
   SimilarUser,
   TasteReport,
@@ -85,6 +88,15 @@ const send = <T>(path: string, query: Query, body: BodyInit | null, headers: Rec
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
+
+/** A route beside the API that answers in plain text. */
+async function requestText(path: string, token: string, signal?: AbortSignal): Promise<string> {
+  const response = await fetch(path, { headers: bearer(token), ...(signal ? { signal } : {}) })
+  if (!response.ok) throw errorOf(response, await response.json().catch(() => undefined))
+  return response.text()
+}
+
 const user = (id: string) => `/users/${encodeURIComponent(id)}`
 
 /** Every route of the API the page uses. Each throws `ApiError`, or the abort of its own signal. */
@@ -139,6 +151,14 @@ export const api = {
       (body) => body.items,
     ),
   forget: (id: string) => request<Forgotten>(user(id), { method: 'DELETE' }),
+
+  /** What operators see and do; each takes the operator's token. */
+  metrics: (token: string, signal?: AbortSignal) => requestText('/metrics', token, signal),
+  models: (token: string, signal?: AbortSignal) => request<Models>('/admin/models', { headers: bearer(token), ...(signal ? { signal } : {}) }),
+  promote: (token: string, version: string) =>
+    request<Serving>(`/admin/models/promote${toQueryString({ version })}`, { method: 'POST', headers: bearer(token) }),
+  rollback: (token: string) => request<Serving>('/admin/models/rollback', { method: 'POST', headers: bearer(token) }),
+  experiment: (signal?: AbortSignal) => get<Experiment>('/experiment', {}, signal),
 
   /** Address of everything known of a user, as a file. */
   exportUrl: (id: string) => `${BASE}${user(id)}/export`,

@@ -35,6 +35,7 @@ export type ImportReport = Schemas['ImportBody']
 export type Forgotten = Schemas['ForgottenBody']
 export type GroupTitle = Schemas['GroupTitle']
 export type Models = Schemas['ModelsBody']
+export type Serving = Schemas['ServingBody']
 export type Experiment = Schemas['ExperimentBody']
 
 /** The API documents the kinds of reasons as text: new ones may come, and are shown as they are. */

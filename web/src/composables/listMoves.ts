@@ -4,13 +4,20 @@ import { t } from '@/i18n'
 /** What a new list did to one title of it. */
 export type Move = { kind: 'new' } | { kind: 'up'; by: number } | { kind: 'down'; by: number }
 
+/** A title that both lists hold, and how it stood before. */
+export interface Shift {
+  item: Recommendation
+  before: Recommendation
+  by: number
+}
+
 export interface ListChange {
   moves: Map<number, Move>
   added: Recommendation[]
   removed: Recommendation[]
   /** Titles that rose, the steepest first. */
-  rose: { item: Recommendation; by: number }[]
-  fell: { item: Recommendation; by: number }[]
+  rose: Shift[]
+  fell: Shift[]
 }
 
 /**
@@ -21,6 +28,8 @@ export function compareLists(before: readonly Recommendation[], after: readonly 
   const idsAfter = new Set(after.map(({ anime }) => anime.anime_id))
   const stayedBefore = before.map(({ anime }) => anime.anime_id).filter((id) => idsAfter.has(id))
   const rankBefore = new Map(stayedBefore.map((id, rank) => [id, rank]))
+
+  const itemBefore = new Map(before.map((item) => [item.anime.anime_id, item]))
 
   const change: ListChange = { moves: new Map(), added: [], removed: [], rose: [], fell: [] }
   let rank = 0
@@ -34,8 +43,9 @@ export function compareLists(before: readonly Recommendation[], after: readonly 
     }
     const by = old - rank
     rank += 1
-    if (by > 0) change.rose.push({ item, by })
-    if (by < 0) change.fell.push({ item, by: -by })
+    const held = itemBefore.get(id) ?? item
+    if (by > 0) change.rose.push({ item, before: held, by })
+    if (by < 0) change.fell.push({ item, before: held, by: -by })
     if (by !== 0) change.moves.set(id, by > 0 ? { kind: 'up', by } : { kind: 'down', by: -by })
   }
   change.removed = before.filter(({ anime }) => !idsAfter.has(anime.anime_id))

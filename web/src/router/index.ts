@@ -1,12 +1,22 @@
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
 
-import type { MessageKey } from '@/i18n'
+import { type MessageKey, useArea } from '@/i18n'
 
 declare module 'vue-router' {
   interface RouteMeta {
     /** What the tab says; views with a better name set it themselves. */
     title?: MessageKey
   }
+}
+
+/** The operator's view, with its own texts. */
+async function loadAdmin() {
+  await useArea('admin', {
+    en: () => import('@/locales/admin.en.json'),
+    ja: () => import('@/locales/admin.ja.json'),
+    zh: () => import('@/locales/admin.zh.json'),
+  })
+  return import('@/views/AdminView.vue')
 }
 
 export const routes: RouteRecordRaw[] = [
@@ -20,6 +30,8 @@ export const routes: RouteRecordRaw[] = [
     meta: { title: 'title.anime' },
   },
   { path: '/explore', name: 'explore', component: () => import('@/views/ExploreView.vue'), meta: { title: 'title.explore' } },
+  { path: '/group', name: 'group', component: () => import('@/views/GroupView.vue'), meta: { title: 'title.group' } },
+  { path: '/admin', name: 'admin', component: loadAdmin, meta: { title: 'title.admin' } },
   {
     path: '/search',
     name: 'search',

@@ -1,0 +1,34 @@
+// Group night: one ranked compromise of several lists.
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+
+import { ask, BASE, launch, lookAs, someUser, withPage } from './browser.mjs'
+
+let browser
+before(async () => (browser = await launch()))
+after(() => browser.close())
+
+describe('group night', () => {
+  it('ranks one compromise, with everybody’s joy, and can be shared by its address', () =>
+    withPage(browser, {}, async (page) => {
+      const [one, two] = [await someUser(0), await someUser(1)]
+      await lookAs(page, one)
+      await page.goto(`${BASE}/group`)
+      await page.getByRole('heading', { name: 'Add one more' }).waitFor()
+      await page.getByLabel('Viewer number').fill(two)
+      await page.getByRole('button', { name: 'Add', exact: true }).click()
+      await page.waitForURL((url) => url.searchParams.getAll('member').join() === `${one},${two}`)
+      const list = page.getByRole('list', { name: 'For all of you' })
+      await list.waitFor()
+      const { items } = await ask('/groups/recommendations?k=24', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ members: [{ user_id: one }, { user_id: two }] }),
+      })
+      const shown = await list.locator('h3 a').evaluateAll((links) => links.map((link) => Number(link.getAttribute('href').split('/').pop())))
+      assert.deepEqual(shown, items.map(({ anime }) => anime.anime_id))
+      await list.getByText(`Viewer ${two}: ${Math.round(items[0].joys[two] * 100)}%`).first().waitFor()
+      await page.getByRole('button', { name: `Remove Viewer ${two}` }).click()
+      await page.getByRole('heading', { name: 'Add one more' }).waitFor()
+    }))
+})

@@ -1,0 +1,54 @@
+// The operator's view: closed without the token, and what it shows and does with it.
+import { after, before, describe, it } from 'node:test'
+
+import { BASE, launch, someUser, withPage } from './browser.mjs'
+import { ADMIN } from './fake-operator.mjs'
+
+let browser
+before(async () => (browser = await launch()))
+after(() => browser.close())
+
+async function open(page, token) {
+  await page.goto(`${BASE}/admin`)
+  await page.getByLabel('Operator’s token').fill(token)
+  await page.getByRole('button', { name: 'Open' }).click()
+}
+
+describe('the operator', () => {
+  it('is refused with another token', () =>
+    withPage(browser, {}, async (page, { expect }) => {
+      expect(/Failed to load resource.*40[13]/)
+      await open(page, 'not-the-token-at-all')
+      await page.getByRole('alert').getByText('The service refuses').waitFor()
+    }))
+
+  // A service started by somebody else has a token of its own.
+  const known = !process.env.GARS_URL_IS_REAL || process.env.GARS_ADMIN_TOKEN
+  it('sees counters, latencies and models, and what each channel finds for a user', { skip: known ? false : 'GARS_ADMIN_TOKEN is not set' }, () =>
+    withPage(browser, {}, async (page, { expect }) => {
+      expect(/Failed to load resource.*404/)
+      await open(page, ADMIN)
+      await page.getByText('events accepted').waitFor()
+      await page.getByRole('region', { name: 'Latency, milliseconds' }).getByText('click to list').waitFor()
+      await page.getByRole('region', { name: 'Models' }).getByText('serving').waitFor()
+      const preview = page.getByRole('region', { name: 'Preview for a user' })
+      await preview.getByLabel('User').fill(await someUser(0))
+      await preview.getByRole('button', { name: 'Show' }).click()
+      await preview.getByRole('listitem').first().waitFor()
+      await page.reload()
+      await page.getByText('events accepted').waitFor()
+      await page.getByRole('button', { name: 'Forget the token' }).click()
+      await page.getByLabel('Operator’s token').waitFor()
+    }))
+
+  it('serves another model, and goes back', { skip: process.env.GARS_URL_IS_REAL ? 'one model may be all there is' : false }, () =>
+    withPage(browser, {}, async (page, { expect }) => {
+      expect(/Failed to load resource.*404/)
+      await open(page, ADMIN)
+      const models = page.getByRole('region', { name: 'Models' })
+      await models.getByRole('button', { name: 'Serve this one' }).click()
+      await page.getByText('model-a serves now').first().waitFor()
+      await models.getByRole('button', { name: 'Back to the one before' }).click()
+      await page.getByText('model-b serves now').first().waitFor()
+    }))
+})
