@@ -132,6 +132,21 @@ class Settings:
             "How pages hear of changes: `memory:`, inside the process, or `redis://HOST:PORT/0`, from any.",
         ),
     )
+    recall: str = field(
+        metadata=_says(
+            "GARS_RECALL",
+            "",
+            "Where `gars serve recall` makes the candidates of lists: `http://HOST:PORT`. Empty: in this process.",
+        )
+    )
+    rank: str = field(
+        metadata=_says(
+            "GARS_RANK",
+            "",
+            "Where `gars serve rank` puts them in order: `http://HOST:PORT`. Empty: in this process. While one of the "
+            "two is away, the next best list is given.",
+        )
+    )
     state_cache: int = field(
         metadata=_says(
             "GARS_STATE_CACHE",

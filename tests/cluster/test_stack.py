@@ -17,7 +17,7 @@ from gars.entrypoints.stack.running import Running
 from gars.entrypoints.stack.services import GARS
 from gars.testing.patience import until
 
-PARTS = ["kafka", "redis", "cassandra", "history", "clicks", "api"]
+PARTS = ["kafka", "redis", "cassandra", "history", "clicks", "recall", "rank", "api"]
 """Without the feature job: what it does is tested by itself."""
 
 

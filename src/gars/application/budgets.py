@@ -27,7 +27,7 @@ class Budget:
         self.name = name
         self.limit_s = limit_s
         self.outcomes: Counter[str] = Counter()
-        """How often it was ``ok``, ``late``, ``failed`` (raised), or had ``nothing`` to say."""
+        """How often it was ``ok``, ``late``, ``failed`` (raised), ``away`` (elsewhere), or had ``nothing`` to say."""
         self._threads = threads
         self._lock = threading.Lock()
         self._left_running = 0

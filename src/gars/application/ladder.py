@@ -18,7 +18,7 @@ from gars.application.budgets import Budget, OutOfTimeError
 from gars.application.ports import Engine, Reason, Recommendation
 from gars.domain import candidates, franchise, item_table
 from gars.domain.candidates import Filters
-from gars.domain.errors import InvalidInputError
+from gars.domain.errors import InvalidInputError, StageError
 from gars.domain.history import History
 
 logger = logging.getLogger(__name__)
@@ -100,6 +100,10 @@ class Ladder:
         except OutOfTimeError as late:
             logger.warning("%s is out of time: %s; using the next best list", rung, late)
             budget.count("late")
+            return None
+        except StageError as away:
+            logger.warning("%s: %s; using the next best list", rung, away.message)
+            budget.count("away")
             return None
         except Exception:
             logger.exception("%s failed; using the next best list", rung)

@@ -28,7 +28,9 @@ def warm(service: Service) -> None:
         ArtefactError: the model cannot make a list.
     """
     some = service.states.user_ids(limit=1)
-    for user_id in [*some, "somebody nobody has heard of"]:
+    # a stage in another process that is away, or has not taken up this model yet, says nothing about the model
+    is_whole = service.recall is None and service.rank is None
+    for user_id in [*some, "somebody nobody has heard of"] if is_whole else []:
         made = service.recommend(user_id)
         if made.fallback is not None:
             made = service.recommend(user_id)  # the first call may have been late for its budget

@@ -39,11 +39,13 @@ from gars.application.recommend import Recommend
 from gars.application.search import Search
 from gars.application.shelves import Shelves
 from gars.application.similar import SimilarAnime, SimilarUsers
+from gars.application.stages import RankService, RecallService, StagedEngine
 from gars.application.steady_clock import SteadyClock
 from gars.application.writer import Writer
 from gars.bootstrap.addresses import is_cluster
 from gars.bootstrap.known_anime import KnownAnime
 from gars.bootstrap.online import OnlineStores, is_forgotten, open_cluster, open_local
+from gars.bootstrap.stages import open_rank, open_recall
 from gars.bootstrap.stores import file_sizes, open_experiment, open_sites
 from gars.config import Settings
 from gars.datasets.dataset import Dataset
@@ -99,6 +101,10 @@ class Service:
     """Where lists may be fetched by name; empty where GARS_FETCH_LISTS is off."""
     export_user: ExportUser
     forget_user: ForgetUser
+    recall: RecallService | None
+    """Stage one in another process, where GARS_RECALL names one."""
+    rank: RankService | None
+    """Stage two in another process, where GARS_RANK names one."""
     budgets: Mapping[Rung, Budget]
     """How long each rung of the fallback ladder may take, and what came of it."""
     threads: ThreadPoolExecutor
@@ -151,9 +157,12 @@ class Service:
 
     def warnings(self) -> dict[str, str]:
         """What is not as it should be although requests are served."""
-        noticed = {"clock": self.clock.problem(), "impressions": self.recorder.last_error}
+        noticed: dict[str, object] = {"clock": self.clock.problem(), "impressions": self.recorder.last_error}
         if is_cluster(self.settings):
             noticed["log"] = self.writer.last_error
+        for name, service in (("recall", self.recall), ("rank", self.rank)):
+            if service is not None:
+                noticed[name] = service.problem
         return {name: str(said) for name, said in noticed.items() if said} | self.stores.problems()
 
     def sizes(self) -> dict[str, int]:
@@ -171,6 +180,9 @@ class Service:
         self.stores.close()
         for site in self.sites.values():
             site.close()
+        for service in (self.recall, self.rank):
+            if service is not None:
+                service.close()
 
 
 def _checked(check: Callable[[], None]) -> str:
@@ -225,7 +237,7 @@ def open_service(
         stores.impressions, steady, sample=settings.impression_sample, keep=timedelta(days=settings.impression_days)
     )
     budgets = open_budgets(settings)
-
+    recall, rank = open_recall(settings), open_rank(settings)
     lists = ListCache(settings.list_cache)
 
     def forget_shown(user_id: str) -> int:
@@ -252,6 +264,8 @@ def open_service(
             forget_impressions=forget_shown,
             clock=steady,
         ),
+        recall=recall,
+        rank=rank,
         budgets=budgets,
         lists=lists,
         experiment=experiment,
@@ -263,6 +277,8 @@ def open_service(
             stores=stores,
             recorder=recorder,
             writer=writer,
+            recall=recall,
+            rank=rank,
             budgets=budgets,
             lists=lists,
             experiment=experiment,
@@ -280,6 +296,8 @@ def _of_model(
     stores: OnlineStores,
     recorder: ImpressionRecorder,
     writer: Writer,
+    recall: RecallService | None,
+    rank: RankService | None,
     budgets: Mapping[Rung, Budget],
     lists: ListCache,
     experiment: Experiment | None,
@@ -287,14 +305,15 @@ def _of_model(
     clock: Clock,
 ) -> _OfModel:
     states, trends = stores.states, stores.trends
+    staged = engine if recall is None and rank is None else StagedEngine(engine, recall=recall, rank=rank)
     recommend = Recommend(
-        engine=engine,
+        engine=staged,
         states=states,
         clock=clock,
         record=recorder.record,
         experiment=experiment,
         explore=explore,
-        ladder=Ladder(engine, budgets=budgets, trending=trends.ids),
+        ladder=Ladder(staged, budgets=budgets, trending=trends.ids),
         lists=lists,
     )
     pages = Pages(recommend)
@@ -329,6 +348,8 @@ def with_model(service: Service, engine: Engine, about: About) -> Service:
             stores=service.stores,
             recorder=service.recorder,
             writer=service.writer,
+            recall=service.recall,
+            rank=service.rank,
             budgets=service.budgets,
             lists=service.lists,
             experiment=service.experiment,

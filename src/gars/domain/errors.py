@@ -83,3 +83,9 @@ class StorageError(GarsError):
     """The store could not take or give what was asked: full disk, locked or damaged database."""
 
     code = "storage"
+
+
+class StageError(GarsError):
+    """A stage in another process that does not answer, not in time, or with another model."""
+
+    code = "stage_away"

@@ -83,6 +83,16 @@ class Engine:
     def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
         """Places ``offset`` … ``offset + k`` of the ranked list; shorter only when nothing else is allowed."""
         ranked = self.rank(history, want=offset + k, filters=filters)
+        return self._page(history, ranked, k=k, offset=offset, filters=filters)
+
+    def rank_found(
+        self, history: History, found: Candidates, *, k: int, offset: int = 0, filters: Filters
+    ) -> list[Recommendation]:
+        """Stage two alone: the same of what ``retrieve`` found for this history and ``want=offset + k``."""
+        ranked = self._ranked(history, found, self.session(history), filters)
+        return self._page(history, ranked, k=k, offset=offset, filters=filters)
+
+    def _page(self, history: History, ranked: Ranked, *, k: int, offset: int, filters: Filters) -> list[Recommendation]:
         found = ranked.found
         with stage("rules"):
             places = self._places(found, ranked.order, offset + k, filters)[offset:]
@@ -123,6 +133,11 @@ class Engine:
         with stage("retrieval"):
             session = self.session(history)
             found = self._retrieve(history, session, want=want, filters=filters)
+        return self._ranked(history, found, session, filters)
+
+    def _ranked(
+        self, history: History, found: Candidates, session: NDArray[np.float32] | None, filters: Filters
+    ) -> Ranked:
         judged = self.judge(history, found)
         order = judged.order
         terms = {"model": order}

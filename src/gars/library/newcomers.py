@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gars.application.ports import Recommendation
 from gars.domain.anime import Anime
-from gars.domain.candidates import Filters, allowed, top
+from gars.domain.candidates import Candidates, Filters, allowed, top
 from gars.domain.errors import UnknownAnimeError
 from gars.domain.franchise import collapse
 from gars.domain.history import History, from_ratings
@@ -24,7 +24,7 @@ from gars.library.engine import Engine
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WithNewcomers:
-    """Implements ``application.ports.Engine`` and ``NewAnime``.
+    """Implements ``application.ports.Engine`` and ``NewAnime``, and ``application.stages.TwoStages``.
 
     Lists are the model's own. A newcomer is found, described, likened to others, on the shelves of its season and of
     new anime, and behind everything popular; the ranking model is never asked about it.
@@ -69,6 +69,16 @@ class WithNewcomers:
     def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
         """The model's list."""
         return self.engine.recommend_history(history, k=k, offset=offset, filters=filters)
+
+    def retrieve(self, history: History, *, want: int, filters: Filters) -> Candidates:
+        """The model's stage one."""
+        return self.engine.retrieve(history, want=want, filters=filters)
+
+    def rank_found(
+        self, history: History, found: Candidates, *, k: int, offset: int = 0, filters: Filters
+    ) -> list[Recommendation]:
+        """The model's stage two."""
+        return self.engine.rank_found(history, found, k=k, offset=offset, filters=filters)
 
     def retrieve_ids(self, history: History, *, k: int, filters: Filters) -> NDArray[np.int64]:
         """The model's stage one."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gars.application.ports import Reason, Recommendation
 from gars.domain import candidates, franchise, item_table, rerank
 from gars.domain.anime import Anime
-from gars.domain.candidates import Filters
+from gars.domain.candidates import Candidates, Filters
 from gars.domain.history import History, Rating, from_ratings
 from gars.testing.anime import sample_catalogue
 
@@ -56,6 +56,23 @@ class FakeEngine:
         """Places ``offset`` … ``offset + k`` by shared genres and fame."""
         scores = self._scores(history)
         rows = self._best(scores, history, filters, offset + k)[offset:]
+        return [self._recommendation(row, float(scores[row]), history) for row in rows.tolist()]
+
+    def retrieve(self, history: History, *, want: int, filters: Filters) -> Candidates:  # noqa: ARG002
+        """Everything that is allowed, by shared genres and fame."""
+        scores = self._scores(history)
+        masked = np.where(candidates.allowed(self._items, history, filters), scores, -np.inf).astype(np.float32)
+        rows = candidates.top(masked, self._items.anime_ids, len(self._items))
+        column = scores[rows][:, None]
+        return Candidates(rows, column, column > 0, column, column, scores[rows], ("genres",))
+
+    def rank_found(
+        self, history: History, found: Candidates, *, k: int, offset: int = 0, filters: Filters
+    ) -> list[Recommendation]:
+        """What of the same list was found."""
+        scores = self._scores(history)
+        best = self._best(scores, history, filters, len(self._items))
+        rows = best[np.isin(best, found.rows)][offset : offset + k]
         return [self._recommendation(row, float(scores[row]), history) for row in rows.tolist()]
 
     def retrieve_ids(self, history: History, *, k: int, filters: Filters) -> NDArray[np.int64]:

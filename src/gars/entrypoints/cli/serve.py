@@ -7,7 +7,7 @@ import importlib
 import logging
 import os
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Literal, cast
 
 import typer
 from rich.console import Console
@@ -16,6 +16,7 @@ from gars.application.about import About
 from gars.application.ports import Engine
 from gars.bootstrap import load_engine, lock_home, open_service, training_data
 from gars.bootstrap.collector import collecting, open_collector
+from gars.bootstrap.stages import open_stage, warm
 from gars.config import Settings, from_environment
 from gars.domain.errors import InvalidInputError
 from gars.library.blas import one_thread
@@ -27,11 +28,17 @@ class Part(enum.StrEnum):
 
     ALL = "all"
     CLICKS = "clicks"
+    RECALL = "recall"
+    RANK = "rank"
 
 
 def serve(
     part: Annotated[
-        Part, typer.Argument(help="all: the page and every route. clicks: only takes events in, for a cluster.")
+        Part,
+        typer.Argument(
+            help="all: the page and every route. For a cluster: clicks only takes events in, recall finds candidates, "
+            "rank puts them in order."
+        ),
     ] = Part.ALL,
     host: Annotated[str | None, typer.Option(help="Address to listen on.  [default: GARS_HOST or 127.0.0.1]")] = None,
     port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one.  [default: GARS_PORT or 8000]")] = None,
@@ -50,6 +57,9 @@ def serve(
     console = Console(stderr=True)
     if part is Part.CLICKS:
         _serve_clicks(settings, host, port, console, engine_factory)
+        return
+    if part is not Part.ALL:
+        _serve_stage(settings, "recall" if part is Part.RECALL else "rank", host, port, console, engine_factory)
         return
     with lock_home(settings):
         engine, about = (made_by(engine_factory), None) if engine_factory else load_engine(settings.models)
@@ -78,6 +88,35 @@ def _serve_clicks(settings: Settings, host: str, port: int, console: Console, en
             check_ms=settings.model_check_ms,
             on_ready=lambda address: _ready(console, settings, address),
         )
+    finally:
+        running.current.close()
+    console.print("stopped", highlight=False)
+
+
+def _serve_stage(
+    settings: Settings,
+    part: Literal["recall", "rank"],
+    host: str,
+    port: int,
+    console: Console,
+    engine_factory: str | None,
+) -> None:
+    from gars.entrypoints.api import server
+    from gars.entrypoints.stages.app import create_app
+
+    engine, about = (made_by(engine_factory), None) if engine_factory else load_engine(settings.models)
+    running = open_stage(settings, engine, about=about, part=part)
+    try:
+        with one_thread():
+            server.listen(
+                create_app(running, part),
+                running,
+                host=host,
+                port=port,
+                check_ms=settings.model_check_ms,
+                warm_up=lambda: warm(running.current),
+                on_ready=lambda address: _ready(console, settings, address),
+            )
     finally:
         running.current.close()
     console.print("stopped", highlight=False)

@@ -35,6 +35,8 @@ class Ports:
     flink_rpc: int = 6123
     api: int = 8000
     clicks: int = 8001
+    recall: int = 8002
+    rank: int = 8003
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,8 @@ def stack_of(settings: Settings, ports: Ports, *, options: Sequence[str] = ()) -
         "GARS_HISTORY": cassandra.url,
         "GARS_IMPRESSIONS": kafka.url,
         "GARS_TOMBSTONES": cassandra.url,
+        "GARS_RECALL": f"http://127.0.0.1:{ports.recall}",
+        "GARS_RANK": f"http://127.0.0.1:{ports.rank}",
     }
     services = [
         Service(

@@ -28,6 +28,8 @@ class Command:
 COMMANDS: Mapping[str, Command] = {
     "history": Command(("worker", "history"), listens=False),
     "clicks": Command(("serve", "clicks"), listens=True, needs_model=True),
+    "recall": Command(("serve", "recall"), listens=True, needs_model=True),
+    "rank": Command(("serve", "rank"), listens=True, needs_model=True),
     "api": Command(("serve",), listens=True, needs_model=True),
 }
 """In the order they start."""

@@ -1,0 +1,1 @@
+"""The two stages in processes of their own, over HTTP."""

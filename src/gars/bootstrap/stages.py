@@ -1,0 +1,182 @@
+"""The recall and rank services, wired: each opens the promoted model and does one stage of it for other processes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from gars.adapters.embedded.clock import SystemClock
+from gars.application.about import About
+from gars.application.catalogue import Catalogue
+from gars.application.ladder import Ladder
+from gars.application.last_known import LastKnownStates
+from gars.application.ports import Clock, Engine, StateStore
+from gars.application.recommend import Recommend
+from gars.application.similar import SimilarAnime
+from gars.application.stages import RankService, RecallService, StagedEngine, TwoStages, two_stages
+from gars.application.steady_clock import SteadyClock
+from gars.application.swap import Swap
+from gars.bootstrap.addresses import REDIS, adapter, scheme, unknown
+from gars.bootstrap.model import load_engine, served_version
+from gars.bootstrap.stores import open_state_store
+from gars.config import Settings
+from gars.domain import history
+from gars.domain.candidates import SERVICE_DEFAULTS
+from gars.domain.errors import InvalidInputError
+from gars.domain.history import Rating
+from gars.domain.user_state import UserState
+
+_SOME = 10
+
+
+def open_recall(settings: Settings) -> RecallService | None:
+    """The recall service that GARS_RECALL names, if any; connects when it is first asked."""
+    if not settings.recall:
+        return None
+    service: RecallService = adapter("services", "http").HttpRecall(
+        _http("GARS_RECALL", settings.recall),
+        timeout_s=settings.retrieval_budget_ms / 1000,
+        token=settings.service_token,
+    )
+    return service
+
+
+def open_rank(settings: Settings) -> RankService | None:
+    """The rank service that GARS_RANK names, if any; connects when it is first asked."""
+    if not settings.rank:
+        return None
+    service: RankService = adapter("services", "http").HttpRank(
+        _http("GARS_RANK", settings.rank), timeout_s=settings.rank_budget_ms / 1000, token=settings.service_token
+    )
+    return service
+
+
+def _http(name: str, address: str) -> str:
+    if scheme(address) not in ("http", "https") or not address.partition("://")[2]:
+        raise unknown(name, address, "http://HOST:PORT")
+    return address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageService:
+    """What the routes of the two services call."""
+
+    settings: Settings
+    about: About
+    clock: SteadyClock
+    engine: Engine
+    stages: TwoStages
+    states: LastKnownStates
+    recall: RecallService | None
+    """Where the rank service gets candidates for the lists it makes itself."""
+    recommend: Recommend
+    similar_anime: SimilarAnime
+    threads: ThreadPoolExecutor
+
+    def recalled_ids(self, user_id: str, *, k: int) -> Sequence[int]:
+        """Ids in the order of stage one, of a user by their state."""
+        known = history.from_state(self.states.get(user_id) or UserState(user_id=user_id))
+        filters = msgspec.structs.replace(SERVICE_DEFAULTS, released_by=self.clock.now().date())
+        ids: list[int] = self.engine.retrieve_ids(known, k=k, filters=filters).tolist()
+        return ids
+
+    def health(self) -> dict[str, str]:
+        """``"ok"`` or what is wrong with what every request needs: the model alone."""
+        return {"model": "ok" if len(self.engine.anime) else "the model's catalogue is empty"}
+
+    def close(self) -> None:
+        """Finish what is under way, then let go of the connections."""
+        self.threads.shutdown()
+        self.states.close()
+        if self.recall is not None:
+            self.recall.close()
+
+
+@dataclass(slots=True)
+class RunningStage:
+    """A stage service that follows the promoted model, and how far it is between its start and its end."""
+
+    swap: Swap[StageService]
+    phase: Literal["starting", "ready", "stopping"] = "ready"
+
+    @property
+    def current(self) -> StageService:
+        """What serves now."""
+        return self.swap.current
+
+    def warnings(self) -> dict[str, str]:
+        """What is not as it should be although requests are served."""
+        service = self.current
+        found = {
+            "clock": service.clock.problem(),
+            "model": self.swap.problem and self.swap.problem.message,
+            "state": service.states.problem,
+            "recall": service.recall and service.recall.problem,
+        }
+        return {name: str(said) for name, said in found.items() if said}
+
+
+def open_stage(
+    settings: Settings,
+    engine: Engine,
+    *,
+    about: About | None = None,
+    part: Literal["recall", "rank"],
+    clock: Clock | None = None,
+    states: StateStore | None = None,
+) -> RunningStage:
+    """A service over a model; for tests over states that are at hand.
+
+    Raises:
+        InvalidInputError: GARS_STATE_STORE names states that one process keeps for itself, or the model has one stage.
+    """
+    if states is None:
+        states = _open_states(settings)
+    steady = SteadyClock(clock or SystemClock())
+    known = LastKnownStates(states, settings.state_cache)
+    recall = open_recall(settings) if part == "rank" else None
+    about = about or About(model_version=engine.version, anime=len(engine.anime))
+
+    def over(engine: Engine, about: About, threads: ThreadPoolExecutor) -> StageService:
+        staged = StagedEngine(engine, recall=recall, rank=None)
+        return StageService(
+            settings=settings,
+            about=about,
+            clock=steady,
+            engine=engine,
+            stages=two_stages(engine),
+            states=known,
+            recall=recall,
+            recommend=Recommend(engine=staged, states=known, clock=steady, ladder=Ladder(staged)),
+            similar_anime=SimilarAnime(engine=engine, catalogue=Catalogue(engine.anime)),
+            threads=threads,
+        )
+
+    def load(current: StageService) -> tuple[StageService, str]:
+        engine, about = load_engine(settings.models)
+        made = over(engine, about, current.threads)
+        warm(made)
+        return made, served_version(settings.models) or about.model_version
+
+    threads = ThreadPoolExecutor(max(1, settings.threads), thread_name_prefix="gars-model")
+    service = over(engine, about, threads)
+    return RunningStage(Swap(service, about.model_version, promoted=lambda: served_version(settings.models), load=load))
+
+
+def warm(service: StageService) -> None:
+    """Make one list, so that no caller waits for what is loaded or compiled on first use."""
+    fan = history.from_ratings([Rating(anime.anime_id, 9) for anime in service.engine.anime[:_SOME]])
+    service.engine.recommend_history(fan, k=_SOME, filters=SERVICE_DEFAULTS)
+
+
+def _open_states(settings: Settings) -> StateStore:
+    if scheme(settings.state_store) not in REDIS:
+        raise InvalidInputError(
+            "GARS_STATE_STORE is not Redis: only the process that keeps these states may read them",
+            hint="set GARS_STATE_STORE=redis://HOST:PORT/0; or serve everything with: gars serve",
+        )
+    return open_state_store(settings)

@@ -1,0 +1,88 @@
+"""The apps of the two services: their routes, health and metrics, with the answers and errors of the api."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from litestar import Litestar, Router
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from gars.bootstrap import VERSION
+from gars.bootstrap.stages import RunningStage
+from gars.entrypoints.api import access, health, metrics
+from gars.entrypoints.api.app import App
+from gars.entrypoints.api.docs import PlainDocs
+from gars.entrypoints.api.errors import HANDLERS
+from gars.entrypoints.api.params import refuse_unknown_parameters
+from gars.entrypoints.api.security import add_headers
+from gars.entrypoints.stages import routes
+
+Part = Literal["recall", "rank"]
+
+_ROUTES = {
+    "recall": [routes.get_recalled, routes.get_sim],
+    "rank": [routes.get_ranked],
+}
+_BETWEEN_SERVICES = {"recall": [routes.post_recall, routes.post_recall_ids], "rank": [routes.post_rank]}
+
+
+class OfStage(Collector):
+    """Reads what the service knows of itself at the moment of the scrape."""
+
+    def __init__(self, running: RunningStage) -> None:
+        self._running = running
+
+    def collect(self) -> Iterable[Metric]:
+        """The model that serves."""
+        about = self._running.current.about
+        model = GaugeMetricFamily("gars_model_info", "The model that is served.", labels=["version", "trained", "data"])
+        model.add_metric([about.model_version, about.trained or "", about.data_name], 1)
+        yield model
+        yield metrics.counter("gars_model_swaps", "Models taken up while running.", self._running.swap.swaps)
+
+
+def create_app(running: RunningStage, part: Part) -> Litestar:
+    """The app over one stage. The caller closes the service after the app has stopped."""
+    settings = running.current.settings
+    counted = metrics.Metrics(OfStage(running))
+    public = Router(
+        "/",
+        route_handlers=[
+            *_ROUTES[part],
+            metrics.get_metrics,
+            Router("/api/v1", route_handlers=[health.get_live, health.get_ready]),
+            # messages hold candidates: larger than any other body
+            Router("/", route_handlers=_BETWEEN_SERVICES[part], request_max_body_size=routes.MAX_BYTES),
+        ],
+        guards=[refuse_unknown_parameters],
+    )
+    return App(
+        [public],
+        dependencies={
+            "service": Provide(lambda: running.current, sync_to_thread=False),
+            "running": Provide(lambda: running, sync_to_thread=False),
+        },
+        guards=[access.Access(settings, running.current.clock)],
+        exception_handlers=HANDLERS,
+        before_send=[add_headers, counted.before_send],
+        state=State({"metrics": counted}),
+        logging_config=None,
+        request_max_body_size=settings.max_body_bytes,
+        openapi_config=OpenAPIConfig(
+            title=f"GARS {part}",
+            version=VERSION,
+            description="One stage of the recommender, for the api and for whoever wants plain ids.",
+            path="/docs",
+            render_plugins=[PlainDocs(), JsonRenderPlugin(path="/openapi.json")],
+            use_handler_docstrings=True,
+            components=Components(security_schemes={"token": SecurityScheme(type="http", scheme="bearer")}),
+            security=[{}, {"token": []}],
+        ),
+    )

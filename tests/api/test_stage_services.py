@@ -1,0 +1,217 @@
+"""Recall and rank as services: what they say by themselves, and lists that survive each of them dying."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import numpy as np
+import pytest
+from litestar.testing import TestClient
+
+from gars.application.stage_messages import Array, Wanted, encode, pack_history
+from gars.bootstrap.stages import RunningStage, open_stage
+from gars.config import from_environment
+from gars.domain.candidates import SERVICE_DEFAULTS, Filters
+from gars.domain.errors import InvalidInputError
+from gars.domain.history import Rating, from_ratings
+from gars.domain.user_state import initial
+from gars.entrypoints.stages.app import create_app
+from gars.testing.engine import FakeEngine
+from gars.testing.memory import MemoryStateStore
+from gars.testing.patience import until
+from gars.testing.server import ServerProcess
+
+MAIN = [sys.executable, "-c", "from gars.entrypoints.cli.app import main; main()", "serve"]
+FACTORY = ["--port", "0", "--engine-factory", "gars.testing.engine:make"]
+NOWHERE = "redis://127.0.0.1:9/0"
+TOKEN = "a long random word"
+
+
+@pytest.fixture
+def recall(tmp_path: Path, engine: FakeEngine) -> Iterator[RunningStage]:
+    running = open_stage(from_environment({}, home=tmp_path), engine, part="recall", states=MemoryStateStore())
+    yield running
+    running.current.close()
+
+
+@pytest.fixture
+def rank(tmp_path: Path, engine: FakeEngine) -> Iterator[RunningStage]:
+    running = open_stage(from_environment({}, home=tmp_path), engine, part="rank", states=MemoryStateStore())
+    yield running
+    running.current.close()
+
+
+def test_the_missions_routes(recall: RunningStage, rank: RunningStage, engine: FakeEngine) -> None:
+    state = initial("7", [(1, 9, None, None)])
+    for running in (recall, rank):
+        running.current.states.put_initial([state])
+    with TestClient(create_app(recall, "recall")) as first, TestClient(create_app(rank, "rank")) as second:
+        found, ranked = (one.get("/", params={"user_id": "7"}).json() for one in (first, second))
+        assert found == ranked  # the double has one order
+        assert len(ranked) > 3
+        assert 1 not in ranked
+        stranger = second.get("/", params={"user_id": "nobody"}).json()
+        assert stranger != ranked
+        assert first.get("/sim", params={"anime_id": 1}).json() == [i for i, _ in engine.similar_ids(1, k=20)]
+        assert first.get("/sim", params={"anime_id": 10**6}).status_code == 404
+        assert second.get("/sim", params={"anime_id": 1}).status_code == 404
+        assert first.get("/").status_code == 400
+        assert first.get("/", params={"user_id": "7", "k": 3}).status_code == 400
+
+
+def test_health_metrics_and_documentation(recall: RunningStage) -> None:
+    with TestClient(create_app(recall, "recall")) as client:
+        assert client.get("/api/v1/health/live").status_code == 200
+        assert client.get("/api/v1/health/ready").json()["checks"] == {"model": "ok"}
+        assert 'gars_model_info{data="unknown",trained="",version="fake-1"} 1.0' in client.get("/metrics").text
+        assert {"/", "/sim", "/metrics"} <= set(client.get("/docs/openapi.json").json()["paths"])
+
+
+def post(client: Any, message: object) -> httpx.Response:
+    answer: httpx.Response = client.post("/api/v1/recall", content=encode(message))
+    return answer
+
+
+def test_what_is_no_message_is_refused(recall: RunningStage) -> None:
+    known = pack_history(from_ratings([Rating(1, 9)]))
+    with TestClient(create_app(recall, "recall")) as client:
+        assert post(client, Wanted(history=known, want=5, filters=Filters())).status_code == 200
+        for bad, said in (
+            (b"text", "no message of this version"),
+            (Wanted(history={}, want=5, filters=Filters()), "columns  in place of"),
+            (Wanted(history=known, want=0, filters=Filters()), "0 places"),
+            (Wanted(history=known, want=5, filters=Filters(types=("?",))), "unknown type"),
+            (Wanted(history={**known, "clicks": Array("|O", (1,), b"12345678")}, want=5, filters=Filters()), "array"),
+            (Wanted(history={**known, "clicks": Array("<i8", (9,), b"")}, want=5, filters=Filters()), "reshape"),
+        ):
+            answer = post(client, bad)
+            assert answer.status_code == 400, bad
+            assert said in answer.json()["error"]["message"]
+
+
+def test_between_services_a_token_is_asked_for(tmp_path: Path, engine: FakeEngine) -> None:
+    settings = from_environment({"GARS_SERVICE_TOKEN": TOKEN}, home=tmp_path)
+    running = open_stage(settings, engine, part="recall", states=MemoryStateStore())
+    message = Wanted(history=pack_history(from_ratings([])), want=5, filters=SERVICE_DEFAULTS)
+    with TestClient(create_app(running, "recall")) as client:
+        assert post(client, message).status_code == 401
+        client.headers["Authorization"] = f"Bearer {TOKEN}"
+        assert post(client, message).status_code == 200
+    running.current.close()
+
+
+def test_states_that_another_process_keeps(tmp_path: Path, engine: FakeEngine) -> None:
+    with pytest.raises(InvalidInputError, match="GARS_STATE_STORE is not Redis") as caught:
+        open_stage(from_environment({}, home=tmp_path), engine, part="recall")
+    assert "redis://" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("name", ["GARS_RECALL", "GARS_RANK"])
+def test_addresses_that_are_none(tmp_path: Path, engine: FakeEngine, name: str) -> None:
+    from gars.bootstrap import open_service
+
+    with pytest.raises(InvalidInputError, match=f"{name}='redis://x:1'"):
+        open_service(from_environment({name: "redis://x:1"}, home=tmp_path), engine)
+
+
+class Cluster:
+    """The api, recall and rank, each a process."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._environment = {"GARS_HOME": str(home), "GARS_STATE_STORE": NOWHERE, "GARS_SERVICE_TOKEN": TOKEN}
+        self.recall, self.rank = self.stage("recall"), self.stage("rank")
+        self.api = ServerProcess(
+            [*MAIN, *FACTORY],
+            environment={
+                "GARS_HOME": str(home),
+                "GARS_SERVICE_TOKEN": TOKEN,
+                "GARS_LIST_CACHE": "0",
+                "GARS_RANK_BUDGET_MS": "30000",
+                "GARS_RETRIEVAL_BUDGET_MS": "30000",
+                "GARS_RECALL": self.recall.address,
+                "GARS_RANK": self.rank.address,
+            },
+        )
+        self.client = httpx.Client(
+            base_url=self.api.address, timeout=60, headers={"Authorization": f"Bearer {TOKEN}"}, trust_env=False
+        )
+
+    def stage(self, part: str, port: str = "0") -> ServerProcess:
+        command = [*MAIN, part, "--port", port, *FACTORY[2:]]
+        return ServerProcess(command, environment=self._environment)
+
+    def list_of(self, user_id: str) -> Any:
+        answer = self.client.get(f"/api/v1/users/{user_id}/recommendations", params={"k": 5})
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def warnings(self) -> dict[str, str]:
+        answer = self.client.get("/api/v1/health/ready")
+        assert answer.status_code == 200
+        said: dict[str, str] = answer.json()["warnings"]
+        return said
+
+    def close(self) -> None:
+        self.client.close()
+        for server in (self.api, self.recall, self.rank):
+            server.stop()
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    running = Cluster(tmp_path)
+    yield running
+    running.close()
+
+
+def ids_of(made: Any) -> list[int]:
+    return [one["anime"]["anime_id"] for one in made["items"]]
+
+
+@pytest.mark.slow
+def test_each_stage_dies_and_comes_back_and_no_reader_sees_an_error(cluster: Cluster) -> None:
+    cluster.client.post("/clicks", json={"user_id": "fan", "anime_id": 1}).raise_for_status()
+    whole = cluster.list_of("fan")
+    assert whole["fallback"] is None
+    assert cluster.warnings() == {}
+
+    cluster.rank.stop(9)
+    without_rank = cluster.list_of("fan")
+    assert without_rank["fallback"] == "retrieval"
+    assert ids_of(without_rank) == ids_of(whole)
+    assert "gars serve rank" in str(cluster.warnings()) or "rank at" in cluster.warnings()["rank"]
+
+    cluster.recall.stop(9)
+    without_both = cluster.list_of("fan")
+    assert without_both["fallback"] == "similar"
+    assert without_both["items"]
+    assert cluster.client.get("/", params={"user_id": "fan"}).status_code == 200
+    assert cluster.client.get("/metrics").text.count('outcome="away"') == 2
+
+    ports = [server.address.rpartition(":")[2] for server in (cluster.recall, cluster.rank)]
+    cluster.recall, cluster.rank = cluster.stage("recall", ports[0]), cluster.stage("rank", ports[1])
+    until(lambda: cluster.list_of("fan")["fallback"] is None)
+    assert cluster.list_of("fan")["items"] == whole["items"]
+
+
+@pytest.mark.slow
+def test_a_filter_nobody_knows_is_the_readers_mistake(cluster: Cluster) -> None:
+    answer = cluster.client.get("/api/v1/users/fan/recommendations", params={"genre": "no such"})
+    assert answer.status_code == 400
+    assert "unknown genre" in answer.json()["error"]["message"]
+
+
+def test_arrays_come_back_as_they_went() -> None:
+    from gars.application.stage_messages import unpack_history
+
+    known = from_ratings([Rating(1, 9), Rating(2, None)])
+    sent = msgspec.msgpack.decode(encode(pack_history(known)), type=dict[str, Array])
+    back = unpack_history(sent)
+    for name in ("anime_ids", "ratings", "strengths", "hidden", "clicks", "unfinished", "dropped"):
+        np.testing.assert_array_equal(getattr(back, name), getattr(known, name))
