@@ -81,6 +81,23 @@ describe('the list', () => {
       await same()
     }))
 
+  it('is the same in two tabs', () =>
+    withPage(browser, {}, async (page) => {
+      const userId = await someUser(4)
+      const other = await page.context().newPage()
+      for (const tab of [page, other]) {
+        await lookAs(tab, userId)
+        await tab.goto(BASE)
+        await cards(tab).first().waitFor()
+        await tab.getByText('Live', { exact: true }).waitFor()
+      }
+      const before = await listedIds(page)
+      assert.deepEqual(await listedIds(other), before)
+      await cards(other).nth(5).getByRole('button', { name: /^Dislike: / }).click()
+      const after = await waitForOtherList(other, before)
+      assert.deepEqual(await waitForOtherList(page, before), after)
+    }))
+
   it('takes a title out that is liked, and back when that is undone', () =>
     withPage(browser, {}, async (page) => {
       await lookAs(page, await someUser(2))
