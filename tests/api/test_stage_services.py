@@ -19,7 +19,7 @@ from gars.config import from_environment
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
 from gars.domain.errors import InvalidInputError
 from gars.domain.history import Rating, from_ratings
-from gars.domain.user_state import initial
+from gars.domain.user_state import Row, initial
 from gars.entrypoints.stages.app import create_app
 from gars.testing.engine import FakeEngine
 from gars.testing.memory import MemoryStateStore
@@ -47,7 +47,7 @@ def rank(tmp_path: Path, engine: FakeEngine) -> Iterator[RunningStage]:
 
 
 def test_the_missions_routes(recall: RunningStage, rank: RunningStage, engine: FakeEngine) -> None:
-    state = initial("7", [(1, 9, None, None)])
+    state = initial("7", [Row(1, 9, None, None)])
     for running in (recall, rank):
         running.current.states.put_initial([state])
     with TestClient(create_app(recall, "recall")) as first, TestClient(create_app(rank, "rank")) as second:
