@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -10,9 +11,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from gars.config import from_environment
 from gars.domain.errors import ArtefactError
 from gars.library.artefact import read
 from gars.library.registry import Registry
+from gars.library.terminal import TerminalProgress
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="List, look at, promote and roll back trained models."
@@ -77,3 +80,12 @@ def rollback(home: Home = _HOME) -> None:
     Console().print(
         f"{manifest.version} serves: a running gars serve takes it up now, else the next start does", highlight=False
     )
+
+
+@app.command()
+def publish(home: Home = _HOME) -> None:
+    """Write the serving model's vectors and neighbour lists to Redis, by version; the one before goes after a day."""
+    from gars.bootstrap.publishing import publish_model  # not at the top: the other commands need no model
+
+    version, titles = publish_model(from_environment(os.environ, home=home), TerminalProgress(Console(stderr=True)))
+    Console().print(f"{version} is in Redis: {titles:,} titles", highlight=False)

@@ -1,0 +1,45 @@
+"""Puts what the promoted model knows of each title where others read it: Redis, by version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gars.application.progress import Progress
+from gars.bootstrap.addresses import REDIS, adapter, scheme, unknown
+from gars.bootstrap.model import load_engine
+from gars.config import Settings
+from gars.domain.errors import ArtefactError
+from gars.library.newcomers import WithNewcomers
+
+NEIGHBOURS = 50
+
+
+def publish_model(settings: Settings, progress: Progress) -> tuple[str, int]:
+    """Vectors and neighbour lists of the promoted model, to GARS_STATE_STORE. → its version, and how many titles
+
+    Raises:
+        InvalidInputError: GARS_STATE_STORE is not Redis.
+        ArtefactError: there is no model, or it is damaged.
+        StorageError: it was not all written; what was current still is.
+    """
+    if scheme(settings.state_store) not in REDIS:
+        raise unknown("GARS_STATE_STORE", settings.state_store, "redis://HOST:PORT/0")
+    engine, _ = load_engine(settings.models)
+    if not isinstance(engine, WithNewcomers):  # never for a loaded one
+        raise ArtefactError("the model has no vectors", hint="train it again with: gars train")
+    retriever = engine.engine.retriever
+    ids = retriever.items.anime_ids.tolist()
+    vectors = {anime_id: retriever.vectors[row] for row, anime_id in enumerate(ids) if retriever.vectors[row].any()}
+    data = adapter("redis", "model_data").RedisModelData(settings.state_store)
+    try:
+        with progress.task("Publishing vectors and neighbour lists", total=len(ids)) as advance:
+
+            def neighbours() -> Iterator[tuple[int, list[tuple[int, float]]]]:
+                for anime_id in ids:
+                    yield anime_id, engine.similar_ids(anime_id, k=NEIGHBOURS)
+                    advance(1)
+
+            data.publish(engine.version, vectors, neighbours())
+    finally:
+        data.close()
+    return engine.version, len(ids)
