@@ -66,7 +66,7 @@ lock: ## Compile requirements/*.lock anew (needs uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	  --extra train --extra cluster --group build pyproject.toml -c requirements/demo.lock -o requirements/cluster.lock
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
-	  --extra train --extra serve --extra bench --extra spider --extra tensorboard --extra cluster --group build --group test --group check pyproject.toml -c requirements/cluster.lock -o requirements/dev.lock
+	  --extra train --extra serve --extra bench --extra spider --extra tensorboard --extra cluster --extra spark --group build --group test --group check pyproject.toml -c requirements/cluster.lock -o requirements/dev.lock
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	  --group web -o requirements/web.lock
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \

@@ -12,12 +12,20 @@ from numpy.typing import NDArray
 
 
 def walks(
-    graph: sp.csr_array, rng: np.random.Generator, *, per_node: int = 20, length: int = 20, most_steps: int = 10**9
+    graph: sp.csr_array,
+    rng: np.random.Generator,
+    *,
+    per_node: int = 20,
+    length: int = 20,
+    most_steps: int = 10**9,
+    starts: NDArray[np.int64] | None = None,
 ) -> NDArray[np.int32]:
     """Weighted random walks from every node that has edges, fewer a node than asked for where all would take more than
     ``most_steps`` steps. → (nodes · per_node, length)
+
+    ``starts`` are nodes with edges to start from, where others walk from the rest.
     """
-    starts = np.flatnonzero(np.diff(graph.indptr))
+    starts = np.flatnonzero(np.diff(graph.indptr)) if starts is None else starts
     per_node = max(1, min(per_node, most_steps // max(1, length * len(starts))))
     position = rng.permutation(np.repeat(starts, per_node))
     cumulative = _cumulative(graph)

@@ -13,12 +13,17 @@ import scipy.sparse as sp
 from gars.retrieval.item_to_item import ItemToItem, keep_largest_sparse
 
 
+def weighted(matrix: sp.csr_array) -> sp.csr_array:
+    """Each user's strengths times 1/√(length of their list), float64. (users, items) → (users, items)"""
+    degree = np.maximum(1, np.diff(matrix.indptr))
+    return sp.csr_array(sp.diags_array(degree**-0.5).tocsr() @ matrix)
+
+
 def cosine(matrix: sp.csr_array) -> sp.csr_array:
     """Cosine between items, each user weighted by 1/√(length of their list); zero diagonal. → (items, items)"""
-    degree = np.maximum(1, np.diff(matrix.indptr))
-    weighted = sp.diags_array(degree**-0.5).tocsr() @ matrix
-    norm = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=0)))
-    unit = weighted @ sp.diags_array(np.divide(1, norm, out=np.zeros_like(norm), where=norm > 0))
+    lists = weighted(matrix)
+    norm = np.sqrt(np.asarray(lists.multiply(lists).sum(axis=0)))
+    unit = lists @ sp.diags_array(np.divide(1, norm, out=np.zeros_like(norm), where=norm > 0))
     gram = sp.csr_array(unit.T @ unit)
     gram.setdiag(0)
     gram.eliminate_zeros()

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from gars.domain.errors import GarsError, MissingExtraError
-from gars.entrypoints.cli import data, lists, model, pipeline, spider
+from gars.entrypoints.cli import data, lists, model, offline, pipeline, spider
 from gars.entrypoints.cli.demo import demo
 from gars.entrypoints.cli.evaluate import evaluate
 from gars.entrypoints.cli.tensorboard import tensorboard
@@ -37,6 +37,7 @@ app.add_typer(lists.app, name="lists")
 app.add_typer(model.app, name="model")
 app.add_typer(pipeline.app, name="pipeline")
 app.add_typer(spider.app, name="spider")
+app.add_typer(offline.app, name="offline")
 
 
 try:

@@ -1,0 +1,1 @@
+"""``gars offline``: what training makes of the interactions, on Apache Spark. The arithmetic is that of retrieval/."""
