@@ -104,7 +104,7 @@ def transitions(paths: NDArray[np.int32], n: int) -> NDArray[np.float64]:
     """How often each edge was taken, of all the times its start was left. → (n, n)"""
     counts = np.zeros((n, n))
     np.add.at(counts, (paths[:, :-1].ravel(), paths[:, 1:].ravel()), 1)
-    return counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
+    return np.asarray(counts / np.maximum(1, counts.sum(axis=1, keepdims=True)), np.float64)
 
 
 def test_walks_take_edges_as_often(spark: SparkSession, embedded_graph: sp.csr_array) -> None:
