@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,6 +28,10 @@ def warm(service: Service) -> None:
     Raises:
         ArtefactError: the model cannot make a list.
     """
+    fan = history.from_ratings([Rating(anime.anime_id, 9) for anime in service.catalogue.anime[:_SOME]])
+    # the first start after an installation compiles for seconds, more than any budget; what fails here is told below
+    with suppress(Exception):
+        service.engine.recommend_history(fan, k=_SOME, filters=SERVICE_DEFAULTS)
     some = service.states.user_ids(limit=1)
     # a stage in another process that is away, or has not taken up this model yet, says nothing about the model
     is_whole = service.recall is None and service.rank is None
@@ -39,7 +44,6 @@ def warm(service: Service) -> None:
                 f"the model {made.model_version} cannot make a list: the first one was {made.fallback}",
                 hint="the service's log says why; go back with: gars model rollback",
             )
-    fan = history.from_ratings([Rating(anime.anime_id, 9) for anime in service.catalogue.anime[:_SOME]])
     service.engine.recommend_history(fan, k=_SOME, filters=SERVICE_DEFAULTS)  # with reasons, which a newcomer has not
     for user_id in some:
         service.similar_users(user_id)
