@@ -28,6 +28,7 @@ PUBLIC = {
     "/api/v1/anime",
     "/api/v1/anime/{anime_id}",
     "/api/v1/anime/{anime_id}/similar",
+    "/api/v1/anime/atlas",
     "/api/v1/anime/trending",
     "/api/v1/anime/season",
     "/api/v1/genres",
