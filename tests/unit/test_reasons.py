@@ -53,3 +53,12 @@ def test_what_speaks_against_a_title_is_told_with_its_sign(small: Recommender) -
         assert reason.text.startswith("Although you liked Title")
         assert -1 <= (reason.contribution or 0) < 0
     assert against
+
+
+def test_a_title_that_is_on_the_list_and_was_clicked_is_named_once(small: Recommender) -> None:
+    history = replace(small.read_history(HISTORY), clicks=np.array([100, 102], np.int64))
+    explained = explain(small.engine, history, np.arange(len(small.engine.anime)))
+    for reasons in explained:
+        named = [reason.anime_id for reason in reasons if reason.kind in ("because", "click", "despite")]
+        assert len(named) == len(set(named))
+    assert any(reason.anime_id == 100 for reasons in explained for reason in reasons)

@@ -64,8 +64,11 @@ def _contributions(engine: Engine, history: History, rows: NDArray[np.int64]) ->
         part *= strengths
         spread = np.abs(part).sum(axis=1, keepdims=True)
         said += weight * part / np.where(spread > 0, spread, 1)
-    titles = query.tolist()
-    return [([titles[place] for place in places], shares) for places, shares in loudest(said)]
+    # a title on the list that was clicked too speaks twice, and is named once
+    titles, column = np.unique(query, return_inverse=True)
+    together = np.zeros((len(titles), len(rows)), np.float32)
+    np.add.at(together, column, said.T)
+    return [([int(titles[place]) for place in places], shares) for places, shares in loudest(together.T)]
 
 
 def loudest(said: NDArray[np.float32]) -> list[tuple[list[int], list[float]]]:
