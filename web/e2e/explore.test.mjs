@@ -48,6 +48,10 @@ describe('the atlas', () => {
         return now.length > 0 && JSON.stringify(now) !== old
       }, JSON.stringify(before))
       await page.keyboard.press('0')
+      await page.waitForFunction((old) => {
+        const now = [...document.querySelectorAll('p a[href^="/anime/"]')].map((link) => link.textContent)
+        return JSON.stringify(now) === old
+      }, JSON.stringify(before))
       const href = await inView.first().getAttribute('href')
       await inView.first().click()
       await page.waitForURL(BASE + href)

@@ -106,6 +106,7 @@ export function moreRoutes({ users, userOf, historyOf, recommendations, similarU
       return [200, { user_id: id, items: similarUsers(id, k).map(({ user_id: other }) => ({ user_id: other, loved: loved(other).slice(0, 4) })) }]
     }
     if (last === 'continue') return [200, { user_id: id, items: continues(id, k) }]
+    if (last === 'new') return [200, { user_id: id, items: cards.slice(-3).filter(({ anime_id }) => !has(userOf(id), anime_id)) }]
     if (last === 'hidden-gems') {
       const list = recommendations(id, query)
       const most = [...cards].sort((a, b) => a.members - b.members)[Math.floor(cards.length / 2)].members

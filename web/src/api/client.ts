@@ -132,6 +132,9 @@ export const api = {
     get<RecommendationList>(`${user(id)}/recommendations`, { k, explain: 'full', ...filters }, signal),
   gems: (id: string, k: number, filters: ListFilters, signal?: AbortSignal) =>
     get<RecommendationList>(`${user(id)}/hidden-gems`, { k, ...filters }, signal),
+  /** Titles nobody has watched yet. */
+  newcomers: (id: string, k: number, filters: ListFilters, signal?: AbortSignal) =>
+    get<{ items: AnimeCard[] }>(`${user(id)}/new`, { k, ...filters }, signal).then((body) => body.items),
   continues: (id: string, k: number, adult: boolean, signal?: AbortSignal) =>
     get<{ items: ContinueEntry[] }>(`${user(id)}/continue`, { k, adult }, signal).then((body) => body.items),
   trending: (k: number, filters: ListFilters, signal?: AbortSignal) =>
