@@ -23,6 +23,7 @@ from gars.retrieval.retriever import RetrievalConfig
 from gars.testing.server import ServerProcess
 
 ROOT = Path(__file__).parents[2]
+OPERATOR = "the operator of this test"
 HASTY = FitConfig(
     folds=2,
     repeats=1,
@@ -42,7 +43,7 @@ def address(mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     registry = Registry(home / "models")
     registry.promote(train_on(dataset, registry, config=HASTY, seed=0, progress=Silent()).version)
     command = [sys.executable, "-c", "from gars.entrypoints.cli.app import main; main()", "serve", "--port", "0"]
-    server = ServerProcess([*command, "--home", str(home)])
+    server = ServerProcess([*command, "--home", str(home)], environment={"GARS_ADMIN_TOKEN": OPERATOR})
     yield server.address
     assert server.stop() == 0, server.output
 
@@ -65,7 +66,7 @@ def test_the_page_end_to_end(npm: str, address: str) -> None:
     done = subprocess.run(
         [npm, "run", "e2e"],
         cwd=ROOT / "web",
-        env={**os.environ, "GARS_URL": address},
+        env={**os.environ, "GARS_URL": address, "GARS_ADMIN_TOKEN": OPERATOR},
         capture_output=True,
         text=True,
         timeout=500,

@@ -159,7 +159,7 @@ def test_a_running_service_takes_up_what_a_run_promoted(home: Path) -> None:
         assert httpx.get(about).json()["model"]["version"] == first
         tiny_dataset(home, "more", users=48)
         result = gars("pipeline", "run", "--data", "more", "--quick", "--service", server.address)
-        assert result.exit_code == 0, (result.output, result.exception)
+        assert result.exit_code == 0, f"{server.output}\n{result.exception}\n{result.output}"
         second = Registry(home / "models").current()
         assert second != first
         assert [step.name for step in runs(home)[-1].steps()][-2:] == ["promote", "swap"]

@@ -89,3 +89,22 @@ def test_watching(registry: Registry, swap: Swap[str], caplog: pytest.LogCapture
         swap.close()
     assert swap.current == "model two"
     assert "the model two serves now" in caplog.text
+
+
+def test_a_look_that_fails_is_told_and_the_next_one_counts(
+    registry: Registry, caplog: pytest.LogCaptureFixture
+) -> None:
+    looks: list[Exception | str] = [OSError("the folder is away"), "two"]
+
+    def look() -> str:
+        found = looks.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    swap = Swap("model one", "one", promoted=look, load=registry.load)
+    assert not swap.refresh()
+    assert "cannot see which model is promoted: the folder is away" in caplog.text
+    registry.promoted = "two"
+    assert swap.refresh()
+    assert swap.current == "model two"

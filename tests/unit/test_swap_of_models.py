@@ -71,6 +71,24 @@ def test_promote_and_rollback_while_running(
     service.close()
 
 
+def test_what_is_promoted_while_another_is_loaded_comes_next(
+    tmp_path: Path, small: Recommender, other: Recommender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = Registry(tmp_path / "models")
+    first, second = (registry.add(model.save).version for model in (small, other))
+    registry.promote(first)
+    engine, about = load_engine(registry.folder)
+    running = live(open_service(from_environment({}, home=tmp_path), engine, about=about))
+    registry.promote(second)
+    monkeypatch.setattr("gars.bootstrap.running.warm", lambda _: registry.promote(first))
+    assert running.swap.refresh()
+    assert running.current.about.model_version == second
+    assert running.swap.refresh(), "the first one is wanted again"
+    assert running.current.about.model_version == first
+    assert not running.swap.refresh()
+    running.current.close()
+
+
 def test_operators_promote_over_http(tmp_path: Path, small: Recommender, other: Recommender) -> None:
     registry = Registry(tmp_path / "models")
     first, second = (registry.add(model.save).version for model in (small, other))

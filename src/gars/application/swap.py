@@ -45,7 +45,11 @@ class Swap(Generic[M]):
         One that was refused is not tried twice, unless ``again``. Never raises: ``problem`` says what was wrong.
         """
         with self._lock:
-            wanted = self._promoted()
+            try:
+                wanted = self._promoted()
+            except Exception as error:  # the next look may be luckier; the watching thread must not end
+                logger.error("cannot see which model is promoted: %s", error)
+                return False
             if wanted is None or wanted == self.version:
                 self.problem = self._refused = None
                 return False

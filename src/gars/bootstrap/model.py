@@ -101,8 +101,12 @@ def _about(manifest: Manifest) -> About:
 def served_version(models: Path) -> str | None:
     """What ought to serve: the promoted version, and the accepted snapshot that the catalogue's newcomers are of."""
     version = Registry(models).current()
-    snapshot = snapshots.accepted(models.parent)
-    return version if version is None or snapshot is None else f"{version} with snapshot {snapshot[:12]}"
+    return None if version is None else name_of(version, snapshots.accepted(models.parent))
+
+
+def name_of(version: str, snapshot: str | None) -> str:
+    """What serves, by name: a model, and the accepted snapshot if there is one."""
+    return version if snapshot is None else f"{version} with snapshot {snapshot[:12]}"
 
 
 def _accepted_since(home: Path, about: About) -> list[Anime]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gars.application.swap import Swap
-from gars.bootstrap.model import load_engine, served_version
+from gars.bootstrap.model import load_engine, name_of, served_version
 from gars.bootstrap.service import Service, with_model
 from gars.datasets import snapshots
 from gars.domain import history
@@ -75,16 +75,16 @@ def live(service: Service) -> Live:
     models = service.settings.models
 
     def load(current: Service) -> tuple[Service, str]:
+        # read before the model: what changes meanwhile has another name, and the next look loads it
+        accepted = snapshots.accepted(models.parent)
         engine, about = load_engine(models)
         made = with_model(current, engine, about)
         warm(made)
         made.known_anime.catalogue = made.catalogue
         if about.data_hash != current.about.data_hash:
             logger.warning("users of the data set %s start with their history after a restart", about.data_name)
-        return made, served_version(models) or about.model_version
+        return made, name_of(about.model_version, accepted)
 
     # what serves is the promoted model with the newcomers of the accepted snapshot: either may change
-    accepted = snapshots.accepted(models.parent)
-    promoted = service.about.model_version
-    serving = promoted if accepted is None else f"{promoted} with snapshot {accepted[:12]}"
+    serving = name_of(service.about.model_version, snapshots.accepted(models.parent))
     return Live(Swap(service, serving, promoted=lambda: served_version(models), load=load))

@@ -21,9 +21,10 @@ from gars.application.stages import RankService, RecallService, StagedEngine, Tw
 from gars.application.steady_clock import SteadyClock
 from gars.application.swap import Swap
 from gars.bootstrap.addresses import REDIS, adapter, scheme, unknown
-from gars.bootstrap.model import load_engine, served_version
+from gars.bootstrap.model import load_engine, name_of, served_version
 from gars.bootstrap.stores import open_state_store
 from gars.config import Settings
+from gars.datasets import snapshots
 from gars.domain import history
 from gars.domain.candidates import SERVICE_DEFAULTS
 from gars.domain.errors import InvalidInputError
@@ -157,14 +158,16 @@ def open_stage(
         )
 
     def load(current: StageService) -> tuple[StageService, str]:
+        accepted = snapshots.accepted(settings.home)  # before the model: what changes meanwhile is loaded next
         engine, about = load_engine(settings.models)
         made = over(engine, about, current.threads)
         warm(made)
-        return made, served_version(settings.models) or about.model_version
+        return made, name_of(about.model_version, accepted)
 
     threads = ThreadPoolExecutor(max(1, settings.threads), thread_name_prefix="gars-model")
     service = over(engine, about, threads)
-    return RunningStage(Swap(service, about.model_version, promoted=lambda: served_version(settings.models), load=load))
+    serving = name_of(about.model_version, snapshots.accepted(settings.home))
+    return RunningStage(Swap(service, serving, promoted=lambda: served_version(settings.models), load=load))
 
 
 def warm(service: StageService) -> None:
