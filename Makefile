@@ -38,6 +38,7 @@ cluster-down: ## Stop what make cluster-demo started
 
 test-cluster: $(VENV)/.dev $(VENV)/.cluster ## Start real engines and test on them (needs Java 17, Maven, redis-server)
 	$(BIN)/python -m pytest -m cluster tests/cluster
+	$(BIN)/python -m pytest -m cluster tests/spark
 
 check: $(VENV)/.dev web/node_modules/.installed ## Lint, types, layers; Python and page
 	$(BIN)/ruff check .

@@ -2,6 +2,9 @@
 
 Compared: the item graph, edge by edge; walks by how often they take each edge; vectors and factors by who is near
 whom. Not compared: the numbers of vectors and factors, which two trainers never share.
+
+Run apart from the other engines' tests (``make test-cluster``): Spark's client forks, which JAX warns of, and its
+parameter classes break once Twisted has been imported, as ``zope.interface`` then marks ``typing.Generic``.
 """
 
 from __future__ import annotations
@@ -23,6 +26,8 @@ from gars.entrypoints.offline.session import session
 from gars.library.blas import one_thread
 from gars.retrieval import deepwalk, graph, ials, item2vec, item_knn
 from gars.retrieval.matrix import TrainingMatrix, from_rows
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
 MIN_COUNT = 5
 SEED = 0
