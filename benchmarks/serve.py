@@ -7,8 +7,9 @@
 The library's users are users of the data set with at least so many titles, of which so many are drawn at random, seed
 0; nobody has 1,000 in a small data set, so there the longest lists stand in. "cpu" is the time of the processor in the
 thread, which other processes on the machine disturb less than the time of the clock. The load generator of the HTTP
-part runs on the same machine: open connections, each asking again as soon as it is answered. "uncached" asks for every
-user once; "unchanged" for one user over and over.
+part runs on the same machine: open connections, each asking again as soon as it is answered, by wrk where it is
+installed (a generator in Python costs more than the server it measures). "uncached" asks for every user once;
+"unchanged" for one user over and over.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -120,6 +123,8 @@ def percentiles(milliseconds: np.ndarray) -> str:
 
 def http(home: Path, users: list[str], seconds: float, connections: int) -> None:
     """Requests per second of a server started for it, with stores of its own."""
+    generate = by_wrk if shutil.which("wrk") else by_python
+    print(f"\nGenerator: {'wrk' if generate is by_wrk else 'Python'}")
     print("\n| HTTP GET | connections | requests | failed | req/s | p50 ms | p95 | p99 | req per CPU-s of the server |")
     print("|---|---|---|---|---|---|---|---|---|", flush=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -134,11 +139,33 @@ def http(home: Path, users: list[str], seconds: float, connections: int) -> None
             for name, asked in (("uncached", users), ("unchanged", users[:1])):
                 for open_ in (1, connections):
                     print(
-                        f"| {name} | {open_} | {asyncio.run(load(server, asked, seconds, open_))} |",
+                        f"| {name} | {open_} | {generate(server, asked, seconds, open_)} |",
                         flush=True,
                     )
         finally:
             server.stop()
+
+
+def by_wrk(server: ServerProcess, users: Sequence[str], seconds: float, connections: int) -> str:
+    """Ask for lists of these users in turn until the time is over. → the columns of the table"""
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+        file.write("\n".join(users))
+        file.flush()
+        script = Path(__file__).with_name("lists.lua")
+        worked = cpu_seconds(server.process.pid)
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:.0f}s", "-s", str(script), server.address]
+        said = subprocess.run(
+            command, env={**os.environ, "GARS_USERS": file.name}, check=True, capture_output=True, text=True
+        ).stdout
+        cpu = cpu_seconds(server.process.pid) - worked
+    n, failed, spent, *latency = (float(word) for word in said.splitlines()[-1].split())
+    figures = " | ".join(f"{value:.2f}" for value in latency)
+    return f"{n:,.0f} | {failed:.0f} | {n / spent:,.0f} | {figures} | {n / cpu:,.0f}"
+
+
+def by_python(server: ServerProcess, users: Sequence[str], seconds: float, connections: int) -> str:
+    """The same with this process as the generator."""
+    return asyncio.run(load(server, users, seconds, connections))
 
 
 async def load(server: ServerProcess, users: Sequence[str], seconds: float, connections: int) -> str:

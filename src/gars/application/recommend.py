@@ -9,7 +9,7 @@ import msgspec
 
 from gars.application.explore import ranked
 from gars.application.ladder import Fallback, Ladder
-from gars.application.list_cache import Asked, Kept, ListCache, made_from
+from gars.application.list_cache import Asked, Kept, ListCache, MadeFrom, made_from
 from gars.application.ports import Clock, Engine, Recommendation, StateStore
 from gars.application.stage_times import stage
 from gars.domain import history
@@ -33,6 +33,8 @@ class RecommendedList:
     fallback: Fallback | None
     items: list[Recommendation]
     request_id: str | None = None
+    made_from: MadeFrom | None = None
+    """As long as this is so the same list comes out; ``None``: chance or a fallback had a part in it."""
 
 
 def _not_recorded(_impression: Impression) -> None:
@@ -111,7 +113,14 @@ class Recommend:
             if fallback is None and not explore:
                 self._lists.put(user_id, made_of, asked, kept, moment=moment)
         made = RecommendedList(
-            user_id, made_of.version, made_of.model_version, kept.cold, fallback, kept.items, request_id
+            user_id,
+            made_of.version,
+            made_of.model_version,
+            kept.cold,
+            fallback,
+            kept.items,
+            request_id,
+            None if fallback is not None or explore else made_of,
         )
         if request_id is not None:
             self._record(

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gars.adapters.embedded.state_store import SqliteStateStore
 from gars.application.accept import Accept
 from gars.application.backfill import backfill
 from gars.application.counted_trends import CountedTrends
@@ -42,8 +43,14 @@ from gars.config import Settings
 from gars.datasets.dataset import Dataset
 from gars.datasets.histories import histories
 from gars.domain.errors import StorageError
+from gars.domain.user_state import UserState
 
 logger = logging.getLogger(__name__)
+
+
+def _not_at_hand(_user_id: str) -> UserState | None:
+    """Where states are in another process, what is in memory may be old."""
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +67,8 @@ class OnlineStores:
     takes: TakesGroups
     """What the writer gives batches of events to."""
     counters: TrendCounters | None = None
+    at_hand: Callable[[str], UserState | None] = _not_at_hand
+    """A user's state if it is in memory, and as of now."""
 
     def problems(self) -> dict[str, str]:
         """What does not answer although lists are served."""
@@ -131,6 +140,7 @@ def open_local(
             known_anime=known_anime,
             after_step=after_step or (lambda _: None),
         ),
+        at_hand=states.at_hand if isinstance(states, SqliteStateStore) else _not_at_hand,
     )
 
 

@@ -43,11 +43,9 @@ class SqliteStateStore:
 
     def get(self, user_id: str) -> UserState | None:
         """From memory, else from the file."""
-        with self._lock:
-            cached = self._cache.get(user_id)
-            if cached is not None:
-                self._cache.move_to_end(user_id)
-                return cached
+        cached = self.at_hand(user_id)
+        if cached is not None:
+            return cached
         with self._database.read() as connection:
             row = connection.execute("SELECT state FROM states WHERE user_id = ?", (user_id,)).fetchone()
         if row is None:
@@ -59,6 +57,14 @@ class SqliteStateStore:
                 return newer
             self._remember(state)
         return state
+
+    def at_hand(self, user_id: str) -> UserState | None:
+        """The state if it is in memory: what is there is never older than the file."""
+        with self._lock:
+            cached = self._cache.get(user_id)
+            if cached is not None:
+                self._cache.move_to_end(user_id)
+            return cached
 
     def get_many(self, user_ids: Sequence[str]) -> dict[str, UserState]:
         """One by one: there is no way to go."""

@@ -12,6 +12,7 @@ from litestar.di import NamedDependency
 from litestar.exceptions import NotAuthorizedException, TooManyRequestsException
 from litestar.handlers import BaseRouteHandler
 from litestar.params import SkipValidation
+from litestar.types import Scope
 
 from gars.application.ports import Clock
 from gars.config import Settings
@@ -42,6 +43,11 @@ class Access:
         self._clock = clock
         self._limit = RateLimit(settings.rate_per_s, settings.rate_burst)
         self.tokens = Tokens(settings.service_token, settings.admin_token)
+
+    def asks_nothing(self, scope: Scope) -> bool:
+        """Whether a request for something of a user is let through unseen: no tokens, and from this machine."""
+        client = scope.get("client")
+        return not self.tokens.on and (client is None or _is_this_machine(client[0]))
 
     def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
         """Raises what the answer is to be, if it is not to be the route's."""

@@ -39,6 +39,7 @@ from gars.entrypoints.api.docs import PlainDocs
 from gars.entrypoints.api.errors import HANDLERS
 from gars.entrypoints.api.params import filters_of, refuse_unknown_parameters
 from gars.entrypoints.api.security import add_headers
+from gars.entrypoints.api.unchanged import TEMPLATE, Unchanged
 
 
 class App(Litestar):
@@ -49,6 +50,22 @@ class App(Litestar):
         scope[metrics.STARTED] = perf_counter()
         with measuring() as scope[metrics.STAGES]:
             await super().__call__(scope, receive, send)
+
+
+class ListApp(App):
+    """Before all that, the answers that need not be made again."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request."""
+        if scope["type"] == "http" and self.state.guard.asks_nothing(scope):
+            started = perf_counter()
+            unchanged: Unchanged = self.state.unchanged
+            if (answer := unchanged.find(scope)) is not None:
+                await answer.send(send, started)
+                self.state.metrics.count("GET", TEMPLATE, 200, perf_counter() - started)
+                return
+            send = unchanged.listening(scope, send)
+        await super().__call__(scope, receive, send)
 
 
 def create_app(service: Service | Live) -> Litestar:
@@ -103,7 +120,7 @@ def create_app(service: Service | Live) -> Litestar:
         route_handlers=[mission.get_sim, interactions.post_click, metrics.get_metrics],
         guards=[refuse_unknown_parameters],
     )
-    return App(
+    return ListApp(
         [api, mission_routes, mission.get_root, page.assets(), page.get_page],
         dependencies={
             # once a request: all of it sees the same model, also while another takes over
@@ -116,7 +133,9 @@ def create_app(service: Service | Live) -> Litestar:
         guards=[guard],
         exception_handlers=HANDLERS,
         before_send=[add_headers, counted.before_send],
-        state=State({"metrics": counted}),
+        state=State(
+            {"metrics": counted, "guard": guard, "unchanged": Unchanged(running, running.current.settings.list_cache)}
+        ),
         logging_config=None,  # the command line sets logging up
         request_max_body_size=settings.max_body_bytes,
         openapi_config=OpenAPIConfig(

@@ -63,9 +63,7 @@ class Metrics:
         if message["type"] != "http.response.start":
             return
         seconds = perf_counter() - scope.get(STARTED, perf_counter())  # type: ignore[operator]  # ours, a float
-        requests, histogram = self._series(scope.get("method"), scope.get("path_template"), message["status"])
-        requests.inc()
-        histogram.observe(seconds)
+        self.count(scope.get("method"), scope.get("path_template"), message["status"], seconds)
         # a copy: what was late for its budget may still be adding to it
         times: dict[str, float] = {**scope[STAGES].milliseconds} if STAGES in scope else {}  # type: ignore[literal-required]
         for stage, milliseconds in times.items():
@@ -73,6 +71,12 @@ class Metrics:
         times["total"] = seconds * 1000
         timing = server_timing(times)
         message["headers"] = [*message.get("headers", ()), (b"server-timing", timing.encode())]
+
+    def count(self, method: object, route: object, status: int, seconds: float) -> None:
+        """Count one answer."""
+        requests, histogram = self._series(method, route, status)
+        requests.inc()
+        histogram.observe(seconds)
 
     def _series(self, method: object, route: object, status: int) -> tuple[Counter, Histogram]:
         """The series of an answer, kept at hand: to look them up by labels costs as much as everything else here."""

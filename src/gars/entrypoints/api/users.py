@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from litestar import Response, delete, get
+from litestar import Request, Response, delete, get
 from litestar.params import QueryParameter
 
 from gars.domain.user_export import UserExport
 from gars.domain.user_state import UserState
-from gars.entrypoints.api import cards
+from gars.entrypoints.api import cards, unchanged
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.params import (
     MAX_USER_ID,
@@ -72,6 +72,7 @@ async def get_user(service: ServiceDep, user_id: UserId) -> UserSummary:
     tags=["users"],
 )
 async def get_recommendations(
+    request: Request[Any, Any, Any],
     service: ServiceDep,
     user_id: UserId,
     filters: FiltersDep,
@@ -91,6 +92,8 @@ async def get_recommendations(
     page = await in_thread(
         service, service.pages, user_id, k=k, offset=offset, filters=filters, after=after, request_id=request_id
     )
+    if page.made.made_from is not None:
+        unchanged.keep(request.scope, page.made.made_from)
     names = service.engine.feature_names if explain == "full" else None
     return cards.recommendations(page, service.catalogue, request_id, feature_names=names)
 
@@ -164,8 +167,9 @@ async def get_export(service: ServiceDep, user_id: UserId) -> Response[UserExpor
     responses=errors(400, 403, 503),
     tags=["users"],
 )
-async def delete_user(service: ServiceDep, user_id: UserId) -> ForgottenBody:
+async def delete_user(request: Request[Any, Any, Any], service: ServiceDep, user_id: UserId) -> ForgottenBody:
     """Delete everything that is known of a user, for good. Doing it twice is harmless."""
     user_id = checked_user_id(user_id)
     gone = await asyncio.wrap_future(service.writer.call(lambda: service.forget_user(user_id)))
+    request.app.state.unchanged.forget(user_id)
     return ForgottenBody(user_id=user_id, events=gone.events, impressions=gone.impressions, state=gone.state)

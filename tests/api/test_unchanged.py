@@ -1,0 +1,139 @@
+"""A list asked for again is sent again as it was; anything that would change it makes it anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from litestar.testing import TestClient
+
+from gars.bootstrap import Service, live, open_service, with_model
+from gars.config import from_environment
+from gars.entrypoints.api import unchanged
+from gars.entrypoints.api.app import create_app
+from gars.testing.engine import FakeEngine
+
+LIST = "/api/v1/users/7/recommendations"
+
+
+def click(client: Any, anime_id: int, user_id: str = "7") -> None:
+    event = {"user_id": user_id, "anime_id": anime_id, "kind": "click"}
+    assert client.post("/api/v1/interactions", json=event).status_code == 202
+
+
+@pytest.fixture
+def fan(client: Any) -> Any:
+    click(client, 1)
+    return client
+
+
+def test_sent_again_it_is_the_same_impression(fan: Any, service: Service) -> None:
+    first, again = fan.get(LIST), fan.get(LIST)
+    assert again.content == first.content
+    kept = {name: value for name, value in first.headers.items() if name != "server-timing"}
+    assert {name: value for name, value in again.headers.items() if name != "server-timing"} == kept
+    assert "state;" in first.headers["server-timing"], "the first was made"
+    assert again.headers["server-timing"].startswith("total;dur="), "the second was not"
+    service.recorder.flush()
+    assert service.recorder.recorded == 1
+
+
+def test_a_click_changes_it_at_once(fan: Any) -> None:
+    before = fan.get(LIST).json()
+    click(fan, 5114)
+    after = fan.get(LIST).json()
+    assert after["version"] == before["version"] + 1
+    assert after["request_id"] != before["request_id"]
+
+
+@pytest.mark.parametrize("other", ["?k=3", "?k=3&k=3", "?type=Movie", "?explain=full"])
+def test_another_question_is_another_answer(fan: Any, other: str) -> None:
+    first = fan.get(LIST)
+    assert fan.get(LIST + other).content != first.content
+    assert fan.get(LIST).content == first.content
+
+
+def test_a_user_of_whom_nothing_is_known_is_asked_anew(client: Any) -> None:
+    first, again = client.get(LIST).json(), client.get(LIST).json()
+    assert first["request_id"] != again["request_id"]
+
+
+def test_after_a_minute_it_is_another_impression(fan: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = fan.app.state.unchanged
+    first = fan.get(LIST).json()
+    later = unchanged.time.monotonic() + unchanged.SAME_VIEW_S
+    monkeypatch.setattr(kept, "_now", lambda: later)
+    again = fan.get(LIST).json()
+    assert again["request_id"] != first["request_id"]
+    assert again["items"] == first["items"]
+    assert len(kept) == 1
+
+
+def test_another_model_makes_it_anew(service: Service, engine: FakeEngine) -> None:
+    running = live(service)
+    with TestClient(create_app(running)) as client:
+        click(client, 1)
+        before = client.get(LIST).json()
+        other = FakeEngine(version="fake-2")
+        running.swap.current = with_model(service, other, service.about)
+        after = client.get(LIST).json()
+    assert (before["model_version"], after["model_version"]) == (engine.version, "fake-2")
+
+
+def test_a_fallback_is_not_kept(fan: Any, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> list[Any]:
+        raise RuntimeError("broken")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FakeEngine, "recommend_history", broken)
+        assert fan.get(LIST).json()["fallback"] is not None
+    assert fan.get(LIST).json()["fallback"] is None
+
+
+def test_who_is_forgotten_is_forgotten_here_too(fan: Any) -> None:
+    fan.get(LIST)
+    fan.get(f"{LIST}?k=3")
+    click(fan, 1, user_id="8")
+    fan.get("/api/v1/users/8/recommendations")
+    kept = fan.app.state.unchanged
+    assert len(kept) == 3
+    fan.delete("/api/v1/users/7")
+    assert [key[0] for key in kept._kept] == ["8"]
+    assert fan.get(LIST).json()["cold"] is True
+
+
+@pytest.fixture
+def guarded(tmp_path: Path, engine: FakeEngine) -> Iterator[Any]:
+    settings = from_environment({"GARS_SERVICE_TOKEN": "a long random word"}, home=tmp_path)
+    opened = open_service(settings, engine)
+    with TestClient(create_app(opened), raise_server_exceptions=False) as client:
+        yield client
+    opened.close()
+
+
+def test_with_tokens_everybody_is_asked_every_time(guarded: Any) -> None:
+    token = {"Authorization": "Bearer a long random word"}
+    event = {"user_id": "7", "anime_id": 1, "kind": "click"}
+    assert guarded.post("/api/v1/interactions", json=event, headers=token).status_code == 202
+    assert guarded.get(LIST, headers=token).status_code == 200
+    assert guarded.get(LIST).status_code == 401
+
+
+@pytest.mark.parametrize("most", [1, 0])
+def test_the_answers_kept_are_bounded(tmp_path: Path, engine: FakeEngine, most: int) -> None:
+    service = open_service(from_environment({"GARS_LIST_CACHE": str(most)}, home=tmp_path), engine)
+    with TestClient(create_app(service)) as client:
+        click(client, 1)
+        for k in (3, 4, 5):
+            client.get(f"{LIST}?k={k}")
+        assert len(client.app.state.unchanged) == most
+    service.close()
+
+
+def test_answers_sent_again_are_counted(fan: Any) -> None:
+    for _ in range(3):
+        fan.get(LIST)
+    counted = fan.get("/metrics").text
+    assert 'route="/api/v1/users/{user_id}/recommendations",status="200"} 3.0' in counted
