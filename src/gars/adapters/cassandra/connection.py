@@ -86,7 +86,7 @@ class Connection:
             if self._session is None:
                 cluster = open_cluster(self.address)
                 try:
-                    self._session = cluster.connect(self.address.keyspace)
+                    self._session = cluster.connect()
                 except BaseException:
                     with contextlib.suppress(Exception):
                         cluster.shutdown()
@@ -97,7 +97,7 @@ class Connection:
     def _statement(self, text: str) -> Any:
         prepared = self._prepared.get(text)
         if prepared is None:
-            prepared = self._prepared[text] = self._ready().prepare(text)
+            prepared = self._prepared[text] = self._ready().prepare(text, keyspace=self.address.keyspace)
         return prepared
 
 
