@@ -55,6 +55,14 @@ def test_what_the_service_counts(client: Client, service: Service) -> None:
     assert counted["gars_model_anime",] == len(service.catalogue)
 
 
+def test_lists_that_were_kept_and_those_that_were_made(client: Client) -> None:
+    for _ in range(3):
+        client.get("/api/v1/users/7/recommendations")
+    counted = scraped(client)
+    assert counted["gars_list_cache_total", "result=miss"] == 1
+    assert counted["gars_list_cache_total", "result=hit"] == 2
+
+
 def test_server_timing(client: Client) -> None:
     for route in ("/api/v1/users/7/recommendations", "/api/v1/nothing", "/"):
         assert re.search(r"\btotal;dur=\d+\.\d{3}$", client.get(route).headers["server-timing"])

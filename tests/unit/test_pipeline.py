@@ -318,7 +318,12 @@ def test_a_cut_line_is_dropped_and_a_damaged_one_named(tmp_path: Path) -> None:
     journal.append(Begun(asked={}, time="now"))
     path = tmp_path / FILE
     path.write_bytes(path.read_bytes() + b'{"type":"step","na')
-    assert RunJournal(tmp_path).lines == [Begun(asked={}, time="now")]
+    found = RunJournal(tmp_path)
+    assert found.lines == [Begun(asked={}, time="now")]
+    assert path.read_bytes().endswith(b'"na'), "whoever only reads changes nothing"
+    found.append(Begun(asked={}, time="later"))
+    assert RunJournal(tmp_path).lines == [Begun(asked={}, time="now"), Begun(asked={}, time="later")]
+    path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
     path.write_bytes(path.read_bytes() + b"{}\n")
     with pytest.raises(InvalidInputError, match=r"line 2 of .* is damaged") as caught:
         RunJournal(tmp_path)

@@ -1,7 +1,7 @@
 // The operator's view: closed without the token, and what it shows and does with it.
 import { after, before, describe, it } from 'node:test'
 
-import { BASE, launch, someUser, withPage } from './browser.mjs'
+import { ask, BASE, launch, someUser, withPage } from './browser.mjs'
 import { ADMIN } from './fake-operator.mjs'
 
 let browser
@@ -29,7 +29,8 @@ describe('the operator', () => {
       expect(/Failed to load resource.*404/)
       await open(page, ADMIN)
       await page.getByText('events accepted').waitFor()
-      await page.getByRole('region', { name: 'Latency, milliseconds' }).getByText('click to list').waitFor()
+      const latency = page.getByRole('region', { name: 'Latency, milliseconds' })
+      await latency.getByText('click to list').waitFor()
       await page.getByRole('region', { name: 'Models' }).getByText('serving').waitFor()
       const preview = page.getByRole('region', { name: 'Preview for a user' })
       await preview.getByLabel('User').fill(await someUser(0))
@@ -39,6 +40,41 @@ describe('the operator', () => {
       await page.getByText('events accepted').waitFor()
       await page.getByRole('button', { name: 'Forget the token' }).click()
       await page.getByLabel('Operator’s token').waitFor()
+    }))
+
+  it('sees how long a list takes and how many were kept, once some were asked for', { skip: known ? false : 'GARS_ADMIN_TOKEN is not set' }, () =>
+    withPage(browser, {}, async (page, { expect }) => {
+      expect(/Failed to load resource.*404/)
+      for (let again = 0; again < 2; again += 1) await ask(`/users/${await someUser(0)}/recommendations?k=5`)
+      await open(page, ADMIN)
+      const list = page.getByRole('region', { name: 'Latency, milliseconds' }).getByRole('row', { name: 'a list' })
+      await list.getByRole('cell').first().getByText(/\d/).waitFor()
+      const kept = page.getByRole('definition').filter({ hasText: /^\d+(\.\d)?%$/ }).first()
+      await kept.waitFor()
+    }))
+
+  const standIn = { skip: process.env.GARS_URL_IS_REAL ? 'the home may hold no validation and no run' : false }
+  it('sees the checks of the data, what moved, the runs and the losses', standIn, () =>
+    withPage(browser, {}, async (page, { expect }) => {
+      expect(/Failed to load resource.*404/)
+      await open(page, ADMIN)
+      const validation = page.getByRole('region', { name: 'Data' })
+      await validation.getByText('not accepted').waitFor()
+      await validation.getByText('distance of the histograms of ratings').waitFor()
+      await validation.getByRole('row', { name: 'mean rating' }).getByText('7.4').waitFor()
+      const runs = page.getByRole('region', { name: 'Retraining' })
+      await runs.getByText('kept the old one').waitFor()
+      await runs.getByText('ndcg@10').waitFor()
+      await page.getByRole('region', { name: 'The last training' }).getByRole('img', { name: /Order head/ }).waitFor()
+    }))
+
+  it('is told the command where there is nothing yet', standIn, () =>
+    withPage(browser, {}, async (page, { expect }) => {
+      expect(/Failed to load resource.*404/)
+      await page.route(/admin\/(validation|training)$/, (route) => route.fulfill({ json: { latest: null } }))
+      await page.route(/admin\/runs$/, (route) => route.fulfill({ json: { runs: [] } }))
+      await open(page, ADMIN)
+      for (const command of ['gars data validate', 'gars pipeline run', 'gars train']) await page.getByText(command, { exact: true }).waitFor()
     }))
 
   it('serves another model, and goes back', { skip: process.env.GARS_URL_IS_REAL ? 'one model may be all there is' : false }, () =>

@@ -59,6 +59,10 @@ class ListCache:
         self._users: OrderedDict[str, tuple[MadeFrom, OrderedDict[Asked, Kept]]] = OrderedDict()
         self._lock = threading.Lock()
         self._forgotten = 0
+        self.hits = 0
+        """Lists that were there."""
+        self.misses = 0
+        """Lists that were not, and had to be made."""
 
     def __len__(self) -> int:
         """Users with lists."""
@@ -73,10 +77,15 @@ class ListCache:
         """The list, if it was made from just this."""
         with self._lock:
             kept = self._users.get(user_id)
-            if kept is None or kept[0] != made:
-                return None
-            self._users.move_to_end(user_id)
-            return kept[1].get(asked)
+            found = None
+            if kept is not None and kept[0] == made:
+                self._users.move_to_end(user_id)
+                found = kept[1].get(asked)
+            if found is None:
+                self.misses += 1
+            else:
+                self.hits += 1
+            return found
 
     def put(self, user_id: str, made: MadeFrom, asked: Asked, kept: Kept, *, moment: int) -> None:
         """Keep a list in place of those made from anything else.

@@ -37,6 +37,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     libraries: dict[str, str]
     files: dict[str, str]
     """SHA-256 of each file."""
+    curves: dict[str, list[float]] = {}
+    """Loss of the ranking model → its value after each epoch; none in models of before they were kept."""
 
 
 def write(path: Path, files: Mapping[str, bytes | Mapping[str, NDArray[Any]]], **about: Any) -> Manifest:

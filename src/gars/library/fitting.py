@@ -104,7 +104,8 @@ class Fitted:
     """(u, dim) unit taste vectors of the training users."""
     user_centre: NDArray[np.float32]
     """(dim,) where they were before they were centred."""
-    losses: dict[str, float]
+    losses: dict[str, list[float]]
+    """Of the ranking model, after each epoch."""
 
 
 def fit(
@@ -141,7 +142,7 @@ def fit(
     made_of, memo = _fingerprint(rows, anime, config, seed), memo or Memo()
     full, by_fold = memo.get("retrieval", made_of(_NOT_IN_RETRIEVAL), lambda: fitter.all_models(folds, can_rank))
     network: Network | None = None
-    losses: dict[str, float] = {}
+    losses: dict[str, list[float]] = {}
     if can_rank:
         lists = memo.get("lists", made_of(_NOT_IN_LISTS), lambda: fitter.lists(by_fold, folds))
         if blend is not None:

@@ -60,7 +60,7 @@ class Recommender:
         *,
         seed: int = 0,
         config: FitConfig | None = None,
-        losses: dict[str, float] | None = None,
+        losses: dict[str, list[float]] | None = None,
     ) -> None:
         self.engine = engine
         self.manifest = manifest
@@ -127,7 +127,8 @@ class Recommender:
             data={**counted, "duplicates": rows.duplicates, **(data or {})},
             config=msgspec.json.decode(msgspec.json.encode(self._config)),
             features=list(features.names(self.engine.retriever.channel_names)),
-            metrics={**self._losses, **(metrics or {})},
+            metrics={**{name: values[-1] for name, values in self._losses.items()}, **(metrics or {})},
+            curves=self._losses,
         )
 
     @classmethod

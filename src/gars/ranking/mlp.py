@@ -63,8 +63,8 @@ def fit(
     seed: int,
     progress: Progress,
     log: TrainingLog | None = None,
-) -> tuple[Network, dict[str, float]]:
-    """Train on lists and export to numpy; also returns the losses on users held out of the training.
+) -> tuple[Network, dict[str, list[float]]]:
+    """Train on lists and export to numpy; also returns the losses after each epoch, ``val_`` on users held out.
 
     An item that no list has judged keeps the shared "unknown" embedding.
     """
@@ -94,7 +94,7 @@ def fit(
             verbose=0,
             callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=lambda _epoch, _logs: advance(1)), *logged],
         )
-    losses = {name: round(float(values[-1]), 4) for name, values in history.history.items()}
+    losses = {name: [round(float(value), 4) for value in values] for name, values in history.history.items()}
     return export(model, items, judged=np.unique(lists.rows[(lists.order >= 0) | (lists.like >= 0)])), losses
 
 

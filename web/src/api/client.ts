@@ -18,6 +18,7 @@ import type {
   ListFilters,
   Loved,
   Models,
+  PipelineRun,
   RecommendationList,
   SearchHit,
   Season,
@@ -25,9 +26,11 @@ import type {
   SimilarAnime,
   SimilarUser,
   TasteReport,
+  Training,
   TrendEntry,
   UserPage,
   UserSummary,
+  Validation,
   Vocabulary,
 } from './types'
 
@@ -89,6 +92,9 @@ const send = <T>(path: string, query: Query, body: BodyInit | null, headers: Rec
 const JSON_TYPE = { 'content-type': 'application/json' }
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
+
+const operator = <T>(path: string, token: string, signal?: AbortSignal) =>
+  request<T>(path, { headers: bearer(token), ...(signal ? { signal } : {}) })
 
 /** A route beside the API that answers in plain text. */
 async function requestText(path: string, token: string, signal?: AbortSignal): Promise<string> {
@@ -157,7 +163,13 @@ export const api = {
 
   /** What operators see and do; each takes the operator's token. */
   metrics: (token: string, signal?: AbortSignal) => requestText('/metrics', token, signal),
-  models: (token: string, signal?: AbortSignal) => request<Models>('/admin/models', { headers: bearer(token), ...(signal ? { signal } : {}) }),
+  models: (token: string, signal?: AbortSignal) => operator<Models>('/admin/models', token, signal),
+  training: (token: string, signal?: AbortSignal) =>
+    operator<{ latest: Training | null }>('/admin/training', token, signal),
+  validation: (token: string, signal?: AbortSignal) =>
+    operator<{ latest: Validation | null }>('/admin/validation', token, signal),
+  pipelineRuns: (token: string, signal?: AbortSignal) =>
+    operator<{ runs: PipelineRun[] }>('/admin/runs', token, signal).then(({ runs }) => runs),
   promote: (token: string, version: string) =>
     request<Serving>(`/admin/models/promote${toQueryString({ version })}`, { method: 'POST', headers: bearer(token) }),
   rollback: (token: string) => request<Serving>('/admin/models/rollback', { method: 'POST', headers: bearer(token) }),

@@ -37,6 +37,10 @@ export type GroupTitle = Schemas['GroupTitle']
 export type Models = Schemas['ModelsBody']
 export type Serving = Schemas['ServingBody']
 export type Experiment = Schemas['ExperimentBody']
+export type Validation = Schemas['ValidationBody']
+export type PipelineRun = Schemas['RunBody']
+export type Compared = Schemas['ComparedBody']
+export type Training = Schemas['TrainingBody']
 
 /** The API documents the kinds of reasons as text: new ones may come, and are shown as they are. */
 export type Reason = Schemas['ReasonBody']

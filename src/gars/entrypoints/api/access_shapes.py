@@ -21,6 +21,28 @@ class ModelsBody(msgspec.Struct, frozen=True):
     models: list[ModelEntry]
 
 
+class TrainingBody(msgspec.Struct, frozen=True, kw_only=True):
+    """How a model came to be. ``curves`` has a value after each epoch; those called ``val_`` are of users held out."""
+
+    version: str
+    trained: str
+    seed: int
+    data: str
+    users: int
+    anime: int
+    interactions: int
+    features: int
+    metrics: dict[str, float]
+    curves: dict[str, list[float]]
+    libraries: dict[str, str]
+
+
+class LatestTrainingBody(msgspec.Struct, frozen=True):
+    """The newest training; null while nothing was trained here."""
+
+    latest: TrainingBody | None
+
+
 class ServingBody(msgspec.Struct, frozen=True, kw_only=True):
     """The version that serves now, and the one that did."""
 

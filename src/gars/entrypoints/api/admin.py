@@ -10,10 +10,11 @@ from litestar.params import QueryParameter
 
 from gars.bootstrap import Live
 from gars.domain.errors import ArtefactError, ConflictError
-from gars.entrypoints.api.access_shapes import ModelEntry, ModelsBody, ServingBody
+from gars.entrypoints.api.access_shapes import LatestTrainingBody, ModelEntry, ModelsBody, ServingBody, TrainingBody
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.params import RunningDep
 from gars.entrypoints.api.security import refuse_other_sites
+from gars.library.artefact import Manifest
 from gars.library.registry import Registry
 
 
@@ -22,6 +23,13 @@ async def get_models(running: RunningDep) -> ModelsBody:
     """The newest first, and which one serves."""
     manifests = await asyncio.to_thread(_registry(running).versions)
     return ModelsBody(running.swap.version, [ModelEntry(one.version, one.created) for one in manifests])
+
+
+@get("/training", summary="How the newest model came to be", responses=errors(400, 403, 503), tags=["admin"])
+async def get_training(running: RunningDep) -> LatestTrainingBody:
+    """The losses of both heads after each epoch, and what the model was made of. It need not be the one that serves."""
+    manifests = await asyncio.to_thread(_registry(running).versions)
+    return LatestTrainingBody(_training(manifests[0]) if manifests else None)
 
 
 @post(
@@ -67,6 +75,23 @@ def _promoted(running: Live, version: str | None) -> ServingBody:
     if running.swap.problem:
         raise ConflictError(running.swap.problem.message, hint=running.swap.problem.hint)
     return ServingBody(serving=running.swap.version, before=before)
+
+
+def _training(manifest: Manifest) -> TrainingBody:
+    facts = manifest.data
+    return TrainingBody(
+        version=manifest.version,
+        trained=manifest.created,
+        seed=manifest.seed,
+        data=str(facts.get("name", "unknown")),
+        users=int(facts.get("users", 0)),
+        anime=int(facts.get("items", 0)),
+        interactions=int(facts.get("rows", 0)),
+        features=len(manifest.features),
+        metrics={name: float(value) for name, value in manifest.metrics.items() if isinstance(value, int | float)},
+        curves=manifest.curves,
+        libraries=manifest.libraries,
+    )
 
 
 def _registry(running: Live) -> Registry:

@@ -20,6 +20,7 @@ from gars.entrypoints.api import (
     admin,
     anime,
     atlas,
+    data_quality,
     events,
     experiment,
     groups,
@@ -106,7 +107,17 @@ def create_app(service: Service | Live) -> Litestar:
             # a list may be longer than any other body
             Router("/", route_handlers=[lists.post_list], request_max_body_size=settings.max_list_bytes),
             lists.fetch_list,
-            Router("/admin", route_handlers=[admin.get_models, admin.promote, admin.rollback]),
+            Router(
+                "/admin",
+                route_handlers=[
+                    admin.get_models,
+                    admin.get_training,
+                    admin.promote,
+                    admin.rollback,
+                    data_quality.get_validation,
+                    data_quality.get_runs,
+                ],
+            ),
             session.post_token,
             session.post_session,
             session.delete_session,

@@ -123,6 +123,10 @@ class OfService(Collector):
             for outcome, count in sorted(budget.outcomes.copy().items()):
                 rungs.add_metric([rung, outcome], count)
         yield rungs
+        cache = CounterMetricFamily("gars_list_cache", "Lists asked for, by whether one was kept.", labels=["result"])
+        cache.add_metric(["hit"], service.lists.hits)
+        cache.add_metric(["miss"], service.lists.misses)
+        yield cache
         waiting = GaugeMetricFamily("gars_queue_depth", "What waits for the disk.", labels=["queue"])
         waiting.add_metric(["events"], service.writer.waiting)
         waiting.add_metric(["impressions"], service.recorder.waiting)

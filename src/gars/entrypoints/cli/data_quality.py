@@ -20,6 +20,7 @@ from gars.datasets.forgotten import forget as put_on_list
 from gars.datasets.identities import name_hasher
 from gars.datasets.report_html import report_html
 from gars.datasets.thresholds import read_thresholds
+from gars.datasets.validations import keep
 from gars.domain.errors import InvalidInputError
 from gars.entrypoints.cli import data_tables as tables
 from gars.entrypoints.cli.datasets_here import Home, open_dataset
@@ -41,10 +42,12 @@ def validate(
     """Look a data set over: counts, ratings, gaps, orphans, duplicates, users who do not look like people.
 
     If a snapshot was accepted before, also what moved since: ratings, gaps, anime that came and went. Exits with an
-    error when the data set breaks the normal form or a threshold.
+    error when the data set breaks the normal form or a threshold. What was found is kept in HOME/validations, where
+    the operator's page reads it.
     """
     dataset = open_dataset(home, name)
     validation = kept.validation_of(home, dataset, read_thresholds(home, thresholds))
+    keep(home, validation)
     if html is not None:
         write_whole(html, report_html(validation).encode())
     if json is not None:

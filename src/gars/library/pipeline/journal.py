@@ -61,6 +61,8 @@ Line = Begun | Step | Failed | Ended
 class RunJournal:
     """The journal of the run in ``folder``. A last line that a crash cut short is dropped; its step runs again.
 
+    To read one changes nothing: another process may be writing it. The cut line goes when the next one is appended.
+
     Raises:
         InvalidInputError: the file is damaged.
     """
@@ -68,12 +70,14 @@ class RunJournal:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.lines: list[Line] = []
+        self._whole: int | None = None
+        """Bytes of whole lines, where something cut short comes after them."""
         path = folder / FILE
         if not path.exists():
             return
         whole, _, cut = path.read_bytes().rpartition(b"\n")
         if cut:
-            os.truncate(path, len(whole) + 1 if whole else 0)
+            self._whole = len(whole) + 1 if whole else 0
         for number, line in enumerate(whole.splitlines(), 1):
             try:
                 self.lines.append(msgspec.json.decode(line, type=Line))
@@ -109,6 +113,9 @@ class RunJournal:
         """Record one more line; it is durable when this returns. Raises ``StorageError``."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            if self._whole is not None:
+                os.truncate(self.folder / FILE, self._whole)
+                self._whole = None
             with (self.folder / FILE).open("ab") as file:
                 file.write(msgspec.json.encode(line) + b"\n")
                 file.flush()

@@ -29,6 +29,7 @@ from gars.library.pipeline import judged_users
 from gars.library.pipeline.comparison import FEWEST_USERS, Verdict, against_popularity, against_serving
 from gars.library.pipeline.journal import Ended, RunJournal, now, run_step
 from gars.library.pipeline.promotions import roll_back, rollbacks
+from gars.library.pipeline.runs import VALIDATION
 from gars.library.recommender import Recommender
 from gars.library.registry import Registry
 
@@ -214,7 +215,7 @@ class Pipeline:
         with self.progress.task("validate"):
             validation = snapshots.validation_of(self.home, Dataset.open(path), self.thresholds)
         write_whole(self.journal.folder / "validation.html", report_html(validation).encode())
-        write_whole(self.journal.folder / "validation.json", msgspec.json.encode(validation))
+        write_whole(self.journal.folder / VALIDATION, msgspec.json.encode(validation))
         require_accepted(validation)
         return {"checks": len(validation.checks), "rows": validation.report.rows, "users": validation.report.users}
 

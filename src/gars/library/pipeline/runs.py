@@ -12,11 +12,17 @@ import msgspec
 from gars.library.pipeline.journal import FILE, Begun, RunJournal, now
 
 FOLDER = "pipeline"
+VALIDATION = "validation.json"
 
 
 def runs(home: Path) -> list[RunJournal]:
     """Every run, the oldest first. Raises ``InvalidInputError`` for a damaged journal."""
     return [RunJournal(path.parent) for path in sorted((home / FOLDER).glob(f"*/{FILE}"))]
+
+
+def validations(home: Path) -> list[Path]:
+    """What validation found in each run that came so far."""
+    return sorted((home / FOLDER).glob(f"*/{VALIDATION}"))
 
 
 def open_run(home: Path, asked: Mapping[str, Any], *, fresh: bool = False) -> tuple[RunJournal, bool]:
