@@ -8,7 +8,8 @@ export const metricsText = (events) => `# TYPE gars_events_accepted_total counte
 gars_events_accepted_total ${events}.0
 gars_impressions_recorded_total 12.0
 gars_queue_depth{queue="events"} 0.0
-gars_list_cache_total{result="hit"} 30.0
+gars_list_cache_total{result="answer"} 10.0
+gars_list_cache_total{result="list"} 20.0
 gars_list_cache_total{result="miss"} 10.0
 gars_rungs_total{outcome="ok",rung="ranking"} 31.0
 gars_stage_seconds_bucket{le="0.001",stage="ranking"} 10.0

@@ -73,7 +73,8 @@ def create_app(service: Service | Live) -> Litestar:
     """The app that serves ``service``. The caller closes the service after the app has stopped."""
     running = service if isinstance(service, Live) else live(service)
     settings = running.current.settings
-    counted = metrics.Metrics(metrics.OfService(running))
+    unchanged = Unchanged(running, settings.list_cache)
+    counted = metrics.Metrics(metrics.OfService(running, unchanged))
     guard = access.Access(settings, running.current.clock)
     api = Router(
         "/api/v1",
@@ -144,9 +145,7 @@ def create_app(service: Service | Live) -> Litestar:
         guards=[guard],
         exception_handlers=HANDLERS,
         before_send=[add_headers, counted.before_send],
-        state=State(
-            {"metrics": counted, "guard": guard, "unchanged": Unchanged(running, running.current.settings.list_cache)}
-        ),
+        state=State({"metrics": counted, "guard": guard, "unchanged": unchanged}),
         logging_config=None,  # the command line sets logging up
         request_max_body_size=settings.max_body_bytes,
         openapi_config=OpenAPIConfig(

@@ -17,6 +17,7 @@ from gars.application.stage_times import STAGES as STAGE_NAMES
 from gars.application.stage_times import server_timing
 from gars.bootstrap import Live
 from gars.entrypoints.api.errors import errors
+from gars.entrypoints.api.unchanged import Unchanged
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which nobody reads
 
@@ -106,8 +107,9 @@ async def get_metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
 class OfService(Collector):
     """Reads the service's own counters at the moment of the scrape."""
 
-    def __init__(self, running: Live) -> None:
+    def __init__(self, running: Live, unchanged: Unchanged) -> None:
         self._running = running
+        self._unchanged = unchanged
 
     def collect(self) -> Iterable[Metric]:
         """One family a counter."""
@@ -123,8 +125,13 @@ class OfService(Collector):
             for outcome, count in sorted(budget.outcomes.copy().items()):
                 rungs.add_metric([rung, outcome], count)
         yield rungs
-        cache = CounterMetricFamily("gars_list_cache", "Lists asked for, by whether one was kept.", labels=["result"])
-        cache.add_metric(["hit"], service.lists.hits)
+        cache = CounterMetricFamily(
+            "gars_list_cache",
+            "Lists asked for, by what was kept of them: the whole answer, the list, or nothing.",
+            labels=["result"],
+        )
+        cache.add_metric(["answer"], self._unchanged.hits)
+        cache.add_metric(["list"], service.lists.hits)
         cache.add_metric(["miss"], service.lists.misses)
         yield cache
         waiting = GaugeMetricFamily("gars_queue_depth", "What waits for the disk.", labels=["queue"])
