@@ -13,6 +13,7 @@ from gars.adapters.embedded.impression_log import SqliteImpressionLog
 from gars.adapters.embedded.state_store import SqliteStateStore
 from gars.adapters.embedded.title_search import MemoryTitleSearch
 from gars.adapters.embedded.tombstones import SqliteTombstones
+from gars.adapters.embedded.write_behind import WriteBehind
 from gars.application.ports import (
     ChangeFeed,
     Engine,
@@ -72,6 +73,15 @@ class TestSqliteEventHistory(_OpensSqliteLog, EventHistoryContract):
 
 class TestSqliteLocalEventLog(_OpensSqliteLog, LocalEventLogContract):
     pass
+
+
+class TestWriteBehind(_InFolder, StateStoreContract):
+    def open(self) -> StateStore:
+        for before in self.opened:
+            before.check()  # which writes what waits
+        store = WriteBehind(SqliteStateStore(self.path))
+        self.opened.append(store)
+        return store
 
 
 class TestSqliteStateStore(_InFolder, StateStoreContract):

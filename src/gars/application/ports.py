@@ -136,8 +136,8 @@ class StateStore(Protocol):
     def put(self, states: Sequence[UserState], *, checkpoints: Mapping[str, str] | None = None) -> None:
         """Keep states and checkpoints, all or none; a state older than what is stored is ignored.
 
-        A process that dies keeps them. A machine that dies may lose the latest, never one without those after it:
-        the checkpoint says from where the log must be replayed.
+        A process or machine that dies may lose the latest, never one without those after it: the checkpoint says from
+        where the log must be replayed.
 
         Raises:
             StorageError: nothing was kept.

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gars.adapters.embedded.state_store import SqliteStateStore
+from gars.adapters.embedded.write_behind import WriteBehind
 from gars.application.accept import Accept
 from gars.application.backfill import backfill
 from gars.application.counted_trends import CountedTrends
@@ -103,7 +104,8 @@ def open_local(
     """
     feed = open_change_feed(settings)
     log = open_local_event_log(settings)
-    states = open_state_store(settings)
+    store = open_state_store(settings)
+    states = WriteBehind(store) if isinstance(store, SqliteStateStore) else store
     tombstones = open_tombstones(settings)
     impressions = open_impression_log(settings)
     # histories first: live events come on top of them
@@ -140,7 +142,7 @@ def open_local(
             known_anime=known_anime,
             after_step=after_step or (lambda _: None),
         ),
-        at_hand=states.at_hand if isinstance(states, SqliteStateStore) else _not_at_hand,
+        at_hand=states.at_hand if isinstance(states, WriteBehind) else _not_at_hand,
     )
 
 

@@ -211,7 +211,11 @@ def _recount(state: UserState, before: int | str | None, after: int | str | None
 def _add_click(state: UserState, click: Click) -> UserState:
     """Keep the newest clicks of those seen; a click taken back later in event time stays away."""
     hidden = state.opinions.get(click.anime_id, Opinion()).unclicked
-    if click in state.clicks or (hidden is not None and hidden.stamp >= click.stamp):
+    if hidden is not None and hidden.stamp >= click.stamp:
+        return state
+    if not state.clicks or click > state.clicks[0]:  # as nearly always
+        return msgspec.structs.replace(state, clicks=(click, *state.clicks)[:MAX_CLICKS])
+    if click in state.clicks:
         return state
     newest_first = sorted((*state.clicks, click), reverse=True)[:MAX_CLICKS]
     return msgspec.structs.replace(state, clicks=tuple(newest_first))

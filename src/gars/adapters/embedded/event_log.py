@@ -22,6 +22,8 @@ CREATE TABLE IF NOT EXISTS events (
 CREATE INDEX IF NOT EXISTS events_of_user ON events (user_id);
 """
 _PAGE = 1000
+_Row = tuple[str, str, bytes]
+"""Event id, user id, event."""
 _LAST = 2**63 - 1
 
 
@@ -36,15 +38,8 @@ class SqliteEventLog:
     def append(self, events: Sequence[Interaction]) -> list[int | None]:
         """Append in one transaction; ``None`` marks an event that was already there."""
         rows = [(event.event_id, event.user_id, self._encoder.encode(event)) for event in events]
-        offsets: list[int | None] = []
         with self._database.write() as connection:
-            for row in rows:
-                done = connection.execute(
-                    "INSERT INTO events (event_id, user_id, event) VALUES (?, ?, ?) ON CONFLICT (event_id) DO NOTHING",
-                    row,
-                )
-                offsets.append(done.lastrowid if done.rowcount else None)
-        return offsets
+            return _all_new(connection, rows, self._last(connection) + 1) or _one_by_one(connection, rows)
 
     def mark_forgotten(self, user_id: str) -> int:
         """Take the next offset of the log."""
@@ -135,3 +130,30 @@ class SqliteEventLog:
                 f"event {offset} in {self._database.path} cannot be read: {error}",
                 hint="the file is damaged: move it away and restore a copy",
             ) from error
+
+
+def _all_new(connection: sqlite3.Connection, rows: Sequence[_Row], first: int) -> list[int | None] | None:
+    """Insert rows none of which was there, as nearly always, in one call from the offset ``first`` on; else nothing."""
+    connection.execute("SAVEPOINT all_new")
+    try:
+        connection.executemany(
+            "INSERT INTO events (offset, event_id, user_id, event) VALUES (?, ?, ?, ?)",
+            [(offset, *row) for offset, row in enumerate(rows, first)],
+        )
+    except sqlite3.IntegrityError:
+        connection.execute("ROLLBACK TO all_new")
+        return None
+    finally:
+        connection.execute("RELEASE all_new")
+    return list(range(first, first + len(rows)))
+
+
+def _one_by_one(connection: sqlite3.Connection, rows: Sequence[_Row]) -> list[int | None]:
+    """Insert the rows that were not there yet."""
+    offsets: list[int | None] = []
+    for row in rows:
+        done = connection.execute(
+            "INSERT INTO events (event_id, user_id, event) VALUES (?, ?, ?) ON CONFLICT (event_id) DO NOTHING", row
+        )
+        offsets.append(done.lastrowid if done.rowcount else None)
+    return offsets

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -74,11 +75,10 @@ class SqliteStateStore:
     def put(self, states: Sequence[UserState], *, checkpoints: Mapping[str, str] | None = None) -> None:
         """One transaction for states and checkpoints; the cache follows the commit."""
         rows = [(state.user_id, state.version, user_state.encode(state)) for state in states]
-        kept: list[UserState] = []
+        kept: Sequence[UserState] = states
         with self._database.write() as connection:
-            for state, row in zip(states, rows, strict=True):
-                if connection.execute(_PUT, row).rowcount:
-                    kept.append(state)
+            if rows and connection.executemany(_PUT, rows).rowcount < len(rows):
+                kept = [state for state in states if _is_stored(connection, state)]
             connection.executemany(
                 "INSERT INTO checkpoints VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
                 list((checkpoints or {}).items()),
@@ -148,6 +148,12 @@ class SqliteStateStore:
                 f"the state of user {user_id!r} in {self._database.path} cannot be read: {error}",
                 hint="states can be rebuilt from the event log: move the state store's file away and start again",
             ) from error
+
+
+def _is_stored(connection: sqlite3.Connection, state: UserState) -> bool:
+    """Whether the file holds this version, not a newer one."""
+    (version,) = connection.execute("SELECT version FROM states WHERE user_id = ?", (state.user_id,)).fetchone()
+    return bool(version == state.version)
 
 
 def _hash(user_id: str) -> bytes:

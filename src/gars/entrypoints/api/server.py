@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import ipaddress
 import logging
 import os
@@ -24,6 +25,8 @@ from gars.entrypoints.api.app import create_app
 logger = logging.getLogger(__name__)
 
 _START_DEADLINE_S = 30
+_GC_THRESHOLDS = 20_000, 20, 20
+"""A request makes thousands of objects and leaves none: look for cycles less often than every 700."""
 
 
 def refuse_open(host: str, service_token: str) -> None:
@@ -145,6 +148,9 @@ async def _serve(
         stopped = asyncio.create_task(stop.wait())
         await _answering(host, port, serving)
         await asyncio.to_thread(warm_up)
+        gc.collect()
+        gc.freeze()  # the model stays: nobody need look through it again
+        gc.set_threshold(*_GC_THRESHOLDS)
         running.phase = "ready"
         _follow_promotions(running, check_ms, loop)
         on_ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")

@@ -1,0 +1,98 @@
+"""How many events a second the service makes durable: batches of 100 posted by wrk, each acknowledged when on the disk.
+
+    gars data build && gars train --home var
+    python benchmarks/ingest.py --home var
+
+Every event has an id of its own, is synced to the log, applied to its user's state and told to listeners before the
+202. At the end the events in the log are counted: as many as were acknowledged, or the run fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from contextlib import closing
+from pathlib import Path
+
+from gars import Recommender
+from gars.testing.server import ServerProcess
+
+BATCH = 100
+ACTIVE = 1000
+"""Users whose states stay in memory; those of all 5,000 do not, so each event reads one from the disk."""
+
+
+def main() -> None:
+    """Print the table."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--home", type=Path, required=True, help="folder of the data set and the promoted model")
+    options.add_argument("--seconds", type=int, default=5, help="of each measurement")
+    asked = options.parse_args()
+    if shutil.which("wrk") is None:
+        raise SystemExit("this needs wrk, from the distribution: apt-get install wrk")
+    model = Recommender.load(asked.home / "models" / "current")
+    print("| users | connections | batches | failed | events/s | p50 ms | p95 | p99 | events per CPU-s of the server |")
+    print("|---|---|---|---|---|---|---|---|---|", flush=True)
+    everybody = [str(user) for user in model.user_ids.tolist()]
+    for users in (everybody[:ACTIVE], everybody):
+        for connections in (1, 8):
+            with tempfile.TemporaryDirectory() as folder:
+                measure(asked.home, model, users, Path(folder), connections, asked.seconds)
+
+
+def measure(home: Path, model: Recommender, users: list[str], folder: Path, connections: int, seconds: int) -> None:
+    """Print one row."""
+    (folder / "users").write_text("\n".join(users))
+    known = model.engine.retriever.items.anime_ids.tolist()
+    (folder / "anime").write_text("\n".join(str(anime_id) for anime_id in known))
+    own = {
+        f"GARS_{name}": f"sqlite:{folder}/{name.lower()}.sqlite"
+        for name in ("EVENT_LOG", "STATE_STORE", "TOMBSTONES", "IMPRESSIONS")
+    }
+    command = [str(Path(sys.executable).with_name("gars")), "serve", "--home", str(home), "--port", "0"]
+    server = ServerProcess(command, environment={**own, "GARS_RATE_PER_S": "0"})
+    try:
+        worked = cpu_seconds(server.process.pid)
+        script = str(Path(__file__).with_name("events.lua"))
+        said = subprocess.run(
+            ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", script, server.address],
+            env={
+                **os.environ,
+                "GARS_USERS": str(folder / "users"),
+                "GARS_ANIME": str(folder / "anime"),
+                "GARS_RUN": "b",
+            },
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        cpu = cpu_seconds(server.process.pid) - worked
+    finally:
+        server.stop()
+    batches, failed, spent, *latency = (float(word) for word in said.splitlines()[-1].split())
+    with closing(sqlite3.connect(folder / "event_log.sqlite")) as log:
+        (stored,) = log.execute("SELECT count(*) FROM events").fetchone()
+    acknowledged = int(batches - failed) * BATCH
+    if not acknowledged <= stored <= acknowledged + connections * BATCH:
+        raise SystemExit(f"{acknowledged:,} events were acknowledged, and {stored:,} are in the log")
+    figures = " | ".join(f"{value:.1f}" for value in latency)
+    print(
+        f"| {len(users):,} | {connections} | {batches:,.0f} | {failed:.0f} | {acknowledged / spent:,.0f} | {figures} "
+        f"| {acknowledged / cpu:,.0f} |",
+        flush=True,
+    )
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process has used of the processors until now (Linux)."""
+    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+if __name__ == "__main__":
+    main()
