@@ -142,9 +142,17 @@ export function createFakeService({ simulated = false } = {}) {
       fallback: null,
       next: null,
       changed: [],
-      items: byNiche(recommend(user.opinions, accept), number('niche', 0)).slice(offset, offset + k),
+      items: byNiche(recommend(user.opinions, accept), number('niche', 0))
+        .map((item, at) => (query.get('explain') === 'full' ? { ...item, explanation: explained(item, at, user) } : item))
+        .slice(offset, offset + k),
     }
   }
+
+  /** What a ranker would have seen of a title. */
+  const explained = ({ p_like, score }, at, { opinions }) => ({
+    score: { model: p_like, session: score - p_like },
+    features: { user_titles: Math.log1p(opinions.size), edlae_score: 3 * score, edlae_place: Math.log1p(at), genre_share: p_like / 2, rating_kriged: 5 + 4 * p_like },
+  })
 
   /** The larger `niche`, the more it costs a title to be known. */
   function byNiche(items, niche) {

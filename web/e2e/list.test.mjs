@@ -41,7 +41,12 @@ describe('the list', () => {
       await waitForOtherList(page, before)
       await page.getByTestId('live-story').filter({ hasText: /^You opened .* in \d+ ms$/ }).waitFor()
       await page.getByRole('button', { name: 'What moved' }).click()
-      await page.getByRole('dialog', { name: 'What moved' }).getByText(/^You opened/).waitFor()
+      const dialog = page.getByRole('dialog', { name: 'What moved' })
+      await dialog.getByText(/^You opened/).waitFor()
+      // Of a title that moved: what changed in words with before and after, and all numbers behind a disclosure.
+      await dialog.getByText(/→/).first().waitFor()
+      await dialog.getByText(/number(s)? that changed/).first().click()
+      await dialog.getByRole('table').first().getByText(/^[a-z]+_[a-z_]+$/).first().waitFor()
       await page.keyboard.press('Escape')
       await page.getByRole('dialog').waitFor({ state: 'detached' })
       await same()

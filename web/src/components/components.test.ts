@@ -109,7 +109,7 @@ describe('LiveLine', () => {
   })
 
   it('tells what was done, what moved, and how long it took', () => {
-    const change = { moves: new Map(), added: [], removed: [], rose: [], fell: [] }
+    const change = { moves: new Map(), added: [], removed: [], rose: [], fell: [], after: [] }
     const cause = { kind: 'like' as const, undo: false, anime: animeCard({ title: 'Monster' }) }
     const line = mount(LiveLine, { props: { connection: 'live', turn: { id: 1, cause, ms: 64, change } } })
     expect(line.text()).toContain('You liked Monster: nothing moved, in 64 ms')

@@ -18,6 +18,8 @@ export interface ListChange {
   /** Titles that rose, the steepest first. */
   rose: Shift[]
   fell: Shift[]
+  /** The whole list as it is now. */
+  after: readonly Recommendation[]
 }
 
 /**
@@ -31,7 +33,7 @@ export function compareLists(before: readonly Recommendation[], after: readonly 
 
   const itemBefore = new Map(before.map((item) => [item.anime.anime_id, item]))
 
-  const change: ListChange = { moves: new Map(), added: [], removed: [], rose: [], fell: [] }
+  const change: ListChange = { moves: new Map(), added: [], removed: [], rose: [], fell: [], after }
   let rank = 0
   for (const item of after) {
     const id = item.anime.anime_id

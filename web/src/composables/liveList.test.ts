@@ -15,7 +15,7 @@ let recommendations: MockInstance<typeof api.recommendations>
 let clock = 0
 
 function start(answers: (RecommendationList | ApiError)[]) {
-  recommendations = vi.spyOn(api, 'recommendations')
+  recommendations = vi.spyOn(api, 'explained')
   for (const answer of answers) {
     if (answer instanceof ApiError) recommendations.mockRejectedValueOnce(answer)
     else recommendations.mockResolvedValueOnce(answer)

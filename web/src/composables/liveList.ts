@@ -13,6 +13,8 @@ import { useResource } from './resource'
 /** One page of the list: with the wide first card, whole rows in two, three, four and six columns. The shelves are not far below. */
 export const PAGE = 11
 const MOST = 100
+/** Up to so many titles the list comes with what the ranker saw of each. */
+const EXPLAINED = 36
 
 /**
  * The list "For you" of a user: loaded, then asked for again whenever the user's state is newer than the list, and
@@ -36,7 +38,9 @@ export function useLiveList(
     (signal) => {
       askedAt = log.now()
       askedFor = live.version.value
-      return api.recommendations(userId.value ?? '', size.value, withPreferences(filters.value), signal)
+      // With the features, for "What moved" to compare; a long list comes without, or it would take ten times the bytes.
+      const ask = size.value <= EXPLAINED ? api.explained : api.recommendations
+      return ask(userId.value ?? '', size.value, withPreferences(filters.value), signal)
     },
     ({ items }) => items.length === 0,
   )
