@@ -142,9 +142,10 @@ def _all_new(connection: sqlite3.Connection, rows: Sequence[_Row], first: int) -
         )
     except sqlite3.IntegrityError:
         connection.execute("ROLLBACK TO all_new")
-        return None
-    finally:
         connection.execute("RELEASE all_new")
+        return None
+    # any other error took the whole transaction back, and the savepoint with it
+    connection.execute("RELEASE all_new")
     return list(range(first, first + len(rows)))
 
 
