@@ -5,13 +5,14 @@
 
 Starts Kafka, Redis, Cassandra, Flink and the api of the stack on free ports, in a folder of its own with links to the
 model. Clicks come at a fixed rate, whether or not the answers are there (an open loop), each of another user. The state
-is in Redis when the change is heard, as both happen in one step. Every tenth click is of a user whose list is asked for
+is in Redis when the change is heard, as both happen in one step. Every fiftieth click is of a user whose list is asked for
 before, and again as soon as the change is heard.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import queue
 import tempfile
 import threading
@@ -39,7 +40,7 @@ from gars.entrypoints.stack.redis import Redis
 from gars.entrypoints.stack.running import Running
 
 PARTS = ["kafka", "redis", "cassandra", "flink", "api"]
-LISTED = 10
+LISTED = 50
 """Of how many clicks one is followed to the list."""
 DEADLINE_S = 300
 
@@ -156,6 +157,7 @@ def freshness(client: httpx.Client, heard: Heard, users: list[str], *, rate: flo
     lists = [(at - accepted[one][1], changed) for one, at, changed in shown.queue]
     moved = sum(changed for _, changed in lists)
     print(f"{len(accepted)} clicks at {rate:.0f}/s, {missing} not heard of; {moved} of {len(lists)} lists changed\n")
+    print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n")
     print("| ms | p50 | p95 | p99 |\n|---|---|---|---|")
     row("click sent → accepted (202)", [done - sent for sent, done in accepted.values()])
     row("accepted → state in Redis", [max(0.0, one) for one in in_redis])
