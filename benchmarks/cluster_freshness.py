@@ -5,8 +5,8 @@
 
 Starts Kafka, Redis, Cassandra, Flink and the api of the stack on free ports, in a folder of its own with links to the
 model. Clicks come at a fixed rate, whether or not the answers are there (an open loop), each of another user. The state
-is in Redis when the change is heard, as both happen in one step. Every fiftieth click is of a user whose list is asked for
-before, and again as soon as the change is heard.
+is in Redis when the change is heard, as both happen in one step. Every fiftieth click is of a user whose list is asked
+for before, and again as soon as the change is heard.
 """
 
 from __future__ import annotations
