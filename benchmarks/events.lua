@@ -1,4 +1,4 @@
--- For wrk: post batches of 100 clicks, each with an id of its own, of users and anime in the files GARS_USERS and GARS_ANIME.
+-- For wrk: post batches of 100 clicks, each with an id of its own, of the users and anime in the files GARS_USERS, GARS_ANIME.
 local function lines(name)
   local found = {}
   for line in io.lines(os.getenv(name)) do found[#found + 1] = line end
