@@ -1,4 +1,4 @@
-"""User states in SQLite behind a bounded memory cache: written as they come (write_behind.py groups them), least recently used goes first."""
+"""User states in SQLite behind a bounded memory cache, of which the least recently used goes first."""
 
 from __future__ import annotations
 
