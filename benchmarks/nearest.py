@@ -48,10 +48,10 @@ def main() -> None:
             report(f"LSH of 512 bits, {rerank:,} in exact order", replace(hashed, rerank=rerank), queries, truth)
 
 
-def taste(model: Recommender, user: object) -> np.ndarray:
+def taste(model: Recommender, user: int | str) -> np.ndarray:
     """The direction of a user's list. → (dim,)"""
     rows, strengths = model.engine.query(model.read_history(None, user))
-    return unit((strengths @ model.engine.retriever.vectors[rows])[None])[0]
+    return np.asarray(unit((strengths @ model.engine.retriever.vectors[rows])[None])[0])
 
 
 def report(name: str, index: Index, queries: np.ndarray, truth: list[np.ndarray]) -> None:
