@@ -13,6 +13,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -80,15 +81,27 @@ class Job:
     def _apply(self, user_id: str, said: Interaction | None, offset: int) -> None:
         if said is None:
             self._states.pop(user_id, None)
-            self._writer.write([StateWrite(user_id, 0, None, offset=offset)])
+            self._insist(lambda: self._writer.write([StateWrite(user_id, 0, None, offset=offset)]))
             return
         before = self._states.get(user_id) or UserState(user_id=user_id)
         state = self._states[user_id] = user_state.apply(before, said)
         change = Change(user_id, state.version, said.event_id, said.kind.value, said.anime_id, 1)
-        self._writer.write([StateWrite(user_id, state.version, user_state.encode(state), [change], offset=offset)])
+        write = StateWrite(user_id, state.version, user_state.encode(state), [change], offset=offset)
+        self._insist(lambda: self._writer.write([write]))
         for bucket, by in trending.moves(before, state, said.anime_id).items():
             self._weights[bucket, said.anime_id] += by
-            self._trends.write({(bucket, said.anime_id): self._weights[bucket, said.anime_id]})
+            weights = {(bucket, said.anime_id): self._weights[bucket, said.anime_id]}
+            self._insist(partial(self._trends.write, weights))
+
+    def _insist(self, write: Callable[[], object]) -> None:
+        """Write again while Redis is away: what is written is absolute."""
+        while not self._stop.is_set():
+            try:
+                write()
+            except StorageError:
+                self._stop.wait(0.1)
+            else:
+                return
 
 
 @pytest.fixture
