@@ -105,6 +105,21 @@ def test_who_is_forgotten_is_forgotten_here_too(fan: Any) -> None:
     assert fan.get(LIST).json()["cold"] is True
 
 
+def test_a_list_being_made_while_its_user_is_forgotten_is_not_kept(
+    fan: Any, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = fan.app.state.unchanged
+    real = FakeEngine.recommend_history
+
+    def slow(engine: FakeEngine, *args: Any, **more: Any) -> list[Any]:
+        kept.forget("7")  # as the deletion does that comes meanwhile
+        return real(engine, *args, **more)
+
+    monkeypatch.setattr(FakeEngine, "recommend_history", slow)
+    assert fan.get(LIST).status_code == 200
+    assert len(kept) == 0
+
+
 @pytest.fixture
 def guarded(tmp_path: Path, engine: FakeEngine) -> Iterator[Any]:
     settings = from_environment({"GARS_SERVICE_TOKEN": "a long random word"}, home=tmp_path)

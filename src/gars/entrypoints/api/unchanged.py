@@ -58,6 +58,7 @@ class Unchanged:
         self._most = most
         self._now = now
         self._kept: OrderedDict[tuple[str, bytes], Answer] = OrderedDict()
+        self._forgotten = 0
         self.hits = 0
         """Answers sent again since the start."""
 
@@ -90,11 +91,12 @@ class Unchanged:
         if key is None or not self._most:
             return send
         headers: list[tuple[bytes, bytes]] = []
+        forgotten = self._forgotten
 
         async def through(message: Message) -> None:
             await send(message)
             made: MadeFrom | None = scope.get(_MARK)  # type: ignore[assignment]
-            if made is None:
+            if made is None or forgotten != self._forgotten:  # it may be the list of who was forgotten meanwhile
                 return
             if message["type"] == "http.response.start":
                 headers.extend(header for header in message["headers"] if header[0].lower() not in _ONE_TIME)
@@ -112,7 +114,8 @@ class Unchanged:
             self._kept.popitem(last=False)
 
     def forget(self, user_id: str) -> None:
-        """Keep nothing of a user."""
+        """Keep nothing of a user, also not what is being made for them right now."""
+        self._forgotten += 1
         for key in [key for key in self._kept if key[0] == user_id]:
             del self._kept[key]
 
