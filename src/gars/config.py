@@ -61,7 +61,15 @@ class Settings:
             "GARS_EVENT_LOG",
             "sqlite:{home}/gars.sqlite",
             "Where interactions are kept: `sqlite:PATH`, or `kafka://HOST:PORT/PREFIX`, from where a feature job "
-            "brings them into the states (docs/operating.md).",
+            "brings them into the states (docs/operating.md); `?replication=N` is the brokers each record is on.",
+        )
+    )
+    log_days: int = field(
+        metadata=_says(
+            "GARS_LOG_DAYS",
+            "30",
+            "Days that Kafka keeps events and shown lists, and so what deleted users did; GARS_HISTORY has older ones. "
+            "Changed by the next `gars stack up`. 0: for ever.",
         )
     )
     state_store: str = field(

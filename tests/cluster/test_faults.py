@@ -9,8 +9,9 @@ import threading
 import time
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -21,18 +22,14 @@ from gars.config import from_environment
 from gars.entrypoints.stack import plan
 from gars.entrypoints.stack.running import Running
 from gars.entrypoints.stack.services import GARS
+from gars.testing import patience
 
 PARTS = ["kafka", "redis", "cassandra", "flink", "history", "clicks", "recall", "rank", "api"]
 USERS = [f"fan-{number}" for number in range(20)]
 READERS = 2
-DEADLINE_S = 240.0
 
 
-def until(condition: Callable[[], bool], what: str) -> None:
-    end = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < end, f"waited {DEADLINE_S:.0f} s for {what}"
-        time.sleep(0.1)
+until = partial(patience.until, within_s=240)
 
 
 class Load:

@@ -26,6 +26,7 @@ def test_addresses() -> None:
     assert address.parse("X", "kafka://a:1") == KafkaAddress("a:1", "gars")
     two = address.parse("X", "kafka://a:1,b:2/my.site/")
     assert two == KafkaAddress("a:1,b:2", "my.site")
+    assert address.parse("X", "kafka://a:1/gars?replication=3") == KafkaAddress("a:1", "gars", 3)
     assert (two.interactions, two.impressions, two.dead_letters) == (
         "my.site.interactions",
         "my.site.impressions",
@@ -35,12 +36,24 @@ def test_addresses() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    ["", "kafka://", "kafka://host", "kafka://:1", "kafka://a:1,b", "kafka://a:x", "redis://a:1", "kafka://a:1/a b"],
+    [
+        "",
+        "kafka://",
+        "kafka://host",
+        "kafka://:1",
+        "kafka://a:1,b",
+        "kafka://a:x",
+        "redis://a:1",
+        "kafka://a:1/a b",
+        "kafka://a:1/a?replication=0",
+        "kafka://a:1/a?replication=x",
+        "kafka://a:1/a?partitions=3",
+    ],
 )
 def test_addresses_that_are_none(wrong: str) -> None:
     with pytest.raises(InvalidInputError, match=r"GARS_EVENT_LOG=.*: no address of a Kafka") as caught:
         address.parse("GARS_EVENT_LOG", wrong)
-    assert caught.value.hint == "write kafka://HOST:PORT[,HOST:PORT…][/PREFIX]"
+    assert caught.value.hint == "write kafka://HOST:PORT[,HOST:PORT…][/PREFIX][?replication=N]"
 
 
 @given(interactions())

@@ -45,6 +45,7 @@ def test_the_configuration(flink: Flink) -> None:
     assert settings["execution.checkpointing.interval"] == "1 s"
     assert settings["execution.checkpointing.dir"] == (flink.data / "checkpoints").as_uri()
     assert settings["python.execution-mode"] == "thread"
+    assert settings["taskmanager.resource-id"] == "taskmanager"
     assert {settings[f"{who}.bind-host"] for who in ("jobmanager", "taskmanager")} == {"127.0.0.1"}
 
 
@@ -99,9 +100,14 @@ class Answers(http.server.BaseHTTPRequestHandler):
         pass
 
 
+def heard_at(*seconds: float) -> dict[str, object]:
+    """What Flink says of its TaskManagers; ``timeSinceLastHeartbeat`` is a moment, whatever its name says."""
+    return {"taskmanagers": [{"timeSinceLastHeartbeat": 1000 * one} for one in seconds]}
+
+
 @pytest.fixture
 def rest() -> Iterator[FlinkRest]:
-    Answers.said = {"/overview": {"taskmanagers": 1}}
+    Answers.said = {"/overview": {}, "/taskmanagers": heard_at(100)}
     (port,) = free_ports(1)
     with http.server.ThreadingHTTPServer(("127.0.0.1", port), Answers) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -113,7 +119,7 @@ def rest() -> Iterator[FlinkRest]:
 
 def test_taskmanagers(rest: FlinkRest) -> None:
     assert rest.worker_problem() is None
-    Answers.said["/overview"] = {"taskmanagers": 0}
+    Answers.said["/taskmanagers"] = heard_at()
     assert rest.worker_problem() == "no TaskManager has registered yet"
     del Answers.said["/overview"]
     said = rest.problem()
@@ -129,8 +135,27 @@ def test_the_job(rest: FlinkRest) -> None:
     Answers.said["/jobs"] = {"jobs": [{"id": "a", "status": "RUNNING"}]}
     Answers.said["/jobs/a"] = {"state": "RUNNING", "vertices": [{"name": "features", "status": "DEPLOYING"}]}
     assert rest.job_problem() == "the job is RUNNING: features is DEPLOYING"
-    Answers.said["/jobs/a"] = {"state": "RUNNING", "vertices": [{"name": "features", "status": "RUNNING"}]}
+    Answers.said["/jobs/a"] = running_since(50)
     assert rest.job_problem() is None
+
+
+def running_since(seconds: float) -> dict[str, object]:
+    task = {"name": "features", "status": "RUNNING", "start-time": 1000 * seconds}
+    return {"state": "RUNNING", "vertices": [task]}
+
+
+def test_what_died_and_was_not_noticed_is_not_well(rest: FlinkRest) -> None:
+    """A TaskManager killed a moment ago is registered until its heartbeat is missed, and its tasks "run"."""
+    Answers.said |= {"/jobs": {"jobs": [{"id": "a", "status": "RUNNING"}]}, "/jobs/a": running_since(50)}
+    died_s = 101.0
+    assert rest.worker_problem(died_s) == "the TaskManager that is registered is one that died"
+    Answers.said["/taskmanagers"] = heard_at(102)  # the next one has taken its place
+    assert rest.worker_problem(died_s) is None
+    assert rest.job_problem(died_s) == "the job's tasks were in a TaskManager that died"
+    Answers.said["/jobs/a"] = running_since(103)
+    assert rest.job_problem(died_s) is None
+    Answers.said |= {"/jobs/a": running_since(50), "/taskmanagers": heard_at(102, 99)}
+    assert rest.job_problem(died_s) is None  # there is another one, where they may be
 
 
 def test_a_savepoint(rest: FlinkRest) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -26,10 +27,10 @@ from gars.datasets.dataset import Dataset
 from gars.datasets.histories import histories
 from gars.datasets.recorded_log import read_log
 from gars.domain import user_state
-from gars.domain.errors import InvalidInputError
+from gars.domain.errors import InvalidInputError, StorageError
 from gars.domain.user_state import UserState
 
-SOURCES = ("kafka", "cassandra")
+logger = logging.getLogger(__name__)
 
 
 class GroupStream(EventStream, Protocol):
@@ -46,6 +47,7 @@ class GroupStream(EventStream, Protocol):
 
 class _Scannable(Protocol):
     def scan(self, *, after: int = 0) -> Iterator[Logged]: ...
+    def gone(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,11 @@ def history_worker(settings: Settings, *, group: str = "history") -> Iterator[Hi
 
 @contextmanager
 def rebuilt_users(settings: Settings, source: str, dataset: Dataset | None) -> Iterator[Iterator[Rebuilt]]:
-    """Every user as the events of ``source`` say: ``kafka``, ``cassandra`` or the path of a recorded log."""
+    """Every user as the events of ``source`` say: ``kafka``, ``cassandra`` or the path of a recorded log.
+
+    Raises:
+        StorageError: Kafka has let go of the oldest events: states without them would be wrong.
+    """
     with ExitStack() as opened:
         tombstones = open_tombstones(settings)
         opened.callback(tombstones.close)
@@ -94,21 +100,34 @@ def rebuilt_users(settings: Settings, source: str, dataset: Dataset | None) -> I
             opened.callback(history.close)
             yield from_history(history, initial)
         else:
-            yield from_log(opened.enter_context(logged(settings, source)), initial)
+            yield from_log(opened.enter_context(logged(settings, source, whole=True)), initial)
 
 
 @contextmanager
-def logged(settings: Settings, source: str) -> Iterator[Iterator[Logged]]:
-    """The records of ``kafka`` or of a recorded log, with forgets in their place."""
+def logged(settings: Settings, source: str, *, whole: bool = False) -> Iterator[Iterator[Logged]]:
+    """The records of ``kafka`` or of a recorded log, with forgets in their place.
+
+    Raises:
+        StorageError: ``whole`` is asked for, and Kafka has let go of the oldest records.
+    """
     if source != "kafka":
         yield read_log(Path(source))
         return
     _require_cluster(settings)
     log = open_event_log(settings)
     try:
+        if gone := cast(_Scannable, log).gone():
+            _tell_gone(gone, whole)
         yield cast(_Scannable, log).scan()
     finally:
         log.close()
+
+
+def _tell_gone(count: int, whole: bool) -> None:
+    said = f"the {count} oldest record(s) are gone from Kafka, which keeps them for GARS_LOG_DAYS"
+    if whole:
+        raise StorageError(f"{said}: states without them would be wrong", hint="gars replay --from cassandra")
+    logger.warning("%s", said)
 
 
 @contextmanager

@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-_DEADLINE_S = 60.0
 _PAUSE_S = 0.005
 
 
-def until(condition: Callable[[], bool]) -> None:
-    """Wait until it holds; raises ``AssertionError`` if it does not within a minute."""
-    end = time.monotonic() + _DEADLINE_S
+def until(condition: Callable[[], bool], what: str = "what did not come", *, within_s: float = 60.0) -> None:
+    """Wait until it holds; raises ``AssertionError`` that says for ``what`` if it does not in time."""
+    end = time.monotonic() + within_s
     while not condition():
         if time.monotonic() > end:
-            raise AssertionError("waited a minute for what did not come")
+            raise AssertionError(f"waited {within_s:.0f} s for {what}")
         time.sleep(_PAUSE_S)

@@ -53,6 +53,10 @@ class KafkaEventLog:
                 continue
             yield Logged(user_id, offset, event, position)
 
+    def gone(self) -> int:
+        """Records that are too old to be in it any more: without them nothing can be replayed from here."""
+        return self._reader.gone()
+
     def last_offset(self) -> int:
         """The position at the end of every partition."""
         return self._reader.end()

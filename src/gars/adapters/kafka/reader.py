@@ -29,6 +29,11 @@ class TopicReader:
         with self._consumer() as consumer:
             return pack([high for _, high in self._watermarks(consumer)])
 
+    def gone(self) -> int:
+        """Records that were at the beginning, and that the topic has let go of."""
+        with self._consumer() as consumer:
+            return sum(low for low, _ in self._watermarks(consumer))
+
     def read(self, *, after: int) -> Iterator[tuple[int, Message]]:
         """Records from after a position to what is the end now, each with the position after it.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 
@@ -14,6 +15,8 @@ from gars.adapters.kafka.dead_letters import DeadLetters
 from gars.application.ports import Logged
 from gars.domain.errors import StorageError
 from gars.domain.impression import Impression
+
+logger = logging.getLogger(__name__)
 
 _TRANSIENT = frozenset({KafkaError._PARTITION_EOF, KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._TRANSPORT})
 
@@ -31,6 +34,8 @@ class KafkaStream:
         self._dead_letters = DeadLetters(address, where=name, timeout_s=timeout_s)
         self._impressions = msgspec.msgpack.Decoder(Impression)
         self._next: dict[tuple[str, int], int] = {}
+        self.gone = 0
+        """Records that the topics let go of before this group had them: it was away for longer than they are kept."""
         self._consumer: Consumer | None = Consumer(
             {
                 "bootstrap.servers": address.bootstrap_servers,
@@ -42,7 +47,8 @@ class KafkaStream:
                 "log_level": 0,
             }
         )
-        self._consumer.subscribe([address.interactions, *([address.impressions] if impressions else [])])
+        topics = [address.interactions, *([address.impressions] if impressions else [])]
+        self._consumer.subscribe(topics, on_assign=self._count_gone)
 
     def poll(self, *, limit: int = 1000, timeout_s: float = 0.5) -> tuple[list[Logged], list[Impression]]:
         """What came next, each user's records in order; empty lists if nothing came in time.
@@ -111,6 +117,20 @@ class KafkaStream:
                 elif error.code() not in _TRANSIENT and not error.retriable():
                     raise self._failed(error)
         return found
+
+    def _count_gone(self, consumer: Consumer, assigned: list[TopicPartition]) -> None:
+        """See whether what comes next is still there; Kafka itself goes on at the oldest record without a word."""
+        try:
+            for one in consumer.committed(assigned, timeout=self._timeout_s):
+                low, _ = consumer.get_watermark_offsets(one, timeout=self._timeout_s)
+                if 0 <= one.offset < low:
+                    self.gone += int(low) - one.offset
+                    logger.error(
+                        "%d record(s) of %s/%d are lost: Kafka let go of them (GARS_LOG_DAYS) before they were read",
+                        int(low) - one.offset, one.topic, one.partition,
+                    )  # fmt: skip
+        except (KafkaException, TypeError) as error:
+            logger.warning("cannot tell whether records are gone: %s", error)
 
     def _impression(self, message: Message) -> Impression:
         value = message.value() or b""

@@ -19,6 +19,7 @@ from gars.entrypoints.stack.java import java
 from gars.entrypoints.stack.job_code import write_job_code
 from gars.entrypoints.stack.running import wait_for
 
+_WORKER = "taskmanager"
 _JOB_WITHIN_S = 180
 _SAVEPOINT_WITHIN_S = 120
 
@@ -90,7 +91,7 @@ class Flink(Engine):
                 environment=self._variables(),
             ),
             Process(
-                name="taskmanager",
+                name=_WORKER,
                 command=self._script("taskmanager.sh", "start-foreground"),
                 ports=[],
                 problem=self._problem,
@@ -102,11 +103,11 @@ class Flink(Engine):
         """Submit the job, from the newest savepoint or checkpoint, if it does not run; wait until it does."""
         if not self.rest.live_jobs():
             self.submit(self.newest_snapshot())
-        problem = wait_for(self.rest.job_problem, _JOB_WITHIN_S)
+        problem = wait_for(lambda: self.rest.job_problem(self._worker_since_s()), _JOB_WITHIN_S)
         if problem is not None:
             raise StackError(
                 f"the feature job does not run after {_JOB_WITHIN_S} s: {problem}",
-                hint=f"look at {self.url} and at {self.folder / 'taskmanager' / 'log'}",
+                hint=f"look at {self.url} and at {self.folder / _WORKER / 'log'}",
             )
         write_whole(self._submitted, b"")
 
@@ -144,14 +145,24 @@ class Flink(Engine):
         return max(whole, key=lambda one: one.stat().st_mtime_ns).parent if whole else None
 
     def _problem(self) -> str | None:
-        problem = self.rest.problem() or self.rest.worker_problem()
-        return self.rest.job_problem() if problem is None and self._submitted.exists() else problem
+        since_s = self._worker_since_s()
+        problem = self.rest.problem() or self.rest.worker_problem(since_s)
+        return self.rest.job_problem(since_s) if problem is None and self._submitted.exists() else problem
+
+    def _worker_since_s(self) -> float:
+        """When the TaskManager was started: what Flink knows from before is about another one. 0 if it never was."""
+        try:
+            return (self.folder / _WORKER / "pid").stat().st_mtime
+        except OSError:
+            return 0
 
     def _config(self) -> str:
         own = {
             "jobmanager.rpc.port": str(self._rpc_port),
             "rest.port": str(self._port),
             "parallelism.default": str(self.parallelism),
+            # one that is started again takes the place of the one that died, at once
+            "taskmanager.resource-id": _WORKER,
             "execution.checkpointing.dir": self._uri("checkpoints"),
             "execution.checkpointing.savepoint-dir": self._uri("savepoints"),
             "python.executable": str(self._environment.python),

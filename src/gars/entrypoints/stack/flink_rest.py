@@ -30,27 +30,37 @@ class FlinkRest:
             return error.message
         return None
 
-    def worker_problem(self) -> str | None:
-        """``None`` when a TaskManager has registered."""
+    def worker_problem(self, since_s: float = 0) -> str | None:
+        """``None`` when a TaskManager has been heard of after ``since_s`` (seconds since 1970)."""
         try:
-            return None if self.ask("/overview")["taskmanagers"] else "no TaskManager has registered yet"
+            heard = self._heard_s()
         except StackError as error:
             return error.message
+        if not heard:
+            return "no TaskManager has registered yet"
+        return None if max(heard) >= since_s else "the TaskManager that is registered is one that died"
 
     def live_jobs(self) -> list[str]:
         """Ids of the jobs that have not ended."""
         return [job["id"] for job in self.ask("/jobs")["jobs"] if job["status"] not in _ENDED]
 
-    def job_problem(self) -> str | None:
-        """``None`` when one job runs with all its tasks."""
+    def job_problem(self, since_s: float = 0) -> str | None:
+        """``None`` when one job runs with all its tasks.
+
+        Tasks from before ``since_s`` were in a TaskManager that died, which Flink has not noticed: they do not count,
+        unless there are other TaskManagers that they may be in.
+        """
         try:
             jobs = self.live_jobs()
             if len(jobs) != 1:
                 return f"{len(jobs)} jobs run" if jobs else "the job does not run"
             job = self.ask(f"/jobs/{jobs[0]}")
+            gone_ms = 1000 * since_s if since_s and len(self._heard_s()) == 1 else 0
         except StackError as error:
             return error.message
         waiting = [f"{one['name']} is {one['status']}" for one in job["vertices"] if one["status"] != "RUNNING"]
+        if not waiting and any(one["start-time"] < gone_ms for one in job["vertices"]):
+            return "the job's tasks were in a TaskManager that died"
         return f"the job is {job['state']}: {', '.join(waiting)}" if waiting or job["state"] != "RUNNING" else None
 
     def checkpoints(self, job: str) -> int:
@@ -73,6 +83,10 @@ class FlinkRest:
     def cancel(self, job: str) -> None:
         """End a job as it is: its last checkpoint stays."""
         self.ask(f"/jobs/{job}?mode=cancel", method="PATCH")
+
+    def _heard_s(self) -> list[float]:
+        """When each registered TaskManager was last heard of, in seconds since 1970."""
+        return [one["timeSinceLastHeartbeat"] / 1000 for one in self.ask("/taskmanagers")["taskmanagers"]]
 
     def ask(self, path: str, body: object = None, *, method: str | None = None) -> Any:
         """A JSON answer; raises ``StackError``."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gars.adapters.kafka.address import KafkaAddress
@@ -32,13 +32,18 @@ class Kafka(Engine):
         port: int = 9092,
         controller_port: int = 9093,
         prefix: str = "gars",
+        kept_days: int = 0,
         heap_mb: int = 384,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(folder=folder)
         self.port = port
         self.address = KafkaAddress(f"127.0.0.1:{port}", prefix)
         self._controller_port = controller_port
+        self._kept_days = kept_days
         self._heap_mb = heap_mb
+        self._settings = dict(settings or {})
+        """On top of deploy/kafka/server.properties."""
         self._jars = Jars(self.name, engines)
 
     @property
@@ -83,6 +88,7 @@ class Kafka(Engine):
             f"listeners=PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{self._controller_port}\n"
             f"advertised.listeners=PLAINTEXT://127.0.0.1:{self.port}\n"
             f"controller.quorum.bootstrap.servers=127.0.0.1:{self._controller_port}\nlog.dirs={self.data}\n"
+            + "".join(f"{name}={value}\n" for name, value in self._settings.items())
         )
 
     def processes(self) -> Sequence[Process]:
@@ -97,8 +103,8 @@ class Kafka(Engine):
         ]
 
     def finish(self) -> None:
-        """Create the topics."""
-        create_topics(self.address)
+        """Create the topics, or change how long they keep their records."""
+        create_topics(self.address, kept_days=self._kept_days)
 
     def _problem(self) -> str | None:
         return problem(self.address) if answers(self.port) else f"nothing listens on port {self.port}"

@@ -60,7 +60,11 @@ def stack_of(settings: Settings, ports: Ports, *, options: Sequence[str] = ()) -
     """The whole stack of a folder; ``options`` are given to the services that need a model, for tests."""
     home, where = settings.home.resolve(), folder(settings)
     kafka = Kafka(
-        folder=where / Kafka.name, engines=settings.engines, port=ports.kafka, controller_port=ports.kafka_controller
+        folder=where / Kafka.name,
+        engines=settings.engines,
+        port=ports.kafka,
+        controller_port=ports.kafka_controller,
+        kept_days=settings.log_days,
     )
     redis = Redis(folder=where / Redis.name, port=ports.redis)
     cassandra = Cassandra(

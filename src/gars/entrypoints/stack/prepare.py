@@ -21,7 +21,7 @@ from gars.entrypoints.stack.backfill import Backfill
 def main() -> None:
     """Raises ``GarsError``."""
     settings = from_environment(os.environ)
-    create_topics(kafka.parse("GARS_EVENT_LOG", settings.event_log))
+    create_topics(kafka.parse("GARS_EVENT_LOG", settings.event_log), kept_days=settings.log_days)
     create_schema(cassandra.parse("GARS_HISTORY", settings.history))
     seed = Backfill(folder=Path(settings.home) / "stack" / Backfill.name, settings=settings, variables={})
     seed.prepare()
