@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
+import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -15,8 +18,10 @@ from rich.table import Table
 from gars.config import from_environment
 from gars.domain.errors import InvalidInputError
 from gars.entrypoints.stack import plan
+from gars.entrypoints.stack.engine import Engine
 from gars.entrypoints.stack.plan import Stack
 from gars.entrypoints.stack.running import Running
+from gars.entrypoints.stack.watch import watch
 from gars.library.terminal import TerminalProgress
 
 app = typer.Typer(
@@ -43,6 +48,9 @@ def up(
     free_ports: Annotated[
         bool, typer.Option("--free-ports", help="Take free ports in place of the usual ones.")
     ] = False,
+    watched: Annotated[
+        bool, typer.Option("--watch", help="Stay, start again what dies, and stop everything on Ctrl-C or SIGTERM.")
+    ] = False,
     engine_factory: Annotated[str | None, typer.Option(hidden=True, help="For tests: module:function.")] = None,
 ) -> None:
     """Start what does not run yet and wait until all of it is healthy; run it again after an error."""
@@ -58,6 +66,8 @@ def up(
     for part in parts:
         if url := getattr(part, "url", ""):
             console.print(f"  {part.name:<10} {url}", highlight=False)
+    if watched:
+        _watch(parts, console)
 
 
 @app.command()
@@ -114,6 +124,22 @@ def env(home: Home = None) -> None:
     """Print the settings with which other commands use this stack: eval "$(gars stack env)" && gars doctor."""
     for name, value in _stack(home).environment.items():
         typer.echo(f"export {name}={shlex.quote(value)}")
+
+
+def _watch(parts: Sequence[Engine], console: Console) -> None:
+    """Until told to stop; then stop them all."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    console.print("[green]✓[/] watching; Ctrl-C stops everything", highlight=False)
+    watch(
+        [Running(part) for part in parts],
+        stop,
+        lambda said: console.print(f"{time.strftime('%H:%M:%S')} {said}", highlight=False, markup=False),
+    )
+    for part in reversed(parts):
+        if Running(part).down():
+            console.print(f"[green]✓[/] stopped {part.name}", highlight=False)
 
 
 def _stack(

@@ -70,6 +70,10 @@ class Engine(ABC):
     def leave(self) -> None:  # noqa: B027 most engines are simply stopped
         """What is to be done before it is stopped; it is stopped also if this raises ``StackError``."""
 
+    def ended(self) -> str | None:
+        """Work that ended although its processes run, and that ``finish`` starts again; never raises."""
+        return None
+
     @property
     def data(self) -> Path:
         """Where its data are."""

@@ -111,6 +111,13 @@ class Flink(Engine):
             )
         write_whole(self._submitted, b"")
 
+    def ended(self) -> str | None:
+        """The job, if it is meant to run and Flink has none."""
+        try:
+            return "the feature job has ended" if self._submitted.exists() and not self.rest.live_jobs() else None
+        except StackError:
+            return None
+
     def leave(self) -> None:
         """Stop the job with a savepoint: the next start goes on from it, else from the newest checkpoint."""
         for job in self.rest.live_jobs():

@@ -29,6 +29,7 @@ class Running:
         Raises:
             StackError: it cannot be installed, a port is taken, it ended, or it is not healthy in time.
         """
+        self._stopped.unlink(missing_ok=True)
         self.engine.install(progress or Silent())
         self.engine.prepare()
         for process in self.engine.processes():
@@ -40,6 +41,8 @@ class Running:
 
     def down(self) -> bool:
         """Stop everything, last started first. → False if nothing ran."""
+        if self.engine.folder.is_dir():
+            self._stopped.touch()
         if any(daemon.pid is not None for daemon in self._daemons.values()):
             with contextlib.suppress(StackError):
                 self.engine.leave()
@@ -57,6 +60,15 @@ class Running:
                 return said
         return None
 
+    def gone(self) -> str | None:
+        """What ended by itself and does not run any more; ``None`` also after ``down``."""
+        if self._stopped.exists():
+            return None
+        for process in self.engine.processes():
+            if self.daemon(process.name).pid is None:
+                return f"{process.name} does not run"
+        return self.engine.ended()
+
     def daemon(self, name: str) -> Daemon:
         """One of the engine's processes."""
         return self._daemons[name]
@@ -64,6 +76,11 @@ class Running:
     def logs(self) -> dict[str, Path]:
         """Where each process writes what it has to say."""
         return {name: daemon.log for name, daemon in self._daemons.items()}
+
+    @property
+    def _stopped(self) -> Path:
+        """There while it is meant not to run, whichever command stopped it."""
+        return self.engine.folder / "stopped"
 
     def _start(self, process: Process, daemon: Daemon) -> None:
         for port in process.ports:

@@ -1,0 +1,44 @@
+"""Starts again what died: one eye on each part, so that one that takes long holds up no other."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+from gars.entrypoints.stack.engine import StackError
+from gars.entrypoints.stack.running import Running
+
+LOOK_S = 2.0
+LONGEST_PAUSE_S = 60.0
+
+Say = Callable[[str], None]
+
+
+def watch(parts: Sequence[Running], stop: threading.Event, say: Say, *, look_s: float = LOOK_S) -> None:
+    """Look after ``parts`` until ``stop`` is set: a process that ended, and a job that did, is started again.
+
+    What runs and is not well is left alone: it may be waiting for another part, and a new start would not help it.
+    """
+    threads = [threading.Thread(target=_look_after, args=(part, stop, say, look_s)) for part in parts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _look_after(part: Running, stop: threading.Event, say: Say, look_s: float) -> None:
+    pause_s = look_s
+    while not stop.wait(pause_s):
+        gone = part.gone()
+        if gone is None:
+            pause_s = look_s
+            continue
+        say(f"{gone}: starting it again")
+        try:
+            part.up()
+        except StackError as error:
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+            say(f"{part.engine.name} did not start, next try in {pause_s:.0f} s: {error}")
+        else:
+            pause_s = look_s
+            say(f"{part.engine.name} is back")

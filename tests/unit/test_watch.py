@@ -1,0 +1,148 @@
+"""What died is started again, what was stopped is not, and units start what the command line understands."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from gars.application.progress import Progress
+from gars.entrypoints.cli.app import app as cli
+from gars.entrypoints.stack.daemon import Daemon
+from gars.entrypoints.stack.engine import Engine, Process, StackError
+from gars.entrypoints.stack.running import Running
+from gars.entrypoints.stack.watch import watch
+from gars.testing.patience import until
+
+UNITS = sorted((Path(__file__).parents[2] / "deploy" / "systemd").glob("*.service"))
+LASTS = "print('on', flush=True); import time; time.sleep(600)"
+
+
+class Lasting(Engine):
+    """A process that does nothing; ``work`` is what an engine's job is to it."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        super().__init__(folder=folder / name)
+        self.name = name
+        self.work = True
+        self.refusals = 0
+
+    def is_installed(self) -> bool:
+        return True
+
+    def install(self, progress: Progress) -> None:
+        pass
+
+    def prepare(self) -> None:
+        if self.refusals:
+            self.refusals -= 1
+            raise StackError("the disk is full", hint="free space")
+
+    def finish(self) -> None:
+        self.work = True
+
+    def ended(self) -> str | None:
+        return None if self.work else "the job has ended"
+
+    def processes(self) -> Sequence[Process]:
+        return [Process(name=self.name, command=[sys.executable, "-c", LASTS], ports=[], problem=lambda: None)]
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Iterator[list[Running]]:
+    running = [Running(Lasting(tmp_path, name)) for name in ("one", "two")]
+    for part in running:
+        part.up()
+    yield running
+    for part in running:
+        part.down()
+
+
+def kill(daemon: Daemon) -> None:
+    """Without waiting for its end: the next one may be there before."""
+    assert daemon.pid is not None
+    os.kill(daemon.pid, signal.SIGKILL)
+
+
+@contextmanager
+def watching(parts: Sequence[Running]) -> Iterator[list[str]]:
+    stop, said = threading.Event(), list[str]()
+    thread = threading.Thread(target=watch, args=(parts, stop, said.append), kwargs={"look_s": 0.01})
+    thread.start()
+    try:
+        yield said
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_what_dies_is_started_again_and_the_others_are_left_alone(parts: list[Running]) -> None:
+    one, two = (part.daemon(part.engine.name) for part in parts)
+    pids = one.pid, two.pid
+    with watching(parts) as said:
+        kill(one)
+        until(lambda: said == ["one does not run: starting it again", "one is back"])
+    assert one.pid not in (None, pids[0])
+    assert two.pid == pids[1]
+
+
+def test_work_that_ended_goes_on_in_the_same_process(parts: list[Running]) -> None:
+    engine = parts[0].engine
+    assert isinstance(engine, Lasting)
+    pid = parts[0].daemon("one").pid
+    with watching(parts) as said:
+        engine.work = False
+        until(lambda: "one is back" in said)
+    assert said[0] == "the job has ended: starting it again"
+    assert parts[0].daemon("one").pid == pid
+
+
+def test_one_that_does_not_start_is_tried_again(parts: list[Running]) -> None:
+    engine = parts[0].engine
+    assert isinstance(engine, Lasting)
+    engine.refusals = 2
+    with watching(parts) as said:
+        kill(parts[0].daemon("one"))
+        until(lambda: "one is back" in said)
+    full = "one did not start, next try in 0 s: the disk is full\n  → free space"
+    assert said == ["one does not run: starting it again", full] * 2 + [
+        "one does not run: starting it again",
+        "one is back",
+    ]
+
+
+def test_what_another_command_stopped_stays_down(parts: list[Running]) -> None:
+    with watching(parts) as said:
+        Running(parts[0].engine).down()
+        kill(parts[1].daemon("two"))
+        until(lambda: "two is back" in said)
+    assert not [line for line in said if line.startswith("one")]
+    assert parts[0].daemon("one").pid is None
+    parts[0].up()
+    assert parts[0].gone() is None
+    kill(parts[0].daemon("one"))
+    until(lambda: parts[0].gone() == "one does not run")
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
+def test_units_start_what_the_command_line_understands(unit: Path) -> None:
+    (line,) = re.findall(r"(?m)^ExecStart=/opt/gars/bin/gars (.+)$", unit.read_text())
+    command: Any = typer.main.get_command(cli)
+    words = line.split()
+    while hasattr(command, "commands"):
+        command = command.commands[words.pop(0)]
+    command.make_context(unit.name, words)
+    assert "Restart=on-failure" in unit.read_text()
+
+
+def test_there_are_units() -> None:
+    assert [unit.name for unit in UNITS] == ["gars-stack.service", "gars.service"]
