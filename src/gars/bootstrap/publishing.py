@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+from numpy.typing import NDArray
+
+from gars.application.ports import Engine
 from gars.application.progress import Progress
 from gars.bootstrap.addresses import REDIS, adapter, scheme, unknown
 from gars.bootstrap.model import load_engine
@@ -25,11 +29,8 @@ def publish_model(settings: Settings, progress: Progress) -> tuple[str, int]:
     if scheme(settings.state_store) not in REDIS:
         raise unknown("GARS_STATE_STORE", settings.state_store, "redis://HOST:PORT/0")
     engine, _ = load_engine(settings.models)
-    if not isinstance(engine, WithNewcomers):  # never for a loaded one
-        raise ArtefactError("the model has no vectors", hint="train it again with: gars train")
-    retriever = engine.engine.retriever
-    ids = retriever.items.anime_ids.tolist()
-    vectors = {anime_id: retriever.vectors[row] for row, anime_id in enumerate(ids) if retriever.vectors[row].any()}
+    vectors = vectors_of(engine)
+    ids = [anime.anime_id for anime in engine.anime]
     data = adapter("redis", "model_data").RedisModelData(settings.state_store)
     try:
         with progress.task("Publishing vectors and neighbour lists", total=len(ids)) as advance:
@@ -43,3 +44,12 @@ def publish_model(settings: Settings, progress: Progress) -> tuple[str, int]:
     finally:
         data.close()
     return engine.version, len(ids)
+
+
+def vectors_of(engine: Engine) -> dict[int, NDArray[np.float32]]:
+    """Anime id → (dim,) for every title on enough lists to have one; raises ``ArtefactError`` if there are none."""
+    if not isinstance(engine, WithNewcomers):  # never for a loaded one
+        raise ArtefactError("the model has no vectors", hint="train it again with: gars train")
+    retriever = engine.engine.retriever
+    ids = retriever.items.anime_ids.tolist()
+    return {anime_id: retriever.vectors[row] for row, anime_id in enumerate(ids) if retriever.vectors[row].any()}

@@ -22,6 +22,7 @@ from gars.application.steady_clock import SteadyClock
 from gars.application.swap import Swap
 from gars.bootstrap.addresses import REDIS, adapter, scheme, unknown
 from gars.bootstrap.model import load_engine, name_of, served_version
+from gars.bootstrap.published import Published, open_published
 from gars.bootstrap.stores import open_state_store
 from gars.config import Settings
 from gars.datasets import snapshots
@@ -74,6 +75,8 @@ class StageService:
     states: LastKnownStates
     recall: RecallService | None
     """Where the rank service gets candidates for the lists it makes itself."""
+    published: Published | None
+    """What the recall service compares its model with."""
     recommend: Recommend
     similar_anime: SimilarAnime
     threads: ThreadPoolExecutor
@@ -86,7 +89,9 @@ class StageService:
         return ids
 
     def health(self) -> dict[str, str]:
-        """``"ok"`` or what is wrong with what every request needs: the model alone."""
+        """``"ok"`` or what is wrong with what every request needs: the model alone. May ask Redis."""
+        if self.published is not None:
+            self.published.look(self.engine)
         return {"model": "ok" if len(self.engine.anime) else "the model's catalogue is empty"}
 
     def close(self) -> None:
@@ -95,6 +100,8 @@ class StageService:
         self.states.close()
         if self.recall is not None:
             self.recall.close()
+        if self.published is not None:
+            self.published.close()
 
 
 @dataclass(slots=True)
@@ -117,6 +124,7 @@ class RunningStage:
             "model": self.swap.problem and self.swap.problem.message,
             "state": service.states.problem,
             "recall": service.recall and service.recall.problem,
+            "published": service.published and service.published.problem,
         }
         return {name: str(said) for name, said in found.items() if said}
 
@@ -140,6 +148,7 @@ def open_stage(
     steady = SteadyClock(clock or SystemClock())
     known = LastKnownStates(states, settings.state_cache)
     recall = open_recall(settings) if part == "rank" else None
+    published = open_published(settings) if part == "recall" else None
     about = about or About(model_version=engine.version, anime=len(engine.anime))
 
     def over(engine: Engine, about: About, threads: ThreadPoolExecutor) -> StageService:
@@ -152,6 +161,7 @@ def open_stage(
             stages=two_stages(engine),
             states=known,
             recall=recall,
+            published=published,
             recommend=Recommend(engine=staged, states=known, clock=steady, ladder=Ladder(staged)),
             similar_anime=SimilarAnime(engine=engine, catalogue=Catalogue(engine.anime)),
             threads=threads,
