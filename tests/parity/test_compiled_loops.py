@@ -39,7 +39,7 @@ def titles(rng: np.random.Generator) -> np.ndarray:
 
 
 def places(rng: np.random.Generator) -> np.ndarray:
-    place = np.full(N, -1, np.int64)
+    place = np.full(N, M, np.int32)
     place[rng.permutation(N)[:M]] = np.arange(M)
     return place
 
@@ -64,10 +64,10 @@ def scores(rng: np.random.Generator) -> np.ndarray:
 ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
     "add_up": lambda rng: (*side_by_side(rng), titles(rng), strengths(rng, H, E), zeros(E, N)),
     "made_of": lambda rng: (
-        *side_by_side(rng), titles(rng), strengths(rng, H), places(rng), zeros(E, M), zeros(E, M)
+        *side_by_side(rng), titles(rng), strengths(rng, H), places(rng), zeros(E, M + 1), zeros(E, M + 1)
     ),
-    "evidence": lambda rng: (csr(rng), titles(rng), strengths(rng, 2, H), places(rng), np.zeros((4, M))),
-    "add_block": lambda rng: (csr(rng), titles(rng), places(rng), strengths(rng, M, H)),
+    "evidence": lambda rng: (csr(rng), titles(rng), strengths(rng, 2, H), places(rng), np.zeros((4, M + 1))),
+    "add_block": lambda rng: (csr(rng), titles(rng), places(rng), strengths(rng, M + 1, H)),
     "weighted_sum": lambda rng: (csr(rng), titles(rng), strengths(rng, H), zeros(N)),
     "propose": lambda rng: (
         scores(rng), strengths(rng, 3), rng.random(N) < 0.7, int(rng.integers(0, N + 5)), np.zeros((3, N), np.bool_)

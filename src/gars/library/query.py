@@ -62,7 +62,7 @@ def _evidence(retriever: Retriever, taste: Taste, rows: NDArray[np.int64]) -> ND
     strengths = np.stack(
         [taste.liked - np.float32(taste.like_rate), taste.ratings - np.float32(taste.rating_mean)]
     ).astype(np.float32)
-    evidence = np.zeros((4, len(rows)))
+    evidence = np.zeros((4, len(rows) + 1))
     place = places_of(rows, len(retriever.items))
     neighbours.evidence(lists_of(retriever.channel(KNN).weights), taste.rated_rows, strengths, place, evidence)
-    return evidence.T.astype(np.float32)
+    return evidence[:, :-1].T.astype(np.float32)

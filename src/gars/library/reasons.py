@@ -59,8 +59,9 @@ def _contributions(engine: Engine, history: History, rows: NDArray[np.int64]) ->
         weight = weights.get(channel.name, 0.0)
         if not weight:
             continue
-        part = np.zeros_like(said)
-        neighbours.add_block(lists_of(channel.weights), query, place, part)
+        block = np.zeros((len(rows) + 1, len(query)), np.float32)
+        neighbours.add_block(lists_of(channel.weights), query, place, block)
+        part = block[:-1]
         part *= strengths
         spread = np.abs(part).sum(axis=1, keepdims=True)
         said += weight * part / np.where(spread > 0, spread, 1)

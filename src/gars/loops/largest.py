@@ -32,17 +32,16 @@ def propose(scores: Floats, start: Floats, allowed: NDArray[np.bool_], k: int, p
     rows = np.empty(n, np.int64)
     values = np.empty(n, np.float32)
     for channel in range(c):
+        # written whether it counts or not, and then counted: faster than asking first
         found = 0
         for j in range(n):
-            if allowed[j] and scores[channel, j] > start[channel]:
-                rows[found] = j
-                found += 1
+            rows[found] = j
+            found += allowed[j] & (scores[channel, j] > start[channel])
         if found < k:
             found = 0
             for j in range(n):
-                if allowed[j]:
-                    rows[found] = j
-                    found += 1
+                rows[found] = j
+                found += allowed[j]
         if found <= k:
             for place in range(found):
                 proposed[channel, rows[place]] = True

@@ -1,6 +1,7 @@
 """Loops over neighbour lists in CSR. Every sum is taken in the order of the entries.
 
-``place`` (n,) is always where an item is among m wanted ones, -1 = not wanted.
+``place`` (n,) is always where an item is among m wanted ones, m = not wanted. What is written for wanted items has a
+place more, for all others: a loop that asks of every entry whether it is wanted waits for the answer most of the time.
 """
 
 from __future__ import annotations
@@ -72,24 +73,22 @@ def add_up(lists: Lists, lengths: Ints, rows: Ints, strengths: Floats, out: Floa
 
 
 def _made_of(
-    lists: Lists, lengths: Ints, rows: Ints, strengths: Floats, place: Ints, strongest: Floats, supporters: Floats
+    lists: Lists, lengths: Ints, rows: Ints, strengths: Floats, place: NDArray[np.int32], strongest: Floats, supporters: Floats
 ) -> None:
     (e, m), n = strongest.shape, len(place)
     entry, source = entries_of(lists, rows)
     channel = channel_of(lengths, rows)
-    at = place[lists.items[entry] - channel * n]
-    kept = at >= 0
-    at = channel[kept] * m + at[kept]
-    weight = lists.weights[entry[kept]]
-    np.maximum.at(strongest.reshape(-1), at, weight * strengths[source[kept]])
+    at = channel * m + place[lists.items[entry] - channel * n]
+    weight = lists.weights[entry]
+    np.maximum.at(strongest.reshape(-1), at, weight * strengths[source])
     supporters[:] = np.bincount(at[weight > 0], minlength=e * m).reshape(e, m)
 
 
 @compiled(plain=_made_of)
 def made_of(
-    lists: Lists, lengths: Ints, rows: Ints, strengths: Floats, place: Ints, strongest: Floats, supporters: Floats
+    lists: Lists, lengths: Ints, rows: Ints, strengths: Floats, place: NDArray[np.int32], strongest: Floats, supporters: Floats
 ) -> None:
-    """Write what the sums of wanted items are made of: largest term, and number of positive weights. (e, m), (e, m)
+    """Write what the sums of wanted items are made of: largest term, number of positive weights. (e, m + 1) both
 
     Both must be zero. The rest is as in ``add_up``, but for strengths (h,).
     """
@@ -101,19 +100,16 @@ def made_of(
             end = start + lengths[rows[i], c]
             for entry in range(start, end):
                 at = place[lists.items[entry] - c * n]
-                if at >= 0:
-                    weight = lists.weights[entry]
-                    strongest[c, at] = max(strongest[c, at], weight * strength)
-                    if weight > 0:
-                        supporters[c, at] += 1
+                weight = lists.weights[entry]
+                strongest[c, at] = max(strongest[c, at], weight * strength)
+                supporters[c, at] += weight > 0
             start = end
 
 
-def _evidence(lists: Lists, rows: Ints, strengths: Floats, place: Ints, out: NDArray[np.float64]) -> None:
+def _evidence(lists: Lists, rows: Ints, strengths: Floats, place: NDArray[np.int32], out: NDArray[np.float64]) -> None:
     m = out.shape[1]
     entry, source = entries_of(lists, rows)
     at = place[lists.items[entry]]
-    entry, source, at = entry[at >= 0], source[at >= 0], at[at >= 0]
     weight = lists.weights[entry]
     out[0] = np.bincount(at, weight.astype(np.float64), m)
     for column, strength in zip(out[1:3], strengths, strict=True):
@@ -122,37 +118,32 @@ def _evidence(lists: Lists, rows: Ints, strengths: Floats, place: Ints, out: NDA
 
 
 @compiled(plain=_evidence)
-def evidence(lists: Lists, rows: Ints, strengths: Floats, place: Ints, out: NDArray[np.float64]) -> None:
-    """Write sum of weights, the same weighted by each of two strengths (2, h), and largest weight. ``out`` (4, m)
+def evidence(lists: Lists, rows: Ints, strengths: Floats, place: NDArray[np.int32], out: NDArray[np.float64]) -> None:
+    """Write sum of weights, the same weighted by each of two strengths (2, h), and largest weight. ``out`` (4, m + 1)
 
     ``out`` must be zero.
     """
     for i in range(len(rows)):
         for entry in range(lists.starts[rows[i]], lists.starts[rows[i] + 1]):
             at = place[lists.items[entry]]
-            if at >= 0:
-                weight = lists.weights[entry]
-                out[0, at] += weight
-                out[1, at] += weight * strengths[0, i]
-                out[2, at] += weight * strengths[1, i]
-                out[3, at] = max(out[3, at], weight)
+            weight = lists.weights[entry]
+            out[0, at] += weight
+            out[1, at] += weight * strengths[0, i]
+            out[2, at] += weight * strengths[1, i]
+            out[3, at] = max(out[3, at], weight)
 
 
-def _add_block(lists: Lists, rows: Ints, place: Ints, out: Floats) -> None:
+def _add_block(lists: Lists, rows: Ints, place: NDArray[np.int32], out: Floats) -> None:
     entry, source = entries_of(lists, rows)
-    at = place[lists.items[entry]]
-    kept = at >= 0
-    out[at[kept], source[kept]] += lists.weights[entry[kept]]
+    np.add.at(out, (place[lists.items[entry]], source), lists.weights[entry])
 
 
 @compiled(plain=_add_block)
-def add_block(lists: Lists, rows: Ints, place: Ints, out: Floats) -> None:
-    """Add the entries of some rows (h,) at the wanted items to ``out`` (m, h)."""
+def add_block(lists: Lists, rows: Ints, place: NDArray[np.int32], out: Floats) -> None:
+    """Add the entries of some rows (h,) at the wanted items to ``out`` (m + 1, h)."""
     for i in range(len(rows)):
         for entry in range(lists.starts[rows[i]], lists.starts[rows[i] + 1]):
-            at = place[lists.items[entry]]
-            if at >= 0:
-                out[at, i] += lists.weights[entry]
+            out[place[lists.items[entry]], i] += lists.weights[entry]
 
 
 def _weighted_sum(lists: Lists, rows: Ints, strengths: Floats, out: Floats) -> None:

@@ -153,12 +153,13 @@ class Kriging:
 
     def _kernel(self, some: NDArray[np.int64], rows: NDArray[np.int64]) -> Floats:
         """Covariances of two sets of items. (a,), (r,) → (a, r)"""
-        kernel = self.factors[some] @ self.factors[rows].T
-        place = np.full(len(self.factors), -1, np.int64)
-        place[some] = np.arange(len(some))
+        kernel = np.zeros((len(some) + 1, len(rows)), np.float32)
+        np.matmul(self.factors[some], self.factors[rows].T, out=kernel[:-1])
+        place = np.full(len(self.factors), len(some), np.int32)
+        place[some] = np.arange(len(some), dtype=np.int32)
         missed = self.corrections
         neighbours.add_block(neighbours.Lists(missed.indptr, missed.indices, missed.data), rows, place, kernel)
-        return np.asarray(kernel, np.float32)
+        return kernel[:-1]
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What ``from_arrays`` takes back."""

@@ -34,11 +34,11 @@ class SideBySide:
     def made_of(self, rows: NDArray[np.int64], strengths: Floats, wanted: NDArray[np.int64]) -> tuple[Floats, Floats]:
         """What the wanted items' (m,) sums are made of: largest term, log(1 + positive terms). → (e, m), (e, m)"""
         n, e = self.lengths.shape
-        strongest, supporters = np.zeros((e, len(wanted)), np.float32), np.zeros((e, len(wanted)), np.float32)
+        strongest, supporters = np.zeros((2, e, len(wanted) + 1), np.float32)
         neighbours.made_of(
             lists_of(self.matrix), self.lengths, rows, strengths, places_of(wanted, n), strongest, supporters
         )
-        return strongest, np.log1p(supporters)
+        return strongest[:, :-1], np.log1p(supporters[:, :-1])
 
     def nearness(self, rows: NDArray[np.int64], strengths: Floats) -> Floats:
         """How near every item is to some titles (q,) of strengths (q,). → (n,)
@@ -56,10 +56,10 @@ class SideBySide:
         return out
 
 
-def places_of(wanted: NDArray[np.int64], n: int) -> NDArray[np.int64]:
-    """Where each of n items is among the wanted ones (m,), -1 = not wanted. → (n,)"""
-    place = np.full(n, -1, np.int64)
-    place[wanted] = np.arange(len(wanted))
+def places_of(wanted: NDArray[np.int64], n: int) -> NDArray[np.int32]:
+    """Where each of n items is among the wanted ones (m,), m = not wanted. → (n,)"""
+    place = np.full(n, len(wanted), np.int32)
+    place[wanted] = np.arange(len(wanted), dtype=np.int32)
     return place
 
 
