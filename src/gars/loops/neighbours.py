@@ -15,6 +15,7 @@ from gars.loops.compiled import compiled
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
+Places = NDArray[np.int32]
 
 
 class Lists(NamedTuple):
@@ -73,7 +74,7 @@ def add_up(lists: Lists, lengths: Ints, rows: Ints, strengths: Floats, out: Floa
 
 
 def _made_of(
-    lists: Lists, lengths: Ints, rows: Ints, strengths: Floats, place: NDArray[np.int32], strongest: Floats, supporters: Floats
+    lists: Lists, lengths: Ints, rows: Ints, strengths: Floats, place: Places, strongest: Floats, supporters: Floats
 ) -> None:
     (e, m), n = strongest.shape, len(place)
     entry, source = entries_of(lists, rows)
@@ -86,7 +87,7 @@ def _made_of(
 
 @compiled(plain=_made_of)
 def made_of(
-    lists: Lists, lengths: Ints, rows: Ints, strengths: Floats, place: NDArray[np.int32], strongest: Floats, supporters: Floats
+    lists: Lists, lengths: Ints, rows: Ints, strengths: Floats, place: Places, strongest: Floats, supporters: Floats
 ) -> None:
     """Write what the sums of wanted items are made of: largest term, number of positive weights. (e, m + 1) both
 
@@ -106,7 +107,7 @@ def made_of(
             start = end
 
 
-def _evidence(lists: Lists, rows: Ints, strengths: Floats, place: NDArray[np.int32], out: NDArray[np.float64]) -> None:
+def _evidence(lists: Lists, rows: Ints, strengths: Floats, place: Places, out: NDArray[np.float64]) -> None:
     m = out.shape[1]
     entry, source = entries_of(lists, rows)
     at = place[lists.items[entry]]
@@ -118,7 +119,7 @@ def _evidence(lists: Lists, rows: Ints, strengths: Floats, place: NDArray[np.int
 
 
 @compiled(plain=_evidence)
-def evidence(lists: Lists, rows: Ints, strengths: Floats, place: NDArray[np.int32], out: NDArray[np.float64]) -> None:
+def evidence(lists: Lists, rows: Ints, strengths: Floats, place: Places, out: NDArray[np.float64]) -> None:
     """Write sum of weights, the same weighted by each of two strengths (2, h), and largest weight. ``out`` (4, m + 1)
 
     ``out`` must be zero.
@@ -133,13 +134,13 @@ def evidence(lists: Lists, rows: Ints, strengths: Floats, place: NDArray[np.int3
             out[3, at] = max(out[3, at], weight)
 
 
-def _add_block(lists: Lists, rows: Ints, place: NDArray[np.int32], out: Floats) -> None:
+def _add_block(lists: Lists, rows: Ints, place: Places, out: Floats) -> None:
     entry, source = entries_of(lists, rows)
     np.add.at(out, (place[lists.items[entry]], source), lists.weights[entry])
 
 
 @compiled(plain=_add_block)
-def add_block(lists: Lists, rows: Ints, place: NDArray[np.int32], out: Floats) -> None:
+def add_block(lists: Lists, rows: Ints, place: Places, out: Floats) -> None:
     """Add the entries of some rows (h,) at the wanted items to ``out`` (m + 1, h)."""
     for i in range(len(rows)):
         for entry in range(lists.starts[rows[i]], lists.starts[rows[i] + 1]):
