@@ -24,6 +24,61 @@ describe('exploring', () => {
       await page.goBack()
     }))
 
+  it('is filtered on the keyboard alone, by tag, studio and length, and each filter is taken away by its chip', () =>
+    withPage(browser, {}, async (page) => {
+      const { tags } = await ask('/genres')
+      const tag = tags.at(-1)
+      await page.goto(`${BASE}/explore`)
+      await results(page).waitFor()
+      const without = page.getByRole('combobox', { name: 'Without tags' })
+      await without.focus()
+      await page.keyboard.type(tag.slice(0, 5))
+      await page.getByRole('option', { name: tag, exact: true }).waitFor()
+      await page.keyboard.press('Enter')
+      await page.waitForURL((url) => url.searchParams.get('exclude_tag') === tag)
+      await page.keyboard.press('Escape')
+      await page.getByRole('option').first().waitFor({ state: 'detached' })
+
+      const most = page.getByRole('slider', { name: 'Episodes, at most' })
+      for (const episodes of [100, 52, 26]) {
+        await most.press('ArrowLeft')
+        await page.waitForURL((url) => Number(url.searchParams.get('episodes_max')) === episodes)
+      }
+      const score = page.getByRole('slider', { name: 'Score, at least' })
+      for (const steps of [1, 2, 3]) {
+        await score.press('ArrowRight')
+        await page.waitForURL((url) => Number(url.searchParams.get('min_score')) === [5, 5.5, 6][steps - 1])
+      }
+
+      const chips = page.getByRole('list', { name: 'Filters set' }).getByRole('button')
+      assert.deepEqual(await chips.allTextContents(), [`Not ${tag}×`, 'Episodes: up to 26×', 'Score: at least 6×'])
+      const { items } = await ask(`/anime/trending?k=24&exclude_tag=${encodeURIComponent(tag)}&episodes_max=26&min_score=6`)
+      const wanted = items.map(({ anime }) => anime.anime_id)
+      await page.waitForFunction((all) => {
+        const links = document.querySelectorAll('ul[aria-label="Titles that fit"] a')
+        return JSON.stringify([...links].map((link) => Number(link.getAttribute('href').split('/').pop()))) === all
+      }, JSON.stringify(wanted))
+
+      await page.reload()
+      await chips.nth(2).waitFor()
+      await chips.nth(1).focus()
+      await page.keyboard.press('Enter')
+      await page.waitForURL((url) => !url.searchParams.has('episodes_max') && url.searchParams.has('min_score'))
+      await page.waitForFunction(() => document.activeElement?.getAttribute('aria-label') === 'Remove Score: at least 6')
+    }))
+
+  it('says which filter is in the way when nothing passes', () =>
+    withPage(browser, {}, async (page) => {
+      await page.goto(`${BASE}/explore?year_max=1901&min_score=6`)
+      await page.getByRole('heading', { name: 'Nothing passes' }).waitFor()
+      const ways = page.getByRole('list', { name: 'Loosen one of these:' }).getByRole('button')
+      await ways.first().waitFor()
+      assert.equal(await ways.count(), 1)
+      await ways.filter({ hasText: 'Without “Years: up to 1901”' }).click()
+      await results(page).waitFor()
+      assert.equal(new URL(page.url()).search, '?min_score=6')
+    }))
+
   it('finds a series before its films', async () => {
     const { items } = await ask('/anime?query=evangelion&limit=5')
     assert.equal(items[0].anime.type, 'TV')

@@ -101,6 +101,33 @@ export const catalogue = ROWS.trim()
 /** The same entry by id. */
 export const entryOf = new Map(catalogue.map((entry) => [entry.card.anime_id, entry]))
 
+/** Tags and studios of the stand-in follow from what else is known of a title. */
+export const WORDS = { tags: ['Long Story', 'Tragedy'], studios: ['Bones', 'Madhouse'], sources: ['Manga', 'Original'], sites: ['Netflix'] }
+const tagsOf = (card) => [...(card.episodes >= 40 ? ['Long Story'] : []), ...(card.genres.includes('Drama') ? ['Tragedy'] : [])]
+const studioOf = (card) => WORDS.studios[card.anime_id % 2]
+const sourceOf = (card) => WORDS.sources[card.year % 2]
+
+/** Whether a title passes the filters of an address. */
+export const fits = (query) => {
+  const number = (name, otherwise) => (query.has(name) ? Number(query.get(name)) : otherwise)
+  const any = (name, word) => !query.has(name) || query.getAll(name).includes(word)
+  return (card) =>
+    any('type', card.type) &&
+    query.getAll('genre').every((genre) => card.genres.includes(genre)) &&
+    !query.getAll('exclude_genre').some((genre) => card.genres.includes(genre)) &&
+    query.getAll('tag').every((tag) => tagsOf(card).includes(tag)) &&
+    !query.getAll('exclude_tag').some((tag) => tagsOf(card).includes(tag)) &&
+    any('studio', studioOf(card)) &&
+    any('source', sourceOf(card)) &&
+    card.year >= number('year_min', 0) &&
+    card.year <= number('year_max', 9999) &&
+    (card.episodes ?? 0) >= number('episodes_min', 0) &&
+    (card.episodes ?? 0) <= number('episodes_max', 9999) &&
+    card.members >= number('min_members', 500) &&
+    card.members <= number('max_members', Infinity) &&
+    card.score >= number('min_score', 0)
+}
+
 const SYNOPSIS =
   'A quiet town, a promise made years ago, and a stranger who should not know about it. What begins as a search for ' +
   'one lost letter becomes a journey through everything its people would rather forget.'

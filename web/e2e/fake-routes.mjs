@@ -1,15 +1,8 @@
 // The stand-in's shelves, lists from elsewhere, groups, and what a user may do with what is known of them.
-import { catalogue, entryOf } from './fake-catalogue.mjs'
+import { catalogue, entryOf, fits } from './fake-catalogue.mjs'
 
 const cards = catalogue.map(({ card }) => card)
 const has = (user, id) => ['rating', 'reaction', 'status', 'seen', 'dismissed'].some((name) => Boolean(user.opinions.get(id)?.[name]))
-
-/** Whether a title passes the filters of an address. */
-const fits = (query) => (card) =>
-  query.getAll('genre').every((genre) => card.genres.includes(genre)) &&
-  (!query.has('type') || query.getAll('type').includes(card.type)) &&
-  card.year >= Number(query.get('year_min') ?? 0) &&
-  card.year <= Number(query.get('year_max') ?? 9999)
 
 export function moreRoutes({ users, userOf, historyOf, recommendations, similarUsers, apply }) {
   function continues(id, k) {

@@ -5,7 +5,7 @@ import { createServer } from 'node:http'
 import { extname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import { catalogue, detailOf, entryOf } from './fake-catalogue.mjs'
+import { catalogue, detailOf, entryOf, fits, WORDS } from './fake-catalogue.mjs'
 import { ADMIN, metricsText, operatorRoutes } from './fake-operator.mjs'
 import { moreRoutes } from './fake-routes.mjs'
 import { recommend, search, similarity } from './fake-taste.mjs'
@@ -113,23 +113,15 @@ export function createFakeService({ simulated = false } = {}) {
   }
 
   function recommendations(id, query) {
-    const all = (name) => query.getAll(name)
     const number = (name, otherwise) => (query.has(name) ? Number(query.get(name)) : otherwise)
     const user = userOf(id)
     const seen = new Set([...user.opinions].filter(([, one]) => one.rating ?? one.reaction ?? one.status).map(([anime]) => entryOf.get(anime).franchise))
+    const passes = fits(query)
     const accept = (card) => {
       const { franchise } = entryOf.get(card.anime_id)
       const first = catalogue.filter((entry) => entry.franchise === franchise).sort((a, b) => a.card.year - b.card.year)[0].card
       if (query.get('hide_sequels') !== 'false' && first !== card && !seen.has(franchise)) return false
-      return (
-        (!all('type').length || all('type').includes(card.type)) &&
-        all('genre').every((genre) => card.genres.includes(genre)) &&
-        !all('exclude_genre').some((genre) => card.genres.includes(genre)) &&
-        card.year >= number('year_min', 0) &&
-        card.year <= number('year_max', 9999) &&
-        (card.episodes ?? 0) <= number('episodes_max', 9999) &&
-        card.members >= number('min_members', 500)
-      )
+      return passes(card)
     }
     const k = number('k', 20)
     const offset = number('offset', 0)
@@ -194,7 +186,7 @@ export function createFakeService({ simulated = false } = {}) {
     if (path === '/about') return [200, about()]
     if (path === '/genres') {
       const genres = [...new Set(catalogue.flatMap(({ card }) => card.genres))].sort()
-      return [200, { genres, types: [...new Set(catalogue.map(({ card }) => card.type))].sort(), tags: ['Tragedy'], studios: ['Bones'], sources: ['Manga'], sites: ['Netflix'] }]
+      return [200, { genres, types: [...new Set(catalogue.map(({ card }) => card.type))].sort(), ...WORDS }]
     }
     if (path === '/onboarding') {
       const firsts = catalogue.filter(({ card }, at) => at % 2 === 0 && !/Season|R2|After/.test(card.title))

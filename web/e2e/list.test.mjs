@@ -166,7 +166,7 @@ describe('the list', () => {
       const userId = await someUser(0)
       const { items } = await ask(`/users/${userId}/recommendations?k=${before.length}&year_min=2005&year_max=2012`)
       assert.deepEqual(before, items.map(({ anime }) => anime.anime_id))
-      assert.equal(await page.getByLabel('From').inputValue(), '2005')
+      assert.equal(await page.getByRole('spinbutton', { name: 'From' }).inputValue(), '2005')
       const { genres } = await ask('/genres')
       await page.getByRole('button', { name: genres[0], exact: true }).click()
       await page.waitForURL((url) => url.searchParams.get('genre') === genres[0])

@@ -70,6 +70,7 @@ export interface ListFilters {
   genre?: string[]
   exclude_genre?: string[]
   tag?: string[]
+  exclude_tag?: string[]
   studio?: string[]
   source?: string[]
   site?: string[]
@@ -77,6 +78,7 @@ export interface ListFilters {
   year_max?: number
   episodes_min?: number
   episodes_max?: number
+  duration_min?: number
   duration_max?: number
   min_members?: number
   max_members?: number

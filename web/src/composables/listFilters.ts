@@ -3,9 +3,30 @@ import { type LocationQuery, useRoute, useRouter } from 'vue-router'
 
 import type { ListFilters } from '@/api/types'
 
-const WORDS = ['type', 'genre', 'exclude_genre', 'tag', 'studio', 'source', 'site'] as const
-const NUMBERS = ['year_min', 'year_max', 'episodes_max', 'min_members', 'min_score'] as const
-const SWITCHES = ['hide_sequels', 'one_per_franchise', 'adult'] as const
+export const WORDS = ['type', 'genre', 'exclude_genre', 'tag', 'exclude_tag', 'studio', 'source', 'site'] as const
+export const NUMBERS = [
+  'year_min',
+  'year_max',
+  'episodes_min',
+  'episodes_max',
+  'duration_min',
+  'duration_max',
+  'min_members',
+  'max_members',
+  'min_score',
+] as const
+export const SWITCHES = ['hide_sequels', 'one_per_franchise', 'hide_dropped_franchises', 'adult'] as const
+
+/** Filters to set; undefined takes one away. */
+export type FilterChanges = { [Name in keyof ListFilters]: ListFilters[Name] | undefined }
+
+/** `filters` with some changed; what is empty is not there. */
+export const changed = (filters: ListFilters, changes: FilterChanges): ListFilters =>
+  Object.fromEntries(
+    Object.entries({ ...filters, ...changes }).filter(
+      ([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0),
+    ),
+  )
 
 /** Filters from an address; what it does not understand is left out. */
 export function filtersFrom(query: LocationQuery): ListFilters {
@@ -16,7 +37,7 @@ export function filtersFrom(query: LocationQuery): ListFilters {
   }
   for (const name of NUMBERS) {
     const text = query[name]
-    if (typeof text === 'string' && /^\d{1,9}$/.test(text)) filters[name] = Number(text)
+    if (typeof text === 'string' && (name === 'min_score' ? /^\d{1,2}(\.\d{1,2})?$/ : /^\d{1,9}$/).test(text)) filters[name] = Number(text)
   }
   for (const name of SWITCHES) if (query[name] === 'true' || query[name] === 'false') filters[name] = query[name] === 'true'
   return filters
@@ -45,14 +66,8 @@ export function useListFilters(page: 'home' | 'explore') {
     { immediate: true },
   )
 
-  /** Change some filters; undefined takes one away. */
-  function change(changes: { [Name in keyof ListFilters]: ListFilters[Name] | undefined }) {
-    const next = Object.fromEntries(
-      Object.entries({ ...filters.value, ...changes }).filter(
-        ([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0),
-      ),
-    ) as ListFilters
-    void router.replace({ name: page, query: queryOf(next) })
+  function change(changes: FilterChanges) {
+    void router.replace({ name: page, query: queryOf(changed(filters.value, changes)) })
   }
 
   const count = computed(() => Object.keys(filters.value).length)
