@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +14,14 @@ import redis
 from gars import Recommender
 from gars.adapters.redis.model_data import OLD_S, RedisModelData
 from gars.application.progress import Silent
-from gars.bootstrap.publishing import publish_model
+from gars.bootstrap.publishing import publish_model, published_version
 from gars.config import from_environment
+from gars.entrypoints.stack.publish import Publish
+from gars.entrypoints.stack.running import Running
+from gars.entrypoints.stack.watch import watch
 from gars.library.registry import Registry
+from gars.testing.patience import until
+from gars.testing.world import SMALL, small_world
 
 VECTORS = {anime_id: np.arange(anime_id, anime_id + 4, dtype=np.float32) for anime_id in range(1, 1201)}
 NEAR = {anime_id: [(anime_id + 1, 0.5), (anime_id + 2, 0.25)] for anime_id in VECTORS}
@@ -78,6 +84,8 @@ def test_a_trained_model_is_published(small: Recommender, redis_address: str, tm
     Registry(tmp_path / "models").promote(manifest.version)
     settings = from_environment({"GARS_STATE_STORE": redis_address}, home=tmp_path)
     version, titles = publish_model(settings, Silent())
+    assert publish_model(settings, Silent()) == (version, 0)  # it is there
+    assert publish_model(settings, Silent(), again=True) == (version, titles)
     ids = small.engine.retriever.items.anime_ids.tolist()
     assert titles == len(ids)
     data = RedisModelData(redis_address)
@@ -89,3 +97,38 @@ def test_a_trained_model_is_published(small: Recommender, redis_address: str, tm
             np.testing.assert_array_equal(found[anime_id], small.engine.retriever.vectors[row])
     assert data.neighbours(version, ids)[ids[0]] == small.engine.similar_ids(ids[0], k=50)
     data.close()
+
+
+def test_the_stack_publishes_what_serves(
+    small: Recommender, redis_running: Running, redis_address: str, tmp_path: Path
+) -> None:
+    """By ``gars stack up``, and by its watcher after a promotion; once a version."""
+    models = Registry(tmp_path / "models")
+    first = models.promote(models.add(small.save).version).version
+    address = f"{redis_address.rpartition('/')[0]}/2"
+    settings = from_environment({"GARS_STATE_STORE": address}, home=tmp_path)
+    part = Publish(folder=tmp_path / "publish", settings=settings, variables={"GARS_STATE_STORE": address})
+    running = Running(part)
+    assert part.ended() == f"model {first} serves, and Redis has none"
+    running.up()
+    assert published_version(settings) == first
+    assert part.did.startswith(f"{first} is in Redis now: ")
+    assert running.gone() is None
+    running.up()
+    assert part.did == f"{first} was in Redis already"
+    interactions, catalogue = small_world()
+    another = Recommender.fit(interactions, catalogue, config=SMALL, seed=1, progress=False)
+    second = models.promote(models.add(another.save).version).version
+    assert running.gone() == f"model {second} serves, and Redis has {first}"
+    stop, said = threading.Event(), list[str]()
+    watcher = threading.Thread(target=watch, args=([running], stop, said.append), kwargs={"look_s": 0.1})
+    watcher.start()
+    until(lambda: published_version(settings) == second)
+    stop.set()
+    watcher.join()
+    assert said[0] == f"model {second} serves, and Redis has {first}: starting it again"
+    redis_running.daemon("redis").kill()
+    try:
+        assert running.gone() is None  # Redis is somebody else's to start
+    finally:
+        redis_running.up()

@@ -87,8 +87,15 @@ def test_train_list_show_promote_roll_back(
     assert '"seed": 1' in capsys.readouterr().out
     assert gars(monkeypatch, "model", "promote", other) == 0
     assert registry.current() == other
+    assert "Redis" not in capsys.readouterr().out
+    (home / "stack").mkdir()
+    (home / "stack" / "ports.json").touch()
     assert gars(monkeypatch, "model", "rollback") == 0
     assert registry.current() == serving
+    assert "come to the Redis of the stack with: gars stack up publish" in capsys.readouterr().out
+    monkeypatch.setenv("GARS_STATE_STORE", "redis://127.0.0.1:9/0")
+    assert gars(monkeypatch, "model", "promote", other) == 0
+    assert "come to Redis with: gars model publish" in capsys.readouterr().out
 
 
 def test_showing_a_model_that_is_not_there(

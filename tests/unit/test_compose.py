@@ -13,7 +13,7 @@ import yaml
 
 from gars.config import from_environment
 from gars.entrypoints.cli.app import app as cli
-from gars.entrypoints.stack import healthy, kafka, plan
+from gars.entrypoints.stack import healthy, kafka, plan, publish
 from gars.entrypoints.stack.flink import Flink
 from gars.entrypoints.stack.services import COMMANDS
 
@@ -23,7 +23,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OF_PARTS = {"backfill": ["prepare"], "flink": ["jobmanager", "taskmanager", "feature-job"]}
 """Parts of the launcher that are other services here."""
-ONE_SHOT = {"prepare", "feature-job", "train"}
+ONE_SHOT = {"prepare", "publish", "feature-job", "train"}
 
 
 @pytest.fixture
@@ -83,7 +83,11 @@ def test_services_are_started_with_the_same_words(name: str) -> None:
         assert words[len(arguments) :] == ["--heartbeat", SERVICES[name]["healthcheck"]["test"][-1]]
 
 
-@pytest.mark.parametrize("name", [*COMMANDS, "train"])
+def test_the_model_is_published_with_the_same_words() -> None:
+    assert SERVICES["publish"]["command"] == list(publish.COMMAND)
+
+
+@pytest.mark.parametrize("name", [*COMMANDS, "publish", "train"])
 def test_the_command_line_understands_them(name: str) -> None:
     command: Any = typer.main.get_command(cli)
     words = list(SERVICES[name]["command"])
@@ -148,8 +152,9 @@ def test_flink_keeps_its_checkpoints_where_the_volume_is() -> None:
 
 
 def test_what_must_come_first_is_waited_for() -> None:
-    for name in COMMANDS:
-        assert SERVICES[name]["depends_on"] == {"prepare": {"condition": "service_completed_successfully"}}
+    for name in [*COMMANDS, "publish"]:
+        first = "publish" if name == "recall" else "prepare"
+        assert SERVICES[name]["depends_on"] == {first: {"condition": "service_completed_successfully"}}
     assert set(SERVICES["prepare"]["depends_on"]) == {"kafka", "redis", "cassandra"}
     for service in SERVICES.values():
         assert set(service.get("depends_on", {})) <= set(SERVICES)

@@ -73,7 +73,7 @@ def test_the_same_version_with_other_vectors(small: Recommender) -> None:
     for broken in ({**vectors, next(iter(vectors)): np.zeros(16, np.float32)}, dict(list(vectors.items())[1:])):
         published = Published(Data(engine.version, broken))
         assert said(published, engine) == (
-            f"the vectors of model {engine.version} in Redis are not those of the model: gars model publish"
+            f"the vectors of model {engine.version} in Redis are not those of the model: gars model publish --again"
         )
 
 

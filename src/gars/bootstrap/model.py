@@ -16,7 +16,7 @@ from gars.domain.anime import Anime
 from gars.domain.errors import ArtefactError, GarsError
 from gars.library import artefact
 from gars.library.artefact import Manifest
-from gars.library.newcomers import with_newcomers
+from gars.library.newcomers import version_with, with_newcomers
 from gars.library.recommender import Recommender
 from gars.library.registry import Registry
 from gars.library.stored import CATALOGUE, read_catalogue
@@ -52,6 +52,21 @@ def load_catalogue(models: Path) -> tuple[list[Anime], About]:
     Raises:
         ArtefactError: as ``load_engine``.
     """
+    anime, added, about = _catalogue_and_newcomers(models)
+    return sorted([*anime, *added], key=lambda one: one.anime_id), about
+
+
+def engine_version(models: Path) -> str:
+    """What the engine of ``load_engine`` calls itself, without loading it.
+
+    Raises:
+        ArtefactError: as ``load_engine``.
+    """
+    _, added, about = _catalogue_and_newcomers(models)
+    return version_with(about.model_version, added)
+
+
+def _catalogue_and_newcomers(models: Path) -> tuple[list[Anime], list[Anime], About]:
     current = _promoted(models).resolve()
     manifest = artefact.read_manifest(current)
     file = artefact.verified(current, manifest, CATALOGUE)
@@ -61,7 +76,7 @@ def load_catalogue(models: Path) -> tuple[list[Anime], About]:
         raise _unreadable(current, error) from error
     known = {one.anime_id for one in anime}
     added = [one for one in _accepted_since(models.parent, about) if one.anime_id not in known]
-    return sorted([*anime, *added], key=lambda one: one.anime_id), about
+    return anime, sorted(added, key=lambda one: one.anime_id), about
 
 
 def _promoted(models: Path) -> Path:

@@ -60,7 +60,7 @@ class Published:
         if current != engine.version:
             return f"Redis has the vectors of model {current}, and this process serves {engine.version}: {_HINT}"
         if current != self._same and not self._equal(engine):
-            return f"the vectors of model {current} in Redis are not those of the model: {_HINT}"
+            return f"the vectors of model {current} in Redis are not those of the model: {_HINT} --again"
         self._same = current
         return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from gars.application.ports import Engine
 from gars.application.progress import Progress
 from gars.bootstrap.addresses import REDIS, adapter, scheme, unknown
-from gars.bootstrap.model import load_engine
+from gars.bootstrap.model import engine_version, load_engine
 from gars.config import Settings
 from gars.domain.errors import ArtefactError
 from gars.library.newcomers import WithNewcomers
@@ -18,8 +19,10 @@ from gars.library.newcomers import WithNewcomers
 NEIGHBOURS = 50
 
 
-def publish_model(settings: Settings, progress: Progress) -> tuple[str, int]:
+def publish_model(settings: Settings, progress: Progress, *, again: bool = False) -> tuple[str, int]:
     """Vectors and neighbour lists of the promoted model, to GARS_STATE_STORE. → its version, and how many titles
+
+    What Redis has already is left alone (0 titles), unless it is to be written ``again``.
 
     Raises:
         InvalidInputError: GARS_STATE_STORE is not Redis.
@@ -28,6 +31,9 @@ def publish_model(settings: Settings, progress: Progress) -> tuple[str, int]:
     """
     if scheme(settings.state_store) not in REDIS:
         raise unknown("GARS_STATE_STORE", settings.state_store, "redis://HOST:PORT/0")
+    wanted = engine_version(settings.models)
+    if not again and published_version(settings) == wanted:
+        return wanted, 0
     engine, _ = load_engine(settings.models)
     vectors = vectors_of(engine)
     ids = [anime.anime_id for anime in engine.anime]
@@ -44,6 +50,15 @@ def publish_model(settings: Settings, progress: Progress) -> tuple[str, int]:
     finally:
         data.close()
     return engine.version, len(ids)
+
+
+def published_version(settings: Settings) -> str | None:
+    """The version that GARS_STATE_STORE, a Redis, has; ``None`` for none. Raises ``StorageError``."""
+    data = adapter("redis", "model_data").RedisModelData(settings.state_store)
+    try:
+        return cast("str | None", data.current())
+    finally:
+        data.close()
 
 
 def vectors_of(engine: Engine) -> dict[int, NDArray[np.float32]]:

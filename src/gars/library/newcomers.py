@@ -122,14 +122,16 @@ def with_newcomers(engine: Engine, anime: Sequence[Anime] = ()) -> WithNewcomers
     known = {one.anime_id for one in engine.anime}
     added = sorted((one for one in anime if one.anime_id not in known), key=lambda one: one.anime_id)
     both = sorted([*engine.anime, *added], key=lambda one: one.anime_id)
-    version = engine.version
-    if added:
-        version = f"{version}+{hashlib.sha256(msgspec.msgpack.encode(added)).hexdigest()[:8]}"
     return WithNewcomers(
         engine=engine,
         anime=both,
-        version=version,
+        version=version_with(engine.version, added),
         cold=cold_anime.find(engine, added),
         items=build(both),
         added=np.array([one.anime_id for one in added], np.int64),
     )
+
+
+def version_with(version: str, added: Sequence[Anime]) -> str:
+    """What a model calls itself beside ``added``, by ascending id: its version, and a hash of them if there are any."""
+    return f"{version}+{hashlib.sha256(msgspec.msgpack.encode(added)).hexdigest()[:8]}" if added else version

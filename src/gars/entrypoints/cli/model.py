@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from gars.bootstrap.addresses import REDIS, scheme
 from gars.config import from_environment
 from gars.domain.errors import ArtefactError
 from gars.library.artefact import read
@@ -67,25 +68,34 @@ def show(
 @app.command()
 def promote(version: Annotated[str, typer.Argument(help="Version, or its first letters.")], home: Home = _HOME) -> None:
     """Make a model the one that serves; a running service takes it up within seconds."""
-    manifest = Registry(home / "models").promote(version)
-    Console().print(
-        f"{manifest.version} serves: a running gars serve takes it up now, else the next start does", highlight=False
-    )
+    _say_serving(Registry(home / "models").promote(version).version, home)
 
 
 @app.command()
 def rollback(home: Home = _HOME) -> None:
     """Go back to the model that served before."""
-    manifest = Registry(home / "models").rollback()
-    Console().print(
-        f"{manifest.version} serves: a running gars serve takes it up now, else the next start does", highlight=False
-    )
+    _say_serving(Registry(home / "models").rollback().version, home)
 
 
 @app.command()
-def publish(home: Home = _HOME) -> None:
+def publish(
+    again: Annotated[bool, typer.Option("--again", help="Write also what Redis has already.")] = False,
+    home: Home = _HOME,
+) -> None:
     """Write the serving model's vectors and neighbour lists to Redis, by version; the one before goes after a day."""
     from gars.bootstrap.publishing import publish_model  # not at the top: the other commands need no model
 
-    version, titles = publish_model(from_environment(os.environ, home=home), TerminalProgress(Console(stderr=True)))
-    Console().print(f"{version} is in Redis: {titles:,} titles", highlight=False)
+    progress = TerminalProgress(Console(stderr=True))
+    version, titles = publish_model(from_environment(os.environ, home=home), progress, again=again)
+    said = f"{version} is in Redis now: {titles:,} titles" if titles else f"{version} was in Redis already"
+    Console().print(said, highlight=False)
+
+
+def _say_serving(version: str, home: Path) -> None:
+    """What serves now, and how Redis gets to know, where there is one."""
+    console = Console()
+    console.print(f"{version} serves: {_WHEN}", highlight=False)
+    if scheme(from_environment(os.environ, home=home).state_store) in REDIS:
+        console.print("its vectors come to Redis with: gars model publish", highlight=False)
+    elif (home / "stack" / "ports.json").is_file():
+        console.print("its vectors come to the Redis of the stack with: gars stack up publish", highlight=False)

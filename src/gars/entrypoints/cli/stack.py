@@ -64,8 +64,8 @@ def up(
         with progress.task(f"Starting {part.name}"):
             Running(part).up()
     for part in parts:
-        if url := getattr(part, "url", ""):
-            console.print(f"  {part.name:<10} {url}", highlight=False)
+        if said := getattr(part, "url", "") or part.did:
+            console.print(f"  {part.name:<10} {said}", highlight=False)
     if watched:
         _watch(parts, console)
 

@@ -43,6 +43,8 @@ class Engine(ABC):
     def __init__(self, *, folder: Path) -> None:
         self.folder = folder
         """Where it keeps its data, configuration, logs and pid files."""
+        self.did = ""
+        """What ``finish`` did, if that is worth a word to whoever started it."""
 
     @abstractmethod
     def is_installed(self) -> bool:

@@ -17,6 +17,7 @@ from gars.entrypoints.stack.engine import Engine, StackError
 from gars.entrypoints.stack.flink import Flink
 from gars.entrypoints.stack.kafka import Kafka
 from gars.entrypoints.stack.ports import free_ports
+from gars.entrypoints.stack.publish import Publish
 from gars.entrypoints.stack.redis import Redis
 from gars.entrypoints.stack.services import COMMANDS, Service
 
@@ -104,10 +105,11 @@ def stack_of(settings: Settings, ports: Ports, *, options: Sequence[str] = ()) -
         )
         for name, command in COMMANDS.items()
     ]
-    backfill = Backfill(
-        folder=where / Backfill.name, settings=from_environment(environment, home=home), variables=environment
-    )
-    before = [] if options else [backfill]
+    inside = from_environment(environment, home=home)
+    of_the_model = [
+        part(folder=where / part.name, settings=inside, variables=environment) for part in (Backfill, Publish)
+    ]
+    before = [] if options else of_the_model
     return Stack([kafka, redis, cassandra, *before, flink, *services], environment)
 
 
