@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
 from gars.adapters.cassandra.address import CassandraAddress
 from gars.adapters.cassandra.connection import Connection, shared
@@ -14,14 +17,17 @@ from gars.adapters.cassandra.history import CassandraHistory
 from gars.adapters.cassandra.impression_log import CassandraImpressionLog
 from gars.adapters.cassandra.schema import create_schema, missing_tables, problem
 from gars.adapters.cassandra.tombstones import CassandraTombstones
+from gars.adapters.redis.state_store import RedisStateStore
 from gars.application.ports import Tombstone
 from gars.domain.errors import StorageError
 from gars.domain.interaction import Interaction
+from gars.entrypoints.cli.app import app as cli
 from gars.entrypoints.stack.cassandra import Cassandra
 from gars.testing.contracts.event_history import EventHistoryContract
 from gars.testing.contracts.impression_log import ImpressionLogContract, impression
 from gars.testing.contracts.tombstones import TombstonesContract
 from gars.testing.events import START, clicks, event
+from gars.testing.patience import until
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +46,8 @@ def empty(tables: Connection) -> Connection:
     for table in ("interactions_by_user", "impressions_by_user"):
         users = [(row.user_id,) for row in tables.rows(f"SELECT DISTINCT user_id FROM {table}")]
         tables.run_many(f"DELETE FROM {table} WHERE user_id = ?", users)
+    for limit in list(tables.rows("SELECT ttl_s FROM interaction_limits")):
+        tables.run("DELETE FROM interaction_limits WHERE ttl_s = ? IF EXISTS", limit.ttl_s)
     for stone in list(tables.rows("SELECT user_hash FROM tombstones")):
         tables.run("DELETE FROM tombstones WHERE user_hash = ? IF EXISTS", stone.user_hash)
     return tables
@@ -100,6 +108,55 @@ def test_an_event_may_go_by_itself(empty: Connection) -> None:
     CassandraHistory(empty).keep([(1, event("8"))])
     (row,) = empty.rows("SELECT TTL(event) AS left FROM interactions_by_user WHERE user_id = '8'")
     assert row.left is None
+
+
+def test_it_knows_since_when_events_are_missing(empty: Connection) -> None:
+    history = CassandraHistory(empty)
+    history.keep([(1, event())])
+    assert history.incomplete_since() is None
+    CassandraHistory(empty, ttl_s=1000).keep([(2, event(event_id="later"))])
+    assert history.incomplete_since() is None  # nothing is gone yet
+    brief = CassandraHistory(empty, ttl_s=1)
+    brief.keep([(3, event(event_id="soon"))])
+    until(lambda: history.incomplete_since() is not None, "an event to go")
+    first = history.incomplete_since()
+    assert first is not None
+    assert abs(first - datetime.now(UTC)) < timedelta(hours=1)
+    CassandraHistory(empty, ttl_s=1).keep([(4, event(event_id="soon, too"))])
+    assert history.incomplete_since() == first
+    assert "later" in {one.event_id for _, one in history.read_user("7")}
+
+
+def test_a_replay_without_what_it_let_go_of_is_refused(empty: Connection, redis_address: str, tmp_path: Path) -> None:
+    history = CassandraHistory(empty)
+    history.keep([(1, event("half", event_id="kept"))])
+    CassandraHistory(empty, ttl_s=1).keep([(2, event("half", 5, event_id="gone"))])
+    until(lambda: history.incomplete_since() is not None, "an event to go")
+    redis = f"{redis_address.rpartition('/')[0]}/3"
+    environment = {
+        "GARS_EVENT_LOG": "kafka://127.0.0.1:9/gars",
+        "GARS_STATE_STORE": redis,
+        "GARS_TOMBSTONES": f"sqlite:{tmp_path / 'forgotten.sqlite'}",
+        "GARS_HISTORY": f"cassandra://127.0.0.1:{empty.address.port}/{empty.address.keyspace}",
+    }
+
+    def replay(*words: str) -> Result:
+        return CliRunner().invoke(
+            cli, ["replay", "--from", "cassandra", "--home", str(tmp_path), *words], env=environment
+        )
+
+    with closing(RedisStateStore(redis)) as states:
+        for words in ((), ("--check",)):
+            refused = replay(*words).exception
+            assert isinstance(refused, StorageError)
+            assert "events are gone from Cassandra since 20" in refused.message
+            assert "GARS_HISTORY_DAYS: states without them would be wrong" in refused.message
+            assert "gars replay --from kafka" in (refused.hint or "")
+        assert states.get("half") is None
+        assert replay("--partial").exit_code == 0
+        state = states.get("half")
+        assert state is not None
+        assert state.recent_event_ids == ("kept",)
 
 
 def test_impressions_written_again_are_there_once(empty: Connection) -> None:

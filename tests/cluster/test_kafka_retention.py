@@ -123,6 +123,9 @@ def test_what_is_too_old_leaves_the_disk_and_no_replay_goes_without_it(
     assert refused.exit_code == 1
     said = f"{refused.output}{refused.exception}"
     assert "the 1 oldest record(s) are gone from Kafka, which keeps them for GARS_LOG_DAYS" in said
+    hint = str(getattr(refused.exception, "hint", ""))
+    assert "--from cassandra" in hint
+    assert "--partial" in hint
     with caplog.at_level(logging.WARNING):
         recorded = tmp_path / "log.jsonl"
         words = ["replay", "--from", "kafka", "--to", str(recorded), "--home", str(tmp_path)]

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -50,6 +51,10 @@ class _Scannable(Protocol):
     def gone(self) -> int: ...
 
 
+class _Limited(Protocol):
+    def incomplete_since(self) -> datetime | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class HistoryWorker:
     """The use case, and the stream it follows."""
@@ -85,11 +90,14 @@ def history_worker(settings: Settings, *, group: str = "history") -> Iterator[Hi
 
 
 @contextmanager
-def rebuilt_users(settings: Settings, source: str, dataset: Dataset | None) -> Iterator[Iterator[Rebuilt]]:
+def rebuilt_users(
+    settings: Settings, source: str, dataset: Dataset | None, *, partial: bool = False
+) -> Iterator[Iterator[Rebuilt]]:
     """Every user as the events of ``source`` say: ``kafka``, ``cassandra`` or the path of a recorded log.
 
     Raises:
-        StorageError: Kafka has let go of the oldest events: states without them would be wrong.
+        StorageError: the source has let go of the oldest events, states without them would be wrong, and a
+            ``partial`` replay is not what was asked for.
     """
     with ExitStack() as opened:
         tombstones = open_tombstones(settings)
@@ -98,9 +106,13 @@ def rebuilt_users(settings: Settings, source: str, dataset: Dataset | None) -> I
         if source == "cassandra":
             history = open_history(settings)
             opened.callback(history.close)
+            since = cast(_Limited, history).incomplete_since() if settings.history else None
+            if since is not None:
+                said = f"events are gone from Cassandra since {since:%Y-%m-%d}, which keeps them for GARS_HISTORY_DAYS"
+                _tell_gone(said, "--from kafka, or --from FILE with a recorded log", refuse=not partial)
             yield from_history(history, initial)
         else:
-            yield from_log(opened.enter_context(logged(settings, source, whole=True)), initial)
+            yield from_log(opened.enter_context(logged(settings, source, whole=not partial)), initial)
 
 
 @contextmanager
@@ -117,16 +129,19 @@ def logged(settings: Settings, source: str, *, whole: bool = False) -> Iterator[
     log = open_event_log(settings)
     try:
         if gone := cast(_Scannable, log).gone():
-            _tell_gone(gone, whole)
+            said = f"the {gone} oldest record(s) are gone from Kafka, which keeps them for GARS_LOG_DAYS"
+            _tell_gone(said, "--from cassandra", refuse=whole)
         yield cast(_Scannable, log).scan()
     finally:
         log.close()
 
 
-def _tell_gone(count: int, whole: bool) -> None:
-    said = f"the {count} oldest record(s) are gone from Kafka, which keeps them for GARS_LOG_DAYS"
-    if whole:
-        raise StorageError(f"{said}: states without them would be wrong", hint="gars replay --from cassandra")
+def _tell_gone(said: str, elsewhere: str, *, refuse: bool) -> None:
+    if refuse:
+        raise StorageError(
+            f"{said}: states without them would be wrong",
+            hint=f"gars replay {elsewhere}; if nothing holds them any more, what is left makes states with: --partial",
+        )
     logger.warning("%s", said)
 
 

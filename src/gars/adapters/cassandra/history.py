@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -16,6 +17,8 @@ INSERT INTO interactions_by_user (user_id, event_time, event_id, log_offset, eve
 _READ = "SELECT log_offset, event FROM interactions_by_user WHERE user_id = ?"
 _KEYS = "SELECT event_time, event_id, log_offset FROM interactions_by_user WHERE user_id = ?"
 _DELETE = "DELETE FROM interactions_by_user WHERE user_id = ?"
+_LIMIT = "INSERT INTO interaction_limits (ttl_s, since) VALUES (?, toTimestamp(now())) IF NOT EXISTS"
+_LIMITS = "SELECT ttl_s, since, toTimestamp(now()) AS now FROM interaction_limits"
 _DELETE_ONE = f"{_DELETE} AND event_time = ? AND event_id = ? AND log_offset = ?"
 
 
@@ -25,12 +28,16 @@ class CassandraHistory:
     def __init__(self, connection: Connection, *, ttl_s: int = 0) -> None:
         self._connection = connection
         self._ttl_s = ttl_s
+        self._limited = False
         self._closed = False
         self._encoder = msgspec.msgpack.Encoder()
         self._decoder = msgspec.msgpack.Decoder(Interaction)
 
     def keep(self, events: Sequence[tuple[int, Interaction]]) -> None:
         """Write events with their offsets in the log; all are acknowledged when it returns. Raises ``StorageError``."""
+        if self._ttl_s and not self._limited:  # said before the first row that will go
+            self._connection.run(_LIMIT, self._ttl_s)
+            self._limited = True
         self._connection.run_many(
             _INSERT,
             [
@@ -53,6 +60,15 @@ class CassandraHistory:
         """Out of the partition keys alone, in no order."""
         for row in self._connection.rows("SELECT DISTINCT user_id FROM interactions_by_user"):
             yield row.user_id
+
+    def incomplete_since(self) -> datetime | None:
+        """When the first rows went whose time was over; ``None`` while there were none. Raises ``StorageError``.
+
+        From the first one written with each time to live: whatever was written later goes later.
+        """
+        limits = list(self._connection.rows(_LIMITS))
+        first = min((row.since + timedelta(seconds=row.ttl_s) for row in limits), default=None)
+        return None if first is None or first > limits[0].now else first.replace(tzinfo=UTC)
 
     def forget(self, user_id: str, *, up_to: int | None = None) -> int:
         """Delete a user's rows. Their bytes go from the disk with the next compactions (docs/operating.md)."""

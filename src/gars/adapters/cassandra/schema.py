@@ -23,6 +23,11 @@ _TABLES = (
     ) WITH compaction = {'class': 'UnifiedCompactionStrategy'} AND comment = 'Interaction as MessagePack'
     """,
     """
+    CREATE TABLE IF NOT EXISTS interaction_limits (
+      ttl_s int PRIMARY KEY, since timestamp
+    ) WITH comment = 'Since when interactions are written that go after ttl_s: then a replay may miss some'
+    """,
+    """
     CREATE TABLE IF NOT EXISTS impressions_by_user (
       user_id text, time timestamp, number bigint, request_id text, impression blob,
       PRIMARY KEY ((user_id), time, number, request_id)
@@ -79,7 +84,7 @@ def missing_tables(address: CassandraAddress) -> str | None:
     """What is wrong with the tables; ``None`` when they can be read."""
     with closing(Connection(address)) as connection:
         try:
-            for table in ("interactions_by_user", "impressions_by_user", "tombstones"):
+            for table in ("interactions_by_user", "interaction_limits", "impressions_by_user", "tombstones"):
                 list(connection.rows(f"SELECT * FROM {table} LIMIT 1"))
         except StorageError as error:
             return error.message

@@ -32,6 +32,9 @@ def replay(
     source: Annotated[str, typer.Option("--from", help="kafka, cassandra, or the path of a recorded log.")],
     target: Annotated[str, typer.Option("--to", help="redis, or the path to record a log to.")] = "redis",
     check: Annotated[bool, typer.Option("--check", help="Compare with what redis holds, and write nothing.")] = False,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Also if the source has let go of its oldest events: states without them.")
+    ] = False,
     data: Data = None,
     home: Home = None,
 ) -> None:
@@ -46,7 +49,7 @@ def replay(
         console.print(f"[green]✓[/] {count} record(s) in {target}", highlight=False)
         return
     dataset = _dataset(settings, data, console)
-    with rebuildable_states(settings) as states, rebuilt_users(settings, source, dataset) as users:
+    with rebuildable_states(settings) as states, rebuilt_users(settings, source, dataset, partial=partial) as users:
         if check:
             _say(replaying.compare(users, states), console)
             return
