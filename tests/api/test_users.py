@@ -72,13 +72,16 @@ def test_history(client: Client) -> None:
         act(5, "dislike", second=2),
         act(1535, "click", second=3),
         act(5114, "dismiss", second=4),
+        act(100, "seen", second=5),
     )
     items = client.get("/api/v1/users/7/history").json()["items"]
+    nothing = {"rating": None, "status": None, "reaction": None, "seen": False, "clicked": False, "dismissed": False}
     assert [(item.pop("anime")["anime_id"], item) for item in items] == [
-        (5114, {"rating": None, "status": None, "reaction": None, "clicked": False, "dismissed": True}),
-        (1535, {"rating": None, "status": None, "reaction": None, "clicked": True, "dismissed": False}),
-        (5, {"rating": None, "status": None, "reaction": -1, "clicked": False, "dismissed": False}),
-        (1, {"rating": 9, "status": "completed", "reaction": None, "clicked": False, "dismissed": False}),
+        (100, nothing | {"seen": True}),
+        (5114, nothing | {"dismissed": True}),
+        (1535, nothing | {"clicked": True}),
+        (5, nothing | {"reaction": -1}),
+        (1, nothing | {"rating": 9, "status": "completed"}),
     ]
     assert len(client.get("/api/v1/users/7/history?limit=2").json()["items"]) == 2
 

@@ -202,6 +202,7 @@ export function createFakeService({ simulated = false } = {}) {
         rating: opinion.rating ?? null,
         status: opinion.status ?? null,
         reaction: opinion.reaction ?? null,
+        seen: Boolean(opinion.seen),
         clicked: opinion.clicks > 0,
         dismissed: opinion.dismissed ?? false,
       }))

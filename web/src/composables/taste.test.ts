@@ -10,6 +10,7 @@ const held = (year: number | null, rating: number | null = null): HistoryItem =>
   rating,
   status: null,
   reaction: null,
+  seen: false,
   clicked: false,
   dismissed: false,
 })

@@ -162,6 +162,7 @@ def history_entries(state: UserState, catalogue: Catalogue, limit: int) -> list[
                 rating=_number(opinion.rating),
                 status=None if status is None else str(status),
                 reaction=_number(opinion.reaction),
+                seen=_value(opinion.seen) is not None,
                 clicked=anime_id in clicked,
                 dismissed=_value(opinion.dismissed) is not None,
             )

@@ -181,6 +181,7 @@ class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
     rating: int | None
     status: str | None
     reaction: int | None
+    seen: bool
     clicked: bool
     dismissed: bool
 
