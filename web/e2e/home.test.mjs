@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 
 import { ask, BASE, cards, launch, listedIds, lookAs, someUser, waitForOtherList, withPage } from './browser.mjs'
+import { drop, exported } from './exported.mjs'
 
 let browser
 before(async () => (browser = await launch()))
@@ -11,26 +12,13 @@ after(() => browser.close())
 const shelf = (page, name) => page.getByRole('region', { name })
 const ids = (locator) => locator.locator('li article > a').evaluateAll((links) => links.map((link) => Number(link.getAttribute('href').split('/').pop())))
 
-/** A MyAnimeList export of some titles, with one nobody knows. */
-async function exported(count) {
-  const { items } = await ask(`/onboarding?k=${count}`)
-  const entry = (id, title) =>
-    `<anime><series_animedb_id>${id}</series_animedb_id><series_title><![CDATA[${title}]]></series_title><my_score>9</my_score><my_status>Completed</my_status></anime>`
-  const entries = [...items.map(({ anime_id, title }) => entry(anime_id, title)), entry(999999999, 'Next Year')]
-  return { items, xml: `<?xml version="1.0" encoding="UTF-8"?><myanimelist><myinfo><user_export_type>1</user_export_type></myinfo>${entries.join('')}</myanimelist>` }
-}
-
 describe('a list from elsewhere', () => {
   it('is dropped on the page, reported title by title, and becomes a list', () =>
     withPage(browser, {}, async (page) => {
       await page.goto(BASE)
       await page.getByRole('region', { name: 'Bring your list' }).waitFor()
       const { items, xml } = await exported(6)
-      await page.evaluate((text) => {
-        const files = new DataTransfer()
-        files.items.add(new File([text], 'animelist.xml', { type: 'text/xml' }))
-        for (const kind of ['dragover', 'drop']) window.dispatchEvent(new DragEvent(kind, { dataTransfer: files, bubbles: true, cancelable: true }))
-      }, xml)
+      await drop(page, 'animelist.xml', xml)
       const report = page.getByRole('region', { name: 'Bring your list' })
       await report.getByRole('heading', { name: `${items.length} titles taken from MyAnimeList XML export` }).waitFor()
       await report.getByRole('heading', { name: 'Not in the catalogue' }).waitFor()
