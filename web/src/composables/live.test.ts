@@ -88,6 +88,21 @@ describe('followUser', () => {
     expect(FakeEventSource.opened).toHaveLength(2)
   })
 
+  it('opens anew once the network is back, since a stream left open may be dead', () => {
+    const { live, scope } = follow('42')
+    last().say('hello', { user_id: '42', version: 3 })
+    window.dispatchEvent(new Event('offline'))
+    expect(last().readyState).toBe(2)
+    expect(live.connection.value).toBe('broken')
+    window.dispatchEvent(new Event('online'))
+    expect(FakeEventSource.opened).toHaveLength(2)
+    last().say('hello', { user_id: '42', version: 4 })
+    expect([live.connection.value, live.version.value]).toEqual(['live', 4])
+    scope.stop()
+    window.dispatchEvent(new Event('online'))
+    expect(FakeEventSource.opened).toHaveLength(2)
+  })
+
   it('opens again what the browser gave up on', () => {
     vi.useFakeTimers()
     const { live } = follow('42')

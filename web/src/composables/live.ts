@@ -17,8 +17,10 @@ export interface LiveState {
 
 /**
  * Follow one user's event stream. The browser reconnects by itself, and the `hello` after it tells what was missed; a
- * stream that it gave up on (the service answered with an error) is opened again after a pause. A hidden page has no
- * stream: over HTTP/1.1 a browser keeps six connections to one host, and seven open tabs would be stuck.
+ * stream that it gave up on (the service answered with an error) is opened again after a pause. A stream that was open
+ * when the network went may stay silent for minutes without an error, so it is closed then and opened anew once the
+ * network is back. A hidden page has no stream: over HTTP/1.1 a browser keeps six connections to one host, and seven open
+ * tabs would be stuck.
  */
 export function followUser(userId: Readonly<Ref<string | null>>, retryAfterMs = 3000): LiveState {
   const connection = ref<Connection>('connecting')
@@ -62,6 +64,11 @@ export function followUser(userId: Readonly<Ref<string | null>>, retryAfterMs = 
     if (userId.value !== null && !document.hidden) open(userId.value)
   }
 
+  function lost() {
+    close()
+    connection.value = 'broken'
+  }
+
   watch(
     userId,
     () => {
@@ -72,8 +79,12 @@ export function followUser(userId: Readonly<Ref<string | null>>, retryAfterMs = 
     { immediate: true, flush: 'sync' },
   )
   document.addEventListener('visibilitychange', reopen)
+  window.addEventListener('online', reopen)
+  window.addEventListener('offline', lost)
   onScopeDispose(() => {
     document.removeEventListener('visibilitychange', reopen)
+    window.removeEventListener('online', reopen)
+    window.removeEventListener('offline', lost)
     close()
   })
   return { connection, version, lastChange, heard }

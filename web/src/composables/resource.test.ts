@@ -70,6 +70,16 @@ describe('useResource', () => {
     expect((fetcher.mock.calls[0]?.[0] as AbortSignal).aborted).toBe(true)
   })
 
+  it('asks again for what failed, and for nothing else, once the network is back', async () => {
+    const failing = vi.fn().mockRejectedValueOnce(new Error('away')).mockResolvedValueOnce([1])
+    const fine = vi.fn().mockResolvedValue([1])
+    const [resource, other] = [inScope(failing), inScope(fine)]
+    await Promise.all([resource.load(), other.load()])
+    window.dispatchEvent(new Event('online'))
+    await vi.waitFor(() => expect(resource.state.value).toBe('ready'))
+    expect([failing, fine].map(({ mock }) => mock.calls.length)).toEqual([2, 1])
+  })
+
   it('cancels with its scope', async () => {
     const fetcher = vi.fn().mockReturnValue(new Promise(() => undefined))
     const scope = effectScope()

@@ -20,7 +20,7 @@ const nothing = (data: unknown) => Array.isArray(data) && data.length === 0
 
 /**
  * Something fetched, in one of four states. The latest call wins: an older one is cancelled, and its answer, should it
- * still arrive, dropped. Everything is cancelled with the scope.
+ * still arrive, dropped. What failed is asked for again once the network is back. Everything is cancelled with the scope.
  */
 export function useResource<T>(
   fetcher: (signal: AbortSignal) => Promise<T>,
@@ -57,6 +57,11 @@ export function useResource<T>(
     await refresh()
   }
 
-  onScopeDispose(() => pending.value?.abort())
+  const again = () => void (error.value && refresh())
+  window.addEventListener('online', again)
+  onScopeDispose(() => {
+    window.removeEventListener('online', again)
+    pending.value?.abort()
+  })
   return { state, data, error, refreshing: computed(() => pending.value !== null && data.value !== null), load, refresh }
 }

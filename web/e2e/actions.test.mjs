@@ -1,0 +1,64 @@
+// What can be said of a title on its card: each is kept, and each can be taken back.
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+
+import { ask, BASE, cards, launch, listedIds, lookAs, someUser, withPage } from './browser.mjs'
+
+let browser
+before(async () => (browser = await launch()))
+after(() => browser.close())
+
+/** Each action: the button's name, and what the history then holds. */
+const ACTIONS = [
+  ['Like', { reaction: 1 }],
+  ['Dislike', { reaction: -1 }],
+  ['Seen it', { seen: true }],
+  ['Not interested', { dismissed: true }],
+  ['Plan to watch', { status: 'planned' }],
+  ['Rate', { rating: 8 }],
+]
+
+const NOTHING = { rating: null, status: null, reaction: null, seen: false, dismissed: false }
+
+async function held(userId, animeId) {
+  const { items } = await ask(`/users/${userId}/history?limit=200`)
+  const found = items.find(({ anime }) => anime.anime_id === animeId) ?? NOTHING
+  return Object.fromEntries(Object.keys(NOTHING).map((name) => [name, found[name]]))
+}
+
+describe('an action on a card', () => {
+  for (const [at, [name, wanted]] of ACTIONS.entries()) {
+    it(`${name}: is kept, and taken back by Undo`, () =>
+      withPage(browser, {}, async (page) => {
+        const userId = await someUser(at)
+        await lookAs(page, userId)
+        await page.goto(BASE)
+        await cards(page).nth(4).waitFor()
+        const id = (await listedIds(page))[3]
+        const kept = page.waitForResponse((response) => response.url().endsWith('/interactions') && response.ok())
+        await cards(page).nth(3).getByRole('button', { name: new RegExp(`^${name}[: ]`) }).click()
+        if (name === 'Rate') await page.getByRole('button', { name: /^8 of 10/ }).click()
+        await kept
+        assert.deepEqual(await held(userId, id), { ...NOTHING, ...wanted })
+        const undone = page.waitForResponse((response) => response.url().endsWith('/interactions') && response.ok())
+        await page.getByRole('button', { name: 'Undo' }).click()
+        await undone
+        assert.deepEqual(await held(userId, id), NOTHING)
+        await page.getByText(/^Taken back/).first().waitFor()
+      }))
+  }
+
+  it('marks it as seen in the history, which can be taken back there too', () =>
+    withPage(browser, {}, async (page) => {
+      const id = `visitor-${crypto.randomUUID()}`
+      const [{ anime_id: anime, title }] = (await ask('/onboarding?k=1')).items
+      await ask('/interactions', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ user_id: id, anime_id: anime, kind: 'seen' }) })
+      await page.addInitScript((text) => localStorage.setItem('gars.visitor', text), JSON.stringify({ id, picks: [], started: true }))
+      await page.goto(`${BASE}/users/${id}`)
+      const history = page.getByRole('list', { name: 'History' })
+      await history.getByText('seen', { exact: true }).waitFor()
+      await history.getByRole('button', { name: /^Take back/ }).click()
+      await history.waitFor({ state: 'detached' })
+      assert.deepEqual(await held(id, anime), NOTHING, `${title} is still marked as seen`)
+    }))
+})

@@ -1,0 +1,52 @@
+// Without a network the page says so, keeps what it shows, and goes on when the network is back.
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+
+import { ask, BASE, cards, interact, launch, listedIds, lookAs, someUser, waitForOtherList, withPage } from './browser.mjs'
+
+let browser
+before(async () => (browser = await launch()))
+after(() => browser.close())
+
+describe('offline', () => {
+  it('keeps the list, says what did not go through, and catches up with what happened elsewhere', () =>
+    withPage(browser, {}, async (page, { expect }) => {
+      expect(/Failed to load resource|ERR_INTERNET_DISCONNECTED/)
+      const userId = await someUser(7)
+      await lookAs(page, userId)
+      await page.goto(BASE)
+      await cards(page).nth(4).waitFor()
+      await page.getByText('Live', { exact: true }).waitFor()
+      const before = await listedIds(page)
+
+      await page.context().setOffline(true)
+      await page.getByText('You are offline.', { exact: false }).first().waitFor()
+      await cards(page).nth(2).getByRole('button', { name: /^Not interested: / }).click()
+      await page.getByText('You are offline.', { exact: true }).first().waitFor()
+      assert.deepEqual(await listedIds(page), before, 'what is shown is kept')
+
+      await interact({ user_id: userId, anime_id: before[4], kind: 'dismiss' })
+      await page.context().setOffline(false)
+      const after = await waitForOtherList(page, before)
+      assert.ok(!after.includes(before[4]), 'what happened elsewhere is not in the list')
+      await page.getByRole('button', { name: 'Try again' }).click()
+      assert.ok(!(await waitForOtherList(page, after)).includes(before[2]), 'trying again does nothing')
+      await interact({ user_id: userId, anime_id: before[4], kind: 'dismiss', undo: true })
+    }))
+
+  it('shows a title that did not load by itself once the network is back', () =>
+    withPage(browser, {}, async (page, { expect }) => {
+      expect(/Failed to load resource|ERR_INTERNET_DISCONNECTED/)
+      const [anime] = (await ask('/onboarding?k=1')).items
+      await lookAs(page, await someUser(1))
+      await page.goto(`${BASE}/anime/${anime.anime_id}`)
+      await page.getByRole('list', { name: 'Similar anime' }).getByRole('link').first().waitFor()
+      await page.context().setOffline(true)
+      await page.getByRole('list', { name: 'Similar anime' }).getByRole('link').first().click()
+      const alert = page.getByRole('alert').filter({ hasText: 'This title did not load' })
+      await alert.getByText('You are offline.').waitFor()
+      await page.context().setOffline(false)
+      await alert.waitFor({ state: 'detached' })
+      await page.getByRole('list', { name: 'Similar anime' }).getByRole('link').first().waitFor()
+    }))
+})
