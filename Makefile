@@ -29,14 +29,14 @@ test: $(VENV)/.dev $(PAGE)/index.html ## Run all tests: Python, page, browser
 	cd web && npm run test
 	cd web && PATH="$(abspath $(BIN)):$$PATH" npm run e2e
 
-cluster-demo: $(VENV)/.cluster $(PAGE)/index.html ## The same on Kafka, Flink, Redis, Cassandra (needs Java 17, Maven, redis-server); ends with make cluster-down
+cluster-demo: $(VENV)/.cluster $(PAGE)/index.html ## The same on Kafka, Flink, Redis, Cassandra (needs Java 17, Maven, redis-server, nginx); ends with make cluster-down
 	$(BIN)/gars demo --no-serve
 	$(BIN)/gars stack up
 
 cluster-down: ## Stop what make cluster-demo started
 	$(BIN)/gars stack down
 
-test-cluster: $(VENV)/.dev $(VENV)/.cluster ## Start real engines and test on them (needs Java 17, Maven, redis-server)
+test-cluster: $(VENV)/.dev $(VENV)/.cluster $(PAGE)/index.html ## Start real engines and test on them (needs Java 17, Maven, redis-server, nginx)
 	$(BIN)/python -m pytest -m cluster tests/cluster
 	$(BIN)/python -m pytest -m cluster tests/spark
 

@@ -17,7 +17,7 @@ from gars.entrypoints.stack.running import Running
 from gars.entrypoints.stack.services import GARS
 from gars.testing.patience import until
 
-PARTS = ["kafka", "redis", "cassandra", "history", "clicks", "recall", "rank", "api"]
+PARTS = ["kafka", "redis", "cassandra", "history", "clicks", "recall", "rank", "api", "web"]
 """Without the feature job: what it does is tested by itself."""
 
 
@@ -76,6 +76,13 @@ def test_everything_is_healthy(home: Path, engines: Path) -> None:
     done = gars_stack(home, engines, "status", *PARTS)
     assert done.returncode == 0, done.stdout
     assert done.stdout.count("healthy") == len(PARTS)
+
+
+def test_the_page_is_there_and_reaches_the_api(ports: plan.Ports) -> None:
+    page = get(f"http://127.0.0.1:{ports.web}/anime/5")
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert b"/assets/" in page.content
+    assert get(f"http://127.0.0.1:{ports.web}/api/v1/health/ready").status_code == 200
 
 
 def test_a_click_reaches_the_history(ports: plan.Ports) -> None:

@@ -12,8 +12,10 @@ import typer
 import yaml
 
 from gars.config import from_environment
+from gars.entrypoints.api import page as page_routes
+from gars.entrypoints.api import security
 from gars.entrypoints.cli.app import app as cli
-from gars.entrypoints.stack import healthy, kafka, plan, publish
+from gars.entrypoints.stack import healthy, kafka, plan, publish, web
 from gars.entrypoints.stack.flink import Flink
 from gars.entrypoints.stack.services import COMMANDS
 
@@ -123,6 +125,38 @@ def test_redis_and_cassandra_have_the_launchers_configuration() -> None:
     assert all(one.startswith("/var/lib/cassandra/") for one in settings["data_file_directories"])
 
 
+def test_the_page_is_served_with_the_launchers_configuration(stack: plan.Stack) -> None:
+    (part,) = stack.chosen(["web"])
+    assert isinstance(part, web.Web)
+    assert SERVICES["web"]["command"] == list(web.COMMAND)
+    text = (DEPLOY / "web" / "nginx.conf").read_text()
+    image = (DEPLOY / "Dockerfile").read_text()
+    assert "COPY deploy/web/nginx.conf /etc/nginx/nginx.conf" in image
+    assert "COPY --from=page /web/dist /usr/share/nginx/html" in image
+    assert SERVICES["web"]["ports"] == ["127.0.0.1:8080:8080"]
+    assert SERVICES["api"]["command"][-2:] == ["--port", "8000"]
+    for there in part.of_this_machine():  # each is there to be replaced, once but for the folders of temporary files
+        assert text.count(there) == (6 if there == " /tmp/" else 1), there
+
+
+def test_the_page_has_the_headers_of_the_api() -> None:
+    text = (DEPLOY / "web" / "nginx.conf").read_text()
+    page = text.partition("location / {")[2].partition("location = /")[0]
+    given = re.findall(r'add_header (\S+) "?([^"]+?)"? always;', page)
+    assert dict(given) == security.HEADERS
+    assert len(given) == len(security.HEADERS)
+    assert web.PAGE == page_routes.FOLDER
+
+
+def test_the_way_to_the_api_lets_through_what_the_api_takes() -> None:
+    text = (DEPLOY / "web" / "nginx.conf").read_text()
+    settings = from_environment({})
+    assert re.findall(r"client_max_body_size (\d+);", text) == [
+        str(settings.max_body_bytes),
+        str(settings.max_list_bytes),
+    ]
+
+
 def test_the_feature_job_is_submitted_with_the_same_words(stack: plan.Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     run: list[str] = []
 
@@ -162,14 +196,14 @@ def test_what_must_come_first_is_waited_for() -> None:
 
 def test_everything_that_stays_is_asked_how_it_does_and_keeps_its_data() -> None:
     images = (DEPLOY / "Dockerfile").read_text() + (DEPLOY / "cassandra" / "Dockerfile").read_text()
-    assert images.count("HEALTHCHECK") == 3
+    assert images.count("HEALTHCHECK") == 4
     for name, service in SERVICES.items():
         if name in ONE_SHOT:
             assert service["healthcheck"] == {"disable": True}
         else:
             assert service["restart"] == "unless-stopped"
             assert "healthcheck" in service or "build" in service, name
-        for volume in service["volumes"]:
+        for volume in service.get("volumes", []):
             source = volume.partition(":")[0]
             assert (DEPLOY / source).exists() if source.startswith(".") else source in COMPOSE["volumes"]
 
@@ -186,8 +220,8 @@ def test_images_run_as_nobody_special_and_copy_what_is_there() -> None:
     assert len(stages) > 4  # what builds stays out of what runs
     for stage in stages:
         name = stage.partition("\n")[0].rpartition(" AS ")[2]
-        if name in ("gars", "flink"):
-            assert re.search(rf"(?m)^USER {name}$", stage)
+        if name in ("gars", "flink", "web"):
+            assert re.search(rf"(?m)^USER {'nginx' if name == 'web' else name}$", stage)
         for line in re.findall(r"(?m)^COPY (?!--from)(.+)$", stage):
             for source in line.split()[:-1]:
                 assert (ROOT / source).exists(), source

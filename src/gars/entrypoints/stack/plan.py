@@ -20,6 +20,7 @@ from gars.entrypoints.stack.ports import free_ports
 from gars.entrypoints.stack.publish import Publish
 from gars.entrypoints.stack.redis import Redis
 from gars.entrypoints.stack.services import COMMANDS, Service
+from gars.entrypoints.stack.web import Web
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,7 @@ class Ports:
     clicks: int = 8001
     recall: int = 8002
     rank: int = 8003
+    web: int = 8080
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +111,9 @@ def stack_of(settings: Settings, ports: Ports, *, options: Sequence[str] = ()) -
     of_the_model = [
         part(folder=where / part.name, settings=inside, variables=environment) for part in (Backfill, Publish)
     ]
+    web = Web(folder=where / Web.name, api_port=ports.api, port=ports.web)
     before = [] if options else of_the_model
-    return Stack([kafka, redis, cassandra, *before, flink, *services], environment)
+    return Stack([kafka, redis, cassandra, *before, flink, *services, web], environment)
 
 
 def folder(settings: Settings) -> Path:
