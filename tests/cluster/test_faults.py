@@ -5,10 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import threading
 import time
-import uuid
-from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from functools import partial
@@ -23,78 +20,13 @@ from gars.entrypoints.stack import plan
 from gars.entrypoints.stack.running import Running
 from gars.entrypoints.stack.services import GARS
 from gars.testing import patience
+from gars.testing.load import Load
 
 PARTS = ["kafka", "redis", "cassandra", "flink", "history", "clicks", "recall", "rank", "api"]
 USERS = [f"fan-{number}" for number in range(20)]
-READERS = 2
 
 
 until = partial(patience.until, within_s=240)
-
-
-class Load:
-    """Clicks that are sent again until they are acknowledged, and readers who note how they were answered."""
-
-    def __init__(self, clicks: str, api: str) -> None:
-        self.acknowledged: dict[str, set[str]] = defaultdict(set)
-        self.refused: Counter[int] = Counter()
-        self.answers: Counter[int] = Counter()
-        self.fallbacks: Counter[str | None] = Counter()
-        self.slowest_s = 0.0
-        self._takers, self._api = (clicks, api), api
-        self._counting = threading.Lock()
-        self._ended = threading.Event()
-        self._threads = [
-            *(threading.Thread(target=self._click, args=(number,)) for number in range(len(self._takers))),
-            *(threading.Thread(target=self._read, args=(number,)) for number in range(READERS)),
-        ]
-        for thread in self._threads:
-            thread.start()
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Clicks acknowledged so far, by user."""
-        return {user: len(self.acknowledged[user]) for user in USERS}
-
-    def stop(self) -> None:
-        self._ended.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _click(self, taker: int) -> None:
-        """Each taker has users of its own, so that no two threads write one set."""
-        mine = USERS[taker :: len(self._takers)]
-        number = 0
-        with httpx.Client(base_url=self._takers[taker], timeout=60) as client:
-            while not self._ended.wait(0.02):
-                number += 1
-                user_id, event_id = mine[number % len(mine)], uuid.uuid4().hex
-                body = {"event_id": event_id, "user_id": user_id, "anime_id": 1, "kind": "click"}
-                while (status := self._post(client, body)) != 202:
-                    with self._counting:
-                        self.refused[status] += 1
-                    if self._ended.wait(0.2):
-                        return  # never acknowledged: it may count or not
-                self.acknowledged[user_id].add(event_id)
-
-    def _post(self, client: httpx.Client, body: dict[str, object]) -> int:
-        try:
-            return client.post("/api/v1/interactions", json=body).status_code
-        except httpx.TransportError:
-            return 0
-
-    def _read(self, reader: int) -> None:
-        number = reader
-        with httpx.Client(base_url=self._api, timeout=60) as client:
-            while not self._ended.wait(0.05):
-                number += READERS
-                began = time.monotonic()
-                answer = client.get(f"/api/v1/users/{USERS[number % len(USERS)]}/recommendations")
-                with self._counting:
-                    self.answers[answer.status_code] += 1
-                    self.slowest_s = max(self.slowest_s, time.monotonic() - began)
-                    if answer.status_code == 200:
-                        self.fallbacks[answer.json()["fallback"]] += 1
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +54,8 @@ def test_each_is_killed_under_load(stack: dict[str, Running], home: Path) -> Non
     settings = from_environment({}, home=home)
     ports = plan.ports_of(settings)
     variables = plan.stack_of(settings, ports).environment
-    load = Load(f"http://127.0.0.1:{ports.clicks}", f"http://127.0.0.1:{ports.api}")
+    api = f"http://127.0.0.1:{ports.api}"
+    load = Load([f"http://127.0.0.1:{ports.clicks}", api], api, USERS)
     with closing(RedisStateStore(variables["GARS_STATE_STORE"])) as states:
 
         def goes_on(what: str) -> None:

@@ -71,8 +71,10 @@ class Kafka(Engine):
         )
         if (self.data / "meta.properties").is_file():
             return
+        # the controllers of several brokers know each other beforehand
+        alone = () if "controller.quorum.voters" in self._settings else ("--standalone",)
         done = subprocess.run(
-            self._java("kafka.tools.StorageTool", "format", "--standalone", "--ignore-formatted",
+            self._java("kafka.tools.StorageTool", "format", *alone, "--ignore-formatted",
                        "--cluster-id", _CLUSTER_ID, "--config", str(self._properties)),
             capture_output=True, text=True, check=False,
         )  # fmt: skip

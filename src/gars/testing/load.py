@@ -1,0 +1,86 @@
+"""Load on a service over HTTP while something is done to it: clicks until they are acknowledged, and readers."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+import httpx
+
+_READERS = 2
+
+
+class Load:
+    """Clicks that are sent again until they are acknowledged, and readers who note how they were answered.
+
+    Each of ``takers``, addresses that take events, has some of the users to itself, so that no two threads write one
+    set of ``acknowledged``; lists are read from ``api``.
+    """
+
+    def __init__(self, takers: Sequence[str], api: str, users: Sequence[str]) -> None:
+        self.acknowledged: dict[str, set[str]] = defaultdict(set)
+        """Event ids by user."""
+        self.refused: Counter[int] = Counter()
+        """Of clicks that were sent again, by status; 0 for no answer."""
+        self.answers: Counter[int] = Counter()
+        """Of lists, by status."""
+        self.fallbacks: Counter[str | None] = Counter()
+        """Of lists, by what stood in for the ranked one."""
+        self.slowest_s = 0.0
+        self._takers, self._api, self._users = takers, api, users
+        self._counting = threading.Lock()
+        self._ended = threading.Event()
+        self._threads = [
+            *(threading.Thread(target=self._click, args=(number,)) for number in range(len(takers))),
+            *(threading.Thread(target=self._read, args=(number,)) for number in range(_READERS)),
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Clicks acknowledged so far, by user."""
+        return {user: len(self.acknowledged[user]) for user in self._users}
+
+    def stop(self) -> None:
+        """End it, and wait for what is under way; a second call does nothing."""
+        self._ended.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _click(self, taker: int) -> None:
+        mine = self._users[taker :: len(self._takers)]
+        number = 0
+        with httpx.Client(base_url=self._takers[taker], timeout=60) as client:
+            while not self._ended.wait(0.02):
+                number += 1
+                user_id, event_id = mine[number % len(mine)], uuid.uuid4().hex
+                body = {"event_id": event_id, "user_id": user_id, "anime_id": 1, "kind": "click"}
+                while (status := self._post(client, body)) != 202:
+                    with self._counting:
+                        self.refused[status] += 1
+                    if self._ended.wait(0.2):
+                        return  # never acknowledged: it may count or not
+                self.acknowledged[user_id].add(event_id)
+
+    def _post(self, client: httpx.Client, body: dict[str, object]) -> int:
+        try:
+            return client.post("/api/v1/interactions", json=body).status_code
+        except httpx.TransportError:
+            return 0
+
+    def _read(self, reader: int) -> None:
+        number = reader
+        with httpx.Client(base_url=self._api, timeout=60) as client:
+            while not self._ended.wait(0.05):
+                number += _READERS
+                began = time.monotonic()
+                answer = client.get(f"/api/v1/users/{self._users[number % len(self._users)]}/recommendations")
+                with self._counting:
+                    self.answers[answer.status_code] += 1
+                    self.slowest_s = max(self.slowest_s, time.monotonic() - began)
+                    if answer.status_code == 200:
+                        self.fallbacks[answer.json()["fallback"]] += 1
