@@ -24,6 +24,7 @@ from gars.domain.errors import DataError
 from gars.entrypoints.offline import embeddings, factors, feature_tables, item_graph, run, user_lists
 from gars.entrypoints.offline.session import session
 from gars.library.blas import one_thread
+from gars.library.offline import Plan, read_graph
 from gars.retrieval import deepwalk, graph, ials, item2vec, item_knn
 from gars.retrieval.matrix import TrainingMatrix, from_rows
 
@@ -173,14 +174,16 @@ def test_feature_tables_count(spark: SparkSession, files: list[Path], rows: pl.D
 
 
 def test_a_run_is_one_whole_folder(spark: SparkSession, files: list[Path], tmp_path: Path) -> None:
-    plan = run.Plan(pieces=2, walks_per_node=2, walk_length=5, dim=8, epochs=1, factors=4)
-    made = run.run(spark, files, tmp_path / "offline", plan, Silent())
+    plan = Plan(pieces=2, walks_per_node=2, walk_length=5, dim=8, epochs=1, factors=4)
+    made = run.run(spark, user_lists.read(spark, files, pieces=2), tmp_path / "offline", plan, Silent(), data="abc")
     assert {path.name for path in (tmp_path / "offline").iterdir()} == {
         "factors.npy", "graph.npz", "item_ids.npy", "items.parquet", "offline.json", "users.parquet", "vectors.npy",
     }  # fmt: skip
     assert sp.load_npz(tmp_path / "offline" / "graph.npz").nnz == made.edges
     assert pl.read_parquet(tmp_path / "offline" / "items.parquet" / "*.parquet").height == made.items == 200
     assert np.load(tmp_path / "offline" / "vectors.npy").shape == (200, 8)
+    for_training = read_graph(tmp_path / "offline", content_hash="abc")
+    assert (for_training.edges.nnz, len(for_training.item_ids), for_training.made) == (made.edges, 200, made)
 
 
 def test_without_interactions(spark: SparkSession, tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ from gars.library.engine import user_vectors
 from gars.library.examples import ranking_list
 from gars.library.frames import Rows
 from gars.library.memo import Memo
+from gars.library.offline import OfflineGraph
 from gars.library.query import Models
 from gars.ranking import kriging, mlp
 from gars.ranking.examples import RankingList, RankingLists, stack
@@ -119,12 +120,17 @@ def fit(
     on_lists: Callable[[RankingLists], None] | None = None,
     memo: Memo | None = None,
     blend: Blend | None = None,
+    graph: OfflineGraph | None = None,
 ) -> Fitted:
     """Fit retrieval and ranking on list entries.
 
     ``on_lists`` is given the ranker's training lists, so that a baseline can be trained on the very same ones.
     ``memo`` keeps stage one and the lists for further fits that do not change them. ``blend`` adds lists of another
-    source, such as those people were shown.
+    source, such as those people were shown. ``graph`` is walked on in place of one that is built here; by the models of
+    the folds never, since it knows the users that they must not have seen.
+
+    Raises:
+        DataError: the graph is not of these rows.
     """
     unrated = 0.5 if rows.has_ratings else 1.0
     training = matrix.from_rows(
@@ -136,10 +142,13 @@ def fit(
         config = msgspec.structs.replace(config, folds=min(2, config.folds))
     with progress.task("content similarity"):
         described = content.describe(anime)
-        fitter = _Fitter(drawn, items, described, content.fit(described), config, seed, progress, rows.has_ratings)
+        fitter = _Fitter(
+            drawn, items, described, content.fit(described), config, seed, progress, rows.has_ratings,
+            None if graph is None else _edges_of(graph, training, rows, config),
+        )  # fmt: skip
     can_rank = drawn.n_users >= MIN_USERS_TO_RANK
     folds = user_folds(drawn.n_users, config.folds, np.random.default_rng([seed, 1]))
-    made_of, memo = _fingerprint(rows, anime, config, seed), memo or Memo()
+    made_of, memo = _fingerprint(rows, anime, config, seed, graph), memo or Memo()
     full, by_fold = memo.get("retrieval", made_of(_NOT_IN_RETRIEVAL), lambda: fitter.all_models(folds, can_rank))
     network: Network | None = None
     losses: dict[str, list[float]] = {}
@@ -164,9 +173,16 @@ def _some_users(training: TrainingMatrix, at_most: int, seed: int) -> TrainingMa
     return training.select_users(np.sort(users))
 
 
-def _fingerprint(rows: Rows, anime: Sequence[Anime], config: FitConfig, seed: int) -> Callable[[frozenset[str]], bytes]:
-    """What decides a stage: the rows, the catalogue, the seed, and the settings without those that do not touch it."""
-    digest = hashlib.sha256(msgspec.msgpack.encode((seed, list(anime))))
+def _edges_of(graph: OfflineGraph, training: TrainingMatrix, rows: Rows, config: FitConfig) -> sp.csr_array:
+    viewers = np.bincount(training.graded().indices, minlength=training.n_items)
+    return graph.of_items(np.asarray(rows.item_ids), viewers, min_count=config.retrieval.min_count)
+
+
+def _fingerprint(
+    rows: Rows, anime: Sequence[Anime], config: FitConfig, seed: int, graph: OfflineGraph | None
+) -> Callable[[frozenset[str]], bytes]:
+    """What decides a stage: rows, catalogue, seed, a graph, and the settings without those that do not touch it."""
+    digest = hashlib.sha256(msgspec.msgpack.encode((seed, list(anime), graph and graph.sha256)))
     for column in (rows.user, rows.item, rows.rating):
         digest.update(np.ascontiguousarray(column).data)
 
@@ -189,12 +205,14 @@ class _Fitter:
     seed: int
     progress: Progress
     has_ratings: bool
+    edges: sp.csr_array | None
+    """The item graph of everybody, if it was made elsewhere."""
 
     def all_models(self, folds: NDArray[np.int64], can_rank: bool) -> tuple[Models, list[Models]]:
         """One fitted on everybody, and for each fold one fitted on the others."""
         n_users = self.training.n_users
         with one_thread(), ThreadPoolExecutor(max_workers=max(1, os.cpu_count() or 1)) as pool:
-            everybody = pool.submit(self.models, np.arange(n_users))
+            everybody = pool.submit(self.models, np.arange(n_users), self.edges)
             others = [pool.submit(self.models, np.flatnonzero(folds != f)) for f in range(self.config.folds * can_rank)]
             try:
                 return everybody.result(), [future.result() for future in others]
@@ -202,13 +220,14 @@ class _Fitter:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 
-    def models(self, users: NDArray[np.int64]) -> Models:
+    def models(self, users: NDArray[np.int64], edges: sp.csr_array | None = None) -> Models:
         """Fit what the ranker's features come from on some users; every statistic sees these users only."""
         part = self.training.select_users(users)
         items = self.items.with_statistics(part.strengths.indices.astype(np.int64), part.ratings)
         fitted = retriever.fit(
-            part, items, self.content_channel, config=self.config.retrieval, seed=self.seed, progress=self.progress
-        )
+            part, items, self.content_channel, config=self.config.retrieval, seed=self.seed, progress=self.progress,
+            edges=edges,
+        )  # fmt: skip
         with self.progress.task("kriging"):
             kriged = (
                 kriging.fit(part.strengths, part.ratings, self.described, fitted.vectors, items, seed=self.seed)

@@ -26,6 +26,7 @@ from gars.library.engine import Engine
 from gars.library.fitting import Blend, FitConfig, Fitted, fit
 from gars.library.frames import TOP_RATING, Rows, anime_of, catalogue_frame, rows_of
 from gars.library.memo import Memo
+from gars.library.offline import OfflineGraph
 from gars.library.stored import pack, unpack
 from gars.ranking.examples import RankingLists
 from gars.retrieval import index
@@ -83,6 +84,7 @@ class Recommender:
         on_lists: Callable[[RankingLists], None] | None = None,
         memo: Memo | None = None,
         blend: Blend | None = None,
+        graph: OfflineGraph | None = None,
     ) -> Recommender:
         """Fit on interactions ``user_id, item_id[, rating][, time]`` and, if there is one, a catalogue.
 
@@ -91,11 +93,11 @@ class Recommender:
         ("A, B"), type, episodes, released, studios, franchise, score, members. ``log`` is told how training goes;
         ``on_lists`` is given the ranking model's training lists, for a baseline that is to train on the same ones;
         ``memo`` keeps stage one between fits on the same rows that differ in their ranking settings only;
-        ``blend`` adds ranking lists of another source.
+        ``blend`` adds ranking lists of another source; ``graph`` is an item graph made by ``gars offline spark``.
 
         Raises:
             InvalidInputError: a column is missing or holds what it cannot hold.
-            DataError: a file cannot be read.
+            DataError: a file cannot be read, or the graph is not of these interactions.
             MissingExtraError: the ``train`` extra is not installed.
         """
         config = config or FitConfig()
@@ -104,8 +106,9 @@ class Recommender:
         rows = rows_of(interactions, listed["item_id"].to_list() if listed is not None else ())
         anime = anime_of(listed, rows.item_ids)
         fitted = fit(
-            rows, anime, config=config, seed=seed, progress=shown, log=log, on_lists=on_lists, memo=memo, blend=blend
-        )
+            rows, anime, config=config, seed=seed, progress=shown, log=log, on_lists=on_lists, memo=memo, blend=blend,
+            graph=graph,
+        )  # fmt: skip
         engine = _engine(fitted, anime, rows, seed, version="unsaved")
         return cls(engine, rows, None, seed=seed, config=config, losses=fitted.losses)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gars.application.progress import Progress
@@ -199,10 +200,12 @@ def fit(
     config: RetrievalConfig,
     seed: int,
     progress: Progress,
+    edges: sp.csr_array | None = None,
 ) -> Retriever:
     """Fit every channel. ``items`` must carry the statistics of the same rows as ``matrix``.
 
-    ``content_channel`` does not depend on the interactions, so it is fitted once for many.
+    ``content_channel`` does not depend on the interactions, so it is fitted once for many. ``edges`` (n, n) are an item
+    graph to walk on in place of that of ``matrix``.
     """
     graded = matrix.graded()
     head = matrix.of_items(np.flatnonzero(np.bincount(graded.indices, minlength=matrix.n_items) >= config.min_count))
@@ -214,7 +217,7 @@ def fit(
     with progress.task("DeepWalk"):
         rng = np.random.default_rng(seed)
         paths = deepwalk.walks(
-            graph.build(similarity),
+            graph.build(similarity) if edges is None else edges,
             rng,
             per_node=config.walks_per_node,
             length=config.walk_length,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from typing import Any
 
 import msgspec
 
@@ -15,6 +17,9 @@ _INSERT = """
 INSERT INTO interactions_by_user (user_id, event_time, event_id, log_offset, event) VALUES (?, ?, ?, ?, ?) USING TTL ?
 """
 _READ = "SELECT log_offset, event FROM interactions_by_user WHERE user_id = ?"
+_READ_BETWEEN = """
+SELECT user_id, log_offset, event FROM interactions_by_user WHERE token(user_id) > ? AND token(user_id) <= ?
+"""
 _KEYS = "SELECT event_time, event_id, log_offset FROM interactions_by_user WHERE user_id = ?"
 _DELETE = "DELETE FROM interactions_by_user WHERE user_id = ?"
 _LIMIT = "INSERT INTO interaction_limits (ttl_s, since) VALUES (?, toTimestamp(now())) IF NOT EXISTS"
@@ -48,13 +53,13 @@ class CassandraHistory:
 
     def read_user(self, user_id: str) -> Iterator[tuple[int, Interaction]]:
         """A user's events in the order accepted; one sent twice is at its first place."""
-        rows = sorted((row.log_offset, row.event) for row in self._connection.rows(_READ, user_id))
-        seen: set[str] = set()
-        for offset, blob in rows:
-            event = self._decode(user_id, offset, blob)
-            if event.event_id not in seen:
-                seen.add(event.event_id)
-                yield offset, event
+        yield from self._in_order(user_id, self._connection.rows(_READ, user_id))
+
+    def read_between(self, after: int, up_to: int) -> Iterator[tuple[str, list[tuple[int, Interaction]]]]:
+        """Users with tokens above ``after`` and up to ``up_to`` (``ring.pieces``), each as ``read_user`` gives them."""
+        rows = self._connection.rows(_READ_BETWEEN, after, up_to)
+        for user_id, own in groupby(rows, key=lambda row: str(row.user_id)):
+            yield user_id, list(self._in_order(user_id, own))
 
     def users(self) -> Iterator[str]:
         """Out of the partition keys alone, in no order."""
@@ -87,6 +92,14 @@ class CassandraHistory:
         if not self._closed:
             self._closed = True
             self._connection.close()
+
+    def _in_order(self, user_id: str, rows: Iterable[Any]) -> Iterator[tuple[int, Interaction]]:
+        seen: set[str] = set()
+        for offset, blob in sorted((row.log_offset, row.event) for row in rows):
+            event = self._decode(user_id, offset, blob)
+            if event.event_id not in seen:
+                seen.add(event.event_id)
+                yield offset, event
 
     def _decode(self, user_id: str, offset: int, blob: bytes) -> Interaction:
         try:

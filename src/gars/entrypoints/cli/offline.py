@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from gars.config import from_environment
+from gars.config import Settings, from_environment
 from gars.datasets.dataset import Dataset
-from gars.domain.errors import MissingExtraError
+from gars.domain.errors import InvalidInputError, MissingExtraError
 from gars.library.terminal import TerminalProgress
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+    _Read = Callable[[SparkSession, int], DataFrame]
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Jobs for data that outgrow one machine.")
 
@@ -24,7 +31,13 @@ def _offline() -> None:
 
 @app.command()
 def spark(
-    data: Annotated[str, typer.Option(help="Name of a data set in GARS_HOME, or its folder.")] = "sample",
+    data: Annotated[
+        str | None, typer.Option(help="Name of a data set in GARS_HOME, or its folder.  [default: sample]")
+    ] = None,
+    interactions: Annotated[
+        str | None,
+        typer.Option(help="Take what people did from here instead: cassandra://HOST:PORT/KEYSPACE, as GARS_HISTORY."),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write.  [default: offline in GARS_HOME]")] = None,
     master: Annotated[str, typer.Option(help="Where Spark runs: local[N], spark://…, yarn, k8s://…")] = "local[2]",
     pieces: Annotated[int, typer.Option(min=1, help="Pieces the work is cut into; several for each core.")] = 8,
@@ -33,25 +46,29 @@ def spark(
     memory: Annotated[str, typer.Option(help="Of Spark's driver.")] = "2g",
     home: Annotated[Path | None, typer.Option(help="Folder of data and models.  [default: GARS_HOME or var]")] = None,
 ) -> None:
-    """Make item graph, walks, vectors, factors and feature tables of a data set."""
+    """Make item graph, walks, vectors, factors and feature tables of a data set, or of the events in Cassandra."""
     settings = from_environment(os.environ, home=home)
+    if data is not None and interactions is not None:
+        raise InvalidInputError("--data and --interactions both say what to read", hint="give one of them")
     try:
         from gars.entrypoints.offline import run as offline
         from gars.entrypoints.offline.session import session
+        from gars.library.offline import Plan
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("gars"):
             raise
         raise MissingExtraError("gars offline spark", "spark") from error
-    dataset = Dataset.open(Path(data) if Path(data).is_dir() else settings.datasets / data)
+    of, read = _events(interactions) if interactions is not None else _data_set(settings, data or "sample")
     target = settings.home / "offline" if out is None else out
     console = Console(stderr=True)
     with session(master, memory=memory) as running:
         made = offline.run(
             running,
-            dataset.parts(),
+            read(running, pieces),
             target,
-            offline.Plan(seed=seed, pieces=pieces, factors=factors),
+            Plan(seed=seed, pieces=pieces, factors=factors),
             TerminalProgress(console),
+            data=of,
         )
     console.print(
         f"[green]✓[/] {made.rows:,} rows of {made.users:,} users: {made.edges:,} edges between {made.items:,} titles, "
@@ -60,3 +77,22 @@ def spark(
     )
     for name, seconds in made.seconds.items():
         console.print(f"  {name:<18} {seconds:>8.1f} s", highlight=False)
+
+
+def _data_set(settings: Settings, name: str) -> tuple[str, _Read]:
+    """The lists of a data set, and its hash."""
+    from gars.entrypoints.offline import user_lists
+
+    dataset = Dataset.open(Path(name) if Path(name).is_dir() else settings.datasets / name)
+    return dataset.content_hash, lambda running, pieces: user_lists.read(running, dataset.parts(), pieces=pieces)
+
+
+def _events(address: str) -> tuple[str, _Read]:
+    """The lists that the events in Cassandra add up to, which have no hash."""
+    from gars.adapters.cassandra.address import parse
+    from gars.entrypoints.offline import live_lists
+
+    if importlib.util.find_spec("cassandra") is None:  # the workers import it, this process must not
+        raise MissingExtraError("gars offline spark --interactions", "cassandra")
+    where = parse("--interactions", address)
+    return "", lambda running, pieces: live_lists.read(running, where, pieces=pieces)

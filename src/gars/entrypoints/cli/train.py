@@ -22,6 +22,7 @@ from gars.library.artefact import Manifest
 from gars.library.fitting import QUICK, FitConfig
 from gars.library.lineage import lineage
 from gars.library.log_lists import LogLists
+from gars.library.offline import OfflineGraph, read_graph
 from gars.library.recommender import Recommender
 from gars.library.registry import Registry
 from gars.library.terminal import TerminalProgress
@@ -44,6 +45,10 @@ def train(
         bool,
         typer.Option("--from-log", help="The ranker also learns from the lists the service showed, and the clicks."),
     ] = False,
+    offline: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Take the item graph from here, where gars offline spark made it."),
+    ] = None,
     log: Annotated[bool, typer.Option(help="Log curves, weights and embeddings for gars tensorboard.")] = True,
     home: Annotated[Path, typer.Option(envvar="GARS_HOME", help="Folder of data and models.")] = Path("var"),
 ) -> None:
@@ -66,7 +71,10 @@ def train(
         if run is not None:
             opened.enter_context(run)
         shown = opened.enter_context(log_lists(home, dataset)) if from_log else None
-        manifest = train_on(dataset, registry, config=settings, seed=seed, progress=progress, log=run, shown=shown)
+        graph = read_graph(offline, content_hash=dataset.content_hash) if offline is not None else None
+        manifest = train_on(
+            dataset, registry, config=settings, seed=seed, progress=progress, log=run, shown=shown, graph=graph
+        )
     if promote:
         registry.promote(manifest.version)
     console.print(
@@ -85,15 +93,19 @@ def train_on(
     progress: Progress,
     log: TrainingLog | None = None,
     shown: LogLists | None = None,
+    graph: OfflineGraph | None = None,
 ) -> Manifest:
-    """Fit on a data set, and on the lists people were shown if these are given, and add the model to the registry."""
+    """Fit on a data set, and on the lists people were shown and an item graph if these are given; add the model."""
     recommender = Recommender.fit(
-        dataset.interactions(), dataset.catalogue(), config=config, seed=seed, progress=progress, log=log, blend=shown
-    )
+        dataset.interactions(), dataset.catalogue(), config=config, seed=seed, progress=progress, log=log, blend=shown,
+        graph=graph,
+    )  # fmt: skip
     about = lineage(dataset)
     if shown is not None:
         progress.note(shown.said())
         about["from_log"] = {"lists": shown.used, "places": shown.places, "blended": shown.blended}
+    if graph is not None:
+        about["offline"] = graph.lineage()
     manifest = registry.add(lambda folder: recommender.save(folder, data=about))
     if log is not None:
         run_summary.write(log, recommender, manifest)

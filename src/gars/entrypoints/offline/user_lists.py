@@ -15,8 +15,8 @@ from pyspark.sql import DataFrame, SparkSession
 from gars.domain.errors import DataError
 from gars.retrieval.matrix import TrainingMatrix, from_rows
 
-Columns = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]
-"""User, item (any ids), rating with NaN for none: all (rows,)."""
+Columns = tuple[NDArray[Any], NDArray[np.int64], NDArray[np.float32]]
+"""User (numbers, or the service's own ids), item (any ids), rating with NaN for none: all (rows,)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +64,7 @@ def _columns(rows: Iterable[Any]) -> Iterator[Columns]:
     listed = [(row[0], row[1], np.nan if row[2] is None else row[2]) for row in rows]
     if listed:
         user, item, rating = zip(*listed, strict=True)
-        yield np.array(user, np.int64), np.array(item, np.int64), np.array(rating, np.float32)
+        yield np.array(user), np.array(item, np.int64), np.array(rating, np.float32)
 
 
 def _piece(columns: Columns, item_ids: NDArray[np.int64], unrated: float) -> TrainingMatrix:

@@ -1,0 +1,47 @@
+"""What people did, out of Cassandra: each task reads its piece of the ring, and no user is in two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from functools import partial, reduce
+
+import numpy as np
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import FloatType, LongType, StringType, StructField, StructType
+
+from gars.adapters.cassandra import ring
+from gars.adapters.cassandra.address import CassandraAddress
+from gars.domain import history, user_state
+from gars.domain.user_state import UserState
+
+_LISTS = StructType(
+    [
+        StructField("user_id", StringType(), False),
+        StructField("anime_id", LongType(), False),
+        StructField("rating", FloatType()),
+    ]
+)
+
+
+def read(spark: SparkSession, address: CassandraAddress, *, pieces: int) -> DataFrame:
+    """The users' lists as their events say, users spread over ``pieces``; kept, since it is read more than once."""
+    ranges = spark.sparkContext.parallelize(ring.pieces(pieces), pieces)
+    frame = spark.createDataFrame(ranges.flatMap(partial(_rows, address)), _LISTS)
+    return frame.persist(StorageLevel.MEMORY_AND_DISK)
+
+
+def _rows(address: CassandraAddress, between: tuple[int, int]) -> Iterator[tuple[str, int, float | None]]:
+    """The rows of a data set, for the users of one task: what their states hold and what says something of taste."""
+    # in the worker alone: the driver of Cassandra imports Twisted where that is installed, and pyspark.ml breaks by it
+    from gars.adapters.cassandra.connection import Connection
+    from gars.adapters.cassandra.history import CassandraHistory
+
+    with closing(CassandraHistory(Connection(address))) as events:
+        for user_id, own in events.read_between(*between):
+            state = reduce(user_state.apply, (event for _, event in own), UserState(user_id=user_id))
+            known = history.from_state(state)
+            told = (known.strengths > 0) | np.isfinite(known.ratings)
+            for anime_id, rating in zip(known.anime_ids[told].tolist(), known.ratings[told].tolist(), strict=True):
+                yield user_id, anime_id, None if np.isnan(rating) else rating

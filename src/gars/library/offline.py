@@ -1,0 +1,114 @@
+"""What ``gars offline spark`` makes, and its item graph as an input of training."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import msgspec
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from gars.domain.errors import DataError
+
+ABOUT, GRAPH, ITEM_IDS = "offline.json", "graph.npz", "item_ids.npy"
+_SHOWN = 5
+_AGAIN = "make it again of this data set: gars offline spark --data NAME"
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run makes, and into how many pieces the work is cut. The defaults are those of ``gars train``."""
+
+    seed: int = 0
+    pieces: int = 8
+    """Of users and of start nodes: several for each core."""
+    min_count: int = 5
+    """An item on fewer lists has no edges."""
+    walks_per_node: int = 20
+    walk_length: int = 20
+    dim: int = 128
+    epochs: int = 3
+    factors: int = 64
+    """Size of the iALS factors; 0 leaves them out."""
+
+
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """``offline.json``: what was made of what, and how long each stage took."""
+
+    plan: Plan
+    rows: int
+    users: int
+    items: int
+    edges: int
+    seconds: dict[str, float]
+    data: str = ""
+    """Content hash of the data set; empty for events."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OfflineGraph:
+    """The weighted item graph of everybody, made elsewhere."""
+
+    folder: Path
+    made: Made
+    item_ids: NDArray[np.int64]
+    """(m,) ascending: the titles on the lists it was made of."""
+    edges: sp.csr_array
+    """(m, m)"""
+    sha256: str
+
+    def of_items(self, wanted: NDArray[Any], viewers: NDArray[np.int64], *, min_count: int) -> sp.csr_array:
+        """The graph between the titles ``wanted`` (n,), ascending, that are on ``viewers`` (n,) lists. → (n, n)
+
+        Raises:
+            DataError: it was made with another ``min_count``, or is not of the titles that these lists hold.
+        """
+        if self.made.plan.min_count != min_count:
+            raise DataError(
+                f"the graph in {self.folder} has edges from {self.made.plan.min_count} lists on, and this training's "
+                f"min_count is {min_count}",
+                hint="give both the same, or train without --offline",
+            )
+        self._refuse(np.setdiff1d(self.item_ids, wanted), "in the graph are not in the data set")
+        self._refuse(np.setdiff1d(wanted[viewers >= min_count], self.item_ids), "of the data set are not in the graph")
+        places = np.searchsorted(wanted, self.item_ids)
+        coo = self.edges.tocoo()
+        return sp.csr_array((coo.data, (places[coo.row], places[coo.col])), shape=(len(wanted), len(wanted)))
+
+    def _refuse(self, ids: NDArray[Any], said: str) -> None:
+        if len(ids):
+            some = ", ".join(map(str, ids[:_SHOWN].tolist()))
+            raise DataError(f"{len(ids)} title(s) {said}, such as {some}: {self.folder} is of other lists", hint=_AGAIN)
+
+    def lineage(self) -> dict[str, Any]:
+        """For the manifest of a model."""
+        made = self.made
+        return {"graph": self.sha256, "data": made.data, "rows": made.rows, "users": made.users, "edges": made.edges}
+
+
+def read_graph(folder: Path, *, content_hash: str) -> OfflineGraph:
+    """The graph that ``gars offline spark`` wrote to a folder, for training on the data set of a hash.
+
+    Raises:
+        DataError: there is none, it is damaged, or it was made of another data set.
+    """
+    about, graph, ids = folder / ABOUT, folder / GRAPH, folder / ITEM_IDS
+    if not about.is_file():
+        raise DataError(f"there is no {ABOUT} in {folder}", hint="make it with: gars offline spark --data NAME")
+    try:
+        made = msgspec.json.decode(about.read_bytes(), type=Made)
+        edges, item_ids = sp.csr_array(sp.load_npz(graph)), np.load(ids)
+        n = len(item_ids)
+        if edges.shape != (n, n) or edges.nnz != made.edges or not (np.diff(item_ids) > 0).all():
+            raise ValueError("its files are not of one run")
+    except (msgspec.DecodeError, ValueError, OSError, BadZipFile, KeyError) as error:
+        raise DataError(f"what is in {folder} cannot be read: {error}", hint=_AGAIN) from error
+    if made.data and made.data != content_hash:
+        raise DataError(
+            f"{folder} was made of the data set {made.data[:12]}, and this is {content_hash[:12]}", hint=_AGAIN
+        )
+    return OfflineGraph(folder, made, item_ids, edges, hashlib.sha256(graph.read_bytes()).hexdigest())
