@@ -14,6 +14,7 @@ import scipy.sparse as sp
 import gars.loops
 from gars.loops import largest, neighbours
 from gars.loops.compiled import Compiled
+from gars.loops.quantised import quantise
 
 N, E, H, M = 50, 3, 9, 13
 
@@ -69,6 +70,10 @@ ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
     "evidence": lambda rng: (csr(rng), titles(rng), strengths(rng, 2, H), places(rng), np.zeros((4, M + 1))),
     "add_block": lambda rng: (csr(rng), titles(rng), places(rng), strengths(rng, M + 1, H)),
     "weighted_sum": lambda rng: (csr(rng), titles(rng), strengths(rng, H), zeros(N)),
+    "multiply": lambda rng: (
+        quantise(rng.standard_normal((N, H)).astype(np.float32)),
+        rng.integers(-32767, 32768, H).astype(np.int16), np.float32(rng.random()), zeros(N),
+    ),
     "propose": lambda rng: (
         scores(rng), strengths(rng, 3), rng.random(N) < 0.7, int(rng.integers(0, N + 5)), np.zeros((3, N), np.bool_)
     ),

@@ -29,19 +29,22 @@ def propose(scores: Floats, start: Floats, allowed: NDArray[np.bool_], k: int, p
     c, n = scores.shape
     if k <= 0:
         return
-    rows = np.empty(n, np.int64)
+    may, rows = np.empty((2, n), np.int32)
     values = np.empty(n, np.float32)
+    # written whether it counts or not, and then counted: faster than asking first
+    several = 0
+    for j in range(n):
+        may[several] = j
+        several += allowed[j]
     for channel in range(c):
-        # written whether it counts or not, and then counted: faster than asking first
         found = 0
-        for j in range(n):
+        for place in range(several):
+            j = may[place]
             rows[found] = j
-            found += allowed[j] & (scores[channel, j] > start[channel])
+            found += scores[channel, j] > start[channel]
         if found < k:
-            found = 0
-            for j in range(n):
-                rows[found] = j
-                found += allowed[j]
+            found = several
+            rows[:found] = may[:found]
         if found <= k:
             for place in range(found):
                 proposed[channel, rows[place]] = True

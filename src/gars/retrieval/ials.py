@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.linalg.lapack import sposv
 
 from gars.domain.errors import MissingExtraError
+from gars.loops.quantised import Quantised, dot, quantise
 
 Floats = NDArray[np.float32]
 
@@ -37,7 +38,7 @@ class Factors:
     """(n, d) items · gram⁻¹"""
     _seen: NDArray[np.int64] = field(init=False)
     """Rows with factors: what nobody watched has none, and need not be multiplied."""
-    _seen_items: Floats = field(init=False)
+    _seen_items: Quantised = field(init=False)
 
     def __post_init__(self) -> None:
         inverse = np.linalg.inv(self.gram.astype(np.float64)).astype(np.float32)
@@ -45,11 +46,11 @@ class Factors:
         object.__setattr__(self, "_inverse_items", self.items @ inverse)
         seen = np.flatnonzero(self.items.any(axis=1))
         object.__setattr__(self, "_seen", seen)
-        object.__setattr__(self, "_seen_items", self.items if len(seen) == len(self.items) else self.items[seen])
+        object.__setattr__(self, "_seen_items", quantise(self.items[seen]))
 
     def score(self, user: Floats, *, out: Floats) -> None:
         """What the factors of a user (d,) say to every item, written into ``out`` (n,), which must be zero."""
-        out[self._seen] = self._seen_items @ user
+        out[self._seen] = dot(self._seen_items, user)
 
     def fold_in(self, rows: NDArray[np.int64], strengths: Floats) -> Floats:
         """The user of these titles. (h,), (h,) → (d,)"""

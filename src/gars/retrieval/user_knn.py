@@ -8,7 +8,7 @@ however many there are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import scipy.sparse as sp
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from gars.loops import neighbours
 from gars.loops.largest import propose
+from gars.loops.quantised import Quantised, dot, quantise
 from gars.retrieval.compact import compact, lists_of
 from gars.retrieval.item2vec import unit
 
@@ -35,21 +36,25 @@ class UserKnn:
     """(u, d) unit factors."""
     lists: sp.csr_array
     """(u, n) strengths."""
+    _compared: Quantised = field(init=False)
+    """The users as they are looked through; the weight of the nearest is exact."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "lists", compact(self.lists))
+        object.__setattr__(self, "_compared", quantise(self.users))
 
     def score(self, user: Floats) -> Floats:
         """What the neighbours of a user with these factors have on their lists. (d,) → (n,)"""
         length = float(np.linalg.norm(user))
         if not length or not len(self.users):
             return np.zeros(int(self.lists.shape[1]), np.float32)
-        similarity = self.users @ (user / length)
+        direction = user / np.float32(length)
+        similarity = dot(self._compared, direction)
         chosen = np.zeros((1, len(similarity)), np.bool_)
         start = np.array([similarity.mean() + similarity.std()], np.float32)
         propose(similarity[None], start, np.ones(len(similarity), np.bool_), NEIGHBOURS, chosen)
         nearest = np.flatnonzero(chosen)
-        weight = np.maximum(similarity[nearest], 0) ** SHARPNESS
+        weight = np.maximum(self.users[nearest] @ direction, 0) ** SHARPNESS
         scores = np.zeros(int(self.lists.shape[1]), np.float32)
         neighbours.weighted_sum(lists_of(self.lists), nearest, weight.astype(np.float32), scores)
         return scores
