@@ -69,6 +69,21 @@ ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
     ),
     "evidence": lambda rng: (csr(rng), titles(rng), strengths(rng, 2, H), places(rng), np.zeros((4, M + 1))),
     "add_block": lambda rng: (csr(rng), titles(rng), places(rng), strengths(rng, M + 1, H)),
+    "add_blocks": lambda rng: (*side_by_side(rng), titles(rng), places(rng), zeros(2, M + 1, H)),
+    "over_marks": lambda rng: (
+        (rng.random((N, 5)) < 0.3).astype(np.float32), titles(rng), strengths(rng, 3, 5), zeros(3, H), zeros(H)
+    ),
+    "keep_first": lambda rng: (
+        rng.integers(0, 6, int(rng.integers(0, M))).astype(np.int32), int(rng.integers(1, 3)), np.zeros(M, np.bool_)
+    ),
+    "tie": lambda rng: (
+        rng.integers(0, 9, N).astype(np.int32), 10, rng.integers(-1, N, N), titles(rng), titles(rng)[:4],
+        strengths(rng, 4), 1.5, rng.permutation(N)[:M], zeros(5, M)
+    ),
+    "spread": lambda rng: (
+        quantise(rng.standard_normal((M, H)).astype(np.float32)), -np.sort(-strengths(rng, M)), strengths(rng, 6) + 1,
+        np.zeros(6, np.int64),
+    ),
     "weighted_sum": lambda rng: (csr(rng), titles(rng), strengths(rng, H), zeros(N)),
     "multiply": lambda rng: (
         quantise(rng.standard_normal((N, H)).astype(np.float32)),

@@ -3,8 +3,9 @@ import pytest
 
 from gars.domain import features
 from gars.domain.anime import Anime
-from gars.domain.features import era, franchise, genres, kriging, popularity, quality
-from gars.domain.features.query import Query, prior_of, taste_of
+from gars.domain.features import kriging
+from gars.domain.features.query import Query
+from gars.domain.features.taste import prior_of, taste_of
 from gars.domain.history import Rating, from_ratings
 from gars.domain.item_table import build
 
@@ -25,6 +26,7 @@ def query(*history: Rating) -> Query:
     return Query(
         items=items,
         prior=prior,
+        item_side=features.item_side(items, prior),
         taste=taste_of(from_ratings(history), items, prior),
         candidates=rows,
         channel_scores=np.array([[1, 0], [3, 0], [2, 0], [0, 0]], np.float32),
@@ -33,6 +35,10 @@ def query(*history: Rating) -> Query:
         evidence=np.zeros((4, 4), np.float32),
         kriging=np.zeros((4, len(kriging.NAMES)), np.float32),
     )
+
+
+def columns(*history: Rating) -> dict[str, np.ndarray]:
+    return dict(zip(features.names(("a", "b")), features.matrix(query(*history)).T, strict=True))
 
 
 def test_every_column_has_a_name_and_every_value_is_finite() -> None:
@@ -63,38 +69,37 @@ def test_titles_the_catalogue_does_not_have_are_left_out_of_the_taste() -> None:
 
 
 def test_places_in_a_channel_follow_its_scores() -> None:
-    places = features.channels.values(query())[:, 2]
+    places = columns()["a_place"]
     assert places.argsort().tolist() == [1, 2, 0, 3]
 
 
 def test_the_next_season_of_a_liked_series() -> None:
-    columns = dict(zip(franchise.NAMES, franchise.values(query(Rating(1, 10))).T, strict=True))
-    assert columns["prequel_seen"].tolist() == [0, 1, 0, 0]
-    assert columns["prequel_liking"][1] > 0
-    assert columns["prequel_missing"].tolist() == [0, 0, 0, 0]
-    missing = dict(zip(franchise.NAMES, franchise.values(query(Rating(3, 10))).T, strict=True))
-    assert missing["prequel_missing"].tolist() == [0, 1, 0, 0]
+    liked = columns(Rating(1, 10))
+    assert liked["prequel_seen"].tolist() == [0, 1, 0, 0]
+    assert liked["prequel_liking"][1] > 0
+    assert liked["prequel_missing"].tolist() == [0, 0, 0, 0]
+    assert columns(Rating(3, 10))["prequel_missing"].tolist() == [0, 1, 0, 0]
 
 
 def test_genres_liked_more_than_usual() -> None:
-    gap = genres.values(query(Rating(1, 10), Rating(3, 1)))[:, genres.NAMES.index("genre_like_gap")]
+    gap = columns(Rating(1, 10), Rating(3, 1))["genre_like_gap"]
     assert gap[0] > 0 > gap[2]
     assert gap[3] == 0
 
 
 def test_what_is_not_known_of_a_year_is_said_apart() -> None:
-    values = dict(zip(era.NAMES, era.values(query(Rating(1, 9))).T, strict=True))
+    values = columns(Rating(1, 9))
     assert values["year_known"].tolist() == [1, 1, 0, 0]
     assert values["year_gap"][1] == pytest.approx(1.0)
 
 
 def test_item_like_rates_shrink_to_the_prior() -> None:
-    rate = quality.values(query())[:, 0]
+    rate = columns()["item_like_rate"]
     assert rate[3] == pytest.approx(0.6)
     assert rate[0] == pytest.approx((2 + 5 * 0.6) / 8)
 
 
 def test_popularity_is_compared_with_what_the_user_watches() -> None:
-    gap = popularity.values(query(Rating(1, 9)))[:, 2]
+    gap = columns(Rating(1, 9))["popularity_gap"]
     assert gap[0] == pytest.approx(0)
     assert gap[2] < 0

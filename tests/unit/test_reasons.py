@@ -5,9 +5,19 @@ import numpy as np
 import pytest
 
 from gars import Rating, Recommender
+from gars.application.ports import Reason
+from gars.domain.features.taste import taste_of
+from gars.domain.history import History
+from gars.library.engine import Engine
+from gars.library.query import profile_of
 from gars.library.reasons import explain, loudest
 
 HISTORY = [Rating(100, 10), Rating(102, 9), Rating(101, 3)]
+
+
+def reasons_of(engine: Engine, history: History, rows: np.ndarray) -> list[tuple[Reason, ...]]:
+    taste = taste_of(history, engine.retriever.items, engine.models.prior)
+    return explain(engine, history, profile_of(taste, engine.retriever.items), rows)
 
 
 def test_the_loudest_come_first_those_against_last() -> None:
@@ -34,7 +44,7 @@ def test_what_two_titles_share_is_named(small: Recommender) -> None:
         for entry in small.engine.anime
     ]
     engine = replace(small.engine, anime=tagged)
-    (reasons,) = explain(engine, small.read_history(HISTORY), np.array([4]))
+    (reasons,) = reasons_of(engine, small.read_history(HISTORY), np.array([4]))
     because = next(reason for reason in reasons if reason.kind == "because")
     shared = next(reason for reason in reasons if reason.kind == "shared")
     assert shared.text == f"Like {because.title}: School, Mecha, studio Bones"
@@ -47,7 +57,7 @@ def test_what_speaks_against_a_title_is_told_with_its_sign(small: Recommender) -
     weights.data = np.where(weights.indices == 4, -np.abs(weights.data), weights.data).astype(np.float32)
     turned = (replace(channel, weights=weights), *small.engine.retriever.channels[1:])
     models = replace(small.engine.models, retriever=replace(small.engine.retriever, channels=turned))
-    (reasons,) = explain(replace(small.engine, models=models), small.read_history(HISTORY), np.array([4]))
+    (reasons,) = reasons_of(replace(small.engine, models=models), small.read_history(HISTORY), np.array([4]))
     against = [reason for reason in reasons if reason.kind == "despite"]
     for reason in against:
         assert reason.text.startswith("Although you liked Title")
@@ -57,7 +67,7 @@ def test_what_speaks_against_a_title_is_told_with_its_sign(small: Recommender) -
 
 def test_a_title_that_is_on_the_list_and_was_clicked_is_named_once(small: Recommender) -> None:
     history = replace(small.read_history(HISTORY), clicks=np.array([100, 102], np.int64))
-    explained = explain(small.engine, history, np.arange(len(small.engine.anime)))
+    explained = reasons_of(small.engine, history, np.arange(len(small.engine.anime)))
     for reasons in explained:
         named = [reason.anime_id for reason in reasons if reason.kind in ("because", "click", "despite")]
         assert len(named) == len(set(named))

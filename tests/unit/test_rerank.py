@@ -2,10 +2,15 @@ import numpy as np
 import pytest
 
 from gars.domain import rerank
+from gars.loops.quantised import Quantised, quantise
 
 
-def likeness(*genres: list[int]) -> np.ndarray:
-    return rerank.likeness_vectors(np.zeros((len(genres), 2), np.float32), np.array(genres, np.float32))
+def likeness(*genres: list[int]) -> Quantised:
+    return rerank.likeness_of(np.zeros((len(genres), 2), np.float32), np.array(genres, np.float32))
+
+
+def dense(rows: Quantised) -> np.ndarray:
+    return rows.codes * rows.steps[:, None]
 
 
 def test_without_niche_scores_stay() -> None:
@@ -26,9 +31,9 @@ def test_niche_of_equal_scores_or_of_nothing_changes_nothing() -> None:
 
 def test_likeness_is_one_for_the_same_and_half_without_embeddings() -> None:
     vectors = np.array([[1, 0], [1, 0], [0, 1]], np.float32)
-    both = rerank.likeness_vectors(vectors, np.array([[1, 0], [1, 0], [0, 1]], np.float32))
+    both = dense(rerank.likeness_of(vectors, np.array([[1, 0], [1, 0], [0, 1]], np.float32)))
     assert (both @ both[0]).tolist() == pytest.approx([1, 1, 0])
-    alone = likeness([1, 0], [1, 0])
+    alone = dense(likeness([1, 0], [1, 0]))
     assert float(alone[0] @ alone[1]) == pytest.approx(0.5)
 
 
@@ -48,7 +53,7 @@ def test_the_penalty_fades_down_the_page() -> None:
 def test_every_place_is_kept_once_and_beyond_the_pool_in_order() -> None:
     rng = np.random.default_rng(0)
     scores = -np.sort(-rng.normal(size=rerank.POOL + 50)).astype(np.float32)
-    alike = rerank.likeness_vectors(
+    alike = rerank.likeness_of(
         np.zeros((rerank.POOL, 2), np.float32), rng.integers(0, 2, (rerank.POOL, 6)).astype(np.float32)
     )
     order = rerank.diversify(scores, alike, 0.8)
@@ -60,4 +65,4 @@ def test_every_place_is_kept_once_and_beyond_the_pool_in_order() -> None:
 
 def test_equal_scores_and_no_scores_keep_their_order() -> None:
     assert rerank.diversify(np.ones(3, np.float32), likeness([1], [1], [1]), 1.0).tolist() == [0, 1, 2]
-    assert rerank.diversify(np.empty(0, np.float32), np.empty((0, 3), np.float32), 1.0).tolist() == []
+    assert rerank.diversify(np.empty(0, np.float32), quantise(np.empty((0, 3), np.float32)), 1.0).tolist() == []

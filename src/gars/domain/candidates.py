@@ -72,16 +72,34 @@ SERVICE_DEFAULTS = Filters(
 """The rules a fan expects without asking; docs/decisions/0071 has what the diversity costs."""
 
 
-def allowed(items: ItemTable, history: History, filters: Filters) -> NDArray[np.bool_]:
-    """Mask (n,) of the rows that may be recommended.
+def about_content(filters: Filters) -> Filters:
+    """What of the filters has nothing to do with who asks: what ``by_content`` reads, the rest as it is by default."""
+    return msgspec.structs.replace(
+        filters,
+        hide_sequels=False,
+        one_per_franchise=False,
+        hide_dropped_franchises=False,
+        hide_dropped_sequels=False,
+        hide_recaps=False,
+        exclude_ids=(),
+        shown=(),
+        niche=0.0,
+        diversity=0.0,
+    )
+
+
+def allowed(
+    items: ItemTable, history: History, filters: Filters, *, content: NDArray[np.bool_] | None = None
+) -> NDArray[np.bool_]:
+    """Mask (n,) of the rows that may be recommended. ``content`` is ``by_content`` if it is known already.
 
     Raises:
         InvalidInputError: a type, genre, tag, studio, source or site the catalogue does not know.
     """
-    mask = np.ones(len(items), np.bool_)
+    mask = by_content(items, filters) if content is None else content.copy()
     mask[_known_rows(items, history.anime_ids[history.hidden])] = False
-    mask[_known_rows(items, np.array(filters.exclude_ids, np.int64))] = False
-    _by_content(mask, items, filters)
+    if filters.exclude_ids:
+        mask[_known_rows(items, np.array(filters.exclude_ids, np.int64))] = False
     if filters.hide_sequels:
         waits = np.flatnonzero(items.prequel_rows >= 0)
         done = np.zeros(len(items), np.bool_)
@@ -111,7 +129,13 @@ def _known_rows(items: ItemTable, anime_ids: NDArray[np.int64]) -> NDArray[np.in
     return rows[rows >= 0]
 
 
-def _by_content(mask: NDArray[np.bool_], items: ItemTable, filters: Filters) -> None:
+def by_content(items: ItemTable, filters: Filters) -> NDArray[np.bool_]:
+    """Mask (n,) of the rows that are what the filters ask for, whoever asks.
+
+    Raises:
+        InvalidInputError: a type, genre, tag, studio, source or site the catalogue does not know.
+    """
+    mask = np.ones(len(items), np.bool_)
     if not filters.adult:
         mask &= ~items.adult
     if filters.types:
@@ -148,6 +172,7 @@ def _by_content(mask: NDArray[np.bool_], items: ItemTable, filters: Filters) -> 
             mask &= column >= low
         if high is not None:
             mask &= column <= high
+    return mask
 
 
 def _codes(wanted: tuple[str, ...], known: tuple[str, ...], what: str) -> NDArray[np.int64]:

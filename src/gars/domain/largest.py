@@ -1,4 +1,4 @@
-"""The k largest entries of each row: how every neighbour list is cut."""
+"""The largest come first: how every neighbour list is cut and every list is put in order."""
 
 from __future__ import annotations
 
@@ -18,3 +18,16 @@ def largest(weights: NDArray[np.float32], k: int, *, by_magnitude: bool = False)
             tied = np.flatnonzero(kept[row] & (key[row] == threshold[row]))
             kept[row, tied[k - int(kept[row].sum()) :]] = False
     return np.asarray(kept, np.bool_)
+
+
+def best_first(scores: NDArray[np.float32], ids: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Positions ordered by ``(-score, id)``, for ids (m,) from 0 to 2³¹; scores (…, m) → (…, m)
+
+    One sort of integers: the score's bits, turned so that a larger score is a smaller number, above the id.
+    """
+    bits = (np.ascontiguousarray(scores) + np.float32(0)).view(np.int32)  # + 0 makes one zero of -0 and 0
+    keys = np.where(bits < 0, bits ^ np.int32(0x7FFFFFFF), bits).astype(np.int64)
+    np.negative(keys, out=keys)
+    keys <<= 31
+    keys += ids
+    return np.argsort(keys, axis=-1)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from gars.loops.quantised import Quantised, quantise
+from gars.loops.spread import spread as pick
+
 HALF_LIFE = 12
 """Places after which likeness costs half as much: who scrolls further asks for more of the same."""
 POOL = 200
@@ -32,18 +35,19 @@ def lean_niche(scores: NDArray[np.float32], counts: NDArray[np.float32], niche: 
     return np.asarray(scores + niche * spread * (lift - lift.mean()) / max(float(lift.std()), 1e-9), np.float32)
 
 
-def likeness_vectors(vectors: NDArray[np.float32], genres: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What likeness is the dot product of: embeddings (m, d) and genres (m, g), each of unit length, count half each.
+def likeness_of(vectors: NDArray[np.float32], genres: NDArray[np.float32]) -> Quantised:
+    """What likeness is the product of: embeddings (n, d) and genres (n, g), each of unit length, count half each.
 
     A title nobody embedded is judged by its genres alone.
     """
     lengths = np.sqrt(np.einsum("mg,mg->m", genres, genres))[:, None]
-    return np.asarray(np.sqrt(0.5) * np.hstack([vectors, genres / np.where(lengths > 0, lengths, 1)]), np.float32)
+    both = np.hstack([vectors, genres / np.where(lengths > 0, lengths, 1)])
+    return quantise(np.asarray(np.sqrt(0.5) * both, np.float32))
 
 
 def diversify(
     scores: NDArray[np.float32],
-    likeness: NDArray[np.float32],
+    likeness: Quantised,
     diversity: float,
     *,
     start: int = 0,
@@ -54,9 +58,9 @@ def diversify(
     Place ``p`` goes to the title with the largest ``score - penalty · likeness``, where likeness is that to the most
     alike title above it and the penalty is ``diversity * FULL`` deviations of the scores, halved every ``HALF_LIFE``
     places.
-    ``scores`` (m,) come best first, ``likeness`` (min(m, POOL), d) are rows of ``likeness_vectors``; ``start`` is how
-    many places pages before this one had, ``want`` how many will be read: below, the order is that of the scores. The
-    first places do not depend on how many are asked for.
+    ``scores`` (m,) come best first, ``likeness`` has what ``likeness_of`` says of the first min(m, POOL); ``start`` is
+    how many places pages before this one had, ``want`` how many will be read: below, the order is that of the scores.
+    The first places do not depend on how many are asked for.
 
     Carbonell and Goldstein, "The Use of MMR, Diversity-Based Reranking", SIGIR 1998.
     """
@@ -64,16 +68,10 @@ def diversify(
     spread = float(scores[:pool].std()) if pool else 0.0
     if diversity <= 0 or spread <= 0:
         return np.arange(len(scores))
-    left = scores[:pool].astype(np.float32, copy=True)
-    alike = np.zeros(pool, np.float32)
-    picked: list[int] = []
-    for place in range(min(pool, want, max(0, _DEPTH - start))):
-        penalty = np.float32(diversity * FULL * spread * 0.5 ** ((start + place) / HALF_LIFE))
-        best = int(np.argmax(left - penalty * alike))
-        picked.append(best)
-        left[best] = -np.inf
-        np.maximum(alike, likeness @ likeness[best], out=alike)
-    first = np.array(picked, np.int64)
+    places = np.arange(min(pool, want, max(0, _DEPTH - start)))
+    penalties = diversity * FULL * spread * 0.5 ** ((start + places) / HALF_LIFE)
+    first = np.empty(len(places), np.int64)
+    pick(likeness, scores[:pool], penalties.astype(np.float32), first)
     rest = np.ones(len(scores), np.bool_)
     rest[first] = False
     return np.concatenate([first, np.flatnonzero(rest)])

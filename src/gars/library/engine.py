@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
 
 import numpy as np
 import scipy.sparse as sp
@@ -13,13 +14,15 @@ from gars.application.ports import Recommendation
 from gars.application.stage_times import stage
 from gars.domain import features, rerank
 from gars.domain.anime import Anime
-from gars.domain.candidates import Candidates, Filters, allowed, top
+from gars.domain.candidates import Candidates, Filters, about_content, allowed, by_content, top
 from gars.domain.errors import UnknownAnimeError
 from gars.domain.franchise import collapse
 from gars.domain.history import History, from_ratings
+from gars.domain.largest import best_first
 from gars.library import reasons
 from gars.library.query import Models, taste_profile
 from gars.loops import neighbours
+from gars.loops.quantised import Quantised
 from gars.ranking.network import Network
 from gars.retrieval import item2vec
 from gars.retrieval.compact import lists_of
@@ -32,6 +35,7 @@ CLICK_DECAY = 0.8
 """Each older click counts this much of the one after it."""
 SESSION_WEIGHT = 1.0
 """How many deviations of the ranking score the best match of the latest click gains."""
+_KEPT_MASKS = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,9 +46,9 @@ class Judged:
     """(m,)"""
     like_rate: float
     """Of the user, for whom no ranker speaks."""
-    features: NDArray[np.float32] | None = None
+    features: NDArray[np.float32] | None
     """(m, f); ``None`` without a ranker."""
-    profile: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
+    profile: NDArray[np.float32]
     """(2g,) the user's genres."""
 
 
@@ -74,6 +78,14 @@ class Engine:
     """(dim,) the mean direction of all lists (see ``user_vectors``)."""
     user_ids: Sequence[str]
     per_channel: int = 200
+    _content: Callable[[Filters], NDArray[np.bool_]] = field(init=False)
+    """The mask of filters that have nothing to do with who asks: the same few are asked for again and again."""
+    _likeness: Quantised = field(init=False)
+
+    def __post_init__(self) -> None:
+        items = self.retriever.items
+        object.__setattr__(self, "_content", lru_cache(_KEPT_MASKS)(partial(by_content, items)))
+        object.__setattr__(self, "_likeness", rerank.likeness_of(self.retriever.vectors, items.genres))
 
     @property
     def retriever(self) -> Retriever:
@@ -99,7 +111,7 @@ class Engine:
         with stage("ranking"):
             p_like = self._like_chances(ranked.judged, found, places).tolist()
         with stage("reasons"):
-            why = reasons.explain(self, history, found.rows[places])
+            why = reasons.explain(self, history, ranked.judged.profile, found.rows[places])
         channels = found.channels_of(places)
         matrix = ranked.judged.features
         return [
@@ -161,7 +173,7 @@ class Engine:
         return self.retriever.candidates(
             rows,
             strengths,
-            allowed(items, history, filters),
+            allowed(items, history, filters, content=self._content(about_content(filters))),
             per_channel=max(self.per_channel, 4 * want if filters.one_per_franchise else want),
             session=session,
         )
@@ -273,9 +285,8 @@ class Engine:
         """The features of candidates, in the order of stage one."""
         with stage("features"):
             query = self.models.query(history, found)
-            if self.network is None:
-                return Judged(found.fused, query.taste.like_rate)
-            return Judged(found.fused, query.taste.like_rate, features.matrix(query), taste_profile(query))
+            matrix = None if self.network is None else features.matrix(query)
+            return Judged(found.fused, query.taste.like_rate, matrix, taste_profile(query))
 
     def _like_chances(self, judged: Judged, found: Candidates, places: NDArray[np.int64]) -> NDArray[np.float32]:
         """P(rating > 7) at some places of the candidates. (k,) → (k,)"""
@@ -288,12 +299,11 @@ class Engine:
         items = self.retriever.items
         if not filters.one_per_franchise and not filters.diversity:
             return top(order, items.anime_ids[found.rows], want)
-        places = top(order, items.anime_ids[found.rows], len(found))
+        places = best_first(order, found.rows)  # rows ascend by id
         if filters.one_per_franchise:
             places = places[collapse(found.rows[places], items.franchises)]
         if filters.diversity:
-            pool = found.rows[places[: rerank.POOL]]
-            likeness = rerank.likeness_vectors(self.retriever.vectors[pool], items.genres[pool])
+            likeness = self._likeness.take(found.rows[places[: rerank.POOL]])
             start = len(filters.shown)
             places = places[rerank.diversify(order[places], likeness, filters.diversity, start=start, want=want)]
         return places[:want]

@@ -51,4 +51,5 @@ def ranking_list(
     order = np.where(liked[rows], 1.0, 0.0).astype(np.float32)
     order[cut:] = NOT_ASKED
     like = order.copy() if implicit else np.where(np.isnan(rating_of[rows]), NOT_ASKED, liked[rows]).astype(np.float32)
-    return RankingList(features.matrix(query), rows, taste_profile(query), order, like)
+    matrix = np.ascontiguousarray(features.matrix(query))
+    return RankingList(matrix, rows, taste_profile(query), order, like)

@@ -22,7 +22,7 @@ from gars.application.progress import Advance, Progress
 from gars.application.training_log import TrainingLog
 from gars.domain import features
 from gars.domain.anime import Anime
-from gars.domain.features.query import prior_of
+from gars.domain.features.taste import prior_of
 from gars.domain.history import from_columns
 from gars.domain.item_table import ItemTable, build
 from gars.domain.splits import deal, user_folds

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gars.application.examples_from_log import ranking_examples
 from gars.application.ports import EventLog, ImpressionLog
 from gars.domain import features, history, user_state
-from gars.domain.features.query import taste_of
+from gars.domain.features.taste import taste_of
 from gars.domain.impression import Impression
 from gars.domain.interaction import Interaction
 from gars.domain.user_state import UserState

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gars.domain import features
 from gars.domain.candidates import Candidates
-from gars.domain.features import genres, kriging
-from gars.domain.features.query import Prior, Query, Taste, taste_of
+from gars.domain.features import kriging
+from gars.domain.features.query import Query
+from gars.domain.features.taste import Prior, Taste, taste_of
 from gars.domain.history import History
 from gars.domain.item_table import ItemTable
 from gars.loops import neighbours
@@ -27,6 +29,10 @@ class Models:
     kriging: Kriging | None
     """``None``: the data have no ratings."""
     prior: Prior
+    _item_side: NDArray[np.float32] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_item_side", features.item_side(self.retriever.items, self.prior))
 
     def query(self, history: History, found: Candidates) -> Query:
         """A user and their candidates as the features read them."""
@@ -34,6 +40,7 @@ class Models:
         return Query(
             items=self.retriever.items,
             prior=self.prior,
+            item_side=self._item_side,
             taste=taste,
             candidates=found.rows,
             channel_scores=found.channel_scores,
@@ -53,15 +60,12 @@ def taste_profile(query: Query) -> NDArray[np.float32]:
 
 def profile_of(taste: Taste, items: ItemTable) -> NDArray[np.float32]:
     """The same from the taste alone. → (2g,)"""
-    share = genres.share(taste, items.genres) - items.genre_shares
-    return np.concatenate([share, genres.like_gap(taste, items.genres)])
+    return np.concatenate([taste.genre_share - items.genre_shares, taste.genre_like_gap])
 
 
 def _evidence(retriever: Retriever, taste: Taste, rows: NDArray[np.int64]) -> NDArray[np.float32]:
     """What the user's ratings of co-watched titles say of each candidate (see ``Query.evidence``). → (m, 4)"""
-    strengths = np.stack(
-        [taste.liked - np.float32(taste.like_rate), taste.ratings - np.float32(taste.rating_mean)]
-    ).astype(np.float32)
+    strengths = np.stack([taste.liking, taste.ratings - np.float32(taste.rating_mean)])
     evidence = np.zeros((4, len(rows) + 1))
     place = places_of(rows, len(retriever.items))
     neighbours.evidence(lists_of(retriever.channel(KNN).weights), taste.rated_rows, strengths, place, evidence)

@@ -9,12 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gars.application.ports import Reason
-from gars.domain.features import genres
-from gars.domain.features.query import taste_of
 from gars.domain.history import LIKED_ABOVE, History
-from gars.loops import neighbours
-from gars.retrieval.compact import lists_of
-from gars.retrieval.side_by_side import places_of
 
 if TYPE_CHECKING:
     from gars.library.engine import Engine
@@ -28,13 +23,14 @@ _MOST_SHARED = 2
 """Tags in one reason."""
 
 
-def explain(engine: Engine, history: History, rows: NDArray[np.int64]) -> list[tuple[Reason, ...]]:
-    """Reasons for each of some rows of the item table, the weightiest first."""
+def explain(
+    engine: Engine, history: History, profile: NDArray[np.float32], rows: NDArray[np.int64]
+) -> list[tuple[Reason, ...]]:
+    """Reasons for each of some rows of the item table, the weightiest first. ``profile`` (2g,) is ``taste_profile``."""
     contributions = _contributions(engine, history, rows)
     verbs = _verbs(history)
     had = set(history.anime_ids.tolist())
-    taste = taste_of(history, engine.retriever.items, engine.models.prior)
-    lifted = _genres(engine, rows, genres.share(taste, engine.retriever.items.genres), len(taste.rows))
+    lifted = _genres(engine, rows, profile)
     explained = []
     for row, prequel, (sources, shares), genre in zip(
         rows.tolist(), engine.retriever.items.prequel_rows[rows].tolist(), contributions, lifted, strict=True
@@ -52,19 +48,7 @@ def _contributions(engine: Engine, history: History, rows: NDArray[np.int64]) ->
     What spoke for it comes first. One that spoke against it has a negative share.
     """
     query, strengths = engine.query(history)
-    weights = engine.retriever.config.fusion
-    place = places_of(rows, len(engine.retriever.items))
-    said = np.zeros((len(rows), len(query)), np.float32)
-    for channel in engine.retriever.channels:
-        weight = weights.get(channel.name, 0.0)
-        if not weight:
-            continue
-        block = np.zeros((len(rows) + 1, len(query)), np.float32)
-        neighbours.add_block(lists_of(channel.weights), query, place, block)
-        part = block[:-1]
-        part *= strengths
-        spread = np.abs(part).sum(axis=1, keepdims=True)
-        said += weight * part / np.where(spread > 0, spread, 1)
+    said = engine.retriever.said(query, strengths, rows)
     # a title on the list that was clicked too speaks twice, and is named once
     titles, column = np.unique(query, return_inverse=True)
     together = np.zeros((len(titles), len(rows)), np.float32)
@@ -79,16 +63,18 @@ def loudest(said: NDArray[np.float32]) -> list[tuple[list[int], list[float]]]:
     """
     shares = said / np.maximum(np.abs(said).sum(axis=1, keepdims=True), np.float32(1e-9))
     shares[(shares < 0) & (shares > -_WORTH_SAYING)] = 0
-    best = np.argsort(-np.abs(shares), axis=1, kind="stable")[:, :MOST_TITLES]
-    order = np.argsort(-np.take_along_axis(shares, best, axis=1), axis=1, kind="stable")
-    best = np.take_along_axis(best, order, axis=1)
-    told = np.take_along_axis(shares, best, axis=1)
-    return [
-        ([place for place, share in pairs if share], [share for _, share in pairs if share])
-        for pairs in (
-            list(zip(places, shares, strict=True)) for places, shares in zip(best.tolist(), told.tolist(), strict=True)
-        )
-    ]
+    each = np.arange(len(said))
+    left, found = np.abs(shares), []
+    for _ in range(min(MOST_TITLES, said.shape[1])):
+        place = left.argmax(axis=1)
+        found.append((place.tolist(), shares[each, place].tolist()))
+        left[each, place] = -1
+    told: list[tuple[list[int], list[float]]] = []
+    for row in range(len(said)):
+        pairs = [(places[row], share[row]) for places, share in found if share[row]]
+        pairs.sort(key=lambda pair: -pair[1])
+        told.append(([place for place, _ in pairs], [share for _, share in pairs]))
+    return told
 
 
 def _verbs(history: History) -> dict[int, str]:
@@ -119,7 +105,8 @@ def _shared(engine: Engine, row: int, sources: Sequence[int]) -> tuple[Reason, .
     if not sources:
         return ()
     this, other = engine.anime[row], engine.anime[sources[0]]
-    tags = [tag for tag in this.tags if tag in other.tags][:_MOST_SHARED]
+    theirs = frozenset(other.tags)
+    tags = [tag for tag in this.tags if tag in theirs][:_MOST_SHARED]
     studios = [studio for studio in this.studios if studio in other.studios][:1]
     if not tags and not studios:
         return ()
@@ -127,14 +114,12 @@ def _shared(engine: Engine, row: int, sources: Sequence[int]) -> tuple[Reason, .
     return (Reason("shared", f"Like {other.title}: {said}", other.anime_id, other.title),)
 
 
-def _genres(
-    engine: Engine, rows: NDArray[np.int64], share: NDArray[np.float32], n_titles: int
-) -> list[tuple[Reason, ...]]:
-    """For each row, its genre that the user has much more of than others: ``share`` (g,) of their titles."""
+def _genres(engine: Engine, rows: NDArray[np.int64], profile: NDArray[np.float32]) -> list[tuple[Reason, ...]]:
+    """For each row, its genre that the user has much more of than others."""
     items = engine.retriever.items
-    if not n_titles or not len(share):
+    if not len(profile):
         return [()] * len(rows)
-    lift = np.where(items.genres[rows] > 0, share - items.genre_shares, -np.inf)
+    lift = np.where(items.genres[rows] > 0, profile[: len(items.genre_names)], -np.inf)
     best = lift.argmax(axis=1)
     return [
         (Reason("genre", f"You watch more {items.genre_names[genre]} than most", contribution=round(value, 3)),)

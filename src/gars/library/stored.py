@@ -13,7 +13,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gars.domain.anime import Anime
-from gars.domain.features.query import prior_of
+from gars.domain.features.taste import prior_of
 from gars.domain.item_table import build
 from gars.library.artefact import load_arrays
 from gars.library.engine import Engine

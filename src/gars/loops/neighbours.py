@@ -147,6 +147,28 @@ def add_block(lists: Lists, rows: Ints, place: Places, out: Floats) -> None:
             out[place[lists.items[entry]], i] += lists.weights[entry]
 
 
+def _add_blocks(lists: Lists, lengths: Ints, rows: Ints, place: Places, out: Floats) -> None:
+    n, some = len(place), len(out)
+    entry, source = entries_of(lists, rows)
+    channel = channel_of(lengths, rows)
+    asked = channel < some
+    entry, source, channel = entry[asked], source[asked], channel[asked]
+    np.add.at(out, (channel, place[lists.items[entry] - channel * n], source), lists.weights[entry])
+
+
+@compiled(plain=_add_blocks)
+def add_blocks(lists: Lists, lengths: Ints, rows: Ints, place: Places, out: Floats) -> None:
+    """Add the entries of some rows (h,) at the wanted items to ``out`` (s, m + 1, h), for the first s channels."""
+    n = len(place)
+    for i in range(len(rows)):
+        start = lists.starts[rows[i]]
+        for c in range(len(out)):
+            end = start + lengths[rows[i], c]
+            for entry in range(start, end):
+                out[c, place[lists.items[entry] - c * n], i] += lists.weights[entry]
+            start = end
+
+
 def _weighted_sum(lists: Lists, rows: Ints, strengths: Floats, out: Floats) -> None:
     entry, source = entries_of(lists, rows)
     np.add.at(out, lists.items[entry], lists.weights[entry] * strengths[source])

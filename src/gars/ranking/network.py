@@ -137,17 +137,18 @@ class Network:
         crossed = head.crossed * user[:, None]  # (e, h1)
         of_user = user @ head.user_part  # (h1,), for the column of ones
         weights = np.concatenate([head.features, crossed, of_user[None]])  # (f + e + 1, h1)
-        x = np.empty((len(rows), len(weights)), np.float32)
-        standard = x[:, :f]
-        np.subtract(features, self.mean, out=standard)
-        standard /= self.deviation
-        np.maximum(standard, np.float32(-REACH), out=standard)
-        np.minimum(standard, np.float32(REACH), out=standard)
-        x[:, f:-1] = self._item_genres[rows]
-        x[:, -1] = 1
+        x = np.empty((len(weights), len(rows)), np.float32)
+        standard = x[:f]  # features come column by column
+        np.subtract(features.T, self.mean[:, None], out=standard)
+        standard /= self.deviation[:, None]
+        np.clip(standard, -REACH, REACH, out=standard)
+        x[f:-1] = self._item_genres[rows].T
+        x[-1] = 1
         # one product added onto the item part in place; BLAS counts columns first, hence the transposes
         start = head.item_part[rows]
-        hidden = np.asarray(sgemm(1, weights.T, x.T, 1, start.T, overwrite_c=True).T, np.float32)  # (m, h1)
+        hidden = np.asarray(
+            sgemm(1, weights.T, x.T, 1, start.T, trans_b=True, overwrite_c=True).T, np.float32
+        )  # (m, h1)
         np.maximum(hidden, 0, out=hidden)
         second: Floats = hidden @ head.hidden_2  # (m, h2)
         second += head.bias_2

@@ -156,13 +156,18 @@ class Retriever:
         by = np.zeros((len(names), len(wanted)), np.bool_) if proposed is None else proposed[:, wanted]
         return Candidates(
             rows=wanted,
-            channel_scores=np.ascontiguousarray(scores.T),
+            channel_scores=scores.T,
             proposed=by.T,
             strongest=strongest.T,
             supporters=supporters.T,
             fused=self.fuse(scores, cold=cold),
             channel_names=names,
         )
+
+    def said(self, rows: NDArray[np.int64], strengths: Floats, wanted: NDArray[np.int64]) -> Floats:
+        """How much each of some titles (h,) of strengths (h,) says for the wanted items (m,) in fusion. → (m, h)"""
+        weights = [self.config.fusion.get(channel.name, 0.0) for channel in self.channels]
+        return self._joined.said(rows, strengths, wanted, np.array(weights, np.float32))
 
     def nearness(self, rows: NDArray[np.int64], strengths: Floats) -> Floats:
         """How near every item is to some titles, 1 = the best match of the strongest one. (q,), (q,) → (n,)"""

@@ -129,7 +129,7 @@ class FakeEngine:
             ordered = ordered[franchise.collapse(ordered, self._items.franchises)]
         if filters.diversity:
             pool = ordered[: rerank.POOL]
-            likeness = rerank.likeness_vectors(np.zeros((len(pool), 0), np.float32), self._items.genres[pool])
+            likeness = rerank.likeness_of(np.zeros((len(pool), 0), np.float32), self._items.genres[pool])
             start = len(filters.shown)
             ordered = ordered[rerank.diversify(scores[ordered], likeness, filters.diversity, start=start)]
         return ordered[:k]

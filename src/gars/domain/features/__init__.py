@@ -1,12 +1,12 @@
 """The ranker's features, one idea a file; training, serving and every engine call the same functions.
 
-Each file has ``NAMES`` and ``values(query) -> (m, len(NAMES)) float32``. What a user is lives in ``domain.user_state``;
-features are read from it when a list is made, so there is no second copy to fall behind.
+Each file has ``NAMES`` and ``write(query, out)``, which fills ``out`` (len(NAMES), m) for m candidates. One that says
+something of an item whoever asks has ``of_items(items, prior)`` too: ``ITEM_NAMES`` columns (n,), computed once for a
+catalogue; its ``write(query, here, out)`` is given those of the candidates. What a user is lives in
+``domain.user_state``; features are read from it when a list is made, so there is no second copy to fall behind.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,20 +24,36 @@ from gars.domain.features import (
     quality,
 )
 from gars.domain.features.query import Query
+from gars.domain.features.taste import Prior
+from gars.domain.item_table import ItemTable
 
-_Values = Callable[[Query], NDArray[np.float32]]
-
-_FEATURES: tuple[tuple[tuple[str, ...], _Values], ...] = tuple(
-    (feature.NAMES, feature.values)
-    for feature in (activity, popularity, quality, era, medium, genres, franchise, neighbours, kriging)
-)
+_OF_ITEM = popularity, quality, era, medium, genres, franchise
+_OF_QUERY = neighbours, kriging
+_NAMES = tuple(name for file in (activity, *_OF_ITEM, *_OF_QUERY) for name in file.NAMES)
 
 
 def names(channel_names: tuple[str, ...]) -> tuple[str, ...]:
     """Names of the columns of ``matrix``, in order."""
-    return (*channels.names(channel_names), *(name for feature, _ in _FEATURES for name in feature))
+    return (*channels.names(channel_names), *_NAMES)
+
+
+def item_side(items: ItemTable, prior: Prior) -> NDArray[np.float32]:
+    """What the features say of each item whoever asks, side by side: one line of memory an item. → (n, s)"""
+    return np.stack([column for file in _OF_ITEM for column in file.of_items(items, prior)], axis=1)
 
 
 def matrix(query: Query) -> NDArray[np.float32]:
-    """Every feature of every candidate. → (m, len(names)) float32, all finite."""
-    return np.concatenate([channels.values(query), *(values(query) for _, values in _FEATURES)], axis=1)
+    """Every feature of every candidate. → (m, len(names)) float32, all finite; each column lies in one piece"""
+    width = 2 * (query.channel_scores.shape[1] + query.strongest.shape[1])
+    out = np.empty((width + len(_NAMES), len(query.candidates)), np.float32)
+    channels.write(query, out[:width])
+    here, left = query.item_side[query.candidates].T, out[width:]
+    activity.write(query, left[: len(activity.NAMES)])
+    left = left[len(activity.NAMES) :]
+    for of_item in _OF_ITEM:
+        of_item.write(query, here[: len(of_item.ITEM_NAMES)], left[: len(of_item.NAMES)])
+        here, left = here[len(of_item.ITEM_NAMES) :], left[len(of_item.NAMES) :]
+    for of_query in _OF_QUERY:
+        of_query.write(query, left[: len(of_query.NAMES)])
+        left = left[len(of_query.NAMES) :]
+    return out.T

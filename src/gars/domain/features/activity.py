@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from math import log1p
 
-from gars.domain.features.query import Query
+import numpy as np
+
+from gars.domain.features.query import Floats, Query
 
 NAMES = ("user_titles", "user_rated", "user_like_rate", "user_rating_mean", "user_rating_spread")
 
 
-def values(query: Query) -> NDArray[np.float32]:
-    """The same row for every candidate. → (m, 5)"""
+def write(query: Query, out: Floats) -> None:
+    """The same for every candidate. ``out`` (5, m)"""
     taste = query.taste
     spread = float(taste.ratings.std()) if len(taste.ratings) > 1 else 0.0
-    row = np.array(
-        [np.log1p(len(taste.rows)), np.log1p(len(taste.ratings)), taste.like_rate, taste.rating_mean, spread],
-        np.float32,
-    )
-    return np.broadcast_to(row, (len(query.candidates), len(NAMES)))
+    known = (log1p(len(taste.rows)), log1p(len(taste.ratings)), taste.like_rate, taste.rating_mean, spread)
+    out[:] = np.array(known, np.float32)[:, None]

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
-from gars.domain.features.query import Query
+from gars.domain.features.query import Floats, Query
 
 NAMES = (
     "like_baseline", "rating_baseline", "like_kriged", "rating_kriged", "kriging_open",
@@ -16,6 +13,6 @@ open; then the user's rated titles weighted by squared nearness: weight, like ra
 and the nearest one alone."""
 
 
-def values(query: Query) -> NDArray[np.float32]:
-    """Passed through. → (m, 11)"""
-    return query.kriging
+def write(query: Query, out: Floats) -> None:
+    """Passed through. ``out`` (11, m)"""
+    out[:] = query.kriging.T

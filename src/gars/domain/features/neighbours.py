@@ -6,9 +6,8 @@ Sarwar et al., "Item-based collaborative filtering recommendation algorithms", W
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gars.domain.features.query import Query, column
+from gars.domain.features.query import Floats, Query
 
 NAMES = ("neighbour_weight", "neighbour_liking", "neighbour_rating", "neighbour_nearest")
 
@@ -16,7 +15,8 @@ PRIOR_WEIGHT = 0.1
 """Weight of "as usual" in the similarity-weighted means."""
 
 
-def values(query: Query) -> NDArray[np.float32]:
-    """Similarity-weighted means of liking and rating above the user's usual. → (m, 4)"""
-    weight, liking, rating, nearest = query.evidence.T
-    return column(np.log1p(weight), liking / (weight + PRIOR_WEIGHT), rating / (weight + PRIOR_WEIGHT), nearest)
+def write(query: Query, out: Floats) -> None:
+    """Similarity-weighted means of liking and rating above the user's usual. ``out`` (4, m)"""
+    out[:] = query.evidence.T
+    out[1:3] /= out[0] + np.float32(PRIOR_WEIGHT)
+    np.log1p(out[0], out=out[0])

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gars.domain.features.query import Query, column, known_or
+from gars.domain.features.query import Floats, Query, known_or
+from gars.domain.features.taste import Prior
+from gars.domain.item_table import ItemTable
 
 NAMES = ("item_viewers", "item_members", "popularity_gap", "popularity_distance")
+ITEM_NAMES = ("log_viewers", "log_members")
 
 
-def values(query: Query) -> NDArray[np.float32]:
-    """Logarithms of counts; the gap is to the mean of the user's history. → (m, 4)"""
+def of_items(items: ItemTable, _prior: Prior) -> tuple[Floats, ...]:
+    """Logarithms of counts."""
+    return np.log1p(items.counts), np.log1p(known_or(items.members, 0))
+
+
+def write(query: Query, here: Floats, out: Floats) -> None:
+    """The gap is to the mean of the user's history. ``out`` (4, m)"""
     counts = query.items.counts
-    of_whom = query.taste.rows if len(query.taste.rows) else np.arange(len(counts))
-    usual = float(np.log1p(counts[of_whom]).mean()) if len(of_whom) else 0.0
-    here = np.asarray(np.log1p(counts[query.candidates]), np.float32)
-    members = np.log1p(known_or(query.items.members[query.candidates], 0.0))
-    gap = np.asarray(here - usual, np.float32)
-    return column(here, members, gap, np.abs(gap))
+    counts = counts[query.taste.rows] if len(query.taste.rows) else counts
+    usual = float(np.log1p(counts).mean()) if len(counts) else 0.0
+    out[:2] = here
+    np.subtract(here[0], np.float32(usual), out=out[2])
+    np.abs(out[2], out=out[3])

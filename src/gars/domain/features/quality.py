@@ -5,25 +5,31 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.domain.features.query import Query, column, known_or
+from gars.domain.features.query import Floats, Query, known_or
+from gars.domain.features.taste import Prior
+from gars.domain.item_table import ItemTable
 
 NAMES = ("item_like_rate", "item_rating_mean", "item_rated", "catalogue_score", "score_known", "like_log_odds")
+ITEM_NAMES = ("like_rate", "rating_mean", "log_rated", "score", "score_known", "like_log_odds")
 
 PRIOR_VIEWERS = 5.0
 
 
-def values(query: Query) -> NDArray[np.float32]:
-    """Shrunk rates, and the log-odds of a like for an additive model of user and item. → (m, 6)"""
-    items, rows, prior = query.items, query.candidates, query.prior
-    rated = items.rated_counts[rows]
-    like_rate = (items.liked_counts[rows] + PRIOR_VIEWERS * prior.like_rate) / (rated + PRIOR_VIEWERS)
-    mean = (items.rating_sums[rows] + PRIOR_VIEWERS * prior.rating) / (rated + PRIOR_VIEWERS)
-    score = items.scores[rows]
-    log_odds = _logit(like_rate) + _logit(np.float32(query.taste.like_rate)) - _logit(np.float32(prior.like_rate))
-    known = (~np.isnan(score)).astype(np.float32)
-    return column(like_rate, mean, np.log1p(rated), known_or(score, prior.rating), known, log_odds)
+def of_items(items: ItemTable, prior: Prior) -> tuple[Floats, ...]:
+    """Shrunk rates, how many rated it, the catalogue's score, and the log-odds of a like by the average user."""
+    rated = items.rated_counts
+    like_rate = (items.liked_counts + PRIOR_VIEWERS * prior.like_rate) / (rated + PRIOR_VIEWERS)
+    mean = (items.rating_sums + PRIOR_VIEWERS * prior.rating) / (rated + PRIOR_VIEWERS)
+    known = (~np.isnan(items.scores)).astype(np.float32)
+    return like_rate, mean, np.log1p(rated), known_or(items.scores, prior.rating), known, _logit(like_rate)
 
 
-def _logit(p: NDArray[np.float32] | np.float32) -> NDArray[np.float32]:
+def write(query: Query, here: Floats, out: Floats) -> None:
+    """The log-odds of a like are of an additive model of user and item. ``out`` (6, m)"""
+    out[:] = here
+    out[5] += _logit(np.float32(query.taste.like_rate)) - _logit(np.float32(query.prior.like_rate))
+
+
+def _logit(p: NDArray[np.float32] | np.float32) -> Floats:
     q = np.clip(p, 0.01, 0.99)
     return np.asarray(np.log(q) - np.log1p(-q), np.float32)

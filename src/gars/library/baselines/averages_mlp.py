@@ -13,7 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gars.domain.features.query import PRIOR_RATINGS, prior_of
+from gars.domain.features.taste import PRIOR_RATINGS, prior_of
 from gars.domain.history import LIKED_ABOVE, History
 from gars.domain.item_table import ItemTable
 from gars.library.baselines.model import ByRule, Floats, LikeModel, Training

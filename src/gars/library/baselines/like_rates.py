@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.domain.features.query import PRIOR_RATINGS, Prior, prior_of
+from gars.domain.features.taste import PRIOR_RATINGS, Prior, prior_of
 from gars.domain.history import LIKED_ABOVE, History
 from gars.domain.item_table import ItemTable
 from gars.library.baselines.model import ByRule, Floats, LikeModel, Training

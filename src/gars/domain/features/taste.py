@@ -1,0 +1,83 @@
+"""A user in summary, next to everybody: what the features compare a candidate with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gars.domain.history import LIKED_ABOVE, History
+from gars.domain.item_table import ItemTable
+
+PRIOR_RATINGS = 4.0
+"""How many ratings the average user's opinion counts for when a user's own rates are estimated."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prior:
+    """What is true of everybody: the value a rate shrinks to when there is little evidence."""
+
+    like_rate: float
+    rating: float
+
+
+def prior_of(items: ItemTable) -> Prior:
+    """Shares and means over all training ratings; 0.5 and 7 when there are none."""
+    rated = float(items.rated_counts.sum())
+    if not rated:
+        return Prior(0.5, 7.0)
+    return Prior(float(items.liked_counts.sum()) / rated, float(items.rating_sums.sum()) / rated)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Taste:
+    """A user in summary. All rows are of titles the catalogue has; h of them, r of those rated."""
+
+    rows: NDArray[np.int64]
+    """(h,) history rows of the item table."""
+    strengths: NDArray[np.float32]
+    """(h,) how much each speaks for titles like it."""
+    rated_rows: NDArray[np.int64]
+    """(r,)"""
+    liked: NDArray[np.float32]
+    """(r,) 1 where rated above the threshold."""
+    ratings: NDArray[np.float32]
+    """(r,)"""
+    like_rate: float
+    """The user's own share of liked ratings, shrunk to everybody's."""
+    rating_mean: float
+    """The user's own mean rating, shrunk to everybody's."""
+    genre_share: NDArray[np.float32]
+    """(g,) share of the history that has each genre."""
+    genre_like_gap: NDArray[np.float32]
+    """(g,) like rate of each genre above the user's own, shrunk to 0."""
+
+    @property
+    def liking(self) -> NDArray[np.float32]:
+        """How much more than usual the user liked each rated title. (r,)"""
+        return self.liked - np.float32(self.like_rate)
+
+
+def taste_of(history: History, items: ItemTable, prior: Prior) -> Taste:
+    """Summarise a history; titles the catalogue does not have are left out."""
+    rows = items.rows(history.anime_ids)
+    known = rows >= 0
+    rows, ratings, strengths = rows[known], history.ratings[known], history.strengths[known]
+    rated = ~np.isnan(ratings)
+    rated_rows, ratings = rows[rated], ratings[rated]
+    liked = (ratings > LIKED_ABOVE).astype(np.float32)
+    n = len(liked)
+    like_rate = (float(liked.sum()) + PRIOR_RATINGS * prior.like_rate) / (n + PRIOR_RATINGS)
+    of_rated = items.genres[rated_rows]
+    return Taste(
+        rows=rows,
+        strengths=strengths,
+        rated_rows=rated_rows,
+        liked=liked,
+        ratings=ratings,
+        like_rate=like_rate,
+        rating_mean=(float(ratings.sum()) + PRIOR_RATINGS * prior.rating) / (n + PRIOR_RATINGS),
+        genre_share=items.genres[rows].sum(axis=0) / np.float32(max(1, len(rows))),
+        genre_like_gap=(liked - np.float32(like_rate)) @ of_rated / (of_rated.sum(axis=0) + np.float32(PRIOR_RATINGS)),
+    )
