@@ -14,6 +14,7 @@ import scipy.sparse as sp
 import gars.loops
 from gars.loops import largest, neighbours
 from gars.loops.compiled import Compiled
+from gars.loops.marks import marks_of
 from gars.loops.quantised import quantise
 
 N, E, H, M = 50, 3, 9, 13
@@ -71,7 +72,8 @@ ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
     "add_block": lambda rng: (csr(rng), titles(rng), places(rng), strengths(rng, M + 1, H)),
     "add_blocks": lambda rng: (*side_by_side(rng), titles(rng), places(rng), zeros(2, M + 1, H)),
     "over_marks": lambda rng: (
-        (rng.random((N, 5)) < 0.3).astype(np.float32), titles(rng), strengths(rng, 3, 5), zeros(3, H), zeros(H)
+        marks_of((rng.random((N, 5)) < 0.3).astype(np.float32)), titles(rng), strengths(rng, 3, 5), zeros(3, H),
+        zeros(H),
     ),
     "keep_first": lambda rng: (
         rng.integers(0, 6, int(rng.integers(0, M))).astype(np.int32), int(rng.integers(1, 3)), np.zeros(M, np.bool_)
@@ -90,7 +92,8 @@ ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
         rng.integers(-32767, 32768, H).astype(np.int16), np.float32(rng.random()), zeros(N),
     ),
     "propose": lambda rng: (
-        scores(rng), strengths(rng, 3), rng.random(N) < 0.7, int(rng.integers(0, N + 5)), np.zeros((3, N), np.bool_)
+        scores(rng), strengths(rng, 3), np.abs(strengths(rng, 3)), rng.random(N) < 0.7, int(rng.integers(0, N + 5)),
+        np.zeros((3, N), np.bool_),
     ),
 }  # fmt: skip
 

@@ -71,7 +71,8 @@ def test_proposals_are_the_best_allowed_of_each_channel(k: int) -> None:
     scores = np.stack([rng.standard_normal(N), rng.integers(0, 2, N), np.zeros(N)]).astype(np.float32)
     allowed = rng.random(N) < 0.7
     found = np.zeros(scores.shape, np.bool_)
-    propose(scores, scores.mean(axis=1) + scores.std(axis=1), allowed, k, found)
+    step = scores.std(axis=1)
+    propose(scores, scores.mean(axis=1) + step, step, allowed, k, found)
     may = np.flatnonzero(allowed)
     for row, proposed in zip(scores, found, strict=True):
         assert np.flatnonzero(proposed).tolist() == sorted(may[np.lexsort((may, -row[may]))[:k]].tolist())

@@ -8,6 +8,7 @@ from gars.domain.features.query import Query
 from gars.domain.features.taste import prior_of, taste_of
 from gars.domain.history import Rating, from_ratings
 from gars.domain.item_table import build
+from gars.loops.marks import marks_of
 
 CATALOGUE = [
     Anime(anime_id=1, title="One", type="TV", genres=("Action",), year=2000, franchise="a"),
@@ -27,6 +28,7 @@ def query(*history: Rating) -> Query:
         items=items,
         prior=prior,
         item_side=features.item_side(items, prior),
+        genre_marks=marks_of(items.genres),
         taste=taste_of(from_ratings(history), items, prior),
         candidates=rows,
         channel_scores=np.array([[1, 0], [3, 0], [2, 0], [0, 0]], np.float32),

@@ -164,9 +164,20 @@ def test_a_kernel_that_is_not_positive_falls_back_to_its_factors(monkeypatch: py
     sound = sp.csr_array(np.zeros((3, 3), np.float32))
     factors = np.eye(3, 2, dtype=np.float32)
     rows, ratings = np.array([0, 1]), np.array([9, 3], np.float32)
-    expected = kriging.Kriging(factors, sound, nobody, nobody)._solve(rows, np.ones((2, 2), np.float32))
+    expected = kriging.Kriging(factors, sound, nobody, nobody)._solve(rows, factors[rows], np.ones((2, 2), np.float32))
     for limit in (0, 300):
         monkeypatch.setattr(kriging, "DIRECT_UP_TO", limit)
-        found = kriging.Kriging(factors, broken, nobody, nobody)._solve(rows, np.ones((2, 2), np.float32))
+        unsound = kriging.Kriging(factors, broken, nobody, nobody)
+        found = unsound._solve(rows, factors[rows], np.ones((2, 2), np.float32))
         assert np.allclose(found, expected, atol=1e-5)
-    assert np.isfinite(kriging.Kriging(factors, broken, nobody, nobody).predict(rows, ratings, np.array([2]))).all()
+    assert np.isfinite(unsound.predict(rows, ratings, np.array([2]))).all()
+
+
+@pytest.mark.parametrize("ratings", [1, 4, 5, 12])
+def test_what_ratings_leave_open_is_the_posterior_variance(ratings: int) -> None:
+    rng = np.random.default_rng(ratings)
+    own, wanted = rng.standard_normal((ratings, 5)), rng.standard_normal((7, 5))
+    across = wanted @ own.T
+    explained = across @ np.linalg.solve(own @ own.T + kriging.NOISE * np.eye(ratings), across.T)
+    found = kriging.still_open(own.astype(np.float32), wanted.astype(np.float32))
+    np.testing.assert_allclose(found, np.diag(wanted @ wanted.T - explained), rtol=1e-4)

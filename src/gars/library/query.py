@@ -15,6 +15,7 @@ from gars.domain.features.taste import Prior, Taste, taste_of
 from gars.domain.history import History
 from gars.domain.item_table import ItemTable
 from gars.loops import neighbours
+from gars.loops.marks import Marks, marks_of
 from gars.ranking.kriging import Kriging
 from gars.retrieval.compact import lists_of
 from gars.retrieval.retriever import KNN, Retriever
@@ -30,9 +31,11 @@ class Models:
     """``None``: the data have no ratings."""
     prior: Prior
     _item_side: NDArray[np.float32] = field(init=False)
+    _genre_marks: Marks = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_item_side", features.item_side(self.retriever.items, self.prior))
+        object.__setattr__(self, "_genre_marks", marks_of(self.retriever.items.genres))
 
     def query(self, history: History, found: Candidates) -> Query:
         """A user and their candidates as the features read them."""
@@ -41,6 +44,7 @@ class Models:
             items=self.retriever.items,
             prior=self.prior,
             item_side=self._item_side,
+            genre_marks=self._genre_marks,
             taste=taste,
             candidates=found.rows,
             channel_scores=found.channel_scores,

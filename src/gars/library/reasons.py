@@ -105,7 +105,7 @@ def _shared(engine: Engine, row: int, sources: Sequence[int]) -> tuple[Reason, .
     if not sources:
         return ()
     this, other = engine.anime[row], engine.anime[sources[0]]
-    theirs = frozenset(other.tags)
+    theirs = engine.tags_of(sources[0])
     tags = [tag for tag in this.tags if tag in theirs][:_MOST_SHARED]
     studios = [studio for studio in this.studios if studio in other.studios][:1]
     if not tags and not studios:

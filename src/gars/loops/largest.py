@@ -10,8 +10,11 @@ from gars.loops.compiled import compiled
 Floats = NDArray[np.float32]
 
 
-def _propose(scores: Floats, start: Floats, allowed: NDArray[np.bool_], k: int, proposed: NDArray[np.bool_]) -> None:
+def _propose(
+    scores: Floats, start: Floats, step: Floats, allowed: NDArray[np.bool_], k: int, proposed: NDArray[np.bool_]
+) -> None:
     n = len(allowed)
+    del step  # looking once is enough here
     for row, ahead_of, named in zip(scores, start, proposed, strict=True):
         some = allowed & (row > ahead_of)
         rows = np.flatnonzero(some if some.sum() >= k else allowed)
@@ -20,11 +23,13 @@ def _propose(scores: Floats, start: Floats, allowed: NDArray[np.bool_], k: int, 
 
 
 @compiled(plain=_propose)
-def propose(scores: Floats, start: Floats, allowed: NDArray[np.bool_], k: int, proposed: NDArray[np.bool_]) -> None:
+def propose(
+    scores: Floats, start: Floats, step: Floats, allowed: NDArray[np.bool_], k: int, proposed: NDArray[np.bool_]
+) -> None:
     """Mark the k best allowed items of each channel in ``proposed`` (c, n), all False; ties go to the lower row.
 
     Where at least k items are above ``start`` (c,), the k-th largest of all is the k-th largest of those, so that most
-    items are never looked at twice.
+    items are never looked at twice. While there are many, those a ``step`` (c,) further ahead are tried.
     """
     c, n = scores.shape
     if k <= 0:
@@ -45,6 +50,20 @@ def propose(scores: Floats, start: Floats, allowed: NDArray[np.bool_], k: int, p
         if found < k:
             found = several
             rows[:found] = may[:found]
+        ahead = start[channel]
+        while found > 2 * k:
+            ahead += step[channel]
+            fewer = 0
+            for place in range(found):
+                fewer += scores[channel, rows[place]] > ahead
+            if fewer < k or fewer == found:
+                break
+            kept = 0
+            for place in range(found):
+                j = rows[place]
+                rows[kept] = j
+                kept += scores[channel, j] > ahead
+            found = fewer
         if found <= k:
             for place in range(found):
                 proposed[channel, rows[place]] = True

@@ -1,6 +1,8 @@
-"""What a user's numbers by mark (a genre) come to for items that carry some of the marks."""
+"""What a user's numbers by mark (a genre) come to for items that carry a few of the marks."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,26 +13,45 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
 
-def _over_marks(marks: Floats, wanted: Ints, values: Floats, sums: Floats, least: Floats) -> None:
-    here = marks[wanted]  # (m, g)
-    if here.shape[1]:
-        for value, total in zip(values, sums, strict=True):
-            total[:] = np.cumsum(here * value, axis=1, dtype=np.float32)[:, -1]  # in order, as the loops add
-    least[:] = np.where(here > 0, values[-1], np.float32(1)).min(axis=1, initial=1)
+class Marks(NamedTuple):
+    """The marks of items, one item after the other."""
+
+    starts: Ints
+    """(n + 1,)"""
+    codes: Ints
+    """(t,) of marks, ascending within an item."""
+
+
+def marks_of(flags: Floats) -> Marks:
+    """The marks of flags (n, g), 0 where an item does not carry one."""
+    rows, codes = np.nonzero(flags)
+    return Marks(np.searchsorted(rows, np.arange(len(flags) + 1)), codes)
+
+
+def _over_marks(marks: Marks, wanted: Ints, values: Floats, sums: Floats, least: Floats) -> None:
+    lengths = marks.starts[wanted + 1] - marks.starts[wanted]
+    source = np.repeat(np.arange(len(wanted)), lengths)
+    first = np.cumsum(lengths) - lengths
+    codes = marks.codes[marks.starts[wanted][source] + np.arange(len(source)) - first[source]]
+    for value, total in zip(values, sums, strict=True):
+        np.add.at(total, source, value[codes])
+    least[:] = np.where(lengths > 0, np.float32(np.inf), 0)
+    np.minimum.at(least, source, values[-1, codes])
 
 
 @compiled(plain=_over_marks)
-def over_marks(marks: Floats, wanted: Ints, values: Floats, sums: Floats, least: Floats) -> None:
-    """Sum each row of ``values`` (v, g) over the marks (n, g; 0 or 1) of the wanted items (m,), to ``sums`` (v, m).
+def over_marks(marks: Marks, wanted: Ints, values: Floats, sums: Floats, least: Floats) -> None:
+    """Sum each row of ``values`` (v, g) over the marks of the wanted items (m,), to ``sums`` (v, m).
 
-    ``least`` (m,) is the smallest of the last row's values among an item's marks, 1 at most. ``sums`` must be zero.
+    ``least`` (m,) is the smallest of the last row's values among an item's marks, 0 without any. ``sums`` must be zero.
     """
-    v, g = values.shape
+    v = len(values)
     for i in range(len(wanted)):
-        smallest = np.float32(1)
-        for j in range(g):
-            mark = marks[wanted[i], j]
+        start, end = marks.starts[wanted[i]], marks.starts[wanted[i] + 1]
+        smallest = np.float32(np.inf) if end > start else np.float32(0)
+        for place in range(start, end):
+            code = marks.codes[place]
             for row in range(v):
-                sums[row, i] += mark * values[row, j]
-            smallest = min(smallest, values[v - 1, j] if mark > 0 else np.float32(1))
+                sums[row, i] += values[row, code]
+            smallest = min(smallest, values[v - 1, code])
         least[i] = smallest

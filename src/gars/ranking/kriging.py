@@ -11,7 +11,7 @@ ratings of the user; a few products with the factors where r is large. At most `
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -76,8 +76,11 @@ class Kriging:
     """(n, n) symmetric float32: what the factors miss of the strongest entries."""
     like: Baseline
     rating: Baseline
+    _variances: Floats = field(init=False)
+    """(n,) of the factors alone."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "_variances", np.maximum(np.vecdot(self.factors, self.factors), np.float32(1e-6)))
         kept = self.corrections
         if kept.nnz < np.iinfo(np.int32).max:  # half the memory to read in each request
             indices, indptr = kept.indices.astype(np.int32, copy=False), kept.indptr.astype(np.int32, copy=False)
@@ -102,11 +105,12 @@ class Kriging:
             [liked - self.like.mean - self.like.items[rows], ratings - self.rating.mean - self.rating.items[rows]],
             axis=1,
         )  # (r, 2)
-        across = self._kernel(candidates, rows)  # (m, r)
-        weights = self._solve(rows, left)  # (r, 2)
+        own, wanted = self.factors[rows], self.factors[candidates]
+        across = self._kernel(candidates, rows, wanted @ own.T)  # (m, r)
+        weights = self._solve(rows, own, left)  # (r, 2)
         said = across @ weights + np.float32(LEVEL) * weights.sum(axis=0)  # (m, 2)
         columns[2], columns[3] = item_like + said[:, 0], item_rating + said[:, 1]
-        columns[4] = self._open(rows, candidates)
+        columns[4] = still_open(own, wanted) / self._variances[candidates]
         nearest = across.argmax(axis=1)
         columns[9] = across[np.arange(len(candidates)), nearest]
         columns[10] = left[nearest, 1]
@@ -121,40 +125,32 @@ class Kriging:
         columns[7:9] = (told[:, 2:] / weight[:, None]).T
         return columns.T
 
-    def _solve(self, rows: NDArray[np.int64], left: Floats) -> Floats:
-        """Weights of the ratings of these rows: their covariance, noise and level with it, inverted. (r, 2) → (r, 2)"""
+    def _solve(self, rows: NDArray[np.int64], own: Floats, left: Floats) -> Floats:
+        """Weights of the ratings of these rows: their covariance, noise and level with it, inverted. (r, 2) → (r, 2)
+
+        ``own`` (r, RANK) are the factors of the rows.
+        """
         r = len(rows)
         if r > DIRECT_UP_TO:
-            found = conjugate_gradients(self.factors[rows], _among(self.corrections, rows), left)
+            found = conjugate_gradients(own, _among(self.corrections, rows), left)
             if found is not None:
                 return found
         diagonal = np.diag_indices(r)
-        noisy = self._kernel(rows, rows)
+        noisy = self._kernel(rows, rows, own @ own.T)
         noisy += np.float32(LEVEL)
         noisy[diagonal] += NOISE
         _, weights, failed = sposv(noisy, left, lower=True, overwrite_a=True)
         if failed:
             # corrections were cut to the strongest, so nothing promises a positive kernel; the factors alone do
-            noisy = self.factors[rows] @ self.factors[rows].T + np.float32(LEVEL)
+            noisy = own @ own.T + np.float32(LEVEL)
             noisy[diagonal] += NOISE
             weights = cho_solve(cho_factor(noisy, lower=True, overwrite_a=True), left)
         return np.asarray(weights, np.float32)
 
-    def _open(self, rows: NDArray[np.int64], candidates: NDArray[np.int64]) -> Floats:
-        """The share of the factors' variance that ratings of these rows leave open. (r,), (m,) → (m,)"""
-        own, wanted = self.factors[rows], self.factors[candidates]
-        precision = own.T @ own / np.float32(NOISE)
-        precision[np.diag_indices(len(precision))] += 1
-        lower, _ = spotrf(precision, lower=True, clean=True)  # at least the identity, so it has a factor
-        inverse, _ = strtri(lower, lower=True)
-        half = wanted @ inverse.T  # (m, RANK)
-        variance = np.maximum(np.einsum("md,md->m", wanted, wanted), np.float32(1e-6))
-        return np.asarray(np.einsum("md,md->m", half, half) / variance, np.float32)
-
-    def _kernel(self, some: NDArray[np.int64], rows: NDArray[np.int64]) -> Floats:
-        """Covariances of two sets of items. (a,), (r,) → (a, r)"""
+    def _kernel(self, some: NDArray[np.int64], rows: NDArray[np.int64], known: Floats) -> Floats:
+        """Covariances of two sets of items; ``known`` is what the factors say of it. (a,), (r,), (a, r) → (a, r)"""
         kernel = np.zeros((len(some) + 1, len(rows)), np.float32)
-        np.matmul(self.factors[some], self.factors[rows].T, out=kernel[:-1])
+        kernel[:-1] = known
         place = np.full(len(self.factors), len(some), np.int32)
         place[some] = np.arange(len(some), dtype=np.int32)
         missed = self.corrections
@@ -172,6 +168,27 @@ class Kriging:
             "like_items": self.like.items,
             "rating_items": self.rating.items,
         }
+
+
+def still_open(own: Floats, wanted: Floats) -> Floats:
+    """The variance of items of factors (m, d) that ratings of items of factors (r, d) leave open. → (m,)"""
+    r, d = own.shape
+    if r < d:  # by the ratings: what they explain is taken away
+        covariance = own @ own.T
+        covariance[np.diag_indices(r)] += np.float32(NOISE)
+        explained = wanted @ (own.T @ _root_of_inverse(covariance))  # (m, r)
+        return np.asarray(np.vecdot(wanted, wanted) - np.vecdot(explained, explained), np.float32)
+    precision = own.T @ own / np.float32(NOISE)
+    precision[np.diag_indices(d)] += 1
+    half = wanted @ _root_of_inverse(precision)  # (m, d)
+    return np.asarray(np.vecdot(half, half), np.float32)
+
+
+def _root_of_inverse(matrix: Floats) -> Floats:
+    """``R`` with ``R Rᵀ`` the inverse of a symmetric matrix without eigenvalues near 0. (d, d) → (d, d)"""
+    lower, _ = spotrf(matrix, lower=True, clean=True)
+    inverse, _ = strtri(lower, lower=True)
+    return np.asarray(inverse.T, np.float32)
 
 
 def conjugate_gradients(factors: Floats, among: sp.csr_array, left: Floats) -> Floats | None:
@@ -325,10 +342,10 @@ def _corrections(half: sp.csr_array, dense: Floats, factors: Floats, block: int 
         blocks.append(sp.csr_array((missed[row, column], column.astype(np.int32), counts), shape=missed.shape))
     kept = sp.csr_array(sp.vstack(blocks, format="csr"))
     # the error is symmetric, so where both halves kept an entry it is the same number twice
-    both = sp.csr_array(kept + kept.T)
     ones = sp.csr_array((np.ones_like(kept.data), kept.indices, kept.indptr), shape=kept.shape)
     times = sp.csr_array(ones + ones.T)
+    times.data = 1 / times.data
+    # multiplied, not divided place by place: what cancels out to nothing is not stored
+    both = sp.csr_array((kept + kept.T).multiply(times))
     both.sort_indices()
-    times.sort_indices()
-    both.data /= times.data
     return both

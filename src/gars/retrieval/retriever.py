@@ -132,10 +132,10 @@ class Retriever:
         reading = self._read(rows, strengths)
         proposed = np.zeros((len(reading.scores) + 1, len(self.items)), np.bool_)
         start = reading.mean + np.float32(AHEAD) * reading.deviation
-        propose(reading.scores, start, allowed, per_channel, proposed[:-1])
+        propose(reading.scores, start, reading.deviation, allowed, per_channel, proposed[:-1])
         if session is not None:
-            near = session[None]
-            propose(near, np.zeros(1, np.float32), allowed & (session > 0), SESSION_CANDIDATES, proposed[-1:])
+            near, zero = session[None], np.zeros(1, np.float32)
+            propose(near, zero, zero, allowed & (session > 0), SESSION_CANDIDATES, proposed[-1:])
         union = np.flatnonzero(proposed.any(axis=0))
         fused = self.fuse(reading.standardised(union), cold=not len(rows))
         union = union[np.argsort(-fused, kind="stable")]  # rows ascend by id, so a tie goes to the lower id

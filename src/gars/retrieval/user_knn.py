@@ -38,10 +38,12 @@ class UserKnn:
     """(u, n) strengths."""
     _compared: Quantised = field(init=False)
     """The users as they are looked through; the weight of the nearest is exact."""
+    _everybody: NDArray[np.bool_] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "lists", compact(self.lists))
         object.__setattr__(self, "_compared", quantise(self.users))
+        object.__setattr__(self, "_everybody", np.ones(len(self.users), np.bool_))
 
     def score(self, user: Floats) -> Floats:
         """What the neighbours of a user with these factors have on their lists. (d,) → (n,)"""
@@ -51,8 +53,8 @@ class UserKnn:
         direction = user / np.float32(length)
         similarity = dot(self._compared, direction)
         chosen = np.zeros((1, len(similarity)), np.bool_)
-        start = np.array([similarity.mean() + similarity.std()], np.float32)
-        propose(similarity[None], start, np.ones(len(similarity), np.bool_), NEIGHBOURS, chosen)
+        spread = similarity.std(keepdims=True)
+        propose(similarity[None], similarity.mean() + spread, spread, self._everybody, NEIGHBOURS, chosen)
         nearest = np.flatnonzero(chosen)
         weight = np.maximum(self.users[nearest] @ direction, 0) ** SHARPNESS
         scores = np.zeros(int(self.lists.shape[1]), np.float32)

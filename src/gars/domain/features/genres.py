@@ -23,7 +23,6 @@ def write(query: Query, here: Floats, out: Floats) -> None:
     taste, count = query.taste, here[0]
     values = np.stack([taste.genre_share, taste.genre_share - query.items.genre_shares, taste.genre_like_gap])
     out[:3] = 0
-    over_marks(query.items.genres, query.candidates, values, out[:3], out[3])
+    over_marks(query.genre_marks, query.candidates, values, out[:3], out[3])
     out[:3] /= np.maximum(1, count)
-    out[3] *= count > 0
     out[4] = count

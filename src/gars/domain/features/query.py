@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from gars.domain.features.taste import Prior, Taste
 from gars.domain.item_table import ItemTable
+from gars.loops.marks import Marks
 
 Floats = NDArray[np.float32]
 
@@ -21,6 +22,8 @@ class Query:
     prior: Prior
     item_side: Floats
     """(n, s) ``features.item_side`` of these items."""
+    genre_marks: Marks
+    """Of these items."""
     taste: Taste
     candidates: NDArray[np.int64]
     """(m,) rows of the item table."""

@@ -11,7 +11,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from gars.bootstrap.addresses import REDIS, scheme
 from gars.config import from_environment
 from gars.domain.errors import ArtefactError
 from gars.library.artefact import read
@@ -95,6 +94,8 @@ def _say_serving(version: str, home: Path) -> None:
     """What serves now, and how Redis gets to know, where there is one."""
     console = Console()
     console.print(f"{version} serves: {_WHEN}", highlight=False)
+    from gars.bootstrap.addresses import REDIS, scheme
+
     if scheme(from_environment(os.environ, home=home).state_store) in REDIS:
         console.print("its vectors come to Redis with: gars model publish", highlight=False)
     elif (home / "stack" / "ports.json").is_file():
