@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -131,6 +133,17 @@ def test_while_the_api_is_away_the_page_is_there_and_says_so(
         until(lambda: httpx.get(f"{web}/api/v1/health/ready", timeout=60).status_code == 200, "the api to be back")
     finally:
         server.stop()
+
+
+def test_its_first_process_killed_it_starts_again(running: Running, web: str) -> None:
+    """Its workers outlive it, and hold the port."""
+    pid = running.daemon("web").pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: running.gone() is not None)
+    running.up()
+    assert running.daemon("web").pid != pid
+    assert httpx.get(web, timeout=60).status_code == 200
 
 
 def test_without_a_page_or_an_nginx_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

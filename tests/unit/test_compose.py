@@ -25,7 +25,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OF_PARTS = {"backfill": ["prepare"], "flink": ["jobmanager", "taskmanager", "feature-job"]}
 """Parts of the launcher that are other services here."""
-ONE_SHOT = {"prepare", "publish", "feature-job", "train"}
+ONE_SHOT = {"prepare", "publish", "train"}
 
 
 @pytest.fixture

@@ -148,6 +148,25 @@ def test_its_children_end_with_it(tmp_path: Path) -> None:
     until(lambda: started(child) is None)
 
 
+def test_what_one_that_died_left_behind_ends_before_the_next_one_starts(tmp_path: Path) -> None:
+    daemon = Daemon("small", tmp_path)
+    for end in (daemon.end_orphans, lambda: daemon.stop(patience_s=1)):
+        daemon.log.unlink(missing_ok=True)
+        daemon.start([sys.executable, "-c", PARENT], environment=os.environ)
+        until(lambda: daemon.last_lines().isdigit())
+        parent, child = daemon.pid, int(daemon.last_lines())
+        assert parent is not None
+        os.kill(parent, signal.SIGKILL)
+        until(lambda: daemon.pid is None)
+        Daemon("small", tmp_path / "elsewhere").end_orphans()
+        (tmp_path / "elsewhere").mkdir(exist_ok=True)
+        shutil.copy(tmp_path / "pid", tmp_path / "elsewhere" / "pid")
+        Daemon("small", tmp_path / "elsewhere").end_orphans()  # a group of this number, and not from that folder
+        assert started(child) is not None
+        end()
+        assert started(child) is None
+
+
 def test_sigkill(tmp_path: Path) -> None:
     daemon = Daemon("small", tmp_path)
     daemon.start([sys.executable, "-c", PARENT], environment=os.environ)

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -15,6 +15,7 @@ import msgspec
 from gars.datasets.durable import write_whole
 
 _PAUSE_S = 0.05
+_ORPHANS_END_WITHIN_S = 10
 _children: list[subprocess.Popen[bytes]] = []
 """What this process started: held, because it is meant to outlive whoever asked for it."""
 
@@ -44,18 +45,15 @@ class Daemon:
         """The process, if it runs."""
         if self._child is not None:
             return self._child.pid if self._child.poll() is None else None
-        try:
-            held = msgspec.json.decode(self._pid_file.read_bytes(), type=_Pid)
-        except (OSError, msgspec.DecodeError):
-            return None
-        return held.pid if started(held.pid) == held.started else None
+        held = self._held()
+        return held.pid if held is not None and started(held.pid) == held.started else None
 
     @property
     def exit_code(self) -> int | None:
         """How it ended, if this process started it; negative for a signal."""
         return None if self._child is None else self._child.poll()
 
-    def start(self, command: Sequence[str], *, environment: Mapping[str, str], folder: Path | None = None) -> None:
+    def start(self, command: Sequence[str], *, environment: Mapping[str, str]) -> None:
         """Start it in a session of its own, so that a Ctrl-C here does not reach it.
 
         Raises:
@@ -69,7 +67,7 @@ class Daemon:
                 stdout=log,
                 stderr=log,
                 env=dict(environment),
-                cwd=folder or self.folder,
+                cwd=self.folder,
                 start_new_session=True,
             )
         _children.append(self._child)
@@ -88,8 +86,22 @@ class Daemon:
                 self._ended_within(patience_s)
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(pid, signal.SIGKILL)
+        else:
+            self.end_orphans()
         self._pid_file.unlink(missing_ok=True)
         return pid is not None
+
+    def end_orphans(self) -> None:
+        """SIGKILL to what a process that died by itself left behind: it may hold the port that the next one needs."""
+        held = self._held()
+        if held is None or started(held.pid) is not None:
+            return
+        end = time.monotonic() + _ORPHANS_END_WITHIN_S
+        while (left := list(_members(held.pid, self.folder.resolve()))) and time.monotonic() < end:
+            for pid in left:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(_PAUSE_S)
 
     def kill(self) -> None:
         """SIGKILL, as a machine that loses power."""
@@ -110,6 +122,12 @@ class Daemon:
     def _pid_file(self) -> Path:
         return self.folder / "pid"
 
+    def _held(self) -> _Pid | None:
+        try:
+            return msgspec.json.decode(self._pid_file.read_bytes(), type=_Pid)
+        except (OSError, msgspec.DecodeError):
+            return None
+
     def _ended_within(self, seconds: float) -> bool:
         end = time.monotonic() + seconds
         while self.pid is not None:
@@ -118,6 +136,17 @@ class Daemon:
             time.sleep(_PAUSE_S)
         _children[:] = [child for child in _children if child.poll() is None]
         return True
+
+
+def _members(group: int, folder: Path) -> Iterator[int]:
+    """Processes of a group that work in a folder: the group's number alone may be a stranger's after a restart."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+            if int(fields[2]) == group and fields[0] not in "ZX" and (stat.parent / "cwd").readlink() == folder:
+                yield int(stat.parent.name)
+        except OSError:  # it ended, or is somebody else's
+            continue
 
 
 def started(pid: int) -> str | None:

@@ -83,6 +83,7 @@ class Running:
         return self.engine.folder / "stopped"
 
     def _start(self, process: Process, daemon: Daemon) -> None:
+        daemon.end_orphans()
         for port in process.ports:
             if not is_free(port):
                 raise StackError(

@@ -1,0 +1,111 @@
+"""What keeps the feature job running in containers, beside a Flink that forgets its jobs."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from gars.entrypoints.stack.deploy import deploy_folder
+from gars.testing.patience import until
+
+SUBMIT = deploy_folder("flink") / "submit.sh"
+
+
+class Flink:
+    """Answers for a JobManager; the command ``flink`` beside it notes what it was told, and fails the first time."""
+
+    def __init__(self, folder: Path) -> None:
+        self.jobs: list[str] = []
+        self.asked = 0
+        self.told = folder / "told"
+        self.told.touch()
+        command = folder / "bin" / "flink"
+        command.parent.mkdir()
+        command.write_text(f'#!/bin/sh\necho "$@" >> {self.told}\n[ "$(wc -l < {self.told})" -gt 1 ]\n')
+        command.chmod(0o755)
+        (folder / "bin" / "python").symlink_to(sys.executable)
+        flink = self
+
+        class Answer(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                flink.asked += 1
+                self.send_response(200)
+                self.end_headers()
+                jobs = [{"id": str(number), "status": status} for number, status in enumerate(flink.jobs)]
+                self.wfile.write(json.dumps({"jobs": jobs}).encode())
+
+            def log_message(self, *_arguments: object) -> None:
+                """Say nothing."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+        self.thread = threading.Thread(target=self.server.serve_forever)
+        self.thread.start()
+
+    @property
+    def submissions(self) -> list[str]:
+        return self.told.read_text().splitlines()
+
+    def looked_again(self) -> None:
+        """Wait until it has looked twice more: what it saw the first time it has acted on."""
+        seen = self.asked
+        until(lambda: self.asked > seen + 1)
+
+
+@pytest.fixture
+def flink(tmp_path: Path) -> Iterator[Flink]:
+    made = Flink(tmp_path)
+    yield made
+    made.server.shutdown()
+    made.thread.join()
+    made.server.server_close()
+
+
+@pytest.fixture
+def script(flink: Flink, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    variables = {
+        "PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        "FLINK_REST": f"http://127.0.0.1:{flink.server.server_port}",
+        "FLINK_DATA": str(tmp_path / "data"),
+        "LOOK_S": "0.1",
+    }
+    with subprocess.Popen(["sh", str(SUBMIT), "--brokers", "kafka:9092"], env={**os.environ, **variables}) as running:
+        yield running
+        running.kill()
+
+
+def snapshot(folder: Path, name: str, *, at: int) -> str:
+    made = folder / "data" / name / "_metadata"
+    made.parent.mkdir(parents=True)
+    made.touch()
+    os.utime(made, (at, at))
+    return f"file://{made.parent}"
+
+
+def test_it_is_submitted_whenever_there_is_none(flink: Flink, script: subprocess.Popen[bytes], tmp_path: Path) -> None:
+    until(lambda: len(flink.submissions) >= 2)  # not taken the first time
+    flink.jobs = ["RUNNING"]
+    flink.looked_again()
+    count = len(flink.submissions)
+    flink.looked_again()
+    assert len(flink.submissions) == count
+    words = f"run --detached --jobmanager 127.0.0.1:{flink.server.server_port}"
+    job = "--pyFiles /opt/gars.zip --pyModule gars.entrypoints.feature_job --brokers kafka:9092"
+    assert set(flink.submissions) == {f"{words} {job}"}
+    snapshot(tmp_path, "savepoints/first", at=100)
+    newest = snapshot(tmp_path, "checkpoints/abc/chk-7", at=300)
+    snapshot(tmp_path, "checkpoints/abc/chk-6", at=200)
+    flink.jobs = ["FAILED", "CANCELED"]
+    until(lambda: len(flink.submissions) > count)
+    flink.jobs = ["FAILED", "RESTARTING"]
+    assert flink.submissions[-1] == f"{words} --fromSavepoint {newest} {job}"
+    script.send_signal(signal.SIGTERM)
+    assert script.wait(60) == 0
