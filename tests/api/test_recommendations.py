@@ -38,7 +38,9 @@ def test_shape(client: Client) -> None:
         "anime_id", "title", "title_english", "title_japanese", "title_chinese", "type", "episodes", "year",
         "score", "members", "genres", "image",
     ]  # fmt: skip
-    assert list(first["reasons"][0]) == ["kind", "text", "anime_id", "title", "contribution"]
+    assert list(first["reasons"][0]) == [
+        "kind", "text", "anime_id", "title", "title_english", "title_japanese", "title_chinese", "contribution",
+    ]  # fmt: skip
 
 
 def test_the_very_next_list_knows_of_the_click(client: Client) -> None:
@@ -56,6 +58,9 @@ def test_the_very_next_list_knows_of_the_click(client: Client) -> None:
         "text": "Because of Death Note",
         "anime_id": 1535,
         "title": "Death Note",
+        "title_english": None,
+        "title_japanese": "デスノート",
+        "title_chinese": None,
         "contribution": pytest.approx(after["items"][0]["reasons"][0]["contribution"]),
     }
     assert before["request_id"] != after["request_id"]

@@ -20,7 +20,9 @@ function weight(opinion) {
 const isHidden = (opinion) =>
   opinion.rating != null || opinion.reaction != null || opinion.seen || opinion.dismissed || opinion.status != null
 
-const LABEL = { click: 'you opened', because: 'you liked' }
+const LABEL = { click: 'you looked at', because: 'you liked' }
+
+const UNTITLED = { title: null, title_english: null, title_japanese: null, title_chinese: null }
 
 function reasonsFor(card, teachers) {
   const [best] = teachers
@@ -28,13 +30,14 @@ function reasonsFor(card, teachers) {
   if (best && best.pull > 0.15) {
     const kind = best.opinion.clicks && best.opinion.reaction == null && best.opinion.rating == null ? 'click' : 'because'
     const text = `Because ${LABEL[kind]} ${best.card.title}`
-    reasons.push({ kind, text, anime_id: best.card.anime_id, title: best.card.title, contribution: best.pull })
+    const { anime_id, title, title_english, title_japanese, title_chinese } = best.card
+    reasons.push({ kind, text, anime_id, title, title_english, title_japanese, title_chinese, contribution: best.pull })
     const genre = card.genres.find((one) => best.card.genres.includes(one))
-    if (genre) reasons.push({ kind: 'genre', text: `You often like ${genre}`, anime_id: null, title: null, contribution: 0.2 })
+    if (genre) reasons.push({ kind: 'genre', text: `You often like ${genre}`, anime_id: null, ...UNTITLED, contribution: 0.2 })
   }
   if (card.members > 1500000 || reasons.length === 0) {
     const text = `Loved by ${Math.round(card.members / 1000).toLocaleString('en')}k members`
-    reasons.push({ kind: 'popular', text, anime_id: null, title: null, contribution: 0.1 })
+    reasons.push({ kind: 'popular', text, anime_id: null, ...UNTITLED, contribution: 0.1 })
   }
   return reasons
 }

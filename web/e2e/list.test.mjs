@@ -24,7 +24,8 @@ describe('the list', () => {
       const explained = items.findIndex(({ reasons }) => reasons.length > 0)
       assert.ok(explained >= 0, 'no title of the list has a reason')
       const card = cards(page).nth(explained)
-      await card.getByText(items[explained].reasons[0].text).waitFor()
+      const [{ text, title, title_english: english }] = items[explained].reasons
+      await card.getByText(english ? text.replace(title, english) : text).waitFor()
       await card.getByText(`${Math.round(items[explained].p_like * 100)}%`).first().waitFor()
     }))
 

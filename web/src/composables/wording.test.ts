@@ -5,7 +5,10 @@ import { language } from '@/i18n'
 
 import { facts, reasonText } from './wording'
 
-const reason = (kind: string, text: string, title: string | null = null): Reason => ({ kind, text, title, anime_id: null, contribution: null })
+const reason = (kind: string, text: string, title: string | null = null, titles: Partial<Reason> = {}): Reason => ({
+  ...{ title_english: null, title_japanese: null, title_chinese: null, anime_id: null, contribution: null },
+  ...{ kind, text, title, ...titles },
+})
 
 afterEach(() => {
   language.value = 'en'
@@ -39,6 +42,18 @@ describe('reasons', () => {
       'ロボットを人より多く観ています',
       '広く観られ、好かれています',
     ])
+  })
+
+  it('name the title in the reader’s language', async () => {
+    const titles = { title_english: 'Attack on Titan', title_japanese: '進撃の巨人' }
+    const both = [
+      reason('because', 'Because you liked Shingeki no Kyojin', 'Shingeki no Kyojin', titles),
+      reason('shared', 'Like Shingeki no Kyojin: Military', 'Shingeki no Kyojin', titles),
+    ]
+    expect(both.map(reasonText)).toEqual(['Because you liked Attack on Titan', 'Like Attack on Titan: Military'])
+    language.value = 'ja'
+    await expect.poll(() => document.documentElement.lang, { timeout: 15_000 }).toBe('ja')
+    expect(both.map(reasonText)).toEqual(['「進撃の巨人」が好きだから', '「進撃の巨人」との共通点：Military'])
   })
 
   it('of a kind or wording the page does not know stay as they are', () => {

@@ -12,6 +12,9 @@ export function facts({ type, year, episodes }: Pick<AnimeCard, 'type' | 'year' 
 /** A kind of anime, such as "Movie", in the reader's language. */
 export const typeName = (type: string): string => textOr(`type.${type}`, type)
 
+/** What an anime was made from, such as "Light novel", in the reader's language. */
+export const sourceName = (source: string): string => textOr(`source.${source}`, source)
+
 /** A genre in the reader's language, or as the data has it. */
 export const genreName = (genre: string): string => textOr(`genre.${genre}`, genre)
 
@@ -29,15 +32,19 @@ export function deed(kind: InteractionKind, undo: boolean, anime: AnimeCard): st
 
 const VERBS = { liked: 'liked', watched: 'watched', 'looked at': 'opened' } as const
 
-/** A reason in the reader's language. The service says it in English; a kind it learnt since stays as it is. */
-export function reasonText({ kind, text, title }: Reason): string {
+/**
+ * A reason in the reader's language, and so is the title in it. The service says it in English with the romaji title; a kind
+ * it learnt since stays as it is.
+ */
+export function reasonText({ kind, text, title: romaji, ...titles }: Reason): string {
+  const title = romaji === null ? null : shownTitle({ title: romaji, ...titles }).text
   if ((kind === 'because' || kind === 'click' || kind === 'despite') && title) {
     const verb = Object.entries(VERBS).find(([word]) => text.includes(`you ${word} `))?.[1]
     return verb ? t(`reason.${kind === 'despite' ? kind : 'because'}.${verb}`, { title }) : text
   }
   if (kind === 'franchise' && title) return t('reason.franchise', { title })
   if (kind === 'shared' && title) {
-    const what = text.slice(text.lastIndexOf(`${title}: `) + title.length + 2)
+    const what = text.slice(text.lastIndexOf(`${romaji}: `) + (romaji ?? '').length + 2)
     return t('reason.shared', { title, what })
   }
   const genre = kind === 'genre' ? /^You watch more (.+) than most$/.exec(text)?.[1] : undefined

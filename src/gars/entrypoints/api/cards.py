@@ -9,7 +9,7 @@ from msgspec import UNSET
 
 from gars.application.catalogue import Catalogue
 from gars.application.paging import Page
-from gars.application.ports import Recommendation
+from gars.application.ports import Reason, Recommendation
 from gars.domain.anime import Anime
 from gars.domain.user_state import Opinion, Register, UserState
 from gars.entrypoints.api.shapes import (
@@ -112,17 +112,22 @@ def _recommendation(
         score=item.score,
         p_like=item.p_like,
         channels=list(item.channels),
-        reasons=[
-            ReasonBody(
-                kind=reason.kind,
-                text=reason.text,
-                anime_id=reason.anime_id,
-                title=reason.title,
-                contribution=reason.contribution,
-            )
-            for reason in item.reasons
-        ],
+        reasons=[_reason(reason, catalogue) for reason in item.reasons],
         explanation=UNSET if feature_names is None else _explanation(item, feature_names),
+    )
+
+
+def _reason(reason: Reason, catalogue: Catalogue) -> ReasonBody:
+    anime = None if reason.anime_id is None else catalogue.find(reason.anime_id)
+    return ReasonBody(
+        kind=reason.kind,
+        text=reason.text,
+        anime_id=reason.anime_id,
+        title=reason.title,
+        title_english=anime.title_english if anime else None,
+        title_japanese=anime.title_japanese if anime else None,
+        title_chinese=anime.title_chinese if anime else None,
+        contribution=reason.contribution,
     )
 
 

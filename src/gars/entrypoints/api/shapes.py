@@ -83,12 +83,15 @@ class AnimeDetail(AnimeCard, frozen=True, kw_only=True):
 
 
 class ReasonBody(msgspec.Struct, frozen=True, kw_only=True):
-    """Why an anime is in the list."""
+    """Why an anime is in the list; with every title of the anime it speaks of, as ``text`` is in English."""
 
     kind: str
     text: str
     anime_id: int | None
     title: str | None
+    title_english: str | None
+    title_japanese: str | None
+    title_chinese: str | None
     contribution: float | None
 
 
