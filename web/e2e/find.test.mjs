@@ -72,6 +72,23 @@ describe('an anime', () => {
       await page.getByRole('heading', { level: 2, name: 'Similar anime' }).waitFor()
     }))
 
+  it('is named in every language, and says where to watch it and read of it', () =>
+    withPage(browser, {}, async (page) => {
+      const details = await Promise.all((await popular()).map(({ anime_id: id }) => ask(`/anime/${id}`)))
+      const anime = details.find(({ streaming, title_english: english, title_japanese: japanese }) => streaming.length && english && japanese)
+      assert.ok(anime, 'no popular title can be streamed')
+      await page.goto(`${BASE}/anime/${anime.anime_id}`)
+      await page.getByRole('heading', { level: 1, name: anime.title_english }).waitFor()
+      const names = await page.getByRole('list', { name: 'Other titles' }).locator('li').evaluateAll((items) => items.map((item) => [item.lang, item.textContent.trim()]))
+      for (const [lang, name] of [['ja', anime.title_japanese], ['zh', anime.title_chinese], ['ja-Latn', anime.title]]) {
+        if (name && name !== anime.title_english) assert.ok(names.some(([of, text]) => of === lang && text === name), `${name} is not said`)
+      }
+      const links = await page.locator('main a[target="_blank"]').evaluateAll((all) => all.map(({ href, rel }) => ({ href, rel })))
+      assert.ok(links.every(({ rel }) => rel.includes('noopener') && rel.includes('noreferrer')))
+      const wanted = [...anime.streaming.map(({ url }) => url), ...Object.values(anime.links).filter(Boolean)]
+      assert.deepEqual(new Set(links.map(({ href }) => href)), new Set(wanted.map((url) => new URL(url).href)))
+    }))
+
   it('that does not exist says so', () =>
     withPage(browser, {}, async (page, { expect }) => {
       expect(/Failed to load resource.*404/)

@@ -2,7 +2,7 @@ import type { ListFilters } from '@/api/types'
 import { shownNumber, t } from '@/i18n'
 
 import { changed, type FilterChanges, SWITCHES, WORDS } from './listFilters'
-import { genreName, typeName } from './wording'
+import { genreName, sourceName, typeName } from './wording'
 
 /** One thing that is set: how it reads, and what takes it away. */
 export interface FilterPart {
@@ -26,6 +26,7 @@ function wordText(name: WordFilter, word: string): string {
   if (name === 'type') return typeName(word)
   if (name === 'genre') return genreName(word)
   if (name === 'exclude_genre') return t('filter.chip.exclude', { value: genreName(word) })
+  if (name === 'source') return t('filter.part', { label: t(`filter.chip.${name}`), value: sourceName(word) })
   if (name === 'exclude_tag') return t('filter.chip.exclude', { value: word })
   return t('filter.part', { label: t(`filter.chip.${name}`), value: word })
 }

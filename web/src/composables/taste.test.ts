@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { HistoryItem } from '@/api/types'
 import { animeCard } from '@/testing'
 
-import { differences, favouriteDecade, ratingBarsOf } from './taste'
+import { differences, favouriteDecade, isLiked, ratingBarsOf } from './taste'
 
 const held = (year: number | null, rating: number | null = null): HistoryItem => ({
   anime: animeCard({ year }),
@@ -35,5 +35,11 @@ describe('taste', () => {
     expect(favouriteDecade([held(1995, 9), held(1998, 8), held(2011, 9), held(2012, 3), held(2013, 3), held(2014, 3)])).toBe(1990)
     expect(favouriteDecade([held(2012), held(1999)])).toBe(2010)
     expect(favouriteDecade([held(null, 9)])).toBeNull()
+  })
+
+  it('knows what was liked: the word, else the rating, else that it was finished', () => {
+    const none = { rating: null, reaction: null, status: null }
+    expect([{ ...none, rating: 8 }, { ...none, reaction: 1, rating: 3 }, { ...none, status: 'completed' }].map(isLiked)).toEqual([true, true, true])
+    expect([none, { ...none, rating: 7, status: 'completed' }, { ...none, reaction: -1, rating: 9 }].map(isLiked)).toEqual([false, false, false])
   })
 })
