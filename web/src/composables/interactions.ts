@@ -5,6 +5,7 @@ import { toApiError } from '@/api/errors'
 import type { AnimeCard, InteractionKind } from '@/api/types'
 import { t, textOr } from '@/i18n'
 
+import { askForVersion } from './lateVersion'
 import { loopLog } from './loopLog'
 import { holdOpinion } from './opinions'
 import { shownTitle } from './titles'
@@ -54,6 +55,7 @@ export async function send(action: Action, undo = false): Promise<boolean> {
     if (kind === 'like') countPick(userId, anime.anime_id, !undo)
     const version = accepted.versions[userId]
     if (version !== undefined) viewerLive.heard(userId, version)
+    else void askForVersion(userId)
     return true
   } catch (thrown) {
     loopLog.failed(eventId)
