@@ -49,8 +49,9 @@ class Access:
         client = scope.get("client")
         return not self.tokens.on and (client is None or _is_this_machine(client[0]))
 
-    def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
-        """Raises what the answer is to be, if it is not to be the route's."""
+    async def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+        """Raises what the answer is to be, if it is not to be the route's. Waits for nothing, but the framework would
+        take a guard that is no coroutine to another thread."""
         path = str(connection.scope.get("path_template") or "")
         if not self.tokens.on and _is_local(connection) and path != _METRICS and not _is_under(path, _ADMIN):
             connection.scope[_CALLER] = _OPEN  # type: ignore[literal-required]

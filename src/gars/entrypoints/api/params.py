@@ -150,7 +150,7 @@ async def filters_of(
     )
 
 
-def refuse_unknown_parameters(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+async def refuse_unknown_parameters(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """A guard: a parameter that would do nothing is a mistake worth telling."""
     known = set(parameter_names(handler).values())
     unknown = sorted(set(connection.query_params.keys()) - known)

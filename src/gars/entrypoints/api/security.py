@@ -31,7 +31,7 @@ async def add_headers(message: Message, _scope: Scope) -> None:
         message["headers"] = [*message.get("headers", ()), *_ENCODED]
 
 
-def refuse_other_sites(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+async def refuse_other_sites(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
     """A guard for writes: a browser says when a page of another site made it send them."""
     if connection.headers.get("Sec-Fetch-Site") == "cross-site":
         raise PermissionDeniedException("a page of another site sent this")

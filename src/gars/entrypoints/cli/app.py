@@ -16,6 +16,7 @@ from gars.entrypoints.cli.tensorboard import tensorboard
 from gars.entrypoints.cli.tokens import token
 from gars.entrypoints.cli.train import train
 from gars.entrypoints.cli.tune import tune
+from gars.library.heap import keep_freed
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -85,6 +86,7 @@ else:
 
 def main() -> None:
     """Run the command line; a GARS error is one readable message and exit code 1."""
+    keep_freed()
     try:
         app()
     except GarsError as error:
