@@ -1,5 +1,7 @@
 """Niche and diversity on a trained engine."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -43,3 +45,21 @@ def test_the_terms_tell_the_click_and_the_lean(small: Recommender) -> None:
     made = small.engine.recommend_history(small.read_history(HISTORY), k=3, filters=Filters(niche=0.5))
     assert all(set(item.terms) == {"model", "niche"} for item in made)
     assert len(small.engine.feature_names) == len(made[0].features) / 4
+
+
+def test_the_weights_of_the_latest_clicks_and_of_stage_one(small: Recommender) -> None:
+    engine = small.engine
+    history = replace(small.read_history(HISTORY), clicks=np.array([105], np.int64))
+
+    def terms(filters: Filters) -> set[str]:
+        return set(engine.recommend_history(history, k=1, filters=filters)[0].terms)
+
+    def order(filters: Filters) -> list[int]:
+        return [item.anime_id for item in engine.recommend_history(history, k=8, filters=filters)]
+
+    assert terms(PLAIN) == {"model", "session"}
+    assert terms(Filters(session=0)) == {"model"}
+    # with all the weight on stage one its order comes out
+    whole = order(Filters(retrieval=1e6, session=0))
+    assert whole == engine.retrieve_ids(history, k=8, filters=PLAIN).tolist()
+    assert whole != order(Filters(session=0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -56,6 +56,7 @@ class Recommend:
         explore: float = 0.0,
         ladder: Ladder | None = None,
         lists: ListCache | None = None,
+        others: Mapping[str, tuple[Engine, Ladder]] | None = None,
     ) -> None:
         self._engine = engine
         self._states = states
@@ -66,6 +67,16 @@ class Recommend:
         self._explore = explore
         self._ladder = ladder or Ladder(engine)
         self._lists = ListCache(0) if lists is None else lists
+        self._others = others or {}
+        """Of the experiment's variants whose lists another model makes."""
+
+    def model_version(self, user_id: str) -> str:
+        """Which model makes this user's lists."""
+        arm = "" if self._experiment is None or not self._others else self._experiment.variant_of(user_id).name
+        return self._made_by(arm)[0].version
+
+    def _made_by(self, arm: str) -> tuple[Engine, Ladder]:
+        return self._others.get(arm) or (self._engine, self._ladder)
 
     def __call__(
         self,
@@ -90,19 +101,21 @@ class Recommend:
         # what is not out yet is never shown; the day goes with the impression, so the list can be made again
         filters = msgspec.structs.replace(filters, released_by=self._clock.now().date())
         variant, explore = self._variant, self._explore
+        engine, ladder = self._engine, self._ladder
         if self._experiment is not None:
             arm = self._experiment.variant_of(user_id)
             variant, filters = f"{self._experiment.name}/{arm.name}", arm.applied(filters)
             explore = explore if arm.rules.explore is None else arm.rules.explore
-        made_of, asked = made_from(state, self._engine.version), Asked(k, offset, filters)
+            engine, ladder = self._made_by(arm.name)
+        made_of, asked = made_from(state, engine.version), Asked(k, offset, filters)
         fallback: Fallback | None = None
         kept = self._lists.get(user_id, made_of, asked) if not explore else None
         if kept is None:
             with stage("state"):
                 known = history.from_state(state or UserState(user_id=user_id))
-            fallback, items = self._ladder(
+            fallback, items = ladder(
                 lambda: ranked(
-                    self._engine, known, k=k, offset=offset, filters=filters, request_id=request_id, explore=explore
+                    engine, known, k=k, offset=offset, filters=filters, request_id=request_id, explore=explore
                 ),
                 known,
                 k=k,

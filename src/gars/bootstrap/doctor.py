@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from gars.bootstrap.addresses import REDIS, adapter, is_cluster, scheme
-from gars.bootstrap.model import load_engine, training_data
+from gars.bootstrap.model import load_engine, load_others, training_data
 from gars.bootstrap.stores import (
     open_change_feed,
     open_event_log,
@@ -85,7 +85,7 @@ def _model(settings: Settings) -> None:
 
 
 def _experiment(settings: Settings) -> None:
-    open_experiment(settings)
+    load_others(settings.models, open_experiment(settings))
 
 
 def _log(settings: Settings) -> None:

@@ -14,6 +14,7 @@ from gars.datasets import snapshots
 from gars.datasets.dataset import Dataset, catalogue_anime
 from gars.domain.anime import Anime
 from gars.domain.errors import ArtefactError, GarsError
+from gars.domain.experiment import Experiment
 from gars.library import artefact
 from gars.library.artefact import Manifest
 from gars.library.newcomers import version_with, with_newcomers
@@ -32,7 +33,24 @@ def load_engine(models: Path) -> tuple[Engine, About]:
     Raises:
         ArtefactError: there is none, it is half-trained or damaged; the hint is the command that mends it.
     """
-    current = _promoted(models)
+    return _load(_promoted(models), models.parent)
+
+
+def load_others(models: Path, experiment: Experiment | None) -> dict[str, Engine]:
+    """The models of an experiment's variants that name one, by the name of the variant.
+
+    Raises:
+        ArtefactError: there is no such model, or it is damaged.
+    """
+    named = [] if experiment is None else [variant for variant in experiment.variants if variant.model]
+    registry = Registry(models)
+    loaded: dict[str, Engine] = {}
+    for version in {registry.find(variant.model) for variant in named}:
+        loaded[version], _ = _load(models / version, models.parent)
+    return {variant.name: loaded[registry.find(variant.model)] for variant in named}
+
+
+def _load(current: Path, home: Path) -> tuple[Engine, About]:
     try:
         loaded = Recommender.load(current)
     except GarsError:
@@ -43,7 +61,7 @@ def load_engine(models: Path) -> tuple[Engine, About]:
     if manifest is None:  # never for a loaded one
         raise ArtefactError(f"the model in {current} has no manifest", hint="train it again with: gars train")
     about = _about(manifest)
-    return with_newcomers(loaded.engine, _accepted_since(models.parent, about)), about
+    return with_newcomers(loaded.engine, _accepted_since(home, about)), about
 
 
 def load_catalogue(models: Path) -> tuple[list[Anime], About]:

@@ -47,6 +47,7 @@ from gars.bootstrap.known_anime import KnownAnime
 from gars.bootstrap.online import OnlineStores, is_forgotten, open_cluster, open_local
 from gars.bootstrap.stages import open_rank, open_recall
 from gars.bootstrap.stores import file_sizes, open_experiment, open_sites
+from gars.bootstrap.variants import open_others, refuse_unknown_titles
 from gars.config import Settings
 from gars.datasets.dataset import Dataset
 from gars.domain.errors import StorageError
@@ -91,6 +92,8 @@ class Service:
     pages: Pages
     lists: ListCache
     experiment: Experiment | None
+    others: Mapping[str, Engine]
+    """The models of the experiment's variants that have one of their own."""
     shelves: Shelves
     group: RecommendToGroup
     similar_anime: SimilarAnime
@@ -238,6 +241,7 @@ def open_service(
     )
     budgets = open_budgets(settings)
     recall, rank = open_recall(settings), open_rank(settings)
+    others = open_others(settings, experiment)
     lists = ListCache(settings.list_cache)
 
     def forget_shown(user_id: str) -> int:
@@ -269,6 +273,7 @@ def open_service(
         budgets=budgets,
         lists=lists,
         experiment=experiment,
+        others=others,
         threads=ThreadPoolExecutor(max(1, settings.threads), thread_name_prefix="gars-model"),
         **_of_model(
             engine,
@@ -282,6 +287,7 @@ def open_service(
             budgets=budgets,
             lists=lists,
             experiment=experiment,
+            others=others,
             explore=settings.explore,
             clock=steady,
         ),
@@ -301,11 +307,17 @@ def _of_model(
     budgets: Mapping[Rung, Budget],
     lists: ListCache,
     experiment: Experiment | None,
+    others: Mapping[str, Engine],
     explore: float,
     clock: Clock,
 ) -> _OfModel:
     states, trends = stores.states, stores.trends
     staged = engine if recall is None and rank is None else StagedEngine(engine, recall=recall, rank=rank)
+    refuse_unknown_titles(engine, others)
+
+    def ladder(made_by: Engine) -> Ladder:
+        return Ladder(made_by, budgets=budgets, trending=trends.ids)
+
     recommend = Recommend(
         engine=staged,
         states=states,
@@ -313,8 +325,9 @@ def _of_model(
         record=recorder.record,
         experiment=experiment,
         explore=explore,
-        ladder=Ladder(staged, budgets=budgets, trending=trends.ids),
+        ladder=ladder(staged),
         lists=lists,
+        others={name: (other, ladder(other)) for name, other in others.items()},
     )
     pages = Pages(recommend)
     return _OfModel(
@@ -353,6 +366,7 @@ def with_model(service: Service, engine: Engine, about: About) -> Service:
             budgets=service.budgets,
             lists=service.lists,
             experiment=service.experiment,
+            others=service.others,
             explore=service.settings.explore,
             clock=service.clock,
         ),

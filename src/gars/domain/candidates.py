@@ -25,7 +25,8 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     of each franchise; ``hide_dropped_franchises`` hides everything of a franchise with a disliked title,
     ``hide_dropped_sequels`` what continues a title that was given up; ``hide_recaps`` hides what retells a franchise
     the history holds. ``released_by`` hides what comes out later. ``shown`` are the titles of the pages before.
-    ``niche`` and ``diversity`` are not filters but say how the rest is put in order (``domain.rerank``).
+    ``niche`` and ``diversity`` are not filters but say how the rest is put in order (``domain.rerank``), and so are the
+    weights of the latest clicks (``session``) and of stage one's own order (``retrieval``), next to 1 for the ranker's.
     """
 
     types: tuple[str, ...] = ()
@@ -56,6 +57,8 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     shown: tuple[int, ...] = ()
     niche: float = 0.0
     diversity: float = 0.0
+    session: float = 1.0
+    retrieval: float = 0.0
 
 
 _LOWEST = np.finfo(np.float32).min
@@ -85,6 +88,8 @@ def about_content(filters: Filters) -> Filters:
         shown=(),
         niche=0.0,
         diversity=0.0,
+        session=1.0,
+        retrieval=0.0,
     )
 
 

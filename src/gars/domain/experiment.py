@@ -23,6 +23,10 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     diversity: float | None = None
     min_members: int | None = None
     one_per_franchise: bool | None = None
+    session: float | None = None
+    """Weight of the latest clicks, 1 without a variant."""
+    retrieval: float | None = None
+    """Weight of stage one's order next to 1 for the ranker's, 0 without a variant."""
     explore: float | None = None
     """Share of its lists with an exploration slot."""
 
@@ -33,6 +37,8 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     name: str
     share: float = 1.0
     rules: Rules = Rules()
+    model: str = ""
+    """Version, or its first letters, of the model that makes its lists; empty: the promoted one."""
 
     def applied(self, filters: Filters) -> Filters:
         """The filters of a request, with this variant's rules in place of the service's defaults."""
@@ -43,7 +49,7 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return msgspec.structs.replace(filters, **open_) if open_ else filters
 
 
-_RULES = ("niche", "diversity", "min_members", "one_per_franchise")
+_RULES = ("niche", "diversity", "min_members", "one_per_franchise", "session", "retrieval")
 
 
 class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -80,6 +86,10 @@ def read(text: bytes, *, where: str) -> Experiment:
             value = getattr(variant.rules, name)
             if value is not None and not 0 <= value <= 1:
                 raise InvalidInputError(f"{where}: {name} of {variant.name} is not from 0 to 1", hint=hint)
+        for name in ("session", "retrieval"):
+            value = getattr(variant.rules, name)
+            if value is not None and not 0 <= value <= 10:
+                raise InvalidInputError(f"{where}: {name} of {variant.name} is not from 0 to 10", hint=hint)
     return found
 
 

@@ -156,8 +156,13 @@ class Engine:
         judged = self.judge(history, found)
         order = judged.order
         terms = {"model": order}
-        if session is not None and len(found):
-            terms["session"] = SESSION_WEIGHT * float(order.std()) * session[found.rows]
+        spread = float(order.std()) if len(found) else 0.0
+        if filters.retrieval and len(found):
+            agreed = found.fused - found.fused.mean()
+            terms["retrieval"] = filters.retrieval * spread * agreed / max(float(found.fused.std()), 1e-9)
+            order = order + terms["retrieval"]
+        if session is not None and filters.session and len(found):
+            terms["session"] = filters.session * SESSION_WEIGHT * spread * session[found.rows]
             order = order + terms["session"]
         if filters.niche:
             leaned = rerank.lean_niche(order, self.retriever.items.counts[found.rows], filters.niche)

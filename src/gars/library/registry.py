@@ -57,11 +57,11 @@ class Registry:
             shutil.rmtree(unfinished, ignore_errors=True)
         return manifest
 
-    def promote(self, version: str) -> Manifest:
-        """Make a version the one that serves, after verifying every file of it.
+    def find(self, version: str) -> str:
+        """The one version that begins so.
 
         Raises:
-            ArtefactError: there is no such version, or it is damaged.
+            ArtefactError: there is none, or more than one.
         """
         known = [manifest.version for manifest in self.versions()]
         matching = [name for name in known if name.startswith(version)]
@@ -70,14 +70,23 @@ class Registry:
                 f"{len(matching)} models match '{version}'; there are: {', '.join(known) or 'none'}",
                 hint="gars model list",
             )
-        manifest, _ = read(self.folder / matching[0])
+        return matching[0]
+
+    def promote(self, version: str) -> Manifest:
+        """Make a version the one that serves, after verifying every file of it.
+
+        Raises:
+            ArtefactError: there is no such version, or it is damaged.
+        """
+        found = self.find(version)
+        manifest, _ = read(self.folder / found)
         fresh = self.folder / f".{CURRENT}-{os.getpid()}"
         fresh.unlink(missing_ok=True)
-        fresh.symlink_to(matching[0])
+        fresh.symlink_to(found)
         fresh.replace(self.folder / CURRENT)
         with (self.folder / PROMOTIONS).open("ab") as record:
             now = datetime.now(UTC).isoformat(timespec="seconds")
-            record.write(msgspec.json.encode(Promotion(matching[0], now)) + b"\n")
+            record.write(msgspec.json.encode(Promotion(found, now)) + b"\n")
             record.flush()
             os.fsync(record.fileno())
         return manifest

@@ -77,7 +77,7 @@ class Unchanged:
         if (
             state is None
             or self._now() >= answer.until
-            or made_from(state, service.engine.version) != answer.made
+            or made_from(state, service.recommend.model_version(key[0])) != answer.made
             or self._running.phase == "stopping"
         ):
             self._kept.pop(key, None)

@@ -1,0 +1,42 @@
+"""The models of an A/B test's variants, beside the promoted one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gars.application.ports import Engine
+from gars.bootstrap.model import load_others
+from gars.config import Settings
+from gars.domain.errors import ArtefactError, InvalidInputError
+from gars.domain.experiment import Experiment
+
+
+def open_others(settings: Settings, experiment: Experiment | None) -> dict[str, Engine]:
+    """The models of the variants that name one, by the name of the variant.
+
+    Raises:
+        ArtefactError: there is no such model, or it is damaged.
+        InvalidInputError: the stages run in other processes, which know the promoted model only.
+    """
+    if experiment is not None and (settings.recall or settings.rank) and any(one.model for one in experiment.variants):
+        raise InvalidInputError(
+            "GARS_EXPERIMENT names models for variants, but the stages run elsewhere and know the promoted one only",
+            hint="leave GARS_RECALL and GARS_RANK empty, or test rules instead of models",
+        )
+    return load_others(settings.models, experiment)
+
+
+def refuse_unknown_titles(engine: Engine, others: Mapping[str, Engine]) -> None:
+    """Every title of a variant's model must be one that the service can show.
+
+    Raises:
+        ArtefactError: one is not.
+    """
+    known = {anime.anime_id for anime in engine.anime} if others else set()
+    for name, other in others.items():
+        unknown = sum(anime.anime_id not in known for anime in other.anime)
+        if unknown:
+            raise ArtefactError(
+                f"the model {other.version} of the variant {name} has {unknown} anime that {engine.version} has not",
+                hint="train both on the same catalogue, or take the variant out of GARS_EXPERIMENT",
+            )
