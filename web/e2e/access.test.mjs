@@ -5,6 +5,7 @@ import { createRequire } from 'node:module'
 import { after, before, describe, it } from 'node:test'
 
 import { ask, BASE, cards, launch, listedIds, lookAs, someUser, waitForOtherList, withPage } from './browser.mjs'
+import { ADMIN } from './fake-operator.mjs'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
@@ -67,18 +68,33 @@ const VIEWS = {
   explore: { path: () => '/explore', ready: (page) => page.locator('p:has-text("In view") a').first() },
   group: { path: async () => `/group?member=${await someUser(0)}&member=${await someUser(1)}`, ready: (page) => page.getByRole('list', { name: 'For all of you' }) },
   operator: { path: () => '/admin', ready: (page) => page.getByLabel('Operator’s token') },
+  'operator inside': {
+    path: () => '/admin',
+    token: ADMIN,
+    ready: (page) => page.getByRole('region', { name: 'Models' }).getByText('serving'),
+    skip: process.env.GARS_URL_IS_REAL && !process.env.GARS_ADMIN_TOKEN ? 'GARS_ADMIN_TOKEN is not set' : false,
+  },
+  'explore with filters': { path: () => '/explore?year_max=1901&min_score=6', ready: (page) => page.getByRole('list', { name: 'Loosen one of these:' }).getByRole('button').first(), open: true },
   'not found': { path: () => '/nothing/here', ready: (page) => page.getByRole('heading', { name: 'Nothing at this address' }) },
 }
 
 for (const [colorScheme, width] of [['dark', 1440], ['light', 390]]) {
   {
     describe(`${colorScheme}, ${width} wide`, () => {
-      for (const [name, { path, ready }] of Object.entries(VIEWS)) {
-        it(`${name} passes axe and fits the screen`, () =>
-          withPage(browser, { colorScheme, viewport: { width, height: 900 }, reducedMotion: 'reduce' }, async (page) => {
+      for (const [name, { path, ready, token, open, skip = false }] of Object.entries(VIEWS)) {
+        it(`${name} passes axe and fits the screen`, { skip }, () =>
+          withPage(browser, { colorScheme, viewport: { width, height: 900 }, reducedMotion: 'reduce' }, async (page, { expect }) => {
             await lookAs(page, await someUser(0))
+            if (token) {
+              expect(/Failed to load resource.*404/) // no A/B test may run
+              await page.addInitScript((text) => sessionStorage.setItem('gars.admin-token', text), token)
+            }
             await page.goto(BASE + (await path()))
             await ready(page).waitFor()
+            if (open && width < 1024) {
+              await page.getByRole('button', { name: /^Filters/ }).click()
+              await page.evaluate(() => window.scrollTo(0, 0)) // what the header covers half is no target, and needs none
+            }
             await page.getByRole('button', { name: 'Settings' }).waitFor()
             await page.waitForFunction(() => !document.querySelector('.skeleton') || document.querySelector('section[aria-label="Recommendations"]'))
             await page.evaluate(AXE)

@@ -5,6 +5,7 @@ import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 import { BASE, cards, launch, lookAs, withPage } from './browser.mjs'
+import { ADMIN } from './fake-operator.mjs'
 
 const FOLDER = fileURLToPath(new URL('pictures/', import.meta.url))
 /** Share of points that may differ: letters are drawn a little otherwise on every machine. */
@@ -19,6 +20,9 @@ const VIEWS = {
   anime: { path: '/anime/5114', ready: (page) => page.getByRole('list', { name: 'Similar anime' }) },
   you: { path: '/users/256', ready: (page) => page.getByRole('heading', { name: 'Themes' }) },
   group: { path: '/group?member=256&member=108', ready: (page) => page.getByRole('list', { name: 'For all of you' }) },
+  explore: { path: '/explore', ready: (page) => page.locator('p:has-text("In view") a').first() },
+  browse: { path: '/explore?genre=Drama&year_min=1998', ready: (page) => page.getByRole('list', { name: 'Titles that fit' }), at: 'Browse' },
+  admin: { path: '/admin', ready: (page) => page.getByRole('region', { name: 'Models' }).getByText('serving') },
 }
 
 /** The share of points in which two pictures differ visibly. */
@@ -47,13 +51,16 @@ const difference = (page, one, two) =>
 
 describe('looks', { skip: process.env.GARS_URL_IS_REAL ? 'pictures are of the stand-in service' : false }, () => {
   for (const colorScheme of ['dark', 'light']) {
-    for (const [name, { path, ready }] of Object.entries(VIEWS)) {
+    for (const [name, { path, ready, at }] of Object.entries(VIEWS)) {
       it(`${name}, ${colorScheme}`, () =>
-        withPage(browser, { colorScheme, viewport: { width: 1000, height: 700 }, deviceScaleFactor: 0.6, reducedMotion: 'reduce' }, async (page) => {
+        withPage(browser, { colorScheme, viewport: { width: 1000, height: 700 }, deviceScaleFactor: 0.6, reducedMotion: 'reduce' }, async (page, { expect }) => {
+          if (name === 'admin') expect(/Failed to load resource.*404/) // no A/B test runs
           await lookAs(page, '256')
+          await page.addInitScript((token) => sessionStorage.setItem('gars.admin-token', token), ADMIN)
           await page.goto(BASE + path)
           await ready(page).waitFor()
           await page.getByRole('button', { name: 'Settings' }).waitFor()
+          if (at) await page.getByRole('heading', { name: at }).evaluate((heading) => heading.scrollIntoView())
           await page.evaluate(() => document.fonts.ready)
           const now = await page.screenshot()
           const file = `${FOLDER}${name}-${colorScheme}.png`
