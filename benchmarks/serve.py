@@ -3,6 +3,7 @@
     gars data build && gars train --home var          # a model to serve
     python benchmarks/serve.py --home var             # both parts
     python benchmarks/serve.py --home var --part library
+    python benchmarks/serve.py --home var --part library --copies 17   # a catalogue 17 times as large (enlarged.py)
 
 The library's users are users of the data set with at least so many titles, of which so many are drawn at random, seed
 0; nobody has 1,000 in a small data set, so there the longest lists stand in. "cpu" is the time of the processor in the
@@ -27,11 +28,14 @@ from pathlib import Path
 
 import numpy as np
 
+from enlarged import enlarged
 from gars import Filters, Recommender
 from gars.application.stage_times import StageTimes, measuring
 from gars.domain.candidates import SERVICE_DEFAULTS
 from gars.domain.history import History, Rating, from_ratings
 from gars.library.blas import one_thread
+from gars.library.engine import Engine
+from gars.library.heap import keep_freed
 from gars.testing.server import ServerProcess
 
 LENGTHS = (10, 100, 1000)
@@ -48,20 +52,22 @@ def main() -> None:
     options.add_argument("--users", type=int, default=200, help="users of each length")
     options.add_argument("--seconds", type=float, default=5, help="of each HTTP measurement")
     options.add_argument("--connections", type=int, default=8)
+    options.add_argument("--copies", type=int, default=1, help="of each title, for the library's part")
     asked = options.parse_args()
+    keep_freed()  # as the service does
     model = Recommender.load(asked.home / "models" / "current")
     if asked.part != "http":
-        library(model, asked.users)
+        library(model, asked.users, enlarged(model.engine, asked.copies) if asked.copies > 1 else model.engine)
     if asked.part != "library":
         http(asked.home, [str(user) for user in model.user_ids.tolist()], asked.seconds, asked.connections)
 
 
-def library(model: Recommender, n_users: int) -> None:
-    """Percentiles of one call after the other, and the mean time of each stage."""
+def library(model: Recommender, n_users: int, engine: Engine) -> None:
+    """Percentiles of one call after the other, and the mean time of each stage, for users of ``model``."""
+    print(f"{len(engine.anime):,} titles\n")
     print("| call | interactions | users | candidates | p50 ms | p95 | p99 | cpu p50 ms | cpu p99 | req per CPU-s |")
     print("|---|---|---|---|---|---|---|---|---|---|", flush=True)
     stages: dict[int, StageTimes] = {}
-    engine = model.engine
     with one_thread():
         for length in LENGTHS:
             histories = drawn(model, length, n_users)
