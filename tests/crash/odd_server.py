@@ -13,7 +13,7 @@ from typing import Any
 import typer
 
 from gars.application.about import About
-from gars.application.ports import Recommendation
+from gars.application.engine import Recommendation
 from gars.bootstrap import running
 from gars.domain.errors import ArtefactError
 from gars.entrypoints.cli import serve as command

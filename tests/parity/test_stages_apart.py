@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from gars import Filters, Rating, Recommender
-from gars.application.ports import Recommendation
+from gars.application.engine import Recommendation
 from gars.application.stage_messages import (
     Array,
     FoundMessage,

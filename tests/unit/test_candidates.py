@@ -3,10 +3,11 @@ from datetime import date
 import numpy as np
 import pytest
 
+from gars.application.rerank import collapse
 from gars.domain.anime import Anime, Streaming
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters, allowed, top
 from gars.domain.errors import InvalidInputError
-from gars.domain.franchise import collapse, sequels_of
+from gars.domain.franchise import sequels_of
 from gars.domain.history import Rating, from_ratings, from_state
 from gars.domain.interaction import Interaction, Kind, Status
 from gars.domain.item_table import ItemTable, build

@@ -1,14 +1,19 @@
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from gars.domain import features
 from gars.domain.anime import Anime
-from gars.domain.features import kriging
+from gars.domain.candidates import Candidates
 from gars.domain.features.query import Query
-from gars.domain.features.taste import prior_of, taste_of
+from gars.domain.features.taste import prior_of
 from gars.domain.history import Rating, from_ratings
 from gars.domain.item_table import build
-from gars.loops.marks import marks_of
+from gars.library.query import Models
+from gars.retrieval.ials import Factors
+from gars.retrieval.item_to_item import ItemToItem, no_edges
+from gars.retrieval.retriever import KNN, RetrievalConfig, Retriever
+from gars.retrieval.user_knn import UserKnn
 
 CATALOGUE = [
     Anime(anime_id=1, title="One", type="TV", genres=("Action",), year=2000, franchise="a"),
@@ -22,21 +27,25 @@ LISTED_RATINGS = np.array([9, 9, 4, 8, np.nan, 3], np.float32)
 
 def query(*history: Rating) -> Query:
     items = build(CATALOGUE).with_statistics(LISTED_ROWS, LISTED_RATINGS)
-    prior = prior_of(items)
-    rows = np.arange(4)
-    return Query(
+    retriever = Retriever(
         items=items,
-        prior=prior,
-        item_side=features.item_side(items, prior),
-        genre_marks=marks_of(items.genres),
-        taste=taste_of(from_ratings(history), items, prior),
-        candidates=rows,
+        channels=(ItemToItem(KNN, no_edges(4)), ItemToItem("b", no_edges(4))),
+        factors=Factors(np.zeros((4, 1), np.float32), np.eye(1, dtype=np.float32)),
+        neighbours=UserKnn(np.zeros((0, 1), np.float32), sp.csr_array(np.zeros((0, 4), np.float32))),
+        popularity=np.zeros(4, np.float32),
+        vectors=np.zeros((4, 2), np.float32),
+        config=RetrievalConfig(),
+    )
+    found = Candidates(
+        rows=np.arange(4),
         channel_scores=np.array([[1, 0], [3, 0], [2, 0], [0, 0]], np.float32),
+        proposed=np.zeros((4, 2), np.bool_),
         strongest=np.zeros((4, 2), np.float32),
         supporters=np.zeros((4, 2), np.float32),
-        evidence=np.zeros((4, 4), np.float32),
-        kriging=np.zeros((4, len(kriging.NAMES)), np.float32),
+        fused=np.zeros(4, np.float32),
+        channel_names=("a", "b"),
     )
+    return Models(retriever, None, prior_of(items)).query(from_ratings(history), found)
 
 
 def columns(*history: Rating) -> dict[str, np.ndarray]:

@@ -11,8 +11,8 @@ import pytest
 
 from gars.application import ladder as ladder_module
 from gars.application.budgets import Budget
+from gars.application.engine import Recommendation
 from gars.application.ladder import RUNGS, Fallback, Ladder, Rung
-from gars.application.ports import Recommendation
 from gars.domain.candidates import Filters
 from gars.domain.errors import InvalidInputError
 from gars.domain.history import History, Rating, from_ratings

@@ -8,8 +8,8 @@ from datetime import timedelta
 import msgspec
 import pytest
 
+from gars.application.engine import Recommendation
 from gars.application.list_cache import LISTS_PER_USER, Asked, Kept, ListCache, MadeFrom, made_from
-from gars.application.ports import Recommendation
 from gars.application.recommend import Recommend
 from gars.domain import user_state
 from gars.domain.candidates import Filters

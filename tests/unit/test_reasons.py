@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from gars import Rating, Recommender
-from gars.application.ports import Reason
+from gars.application.engine import Reason
 from gars.domain.features.taste import taste_of
 from gars.domain.history import History
 from gars.library.engine import Engine

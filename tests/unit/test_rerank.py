@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gars.domain import rerank
+from gars.application import rerank
 from gars.loops.quantised import Quantised, quantise
 
 

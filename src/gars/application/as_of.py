@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from itertools import islice
 
+from gars.application.engine import Engine, Recommendation
 from gars.application.explore import ranked
-from gars.application.ports import Engine, EventHistory, Recommendation
+from gars.application.ports import EventHistory
 from gars.domain import history, user_state
 from gars.domain.errors import InvalidInputError
 from gars.domain.impression import Impression

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from gars.application.ports import Engine, Recommendation
+from gars.application.engine import Engine, Recommendation
 from gars.domain import exploration
 from gars.domain.candidates import Filters
 from gars.domain.history import History

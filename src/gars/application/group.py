@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gars.application.catalogue import Catalogue
-from gars.application.ports import Clock, Engine, StateStore
+from gars.application.engine import Engine
+from gars.application.ports import Clock, StateStore
 from gars.domain import history
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
 from gars.domain.errors import InvalidInputError

@@ -14,9 +14,10 @@ from typing import Final, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from gars.application import rerank
 from gars.application.budgets import Budget, OutOfTimeError
-from gars.application.ports import Engine, Reason, Recommendation
-from gars.domain import candidates, franchise, item_table
+from gars.application.engine import Engine, Reason, Recommendation
+from gars.domain import candidates, item_table
 from gars.domain.candidates import Filters
 from gars.domain.errors import InvalidInputError, StageError
 from gars.domain.history import History
@@ -149,7 +150,7 @@ class Ladder:
         """The first ``end`` ids of an order of rows that the filters let pass."""
         kept = order[candidates.allowed(self._items, known, filters)[order]]
         if filters.one_per_franchise:
-            kept = kept[franchise.collapse(kept, self._items.franchises)]
+            kept = kept[rerank.collapse(kept, self._items.franchises)]
         return self._items.anime_ids[kept[:end]].tolist()  # type: ignore[no-any-return]
 
     def _rows(self, anime_ids: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -10,7 +10,7 @@ import threading
 from collections import OrderedDict
 from typing import NamedTuple
 
-from gars.application.ports import Recommendation
+from gars.application.engine import Recommendation
 from gars.domain.candidates import Filters
 from gars.domain.user_state import UserState
 

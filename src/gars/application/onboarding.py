@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gars.application.catalogue import Catalogue
-from gars.application.ports import Engine
+from gars.application.engine import Engine
 from gars.domain.candidates import SERVICE_DEFAULTS
 
 _POOL = 12

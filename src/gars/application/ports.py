@@ -6,15 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
-import msgspec
-import numpy as np
-from numpy.typing import NDArray
-
-from gars.domain.anime import Anime
-from gars.domain.candidates import Filters
-from gars.domain.history import History
 from gars.domain.impression import Impression
 from gars.domain.interaction import Interaction
 from gars.domain.user_state import UserState
@@ -346,82 +339,4 @@ class TitleSearch(Protocol):
 
     def search(self, query: str, *, limit: int) -> list[TitleMatch]:
         """The best matches, each anime once, best first."""
-        ...
-
-
-class Reason(msgspec.Struct, frozen=True):
-    """Why a title is in the list, in words and with its weight."""
-
-    kind: str
-    text: str
-    anime_id: int | None = None
-    title: str | None = None
-    contribution: float | None = None
-
-
-class Recommendation(msgspec.Struct, frozen=True):
-    """One place of a list. ``p_like`` is the calibrated probability of a rating above 7."""
-
-    anime_id: int
-    score: float
-    p_like: float
-    channels: tuple[str, ...]
-    reasons: tuple[Reason, ...]
-    features: bytes = b""
-    """What the ranker saw: one row of the model's features as float32; empty where no ranker spoke."""
-    propensity: float = 1.0
-    """The probability that this title came to this place; below 1 only where a list may explore."""
-    terms: Mapping[str, float] = {}
-    """What the score is the sum of, by name; empty where no model spoke."""
-
-
-class Engine(Protocol):
-    """The two-stage model, ready to serve: pure numpy, no I/O."""
-
-    @property
-    def version(self) -> str:
-        """Hash of the model's content; a list made by another version may differ."""
-        ...
-
-    @property
-    def anime(self) -> Sequence[Anime]:
-        """The catalogue, ascending by id."""
-        ...
-
-    @property
-    def feature_names(self) -> tuple[str, ...]:
-        """What the numbers in ``Recommendation.features`` are, in order."""
-        ...
-
-    def like_chances(self, history: History, anime_ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        """P(rating > 7) of anime by id, NaN for one the catalogue does not have. (m,) → (m,)"""
-        ...
-
-    def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
-        """The ranked list, places ``offset`` … ``offset + k``."""
-        ...
-
-    def retrieve_ids(self, history: History, *, k: int, filters: Filters) -> NDArray[np.int64]:
-        """Stage one alone, best first: the fallback when ranking is out of time."""
-        ...
-
-    def popular_ids(self, *, k: int, filters: Filters) -> NDArray[np.int64]:
-        """The list for somebody of whom nothing is known, and the last fallback."""
-        ...
-
-    def similar_ids(self, anime_id: int, *, k: int, same_franchise: bool = True) -> list[tuple[int, float]]:
-        """Anime like this one with their similarity (0–1), best first."""
-        ...
-
-    def similar_user_ids(self, history: History, *, k: int, exclude: str | None = None) -> list[tuple[str, float]]:
-        """Training users like this history with their similarity (0–1), best first."""
-        ...
-
-
-@runtime_checkable
-class NewAnime(Protocol):
-    """What an ``Engine`` may offer besides: anime that nobody it learned from has watched, in an order for the user."""
-
-    def new_ids(self, history: History, *, k: int, filters: Filters) -> list[tuple[int, float]]:
-        """The best of them that the filters allow, with their score, best first."""
         ...

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import msgspec
 
+from gars.application.engine import Engine, Recommendation
 from gars.application.explore import ranked
 from gars.application.ladder import Fallback, Ladder
 from gars.application.list_cache import Asked, Kept, ListCache, MadeFrom, made_from
-from gars.application.ports import Clock, Engine, Recommendation, StateStore
+from gars.application.ports import Clock, StateStore
 from gars.application.stage_times import stage
 from gars.domain import history
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters

@@ -8,8 +8,9 @@ import msgspec
 import numpy as np
 
 from gars.application.catalogue import Catalogue
+from gars.application.engine import Engine, NewAnime
 from gars.application.paging import Page, Pages
-from gars.application.ports import Clock, Engine, NewAnime, StateStore, Trends
+from gars.application.ports import Clock, StateStore, Trends
 from gars.domain import history
 from gars.domain.anime import Anime
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters

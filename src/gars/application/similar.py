@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gars.application.catalogue import Catalogue
-from gars.application.ports import Engine, StateStore
+from gars.application.engine import Engine
+from gars.application.ports import StateStore
 from gars.domain import history
 from gars.domain.history import History
 from gars.domain.user_state import UserState

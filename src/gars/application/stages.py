@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.application.ports import Engine, Recommendation
+from gars.application.engine import Engine, Recommendation
 from gars.application.stage_times import stage
 from gars.domain.anime import Anime
 from gars.domain.candidates import Candidates, Filters

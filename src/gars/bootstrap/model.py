@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from gars.application.about import About
-from gars.application.ports import Engine
+from gars.application.engine import Engine
 from gars.config import Settings
 from gars.datasets import snapshots
 from gars.datasets.dataset import Dataset, catalogue_anime

@@ -8,7 +8,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.application.ports import Engine
+from gars.application.engine import Engine
 from gars.application.progress import Progress
 from gars.bootstrap.addresses import REDIS, adapter, scheme, unknown
 from gars.bootstrap.model import engine_version, load_engine

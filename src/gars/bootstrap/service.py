@@ -15,6 +15,7 @@ from gars.adapters.embedded.title_search import MemoryTitleSearch
 from gars.application.about import About
 from gars.application.budgets import Budget
 from gars.application.catalogue import Catalogue
+from gars.application.engine import Engine
 from gars.application.export_user import ExportUser
 from gars.application.forget_user import ForgetUser
 from gars.application.group import RecommendToGroup
@@ -23,17 +24,7 @@ from gars.application.impressions import ImpressionRecorder
 from gars.application.ladder import Ladder, Rung
 from gars.application.list_cache import ListCache
 from gars.application.paging import Pages
-from gars.application.ports import (
-    ChangeFeed,
-    Clock,
-    Engine,
-    EventLog,
-    ImpressionLog,
-    ListSite,
-    StateStore,
-    Tombstones,
-    Trends,
-)
+from gars.application.ports import ChangeFeed, Clock, EventLog, ImpressionLog, ListSite, StateStore, Tombstones, Trends
 from gars.application.progress import Progress
 from gars.application.recommend import Recommend
 from gars.application.search import Search

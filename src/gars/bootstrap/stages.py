@@ -12,9 +12,10 @@ import msgspec
 from gars.adapters.embedded.clock import SystemClock
 from gars.application.about import About
 from gars.application.catalogue import Catalogue
+from gars.application.engine import Engine
 from gars.application.ladder import Ladder
 from gars.application.last_known import LastKnownStates
-from gars.application.ports import Clock, Engine, StateStore
+from gars.application.ports import Clock, StateStore
 from gars.application.recommend import Recommend
 from gars.application.similar import SimilarAnime
 from gars.application.stages import RankService, RecallService, StagedEngine, TwoStages, two_stages

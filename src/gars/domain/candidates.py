@@ -25,7 +25,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     of each franchise; ``hide_dropped_franchises`` hides everything of a franchise with a disliked title,
     ``hide_dropped_sequels`` what continues a title that was given up; ``hide_recaps`` hides what retells a franchise
     the history holds. ``released_by`` hides what comes out later. ``shown`` are the titles of the pages before.
-    ``niche`` and ``diversity`` are not filters but say how the rest is put in order (``domain.rerank``), and so are the
+    ``niche`` and ``diversity`` are not filters but say how the rest is put in order (``application.rerank``); so do the
     weights of the latest clicks (``session``) and of stage one's own order (``retrieval``), next to 1 for the ranker's.
     """
 

@@ -8,19 +8,6 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.loops.groups import keep_first
-
-
-def collapse(ordered: NDArray[np.int64], franchises: NDArray[np.int32], per_franchise: int = 1) -> NDArray[np.bool_]:
-    """Which places of a ranked list to keep so that no franchise appears more than ``per_franchise`` times.
-
-    ``ordered`` (k,) are rows of the item table, best first; ``franchises`` (n,) their codes → mask (k,).
-    """
-    kept = np.empty(len(ordered), np.bool_)
-    keep_first(franchises[ordered], per_franchise, kept)
-    return kept
-
-
 _RECAP = re.compile(r"\b(?:recaps?|soushuuhen|summary|digest|compilation)\b|総集編", re.IGNORECASE)
 
 

@@ -10,13 +10,13 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gars.application.ports import Recommendation
+from gars.application import rerank
+from gars.application.engine import Recommendation
 from gars.application.stage_times import stage
-from gars.domain import features, rerank
+from gars.domain import features
 from gars.domain.anime import Anime
 from gars.domain.candidates import Candidates, Filters, about_content, allowed, by_content, top
 from gars.domain.errors import UnknownAnimeError
-from gars.domain.franchise import collapse
 from gars.domain.history import History, from_ratings
 from gars.domain.largest import best_first
 from gars.library import reasons
@@ -66,7 +66,7 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Engine:
-    """Retrieval and ranking over one catalogue; implements ``application.ports.Engine``."""
+    """Retrieval and ranking over one catalogue; implements ``application.engine.Engine``."""
 
     version: str
     anime: Sequence[Anime]
@@ -199,7 +199,7 @@ class Engine:
         )
         rows = top(scores, items.anime_ids, len(items) if filters.one_per_franchise else k)
         if filters.one_per_franchise:
-            rows = rows[collapse(rows, items.franchises)]
+            rows = rows[rerank.collapse(rows, items.franchises)]
         return items.anime_ids[rows[:k]]
 
     def similar_ids(self, anime_id: int, *, k: int, same_franchise: bool = True) -> list[tuple[int, float]]:
@@ -309,7 +309,7 @@ class Engine:
             return top(order, items.anime_ids[found.rows], want)
         places = best_first(order, found.rows)  # rows ascend by id
         if filters.one_per_franchise:
-            places = places[collapse(found.rows[places], items.franchises)]
+            places = places[rerank.collapse(found.rows[places], items.franchises)]
         if filters.diversity:
             likeness = self._likeness.take(found.rows[places[: rerank.POOL]])
             start = len(filters.shown)

@@ -10,11 +10,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.application.ports import Recommendation
+from gars.application.engine import Recommendation
+from gars.application.rerank import collapse
 from gars.domain.anime import Anime
 from gars.domain.candidates import Candidates, Filters, allowed, top
 from gars.domain.errors import UnknownAnimeError
-from gars.domain.franchise import collapse
 from gars.domain.history import History, from_ratings
 from gars.domain.item_table import ItemTable, build
 from gars.library import cold_anime
@@ -24,7 +24,7 @@ from gars.library.engine import Engine
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WithNewcomers:
-    """Implements ``application.ports.Engine`` and ``NewAnime``, and ``application.stages.TwoStages``.
+    """Implements ``application.engine.Engine`` and ``NewAnime``, and ``application.stages.TwoStages``.
 
     Lists are the model's own. A newcomer is found, described, likened to others, on the shelves of its season and of
     new anime, and behind everything popular; the ranking model is never asked about it.

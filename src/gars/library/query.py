@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from gars.domain import features
 from gars.domain.candidates import Candidates
-from gars.domain.features import kriging
+from gars.domain.features import franchise, genres, kriging
 from gars.domain.features.query import Query
 from gars.domain.features.taste import Prior, Taste, taste_of
 from gars.domain.history import History
 from gars.domain.item_table import ItemTable
 from gars.loops import neighbours
-from gars.loops.marks import Marks, marks_of
+from gars.loops.groups import tie
+from gars.loops.marks import Marks, marks_of, over_marks
 from gars.ranking.kriging import Kriging
 from gars.retrieval.compact import lists_of
 from gars.retrieval.retriever import KNN, Retriever
@@ -44,17 +45,24 @@ class Models:
             items=self.retriever.items,
             prior=self.prior,
             item_side=self._item_side,
-            genre_marks=self._genre_marks,
             taste=taste,
             candidates=found.rows,
             channel_scores=found.channel_scores,
             strongest=found.strongest,
             supporters=found.supporters,
             evidence=_evidence(self.retriever, taste, found.rows),
+            ties=_ties(self.retriever.items, taste, found.rows),
+            over_genres=self._over_genres(taste, found.rows),
             kriging=np.zeros((len(found), len(kriging.NAMES)), np.float32)
             if self.kriging is None
             else self.kriging.predict(taste.rated_rows, taste.ratings, found.rows),
         )
+
+    def _over_genres(self, taste: Taste, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """See ``Query.over_genres``. → (m, 4)"""
+        found = np.zeros((4, len(rows)), np.float32)
+        over_marks(self._genre_marks, rows, genres.by_genre(taste, self.retriever.items), found[:3], found[3])
+        return found.T
 
 
 def taste_profile(query: Query) -> NDArray[np.float32]:
@@ -65,6 +73,16 @@ def taste_profile(query: Query) -> NDArray[np.float32]:
 def profile_of(taste: Taste, items: ItemTable) -> NDArray[np.float32]:
     """The same from the taste alone. → (2g,)"""
     return np.concatenate([taste.genre_share - items.genre_shares, taste.genre_like_gap])
+
+
+def _ties(items: ItemTable, taste: Taste, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """See ``Query.ties``. → (m, 5)"""
+    found = np.empty((5, len(rows)), np.float32)
+    tie(
+        items.franchises, items.n_franchises, items.prequel_rows, taste.rows, taste.rated_rows, taste.liking,
+        franchise.SHRINK, rows, found,
+    )  # fmt: skip
+    return found.T
 
 
 def _evidence(retriever: Retriever, taste: Taste, rows: NDArray[np.int64]) -> NDArray[np.float32]:

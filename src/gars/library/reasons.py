@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.application.ports import Reason
+from gars.application.engine import Reason
 from gars.domain.history import LIKED_ABOVE, History
 
 if TYPE_CHECKING:

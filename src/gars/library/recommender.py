@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.application.ports import Recommendation
+from gars.application.engine import Recommendation
 from gars.application.progress import Progress, Silent
 from gars.application.training_log import TrainingLog
 from gars.domain import features

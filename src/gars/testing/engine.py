@@ -8,8 +8,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.application.ports import Reason, Recommendation
-from gars.domain import candidates, franchise, item_table, rerank
+from gars.application import rerank
+from gars.application.engine import Reason, Recommendation
+from gars.domain import candidates, item_table
 from gars.domain.anime import Anime
 from gars.domain.candidates import Candidates, Filters
 from gars.domain.history import History, Rating, from_ratings
@@ -126,7 +127,7 @@ class FakeEngine:
         masked = np.where(candidates.allowed(self._items, history, filters), scores, -np.inf).astype(np.float32)
         ordered = candidates.top(masked, self._items.anime_ids, len(self._items))
         if filters.one_per_franchise:
-            ordered = ordered[franchise.collapse(ordered, self._items.franchises)]
+            ordered = ordered[rerank.collapse(ordered, self._items.franchises)]
         if filters.diversity:
             pool = ordered[: rerank.POOL]
             likeness = rerank.likeness_of(np.zeros((len(pool), 0), np.float32), self._items.genres[pool])

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.application.ports import Recommendation
+from gars.application.engine import Recommendation
 from gars.application.stage_messages import (
     CONTENT_TYPE,
     RANK,

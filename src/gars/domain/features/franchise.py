@@ -7,8 +7,9 @@ import numpy as np
 from gars.domain.features.query import Floats, Query
 from gars.domain.features.taste import PRIOR_RATINGS, Prior
 from gars.domain.item_table import ItemTable
-from gars.loops.groups import tie
 
+SHRINK = PRIOR_RATINGS / 4
+"""How many titles liked as usual a user's liking of a franchise starts from."""
 NAMES = ("franchise_seen", "franchise_liking", "prequel_seen", "prequel_liking", "prequel_missing", "franchise_size")
 ITEM_NAMES = ("log_size",)
 
@@ -20,17 +21,6 @@ def of_items(items: ItemTable, _prior: Prior) -> tuple[Floats, ...]:
 
 def write(query: Query, here: Floats, out: Floats) -> None:
     """The user's titles of the same franchise, and how much better than usual they liked them. ``out`` (6, m)"""
-    items, taste = query.items, query.taste
-    tie(
-        items.franchises,
-        items.n_franchises,
-        items.prequel_rows,
-        taste.rows,
-        taste.rated_rows,
-        taste.liking,
-        PRIOR_RATINGS / 4,
-        query.candidates,
-        out[:5],
-    )
+    out[:5] = query.ties.T
     np.log1p(out[0], out=out[0])
     out[5] = here[0]

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from gars.domain.features.query import Floats, Query
-from gars.domain.features.taste import Prior
+from gars.domain.features.taste import Prior, Taste
 from gars.domain.item_table import ItemTable
-from gars.loops.marks import over_marks
 
 NAMES = ("genre_share", "genre_lift", "genre_like_gap", "genre_like_worst", "genre_count")
 ITEM_NAMES = ("count",)
@@ -18,11 +17,13 @@ def of_items(items: ItemTable, _prior: Prior) -> tuple[Floats, ...]:
     return (items.genres.sum(axis=1),)
 
 
+def by_genre(taste: Taste, items: ItemTable) -> Floats:
+    """What is added up over a candidate's genres: share of the list, that above the usual, like rate. → (3, g)"""
+    return np.stack([taste.genre_share, taste.genre_share - items.genre_shares, taste.genre_like_gap])
+
+
 def write(query: Query, here: Floats, out: Floats) -> None:
     """Means over the candidate's genres, and the worst of them. ``out`` (5, m)"""
-    taste, count = query.taste, here[0]
-    values = np.stack([taste.genre_share, taste.genre_share - query.items.genre_shares, taste.genre_like_gap])
-    out[:3] = 0
-    over_marks(query.genre_marks, query.candidates, values, out[:3], out[3])
-    out[:3] /= np.maximum(1, count)
-    out[4] = count
+    out[:4] = query.over_genres.T
+    out[:3] /= np.maximum(1, here[0])
+    out[4] = here[0]

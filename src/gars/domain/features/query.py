@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from gars.domain.features.taste import Prior, Taste
 from gars.domain.item_table import ItemTable
-from gars.loops.marks import Marks
 
 Floats = NDArray[np.float32]
 
@@ -22,8 +21,6 @@ class Query:
     prior: Prior
     item_side: Floats
     """(n, s) ``features.item_side`` of these items."""
-    genre_marks: Marks
-    """Of these items."""
     taste: Taste
     candidates: NDArray[np.int64]
     """(m,) rows of the item table."""
@@ -36,6 +33,11 @@ class Query:
     evidence: Floats
     """(m, 4) what the user's rated titles say of each candidate: sum of co-watch weights, the same weighted by how
     much more than usual the user liked each title, and by rating above their mean; largest single weight."""
+    ties: Floats
+    """(m, 5) the user's titles of the same franchise, how much better than usual they liked them, whether they have the
+    prequel, how they liked that, whether they lack it."""
+    over_genres: Floats
+    """(m, 4) sums over the candidate's genres of ``features.genres.by_genre``, and the worst of the last."""
     kriging: Floats
     """(m, 11) the columns of ``features.kriging``; zeros where the data have no ratings (``ranking.kriging``)."""
 

@@ -8,8 +8,8 @@ import numpy as np
 from msgspec import UNSET
 
 from gars.application.catalogue import Catalogue
+from gars.application.engine import Reason, Recommendation
 from gars.application.paging import Page
-from gars.application.ports import Reason, Recommendation
 from gars.domain.anime import Anime
 from gars.domain.user_state import Opinion, Register, UserState
 from gars.entrypoints.api.shapes import (

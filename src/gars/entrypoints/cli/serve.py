@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from gars.application.about import About
-from gars.application.ports import Engine
+from gars.application.engine import Engine
 from gars.bootstrap import load_engine, lock_home, open_service, training_data
 from gars.bootstrap.collector import collecting, open_collector
 from gars.bootstrap.stages import open_stage, warm

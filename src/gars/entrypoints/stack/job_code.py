@@ -10,7 +10,6 @@ from gars.datasets.durable import whole_file
 
 PARTS = (
     "__init__.py",
-    "loops",
     "domain",
     "application/__init__.py",
     "application/ports.py",

@@ -1,10 +1,11 @@
-"""From scores to a page: a lean to the less known, and no two alike next to each other at the top."""
+"""From scores to a page: a lean to the less known, one of each franchise, no two alike next to each other on top."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gars.loops.groups import keep_first
 from gars.loops.quantised import Quantised, quantise
 from gars.loops.spread import spread as pick
 
@@ -33,6 +34,16 @@ def lean_niche(scores: NDArray[np.float32], counts: NDArray[np.float32], niche: 
     fame = counts + max(1.0, float(np.median(counts)))
     lift = np.log1p(model / model.sum() * fame.sum() / fame)
     return np.asarray(scores + niche * spread * (lift - lift.mean()) / max(float(lift.std()), 1e-9), np.float32)
+
+
+def collapse(ordered: NDArray[np.int64], franchises: NDArray[np.int32], per_franchise: int = 1) -> NDArray[np.bool_]:
+    """Which places of a ranked list to keep so that no franchise appears more than ``per_franchise`` times.
+
+    ``ordered`` (k,) are rows of the item table, best first; ``franchises`` (n,) their codes → mask (k,).
+    """
+    kept = np.empty(len(ordered), np.bool_)
+    keep_first(franchises[ordered], per_franchise, kept)
+    return kept
 
 
 def likeness_of(vectors: NDArray[np.float32], genres: NDArray[np.float32]) -> Quantised:
