@@ -62,7 +62,8 @@ def brokers(tmp_path_factory: pytest.TempPathFactory, engines: Path) -> Iterator
             list(threads.map(Running.up, made.values()))
         yield made
     finally:
-        for running in made.values():
+        for running in made.values():  # asked to stop, the last ones would wait for those they lead together with
+            running.daemon("kafka").kill()
             running.down()
 
 
