@@ -78,6 +78,7 @@ def test_train_list_show_promote_roll_back(
     serving = registry.current()
     assert serving is not None
     (other,) = [manifest.version for manifest in registry.versions() if manifest.version != serving]
+    assert {file.stem for file in (home / "atlas").iterdir()} == {serving, other}
     capsys.readouterr()
     assert gars(monkeypatch, "model", "list") == 0
     listed = capsys.readouterr().out

@@ -157,6 +157,21 @@ describe('the atlas', () => {
       await page.waitForURL(BASE + href)
     }))
 
+  it('names titles in the reader’s language, and waits while the service draws', () =>
+    withPage(browser, { locale: 'ja-JP' }, async (page) => {
+      let refusals = 1
+      await page.route('**/api/v1/anime/atlas*', (route) =>
+        refusals-- > 0 ? route.fulfill({ status: 503, json: { error: { code: 'not_ready', message: 'being drawn', hint: null } } }) : route.continue(),
+      )
+      await page.goto(`${BASE}/explore`)
+      await page.getByRole('status', { name: '地図を作成中' }).waitFor()
+      const first = page.locator('p:has-text("表示中") a').first()
+      await first.waitFor()
+      const { ids, titles } = await ask('/anime/atlas?titles=japanese')
+      const href = await first.getAttribute('href')
+      assert.equal((await first.textContent()).trim(), titles[ids.indexOf(Number(href.split('/').pop()))])
+    }))
+
   it('shows the taste of who looks, and none of nobody', () =>
     withPage(browser, { reducedMotion: 'reduce' }, async (page) => {
       const drawn = async () => {

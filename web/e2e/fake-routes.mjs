@@ -54,7 +54,7 @@ export function moreRoutes({ users, userOf, historyOf, recommendations, similarU
         version: 'stand-in',
         genres,
         ids: known.map((card) => card.anime_id),
-        titles: known.map((card) => card.title_english ?? card.title),
+        titles: known.map((card) => card[`title_${query.get('titles')}`] ?? card.title),
         x: known.map((card) => at(card.anime_id, 2654435)),
         y: known.map((card) => at(card.anime_id, 40503)),
         genre: known.map((card) => genres.indexOf(card.genres[0])),

@@ -10,9 +10,9 @@ import type {
   Atlas,
   ContinueEntry,
   Experiment,
-  HistoryItem,
   Forgotten,
   GroupTitle,
+  HistoryItem,
   ImportReport,
   Interaction,
   ListFilters,
@@ -26,6 +26,7 @@ import type {
   SimilarAnime,
   SimilarUser,
   TasteReport,
+  TitleLanguage,
   Training,
   TrendEntry,
   UserPage,
@@ -145,7 +146,7 @@ export const api = {
     get<{ items: ContinueEntry[] }>(`${user(id)}/continue`, { k, adult }, signal).then((body) => body.items),
   trending: (k: number, filters: ListFilters, signal?: AbortSignal) =>
     get<{ items: TrendEntry[] }>('/anime/trending', { k, ...filters }, signal).then((body) => body.items),
-  atlas: (signal?: AbortSignal) => get<Atlas>('/anime/atlas', {}, signal),
+  atlas: (titles: TitleLanguage, signal?: AbortSignal) => get<Atlas>('/anime/atlas', { titles }, signal),
   season: (k: number, signal?: AbortSignal) => get<Season>('/anime/season', { k }, signal),
 
   interact: (interaction: Interaction) =>

@@ -47,6 +47,9 @@ export type Reason = Schemas['ReasonBody']
 export const REASON_KINDS = ['because', 'click', 'despite', 'shared', 'genre', 'franchise', 'popular'] as const
 export type ReasonKind = (typeof REASON_KINDS)[number]
 
+/** In which language a map names its titles. */
+export type TitleLanguage = 'romaji' | 'english' | 'japanese' | 'chinese'
+
 export type WatchStatus = 'watching' | 'completed' | 'on_hold' | 'dropped' | 'planned'
 
 /** What `GET /users/{id}/events` sends when the user's state changed. */

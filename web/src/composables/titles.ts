@@ -1,9 +1,9 @@
-import type { AnimeCard } from '@/api/types'
+import { computed } from 'vue'
+
+import type { AnimeCard, TitleLanguage } from '@/api/types'
 import { language } from '@/i18n'
 
 import { oneOf, stored } from './stored'
-
-export type TitleLanguage = 'romaji' | 'english' | 'japanese' | 'chinese'
 
 /** In which language titles are shown: `page` is that of the page. Kept in the browser. */
 export const titleLanguage = stored<TitleLanguage | 'page'>(
@@ -31,10 +31,11 @@ export function titleIn(anime: Titles, language: TitleLanguage): ShownTitle {
   return romaji
 }
 
+/** The language titles are shown in now. */
+export const shownLanguage = computed((): TitleLanguage => (titleLanguage.value === 'page' ? OF_PAGE[language.value] : titleLanguage.value))
+
 /** The title in the reader's language. */
-export function shownTitle(anime: Titles): ShownTitle {
-  return titleIn(anime, titleLanguage.value === 'page' ? OF_PAGE[language.value] : titleLanguage.value)
-}
+export const shownTitle = (anime: Titles): ShownTitle => titleIn(anime, shownLanguage.value)
 
 /** Every other title of `anime`, without repeats, the shown one left out. */
 export function otherTitles(anime: Titles): ShownTitle[] {

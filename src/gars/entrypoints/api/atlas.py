@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-from weakref import WeakKeyDictionary
+from typing import Annotated, Literal
+from weakref import WeakKeyDictionary, WeakSet
 
 import msgspec
 import numpy as np
 from litestar import Response, get
+from litestar.params import QueryParameter
 from numpy.typing import NDArray
 
-from gars.application.atlas import layout
 from gars.application.catalogue import Catalogue
 from gars.bootstrap import Service
-from gars.datasets.durable import write_whole
 from gars.domain.anime import Anime
+from gars.domain.errors import ArtefactError
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.params import ServiceDep
+from gars.library import kept_atlas
+
+logger = logging.getLogger(__name__)
 
 _GRID = 4095
 """Places are whole numbers from 0 to this: finer than a screen, and short to send."""
-_GENRES_COUNT = 0.6
-"""What genres count beside the embedding; they also place titles that have none."""
+
+Titles = Literal["english", "romaji", "japanese", "chinese"]
 
 
 class AtlasBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,75 +45,91 @@ class AtlasBody(msgspec.Struct, frozen=True, kw_only=True):
     fame: list[int]
 
 
-_one_at_a_time = threading.Lock()
-_latest: WeakKeyDictionary[Catalogue, AtlasBody] = WeakKeyDictionary()
+_lock = threading.Lock()
+_drawn: WeakKeyDictionary[Catalogue, NDArray[np.float32]] = WeakKeyDictionary()
+_being_drawn: WeakSet[Catalogue] = WeakSet()
+_bodies: WeakKeyDictionary[Catalogue, dict[Titles, AtlasBody]] = WeakKeyDictionary()
 
 
-@get("/anime/atlas", summary="A map of all anime", responses=errors(400), tags=["anime"])
-async def get_atlas(service: ServiceDep) -> Response[AtlasBody]:
-    """Titles that are alike lie near each other; adult ones are left out. Computed once a model, and kept."""
-    body = await asyncio.to_thread(_atlas, service)  # not on the service's own threads: the first call takes its time
+@get("/anime/atlas", summary="A map of all anime", responses=errors(400, 503), tags=["anime"])
+async def get_atlas(
+    service: ServiceDep,
+    titles: Annotated[
+        Titles, QueryParameter(description="Titles in this language, romaji where not known")
+    ] = "english",
+) -> Response[AtlasBody]:
+    """Titles that are alike lie near each other; adult ones are left out. Training draws it; where it did not, the
+    first request starts that and is told to come back.
+    """
+    body = await asyncio.to_thread(_atlas, service, titles)
     return Response(body, headers={"Cache-Control": "max-age=3600"})
 
 
-def _atlas(service: Service) -> AtlasBody:
-    version = service.about.model_version
-    with _one_at_a_time:
-        body = _latest.get(service.catalogue)
-        if body is None:
-            body = _made(service, version)
-            _latest[service.catalogue] = body
-    return body
+def _atlas(service: Service, titles: Titles) -> AtlasBody:
+    places = _places(service)
+    with _lock:
+        bodies = _bodies.setdefault(service.catalogue, {})
+        if titles not in bodies:
+            bodies[titles] = _body(service, places, titles)
+        return bodies[titles]
 
 
-def _made(service: Service, version: str) -> AtlasBody:
-    shown = [one for one in service.catalogue.anime if not one.adult]  # a map anybody may open
-    anime = sorted(shown, key=lambda one: (-(one.members or 0), one.anime_id))
+def _places(service: Service) -> NDArray[np.float32]:
+    """Where each title lies; raises ``ArtefactError`` (503, to be asked again) while that is being found out."""
+    catalogue = service.catalogue
+    with _lock:
+        if catalogue in _drawn:
+            return _drawn[catalogue]
+        home, version = Path(service.settings.home), service.about.model_version
+        found = kept_atlas.find(home, version, len(kept_atlas.shown(catalogue.anime)))
+        if found is not None:
+            _drawn[catalogue] = found
+            return found
+        if catalogue not in _being_drawn:
+            _being_drawn.add(catalogue)
+            threading.Thread(target=_draw, args=(service, home, version), name="atlas", daemon=True).start()
+    raise ArtefactError("the map of this model is being drawn", hint="ask again after Retry-After seconds")
+
+
+def _draw(service: Service, home: Path, version: str) -> None:
+    """Draw the map, for this process and for the next start."""
+    catalogue = service.catalogue
+    try:
+        places = kept_atlas.draw(catalogue.anime, service.engine)
+        with _lock:
+            _drawn[catalogue] = places
+        kept_atlas.keep(home, version, places)
+    except Exception:
+        logger.exception("the map of model %s could not be drawn or kept", version)
+    finally:
+        with _lock:
+            _being_drawn.discard(catalogue)
+
+
+def _body(service: Service, places: NDArray[np.float32], titles: Titles) -> AtlasBody:
+    anime = kept_atlas.shown(service.catalogue.anime)
     genres = list(service.catalogue.genres)
-    places = np.rint(_places(service, version, anime, genres) * _GRID).astype(int)
     number = {name: at for at, name in enumerate(genres)}
-    fame = np.log10([1 + (one.members or 0) for one in anime])
+    grid = np.rint(places * _GRID).astype(int)
     return AtlasBody(
-        version=version,
+        version=service.about.model_version,
         genres=genres,
         ids=[one.anime_id for one in anime],
-        titles=[one.title_english or one.title for one in anime],
-        x=places[:, 0].tolist(),
-        y=places[:, 1].tolist(),
+        titles=[_title(one, titles) for one in anime],
+        x=grid[:, 0].tolist(),
+        y=grid[:, 1].tolist(),
         genre=[number[one.genres[0]] if one.genres else -1 for one in anime],
-        fame=np.clip(fame / max(1.0, float(fame.max(initial=0))) * 9, 0, 9).astype(int).tolist(),
+        fame=_fame(anime),
     )
 
 
-def _places(service: Service, version: str, anime: Sequence[Anime], genres: Sequence[str]) -> NDArray[np.float32]:
-    """From the disk where this model was drawn before. → (n, 2)"""
-    file = Path(service.settings.home) / "atlas" / f"{version}.npy"
-    try:
-        places: NDArray[np.float32] = np.frombuffer(file.read_bytes(), np.float32).reshape(-1, 2)
-        if len(places) == len(anime):
-            return places
-    except (OSError, ValueError):
-        pass  # not drawn yet, or not whole: drawn anew
-    places = layout(_vectors(service, anime, genres))
-    file.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(file, places.tobytes())
-    return places
+def _title(anime: Anime, titles: Titles) -> str:
+    of = {"english": anime.title_english, "japanese": anime.title_japanese, "chinese": anime.title_chinese}
+    return of.get(titles) or anime.title
 
 
-def _vectors(service: Service, anime: Sequence[Anime], genres: Sequence[str]) -> NDArray[np.float32]:
-    """Embedding and genres of each title, side by side. → (n, dim) of unit length"""
-    number = {name: at for at, name in enumerate(genres)}
-    kinds = np.zeros((len(anime), len(genres) + 1), np.float32)
-    for row, one in enumerate(anime):
-        kinds[row, [number[name] for name in one.genres] or [len(genres)]] = 1
-    parts = [_GENRES_COUNT * _unit(kinds)]
-    retriever: Any = getattr(service.engine, "retriever", None)  # an engine need not have embeddings
-    if retriever is not None:
-        row_of = {int(anime_id): row for row, anime_id in enumerate(retriever.items.anime_ids)}
-        parts.append(np.asarray(retriever.vectors, np.float32)[[row_of[one.anime_id] for one in anime]])
-    return _unit(np.concatenate(parts, axis=1))
-
-
-def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(length, 1e-9), np.float32)
+def _fame(anime: Sequence[Anime]) -> list[int]:
+    """How well known each is, from 0 to 9."""
+    members = np.log10([1 + (one.members or 0) for one in anime])
+    scaled: list[int] = np.clip(members / max(1.0, float(members.max(initial=0))) * 9, 0, 9).astype(int).tolist()
+    return scaled

@@ -17,7 +17,7 @@ from gars.datasets.snapshots import open_snapshot
 from gars.domain.errors import DataError, InvalidInputError
 from gars.entrypoints.cli import runs
 from gars.entrypoints.cli.from_log import log_lists
-from gars.library import configuration, run_summary
+from gars.library import configuration, kept_atlas, run_summary
 from gars.library.artefact import Manifest
 from gars.library.fitting import QUICK, FitConfig
 from gars.library.lineage import lineage
@@ -107,6 +107,7 @@ def train_on(
     if graph is not None:
         about["offline"] = graph.lineage()
     manifest = registry.add(lambda folder: recommender.save(folder, data=about))
+    kept_atlas.add(registry.folder.parent, manifest.version, recommender.engine, progress)
     if log is not None:
         run_summary.write(log, recommender, manifest)
     return manifest

@@ -21,6 +21,7 @@ from gars.datasets.refreshed import refreshed
 from gars.datasets.report_html import report_html
 from gars.datasets.thresholds import Thresholds
 from gars.domain.errors import ArtefactError
+from gars.library import kept_atlas
 from gars.library.artefact import read_manifest
 from gars.library.fitting import FitConfig
 from gars.library.lineage import lineage
@@ -250,6 +251,7 @@ class Pipeline:
             self.progress.note(shown.said())
             about["from_log"] = {"lists": shown.used, "places": shown.places, "blended": shown.blended}
         manifest = self._registry.add(lambda folder: fitted.save(folder, data=about))
+        kept_atlas.add(self.home, manifest.version, fitted.engine, self.progress)
         return {"version": manifest.version, "kept_out": len(kept_out), "metrics": manifest.metrics}
 
     def _evaluate(self, candidate: str, serving: str | None, snapshot: str) -> Output:
