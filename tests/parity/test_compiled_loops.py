@@ -66,11 +66,11 @@ def scores(rng: np.random.Generator) -> np.ndarray:
 ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
     "add_up": lambda rng: (*side_by_side(rng), titles(rng), strengths(rng, H, E), zeros(E, N)),
     "made_of": lambda rng: (
-        *side_by_side(rng), titles(rng), strengths(rng, H), places(rng), zeros(E, M + 1), zeros(E, M + 1)
+        *side_by_side(rng), titles(rng), strengths(rng, H), places(rng), zeros(E, M), zeros(E, M)
     ),
-    "evidence": lambda rng: (csr(rng), titles(rng), strengths(rng, 2, H), places(rng), np.zeros((4, M + 1))),
+    "evidence": lambda rng: (csr(rng), titles(rng), strengths(rng, 2, H), places(rng), np.zeros((4, M))),
     "add_block": lambda rng: (csr(rng), titles(rng), places(rng), strengths(rng, M + 1, H)),
-    "add_blocks": lambda rng: (*side_by_side(rng), titles(rng), places(rng), zeros(2, M + 1, H)),
+    "add_blocks": lambda rng: (*side_by_side(rng), titles(rng), places(rng), zeros(2, M, H)),
     "over_marks": lambda rng: (
         marks_of((rng.random((N, 5)) < 0.3).astype(np.float32)), titles(rng), strengths(rng, 3, 5), zeros(3, H),
         zeros(H),

@@ -182,3 +182,11 @@ def test_collapse_keeps_the_best_of_each_franchise() -> None:
     franchises = np.array([0, 0, 1, 2, 1], np.int32)
     assert collapse(np.array([4, 1, 2, 0, 3]), franchises).tolist() == [True, True, False, False, True]
     assert collapse(np.array([], np.int64), franchises).tolist() == []
+
+
+@pytest.mark.parametrize("apart", [1, 10**9])
+def test_ids_are_looked_up_near_and_far(apart: int) -> None:
+    items = build([Anime(anime_id=anime_id * apart, title="x") for anime_id in (0, 3, 4, 9)])
+    asked = np.array([9 * apart, 0, -1, 4 * apart, 5, -(2**63), 2**63 - 1, 10 * apart, 3 * apart])
+    assert items.rows(asked).tolist() == [3, 0, -1, 2, -1, -1, -1, -1, 1]
+    assert items.rows(np.empty(0, np.int64)).tolist() == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -14,6 +14,9 @@ from gars.domain.anime import Anime
 from gars.domain.franchise import is_recap
 from gars.domain.history import LIKED_ABOVE
 from gars.domain.labels import Labels
+
+_DENSE, _SPREAD = 1_000_000, 20
+"""Ids up to so many, or up to so many times the number of items, are looked up in a table."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +63,16 @@ class ItemTable:
     """(n,) sum of the training ratings."""
     genre_shares: NDArray[np.float32]
     """(g,) share of all training list entries that have each genre."""
+    _row_of: NDArray[np.int64] = field(init=False)
+    """Row of every id from -1 to one above the largest, -1 where there is none; empty where ids are spread too far."""
+
+    def __post_init__(self) -> None:
+        ids = self.anime_ids
+        table = np.empty(0, np.int64)
+        if len(ids) and ids[0] >= 0 and ids[-1] < _DENSE + _SPREAD * len(ids):
+            table = np.full(int(ids[-1]) + 3, -1, np.int64)
+            table[ids + 1] = np.arange(len(ids))
+        object.__setattr__(self, "_row_of", table)
 
     def __len__(self) -> int:
         return len(self.anime_ids)
@@ -71,6 +84,8 @@ class ItemTable:
 
     def rows(self, anime_ids: NDArray[np.int64]) -> NDArray[np.int64]:
         """Row of each id, -1 where the catalogue has none. (m,) → (m,)"""
+        if len(self._row_of):
+            return self._row_of.take(anime_ids + 1, mode="clip")
         if not len(self.anime_ids):
             return np.full(len(anime_ids), -1, np.int64)
         found = np.searchsorted(self.anime_ids, anime_ids)

@@ -88,7 +88,7 @@ def _ties(items: ItemTable, taste: Taste, rows: NDArray[np.int64]) -> NDArray[np
 def _evidence(retriever: Retriever, taste: Taste, rows: NDArray[np.int64]) -> NDArray[np.float32]:
     """What the user's ratings of co-watched titles say of each candidate (see ``Query.evidence``). → (m, 4)"""
     strengths = np.stack([taste.liking, taste.ratings - np.float32(taste.rating_mean)])
-    evidence = np.zeros((4, len(rows) + 1))
+    evidence = np.zeros((4, len(rows)))
     place = places_of(rows, len(retriever.items))
     neighbours.evidence(lists_of(retriever.channel(KNN).weights), taste.rated_rows, strengths, place, evidence)
-    return evidence[:, :-1].T.astype(np.float32)
+    return evidence.T.astype(np.float32)

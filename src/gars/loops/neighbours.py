@@ -1,7 +1,8 @@
 """Loops over neighbour lists in CSR. Every sum is taken in the order of the entries.
 
-``place`` (n,) is always where an item is among m wanted ones, m = not wanted. What is written for wanted items has a
-place more, for all others: a loop that asks of every entry whether it is wanted waits for the answer most of the time.
+``place`` (n,) is always where an item is among m wanted ones, m = not wanted. A loop that asks of every entry whether it
+is wanted waits for the answer most of the time, unless hardly any is. So what is written may have a place more, for all
+others; or each list is gone through first, and every entry written down whether it counts or not.
 """
 
 from __future__ import annotations
@@ -79,6 +80,8 @@ def _made_of(
     (e, m), n = strongest.shape, len(place)
     entry, source = entries_of(lists, rows)
     channel = channel_of(lengths, rows)
+    is_wanted = place[lists.items[entry] - channel * n] < m
+    entry, source, channel = entry[is_wanted], source[is_wanted], channel[is_wanted]
     at = channel * m + place[lists.items[entry] - channel * n]
     weight = lists.weights[entry]
     np.maximum.at(strongest.reshape(-1), at, weight * strengths[source])
@@ -89,19 +92,24 @@ def _made_of(
 def made_of(
     lists: Lists, lengths: Ints, rows: Ints, strengths: Floats, place: Places, strongest: Floats, supporters: Floats
 ) -> None:
-    """Write what the sums of wanted items are made of: largest term, number of positive weights. (e, m + 1) both
+    """Write what the sums of wanted items are made of: largest term, number of positive weights. (e, m) both
 
     Both must be zero. The rest is as in ``add_up``, but for strengths (h,).
     """
-    e, n = len(strongest), len(place)
+    (e, m), n = strongest.shape, len(place)
+    places, weights = np.empty(n, np.int32), np.empty(n, np.float32)
     for i in range(len(rows)):
         start = lists.starts[rows[i]]
         strength = strengths[i]
         for c in range(e):
             end = start + lengths[rows[i], c]
+            found = 0
             for entry in range(start, end):
                 at = place[lists.items[entry] - c * n]
-                weight = lists.weights[entry]
+                places[found], weights[found] = at, lists.weights[entry]
+                found += at < m
+            for j in range(found):
+                at, weight = places[j], weights[j]
                 strongest[c, at] = max(strongest[c, at], weight * strength)
                 supporters[c, at] += weight > 0
             start = end
@@ -110,6 +118,8 @@ def made_of(
 def _evidence(lists: Lists, rows: Ints, strengths: Floats, place: Places, out: NDArray[np.float64]) -> None:
     m = out.shape[1]
     entry, source = entries_of(lists, rows)
+    is_wanted = place[lists.items[entry]] < m
+    entry, source = entry[is_wanted], source[is_wanted]
     at = place[lists.items[entry]]
     weight = lists.weights[entry]
     out[0] = np.bincount(at, weight.astype(np.float64), m)
@@ -120,14 +130,20 @@ def _evidence(lists: Lists, rows: Ints, strengths: Floats, place: Places, out: N
 
 @compiled(plain=_evidence)
 def evidence(lists: Lists, rows: Ints, strengths: Floats, place: Places, out: NDArray[np.float64]) -> None:
-    """Write sum of weights, the same weighted by each of two strengths (2, h), and largest weight. ``out`` (4, m + 1)
+    """Write sum of weights, the same weighted by each of two strengths (2, h), and largest weight. ``out`` (4, m)
 
     ``out`` must be zero.
     """
+    m = out.shape[1]
+    places, weights = np.empty(len(place), np.int32), np.empty(len(place), np.float32)
     for i in range(len(rows)):
+        found = 0
         for entry in range(lists.starts[rows[i]], lists.starts[rows[i] + 1]):
             at = place[lists.items[entry]]
-            weight = lists.weights[entry]
+            places[found], weights[found] = at, lists.weights[entry]
+            found += at < m
+        for j in range(found):
+            at, weight = places[j], weights[j]
             out[0, at] += weight
             out[1, at] += weight * strengths[0, i]
             out[2, at] += weight * strengths[1, i]
@@ -148,24 +164,26 @@ def add_block(lists: Lists, rows: Ints, place: Places, out: Floats) -> None:
 
 
 def _add_blocks(lists: Lists, lengths: Ints, rows: Ints, place: Places, out: Floats) -> None:
-    n, some = len(place), len(out)
+    n, some, m, _ = len(place), *out.shape
     entry, source = entries_of(lists, rows)
     channel = channel_of(lengths, rows)
-    asked = channel < some
-    entry, source, channel = entry[asked], source[asked], channel[asked]
+    is_wanted = (channel < some) & (place[lists.items[entry] - channel * n] < m)
+    entry, source, channel = entry[is_wanted], source[is_wanted], channel[is_wanted]
     np.add.at(out, (channel, place[lists.items[entry] - channel * n], source), lists.weights[entry])
 
 
 @compiled(plain=_add_blocks)
 def add_blocks(lists: Lists, lengths: Ints, rows: Ints, place: Places, out: Floats) -> None:
-    """Add the entries of some rows (h,) at the wanted items to ``out`` (s, m + 1, h), for the first s channels."""
-    n = len(place)
+    """Add the entries of some rows (h,) at the few wanted items to ``out`` (s, m, h), for the first s channels."""
+    n, m = len(place), out.shape[1]
     for i in range(len(rows)):
         start = lists.starts[rows[i]]
         for c in range(len(out)):
             end = start + lengths[rows[i], c]
             for entry in range(start, end):
-                out[c, place[lists.items[entry] - c * n], i] += lists.weights[entry]
+                at = place[lists.items[entry] - c * n]
+                if at < m:
+                    out[c, at, i] += lists.weights[entry]
             start = end
 
 

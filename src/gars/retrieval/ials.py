@@ -57,16 +57,20 @@ class Factors:
         own = self.items[rows]
         wanted = own.T @ (1 + ALPHA * strengths)
         if len(rows) >= len(self.gram):
-            return np.asarray(np.linalg.solve(self.gram + (own.T * (ALPHA * strengths)) @ own, wanted), np.float32)
+            added = (own.T * (ALPHA * strengths).astype(np.float32)) @ own
+            return _solved(self.gram + added, wanted)
         # Woodbury: a short list changes the Gram matrix in few directions
         half = self._inverse_items[rows]  # (h, d)
         inner = half @ own.T
         inner[np.diag_indices(len(rows))] += 1 / (ALPHA * strengths)
         start = self._inverse @ wanted
-        _, change, failed = sposv(inner, own @ start, overwrite_a=True)  # symmetric and positive
-        if failed:
-            change = np.linalg.solve(half @ own.T + np.diag(1 / (ALPHA * strengths)), own @ start)
-        return np.asarray(start - half.T @ change, np.float32)
+        return np.asarray(start - half.T @ _solved(inner, own @ start), np.float32)
+
+
+def _solved(matrix: Floats, right: Floats) -> Floats:
+    """The solution of a symmetric positive system; by elimination where rounding left it not quite positive."""
+    _, solution, failed = sposv(matrix, right)
+    return np.asarray(np.linalg.solve(matrix, right) if failed else solution, np.float32)
 
 
 def fit(matrix: sp.csr_array, *, dim: int, seed: int) -> tuple[Factors, Floats]:

@@ -34,11 +34,11 @@ class SideBySide:
     def made_of(self, rows: NDArray[np.int64], strengths: Floats, wanted: NDArray[np.int64]) -> tuple[Floats, Floats]:
         """What the wanted items' (m,) sums are made of: largest term, log(1 + positive terms). → (e, m), (e, m)"""
         n, e = self.lengths.shape
-        strongest, supporters = np.zeros((2, e, len(wanted) + 1), np.float32)
+        strongest, supporters = np.zeros((2, e, len(wanted)), np.float32)
         neighbours.made_of(
             lists_of(self.matrix), self.lengths, rows, strengths, places_of(wanted, n), strongest, supporters
         )
-        return strongest[:, :-1], np.log1p(supporters[:, :-1])
+        return strongest, np.log1p(supporters)
 
     def said(self, rows: NDArray[np.int64], strengths: Floats, wanted: NDArray[np.int64], weights: Floats) -> Floats:
         """What each of some titles (h,) has in the sums of the wanted items (m,). → (m, h)
@@ -46,13 +46,13 @@ class SideBySide:
         In each channel its share of all that is said of the item, the channels weighted by ``weights`` (e,).
         """
         heard = int(np.flatnonzero(weights).max(initial=-1)) + 1  # channels after the last that counts are not read
-        parts = np.zeros((heard, len(wanted) + 1, len(rows)), np.float32)
+        parts = np.zeros((heard, len(wanted), len(rows)), np.float32)
         n = len(self.lengths)
         neighbours.add_blocks(lists_of(self.matrix), self.lengths, rows, places_of(wanted, n), parts)
         parts *= strengths
         spread = np.abs(parts).sum(axis=2, keepdims=True)
         parts *= weights[:heard, None, None] / np.where(spread > 0, spread, 1)
-        return np.asarray(parts.sum(axis=0)[:-1], np.float32)
+        return np.asarray(parts.sum(axis=0), np.float32)
 
     def nearness(self, rows: NDArray[np.int64], strengths: Floats) -> Floats:
         """How near every item is to some titles (q,) of strengths (q,). → (n,)
