@@ -92,7 +92,8 @@ def test_nobody_gets_only_what_is_public(http: Client) -> None:
             continue
         answer = http.request(method, address(path, about, "1"))
         if method == "GET" and path in PUBLIC:
-            assert answer.status_code in (200, 400), (method, path, answer.text)
+            # 503: the atlas is being drawn, which anybody may know
+            assert answer.status_code in (200, 400, 503), (method, path, answer.text)
             continue
         tried += 1
         assert answer.status_code == 401, (method, path, answer.text)

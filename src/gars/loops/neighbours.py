@@ -1,8 +1,8 @@
 """Loops over neighbour lists in CSR. Every sum is taken in the order of the entries.
 
-``place`` (n,) is always where an item is among m wanted ones, m = not wanted. A loop that asks of every entry whether it
-is wanted waits for the answer most of the time, unless hardly any is. So what is written may have a place more, for all
-others; or each list is gone through first, and every entry written down whether it counts or not.
+``place`` (n,) is always where an item is among m wanted ones, m = not wanted. A loop that asks of every entry whether
+it is wanted waits for the answer most of the time, unless hardly any is. So what is written may have a place more, for
+all others; or each list is gone through first, and every entry written down whether it counts or not.
 """
 
 from __future__ import annotations
