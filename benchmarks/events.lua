@@ -5,6 +5,7 @@ local function lines(name)
   return found
 end
 
+dofile(os.getenv("GARS_FIGURES"))
 local users, anime, batch, sent = lines("GARS_USERS"), lines("GARS_ANIME"), 100, 0
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
@@ -17,11 +18,4 @@ function request()
       users[sent * 7 % #users + 1], anime[sent * 13 % #anime + 1], sent, os.getenv("GARS_RUN"))
   end
   return wrk.format(nil, "/api/v1/interactions", nil, '{"events":[' .. table.concat(events, ",") .. "]}")
-end
-
-function done(summary, latency)
-  local errors = summary.errors
-  local failed = errors.connect + errors.read + errors.write + errors.status + errors.timeout
-  io.write(string.format("%d %d %f %f %f %f\n", summary.requests, failed, summary.duration / 1e6,
-    latency:percentile(50) / 1e3, latency:percentile(95) / 1e3, latency:percentile(99) / 1e3))
 end

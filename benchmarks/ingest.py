@@ -10,10 +10,8 @@ Every event has an id of its own, is synced to the log, applied to its user's st
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import sqlite3
-import subprocess
 import sys
 import tempfile
 from contextlib import closing
@@ -21,6 +19,7 @@ from pathlib import Path
 
 from gars import Recommender
 from gars.testing.server import ServerProcess
+from wrk import load
 
 BATCH = 100
 ACTIVE = 1000
@@ -57,41 +56,21 @@ def measure(home: Path, model: Recommender, users: list[str], folder: Path, conn
     command = [str(Path(sys.executable).with_name("gars")), "serve", "--home", str(home), "--port", "0"]
     server = ServerProcess(command, environment={**own, "GARS_RATE_PER_S": "0"})
     try:
-        worked = cpu_seconds(server.process.pid)
-        script = str(Path(__file__).with_name("events.lua"))
-        said = subprocess.run(
-            ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", script, server.address],
-            env={
-                **os.environ,
-                "GARS_USERS": str(folder / "users"),
-                "GARS_ANIME": str(folder / "anime"),
-                "GARS_RUN": "b",
-            },
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
-        cpu = cpu_seconds(server.process.pid) - worked
+        told = {"GARS_USERS": str(folder / "users"), "GARS_ANIME": str(folder / "anime"), "GARS_RUN": "b"}
+        done = load(server, "events.lua", connections=connections, seconds=seconds, told=told)
     finally:
         server.stop()
-    batches, failed, spent, *latency = (float(word) for word in said.splitlines()[-1].split())
     with closing(sqlite3.connect(folder / "event_log.sqlite")) as log:
         (stored,) = log.execute("SELECT count(*) FROM events").fetchone()
-    acknowledged = int(batches - failed) * BATCH
+    acknowledged = (done.requests - done.failed) * BATCH
     if not acknowledged <= stored <= acknowledged + connections * BATCH:
         raise SystemExit(f"{acknowledged:,} events were acknowledged, and {stored:,} are in the log")
-    figures = " | ".join(f"{value:.1f}" for value in latency)
+    figures = " | ".join(f"{value:.1f}" for value in done.milliseconds)
     print(
-        f"| {len(users):,} | {connections} | {batches:,.0f} | {failed:.0f} | {acknowledged / spent:,.0f} | {figures} "
-        f"| {acknowledged / cpu:,.0f} |",
+        f"| {len(users):,} | {connections} | {done.requests:,} | {done.failed} | {acknowledged / done.seconds:,.0f} "
+        f"| {figures} | {acknowledged / done.cpu_seconds:,.0f} |",
         flush=True,
     )
-
-
-def cpu_seconds(pid: int) -> float:
-    """What a process has used of the processors until now (Linux)."""
-    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
-    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

@@ -17,9 +17,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -28,6 +26,7 @@ from pathlib import Path
 
 import numpy as np
 
+import wrk
 from enlarged import enlarged
 from gars import Filters, Recommender
 from gars.application.stage_times import StageTimes, measuring
@@ -157,16 +156,10 @@ def by_wrk(server: ServerProcess, users: Sequence[str], seconds: float, connecti
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
         file.write("\n".join(users))
         file.flush()
-        script = Path(__file__).with_name("lists.lua")
-        worked = cpu_seconds(server.process.pid)
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:.0f}s", "-s", str(script), server.address]
-        said = subprocess.run(
-            command, env={**os.environ, "GARS_USERS": file.name}, check=True, capture_output=True, text=True
-        ).stdout
-        cpu = cpu_seconds(server.process.pid) - worked
-    n, failed, spent, *latency = (float(word) for word in said.splitlines()[-1].split())
-    figures = " | ".join(f"{value:.2f}" for value in latency)
-    return f"{n:,.0f} | {failed:.0f} | {n / spent:,.0f} | {figures} | {n / cpu:,.0f}"
+        done = wrk.load(server, "lists.lua", connections=connections, seconds=seconds, told={"GARS_USERS": file.name})
+    figures = " | ".join(f"{value:.2f}" for value in done.milliseconds)
+    n = done.requests
+    return f"{n:,} | {done.failed} | {n / done.seconds:,.0f} | {figures} | {n / done.cpu_seconds:,.0f}"
 
 
 def by_python(server: ServerProcess, users: Sequence[str], seconds: float, connections: int) -> str:
@@ -180,7 +173,7 @@ async def load(server: ServerProcess, users: Sequence[str], seconds: float, conn
     turn = 0
     failed = 0
     milliseconds: list[float] = []
-    began, worked = time.perf_counter(), cpu_seconds(server.process.pid)
+    began, worked = time.perf_counter(), wrk.cpu_seconds(server.process.pid)
     end = began + seconds
 
     async def ask() -> None:
@@ -199,7 +192,7 @@ async def load(server: ServerProcess, users: Sequence[str], seconds: float, conn
 
     await asyncio.gather(*(ask() for _ in range(connections)))
     spent = time.perf_counter() - began
-    cpu = cpu_seconds(server.process.pid) - worked
+    cpu = wrk.cpu_seconds(server.process.pid) - worked
     n = len(milliseconds)
     return f"{n:,} | {failed} | {n / spent:,.0f} | {percentiles(np.array(milliseconds))} | {n / cpu:,.0f}"
 
@@ -210,12 +203,6 @@ def length_of(head: bytes) -> int:
         if line.startswith(b"content-length:"):
             return int(line.partition(b":")[2])
     raise ValueError(f"a response without a length: {head!r}")
-
-
-def cpu_seconds(pid: int) -> float:
-    """What a process has used of the processors until now (Linux)."""
-    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
-    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,44 @@
+"""Load by wrk, and what it and the server took."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gars.testing.server import ServerProcess
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What came of it."""
+
+    requests: int
+    failed: int
+    seconds: float
+    milliseconds: tuple[float, float, float]
+    """p50, p95, p99."""
+    cpu_seconds: float
+    """Of the server."""
+
+
+def load(server: ServerProcess, script: str, *, connections: int, seconds: float, told: Mapping[str, str]) -> Load:
+    """Let wrk send what a script beside this file says until the time is over; ``told`` is its environment."""
+    here = Path(__file__).parent
+    worked = cpu_seconds(server.process.pid)
+    said = subprocess.run(
+        ["wrk", "-t1", f"-c{connections}", f"-d{seconds:.0f}s", "-s", str(here / script), server.address],
+        env={**os.environ, "GARS_FIGURES": str(here / "figures.lua"), **told},
+        check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    requests, failed, spent, *latency = (float(word) for word in said.splitlines()[-1].split())
+    p50, p95, p99 = latency
+    return Load(int(requests), int(failed), spent, (p50, p95, p99), cpu_seconds(server.process.pid) - worked)
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process has used of the processors until now (Linux)."""
+    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
