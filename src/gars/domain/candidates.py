@@ -106,7 +106,7 @@ def allowed(
     if filters.exclude_ids:
         mask[_known_rows(items, np.array(filters.exclude_ids, np.int64))] = False
     if filters.hide_sequels:
-        waits = np.flatnonzero(items.prequel_rows >= 0)
+        waits = items.sequel_rows
         done = np.zeros(len(items), np.bool_)
         done[_known_rows(items, history.anime_ids)] = True
         done[_known_rows(items, history.unfinished)] = False
@@ -114,7 +114,7 @@ def allowed(
     if filters.hide_dropped_sequels and len(history.dropped):
         mask &= ~sequels_of(_known_rows(items, history.dropped), items.prequel_rows)
     if filters.hide_recaps and len(history):
-        recaps = np.flatnonzero(items.recaps & mask)
+        recaps = items.recap_rows
         watched = np.zeros(items.n_franchises, np.bool_)
         watched[items.franchises[_known_rows(items, history.anime_ids)]] = True
         mask[recaps] &= ~watched[items.franchises[recaps]]

@@ -63,10 +63,16 @@ class ItemTable:
     """(n,) sum of the training ratings."""
     genre_shares: NDArray[np.float32]
     """(g,) share of all training list entries that have each genre."""
+    sequel_rows: NDArray[np.int64] = field(init=False)
+    """Rows with a direct prequel, ascending."""
+    recap_rows: NDArray[np.int64] = field(init=False)
+    """Rows of recaps, ascending."""
     _row_of: NDArray[np.int64] = field(init=False)
     """Row of every id from -1 to one above the largest, -1 where there is none; empty where ids are spread too far."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "sequel_rows", np.flatnonzero(self.prequel_rows >= 0))
+        object.__setattr__(self, "recap_rows", np.flatnonzero(self.recaps))
         ids = self.anime_ids
         table = np.empty(0, np.int64)
         if len(ids) and ids[0] >= 0 and ids[-1] < _DENSE + _SPREAD * len(ids):

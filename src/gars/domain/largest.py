@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+_ID_BITS = 31
+
 
 def largest(weights: NDArray[np.float32], k: int, *, by_magnitude: bool = False) -> NDArray[np.bool_]:
     """Mask of the k largest entries of each row, without zeros; ties go to the lower column. (m, n) → (m, n)"""
@@ -20,14 +22,19 @@ def largest(weights: NDArray[np.float32], k: int, *, by_magnitude: bool = False)
     return np.asarray(kept, np.bool_)
 
 
-def best_first(scores: NDArray[np.float32], ids: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Positions ordered by ``(-score, id)``, for ids (m,) from 0 to 2³¹; scores (…, m) → (…, m)
+def best_first(scores: NDArray[np.float32], ids: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
+    """Positions by ``(-score, id)`` for ids (m,) from 0 to 2³¹, without them by ``(-score, position)``. (…, m) → (…, m)
 
     One sort of integers: the score's bits, turned so that a larger score is a smaller number, above the id.
     """
     bits = (np.ascontiguousarray(scores) + np.float32(0)).view(np.int32)  # + 0 makes one zero of -0 and 0
     keys = np.where(bits < 0, bits ^ np.int32(0x7FFFFFFF), bits).astype(np.int64)
     np.negative(keys, out=keys)
-    keys <<= 31
-    keys += ids
-    return np.argsort(keys, axis=-1)
+    keys <<= _ID_BITS
+    if ids is not None:
+        keys += ids
+        return np.argsort(keys, axis=-1)
+    keys += np.arange(scores.shape[-1])
+    keys.sort(axis=-1)  # several times faster than an argsort, and the positions come along
+    keys &= (1 << _ID_BITS) - 1
+    return keys

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gars.application import rerank
-from gars.application.engine import Recommendation
+from gars.application.engine import Reason, Recommendation
 from gars.application.stage_times import stage
 from gars.domain import features
 from gars.domain.anime import Anime
@@ -35,7 +35,7 @@ CLICK_DECAY = 0.8
 """Each older click counts this much of the one after it."""
 SESSION_WEIGHT = 1.0
 """How many deviations of the ranking score the best match of the latest click gains."""
-_KEPT_MASKS, _KEPT_TAGS = 64, 10_000
+_KEPT_MASKS, _KEPT_PAIRS = 64, 50_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,13 +81,13 @@ class Engine:
     _content: Callable[[Filters], NDArray[np.bool_]] = field(init=False)
     """The mask of filters that have nothing to do with who asks: the same few are asked for again and again."""
     _likeness: Quantised = field(init=False)
-    tags_of: Callable[[int], frozenset[str]] = field(init=False)
-    """The tags of a row of the item table."""
+    shared: Callable[[int, int], tuple[Reason, ...]] = field(init=False)
+    """What a row of the item table has in common with another, which is one of the user's."""
 
     def __post_init__(self) -> None:
         items = self.retriever.items
         object.__setattr__(self, "_content", lru_cache(_KEPT_MASKS)(partial(by_content, items)))
-        object.__setattr__(self, "tags_of", lru_cache(_KEPT_TAGS)(lambda row: frozenset(self.anime[row].tags)))
+        object.__setattr__(self, "shared", lru_cache(_KEPT_PAIRS)(partial(reasons.shared, self.anime)))
         object.__setattr__(self, "_likeness", rerank.likeness_of(self.retriever.vectors, items.genres))
 
     @property

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gars.application.engine import Reason
+from gars.domain.anime import Anime
 from gars.domain.history import LIKED_ABOVE, History
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ def explain(
     ):
         found = [_because(engine, source, share, verbs) for source, share in zip(sources, shares, strict=True)]
         # what speaks for it comes first
-        loudest_source = sources[:1] if shares and shares[0] > 0 else []
-        explained.append((*_franchise(engine, had, prequel), *found, *_shared(engine, row, loudest_source), *genre))
+        common = engine.shared(row, sources[0]) if shares and shares[0] > 0 else ()
+        explained.append((*_franchise(engine, had, prequel), *found, *common, *genre))
     return [reasons or (Reason("popular", "Widely watched and liked"),) for reasons in explained]
 
 
@@ -100,12 +101,10 @@ def _franchise(engine: Engine, had: set[int], prequel: int) -> tuple[Reason, ...
     return (Reason("franchise", f"Continues {before.title}", before.anime_id, before.title),)
 
 
-def _shared(engine: Engine, row: int, sources: Sequence[int]) -> tuple[Reason, ...]:
-    """What the title has in common with the user's own that speaks loudest for it: tags and studios."""
-    if not sources:
-        return ()
-    this, other = engine.anime[row], engine.anime[sources[0]]
-    theirs = engine.tags_of(sources[0])
+def shared(anime: Sequence[Anime], row: int, source: int) -> tuple[Reason, ...]:
+    """What a title has in common with one of the user's own that speaks for it: tags and studios."""
+    this, other = anime[row], anime[source]
+    theirs = frozenset(other.tags)
     tags = [tag for tag in this.tags if tag in theirs][:_MOST_SHARED]
     studios = [studio for studio in this.studios if studio in other.studios][:1]
     if not tags and not studios:

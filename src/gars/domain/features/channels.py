@@ -26,7 +26,7 @@ def write(query: Query, out: Floats) -> None:
     scores = query.channel_scores.T
     c, e = len(scores), query.strongest.shape[1]
     out[:c] = scores
-    place = np.arange(scores.shape[1])
-    out[c : 2 * c][np.arange(c)[:, None], best_first(scores, place)] = np.log1p(place, dtype=np.float32)
+    places = np.log1p(np.arange(scores.shape[1]), dtype=np.float32)
+    out[c : 2 * c][np.arange(c)[:, None], best_first(scores)] = places
     out[2 * c : 2 * c + e] = query.strongest.T
     out[2 * c + e :] = query.supporters.T
