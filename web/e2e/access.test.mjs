@@ -58,6 +58,42 @@ describe('the keyboard alone', () => {
     }))
 })
 
+describe('the keyboard alone, from the first visit', () => {
+  it('picks, gets a list, rates, and looks at what moved', () =>
+    withPage(browser, {}, async (page) => {
+      await page.goto(BASE)
+      const titles = page.getByRole('list', { name: 'Titles to pick from' }).getByRole('button')
+      await titles.first().waitFor()
+      await tabTo(page, 'ul[aria-label="Titles to pick from"] button')
+      for (const count of [1, 2, 3]) {
+        await page.keyboard.press('Enter')
+        await page.getByText(`${count} picked`).waitFor()
+        await page.keyboard.press('Tab')
+      }
+      await tabTo(page, '.sticky button')
+      await page.keyboard.press('Enter')
+      await cards(page).first().waitFor()
+
+      const before = await listedIds(page)
+      await tabTo(page, 'section[aria-label="Recommendations"] [role=toolbar] button')
+      await page.keyboard.press('End')
+      await page.keyboard.press('Enter')
+      await page.getByRole('button', { name: '1 of 10', exact: false }).first().waitFor()
+      await page.keyboard.press('Tab')
+      await page.keyboard.press('Enter')
+      await waitForOtherList(page, before)
+
+      await page.getByRole('button', { name: 'What moved' }).waitFor()
+      await page.evaluate(() => document.getElementById('main').focus())
+      await tabTo(page, 'p:has([data-testid="live-story"]) button')
+      await page.keyboard.press('Enter')
+      await page.getByRole('dialog', { name: 'What moved' }).waitFor()
+      await page.keyboard.press('Escape')
+      await page.getByRole('dialog').waitFor({ state: 'detached' })
+      assert.equal(await page.evaluate(() => document.activeElement.textContent.trim()), 'What moved', 'the focus is lost')
+    }))
+})
+
 const VIEWS = {
   start: { path: () => '/start', ready: (page) => page.locator('button[data-user-id]').first() },
   list: { path: () => '/', ready: (page) => cards(page).first() },

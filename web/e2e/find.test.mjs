@@ -43,6 +43,15 @@ describe('search', () => {
       assert.ok((await hrefs(page)).includes(anime.anime_id), `“${text}” does not find ${anime.title}`)
     }))
 
+  it('suggests as one types, in Japanese too, and says which name fits', () =>
+    withPage(browser, {}, async (page) => {
+      const anime = (await popular()).find(({ title_japanese: title }) => title && /^[\u3040-\u9fffー]{4,}/.test(title))
+      await page.goto(BASE)
+      await page.getByRole('combobox').fill(anime.title_japanese.slice(0, 4))
+      await options(page).filter({ hasText: anime.title_english ?? anime.title }).first().click()
+      await page.waitForURL(`${BASE}/anime/${anime.anime_id}`)
+    }))
+
   it('says what to do when nothing is found', () =>
     withPage(browser, {}, async (page) => {
       await page.goto(`${BASE}/search?q=${'qxzjw'.repeat(6)}`)

@@ -77,6 +77,19 @@ describe('the operator', () => {
       for (const command of ['gars data validate', 'gars pipeline run', 'gars train']) await page.getByText(command, { exact: true }).waitFor()
     }))
 
+  it('sees an A/B test arm by arm, and is warned where the arms are uneven', { skip: known ? false : 'GARS_ADMIN_TOKEN is not set' }, () =>
+    withPage(browser, {}, async (page) => {
+      const rate = { rate: 0.12, low: 0.1, high: 0.14 }
+      const arm = (name, users) => ({ name, share: 0.5, users, impressions: 10 * users, clicks: users, dismissals: 3, click_through: rate, dismiss_rate: { rate: 0.03, low: 0.02, high: 0.04 } })
+      await page.route('**/api/v1/experiment', (route) =>
+        route.fulfill({ json: { name: 'niche-first', sample_ratio_ok: false, sample_ratio_p: 0.0001, variants: [arm('as it is', 900), arm('more niche', 700)] } }),
+      )
+      await open(page, ADMIN)
+      const test = page.getByRole('region', { name: 'A/B test: niche-first' })
+      await test.getByRole('row', { name: /^more niche/ }).getByText('12% (10%–14%)').waitFor()
+      await test.getByRole('alert').waitFor()
+    }))
+
   it('serves another model, and goes back', { skip: process.env.GARS_URL_IS_REAL ? 'one model may be all there is' : false }, () =>
     withPage(browser, {}, async (page, { expect }) => {
       expect(/Failed to load resource.*404/)

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 
-import { BASE, cards, launch, listedIds, lookAs, someUser, waitForOtherList, withPage } from './browser.mjs'
+import { ask, BASE, cards, launch, listedIds, lookAs, someUser, waitForOtherList, withPage } from './browser.mjs'
 
 let browser
 before(async () => (browser = await launch()))
@@ -32,4 +32,39 @@ describe('speed', () => {
       console.log(`first contentful paint ${Math.round(paint)} ms; interaction to next paint ${answer ? `${answer} ms` : 'under 16 ms'}; layout shift ${shift.toFixed(3)}`)
       assert.ok(shift < 0.1, `layout shift of ${shift}`)
     }))
+
+  for (const width of [1440, 390]) {
+    it(`costs no reader their place, ${width} wide: nothing jumps while a view loads, nor when the list moves`, () =>
+      withPage(browser, { viewport: { width, height: 844 } }, async (page) => {
+        const userId = await someUser(0)
+        await lookAs(page, userId)
+        await page.addInitScript(() => {
+          window.shifts = []
+          new PerformanceObserver((list) => window.shifts.push(...list.getEntries().map(({ value, sources }) => ({ value, of: sources[0]?.node?.textContent?.trim().slice(0, 40) })))).observe({ type: 'layout-shift', buffered: true })
+        })
+        const [anime] = (await ask('/onboarding?k=1')).items
+        for (const [path, ready] of [
+          ['/start', page.locator('button[data-user-id]').first()],
+          [`/anime/${anime.anime_id}`, page.getByRole('list', { name: 'Similar anime' })],
+          [`/users/${userId}`, page.getByRole('list', { name: 'History' })],
+          ['/explore', page.getByRole('list', { name: 'Titles that fit' })],
+          [`/group?member=${userId}&member=${await someUser(1)}`, page.getByRole('list', { name: 'For all of you' })],
+          ['/', cards(page).first()],
+        ]) {
+          await page.goto(BASE + path)
+          await ready.waitFor()
+          await page.getByRole('button', { name: 'Settings' }).waitFor()
+          const shifts = await page.evaluate(() => window.shifts)
+          const sum = shifts.reduce((total, { value }) => total + value, 0)
+          assert.ok(sum < 0.1, `${path} jumps by ${sum.toFixed(3)}: ${JSON.stringify(shifts)}`)
+        }
+        // What a reader did a moment ago counts too here: the browser leaves it out, a reader does not.
+        const top = () => page.locator('section[aria-label="Recommendations"] > ol').evaluate((list) => Math.round(list.getBoundingClientRect().top + window.scrollY))
+        const [listed, before] = [await listedIds(page), await top()]
+        await cards(page).nth(2).getByRole('button', { name: /^Not interested: / }).click()
+        await waitForOtherList(page, listed)
+        await page.getByTestId('live-story').filter({ hasText: / ms$/ }).waitFor()
+        assert.equal(await top() - before, 0, 'the list was pushed down by the story of how it moved')
+      }))
+  }
 })
