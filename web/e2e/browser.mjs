@@ -30,9 +30,9 @@ export const launch = () =>
 
 /**
  * Open a page in a context of its own. `finish` closes it and fails if anything was written to the console as an
- * error, thrown, or asked for from another origin (cover images the API names are allowed: see docs/page.md).
+ * error, thrown, or asked for from another origin than `base` (cover images the API names are allowed: see docs/page.md).
  */
-export async function openPage(browser, options = {}) {
+export async function openPage(browser, { base = BASE, ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options })
   context.setDefaultTimeout(DEADLINE_MS)
   const page = await context.newPage()
@@ -43,7 +43,7 @@ export async function openPage(browser, options = {}) {
   page.on('console', (message) => message.type() === 'error' && !isWait(message) && complaints.push(message.text()))
   page.on('pageerror', (error) => complaints.push(String(error)))
   page.on('request', (request) => {
-    const isOwn = request.url().startsWith(BASE + '/') || /^(data|blob):/.test(request.url())
+    const isOwn = request.url().startsWith(base + '/') || /^(data|blob):/.test(request.url())
     if (!isOwn && request.resourceType() !== 'image') complaints.push(`request to ${request.url()}`)
   })
   return {

@@ -1,19 +1,21 @@
-// The main views look as they did: against pictures of the stand-in service. GARS_WRITE_PICTURES=1 takes them anew.
+// The main views look as they did: against pictures of a stand-in service that nobody has used yet. GARS_WRITE_PICTURES=1 takes them anew.
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
-import { BASE, cards, launch, lookAs, withPage } from './browser.mjs'
+import { cards, launch, lookAs, withPage } from './browser.mjs'
 import { ADMIN } from './fake-operator.mjs'
+import { createFakeService } from './fake-service.mjs'
 
 const FOLDER = fileURLToPath(new URL('pictures/', import.meta.url))
 /** Share of points that may differ: letters are drawn a little otherwise on every machine. */
 const MOST = 0.04
 
-let browser
-before(async () => (browser = await launch()))
-after(() => browser.close())
+const service = createFakeService()
+let browser, base
+before(async () => ([browser, base] = await Promise.all([launch(), service.listen()])))
+after(() => Promise.all([browser.close(), service.close()]))
 
 const VIEWS = {
   list: { path: '/', ready: (page) => cards(page).first() },
@@ -53,11 +55,11 @@ describe('looks', { skip: process.env.GARS_URL_IS_REAL ? 'pictures are of the st
   for (const colorScheme of ['dark', 'light']) {
     for (const [name, { path, ready, at }] of Object.entries(VIEWS)) {
       it(`${name}, ${colorScheme}`, () =>
-        withPage(browser, { colorScheme, viewport: { width: 1000, height: 700 }, deviceScaleFactor: 0.6, reducedMotion: 'reduce' }, async (page, { expect }) => {
+        withPage(browser, { base, colorScheme, viewport: { width: 1000, height: 700 }, deviceScaleFactor: 0.6, reducedMotion: 'reduce' }, async (page, { expect }) => {
           if (name === 'admin') expect(/Failed to load resource.*404/) // no A/B test runs
           await lookAs(page, '256')
           await page.addInitScript((token) => sessionStorage.setItem('gars.admin-token', token), ADMIN)
-          await page.goto(BASE + path)
+          await page.goto(base + path)
           await ready(page).waitFor()
           await page.getByRole('button', { name: 'Settings' }).waitFor()
           if (at) await page.getByRole('heading', { name: at }).evaluate((heading) => heading.scrollIntoView())
@@ -76,8 +78,8 @@ describe('looks', { skip: process.env.GARS_URL_IS_REAL ? 'pictures are of the st
   }
 
   it('would be caught if they changed', () =>
-    withPage(browser, {}, async (page) => {
-      await page.goto(BASE)
+    withPage(browser, { base }, async (page) => {
+      await page.goto(base)
       const [one, two] = ['list-dark', 'list-light'].map((name) => readFileSync(`${FOLDER}${name}.png`))
       assert.ok((await difference(page, one, two)) > MOST)
       assert.equal(await difference(page, one, one), 0)
