@@ -81,7 +81,8 @@ export const textOr = (key: string, otherwise: string): string => (key in global
 
 /** A number as the reader's language writes it. */
 export const shownNumber = (value: number, options?: Intl.NumberFormatOptions): string =>
-  new Intl.NumberFormat(global.locale.value, options).format(value)
+  // What rounds to nothing has no sign: 0.00, not -0.00.
+  new Intl.NumberFormat(global.locale.value, { signDisplay: 'negative', ...options }).format(value)
 
 /** A day or time as the reader's language writes it. */
 export const shownDate = (value: Date, options?: Intl.DateTimeFormatOptions): string =>

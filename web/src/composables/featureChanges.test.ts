@@ -61,5 +61,6 @@ describe('a feature in words', () => {
     expect(shownFeature('edlae_supporters', Math.log1p(3))).toBe('3')
     expect(shownFeature('like_kriged', 0.613)).toBe('61%')
     expect(shownFeature('rating_kriged', 8.25)).toBe('8.3')
+    expect([-0.001, -0.5].map((value) => shownFeature('near_rating', value))).toEqual(['0', '-0.5'])
   })
 })
