@@ -190,7 +190,13 @@ class Settings:
     mal_url: str = field(
         metadata=_says("GARS_MAL_URL", "https://api.myanimelist.net/v2", "Where MyAnimeList's API answers.")
     )
-    threads: int = field(metadata=_says("GARS_THREADS", "4", "Threads that run the models for requests."))
+    threads: int = field(
+        metadata=_says(
+            "GARS_THREADS",
+            "0",
+            "Threads that run the models for requests. 0: 2, or 8 where states or stages are in other processes.",
+        )
+    )
     rank_budget_ms: int = field(
         metadata=_says(
             "GARS_RANK_BUDGET_MS",

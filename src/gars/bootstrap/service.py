@@ -38,6 +38,7 @@ from gars.bootstrap.known_anime import KnownAnime
 from gars.bootstrap.online import OnlineStores, is_forgotten, open_cluster, open_local
 from gars.bootstrap.stages import open_rank, open_recall
 from gars.bootstrap.stores import file_sizes, open_experiment, open_sites
+from gars.bootstrap.threads import threads_of
 from gars.bootstrap.variants import open_others, refuse_unknown_titles
 from gars.config import Settings
 from gars.datasets.dataset import Dataset
@@ -196,9 +197,7 @@ def open_budgets(settings: Settings) -> dict[Rung, Budget]:
         "trending": settings.trending_budget_ms,
         "popular": 0,
     }
-    return {
-        rung: Budget(rung, limit_ms / 1000, threads=max(1, settings.threads)) for rung, limit_ms in limits_ms.items()
-    }
+    return {rung: Budget(rung, limit_ms / 1000, threads=threads_of(settings)) for rung, limit_ms in limits_ms.items()}
 
 
 def open_service(
@@ -265,7 +264,7 @@ def open_service(
         lists=lists,
         experiment=experiment,
         others=others,
-        threads=ThreadPoolExecutor(max(1, settings.threads), thread_name_prefix="gars-model"),
+        threads=ThreadPoolExecutor(threads_of(settings), thread_name_prefix="gars-model"),
         **_of_model(
             engine,
             about or About(model_version=engine.version, anime=len(known_anime.catalogue)),

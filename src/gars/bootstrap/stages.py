@@ -25,6 +25,7 @@ from gars.bootstrap.addresses import REDIS, adapter, scheme, unknown
 from gars.bootstrap.model import load_engine, name_of, served_version
 from gars.bootstrap.published import Published, open_published
 from gars.bootstrap.stores import open_state_store
+from gars.bootstrap.threads import threads_of
 from gars.config import Settings
 from gars.datasets import snapshots
 from gars.domain import history
@@ -175,7 +176,7 @@ def open_stage(
         warm(made)
         return made, name_of(about.model_version, accepted)
 
-    threads = ThreadPoolExecutor(max(1, settings.threads), thread_name_prefix="gars-model")
+    threads = ThreadPoolExecutor(threads_of(settings), thread_name_prefix="gars-model")
     service = over(engine, about, threads)
     serving = name_of(about.model_version, snapshots.accepted(settings.home))
     return RunningStage(Swap(service, serving, promoted=lambda: served_version(settings.models), load=load))

@@ -1,0 +1,18 @@
+"""How many threads requests are answered in."""
+
+from __future__ import annotations
+
+from gars.bootstrap.addresses import is_cluster
+from gars.config import Settings
+
+_WORKING = 2
+"""More of those that make lists only wait for the interpreter: decision 0153."""
+_WAITING = 8
+"""Those that wait for other processes most of the time hardly disturb each other."""
+
+
+def threads_of(settings: Settings) -> int:
+    """What GARS_THREADS says; else by whether lists are made here and states are at hand."""
+    if settings.threads:
+        return settings.threads
+    return _WAITING if is_cluster(settings) or settings.recall or settings.rank else _WORKING
