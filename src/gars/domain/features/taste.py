@@ -36,8 +36,6 @@ class Taste:
 
     rows: NDArray[np.int64]
     """(h,) history rows of the item table."""
-    strengths: NDArray[np.float32]
-    """(h,) how much each speaks for titles like it."""
     rated_rows: NDArray[np.int64]
     """(r,)"""
     liked: NDArray[np.float32]
@@ -63,7 +61,7 @@ def taste_of(history: History, items: ItemTable, prior: Prior) -> Taste:
     """Summarise a history; titles the catalogue does not have are left out."""
     rows = items.rows(history.anime_ids)
     known = rows >= 0
-    rows, ratings, strengths = rows[known], history.ratings[known], history.strengths[known]
+    rows, ratings = rows[known], history.ratings[known]
     rated = ~np.isnan(ratings)
     rated_rows, ratings = rows[rated], ratings[rated]
     liked = (ratings > LIKED_ABOVE).astype(np.float32)
@@ -72,7 +70,6 @@ def taste_of(history: History, items: ItemTable, prior: Prior) -> Taste:
     of_rated = items.genres[rated_rows]
     return Taste(
         rows=rows,
-        strengths=strengths,
         rated_rows=rated_rows,
         liked=liked,
         ratings=ratings,
