@@ -83,8 +83,16 @@ ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
         strengths(rng, 4), 1.5, rng.permutation(N)[:M], zeros(5, M)
     ),
     "spread": lambda rng: (
-        quantise(rng.standard_normal((M, H)).astype(np.float32)), -np.sort(-strengths(rng, M)), strengths(rng, 6) + 1,
-        np.zeros(6, np.int64),
+        quantise(rng.standard_normal((N, H)).astype(np.float32)), rng.permutation(N)[:M],
+        -np.sort(-strengths(rng, M).round(1)), strengths(rng, 6) + 1, np.zeros(6, np.int64),
+    ),
+    "weigh": lambda rng: (strengths(rng, E, M, H).round(1), strengths(rng, H), strengths(rng, E), zeros(M, H)),
+    "loudest": lambda rng: (
+        strengths(rng, M, H).round(1), np.float32(0.05), np.full((M, 3), -1), zeros(M, 3)
+    ),
+    "unite": lambda rng: (rng.random((E, N)) < 0.1, np.zeros(N, np.int64)),
+    "standardise": lambda rng: (
+        strengths(rng, E, N), strengths(rng, E), strengths(rng, E) + 1, titles(rng), zeros(E, H)
     ),
     "weighted_sum": lambda rng: (csr(rng), titles(rng), strengths(rng, H), zeros(N)),
     "multiply": lambda rng: (
@@ -98,7 +106,7 @@ ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
 }  # fmt: skip
 
 
-def loops() -> dict[str, Compiled[..., None]]:
+def loops() -> dict[str, Compiled[..., int | None]]:
     modules = [
         importlib.import_module(module.name) for module in pkgutil.iter_modules(gars.loops.__path__, "gars.loops.")
     ]
@@ -116,8 +124,7 @@ def test_compiled_is_plain(name: str, seed: int) -> None:
     loop = loops()[name]
     assert loop.chosen is not loop.plain
     one, other = (ARGUMENTS[name](np.random.default_rng(seed)) for _ in range(2))
-    loop.chosen(*one)
-    loop.plain(*other)
+    assert loop.chosen(*one) == loop.plain(*other)
     for compiled, plain in zip(one, other, strict=True):
         if isinstance(compiled, np.ndarray):
             assert compiled.dtype == plain.dtype

@@ -11,7 +11,7 @@ from gars.loops.quantised import LARGEST
 from gars.retrieval import side_by_side
 from gars.retrieval.ials import ALPHA, Factors
 from gars.retrieval.item_to_item import ItemToItem, no_edges
-from gars.retrieval.user_knn import NEIGHBOURS, SHARPNESS, UserKnn
+from gars.retrieval.user_knn import NEIGHBOURS, SQUARED, UserKnn
 
 N = 40
 
@@ -78,6 +78,19 @@ def test_proposals_are_the_best_allowed_of_each_channel(k: int) -> None:
         assert np.flatnonzero(proposed).tolist() == sorted(may[np.lexsort((may, -row[may]))[:k]].tolist())
 
 
+@pytest.mark.parametrize("start", [-1e6, -1, 0.3, 1e6])
+@pytest.mark.parametrize("step", [1e-30, 1e-3, 10])
+def test_proposals_do_not_depend_on_the_guess(start: float, step: float) -> None:
+    rng = np.random.default_rng(0)
+    scores = np.stack([rng.standard_normal(500), rng.integers(0, 3, 500), rng.random(500) ** 9]).astype(np.float32)
+    allowed = rng.random(500) < 0.7
+    found = np.zeros(scores.shape, np.bool_)
+    propose(scores, np.full(3, start, np.float32), np.full(3, step, np.float32), allowed, 40, found)
+    may = np.flatnonzero(allowed)
+    for row, proposed in zip(scores, found, strict=True):
+        assert np.flatnonzero(proposed).tolist() == sorted(may[np.lexsort((may, -row[may]))[:40]].tolist())
+
+
 @pytest.mark.parametrize("length", [1, 3, 7, 20])
 def test_a_fold_in_is_the_least_squares_solution(length: int) -> None:
     rng = np.random.default_rng(length)
@@ -108,5 +121,7 @@ def test_neighbours_lists_count_by_similarity() -> None:
     lists = sp.csr_array((rng.random((len(users), N)) < 0.2).astype(np.float32))
     similarity = users @ user / np.linalg.norm(user)
     nearest = np.argsort(-similarity)[:NEIGHBOURS]
-    expected = np.maximum(similarity[nearest], 0) ** SHARPNESS @ lists.toarray()[nearest]
-    np.testing.assert_allclose(UserKnn(users, lists).score(user), expected, rtol=1e-4, atol=1e-5)
+    expected = np.maximum(similarity[nearest], 0) ** 2**SQUARED @ lists.toarray()[nearest]
+    found = np.zeros(lists.shape[1], np.float32)
+    UserKnn(users, lists).score(user, out=found)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)

@@ -10,7 +10,8 @@ from gars.domain.features.taste import taste_of
 from gars.domain.history import History
 from gars.library.engine import Engine
 from gars.library.query import profile_of
-from gars.library.reasons import explain, loudest
+from gars.library.reasons import explain
+from gars.loops.loudest import loudest
 
 HISTORY = [Rating(100, 10), Rating(102, 9), Rating(101, 3)]
 
@@ -20,22 +21,26 @@ def reasons_of(engine: Engine, history: History, rows: np.ndarray) -> list[tuple
     return explain(engine, history, profile_of(taste, engine.retriever.items), rows)
 
 
+def told(said: list[list[float]]) -> tuple[list[list[int]], list[list[float]]]:
+    places, shares = np.full((len(said), 3), -1), np.zeros((len(said), 3), np.float32)
+    loudest(np.array(said, np.float32), np.float32(0.05), places, shares)
+    return places.tolist(), shares.tolist()
+
+
 def test_the_loudest_come_first_those_against_last() -> None:
-    said = np.array([[0.1, 4.0, -2.0, 0.0, 3.9]], np.float32)
-    ((places, shares),) = loudest(said)
+    (places,), (shares,) = told([[0.1, 4.0, -2.0, 0.0, 3.9]])
     assert places == [1, 4, 2]
     assert shares == pytest.approx([0.4, 0.39, -0.2])
 
 
 def test_a_whisper_against_is_not_told() -> None:
-    ((places, shares),) = loudest(np.array([[-0.04, 1.0]], np.float32))
-    assert places == [1]
-    assert shares == pytest.approx([1 / 1.04])
+    (places,), (shares,) = told([[-0.04, 1.0]])
+    assert places == [1, -1, -1]
+    assert shares == pytest.approx([1 / 1.04, 0, 0])
 
 
 def test_nothing_said_is_nothing_told() -> None:
-    for said in (np.zeros((2, 3), np.float32), np.zeros((2, 0), np.float32)):
-        assert [places for places, _ in loudest(said)] == [[], []]
+    assert told([[0.0, 0.0, 0.0]]) == ([[-1, -1, -1]], [[0, 0, 0]])
 
 
 def test_what_two_titles_share_is_named(small: Recommender) -> None:

@@ -9,6 +9,14 @@ def likeness(*genres: list[int]) -> Quantised:
     return rerank.likeness_of(np.zeros((len(genres), 2), np.float32), np.array(genres, np.float32))
 
 
+def spread(
+    scores: np.ndarray, alike: Quantised, diversity: float, *, start: int = 0, want: int = rerank.POOL
+) -> list[int]:
+    """The places, where the candidates are the first rows of the catalogue."""
+    places = rerank.diversify(scores, np.arange(len(scores)), alike, diversity, start=start, want=want)
+    return [int(place) for place in places]
+
+
 def dense(rows: Quantised) -> np.ndarray:
     return rows.codes * rows.steps[:, None]
 
@@ -40,14 +48,14 @@ def test_likeness_is_one_for_the_same_and_half_without_embeddings() -> None:
 def test_the_second_place_goes_to_something_else() -> None:
     scores = np.array([3.0, 2.9, 2.8, 0.0], np.float32)
     alike = likeness([1, 0], [1, 0], [0, 1], [1, 0])
-    assert rerank.diversify(scores, alike, 0.25).tolist() == [0, 2, 1, 3]
-    assert rerank.diversify(scores, alike, 0.0).tolist() == [0, 1, 2, 3]
+    assert spread(scores, alike, 0.25) == [0, 2, 1, 3]
+    assert spread(scores, alike, 0.0) == [0, 1, 2, 3]
 
 
 def test_the_penalty_fades_down_the_page() -> None:
     scores = np.array([3.0, 2.9, 2.8, 0.0], np.float32)
     alike = likeness([1, 0], [1, 0], [0, 1], [1, 0])
-    assert rerank.diversify(scores, alike, 0.25, start=40).tolist() == [0, 1, 2, 3]
+    assert spread(scores, alike, 0.25, start=40) == [0, 1, 2, 3]
 
 
 def test_every_place_is_kept_once_and_beyond_the_pool_in_order() -> None:
@@ -56,13 +64,13 @@ def test_every_place_is_kept_once_and_beyond_the_pool_in_order() -> None:
     alike = rerank.likeness_of(
         np.zeros((rerank.POOL, 2), np.float32), rng.integers(0, 2, (rerank.POOL, 6)).astype(np.float32)
     )
-    order = rerank.diversify(scores, alike, 0.8)
-    assert sorted(order.tolist()) == list(range(rerank.POOL + 50))
-    assert order[rerank.POOL :].tolist() == list(range(rerank.POOL, rerank.POOL + 50))
+    order = spread(scores, alike, 0.8)
+    assert sorted(order) == list(range(rerank.POOL + 50))
+    assert order[rerank.POOL :] == list(range(rerank.POOL, rerank.POOL + 50))
     assert order[0] == 0
-    assert rerank.diversify(scores, alike, 0.8, want=10)[:10].tolist() == order[:10].tolist()
+    assert spread(scores, alike, 0.8, want=10) == order[:10]
 
 
 def test_equal_scores_and_no_scores_keep_their_order() -> None:
-    assert rerank.diversify(np.ones(3, np.float32), likeness([1], [1], [1]), 1.0).tolist() == [0, 1, 2]
-    assert rerank.diversify(np.empty(0, np.float32), quantise(np.empty((0, 3), np.float32)), 1.0).tolist() == []
+    assert spread(np.ones(3, np.float32), likeness([1], [1], [1]), 1.0) == [0, 1, 2]
+    assert spread(np.empty(0, np.float32), quantise(np.empty((0, 3), np.float32)), 1.0) == []

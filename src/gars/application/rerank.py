@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from gars.domain.spread import deviation
 from gars.loops.groups import keep_first
 from gars.loops.quantised import Quantised, quantise
 from gars.loops.spread import spread as pick
@@ -58,31 +59,36 @@ def likeness_of(vectors: NDArray[np.float32], genres: NDArray[np.float32]) -> Qu
 
 def diversify(
     scores: NDArray[np.float32],
+    rows: NDArray[np.int64],
     likeness: Quantised,
     diversity: float,
     *,
     start: int = 0,
     want: int = POOL,
 ) -> NDArray[np.int64]:
-    """The order of a list after maximal marginal relevance whose penalty fades down the page. → places (m,)
+    """The order of a list after maximal marginal relevance whose penalty fades down the page.
+
+    → places (m,), or only the first ``want`` of them.
 
     Place ``p`` goes to the title with the largest ``score - penalty · likeness``, where likeness is that to the most
     alike title above it and the penalty is ``diversity * FULL`` deviations of the scores, halved every ``HALF_LIFE``
     places.
-    ``scores`` (m,) come best first, ``likeness`` has what ``likeness_of`` says of the first min(m, POOL); ``start`` is
-    how many places pages before this one had, ``want`` how many will be read: below, the order is that of the scores.
-    The first places do not depend on how many are asked for.
+    ``scores`` (m,) come best first, ``likeness`` is what ``likeness_of`` says of the catalogue and ``rows`` (m,) are
+    where in it; ``start`` is how many places pages before this one had, ``want`` how many will be read: below, the
+    order is that of the scores. The first places do not depend on how many are asked for.
 
     Carbonell and Goldstein, "The Use of MMR, Diversity-Based Reranking", SIGIR 1998.
     """
     pool = min(len(scores), POOL)
-    spread = float(scores[:pool].std()) if pool else 0.0
+    spread = deviation(scores[:pool]) if pool else 0.0
     if diversity <= 0 or spread <= 0:
         return np.arange(len(scores))
     places = np.arange(min(pool, want, max(0, _DEPTH - start)))
     penalties = diversity * FULL * spread * 0.5 ** ((start + places) / HALF_LIFE)
     first = np.empty(len(places), np.int64)
-    pick(likeness, scores[:pool], penalties.astype(np.float32), first)
+    pick(likeness, rows[:pool], scores[:pool], penalties.astype(np.float32), first)
+    if len(first) >= want:
+        return first
     rest = np.ones(len(scores), np.bool_)
     rest[first] = False
     return np.concatenate([first, np.flatnonzero(rest)])

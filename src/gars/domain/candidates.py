@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 import msgspec
 import numpy as np
@@ -222,10 +223,8 @@ class Candidates:
 
     def channels_of(self, places: NDArray[np.int64]) -> list[tuple[str, ...]]:
         """Who proposed the candidates at some places. (k,) → k names"""
-        named: list[list[str]] = [[] for _ in places]
-        for place, channel in zip(*(axis.tolist() for axis in np.nonzero(self.proposed[places])), strict=True):
-            named[place].append(self.channel_names[channel])
-        return [tuple(names) for names in named]
+        by = np.packbits(self.proposed[places], axis=1)
+        return [_named(self.channel_names, row.tobytes()) for row in by]
 
     def take(self, places: NDArray[np.int64]) -> Candidates:
         """Some of them, in the order given."""
@@ -238,3 +237,10 @@ class Candidates:
             self.fused[places],
             self.channel_names,
         )
+
+
+@lru_cache(1024)
+def _named(names: tuple[str, ...], bits: bytes) -> tuple[str, ...]:
+    """The names whose bit is set; lists have the same few sets of them again and again."""
+    flags = np.unpackbits(np.frombuffer(bits, np.uint8), count=len(names))
+    return tuple(name for name, flag in zip(names, flags.tolist(), strict=True) if flag)

@@ -115,24 +115,29 @@ class Engine:
             p_like = self._like_chances(ranked.judged, found, places).tolist()
         with stage("reasons"):
             why = reasons.explain(self, history, ranked.judged.profile, found.rows[places])
-        channels = found.channels_of(places)
-        matrix = ranked.judged.features
+        seen, width = b"", 0
+        if ranked.judged.features is not None:
+            shown = ranked.judged.features[places]
+            seen, width = shown.tobytes(), shown[:1].nbytes
+        terms = {name: values[places].tolist() for name, values in ranked.terms.items()}
         return [
             Recommendation(
                 anime_id,
                 score,
-                p_like[number],
-                channels[number],
-                why[number],
-                b"" if matrix is None else matrix[place].tobytes(),
+                chance,
+                channels,
+                reasons_,
+                seen[number * width : (number + 1) * width],
                 1.0,
-                {name: float(values[place]) for name, values in ranked.terms.items()},
+                {name: values[number] for name, values in terms.items()},
             )
-            for number, (place, anime_id, score) in enumerate(
+            for number, (anime_id, score, chance, channels, reasons_) in enumerate(
                 zip(
-                    places.tolist(),
                     self.retriever.items.anime_ids[found.rows[places]].tolist(),
                     ranked.order[places].tolist(),
+                    p_like,
+                    found.channels_of(places),
+                    why,
                     strict=True,
                 )
             )
@@ -156,12 +161,13 @@ class Engine:
         judged = self.judge(history, found)
         order = judged.order
         terms = {"model": order}
-        spread = float(order.std()) if len(found) else 0.0
         if filters.retrieval and len(found):
+            spread = float(judged.order.std())
             agreed = found.fused - found.fused.mean()
             terms["retrieval"] = filters.retrieval * spread * agreed / max(float(found.fused.std()), 1e-9)
             order = order + terms["retrieval"]
         if session is not None and filters.session and len(found):
+            spread = float(judged.order.std())
             terms["session"] = filters.session * SESSION_WEIGHT * spread * session[found.rows]
             order = order + terms["session"]
         if filters.niche:
@@ -311,9 +317,9 @@ class Engine:
         if filters.one_per_franchise:
             places = places[rerank.collapse(found.rows[places], items.franchises)]
         if filters.diversity:
-            likeness = self._likeness.take(found.rows[places[: rerank.POOL]])
-            start = len(filters.shown)
-            places = places[rerank.diversify(order[places], likeness, filters.diversity, start=start, want=want)]
+            rows, start = found.rows[places], len(filters.shown)
+            spread = rerank.diversify(order[places], rows, self._likeness, filters.diversity, start=start, want=want)
+            places = places[spread]
         return places[:want]
 
 

@@ -87,7 +87,8 @@ def _ties(items: ItemTable, taste: Taste, rows: NDArray[np.int64]) -> NDArray[np
 
 def _evidence(retriever: Retriever, taste: Taste, rows: NDArray[np.int64]) -> NDArray[np.float32]:
     """What the user's ratings of co-watched titles say of each candidate (see ``Query.evidence``). → (m, 4)"""
-    strengths = np.stack([taste.liking, taste.ratings - np.float32(taste.rating_mean)])
+    strengths = np.empty((2, len(taste.ratings)), np.float32)
+    strengths[0], strengths[1] = taste.liking, taste.ratings - np.float32(taste.rating_mean)
     evidence = np.zeros((4, len(rows)))
     place = places_of(rows, len(retriever.items))
     neighbours.evidence(lists_of(retriever.channel(KNN).weights), taste.rated_rows, strengths, place, evidence)

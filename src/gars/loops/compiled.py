@@ -7,8 +7,9 @@ every pair.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
-from typing import Generic, ParamSpec, TypeVar
+from functools import cached_property, update_wrapper
+from types import FunctionType
+from typing import Any, Generic, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -34,10 +35,38 @@ class Compiled(Generic[P, R]):
         except ImportError:
             return self.plain
         # kept on disk beside the source, so that only the first start after an installation compiles
-        compiled: Callable[P, R] = njit(cache=True, nogil=True)(self.loops)
+        compiled: Callable[P, R] = njit(cache=True, nogil=True)(_with_parts(self.loops, njit(nogil=True)))
         return compiled
+
+
+class Part(Generic[P, R]):
+    """A step of loops in the same file; compiled into whatever calls it."""
+
+    def __init__(self, step: Callable[P, R]) -> None:
+        self.step = step
+        self.__doc__ = step.__doc__
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Take the step in Python."""
+        return self.step(*args, **kwargs)
 
 
 def compiled(*, plain: Callable[P, R]) -> Callable[[Callable[P, R]], Compiled[P, R]]:
     """Decorator of a function written as loops over arrays; ``plain`` is the same without loops."""
     return lambda loops: Compiled(loops, plain)
+
+
+def _with_parts(loops: Callable[..., Any], compile_: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function with the parts that it calls compiled: the compiler knows no objects of this file."""
+    if not isinstance(loops, FunctionType):
+        raise TypeError(f"not a function: {loops!r}")
+    known = loops.__globals__
+    parts = {
+        name: compile_(_with_parts(known[name].step, compile_))
+        for name in loops.__code__.co_names
+        if isinstance(known.get(name), Part)
+    }
+    if not parts:
+        return loops
+    made = FunctionType(loops.__code__, {**known, **parts}, loops.__name__, loops.__defaults__, loops.__closure__)
+    return update_wrapper(made, loops)

@@ -16,16 +16,17 @@ Ints = NDArray[np.int64]
 class Marks(NamedTuple):
     """The marks of items, one item after the other."""
 
-    starts: Ints
+    starts: NDArray[np.int32]
     """(n + 1,)"""
-    codes: Ints
+    codes: NDArray[np.int16]
     """(t,) of marks, ascending within an item."""
 
 
 def marks_of(flags: Floats) -> Marks:
     """The marks of flags (n, g), 0 where an item does not carry one."""
     rows, codes = np.nonzero(flags)
-    return Marks(np.searchsorted(rows, np.arange(len(flags) + 1)), codes)
+    # the shorter, the more of them stay in the cache
+    return Marks(np.searchsorted(rows, np.arange(len(flags) + 1)).astype(np.int32), codes.astype(np.int16))
 
 
 def _over_marks(marks: Marks, wanted: Ints, values: Floats, sums: Floats, least: Floats) -> None:

@@ -27,10 +27,6 @@ class Quantised(NamedTuple):
     steps: Floats
     """(n,)"""
 
-    def take(self, rows: NDArray[np.int64]) -> Quantised:
-        """Some of the rows, in the order given."""
-        return Quantised(self.codes[rows], self.steps[rows])
-
 
 def quantise(rows: Floats) -> Quantised:
     """Rows (n, d) in eight bits; an entry is off by half a step at most, 1/254 of the largest of its row."""

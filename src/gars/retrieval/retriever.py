@@ -13,7 +13,9 @@ from gars.application.progress import Progress
 from gars.domain.candidates import Candidates
 from gars.domain.features.channels import WHOLE_LIST
 from gars.domain.item_table import ItemTable
+from gars.domain.largest import best_first
 from gars.loops.largest import propose
+from gars.loops.union import standardise, unite
 from gars.retrieval import (
     deepwalk,
     edlae,
@@ -99,7 +101,7 @@ class Retriever:
             self._joined.totals(rows, strengths, out=scores[: -len(WHOLE_LIST)])
             user = self.factors.fold_in(rows, strengths)
             self.factors.score(user, out=scores[-3])
-            scores[-2] = self.neighbours.score(user)
+            self.neighbours.score(user, out=scores[-2])
         scores[-1] = self.popularity
         n = max(1, scores.shape[1])
         mean = scores @ np.ones(scores.shape[1], np.float32) / np.float32(n)
@@ -111,8 +113,12 @@ class Retriever:
         """One score from the channels' (c, m); somebody of whom nothing is known gets the popular ones. → (m,)"""
         if cold:
             return np.asarray(scores[-1], np.float32)
-        weights = np.array([self.config.fusion.get(name, 0.0) for name in self.channel_names], np.float32)
-        return np.asarray(weights @ scores, np.float32)
+        weights = [self.config.fusion.get(name, 0.0) for name in self.channel_names]
+        fused = np.zeros(scores.shape[1], np.float32)
+        for weight, said in zip(weights, scores, strict=True):
+            if weight:
+                fused += np.float32(weight) * said
+        return fused
 
     def candidates(
         self,
@@ -134,34 +140,36 @@ class Retriever:
         start = reading.mean + np.float32(AHEAD) * reading.deviation
         propose(reading.scores, start, reading.deviation, allowed, per_channel, proposed[:-1])
         if session is not None:
-            near, zero = session[None], np.zeros(1, np.float32)
-            propose(near, zero, zero, allowed & (session > 0), SESSION_CANDIDATES, proposed[-1:])
-        union = np.flatnonzero(proposed.any(axis=0))
-        fused = self.fuse(reading.standardised(union), cold=not len(rows))
-        union = union[np.argsort(-fused, kind="stable")]  # rows ascend by id, so a tie goes to the lower id
+            near, half = session[None], np.full(1, 0.5, np.float32)
+            propose(near, half, half, allowed & (session > 0), SESSION_CANDIDATES, proposed[-1:])
+        union = np.empty(len(self.items), np.int64)
+        union = union[: unite(proposed, union)]
+        scores = reading.standardised(union)
+        order = best_first(self.fuse(scores, cold=not len(rows)))  # rows ascend by id: a tie goes to the lower id
+        union, scores = union[order], scores[:, order]
         if besides is not None:
-            union = np.concatenate([union, besides[~np.isin(besides, union)]])
-        return self._as_candidates(union, reading, proposed, cold=not len(rows))
+            others = besides[~np.isin(besides, union)]
+            union, scores = np.append(union, others), np.hstack([scores, reading.standardised(others)])
+        return self._as_candidates(union, scores, reading, proposed[:, union])
 
     def scored(self, rows: NDArray[np.int64], strengths: Floats, wanted: NDArray[np.int64]) -> Candidates:
         """Given items as candidates for titles (h,) of strengths (h,), in the order given; nobody proposed them."""
-        return self._as_candidates(wanted, self._read(rows, strengths), None, cold=not len(rows))
+        reading = self._read(rows, strengths)
+        nobody = np.zeros((len(reading.scores) + 1, len(wanted)), np.bool_)
+        return self._as_candidates(wanted, reading.standardised(wanted), reading, nobody)
 
     def _as_candidates(
-        self, wanted: NDArray[np.int64], reading: _Reading, proposed: NDArray[np.bool_] | None, *, cold: bool
+        self, wanted: NDArray[np.int64], scores: Floats, reading: _Reading, by: NDArray[np.bool_]
     ) -> Candidates:
-        scores = reading.standardised(wanted)
         strongest, supporters = self._joined.made_of(reading.rows, reading.strengths, wanted)
-        names = (*self.channel_names, "session")
-        by = np.zeros((len(names), len(wanted)), np.bool_) if proposed is None else proposed[:, wanted]
         return Candidates(
             rows=wanted,
             channel_scores=scores.T,
             proposed=by.T,
             strongest=strongest.T,
             supporters=supporters.T,
-            fused=self.fuse(scores, cold=cold),
-            channel_names=names,
+            fused=self.fuse(scores, cold=not len(reading.rows)),
+            channel_names=(*self.channel_names, "session"),
         )
 
     def said(self, rows: NDArray[np.int64], strengths: Floats, wanted: NDArray[np.int64]) -> Floats:
@@ -191,9 +199,8 @@ class _Reading:
 
     def standardised(self, wanted: NDArray[np.int64]) -> Floats:
         """Scores of some items in deviations from the mean. (m,) → (c, m)"""
-        found = self.scores[:, wanted]
-        found -= self.mean[:, None]
-        found /= self.deviation[:, None]
+        found = np.empty((len(self.scores), len(wanted)), np.float32)
+        standardise(self.scores, self.mean, self.deviation, wanted, found)
         return found
 
 

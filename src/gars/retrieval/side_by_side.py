@@ -10,6 +10,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gars.loops import neighbours
+from gars.loops.loudest import weigh
 from gars.retrieval.compact import compact, lists_of
 from gars.retrieval.item_to_item import ItemToItem
 
@@ -47,12 +48,11 @@ class SideBySide:
         """
         heard = int(np.flatnonzero(weights).max(initial=-1)) + 1  # channels after the last that counts are not read
         parts = np.zeros((heard, len(wanted), len(rows)), np.float32)
-        n = len(self.lengths)
-        neighbours.add_blocks(lists_of(self.matrix), self.lengths, rows, places_of(wanted, n), parts)
-        parts *= strengths
-        spread = np.abs(parts).sum(axis=2, keepdims=True)
-        parts *= weights[:heard, None, None] / np.where(spread > 0, spread, 1)
-        return np.asarray(parts.sum(axis=0), np.float32)
+        neighbours.add_blocks(lists_of(self.matrix), self.lengths, rows, places_of(wanted, len(self.lengths)), parts)
+        found = np.zeros((len(wanted), len(rows)), np.float32)
+        if len(rows):
+            weigh(parts, strengths, weights[:heard], found)
+        return found
 
     def nearness(self, rows: NDArray[np.int64], strengths: Floats) -> Floats:
         """How near every item is to some titles (q,) of strengths (q,). → (n,)

@@ -8,6 +8,7 @@ however many there are.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from gars.loops import neighbours
 from gars.loops.largest import propose
 from gars.loops.quantised import Quantised, dot, quantise
+from gars.loops.union import unite
 from gars.retrieval.compact import compact, lists_of
 from gars.retrieval.item2vec import unit
 
@@ -24,8 +26,10 @@ Floats = NDArray[np.float32]
 
 MAX_USERS = 20_000
 NEIGHBOURS = 150
-SHARPNESS = 4
-"""A neighbour's list counts by similarity to this power."""
+SQUARED = 2
+"""A neighbour's list counts by similarity squared so many times."""
+LIKELY, STEP = np.full(1, 0.22, np.float32), np.full(1, 0.04, np.float32)
+"""Similarity of the last neighbour, about; looked for in these steps."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,21 +49,21 @@ class UserKnn:
         object.__setattr__(self, "_compared", quantise(self.users))
         object.__setattr__(self, "_everybody", np.ones(len(self.users), np.bool_))
 
-    def score(self, user: Floats) -> Floats:
-        """What the neighbours of a user with these factors have on their lists. (d,) → (n,)"""
-        length = float(np.linalg.norm(user))
+    def score(self, user: Floats, *, out: Floats) -> None:
+        """What the neighbours of a user with these factors (d,) have on their lists, added to ``out`` (n,)."""
+        length = math.sqrt(float(user @ user))
         if not length or not len(self.users):
-            return np.zeros(int(self.lists.shape[1]), np.float32)
+            return
         direction = user / np.float32(length)
         similarity = dot(self._compared, direction)
         chosen = np.zeros((1, len(similarity)), np.bool_)
-        spread = similarity.std(keepdims=True)
-        propose(similarity[None], similarity.mean() + spread, spread, self._everybody, NEIGHBOURS, chosen)
-        nearest = np.flatnonzero(chosen)
-        weight = np.maximum(self.users[nearest] @ direction, 0) ** SHARPNESS
-        scores = np.zeros(int(self.lists.shape[1]), np.float32)
-        neighbours.weighted_sum(lists_of(self.lists), nearest, weight.astype(np.float32), scores)
-        return scores
+        propose(similarity[None], LIKELY, STEP, self._everybody, NEIGHBOURS, chosen)
+        nearest = np.empty(NEIGHBOURS, np.int64)
+        nearest = nearest[: unite(chosen, nearest)]
+        weight = np.maximum(self.users[nearest] @ direction, 0)
+        for _ in range(SQUARED):
+            weight *= weight
+        neighbours.weighted_sum(lists_of(self.lists), nearest, weight, out)
 
 
 def fit(matrix: sp.csr_array, users: Floats, rng: np.random.Generator) -> UserKnn:

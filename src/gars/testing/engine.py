@@ -132,7 +132,8 @@ class FakeEngine:
             pool = ordered[: rerank.POOL]
             likeness = rerank.likeness_of(np.zeros((len(pool), 0), np.float32), self._items.genres[pool])
             start = len(filters.shown)
-            ordered = ordered[rerank.diversify(scores[ordered], likeness, filters.diversity, start=start)]
+            rows = np.arange(len(pool))
+            ordered = ordered[rerank.diversify(scores[ordered], rows, likeness, filters.diversity, start=start)]
         return ordered[:k]
 
     def _recommendation(self, row: int, score: float, history: History) -> Recommendation:

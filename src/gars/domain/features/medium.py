@@ -24,5 +24,6 @@ def write(query: Query, here: Floats, out: Floats) -> None:
     share = np.bincount(items.types[taste.rows] % n_types, minlength=n_types) / max(1, len(taste.rows))
     of_rated = items.types[taste.rated_rows] % n_types
     gap = np.bincount(of_rated, taste.liking, n_types) / (np.bincount(of_rated, minlength=n_types) + PRIOR_RATINGS)
-    out[:2] = np.stack([share, gap]).astype(np.float32)[:, items.types[query.candidates] % n_types]
+    types = items.types[query.candidates]
+    out[0], out[1] = share[types], gap[types]
     out[2] = here[0]

@@ -19,9 +19,8 @@ def of_items(items: ItemTable, _prior: Prior) -> tuple[Floats, ...]:
 
 def write(query: Query, here: Floats, out: Floats) -> None:
     """The gap is to the mean of the user's history. ``out`` (4, m)"""
-    counts = query.items.counts
-    counts = counts[query.taste.rows] if len(query.taste.rows) else counts
-    usual = float(np.log1p(counts).mean()) if len(counts) else 0.0
+    viewers = np.log1p(query.items.counts[query.taste.rows] if len(query.taste.rows) else query.items.counts)
+    usual = float(viewers.mean()) if len(viewers) else 0.0
     out[:2] = here
     np.subtract(here[0], np.float32(usual), out=out[2])
     np.abs(out[2], out=out[3])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import log, log1p
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +15,8 @@ NAMES = ("item_like_rate", "item_rating_mean", "item_rated", "catalogue_score", 
 ITEM_NAMES = ("like_rate", "rating_mean", "log_rated", "score", "score_known", "like_log_odds")
 
 PRIOR_VIEWERS = 5.0
+_LEAST = 0.01
+"""Shares nearer to 0 or 1 than this count as this near."""
 
 
 def of_items(items: ItemTable, prior: Prior) -> tuple[Floats, ...]:
@@ -27,9 +31,14 @@ def of_items(items: ItemTable, prior: Prior) -> tuple[Floats, ...]:
 def write(query: Query, here: Floats, out: Floats) -> None:
     """The log-odds of a like are of an additive model of user and item. ``out`` (6, m)"""
     out[:] = here
-    out[5] += _logit(np.float32(query.taste.like_rate)) - _logit(np.float32(query.prior.like_rate))
+    out[5] += np.float32(_logit_of(query.taste.like_rate) - _logit_of(query.prior.like_rate))
 
 
-def _logit(p: NDArray[np.float32] | np.float32) -> Floats:
-    q = np.clip(p, 0.01, 0.99)
+def _logit(p: NDArray[np.float32]) -> Floats:
+    q = np.clip(p, _LEAST, 1 - _LEAST)
     return np.asarray(np.log(q) - np.log1p(-q), np.float32)
+
+
+def _logit_of(p: float) -> float:
+    q = min(max(p, _LEAST), 1 - _LEAST)
+    return log(q) - log1p(-q)
