@@ -63,13 +63,33 @@ def scores(rng: np.random.Generator) -> np.ndarray:
     return np.stack([rng.standard_normal(N), rng.integers(0, 2, N), np.zeros(N)]).astype(np.float32)
 
 
+def told(rng: np.random.Generator, r: int) -> tuple[Any, ...]:
+    return (
+        csr(rng), titles(rng)[:r], rng.permutation(N)[:M], N, strengths(rng, r, M), strengths(rng, 2, r),
+        strengths(rng, r), strengths(rng, 4, r), zeros(2, M), zeros(4, M), zeros(2, M),
+    )  # fmt: skip
+
+
+def in_rounds(rng: np.random.Generator) -> tuple[Any, ...]:
+    wide, lists = strengths(rng, H, 3), csr(rng)
+    lists = lists._replace(weights=lists.weights * np.float32(0.1))
+    inverse = np.linalg.inv(wide.T @ wide + np.eye(3, dtype=np.float32))
+    return (
+        wide, np.ascontiguousarray(wide.T), inverse, np.float32(1), lists, titles(rng), N, strengths(rng, 2, H),
+    )  # fmt: skip
+
+
 ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
     "add_up": lambda rng: (*side_by_side(rng), titles(rng), strengths(rng, H, E), zeros(E, N)),
     "made_of": lambda rng: (
         *side_by_side(rng), titles(rng), strengths(rng, H), places(rng), zeros(E, M), zeros(E, M)
     ),
     "evidence": lambda rng: (csr(rng), titles(rng), strengths(rng, 2, H), places(rng), np.zeros((4, M))),
-    "add_block": lambda rng: (csr(rng), titles(rng), places(rng), strengths(rng, M + 1, H)),
+    "turned": lambda rng: (strengths(rng, N, 5), titles(rng), zeros(5, H)),
+    "within": lambda rng: (csr(rng), titles(rng), N, strengths(rng, H, H)),
+    "squares": lambda rng: (strengths(rng, int(rng.integers(0, H)), M), np.float32(rng.choice([-1, 1])), zeros(M)),
+    "tell": lambda rng: told(rng, int(rng.integers(1, H + 1))),
+    "solve": lambda rng: (*in_rounds(rng), 1e-5, int(rng.integers(0, 30)), zeros(2, H)),
     "add_blocks": lambda rng: (*side_by_side(rng), titles(rng), places(rng), zeros(2, M, H)),
     "over_marks": lambda rng: (
         marks_of((rng.random((N, 5)) < 0.3).astype(np.float32)), titles(rng), strengths(rng, 3, 5), zeros(3, H),

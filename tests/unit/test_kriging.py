@@ -5,6 +5,7 @@ import scipy.sparse as sp
 from gars.domain.anime import Anime
 from gars.domain.features.kriging import NAMES
 from gars.domain.item_table import ItemTable, build
+from gars.loops.neighbours import Lists
 from gars.ranking import kriging
 from gars.ranking.kriging import baseline
 from gars.retrieval import item2vec
@@ -153,9 +154,11 @@ def test_long_lists_are_solved_to_the_same_weights_in_rounds(
 
 
 def test_rounds_give_up_on_a_matrix_that_is_not_positive() -> None:
-    factors, left = np.zeros((3, 2), np.float32), np.ones((3, 2), np.float32)
+    factors, left = np.zeros((3, 2), np.float32), np.ones((2, 3), np.float32)
     among = sp.csr_array(np.diag(np.array([-5, -5, -5], np.float32)))
-    assert kriging.conjugate_gradients(factors, among, left) is None
+    lists = Lists(among.indptr, among.indices, among.data)
+    root = kriging.root_of_inverse(factors)
+    assert kriging.conjugate_gradients(factors, root, lists, np.arange(3), left) is None
 
 
 def test_a_kernel_that_is_not_positive_falls_back_to_its_factors(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,5 +182,8 @@ def test_what_ratings_leave_open_is_the_posterior_variance(ratings: int) -> None
     own, wanted = rng.standard_normal((ratings, 5)), rng.standard_normal((7, 5))
     across = wanted @ own.T
     explained = across @ np.linalg.solve(own @ own.T + kriging.NOISE * np.eye(ratings), across.T)
-    found = kriging.still_open(own.astype(np.float32), wanted.astype(np.float32))
-    np.testing.assert_allclose(found, np.diag(wanted @ wanted.T - explained), rtol=1e-4)
+    variance = np.diag(wanted @ wanted.T)
+    narrow, wide = own.astype(np.float32), np.ascontiguousarray(wanted.T, np.float32)
+    for root in (None, kriging.root_of_inverse(narrow)):  # by the ratings, by the factors
+        found = kriging.still_open(narrow, wide, narrow @ wide, variance.astype(np.float32), root)
+        np.testing.assert_allclose(found, 1 - np.diag(explained) / variance, rtol=1e-4)

@@ -39,6 +39,16 @@ def entries_of(lists: Lists, rows: Ints) -> tuple[Ints, Ints]:
     return np.arange(len(source)) + np.repeat(starts - (ends - lengths), lengths), source
 
 
+def entries_among(lists: Lists, rows: Ints, n: int) -> tuple[Ints, Ints, Ints]:
+    """Places of the entries of some rows (h,) of n at each other; whose each is, and to which it leads. → (t,) each"""
+    place = np.full(n, -1, np.int64)
+    place[rows] = np.arange(len(rows))
+    entry, source = entries_of(lists, rows)
+    target = place[lists.items[entry]]
+    inside = target >= 0
+    return entry[inside], source[inside], target[inside]
+
+
 def channel_of(lengths: Ints, rows: Ints) -> Ints:
     """Which of e channels each entry of some rows (h,) belongs to, by the entries (n, e) of each row. → (t,)"""
     return np.repeat(np.tile(np.arange(lengths.shape[1]), len(rows)), lengths[rows].ravel())
@@ -148,19 +158,6 @@ def evidence(lists: Lists, rows: Ints, strengths: Floats, place: Places, out: ND
             out[1, at] += weight * strengths[0, i]
             out[2, at] += weight * strengths[1, i]
             out[3, at] = max(out[3, at], weight)
-
-
-def _add_block(lists: Lists, rows: Ints, place: Places, out: Floats) -> None:
-    entry, source = entries_of(lists, rows)
-    np.add.at(out, (place[lists.items[entry]], source), lists.weights[entry])
-
-
-@compiled(plain=_add_block)
-def add_block(lists: Lists, rows: Ints, place: Places, out: Floats) -> None:
-    """Add the entries of some rows (h,) at the wanted items to ``out`` (m + 1, h)."""
-    for i in range(len(rows)):
-        for entry in range(lists.starts[rows[i]], lists.starts[rows[i] + 1]):
-            out[place[lists.items[entry]], i] += lists.weights[entry]
 
 
 def _add_blocks(lists: Lists, lengths: Ints, rows: Ints, place: Places, out: Floats) -> None:

@@ -4,8 +4,9 @@ Two titles are expected to be liked alike when they are watched by the same peop
 on the walks, or alike in age, fame, quality and length; that is the kernel. What an item's own mean leaves unexplained
 of a user's ratings is interpolated to the candidates, the user's own level with it (Rasmussen & Williams, "Gaussian
 Processes for Machine Learning", 2006, ch. 2). The kernel is kept as rank 64 plus the 50 strongest corrections of each
-row, which loses nothing against the full matrix and costs a fraction of it. Cost: one r × r Cholesky a request, r =
-ratings of the user; a few products with the factors where r is large. At most ``MAX_RATINGS`` count.
+row, which loses nothing against the full matrix and costs a fraction of it. What a request costs is the product of the
+factors of its ratings and candidates, a pass over it (``loops.process``), and a Cholesky of the ratings or, where they
+are many, a few rounds (``loops.rounds``). At most ``MAX_RATINGS`` count.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from gars.domain.history import LIKED_ABOVE
 from gars.domain.item_table import ItemTable
 from gars.domain.largest import largest
 from gars.loops import neighbours
+from gars.loops.process import squares, tell, turned, within
+from gars.loops.rounds import solve
 
 Floats = NDArray[np.float32]
 
@@ -47,7 +50,7 @@ ITEM_PRIOR, USER_PRIOR = 5.0, 4.0
 """How many ratings of average kind an item's or a user's deviation starts from."""
 PRIOR_WEIGHT = 0.1
 """Weight of "as usual" in the means over the nearest titles."""
-DIRECT_UP_TO = 300
+DIRECT_UP_TO = 150
 """Lists with more ratings are solved in rounds."""
 TOLERANCE, MOST_ROUNDS = 1e-5, 60
 """Residual, relative to the ratings, at which the rounds end, and after how many they are given up."""
@@ -78,13 +81,21 @@ class Kriging:
     rating: Baseline
     _variances: Floats = field(init=False)
     """(n,) of the factors alone."""
+    _usual: Floats = field(init=False)
+    """(2, n) liking and rating of each item by those who are as others are."""
+    _lists: neighbours.Lists = field(init=False)
+    """The corrections as loops read them."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_variances", np.maximum(np.vecdot(self.factors, self.factors), np.float32(1e-6)))
         kept = self.corrections
         if kept.nnz < np.iinfo(np.int32).max:  # half the memory to read in each request
             indices, indptr = kept.indices.astype(np.int32, copy=False), kept.indptr.astype(np.int32, copy=False)
-            object.__setattr__(self, "corrections", sp.csr_array((kept.data, indices, indptr), shape=kept.shape))
+            kept = sp.csr_array((kept.data, indices, indptr), shape=kept.shape)
+            object.__setattr__(self, "corrections", kept)
+        usual = np.stack([self.like.mean + self.like.items, self.rating.mean + self.rating.items])
+        object.__setattr__(self, "_variances", np.vecdot(self.factors, self.factors))
+        object.__setattr__(self, "_usual", usual.astype(np.float32))
+        object.__setattr__(self, "_lists", neighbours.Lists(kept.indptr, kept.indices, kept.data))
 
     def predict(self, rows: NDArray[np.int64], ratings: Floats, candidates: NDArray[np.int64]) -> Floats:
         """What the additive model and the process expect of liking and rating. (r,), (r,), (m,) → (m, len(NAMES))
@@ -92,70 +103,53 @@ class Kriging:
         The columns are those of ``domain.features.kriging``.
         """
         rows, ratings = rows[-MAX_RATINGS:], ratings[-MAX_RATINGS:]
-        liked = (ratings > LIKED_ABOVE).astype(np.float32)
-        columns = np.zeros((len(NAMES), len(candidates)), np.float32)
-        item_like = self.like.mean + self.like.items[candidates]
-        item_rating = self.rating.mean + self.rating.items[candidates]
-        columns[0] = item_like + self.like.user(rows, liked)
-        columns[1] = item_rating + self.rating.user(rows, ratings)
-        if not len(rows):
-            columns[2:4], columns[4] = columns[:2], 1
+        r, m, n = len(rows), len(candidates), len(self.factors)
+        columns = np.zeros((len(NAMES), m), np.float32)
+        usual = self._usual.take(candidates, axis=1)  # (2, m)
+        if not r or not m:
+            columns[:2] = columns[2:4] = usual
+            columns[4] = 1
             return columns.T
-        left = np.stack(
-            [liked - self.like.mean - self.like.items[rows], ratings - self.rating.mean - self.rating.items[rows]],
-            axis=1,
-        )  # (r, 2)
-        own, wanted = self.factors[rows], self.factors[candidates]
-        across = self._kernel(candidates, rows, wanted @ own.T)  # (m, r)
-        weights = self._solve(rows, own, left)  # (r, 2)
-        said = across @ weights + np.float32(LEVEL) * weights.sum(axis=0)  # (m, 2)
-        columns[2], columns[3] = item_like + said[:, 0], item_rating + said[:, 1]
-        columns[4] = still_open(own, wanted) / self._variances[candidates]
-        nearest = across.argmax(axis=1)
-        columns[9] = across[np.arange(len(candidates)), nearest]
-        columns[10] = left[nearest, 1]
+        stated = np.empty((2, r), np.float32)
+        np.greater(ratings, LIKED_ABOVE, out=stated[0])
+        stated[1] = ratings
+        left = stated - self._usual.take(rows, axis=1)  # (2, r)
+        of_user = left.sum(axis=1, keepdims=True) / (r + USER_PRIOR)
+        own, wanted = self.factors.take(rows, axis=0), np.empty((self.factors.shape[1], m), np.float32)
+        turned(self.factors, candidates, wanted)
+        known = own @ wanted  # (r, m)
+        root = root_of_inverse(own) if r >= len(wanted) else None
+        columns[4] = still_open(own, wanted, known, self._variances.take(candidates), root)
+        weights = self._solve(rows, own, left, root)  # (2, r)
         # squared, so that the near ones speak and the crowd of far ones does not
-        np.maximum(across, 0, out=across)
-        across *= across
-        usual = left.sum(axis=0) / (len(rows) + USER_PRIOR)
-        told = across @ np.column_stack([np.ones_like(liked), liked, left - usual])  # (m, 4)
-        weight = told[:, 0] + PRIOR_WEIGHT
-        columns[5] = np.log1p(told[:, 0])
-        columns[6] = (told[:, 1] + PRIOR_WEIGHT * self.like.mean) / weight
-        columns[7:9] = (told[:, 2:] / weight[:, None]).T
+        said, told, nearest = columns[2:4], columns[5:9], columns[9:11]
+        voices = np.concatenate([np.ones((1, r), np.float32), stated[:1], left - of_user])
+        tell(self._lists, rows, candidates, n, known, weights, left[1], voices, said, told, nearest)
+        np.add(usual, of_user, out=columns[:2])
+        said += usual + np.float32(LEVEL) * weights.sum(axis=1, keepdims=True)
+        weight = told[0] + np.float32(PRIOR_WEIGHT)
+        np.log1p(told[0], out=told[0])
+        told[1] += np.float32(PRIOR_WEIGHT * self.like.mean)
+        told[1:] /= weight
         return columns.T
 
-    def _solve(self, rows: NDArray[np.int64], own: Floats, left: Floats) -> Floats:
-        """Weights of the ratings of these rows: their covariance, noise and level with it, inverted. (r, 2) → (r, 2)
+    def _solve(self, rows: NDArray[np.int64], own: Floats, left: Floats, root: Floats | None = None) -> Floats:
+        """Weights of the ratings of these rows: their covariance, noise and level with it, inverted. (2, r) → (2, r)
 
-        ``own`` (r, RANK) are the factors of the rows.
+        ``own`` (r, RANK) are the factors of the rows, ``root`` what ``root_of_inverse`` makes of them.
         """
-        r = len(rows)
-        if r > DIRECT_UP_TO:
-            found = conjugate_gradients(own, _among(self.corrections, rows), left)
+        if len(rows) > DIRECT_UP_TO:
+            root = root_of_inverse(own) if root is None else root
+            found = conjugate_gradients(own, root, self._lists, rows, left)
             if found is not None:
                 return found
-        diagonal = np.diag_indices(r)
-        noisy = self._kernel(rows, rows, own @ own.T)
-        noisy += np.float32(LEVEL)
-        noisy[diagonal] += NOISE
-        _, weights, failed = sposv(noisy, left, lower=True, overwrite_a=True)
+        noisy = _covariance(own, level=LEVEL)
+        within(self._lists, rows, len(self.factors), noisy)
+        _, weights, failed = sposv(noisy.T, left.T, lower=True, overwrite_a=True)
         if failed:
             # corrections were cut to the strongest, so nothing promises a positive kernel; the factors alone do
-            noisy = own @ own.T + np.float32(LEVEL)
-            noisy[diagonal] += NOISE
-            weights = cho_solve(cho_factor(noisy, lower=True, overwrite_a=True), left)
-        return np.asarray(weights, np.float32)
-
-    def _kernel(self, some: NDArray[np.int64], rows: NDArray[np.int64], known: Floats) -> Floats:
-        """Covariances of two sets of items; ``known`` is what the factors say of it. (a,), (r,), (a, r) → (a, r)"""
-        kernel = np.zeros((len(some) + 1, len(rows)), np.float32)
-        kernel[:-1] = known
-        place = np.full(len(self.factors), len(some), np.int32)
-        place[some] = np.arange(len(some), dtype=np.int32)
-        missed = self.corrections
-        neighbours.add_block(neighbours.Lists(missed.indptr, missed.indices, missed.data), rows, place, kernel)
-        return kernel[:-1]
+            weights = cho_solve(cho_factor(_covariance(own, level=LEVEL), lower=True, overwrite_a=True), left.T)
+        return np.ascontiguousarray(weights.T, np.float32)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What ``from_arrays`` takes back."""
@@ -170,75 +164,66 @@ class Kriging:
         }
 
 
-def still_open(own: Floats, wanted: Floats) -> Floats:
-    """The variance of items of factors (m, d) that ratings of items of factors (r, d) leave open. → (m,)"""
-    r, d = own.shape
-    if r < d:  # by the ratings: what they explain is taken away
-        covariance = own @ own.T
-        covariance[np.diag_indices(r)] += np.float32(NOISE)
-        explained = wanted @ (own.T @ _root_of_inverse(covariance))  # (m, r)
-        return np.asarray(np.vecdot(wanted, wanted) - np.vecdot(explained, explained), np.float32)
-    precision = own.T @ own / np.float32(NOISE)
-    precision[np.diag_indices(d)] += 1
-    half = wanted @ _root_of_inverse(precision)  # (m, d)
-    return np.asarray(np.vecdot(half, half), np.float32)
+def still_open(own: Floats, wanted: Floats, known: Floats, before: Floats, root: Floats | None) -> Floats:
+    """The share of the variance ``before`` (m,) of items that ratings leave open. → (m,)
+
+    Factors are ``own`` (r, d) and ``wanted`` (d, m), their products ``known`` (r, m). The cheaper way is by the ratings
+    where they are fewer than the factors, else by the factors, with what ``root_of_inverse`` makes of ``own``.
+    """
+    if root is None:
+        left, sign, half = before.copy(), -1.0, _inverse_root(_covariance(own)).T @ known
+    else:
+        left, sign, half = np.zeros_like(before), NOISE, root[:-1, :-1].T @ wanted
+    squares(half, np.float32(sign), left)
+    left /= np.maximum(before, np.float32(1e-6))
+    return left
 
 
-def _root_of_inverse(matrix: Floats) -> Floats:
-    """``R`` with ``R Rᵀ`` the inverse of a symmetric matrix without eigenvalues near 0. (d, d) → (d, d)"""
-    lower, _ = spotrf(matrix, lower=True, clean=True)
-    inverse, _ = strtri(lower, lower=True)
+def root_of_inverse(own: Floats) -> Floats:
+    """``R`` with ``R Rᵀ`` the inverse of ``wideᵀ wide + NOISE I``. (r, d) → (d + 1, d + 1)
+
+    ``wide`` are the factors and a last column for the level. ``R`` is upper triangular, so that without its last row
+    and column it is the same of the factors alone.
+    """
+    return _inverse_root(_covariance(_with_level(own).T))
+
+
+def _with_level(own: Floats) -> Floats:
+    """Factors (r, d) with a column of which the products are the variance of the level. → (r, d + 1)"""
+    wide = np.empty((len(own), own.shape[1] + 1), np.float32)
+    wide[:, :-1], wide[:, -1] = own, LEVEL**0.5
+    return wide
+
+
+def _covariance(own: Floats, *, level: float = 0) -> Floats:
+    """Covariances of ratings of items of these factors (r, d), their noise with them. → (r, r)"""
+    covariance = own @ own.T
+    covariance += np.float32(level)
+    covariance.ravel()[:: len(covariance) + 1] += np.float32(NOISE)
+    return np.asarray(covariance, np.float32)
+
+
+def _inverse_root(matrix: Floats) -> Floats:
+    """``R`` with ``R Rᵀ`` the inverse of a symmetric matrix (d, d) without eigenvalues near 0, which is overwritten."""
+    lower, _ = spotrf(matrix.T, lower=True, clean=True, overwrite_a=True)
+    inverse, _ = strtri(lower, lower=True, overwrite_c=True)
     return np.asarray(inverse.T, np.float32)
 
 
-def conjugate_gradients(factors: Floats, among: sp.csr_array, left: Floats) -> Floats | None:
-    """Solve ``(factors factorsᵀ + LEVEL + NOISE I + among) x = left``. (r, d), (r, r) sparse, (r, c) → (r, c)
+def conjugate_gradients(
+    own: Floats, root: Floats, lists: neighbours.Lists, rows: NDArray[np.int64], left: Floats
+) -> Floats | None:
+    """Solve ``(own ownᵀ + LEVEL + NOISE I + corrections) x = left``. (r, d), …, (r,) of the lists, (2, r) → (2, r)
 
     Preconditioned by all but the corrections, which has a closed inverse, so a few rounds are enough however long the
-    list (Saad, "Iterative Methods for Sparse Linear Systems", 2003, alg. 9.1). ``None`` if it does not converge:
-    the matrix is not positive.
+    list. ``None`` if it does not converge: the matrix is not positive.
     """
-    wide = np.column_stack([factors, np.full(len(factors), LEVEL**0.5, np.float32)])  # (r, d + 1)
-    inner = wide.T @ wide
-    inner[np.diag_indices(len(inner))] += NOISE
-    core = cho_factor(inner, overwrite_a=True)
-
-    def precondition(v: Floats) -> Floats:
-        return np.asarray((v - wide @ cho_solve(core, wide.T @ v, check_finite=False)) / np.float32(NOISE), np.float32)
-
-    def multiply(v: Floats) -> Floats:
-        return np.asarray(wide @ (wide.T @ v) + np.float32(NOISE) * v + among @ v, np.float32)
-
-    x = precondition(left)
-    residual = left - multiply(x)
-    direction = away = precondition(residual)
-    fit_of = np.einsum("rc,rc->c", residual, away)
-    enough = TOLERANCE * np.linalg.norm(left, axis=0)
-    for _ in range(MOST_ROUNDS):
-        if (np.linalg.norm(residual, axis=0) <= enough).all():
-            return x
-        image = multiply(direction)
-        curvature = np.einsum("rc,rc->c", direction, image)
-        if (curvature < 0).any():
-            return None
-        step = fit_of / np.maximum(curvature, np.float32(1e-30))
-        x = x + step * direction
-        residual = residual - step * image
-        away = precondition(residual)
-        before, fit_of = fit_of, np.einsum("rc,rc->c", residual, away)
-        direction = away + fit_of / np.maximum(before, np.float32(1e-30)) * direction
-    return None
-
-
-def _among(corrections: sp.csr_array, rows: NDArray[np.int64]) -> sp.csr_array:
-    """The corrections (n, n) of some rows among themselves. (r,) → (r, r)"""
-    own = corrections[rows]
-    place = np.full(corrections.shape[0], -1, np.int32)
-    place[rows] = np.arange(len(rows), dtype=np.int32)
-    target = place.take(own.indices)
-    inside = target >= 0
-    indptr = np.concatenate([[0], np.cumsum(inside)])[own.indptr]
-    return sp.csr_array((own.data[inside], target[inside], indptr), shape=(len(rows), len(rows)))
+    wide, x = _with_level(own), np.zeros_like(left)
+    ended = solve(
+        wide, np.ascontiguousarray(wide.T), root @ root.T, np.float32(NOISE), lists, rows, len(lists.starts) - 1, left,
+        TOLERANCE, MOST_ROUNDS, x,
+    )  # fmt: skip
+    return x if ended else None
 
 
 def from_arrays(arrays: Mapping[str, NDArray[Any]]) -> Kriging:
