@@ -61,8 +61,8 @@ def solve(
 
     ``turned`` (d, r) is the transpose of ``wide`` (r, d); ``S`` are the entries of ``rows`` (r,) of n at each other;
     ``inverse`` (d, d) is that of ``wideᵀ wide + noise I``: the inverse of all but ``S``, the preconditioner, follows
-    from it. ``x`` must be zero. It ends where what is left of each side is within ``tolerance`` of it; it gives up after
-    ``most`` rounds, or as soon as the matrix turns out not to be positive.
+    from it. ``x`` must be zero. The rounds end where what is left of each side is within ``tolerance`` of it; they are
+    given up after ``most``, or as soon as the matrix turns out not to be positive.
     """
     r, d = wide.shape
     place = np.full(n, -1, np.int32)

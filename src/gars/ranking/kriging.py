@@ -52,7 +52,7 @@ PRIOR_WEIGHT = 0.1
 """Weight of "as usual" in the means over the nearest titles."""
 DIRECT_UP_TO = 150
 """Lists with more ratings are solved in rounds."""
-TOLERANCE, MOST_ROUNDS = 1e-5, 60
+TOLERANCE, MOST_ROUNDS = 2e-6, 60
 """Residual, relative to the ratings, at which the rounds end, and after how many they are given up."""
 
 
