@@ -1,13 +1,19 @@
-"""How long a stage may take: whoever waits goes on without it when its time is spent."""
+"""How long a stage may take: whoever waits goes on without it when its time is spent.
+
+Whoever has somebody to hold the deadline (``attempts``) does the work in their own thread, which costs nothing; for
+anybody else it goes to a thread of the budget's own.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import TypeVar
+
+from gars.application.attempts import Attempt
 
 T = TypeVar("T")
 
@@ -33,25 +39,51 @@ class Budget:
         self._left_running = 0
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=f"gars-{name}") if limit_s else None
 
-    def run(self, work: Callable[[], T]) -> T:
-        """The answer of ``work``; raises ``OutOfTimeError``, or whatever ``work`` raises."""
+    def attempt(self) -> Attempt | None:
+        """A try for ``run``, to be watched by the caller; ``None`` where there is no limit to watch."""
+        return Attempt(self.limit_s, left=self._left, back=self._back) if self.limit_s else None
+
+    def run(self, work: Callable[[], T], attempt: Attempt | None = None) -> T:
+        """The answer of ``work``; raises ``OutOfTimeError``, or whatever ``work`` raises.
+
+        With an ``attempt`` that is watched ``work`` runs in this thread; raises ``LeftBehindError`` in one that was
+        left behind, and ``OutOfTimeError`` when it is tried a second time.
+        """
         if self._pool is None:
             return work()
-        with self._lock:
-            if self._left_running >= self._threads:
-                raise OutOfTimeError(f"{self._left_running} earlier calls are still running")
+        if attempt is not None and attempt.is_left:
+            raise self._no_answer()  # counted when it was left
+        if self._left_running >= self._threads:
+            self.count("late")
+            raise OutOfTimeError(f"{self._left_running} earlier calls are still running")
+        if attempt is None:
+            return self._in_pool(self._pool, work)
+        attempt.begin()
+        try:
+            return work()
+        finally:
+            attempt.finish()
+
+    def _in_pool(self, pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         # the context goes along: the times of its stages are measured there too
-        future = self._pool.submit(copy_context().run, work)
+        future = pool.submit(copy_context().run, work)
         try:
             return future.result(self.limit_s)
         except TimeoutError:
             if future.done():
                 return future.result()  # its own error, or done in the last moment
-            self._leave(future)
-            raise OutOfTimeError(f"no answer within {self.limit_s * 1000:.0f} ms") from None
+            if future.cancel():
+                self.count("late")
+            else:
+                self._left()
+                future.add_done_callback(lambda _: self._back())
+            raise self._no_answer() from None
+
+    def _no_answer(self) -> OutOfTimeError:
+        return OutOfTimeError(f"no answer within {self.limit_s * 1000:.0f} ms")
 
     def count(self, outcome: str) -> None:
-        """Note what came of a run."""
+        """Note what came of a run; that it was late is noted here."""
         with self._lock:
             self.outcomes[outcome] += 1
 
@@ -60,13 +92,11 @@ class Budget:
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _leave(self, future: Future[T]) -> None:
-        if future.cancel():
-            return
+    def _left(self) -> None:
         with self._lock:
+            self.outcomes["late"] += 1
             self._left_running += 1
-        future.add_done_callback(self._returned)
 
-    def _returned(self, _future: Future[T]) -> None:
+    def _back(self) -> None:
         with self._lock:
             self._left_running -= 1

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gars.application import rerank
+from gars.application.attempts import Attempt, LeftBehindError
 from gars.application.budgets import Budget, OutOfTimeError
 from gars.application.engine import Engine, Reason, Recommendation
 from gars.domain import candidates, item_table
@@ -68,15 +69,26 @@ class Ladder:
         self._content = _unit_rows(self._items.genres * _rarity(self._items.genres))
 
     def __call__(
-        self, ranking: Ranking, known: History, *, k: int, offset: int, filters: Filters
+        self,
+        ranking: Ranking,
+        known: History,
+        *,
+        k: int,
+        offset: int,
+        filters: Filters,
+        attempt: Attempt | None = None,
     ) -> tuple[Fallback | None, list[Recommendation]]:
         """The list of ``ranking``, or places ``offset`` … ``offset + k`` of the next best one, and which that is.
 
+        With an ``attempt`` the ranking is tried in this thread; if it is left behind, somebody calls again with the
+        same one, and gets the rungs below.
+
         Raises:
             InvalidInputError: the filters cannot be used; every rung would say the same.
+            LeftBehindError: the attempt was late, and somebody else answers.
         """
         for rung, make in self._rungs(ranking, known, k, offset, filters):
-            made = self._try(rung, make)
+            made = self._try(rung, make, attempt if rung == "ranking" else None)
             if made is not None:
                 return (None if rung == "ranking" else rung), made
         return "popular", self._popular_list(known, k, offset, filters)
@@ -91,16 +103,15 @@ class Ladder:
         yield "similar", lambda: _plain(self._similar(known, end, filters), offset, "similar")
         yield "trending", lambda: _plain(self._wanted(known, end, filters), offset, "trending")
 
-    def _try(self, rung: Rung, make: Ranking) -> list[Recommendation] | None:
+    def _try(self, rung: Rung, make: Ranking, attempt: Attempt | None) -> list[Recommendation] | None:
         """The list of a rung; ``None`` if it fails, is late, or has nothing to say where a lower one may."""
         budget = self._budgets[rung]
         try:
-            made = budget.run(make)
-        except InvalidInputError:
+            made = budget.run(make, attempt)
+        except (InvalidInputError, LeftBehindError):
             raise
         except OutOfTimeError as late:
             logger.warning("%s is out of time: %s; using the next best list", rung, late)
-            budget.count("late")
             return None
         except StageError as away:
             logger.warning("%s: %s; using the next best list", rung, away.message)

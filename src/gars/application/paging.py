@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from gars.application.attempts import Attempt
 from gars.application.recommend import Recommend, RecommendedList
 from gars.domain import cursor
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
@@ -43,12 +44,14 @@ class Pages:
         filters: Filters = SERVICE_DEFAULTS,
         after: str = "",
         request_id: str | None = None,
+        attempt: Attempt | None = None,
     ) -> Page:
         """The first page, or the one after a cursor.
 
         Raises:
             InvalidInputError: the cursor is none, is of another list, or stands beside an offset; bad filters.
             StorageError: the state could not be read.
+            LeftBehindError: as ``Recommend``.
         """
         before = self._before(after, user_id, offset, filters)
         shown = before.shown if before is not None else ()
@@ -58,6 +61,7 @@ class Pages:
             offset=offset,
             filters=msgspec.structs.replace(filters, shown=shown),
             request_id=request_id,
+            attempt=attempt,
         )
         return Page(made, self._after(made, filters, shown, k=k, offset=offset), _changed(before, made))
 

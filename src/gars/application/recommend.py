@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from gars.application.attempts import Attempt
 from gars.application.engine import Engine, Recommendation
 from gars.application.explore import ranked
 from gars.application.ladder import Fallback, Ladder
@@ -87,13 +88,16 @@ class Recommend:
         offset: int = 0,
         filters: Filters = SERVICE_DEFAULTS,
         request_id: str | None = None,
+        attempt: Attempt | None = None,
     ) -> RecommendedList:
         """Places ``offset`` … ``offset + k`` of the user's list; somebody unknown gets the popular one.
 
-        A list with a ``request_id`` is one that is shown: it is recorded as an impression.
+        A list with a ``request_id`` is one that is shown: it is recorded as an impression. With an ``attempt`` somebody
+        watches how long the ranking takes, and calls again with the same one when it is late.
 
         Raises:
             InvalidInputError: the filters name a type or genre the catalogue does not know.
+            LeftBehindError: the attempt was late. Its list is kept nowhere and not recorded.
             StorageError: the state could not be read.
         """
         moment = self._lists.moment
@@ -122,6 +126,7 @@ class Recommend:
                 k=k,
                 offset=offset,
                 filters=filters,
+                attempt=attempt,
             )
             kept = Kept(known.is_empty, items)
             if fallback is None and not explore:

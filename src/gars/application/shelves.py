@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
+from gars.application.attempts import Attempt
 from gars.application.catalogue import Catalogue
 from gars.application.engine import Engine, NewAnime
 from gars.application.paging import Page, Pages
@@ -110,13 +111,20 @@ class Shelves:
         return *wanted, self._one_each(fitting, filters)[:k]
 
     def hidden_gems(
-        self, user_id: str, *, k: int, filters: Filters = SERVICE_DEFAULTS, after: str = "", request_id: str
+        self,
+        user_id: str,
+        *,
+        k: int,
+        filters: Filters = SERVICE_DEFAULTS,
+        after: str = "",
+        request_id: str,
+        attempt: Attempt | None = None,
     ) -> Page:
         """What suits the user among the less known half of the catalogue; bounds and lean of the filters win."""
         few = msgspec.structs.replace(
             filters, max_members=filters.max_members or self._gem_members, niche=filters.niche or _GEM_NICHE
         )
-        return self._pages(user_id, k=k, filters=few, after=after, request_id=request_id)
+        return self._pages(user_id, k=k, filters=few, after=after, request_id=request_id, attempt=attempt)
 
     def new(self, user_id: str, *, k: int, filters: Filters = SERVICE_DEFAULTS) -> list[int]:
         """Anime that nobody the model learned from has watched, in an order for the user; none without such a model.

@@ -34,6 +34,11 @@ class StageTimes:
         """Count time for a stage."""
         self.milliseconds[name] = self.milliseconds.get(name, 0.0) + milliseconds
 
+    def add_all(self, others: StageTimes) -> None:
+        """Count what another measurement has until now, also while it goes on."""
+        for name, milliseconds in others.milliseconds.copy().items():
+            self.add(name, milliseconds)
+
 
 def server_timing(times: Mapping[Stage, float] | Mapping[str, float]) -> str:
     """Names → milliseconds as a ``Server-Timing`` header (W3C): ``retrieval;dur=0.41, features;dur=0.22``."""
@@ -43,10 +48,15 @@ def server_timing(times: Mapping[Stage, float] | Mapping[str, float]) -> str:
 _measured: ContextVar[StageTimes | None] = ContextVar("stage_times", default=None)
 
 
+def measured() -> StageTimes | None:
+    """What the times of stages are collected in, if anything."""
+    return _measured.get()
+
+
 @contextmanager
-def measuring() -> Iterator[StageTimes]:
+def measuring(times: StageTimes | None = None) -> Iterator[StageTimes]:
     """Collect the times of the stages that run inside the block."""
-    times = StageTimes()
+    times = StageTimes() if times is None else times
     token = _measured.set(times)
     try:
         yield times

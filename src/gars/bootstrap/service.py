@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -32,6 +31,7 @@ from gars.application.shelves import Shelves
 from gars.application.similar import SimilarAnime, SimilarUsers
 from gars.application.stages import RankService, RecallService, StagedEngine
 from gars.application.steady_clock import SteadyClock
+from gars.application.workers import Workers
 from gars.application.writer import Writer
 from gars.bootstrap.addresses import is_cluster
 from gars.bootstrap.known_anime import KnownAnime
@@ -102,7 +102,7 @@ class Service:
     """Stage two in another process, where GARS_RANK names one."""
     budgets: Mapping[Rung, Budget]
     """How long each rung of the fallback ladder may take, and what came of it."""
-    threads: ThreadPoolExecutor
+    threads: Workers
     """Where requests run the models."""
 
     @property
@@ -264,7 +264,7 @@ def open_service(
         lists=lists,
         experiment=experiment,
         others=others,
-        threads=ThreadPoolExecutor(threads_of(settings), thread_name_prefix="gars-model"),
+        threads=Workers(threads_of(settings), "gars-model"),
         **_of_model(
             engine,
             about or About(model_version=engine.version, anime=len(known_anime.catalogue)),

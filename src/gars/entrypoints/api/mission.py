@@ -9,6 +9,7 @@ from litestar import Response, get
 from litestar.params import QueryParameter
 
 from gars.entrypoints.api.errors import errors
+from gars.entrypoints.api.in_time import in_time
 from gars.entrypoints.api.page import index_html
 from gars.entrypoints.api.params import MAX_USER_ID, ServiceDep, checked_user_id
 from gars.entrypoints.api.threads import in_thread
@@ -23,7 +24,7 @@ async def get_root(
     """With ``user_id`` the ids of that user's list as JSON, without it the page."""
     if user_id is None:
         return index_html()
-    made = await in_thread(service, service.recommend, checked_user_id(user_id), k=_K, request_id=uuid.uuid4().hex)
+    made = await in_time(service, service.recommend, checked_user_id(user_id), k=_K, request_id=uuid.uuid4().hex)
     return Response([item.anime_id for item in made.items], media_type="application/json")
 
 

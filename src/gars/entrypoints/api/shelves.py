@@ -11,6 +11,7 @@ from litestar.params import QueryParameter
 from gars.domain.season import Season
 from gars.entrypoints.api import cards
 from gars.entrypoints.api.errors import errors
+from gars.entrypoints.api.in_time import in_time
 from gars.entrypoints.api.params import CursorParam, FiltersDep, K, ServiceDep, UserId, checked_user_id
 from gars.entrypoints.api.shapes import RecommendationsBody
 from gars.entrypoints.api.shelf_shapes import ContinueBody, ContinueEntry, NewBody, SeasonBody, TrendEntry, TrendingBody
@@ -67,7 +68,7 @@ async def get_hidden_gems(
     """The user's list from the less known half of the catalogue."""
     user_id = checked_user_id(user_id)
     request_id = uuid.uuid4().hex
-    page = await in_thread(
+    page = await in_time(
         service, service.shelves.hidden_gems, user_id, k=k, filters=filters, after=after, request_id=request_id
     )
     return cards.recommendations(page, service.catalogue, request_id)

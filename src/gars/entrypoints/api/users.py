@@ -13,6 +13,7 @@ from gars.domain.user_export import UserExport
 from gars.domain.user_state import UserState
 from gars.entrypoints.api import cards, unchanged
 from gars.entrypoints.api.errors import errors
+from gars.entrypoints.api.in_time import in_time
 from gars.entrypoints.api.params import (
     MAX_USER_ID,
     CursorParam,
@@ -89,7 +90,7 @@ async def get_recommendations(
     """
     user_id = checked_user_id(user_id)
     request_id = uuid.uuid4().hex
-    page = await in_thread(
+    page = await in_time(
         service, service.pages, user_id, k=k, offset=offset, filters=filters, after=after, request_id=request_id
     )
     if page.made.made_from is not None:

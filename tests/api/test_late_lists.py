@@ -1,0 +1,141 @@
+"""Lists that are late, between a request's thread and the event loop: one answer and one impression each."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from litestar.testing import TestClient
+
+from gars.application.stage_times import measuring, stage
+from gars.bootstrap import Service, open_service
+from gars.config import from_environment
+from gars.entrypoints.api.app import create_app
+from gars.entrypoints.api.in_time import in_time
+from gars.testing.faults import FaultyEngine
+
+PATIENCE_S = 30
+REQUESTS = 150
+LIST = "/api/v1/users/{}/recommendations"
+
+
+class Uneven(FaultyEngine):
+    """Ranks in about the time that it has: now a little less, now a little more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rng = random.Random(0)
+        self.ranked = Counter[str]()
+        self._plain = self.recommend_history
+        self.recommend_history = self._unevenly  # type: ignore[method-assign]
+
+    def _unevenly(self, *args: Any, **kwargs: Any) -> Any:
+        self.ranked["begun"] += 1
+        threading.Event().wait(self._rng.choice((0.0, 0.002, 0.0045, 0.005, 0.0055, 0.01, 0.03)))
+        made = self._plain(*args, **kwargs)
+        self.ranked["done"] += 1
+        return made
+
+
+@pytest.fixture
+def engine() -> Uneven:
+    return Uneven()
+
+
+@pytest.fixture
+def service(tmp_path: Path, engine: Uneven) -> Iterator[Service]:
+    short = {"GARS_RANK_BUDGET_MS": "5", "GARS_THREADS": "3", "GARS_LIST_CACHE": "0"}
+    opened = open_service(from_environment(short, home=tmp_path), engine)
+    yield opened
+    opened.close()
+
+
+def test_every_request_has_one_answer_and_no_late_list_is_recorded(service: Service, engine: Uneven) -> None:
+    answers: list[dict[str, Any]] = []
+    with TestClient(create_app(service)) as client:
+
+        def ask(turn: int) -> None:
+            answers.extend(client.get(LIST.format(f"u{one}")).json() for one in range(turn, REQUESTS, 6))
+
+        askers = [threading.Thread(target=ask, args=[turn]) for turn in range(6)]
+        for asker in askers:
+            asker.start()
+        for asker in askers:
+            asker.join()
+    assert Counter(answer["user_id"] for answer in answers) == {f"u{one}": 1 for one in range(REQUESTS)}
+    service.recorder.flush()
+    recorded = {impression.request_id: impression for impression in service.impressions.read()}
+    assert recorded.keys() == {answer["request_id"] for answer in answers}
+    assert service.recorder.recorded == REQUESTS, "none twice"
+    for answer in answers:
+        shown = recorded[answer["request_id"]]
+        assert shown.fallback == answer["fallback"]
+        assert [item.anime_id for item in shown.items] == [item["anime"]["anime_id"] for item in answer["items"]]
+    outcomes = service.budgets["ranking"].outcomes
+    assert outcomes["ok"] == sum(answer["fallback"] is None for answer in answers) > 0
+    assert outcomes["late"] == sum(answer["fallback"] is not None for answer in answers) > 0
+    assert outcomes.total() == REQUESTS
+
+
+def test_the_times_of_a_late_thread_are_nobodys(service: Service) -> None:
+    release = threading.Event()
+    came_back = threading.Event()
+
+    def work(*, attempt: Any) -> str:
+        if attempt.is_left:
+            release.set()  # it comes back before the next best answer is made
+            assert came_back.wait(PATIENCE_S)
+            with stage("retrieval"):
+                return "the next best"
+        with stage("state"):
+            pass
+
+        def hang() -> None:
+            with stage("ranking"):
+                release.wait(PATIENCE_S)
+            came_back.set()
+
+        service.budgets["ranking"].run(hang, attempt)
+        return "late"
+
+    async def ask() -> None:
+        with measuring() as times:
+            assert await asyncio.wait_for(in_time(service, work), PATIENCE_S) == "the next best"
+            assert list(times.milliseconds) == ["state", "retrieval"]
+
+    asyncio.run(ask())
+
+
+def test_who_goes_away_leaves_no_thread_hanging(service: Service) -> None:
+    release, hangs, again = threading.Event(), threading.Semaphore(0), threading.Event()
+
+    def work(*, attempt: Any) -> None:
+        if attempt.is_left:
+            again.set()
+
+        def hang() -> None:
+            hangs.release()
+            release.wait(PATIENCE_S)
+
+        service.budgets["ranking"].run(hang, attempt)
+
+    async def ask_and_go() -> None:
+        asked = [asyncio.ensure_future(in_time(service, work)) for _ in range(3)]
+        for _ in asked:  # every thread there is hangs
+            assert await asyncio.to_thread(hangs.acquire, timeout=PATIENCE_S)
+        for one in asked:
+            one.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
+        made = asyncio.wrap_future(service.threads.submit(lambda: "made"))
+        assert await asyncio.wait_for(made, PATIENCE_S) == "made"
+
+    asyncio.run(ask_and_go())
+    release.set()
+    assert not again.is_set(), "nobody waits for a second answer"
+    assert service.budgets["ranking"].outcomes["late"] == 3
