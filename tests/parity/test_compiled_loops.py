@@ -89,6 +89,11 @@ ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
     "within": lambda rng: (csr(rng), titles(rng), N, strengths(rng, H, H)),
     "squares": lambda rng: (strengths(rng, int(rng.integers(0, H)), M), np.float32(rng.choice([-1, 1])), zeros(M)),
     "tell": lambda rng: told(rng, int(rng.integers(1, H + 1))),
+    "standard": lambda rng: (
+        strengths(rng, 4, H), strengths(rng, 4), strengths(rng, 4) * 9, np.float32(2), strengths(rng, N, 3),
+        titles(rng), zeros(8, H),
+    ),
+    "bend": lambda rng: (strengths(rng, H, 5), strengths(rng, N, 5), titles(rng)),
     "solve": lambda rng: (*in_rounds(rng), 1e-5, int(rng.integers(0, 30)), zeros(2, H)),
     "add_blocks": lambda rng: (*side_by_side(rng), titles(rng), places(rng), zeros(2, M, H)),
     "over_marks": lambda rng: (

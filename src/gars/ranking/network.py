@@ -1,4 +1,4 @@
-"""The trained MLP as plain numpy: what serves. One call scores a user's candidates.
+"""The trained MLP as a few matrix products: what serves. One call scores a user's candidates.
 
 Everything that depends on the item alone is multiplied through the first layer once, at load; a request pays for the
 behaviour features only.
@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg.blas import sgemm
+
+from gars.loops.layers import bend, standard
 
 Floats = NDArray[np.float32]
 
@@ -91,6 +92,8 @@ class Network:
     _like: _Head = field(init=False)
     _item_genres: Floats = field(init=False)
     """(n, e)"""
+    _scale: Floats = field(init=False)
+    """(f,) one over the deviation."""
 
     def __post_init__(self) -> None:
         f, e, h1 = len(self.mean), self.item_embedding.shape[1], len(self.order_hidden_2)
@@ -101,6 +104,7 @@ class Network:
         )
         item_part += self.bias_1
         object.__setattr__(self, "_item_genres", item_genres)
+        object.__setattr__(self, "_scale", (1 / self.deviation).astype(np.float32))
 
         def head(columns: slice, hidden_2: Floats, bias_2: Floats, out: Floats) -> _Head:
             return _Head(
@@ -133,26 +137,18 @@ class Network:
             return np.empty(0, np.float32)  # BLAS refuses an empty matrix
         f = len(self.mean)
         user = taste @ self.taste_embedding  # (e,)
+        weights = np.empty((f + len(user) + 1, head.features.shape[1]), np.float32)
+        weights[:f] = head.features
         # genres ⊙ user, times its part of the layer, is genres times the part scaled by user
-        crossed = head.crossed * user[:, None]  # (e, h1)
-        of_user = user @ head.user_part  # (h1,), for the column of ones
-        weights = np.concatenate([head.features, crossed, of_user[None]])  # (f + e + 1, h1)
+        np.multiply(head.crossed, user[:, None], out=weights[f:-1])
+        np.matmul(user, head.user_part, out=weights[-1])  # for the row of ones
         x = np.empty((len(weights), len(rows)), np.float32)
-        standard = x[:f]  # features come column by column
-        np.subtract(features.T, self.mean[:, None], out=standard)
-        standard /= self.deviation[:, None]
-        np.clip(standard, -REACH, REACH, out=standard)
-        x[f:-1] = self._item_genres[rows].T
-        x[-1] = 1
-        # one product added onto the item part in place; BLAS counts columns first, hence the transposes
-        start = head.item_part[rows]
-        hidden = np.asarray(
-            sgemm(1, weights.T, x.T, 1, start.T, trans_b=True, overwrite_c=True).T, np.float32
-        )  # (m, h1)
-        np.maximum(hidden, 0, out=hidden)
+        columns = np.ascontiguousarray(features.T)  # as they are: features come column by column
+        standard(columns, self.mean, self._scale, np.float32(REACH), self._item_genres, rows, x)
+        hidden: Floats = x.T @ weights  # (m, h1)
+        bend(hidden, head.item_part, rows)
         second: Floats = hidden @ head.hidden_2  # (m, h2)
-        second += head.bias_2
-        np.maximum(second, 0, out=second)
+        bend(second, head.bias_2[None], np.zeros_like(rows))
         return np.asarray(second @ head.out, np.float32)
 
     def arrays(self) -> dict[str, Floats]:
@@ -186,4 +182,4 @@ def _cut(layer: NDArray[Any], columns: slice) -> Floats:
 
 
 def _sigmoid(x: Floats) -> Floats:
-    return np.asarray(1 / (1 + np.exp(-np.clip(x, -30, 30))), np.float32)
+    return np.asarray(1 / (1 + np.exp(np.maximum(np.minimum(-x, 30), -30))), np.float32)
