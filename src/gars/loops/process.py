@@ -53,8 +53,14 @@ def within(lists: Lists, rows: Ints, n: int, out: Floats) -> None:
             out[i, places[entry]] += values[entry]
 
 
+def in_turn(terms: Floats) -> Floats:
+    """The sum of rows (a, b) one after the other, as a loop adds them up. → (b,)"""
+    # numpy adds whole rows in their order, unless they are of one number: those it would add in pairs
+    return np.asarray(terms.sum(axis=0) if terms.shape[1] > 1 else np.cumsum(terms, axis=0)[-1], np.float32)
+
+
 def _squares(rows: Floats, sign: np.float32, out: Floats) -> None:
-    out[:] = np.cumsum(np.concatenate([out[None], sign * rows * rows]), axis=0)[-1]
+    out[:] = in_turn(np.concatenate([out[None], sign * rows * rows]))
 
 
 @compiled(plain=_squares)
@@ -83,8 +89,7 @@ def _tell(
     squared *= squared
     for terms, numbers, totals in ((across, weights, said), (squared, voices, told)):
         for number, total in zip(numbers, totals, strict=True):
-            # one after the other, which is not promised of ``sum``
-            total[:] = np.cumsum(terms * number[:, None], axis=0)[-1]
+            total[:] = in_turn(terms * number[:, None])
 
 
 @compiled(plain=_tell)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from gars.loops.compiled import compiled
 from gars.loops.neighbours import Lists, entries_among
+from gars.loops.process import in_turn
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -20,16 +21,15 @@ def _solve(
     weight = lists.weights[entry]
     residual, direction = left.copy(), np.zeros_like(left)
     enough = tolerance**2 * _dots(left, left)
-    before = np.ones(2)
+    before, nothing = np.ones(2), np.zeros((2, wide.shape[1]), np.float32)
     for _ in range(most):
         if (_dots(residual, residual) <= enough).all():
             return True
-        shares = [_in_turn(inverse * _in_turn(wide * row[:, None])[:, None]) for row in residual]
-        parts = zip(residual, shares, strict=True)
-        away = np.stack([_in_turn(-turned * share[:, None], row) / noise for row, share in parts])
+        shares = _summed(inverse, _summed(wide, residual, nothing), nothing)
+        away = _summed(turned, -shares, residual) / noise
         fit = _dots(residual, away)
         direction = away + (fit / before).astype(np.float32)[:, None] * direction
-        image = np.stack([_in_turn(turned * _in_turn(wide * row[:, None])[:, None], noise * row) for row in direction])
+        image = _summed(turned, _summed(wide, direction, nothing), noise * direction)
         for column, along in zip(image, direction, strict=True):
             np.add.at(column, source, weight * along[target])
         curvature = _dots(direction, image)
@@ -42,9 +42,10 @@ def _solve(
     return False
 
 
-def _in_turn(terms: Floats, start: Floats | None = None) -> Floats:
-    """The sum of rows in their order, which is not promised of ``sum``. (a, b) → (b,)"""
-    return np.asarray(np.cumsum(terms if start is None else np.concatenate([start[None], terms]), axis=0)[-1])
+def _summed(rows: Floats, shares: Floats, start: Floats) -> Floats:
+    """``start`` (2, b) and each side's shares (2, a) of rows (a, b). → (2, b)"""
+    terms = (np.concatenate([first[None], rows * share[:, None]]) for share, first in zip(shares, start, strict=True))
+    return np.stack([in_turn(each) for each in terms])
 
 
 def _dots(some: Floats, other: Floats) -> NDArray[np.float64]:
