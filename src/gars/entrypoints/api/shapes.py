@@ -82,7 +82,7 @@ class AnimeDetail(AnimeCard, frozen=True, kw_only=True):
     franchise: list[FranchiseEntry]
 
 
-class ReasonBody(msgspec.Struct, frozen=True, kw_only=True):
+class ReasonBody(msgspec.Struct, frozen=True):
     """Why an anime is in the list; with every title of the anime it speaks of, as ``text`` is in English."""
 
     kind: str

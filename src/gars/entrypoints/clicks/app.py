@@ -50,10 +50,10 @@ def create_app(running: Collecting) -> Litestar:
     api = Router(
         "/api/v1",
         route_handlers=[interactions.post_interactions, health.get_live, health.get_ready],
-        guards=[refuse_unknown_parameters],
+        before_request=refuse_unknown_parameters,
     )
     mission = Router(
-        "/", route_handlers=[interactions.post_click, metrics.get_metrics], guards=[refuse_unknown_parameters]
+        "/", route_handlers=[interactions.post_click, metrics.get_metrics], before_request=refuse_unknown_parameters
     )
     return App(
         [api, mission],

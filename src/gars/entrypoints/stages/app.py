@@ -61,7 +61,7 @@ def create_app(running: RunningStage, part: Part) -> Litestar:
             # messages hold candidates: larger than any other body
             Router("/", route_handlers=_BETWEEN_SERVICES[part], request_max_body_size=routes.MAX_BYTES),
         ],
-        guards=[refuse_unknown_parameters],
+        before_request=refuse_unknown_parameters,
     )
     return App(
         [public],
