@@ -9,8 +9,10 @@ The library's users are users of the data set with at least so many titles, of w
 0; nobody has 1,000 in a small data set, so there the longest lists stand in. "cpu" is the time of the processor in the
 thread, which other processes on the machine disturb less than the time of the clock. The load generator of the HTTP
 part runs on the same machine: open connections, each asking again as soon as it is answered, by wrk where it is
-installed (a generator in Python costs more than the server it measures). "uncached" asks for every user once;
-"unchanged" for one user over and over.
+installed (a generator in Python costs more than the server it measures). "uncached" asks for one user after the other
+and never for one whose list is still kept: each row goes on where the one before ended, after a row of two seconds that
+is not printed, and fewer lists are kept than there are users. "made anew" is the share of the answers for which the
+server made a list, by its own count. "unchanged" asks for one user over and over.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import shutil
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -41,6 +44,8 @@ LENGTHS = (10, 100, 1000)
 LEAST_USERS = 20
 """With fewer users of a length, the longest lists are taken instead."""
 K = 20
+WARM_UP_S = 2
+_MISSES = 'gars_list_cache_total{result="miss"}'
 
 
 def main() -> None:
@@ -130,8 +135,8 @@ def http(home: Path, users: list[str], seconds: float, connections: int) -> None
     """Requests per second of a server started for it, with stores of its own."""
     generate = by_wrk if shutil.which("wrk") else by_python
     print(f"\nGenerator: {'wrk' if generate is by_wrk else 'Python'}")
-    print("\n| HTTP GET | connections | requests | failed | req/s | p50 ms | p95 | p99 | req per CPU-s of the server |")
-    print("|---|---|---|---|---|---|---|---|---|", flush=True)
+    print("\n| HTTP GET | connections | made anew | requests | failed | req/s | p50 ms | p95 | p99 | req per CPU-s |")
+    print("|---|---|---|---|---|---|---|---|---|---|", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         own = {
             f"GARS_{name}": f"sqlite:{folder}/{name.lower()}.sqlite"
@@ -139,16 +144,28 @@ def http(home: Path, users: list[str], seconds: float, connections: int) -> None
         }
         gars = str(Path(sys.executable).with_name("gars"))
         command = [gars, "serve", "--home", str(home), "--port", "0"]
-        server = ServerProcess(command, environment={**own, "GARS_RATE_PER_S": "0"})
+        kept = {"GARS_LIST_CACHE": str(min(1000, len(users) // 4))}
+        server = ServerProcess(command, environment={**own, **kept, "GARS_RATE_PER_S": "0"})
         try:
-            for name, asked in (("uncached", users), ("unchanged", users[:1])):
+            first = made(server)
+            generate(server, users, WARM_UP_S, connections)
+            for name in ("uncached", "unchanged"):
                 for open_ in (1, connections):
-                    print(
-                        f"| {name} | {open_} | {generate(server, asked, seconds, open_)} |",
-                        flush=True,
-                    )
+                    before = made(server)
+                    place = (before - first) % len(users)
+                    asked = users[place:] + users[:place] if name == "uncached" else users[:1]
+                    figures = generate(server, asked, seconds, open_)
+                    anew = (made(server) - before) / int(figures.partition(" ")[0].replace(",", ""))
+                    print(f"| {name} | {open_} | {anew:.0%} | {figures} |", flush=True)
         finally:
             server.stop()
+
+
+def made(server: ServerProcess) -> int:
+    """How many lists the server has made since its start."""
+    with urllib.request.urlopen(f"{server.address}/metrics") as answer:
+        told = [line for line in answer.read().decode().splitlines() if line.startswith(_MISSES)]
+    return int(float(told[0].split()[-1]))
 
 
 def by_wrk(server: ServerProcess, users: Sequence[str], seconds: float, connections: int) -> str:
