@@ -81,9 +81,10 @@ def in_rounds(rng: np.random.Generator) -> tuple[Any, ...]:
 
 ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
     "add_up": lambda rng: (*side_by_side(rng), titles(rng), strengths(rng, H, E), zeros(E, N)),
-    "made_of": lambda rng: (
-        *side_by_side(rng), titles(rng), strengths(rng, H), places(rng), zeros(E, M), zeros(E, M)
+    "hear": lambda rng: (
+        side_by_side(rng)[0], titles(rng), strengths(rng, H), zeros(E * N, neighbours.HEARD)
     ),
+    "pick": lambda rng: (strengths(rng, E * N, neighbours.HEARD), N, titles(rng), zeros(E, H), zeros(E, H)),
     "evidence": lambda rng: (csr(rng), titles(rng), strengths(rng, 2, H), places(rng), np.zeros((4, M))),
     "turned": lambda rng: (strengths(rng, N, 5), titles(rng), zeros(5, H)),
     "within": lambda rng: (csr(rng), titles(rng), N, strengths(rng, H, H)),

@@ -31,7 +31,7 @@ def titles(seed: int) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("seed", range(5))
 def test_totals_are_the_matrix_product(seed: int) -> None:
     rows, strengths = titles(seed)
-    totals = side_by_side.join(channels(), N).totals(rows, strengths)
+    totals = side_by_side.join(channels(), N).hear(rows, strengths).totals
     for channel, found in zip(channels(), totals, strict=True):
         np.testing.assert_allclose(found, strengths @ channel.weights.toarray()[rows], atol=1e-5)
 
@@ -40,7 +40,7 @@ def test_totals_are_the_matrix_product(seed: int) -> None:
 def test_what_a_sum_is_made_of(seed: int) -> None:
     rows, strengths = titles(seed)
     wanted = np.random.default_rng(seed).permutation(N)[:13]
-    strongest, supporters = side_by_side.join(channels(), N).made_of(rows, strengths, wanted)
+    strongest, supporters = side_by_side.join(channels(), N).hear(rows, strengths).of(wanted)
     for place, channel in enumerate(channels()):
         terms = channel.weights.toarray()[rows][:, wanted] * strengths[:, None]
         np.testing.assert_allclose(strongest[place], np.maximum(terms.max(axis=0), 0), rtol=1e-6)
@@ -61,8 +61,8 @@ def test_nearness_is_one_at_the_best_match(seed: int) -> None:
 
 def test_nothing_in_nothing_out() -> None:
     nobody = np.empty(0, np.int64), np.empty(0, np.float32)
-    assert not side_by_side.join(channels(), N).totals(*nobody).any()
-    assert side_by_side.join([], N).totals(np.array([1]), np.ones(1, np.float32)).shape == (0, N)
+    assert not side_by_side.join(channels(), N).hear(*nobody).totals.any()
+    assert side_by_side.join([], N).hear(np.array([1]), np.ones(1, np.float32)).totals.shape == (0, N)
 
 
 @pytest.mark.parametrize("k", [0, 1, 5, 30, 39, 40, 60])

@@ -14,7 +14,7 @@ from gars.domain.candidates import Filters
 from gars.domain.history import History
 
 
-class Reason(msgspec.Struct, frozen=True):
+class Reason(msgspec.Struct, frozen=True, gc=False):
     """Why a title is in the list, in words and with its weight."""
 
     kind: str
@@ -24,7 +24,7 @@ class Reason(msgspec.Struct, frozen=True):
     contribution: float | None = None
 
 
-class Recommendation(msgspec.Struct, frozen=True):
+class Recommendation(msgspec.Struct, frozen=True, gc=False):
     """One place of a list. ``p_like`` is the calibrated probability of a rating above 7."""
 
     anime_id: int

@@ -103,21 +103,24 @@ def allowed(
         InvalidInputError: a type, genre, tag, studio, source or site the catalogue does not know.
     """
     mask = by_content(items, filters) if content is None else content.copy()
-    mask[_known_rows(items, history.anime_ids[history.hidden])] = False
+    rows = items.rows(history.anime_ids)
+    listed = rows[rows >= 0]
+    mask[rows[history.hidden & (rows >= 0)]] = False
     if filters.exclude_ids:
         mask[_known_rows(items, np.array(filters.exclude_ids, np.int64))] = False
     if filters.hide_sequels:
         waits = items.sequel_rows
         done = np.zeros(len(items), np.bool_)
-        done[_known_rows(items, history.anime_ids)] = True
-        done[_known_rows(items, history.unfinished)] = False
-        mask[waits] &= done[items.prequel_rows[waits]]
+        done[listed] = True
+        if len(history.unfinished):
+            done[_known_rows(items, history.unfinished)] = False
+        mask[waits] &= done[items.awaited_rows]
     if filters.hide_dropped_sequels and len(history.dropped):
         mask &= ~sequels_of(_known_rows(items, history.dropped), items.prequel_rows)
     if filters.hide_recaps and len(history):
         recaps = items.recap_rows
         watched = np.zeros(items.n_franchises, np.bool_)
-        watched[items.franchises[_known_rows(items, history.anime_ids)]] = True
+        watched[items.franchises[listed]] = True
         mask[recaps] &= ~watched[items.franchises[recaps]]
     if filters.shown:
         shown = _known_rows(items, np.array(filters.shown, np.int64))

@@ -65,6 +65,8 @@ class ItemTable:
     """(g,) share of all training list entries that have each genre."""
     sequel_rows: NDArray[np.int64] = field(init=False)
     """Rows with a direct prequel, ascending."""
+    awaited_rows: NDArray[np.int64] = field(init=False)
+    """The prequel of each of them."""
     recap_rows: NDArray[np.int64] = field(init=False)
     """Rows of recaps, ascending."""
     _row_of: NDArray[np.int64] = field(init=False)
@@ -72,6 +74,7 @@ class ItemTable:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sequel_rows", np.flatnonzero(self.prequel_rows >= 0))
+        object.__setattr__(self, "awaited_rows", self.prequel_rows[self.sequel_rows])
         object.__setattr__(self, "recap_rows", np.flatnonzero(self.recaps))
         ids = self.anime_ids
         table = np.empty(0, np.int64)

@@ -28,13 +28,16 @@ def best_first(scores: NDArray[np.float32], ids: NDArray[np.int64] | None = None
     One sort of integers: the score's bits, turned so that a larger score is a smaller number, above the id.
     """
     bits = (np.ascontiguousarray(scores) + np.float32(0)).view(np.int32)  # + 0 makes one zero of -0 and 0
-    keys = np.where(bits < 0, bits ^ np.int32(0x7FFFFFFF), bits).astype(np.int64)
-    np.negative(keys, out=keys)
+    falling = bits >> 31  # all bits of a negative one
+    falling &= 0x7FFFFFFF
+    falling ^= bits
+    np.invert(falling, out=falling)
+    keys = falling.astype(np.int64)
     keys <<= _ID_BITS
     if ids is not None:
-        keys += ids
+        keys |= ids
         return np.argsort(keys, axis=-1)
-    keys += np.arange(scores.shape[-1])
+    keys |= np.arange(scores.shape[-1])
     keys.sort(axis=-1)  # several times faster than an argsort, and the positions come along
     keys &= (1 << _ID_BITS) - 1
     return keys

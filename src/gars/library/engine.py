@@ -270,10 +270,11 @@ class Engine:
     def query(self, history: History) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Rows and strengths that speak for the user: their titles, then their recent clicks. → (q,), (q,)"""
         items = self.retriever.items
-        clicked = items.rows(history.clicks)
-        rows = np.concatenate([items.rows(history.anime_ids), clicked])
-        faded = (CLICK_STRENGTH * CLICK_DECAY ** np.arange(len(clicked))).astype(np.float32)
-        strengths = np.concatenate([history.strengths, faded])
+        rows, strengths = items.rows(history.anime_ids), history.strengths
+        if len(history.clicks):
+            rows = np.concatenate([rows, items.rows(history.clicks)])
+            faded = (CLICK_STRENGTH * CLICK_DECAY ** np.arange(len(history.clicks))).astype(np.float32)
+            strengths = np.concatenate([strengths, faded])
         speaks = (rows >= 0) & (strengths > 0)
         return rows[speaks], strengths[speaks]
 

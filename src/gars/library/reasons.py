@@ -26,7 +26,6 @@ _MUCH_MORE = 0.05
 _MOST_SHARED = 2
 """Tags in one reason."""
 _KINDS = {"looked at": "click", "liked": "because", "watched": "because"}
-_OPENINGS = {"because": "Because", "click": "Because", "despite": "Although"}
 _WIDELY = (Reason("popular", "Widely watched and liked"),)
 
 
@@ -34,7 +33,7 @@ def explain(
     engine: Engine, history: History, profile: NDArray[np.float32], rows: NDArray[np.int64]
 ) -> list[tuple[Reason, ...]]:
     """Reasons for each of some rows of the item table, the weightiest first. ``profile`` (2g,) is ``taste_profile``."""
-    verbs = _verbs(history)
+    anime, verbs = engine.anime, _verbs(history)
     had = set(history.anime_ids.tolist())
     explained = []
     for row, prequel, sources, genre in zip(
@@ -44,7 +43,7 @@ def explain(
         _genres(engine, rows, profile),
         strict=True,
     ):
-        found = [_because(engine, source, share, verbs) for source, share in sources]
+        found = [_because(anime[source], share, verbs) for source, share in sources]
         # what speaks for it comes first
         common = engine.shared(row, sources[0][0]) if sources and sources[0][1] > 0 else ()
         explained.append((*_franchise(engine, had, prequel), *found, *common, *genre))
@@ -70,7 +69,7 @@ def _sources(engine: Engine, history: History, rows: NDArray[np.int64]) -> list[
     loudest(said, np.float32(_WORTH_SAYING), places, shares)
     return [
         [(source, share) for source, share in zip(some, told, strict=True) if share]
-        for some, told in zip(titles[places].tolist(), shares.tolist(), strict=True)
+        for some, told in zip(titles[places].tolist(), shares.astype(np.float64).round(3).tolist(), strict=True)
     ]
 
 
@@ -80,11 +79,11 @@ def _verbs(history: History) -> dict[int, str]:
     return {**dict.fromkeys(history.clicks.tolist(), "looked at"), **dict.fromkeys(liked, "liked")}
 
 
-def _because(engine: Engine, source: int, share: float, verbs: dict[int, str]) -> Reason:
-    anime = engine.anime[source]
+def _because(anime: Anime, share: float, verbs: dict[int, str]) -> Reason:
     verb = verbs.get(anime.anime_id, "watched")
-    kind = "despite" if share < 0 else _KINDS[verb]
-    return Reason(kind, f"{_OPENINGS[kind]} you {verb} {anime.title}", anime.anime_id, anime.title, round(share, 3))
+    if share < 0:
+        return Reason("despite", f"Although you {verb} {anime.title}", anime.anime_id, anime.title, share)
+    return Reason(_KINDS[verb], f"Because you {verb} {anime.title}", anime.anime_id, anime.title, share)
 
 
 def _franchise(engine: Engine, had: set[int], prequel: int) -> tuple[Reason, ...]:

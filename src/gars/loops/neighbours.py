@@ -84,45 +84,48 @@ def add_up(lists: Lists, lengths: Ints, rows: Ints, strengths: Floats, out: Floa
             out[c, j] = total[c * n + j]
 
 
-def _made_of(
-    lists: Lists, lengths: Ints, rows: Ints, strengths: Floats, place: Places, strongest: Floats, supporters: Floats
-) -> None:
-    (e, m), n = strongest.shape, len(place)
+TOTAL, STRONGEST, SUPPORTERS, HEARD = 0, 1, 2, 4
+"""Columns of what is heard of an item, and how many there are: with one that is not used it is all in one line."""
+
+
+def _hear(lists: Lists, rows: Ints, strengths: Floats, heard: Floats) -> None:
     entry, source = entries_of(lists, rows)
-    channel = channel_of(lengths, rows)
-    is_wanted = place[lists.items[entry] - channel * n] < m
-    entry, source, channel = entry[is_wanted], source[is_wanted], channel[is_wanted]
-    at = channel * m + place[lists.items[entry] - channel * n]
-    weight = lists.weights[entry]
-    np.maximum.at(strongest.reshape(-1), at, weight * strengths[source])
-    supporters[:] = np.bincount(at[weight > 0], minlength=e * m).reshape(e, m)
+    items, weight = lists.items[entry], lists.weights[entry]
+    terms = weight * strengths[source]
+    np.add.at(heard[:, TOTAL], items, terms)
+    np.maximum.at(heard[:, STRONGEST], items, terms)
+    np.add.at(heard[:, SUPPORTERS], items[weight > 0], np.float32(1))
 
 
-@compiled(plain=_made_of)
-def made_of(
-    lists: Lists, lengths: Ints, rows: Ints, strengths: Floats, place: Places, strongest: Floats, supporters: Floats
-) -> None:
-    """Write what the sums of wanted items are made of: largest term, number of positive weights. (e, m) both
+@compiled(plain=_hear)
+def hear(lists: Lists, rows: Ints, strengths: Floats, heard: Floats) -> None:
+    """Add up what titles (h,) of strengths (h,) say of each item: ``Σ_i strengths[i] · weights[i, :]``.
 
-    Both must be zero. The rest is as in ``add_up``, but for strengths (h,).
+    ``heard`` (e · n, HEARD) must be zero; besides the total it gets the largest term and the number of positive
+    weights.
     """
-    (e, m), n = strongest.shape, len(place)
-    places, weights = np.empty(n, np.int32), np.empty(n, np.float32)
     for i in range(len(rows)):
-        start = lists.starts[rows[i]]
         strength = strengths[i]
-        for c in range(e):
-            end = start + lengths[rows[i], c]
-            found = 0
-            for entry in range(start, end):
-                at = place[lists.items[entry] - c * n]
-                places[found], weights[found] = at, lists.weights[entry]
-                found += at < m
-            for j in range(found):
-                at, weight = places[j], weights[j]
-                strongest[c, at] = max(strongest[c, at], weight * strength)
-                supporters[c, at] += weight > 0
-            start = end
+        for entry in range(lists.starts[rows[i]], lists.starts[rows[i] + 1]):
+            item, weight = lists.items[entry], lists.weights[entry]
+            term = weight * strength
+            heard[item, TOTAL] += term
+            heard[item, STRONGEST] = max(heard[item, STRONGEST], term)
+            heard[item, SUPPORTERS] += np.float32(weight > 0)
+
+
+def _pick(heard: Floats, n: int, wanted: Ints, strongest: Floats, supporters: Floats) -> None:
+    by_channel = heard.reshape(len(strongest), n, HEARD)
+    strongest[:], supporters[:] = by_channel[:, wanted, STRONGEST], by_channel[:, wanted, SUPPORTERS]
+
+
+@compiled(plain=_pick)
+def pick(heard: Floats, n: int, wanted: Ints, strongest: Floats, supporters: Floats) -> None:
+    """Write what was heard (e · n, HEARD) of some of n items (m,): largest term, number of positive weights. (e, m)"""
+    for c in range(len(strongest)):
+        for i in range(len(wanted)):
+            strongest[c, i] = heard[c * n + wanted[i], STRONGEST]
+            supporters[c, i] = heard[c * n + wanted[i], SUPPORTERS]
 
 
 def _evidence(lists: Lists, rows: Ints, strengths: Floats, place: Places, out: NDArray[np.float64]) -> None:

@@ -30,7 +30,7 @@ from gars.retrieval import (
 from gars.retrieval.ials import Factors
 from gars.retrieval.item_to_item import ItemToItem
 from gars.retrieval.matrix import TrainingMatrix
-from gars.retrieval.side_by_side import SideBySide
+from gars.retrieval.side_by_side import Heard, SideBySide
 from gars.retrieval.user_knn import UserKnn
 
 Floats = NDArray[np.float32]
@@ -97,8 +97,9 @@ class Retriever:
 
     def _read(self, rows: NDArray[np.int64], strengths: Floats) -> _Reading:
         scores = np.zeros((len(self.channels) + len(WHOLE_LIST), len(self.items)), np.float32)
+        heard = self._joined.hear(rows, strengths)
         if len(rows):
-            self._joined.totals(rows, strengths, out=scores[: -len(WHOLE_LIST)])
+            scores[: -len(WHOLE_LIST)] = heard.totals
             user = self.factors.fold_in(rows, strengths)
             self.factors.score(user, out=scores[-3])
             self.neighbours.score(user, out=scores[-2])
@@ -107,7 +108,7 @@ class Retriever:
         mean = scores @ np.ones(scores.shape[1], np.float32) / np.float32(n)
         square = np.vecdot(scores, scores) / np.float32(n)
         deviation = np.sqrt(np.maximum(square - mean * mean, 0))
-        return _Reading(rows, strengths, scores, mean, np.where(deviation > 0, deviation, 1).astype(np.float32))
+        return _Reading(rows, heard, scores, mean, np.where(deviation > 0, deviation, 1).astype(np.float32))
 
     def fuse(self, scores: Floats, *, cold: bool) -> Floats:
         """One score from the channels' (c, m); somebody of whom nothing is known gets the popular ones. → (m,)"""
@@ -161,7 +162,7 @@ class Retriever:
     def _as_candidates(
         self, wanted: NDArray[np.int64], scores: Floats, reading: _Reading, by: NDArray[np.bool_]
     ) -> Candidates:
-        strongest, supporters = self._joined.made_of(reading.rows, reading.strengths, wanted)
+        strongest, supporters = reading.heard.of(wanted)
         return Candidates(
             rows=wanted,
             channel_scores=scores.T,
@@ -188,8 +189,7 @@ class _Reading:
 
     rows: NDArray[np.int64]
     """(h,) the titles"""
-    strengths: Floats
-    """(h,)"""
+    heard: Heard
     scores: Floats
     """(c, n)"""
     mean: Floats

@@ -18,6 +18,27 @@ Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Heard:
+    """What a user's titles say of n items in e channels, and what it is made of."""
+
+    columns: Floats
+    """(e · n, HEARD)"""
+    n: int
+
+    @property
+    def totals(self) -> Floats:
+        """The sums. → (e, n)"""
+        return self.columns[:, neighbours.TOTAL].reshape(-1, self.n)
+
+    def of(self, wanted: NDArray[np.int64]) -> tuple[Floats, Floats]:
+        """What the wanted items' (m,) sums are made of: largest term, log(1 + positive terms). → (e, m), (e, m)"""
+        e = len(self.columns) // max(1, self.n)
+        strongest, supporters = np.empty((2, e, len(wanted)), np.float32)
+        neighbours.pick(self.columns, self.n, wanted, strongest, supporters)
+        return strongest, np.log1p(supporters)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class SideBySide:
     """The neighbour lists of e channels over n items, one after the other in each row."""
 
@@ -28,18 +49,12 @@ class SideBySide:
     loudest: Floats
     """(n, e) largest weight of each item in each channel, 1 where there is none above 0."""
 
-    def totals(self, rows: NDArray[np.int64], strengths: Floats, out: Floats | None = None) -> Floats:
-        """What titles (h,) of strengths (h,) say of every item in every channel, written into ``out``. → (e, n)"""
-        return self._add_up(rows, np.repeat(strengths[:, None], self.lengths.shape[1], axis=1), out)
-
-    def made_of(self, rows: NDArray[np.int64], strengths: Floats, wanted: NDArray[np.int64]) -> tuple[Floats, Floats]:
-        """What the wanted items' (m,) sums are made of: largest term, log(1 + positive terms). → (e, m), (e, m)"""
+    def hear(self, rows: NDArray[np.int64], strengths: Floats) -> Heard:
+        """What titles (h,) of strengths (h,) say of every item in every channel."""
         n, e = self.lengths.shape
-        strongest, supporters = np.zeros((2, e, len(wanted)), np.float32)
-        neighbours.made_of(
-            lists_of(self.matrix), self.lengths, rows, strengths, places_of(wanted, n), strongest, supporters
-        )
-        return strongest, np.log1p(supporters)
+        heard = np.zeros((e * n, neighbours.HEARD), np.float32)
+        neighbours.hear(lists_of(self.matrix), rows, strengths, heard)
+        return Heard(heard, n)
 
     def said(self, rows: NDArray[np.int64], strengths: Floats, wanted: NDArray[np.int64], weights: Floats) -> Floats:
         """What each of some titles (h,) has in the sums of the wanted items (m,). → (m, h)
@@ -60,14 +75,11 @@ class SideBySide:
         1 is the best match of a title of strength 1: each title's neighbours count from 0 to 1 in each channel, so that
         a well-known title does not outshout others.
         """
-        totals = self._add_up(rows, (strengths[:, None] / self.loudest[rows]).astype(np.float32), None)
-        return np.asarray(np.maximum(totals, 0).sum(axis=0) / max(1, len(totals)), np.float32)
-
-    def _add_up(self, rows: NDArray[np.int64], strengths: Floats, out: Floats | None) -> Floats:
         n, e = self.lengths.shape
-        out = np.empty((e, n), np.float32) if out is None else out
-        neighbours.add_up(lists_of(self.matrix), self.lengths, rows, strengths, out)
-        return out
+        totals = np.empty((e, n), np.float32)
+        relative = (strengths[:, None] / self.loudest[rows]).astype(np.float32)
+        neighbours.add_up(lists_of(self.matrix), self.lengths, rows, relative, totals)
+        return np.asarray(np.maximum(totals, 0).sum(axis=0) / max(1, e), np.float32)
 
 
 def places_of(wanted: NDArray[np.int64], n: int) -> NDArray[np.int32]:
