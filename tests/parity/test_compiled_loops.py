@@ -96,7 +96,7 @@ ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
     ),
     "bend": lambda rng: (strengths(rng, H, 5), strengths(rng, N, 5), titles(rng)),
     "solve": lambda rng: (*in_rounds(rng), 1e-5, int(rng.integers(0, 30)), zeros(2, H)),
-    "add_blocks": lambda rng: (*side_by_side(rng), titles(rng), places(rng), zeros(2, M, H)),
+    "add_blocks": lambda rng: (*side_by_side(rng), titles(rng), rng.permutation(N)[:M], zeros(2, M, H)),
     "over_marks": lambda rng: (
         marks_of((rng.random((N, 5)) < 0.3).astype(np.float32)), titles(rng), strengths(rng, 3, 5), zeros(3, H),
         zeros(H),

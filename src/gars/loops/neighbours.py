@@ -163,8 +163,10 @@ def evidence(lists: Lists, rows: Ints, strengths: Floats, place: Places, out: ND
             out[3, at] = max(out[3, at], weight)
 
 
-def _add_blocks(lists: Lists, lengths: Ints, rows: Ints, place: Places, out: Floats) -> None:
-    n, some, m, _ = len(place), *out.shape
+def _add_blocks(lists: Lists, lengths: Ints, rows: Ints, wanted: Ints, out: Floats) -> None:
+    n, (some, m, _) = len(lengths), out.shape
+    place = np.full(n, m)
+    place[wanted] = np.arange(m)
     entry, source = entries_of(lists, rows)
     channel = channel_of(lengths, rows)
     is_wanted = (channel < some) & (place[lists.items[entry] - channel * n] < m)
@@ -173,17 +175,23 @@ def _add_blocks(lists: Lists, lengths: Ints, rows: Ints, place: Places, out: Flo
 
 
 @compiled(plain=_add_blocks)
-def add_blocks(lists: Lists, lengths: Ints, rows: Ints, place: Places, out: Floats) -> None:
-    """Add the entries of some rows (h,) at the few wanted items to ``out`` (s, m, h), for the first s channels."""
-    n, m = len(place), out.shape[1]
+def add_blocks(lists: Lists, lengths: Ints, rows: Ints, wanted: Ints, out: Floats) -> None:
+    """Add the entries of some rows (h,) at the few wanted items (m,) to ``out`` (s, m, h), for the first s channels.
+
+    ``lengths`` (n, e) are as in ``add_up``.
+    """
+    n = len(lengths)
+    is_wanted, place = np.zeros(n, np.bool_), np.empty(n, np.int32)  # flags alone are small enough to stay at hand
+    for i in range(len(wanted)):
+        is_wanted[wanted[i]], place[wanted[i]] = True, i
     for i in range(len(rows)):
         start = lists.starts[rows[i]]
         for c in range(len(out)):
             end = start + lengths[rows[i], c]
             for entry in range(start, end):
-                at = place[lists.items[entry] - c * n]
-                if at < m:
-                    out[c, at, i] += lists.weights[entry]
+                item = lists.items[entry] - c * n
+                if is_wanted[item]:
+                    out[c, place[item], i] += lists.weights[entry]
             start = end
 
 

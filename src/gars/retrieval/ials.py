@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from scipy.linalg.blas import ssyrk
 from scipy.linalg.lapack import sposv
 
 from gars.domain.errors import MissingExtraError
@@ -33,17 +34,18 @@ class Factors:
     """(n, d)"""
     gram: Floats
     """(d, d) of the items, with the regularisation on its diagonal."""
-    _inverse: Floats = field(init=False)
-    _inverse_items: Floats = field(init=False)
-    """(n, d) items · gram⁻¹"""
+    _root: Floats = field(init=False)
+    """(d, d) with root · rootᵀ = gram⁻¹"""
+    _rooted_items: Floats = field(init=False)
+    """(n, d) items · root"""
     _seen: NDArray[np.int64] = field(init=False)
     """Rows with factors: what nobody watched has none, and need not be multiplied."""
     _seen_items: Quantised = field(init=False)
 
     def __post_init__(self) -> None:
-        inverse = np.linalg.inv(self.gram.astype(np.float64)).astype(np.float32)
-        object.__setattr__(self, "_inverse", inverse)
-        object.__setattr__(self, "_inverse_items", self.items @ inverse)
+        root = np.linalg.inv(np.linalg.cholesky(self.gram.astype(np.float64))).T.astype(np.float32)
+        object.__setattr__(self, "_root", root)
+        object.__setattr__(self, "_rooted_items", self.items @ root)
         seen = np.flatnonzero(self.items.any(axis=1))
         object.__setattr__(self, "_seen", seen)
         object.__setattr__(self, "_seen_items", quantise(self.items[seen]))
@@ -54,23 +56,27 @@ class Factors:
 
     def fold_in(self, rows: NDArray[np.int64], strengths: Floats) -> Floats:
         """The user of these titles. (h,), (h,) → (d,)"""
-        own = self.items[rows]
-        wanted = own.T @ (1 + ALPHA * strengths)
+        weights = (ALPHA * strengths).astype(np.float32)
+        # in the basis where the Gram matrix is the identity
+        own = self._rooted_items[rows]
+        wanted = (1 + weights) @ own
         if len(rows) >= len(self.gram):
-            added = (own.T * (ALPHA * strengths).astype(np.float32)) @ own
-            return _solved(self.gram + added, wanted)
-        # Woodbury: a short list changes the Gram matrix in few directions
-        half = self._inverse_items[rows]  # (h, d)
-        inner = half @ own.T
-        inner[np.diag_indices(len(rows))] += 1 / (ALPHA * strengths)
-        start = self._inverse @ wanted
-        return np.asarray(start - half.T @ _solved(inner, own @ start), np.float32)
+            scaled = own * np.sqrt(weights)[:, None]
+            inner = ssyrk(1, scaled.T)  # (d, d)
+            np.einsum("ii->i", inner)[:] += 1
+            return self._root @ _solved(inner, wanted)
+        # Woodbury: a short list changes it in few directions
+        inner = ssyrk(1, own.T, trans=True)  # (h, h)
+        np.einsum("ii->i", inner)[:] += 1 / weights
+        return self._root @ (wanted - _solved(inner, own @ wanted) @ own)
 
 
 def _solved(matrix: Floats, right: Floats) -> Floats:
-    """The solution of a symmetric positive system; by elimination where rounding left it not quite positive."""
-    _, solution, failed = sposv(matrix, right)
-    return np.asarray(np.linalg.solve(matrix, right) if failed else solution, np.float32)
+    """The solution of a symmetric positive system of which the upper half is there; the matrix is used up."""
+    _, solution, failed = sposv(matrix, right, overwrite_a=True)
+    if failed:
+        raise FloatingPointError(f"a Gram matrix that is not positive: LAPACK's sposv answered {failed}")
+    return np.asarray(solution, np.float32)
 
 
 def fit(matrix: sp.csr_array, *, dim: int, seed: int) -> tuple[Factors, Floats]:

@@ -63,7 +63,7 @@ class SideBySide:
         """
         heard = int(np.flatnonzero(weights).max(initial=-1)) + 1  # channels after the last that counts are not read
         parts = np.zeros((heard, len(wanted), len(rows)), np.float32)
-        neighbours.add_blocks(lists_of(self.matrix), self.lengths, rows, places_of(wanted, len(self.lengths)), parts)
+        neighbours.add_blocks(lists_of(self.matrix), self.lengths, rows, wanted, parts)
         found = np.zeros((len(wanted), len(rows)), np.float32)
         if len(rows):
             weigh(parts, strengths, weights[:heard], found)
