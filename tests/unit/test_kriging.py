@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+from gars.bootstrap.stages import LENGTHS
 from gars.domain.anime import Anime
 from gars.domain.features.kriging import NAMES
 from gars.domain.item_table import ItemTable, build
@@ -187,3 +188,7 @@ def test_what_ratings_leave_open_is_the_posterior_variance(ratings: int) -> None
     for root in (None, kriging.root_of_inverse(narrow)):  # by the ratings, by the factors
         found = kriging.still_open(narrow, wide, narrow @ wide, variance.astype(np.float32), root)
         np.testing.assert_allclose(found, 1 - np.diag(explained) / variance, rtol=1e-4)
+
+
+def test_the_rounds_are_compiled_before_a_service_is_ready() -> None:
+    assert max(LENGTHS) > kriging.DIRECT_UP_TO > min(LENGTHS)

@@ -10,6 +10,7 @@ from typing import Literal
 from gars.application.swap import Swap
 from gars.bootstrap.model import load_engine, name_of, served_version
 from gars.bootstrap.service import Service, with_model
+from gars.bootstrap.stages import LENGTHS
 from gars.datasets import snapshots
 from gars.domain import history
 from gars.domain.candidates import SERVICE_DEFAULTS
@@ -28,10 +29,14 @@ def warm(service: Service) -> None:
     Raises:
         ArtefactError: the model cannot make a list.
     """
-    fan = history.from_ratings([Rating(anime.anime_id, 9) for anime in service.catalogue.anime[:_SOME]])
+    fan, collector = (
+        history.from_ratings([Rating(anime.anime_id, 9) for anime in service.catalogue.anime[:several]])
+        for several in LENGTHS
+    )
     # the first start after an installation compiles for seconds, more than any budget; what fails here is told below
     with suppress(Exception):
-        service.engine.recommend_history(fan, k=_SOME, filters=SERVICE_DEFAULTS)
+        for one in (fan, collector):
+            service.engine.recommend_history(one, k=_SOME, filters=SERVICE_DEFAULTS)
     some = service.states.user_ids(limit=1)
     # a stage in another process that is away, or has not taken up this model yet, says nothing about the model
     is_whole = service.recall is None and service.rank is None

@@ -35,6 +35,8 @@ from gars.domain.history import Rating
 from gars.domain.user_state import UserState
 
 _SOME = 10
+LENGTHS = _SOME, 200
+"""Titles of those whose lists are made before a service is ready: few, and so many that kriging goes another way."""
 
 
 def open_recall(settings: Settings) -> RecallService | None:
@@ -183,9 +185,10 @@ def open_stage(
 
 
 def warm(service: StageService) -> None:
-    """Make one list, so that no caller waits for what is loaded or compiled on first use."""
-    fan = history.from_ratings([Rating(anime.anime_id, 9) for anime in service.engine.anime[:_SOME]])
-    service.engine.recommend_history(fan, k=_SOME, filters=SERVICE_DEFAULTS)
+    """Make a list for few titles and for many, so that no caller waits for what is loaded or compiled on first use."""
+    for several in LENGTHS:
+        fan = history.from_ratings([Rating(anime.anime_id, 9) for anime in service.engine.anime[:several]])
+        service.engine.recommend_history(fan, k=_SOME, filters=SERVICE_DEFAULTS)
 
 
 def _open_states(settings: Settings) -> StateStore:
