@@ -113,27 +113,27 @@ def test_the_times_of_a_late_thread_are_nobodys(service: Service) -> None:
 
 
 def test_who_goes_away_leaves_no_thread_hanging(service: Service) -> None:
-    release, hangs, again = threading.Event(), threading.Semaphore(0), threading.Event()
+    release, gone, again = threading.Event(), threading.Event(), threading.Event()
+    under_way = threading.Semaphore(0)
 
     def work(*, attempt: Any) -> None:
         if attempt.is_left:
             again.set()
-
-        def hang() -> None:
-            hangs.release()
-            release.wait(PATIENCE_S)
-
-        service.budgets["ranking"].run(hang, attempt)
+        under_way.release()
+        gone.wait(PATIENCE_S)  # as if it read a state: its time does not run yet
+        service.budgets["ranking"].run(lambda: release.wait(PATIENCE_S), attempt)
 
     async def ask_and_go() -> None:
         asked = [asyncio.ensure_future(in_time(service, work)) for _ in range(3)]
-        for _ in asked:  # every thread there is hangs
-            assert await asyncio.to_thread(hangs.acquire, timeout=PATIENCE_S)
+        for _ in asked:  # every thread there is has one
+            assert await asyncio.to_thread(under_way.acquire, timeout=PATIENCE_S)
         for one in asked:
             one.cancel()
         await asyncio.gather(*asked, return_exceptions=True)
-        made = asyncio.wrap_future(service.threads.submit(lambda: "made"))
-        assert await asyncio.wait_for(made, PATIENCE_S) == "made"
+        gone.set()
+        all_at_work = threading.Barrier(3)
+        work_on = [asyncio.wrap_future(service.threads.submit(all_at_work.wait, PATIENCE_S)) for _ in range(3)]
+        await asyncio.gather(*work_on)
 
     asyncio.run(ask_and_go())
     release.set()

@@ -109,7 +109,10 @@ class Access:
             caller.require(user_id)
 
 
-async def caller_of(request: Request[Any, Any, Any]) -> Caller:
+async def caller_of(
+    request: Request[Any, Any, Any],
+    service: NamedDependency[SkipValidation[object]],  # noqa: ARG001  as in ``params.filters_of``
+) -> Caller:
     """The caller that the guard found."""
     caller: Caller = request.scope[_CALLER]  # type: ignore[literal-required]
     return caller
