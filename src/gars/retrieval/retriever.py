@@ -74,9 +74,16 @@ class Retriever:
     """(n, dim) item embeddings of unit length; zeros for titles on too few lists."""
     config: RetrievalConfig
     _joined: SideBySide = field(init=False)
+    _weights: Floats = field(init=False)
+    """(c,) of the channels in fusion"""
+    _ones: Floats = field(init=False)
+    """(n,)"""
 
     def __post_init__(self) -> None:
+        weights = [self.config.fusion.get(name, 0.0) for name in self.channel_names]
         object.__setattr__(self, "_joined", side_by_side.join(self.channels, len(self.items)))
+        object.__setattr__(self, "_weights", np.array(weights, np.float32))
+        object.__setattr__(self, "_ones", np.ones(len(self.items), np.float32))
 
     @property
     def channel_names(self) -> tuple[str, ...]:
@@ -105,21 +112,16 @@ class Retriever:
             self.neighbours.score(user, out=scores[-2])
         scores[-1] = self.popularity
         n = max(1, scores.shape[1])
-        mean = scores @ np.ones(scores.shape[1], np.float32) / np.float32(n)
+        mean = scores @ self._ones / np.float32(n)
         square = np.vecdot(scores, scores) / np.float32(n)
         deviation = np.sqrt(np.maximum(square - mean * mean, 0))
-        return _Reading(rows, heard, scores, mean, np.where(deviation > 0, deviation, 1).astype(np.float32))
+        return _Reading(heard, scores, mean, np.where(deviation > 0, deviation, 1).astype(np.float32))
 
     def fuse(self, scores: Floats, *, cold: bool) -> Floats:
         """One score from the channels' (c, m); somebody of whom nothing is known gets the popular ones. → (m,)"""
         if cold:
             return np.asarray(scores[-1], np.float32)
-        weights = [self.config.fusion.get(name, 0.0) for name in self.channel_names]
-        fused = np.zeros(scores.shape[1], np.float32)
-        for weight, said in zip(weights, scores, strict=True):
-            if weight:
-                fused += np.float32(weight) * said
-        return fused
+        return self._weights @ scores
 
     def candidates(
         self,
@@ -146,21 +148,25 @@ class Retriever:
         union = np.empty(len(self.items), np.int64)
         union = union[: unite(proposed, union)]
         scores = reading.standardised(union)
-        order = best_first(self.fuse(scores, cold=not len(rows)))  # rows ascend by id: a tie goes to the lower id
-        union, scores = union[order], scores[:, order]
+        fused = self.fuse(scores, cold=not len(rows))
+        order = best_first(fused)  # rows ascend by id, so a tie goes to the lower id
+        union, scores, fused = union[order], scores[:, order], fused[order]
         if besides is not None:
             others = besides[~np.isin(besides, union)]
-            union, scores = np.append(union, others), np.hstack([scores, reading.standardised(others)])
-        return self._as_candidates(union, scores, reading, proposed[:, union])
+            theirs = reading.standardised(others)
+            union, scores = np.append(union, others), np.hstack([scores, theirs])
+            fused = np.append(fused, self.fuse(theirs, cold=not len(rows)))
+        return self._as_candidates(union, scores, fused, reading, proposed[:, union])
 
     def scored(self, rows: NDArray[np.int64], strengths: Floats, wanted: NDArray[np.int64]) -> Candidates:
         """Given items as candidates for titles (h,) of strengths (h,), in the order given; nobody proposed them."""
         reading = self._read(rows, strengths)
         nobody = np.zeros((len(reading.scores) + 1, len(wanted)), np.bool_)
-        return self._as_candidates(wanted, reading.standardised(wanted), reading, nobody)
+        scores = reading.standardised(wanted)
+        return self._as_candidates(wanted, scores, self.fuse(scores, cold=not len(rows)), reading, nobody)
 
     def _as_candidates(
-        self, wanted: NDArray[np.int64], scores: Floats, reading: _Reading, by: NDArray[np.bool_]
+        self, wanted: NDArray[np.int64], scores: Floats, fused: Floats, reading: _Reading, by: NDArray[np.bool_]
     ) -> Candidates:
         strongest, supporters = reading.heard.of(wanted)
         return Candidates(
@@ -169,14 +175,13 @@ class Retriever:
             proposed=by.T,
             strongest=strongest.T,
             supporters=supporters.T,
-            fused=self.fuse(scores, cold=not len(reading.rows)),
+            fused=fused,
             channel_names=(*self.channel_names, "session"),
         )
 
     def said(self, rows: NDArray[np.int64], strengths: Floats, wanted: NDArray[np.int64]) -> Floats:
         """How much each of some titles (h,) of strengths (h,) says for the wanted items (m,) in fusion. → (m, h)"""
-        weights = [self.config.fusion.get(channel.name, 0.0) for channel in self.channels]
-        return self._joined.said(rows, strengths, wanted, np.array(weights, np.float32))
+        return self._joined.said(rows, strengths, wanted, self._weights[: len(self.channels)])
 
     def nearness(self, rows: NDArray[np.int64], strengths: Floats) -> Floats:
         """How near every item is to some titles, 1 = the best match of the strongest one. (q,), (q,) → (n,)"""
@@ -187,8 +192,6 @@ class Retriever:
 class _Reading:
     """What the channels say to some titles."""
 
-    rows: NDArray[np.int64]
-    """(h,) the titles"""
     heard: Heard
     scores: Floats
     """(c, n)"""
