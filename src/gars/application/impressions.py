@@ -26,6 +26,8 @@ MAX_WAITING = 2_000
 """Impressions that may wait for the disk: about 10 MB."""
 MAX_GROUP = 256
 """Impressions in one commit."""
+GATHER_S = 0.05
+"""How long an impression waits for others to be written with: that is what is lost if the process is killed."""
 _EXPIRE_EVERY = timedelta(hours=1)
 
 
@@ -52,7 +54,7 @@ class ImpressionRecorder:
         self.last_error: StorageError | None = None
         """Why the latest write failed; ``None`` after one that did not."""
         self._thread: GroupThread[Impression] = GroupThread(
-            "gars-impressions", self._write, max_group=MAX_GROUP, max_waiting=MAX_WAITING
+            "gars-impressions", self._write, max_group=MAX_GROUP, max_waiting=MAX_WAITING, gather_s=GATHER_S
         )
 
     @property
