@@ -33,7 +33,7 @@ def explain(
     engine: Engine, history: History, profile: NDArray[np.float32], rows: NDArray[np.int64]
 ) -> list[tuple[Reason, ...]]:
     """Reasons for each of some rows of the item table, the weightiest first. ``profile`` (2g,) is ``taste_profile``."""
-    anime, verbs = engine.anime, _verbs(history)
+    words = _Words(engine.anime, _verbs(history))
     had = set(history.anime_ids.tolist())
     explained = []
     for row, prequel, sources, genre in zip(
@@ -43,7 +43,7 @@ def explain(
         _genres(engine, rows, profile),
         strict=True,
     ):
-        found = [_because(anime[source], share, verbs) for source, share in sources]
+        found = [Reason(*words[source, share < 0], share) for source, share in sources]
         # what speaks for it comes first
         common = engine.shared(row, sources[0][0]) if sources and sources[0][1] > 0 else ()
         explained.append((*_franchise(engine, had, prequel), *found, *common, *genre))
@@ -79,11 +79,21 @@ def _verbs(history: History) -> dict[int, str]:
     return {**dict.fromkeys(history.clicks.tolist(), "looked at"), **dict.fromkeys(liked, "liked")}
 
 
-def _because(anime: Anime, share: float, verbs: dict[int, str]) -> Reason:
-    verb = verbs.get(anime.anime_id, "watched")
-    if share < 0:
-        return Reason("despite", f"Although you {verb} {anime.title}", anime.anime_id, anime.title, share)
-    return Reason(_KINDS[verb], f"Because you {verb} {anime.title}", anime.anime_id, anime.title, share)
+class _Words(dict[tuple[int, bool], tuple[str, str, int, str]]):
+    """What is said of a title (a row) that speaks for others, or against them: a few speak for a whole list."""
+
+    def __init__(self, anime: Sequence[Anime], verbs: dict[int, str]) -> None:
+        super().__init__()
+        self._anime = anime
+        self._verbs = verbs
+
+    def __missing__(self, key: tuple[int, bool]) -> tuple[str, str, int, str]:
+        row, is_against = key
+        anime = self._anime[row]
+        verb = self._verbs.get(anime.anime_id, "watched")
+        kind, opening = ("despite", "Although") if is_against else (_KINDS[verb], "Because")
+        self[key] = words = kind, f"{opening} you {verb} {anime.title}", anime.anime_id, anime.title
+        return words
 
 
 def _franchise(engine: Engine, had: set[int], prequel: int) -> tuple[Reason, ...]:
