@@ -32,11 +32,12 @@ def test_diversity_mixes_the_genres_of_the_first_places(small: Recommender) -> N
     assert sorted(ids(small, 60)) == sorted(ids(small, 60, filters=Filters(diversity=1)))
 
 
-def test_niche_shows_what_fewer_watch(small: Recommender) -> None:
+def test_niche_brings_up_what_fewer_watch(small: Recommender) -> None:
     counts = small.engine.retriever.items.counts
 
     def viewers(found: list[int]) -> float:
-        return float(np.mean(counts[np.array(found) - 100]))
+        """Of the titles, a place counting the more the higher it is."""
+        return float(np.average(counts[np.array(found) - 100], weights=1 / np.log2(np.arange(len(found)) + 2)))
 
     assert viewers(ids(small, 10, filters=Filters(niche=1))) < viewers(ids(small, 10))
 
