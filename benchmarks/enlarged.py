@@ -6,7 +6,7 @@ the copies at random; vectors and factors get a little noise, so that no two cop
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import msgspec
@@ -71,9 +71,11 @@ def _items(items: ItemTable, copies: int) -> ItemTable:
     n, apart = len(items), int(items.anime_ids[-1]) + 1
     number = np.repeat(np.arange(copies), n)
     columns: dict[str, Any] = {
-        name: np.concatenate([column] * copies)
-        for name in items.__dataclass_fields__
-        if name not in ("genre_shares", "franchise_sizes") and isinstance(column := getattr(items, name), np.ndarray)
+        one.name: np.concatenate([column] * copies)
+        for one in fields(items)
+        if one.init
+        and one.name not in ("genre_shares", "franchise_sizes")
+        and isinstance(column := getattr(items, one.name), np.ndarray)
     }
     columns["anime_ids"] += number * apart
     columns["franchises"] = (columns["franchises"] + number * items.n_franchises).astype(np.int32)
