@@ -194,7 +194,7 @@ class Settings:
         metadata=_says(
             "GARS_THREADS",
             "0",
-            "Threads that run the models for requests. 0: 2, or 8 where states or stages are in other processes.",
+            "Threads that run the models for requests. 0: 1, or 8 where states or stages are in other processes.",
         )
     )
     rank_budget_ms: int = field(

@@ -47,6 +47,8 @@ from gars.domain.experiment import Experiment
 
 logger = logging.getLogger(__name__)
 
+_LEFTOVERS = 2
+"""Late calls of a stage that may still run before it is refused: one alone may just have met a slow moment."""
 _PATIENCE_S = 15.0
 """How long a request may wait for another site."""
 
@@ -197,7 +199,8 @@ def open_budgets(settings: Settings) -> dict[Rung, Budget]:
         "trending": settings.trending_budget_ms,
         "popular": 0,
     }
-    return {rung: Budget(rung, limit_ms / 1000, threads=threads_of(settings)) for rung, limit_ms in limits_ms.items()}
+    leftovers = max(_LEFTOVERS, threads_of(settings))
+    return {rung: Budget(rung, limit_ms / 1000, threads=leftovers) for rung, limit_ms in limits_ms.items()}
 
 
 def open_service(

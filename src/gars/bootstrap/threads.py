@@ -5,8 +5,8 @@ from __future__ import annotations
 from gars.bootstrap.addresses import is_cluster
 from gars.config import Settings
 
-_WORKING = 2
-"""More of those that make lists only wait for the interpreter: decision 0153."""
+_WORKING = 1
+"""A second one that makes lists waits for the interpreter more than it works: decision 0158."""
 _WAITING = 8
 """Those that wait for other processes most of the time hardly disturb each other."""
 

@@ -19,7 +19,6 @@ from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.params import MAX_USER_ID, ServiceDep, checked_user_id
 from gars.entrypoints.api.security import refuse_other_sites
 from gars.entrypoints.api.shapes import ImportBody
-from gars.entrypoints.api.threads import in_thread
 
 _FIELDS = ("file", "text")
 _BYTES = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)
@@ -63,7 +62,8 @@ async def post_list(
     """
     user_id = checked_user_id(user_id)
     content = await _content(request)
-    return await in_thread(service, _import, service, user_id, content)
+    # not on the service's own threads: thousands of titles take a while, and lists are made there
+    return await asyncio.to_thread(_import, service, user_id, content)
 
 
 @post(
