@@ -20,7 +20,6 @@ from gars.loops.marks import Marks, marks_of, over_marks
 from gars.ranking.kriging import Kriging
 from gars.retrieval.compact import lists_of
 from gars.retrieval.retriever import KNN, Retriever
-from gars.retrieval.side_by_side import places_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,6 +89,13 @@ def _evidence(retriever: Retriever, taste: Taste, rows: NDArray[np.int64]) -> ND
     strengths = np.empty((2, len(taste.ratings)), np.float32)
     strengths[0], strengths[1] = taste.liking, taste.ratings - np.float32(taste.rating_mean)
     evidence = np.zeros((4, len(rows)))
-    place = places_of(rows, len(retriever.items))
+    place = _places_of(rows, len(retriever.items))
     neighbours.evidence(lists_of(retriever.channel(KNN).weights), taste.rated_rows, strengths, place, evidence)
     return evidence.T.astype(np.float32)
+
+
+def _places_of(wanted: NDArray[np.int64], n: int) -> NDArray[np.int32]:
+    """Where each of n items is among the wanted ones (m,), m = not wanted. → (n,)"""
+    place = np.full(n, len(wanted), np.int32)
+    place[wanted] = np.arange(len(wanted), dtype=np.int32)
+    return place

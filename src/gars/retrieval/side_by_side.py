@@ -82,13 +82,6 @@ class SideBySide:
         return np.asarray(np.maximum(totals, 0).sum(axis=0) / max(1, e), np.float32)
 
 
-def places_of(wanted: NDArray[np.int64], n: int) -> NDArray[np.int32]:
-    """Where each of n items is among the wanted ones (m,), m = not wanted. → (n,)"""
-    place = np.full(n, len(wanted), np.int32)
-    place[wanted] = np.arange(len(wanted), dtype=np.int32)
-    return place
-
-
 def join(channels: Sequence[ItemToItem], n: int) -> SideBySide:
     """Lay the channels over n items side by side."""
     if not channels:

@@ -46,7 +46,6 @@ class _Answer(Generic[T]):
         self._loop = asyncio.get_running_loop()
         self._workers = workers
         self._work = work
-        self._attempt = attempt
         self._of_request = measured() or StageTimes()
         self._times = StageTimes()
         self._timer: asyncio.TimerHandle | None = None
