@@ -38,11 +38,13 @@ def test_the_end_does_not_wait_either() -> None:
 
 def test_a_full_group_gathers_no_longer() -> None:
     groups: list[list[int]] = []
-    busy, go_on = threading.Event(), threading.Event()
+    busy, go_on, second = threading.Event(), threading.Event(), threading.Event()
 
     def work(group: list[int]) -> None:
         groups.append(group)
         busy.set()
+        if len(groups) == 2:
+            second.set()
         go_on.wait(30)
 
     thread: GroupThread[int] = GroupThread("test", work, max_group=2, max_waiting=100, gather_s=AGES)
@@ -53,8 +55,7 @@ def test_a_full_group_gathers_no_longer() -> None:
         thread.submit(number)
     go_on.set()
     first.result(timeout=30)
-    while len(groups) < 2:
-        assert not threading.Event().wait(0.001)
+    assert second.wait(30)
     assert groups[1] == [1, 2]
     thread.close()
     assert groups == [[0], [1, 2], [3]]
