@@ -29,18 +29,10 @@ from gars.testing.patience import until
 _NODES = 3
 
 
-def _ports(count: int) -> list[int]:
-    """Free ports with room for the bus 10,000 above."""
-    found: list[int] = []
-    while len(found) < count:
-        found += [port for port in free_ports(1) if port + 10_000 < 65_536 and port not in found]
-    return found
-
-
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of one of three nodes that share the slots."""
-    ports = _ports(_NODES)
+    ports = free_ports(_NODES)
     command = server()
     assert command is not None
     nodes = []
@@ -53,8 +45,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                  "--cluster-node-timeout", "5000", "--dir", str(node.folder)],
                 environment=environment(),
             )  # fmt: skip
-        for port in ports:
-            until(lambda port=port: problem(port) is None)  # type: ignore[misc]
+        for port, node in zip(ports, nodes, strict=True):
+            until(lambda port=port, node=node: node.pid is None or problem(port) is None)  # type: ignore[misc]
+            assert node.pid is not None, node.last_lines()
         _join(ports)
         yield f"redis-cluster://127.0.0.1:{ports[0]}"
     finally:

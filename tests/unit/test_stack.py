@@ -23,7 +23,7 @@ from gars.application.progress import Progress
 from gars.config import from_environment
 from gars.domain.errors import InvalidInputError
 from gars.entrypoints.cli.app import app as cli
-from gars.entrypoints.stack import plan, probes, services
+from gars.entrypoints.stack import plan, ports, probes, services
 from gars.entrypoints.stack.daemon import Daemon, started
 from gars.entrypoints.stack.deploy import deploy_folder
 from gars.entrypoints.stack.engine import Engine, Process, StackError
@@ -244,6 +244,19 @@ def _silent() -> Progress:
     from gars.application.progress import Silent
 
     return Silent()
+
+
+def test_free_ports_are_none_that_the_system_gives_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    lowest = int(given.read_text().split()[0]) if given.exists() else 49_152
+    found = free_ports(50)
+    assert len(set(found)) == 50
+    assert max(found) + ports.BUS < lowest
+    monkeypatch.setattr(ports, "_PORTS", found[:3])
+    with socket.socket() as taken, socket.socket() as bus:
+        taken.bind(("127.0.0.1", found[0]))
+        bus.bind(("127.0.0.1", found[1] + ports.BUS))
+        assert free_ports(1) == [found[2]]
 
 
 def test_ports_are_kept(tmp_path: Path) -> None:

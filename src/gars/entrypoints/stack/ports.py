@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import random
 import socket
-from contextlib import ExitStack
+from itertools import islice
+
+BUS = 10_000
+"""How far above its port a node of a Redis Cluster listens for the others."""
+_PORTS = range(10_000, 20_000)
+"""Below those that systems give to outgoing connections (from 32,768 on Linux), also with ``BUS`` added: one of these
+stays free until the engine that it was found for binds it."""
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of 127.0.0.1 that nobody listens on now, each different."""
-    with ExitStack() as held:
-        probes = [held.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
+    """Ports of 127.0.0.1 that nobody listens on now, nor ``BUS`` above; each different."""
+    shuffled = random.SystemRandom().sample(_PORTS, len(_PORTS))  # no seed may give two processes the same ones
+    return list(islice((port for port in shuffled if is_free(port) and is_free(port + BUS)), count))
 
 
 def is_free(port: int) -> bool:
