@@ -2,10 +2,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
+from gars.application.engine import Reason
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
 from gars.domain.history import from_ratings
+from gars.entrypoints.api.shapes import ReasonBody
 from gars.testing.anime import sample_catalogue
 
 Client = Any
@@ -262,3 +265,10 @@ class TestMissionRoutes:
         assert client.get("/sim?anime_id=1").json() == [item["anime"]["anime_id"] for item in similar]
         assert client.get("/sim?anime_id=99").status_code == 404
         assert client.get("/sim").status_code == 400
+
+
+def test_reasons_are_written_as_they_were_made() -> None:
+    assert ReasonBody.__struct_fields__ == Reason.__struct_fields__
+    assert msgspec.json.encode(Reason("because", "Because you liked it")) == msgspec.json.encode(
+        ReasonBody("because", "Because you liked it", None, None, None, None, None, None)
+    )

@@ -15,13 +15,26 @@ from gars.domain.history import History
 
 
 class Reason(msgspec.Struct, frozen=True, gc=False):
-    """Why a title is in the list, in words and with its weight."""
+    """Why a title is in the list, in words and with its weight; with every title of the anime that the words name."""
 
     kind: str
     text: str
     anime_id: int | None = None
     title: str | None = None
+    title_english: str | None = None
+    title_japanese: str | None = None
+    title_chinese: str | None = None
     contribution: float | None = None
+
+    @classmethod
+    def of(cls, kind: str, text: str, anime: Anime, contribution: float | None = None) -> Reason:
+        """One whose words name an anime."""
+        return cls(kind, text, *named(anime), contribution)
+
+
+def named(anime: Anime) -> tuple[int, str, str | None, str | None, str | None]:
+    """What a ``Reason`` says of an anime, from ``anime_id`` to ``title_chinese``."""
+    return anime.anime_id, anime.title, anime.title_english, anime.title_japanese, anime.title_chinese
 
 
 class Recommendation(msgspec.Struct, frozen=True, gc=False):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from gars.domain.interaction import Status
-from gars.domain.user_state import Opinion, UserState
+from gars.domain.user_state import UserState
 
 LIKED_ABOVE = 7
 """A rating above this is "liked": the mission's own threshold."""
@@ -21,6 +21,10 @@ _PLANNED, _COMPLETED, _DROPPED = Status.PLANNED.value, Status.COMPLETED.value, S
 
 STATED_LIKE, STATED_DISLIKE = 9.0, 3.0
 """The rating that a thumb up or down without a number stands for."""
+
+
+_OPINIONS = 4096
+"""So many different ones are kept: a rating, a status and little else make up most lists."""
 
 
 class Rating(NamedTuple):
@@ -89,10 +93,35 @@ def from_columns(anime_ids: NDArray[np.int64], ratings: NDArray[np.float32], *, 
 
 def from_state(state: UserState, *, unrated: float = 0.5) -> History:
     """The history the online path feeds to the models: opinions oldest first, then the latest clicks."""
-    titles = [_title(anime_id, opinion, unrated) for anime_id, opinion in state.opinions.items()]
-    told = sorted([title for title in titles if title is not None])
-    _, anime_ids, ratings, strengths, hidden, finished, dropped = zip(*told, strict=True) if told else ((),) * 7
-    ids = np.array(anime_ids, np.int64)
+    told = []
+    # register by register: this is done for every title of a list at every request
+    for anime_id, opinion in state.opinions.items():
+        number = status = reaction = seen = dismissed = None
+        times = []
+        if (one := opinion.rating) is not None:
+            number = one.value
+            times.append(one.stamp.time_ms)
+        if (one := opinion.status) is not None:
+            status = one.value
+            times.append(one.stamp.time_ms)
+        if (one := opinion.reaction) is not None:
+            reaction = one.value
+            times.append(one.stamp.time_ms)
+        if (one := opinion.seen) is not None:
+            seen = one.value
+            times.append(one.stamp.time_ms)
+        if (one := opinion.dismissed) is not None:
+            dismissed = one.value
+            times.append(one.stamp.time_ms)
+        if (one := opinion.unclicked) is not None:
+            times.append(one.stamp.time_ms)
+        meaning = _meaning(number, status, reaction, seen is not None, dismissed is not None, unrated)
+        if meaning is not None:
+            told.append((max(times), anime_id, meaning))
+    told.sort()  # by time, then id
+    ids = np.array([anime_id for _, anime_id, _ in told], np.int64)
+    columns = zip(*[meaning for _, _, meaning in told], strict=True) if told else ((),) * len(_Meaning._fields)
+    ratings, strengths, hidden, finished, dropped = columns
     return History(
         anime_ids=ids,
         ratings=np.array(ratings, np.float32),
@@ -104,11 +133,9 @@ def from_state(state: UserState, *, unrated: float = 0.5) -> History:
     )
 
 
-class _Title(NamedTuple):
-    """One row of a history; in order of time, then id."""
+class _Meaning(NamedTuple):
+    """What an opinion says to the models."""
 
-    latest_ms: int
-    anime_id: int
     rating: float
     strength: float
     is_hidden: bool
@@ -116,25 +143,24 @@ class _Title(NamedTuple):
     is_dropped: bool
 
 
-def _title(anime_id: int, opinion: Opinion, unrated: float) -> _Title | None:
-    """What an opinion says; ``None`` if everything said was taken back."""
-    registers = msgspec.structs.astuple(opinion)
-    number, status, reaction, seen, dismissed, _ = [None if one is None else one.value for one in registers]
+@lru_cache(_OPINIONS)
+def _meaning(
+    number: int | None, status: str | None, reaction: int | None, is_seen: bool, is_dismissed: bool, unrated: float
+) -> _Meaning | None:
+    """``None`` if everything said was taken back."""
     is_rated = number is not None or reaction is not None
-    if not is_rated and status is None and seen is None and dismissed is None:
+    if not is_rated and status is None and not is_seen and not is_dismissed:
         return None
     rating = (
         float(number) if number is not None else math.nan if reaction is None
         else STATED_LIKE if reaction > 0 else STATED_DISLIKE
     )  # fmt: skip
     # "not interested" and "seen" hide a title; neither says that the user likes what is like it
-    says_nothing = not is_rated and (dismissed is not None or status is None)
-    return _Title(
-        max([one.stamp.time_ms for one in registers if one is not None]),
-        anime_id,
+    says_nothing = not is_rated and (is_dismissed or status is None)
+    return _Meaning(
         rating,
         0.0 if says_nothing else strength(rating, status, unrated=unrated),
-        is_rated or dismissed is not None or status != _PLANNED,
-        status == _COMPLETED or (status is None and (is_rated or seen is not None)),
+        is_rated or is_dismissed or status != _PLANNED,
+        status == _COMPLETED or (status is None and (is_rated or is_seen)),
         status == _DROPPED,
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.application.engine import Reason
+from gars.application.engine import Reason, named
 from gars.domain.anime import Anime
 from gars.domain.history import LIKED_ABOVE, History
 from gars.loops.loudest import loudest
@@ -79,7 +79,11 @@ def _verbs(history: History) -> dict[int, str]:
     return {**dict.fromkeys(history.clicks.tolist(), "looked at"), **dict.fromkeys(liked, "liked")}
 
 
-class _Words(dict[tuple[int, bool], tuple[str, str, int, str]]):
+_Said = tuple[str, str, int, str, str | None, str | None, str | None]
+"""The fields of a ``Reason``, but for its contribution."""
+
+
+class _Words(dict[tuple[int, bool], _Said]):
     """What is said of a title (a row) that speaks for others, or against them: a few speak for a whole list."""
 
     def __init__(self, anime: Sequence[Anime], verbs: dict[int, str]) -> None:
@@ -87,12 +91,12 @@ class _Words(dict[tuple[int, bool], tuple[str, str, int, str]]):
         self._anime = anime
         self._verbs = verbs
 
-    def __missing__(self, key: tuple[int, bool]) -> tuple[str, str, int, str]:
+    def __missing__(self, key: tuple[int, bool]) -> _Said:
         row, is_against = key
         anime = self._anime[row]
         verb = self._verbs.get(anime.anime_id, "watched")
         kind, opening = ("despite", "Although") if is_against else (_KINDS[verb], "Because")
-        self[key] = words = kind, f"{opening} you {verb} {anime.title}", anime.anime_id, anime.title
+        self[key] = words = kind, f"{opening} you {verb} {anime.title}", *named(anime)
         return words
 
 
@@ -101,7 +105,7 @@ def _franchise(engine: Engine, had: set[int], prequel: int) -> tuple[Reason, ...
     if prequel < 0 or engine.anime[prequel].anime_id not in had:
         return ()
     before = engine.anime[prequel]
-    return (Reason("franchise", f"Continues {before.title}", before.anime_id, before.title),)
+    return (Reason.of("franchise", f"Continues {before.title}", before),)
 
 
 def shared(anime: Sequence[Anime], row: int, source: int) -> tuple[Reason, ...]:
@@ -113,7 +117,7 @@ def shared(anime: Sequence[Anime], row: int, source: int) -> tuple[Reason, ...]:
     if not tags and not studios:
         return ()
     said = ", ".join([*tags, *(f"studio {studio}" for studio in studios)])
-    return (Reason("shared", f"Like {other.title}: {said}", other.anime_id, other.title),)
+    return (Reason.of("shared", f"Like {other.title}: {said}", other),)
 
 
 _as_set = lru_cache(4096)(frozenset[str])

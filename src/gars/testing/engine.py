@@ -154,13 +154,12 @@ class FakeEngine:
         if not len(rows):
             return Reason(kind="popular", text="Popular with everybody")
         closest = int(rows[np.argmax(self._likeness[row, rows])])
-        title = self._anime[closest].title
-        return Reason(
-            kind="click" if self._anime[closest].anime_id in history.clicks else "because",
-            text=f"Because of {title}",
-            anime_id=self._anime[closest].anime_id,
-            title=title,
-            contribution=float(self._likeness[row, closest]),
+        anime = self._anime[closest]
+        return Reason.of(
+            "click" if anime.anime_id in history.clicks else "because",
+            f"Because of {anime.title}",
+            anime,
+            float(self._likeness[row, closest]),
         )
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from msgspec import UNSET
 
 from gars.application.catalogue import Catalogue
-from gars.application.engine import Reason, Recommendation
+from gars.application.engine import Recommendation
 from gars.application.paging import Page
 from gars.domain.anime import Anime
 from gars.domain.user_state import Opinion, Register, UserState
@@ -27,6 +29,8 @@ from gars.entrypoints.api.shapes import (
 )
 
 _RECENT = 5
+_shown: WeakKeyDictionary[Catalogue, dict[int, AnimeCard]] = WeakKeyDictionary()
+"""Cards by id, made when a list first shows them: the same titles are in many lists."""
 
 
 def card(anime: Anime) -> AnimeCard:
@@ -85,7 +89,7 @@ def recommendations(
     page: Page, catalogue: Catalogue, request_id: str, *, feature_names: tuple[str, ...] | None = None
 ) -> RecommendationsBody:
     """A page of a user's list; with the names of the model's features each place is explained by them."""
-    made = page.made
+    made, shown = page.made, _shown.setdefault(catalogue, {})
     return RecommendationsBody(
         user_id=made.user_id,
         version=made.version,
@@ -93,7 +97,7 @@ def recommendations(
         request_id=request_id,
         cold=made.cold,
         fallback=made.fallback,
-        items=[_recommendation(item, catalogue, feature_names) for item in made.items],
+        items=[_recommendation(item, _card(item.anime_id, catalogue, shown), feature_names) for item in made.items],
         next=page.next,
         changed=list(page.changed),
     )
@@ -104,34 +108,23 @@ def _explanation(item: Recommendation, feature_names: tuple[str, ...]) -> Explan
     return Explanation(dict(item.terms), dict(zip(feature_names, row, strict=False)))
 
 
+def _card(anime_id: int, catalogue: Catalogue, shown: dict[int, AnimeCard]) -> AnimeCard:
+    found = shown.get(anime_id)
+    if found is None:
+        found = shown[anime_id] = card(catalogue.get(anime_id))
+    return found
+
+
 def _recommendation(
-    item: Recommendation, catalogue: Catalogue, feature_names: tuple[str, ...] | None
+    item: Recommendation, anime: AnimeCard, feature_names: tuple[str, ...] | None
 ) -> RecommendationBody:
     return RecommendationBody(
-        anime=card(catalogue.get(item.anime_id)),
+        anime=anime,
         score=item.score,
         p_like=item.p_like,
-        channels=list(item.channels),
-        reasons=[_reason(reason, catalogue) for reason in item.reasons],
+        channels=item.channels,
+        reasons=cast(Sequence[ReasonBody], item.reasons),  # a hundred a list, and the same when they are written
         explanation=UNSET if feature_names is None else _explanation(item, feature_names),
-    )
-
-
-def _reason(reason: Reason, catalogue: Catalogue) -> ReasonBody:
-    """There are a hundred to a list: by position it takes half the time."""
-    anime_id = reason.anime_id
-    anime = None if anime_id is None else catalogue.find(anime_id)
-    if anime is None:
-        return ReasonBody(reason.kind, reason.text, anime_id, reason.title, None, None, None, reason.contribution)
-    return ReasonBody(
-        reason.kind,
-        reason.text,
-        anime_id,
-        reason.title,
-        anime.title_english,
-        anime.title_japanese,
-        anime.title_chinese,
-        reason.contribution,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
@@ -83,7 +84,10 @@ class AnimeDetail(AnimeCard, frozen=True, kw_only=True):
 
 
 class ReasonBody(msgspec.Struct, frozen=True):
-    """Why an anime is in the list; with every title of the anime it speaks of, as ``text`` is in English."""
+    """Why an anime is in the list; with every title of the anime it speaks of, as ``text`` is in English.
+
+    Field by field an ``application.engine.Reason``, which is written in its place.
+    """
 
     kind: str
     text: str
@@ -108,8 +112,8 @@ class RecommendationBody(msgspec.Struct, frozen=True, kw_only=True):
     anime: AnimeCard
     score: float
     p_like: Annotated[float, Meta(ge=0, le=1)]
-    channels: list[str]
-    reasons: list[ReasonBody]
+    channels: Sequence[str]
+    reasons: Sequence[ReasonBody]
     explanation: Explanation | UnsetType = UNSET
     """Only where it is asked for."""
 
