@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from gars.bootstrap.stages import LENGTHS
+from gars.bootstrap.warming import LENGTHS
 from gars.domain.anime import Anime
 from gars.domain.features.kriging import NAMES
 from gars.domain.item_table import ItemTable, build

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,14 @@ from typer.testing import CliRunner
 from gars import Recommender
 from gars.bootstrap import live, load_engine, open_service
 from gars.config import from_environment
+from gars.domain.candidates import SERVICE_DEFAULTS
+from gars.domain.errors import InvalidInputError
+from gars.domain.history import from_state
+from gars.domain.interaction import Kind
+from gars.domain.user_state import UserState
 from gars.entrypoints.api.app import create_app
 from gars.entrypoints.cli.app import app
+from gars.library.blas import one_thread
 from gars.library.registry import Registry
 from gars.testing.events import event
 from gars.testing.world import SMALL, small_world
@@ -69,6 +76,59 @@ def test_promote_and_rollback_while_running(
     running.swap.refresh()
     assert running.warnings() == {}
     service.close()
+
+
+def test_processes_follow_the_model_and_make_its_lists_to_the_last_bit(
+    tmp_path: Path, small: Recommender, other: Recommender
+) -> None:
+    registry = Registry(tmp_path / "models")
+    first, second = (registry.add(model.save).version for model in (small, other))
+    registry.promote(first)
+    engine, about = load_engine(registry.folder)
+    settings = from_environment({"GARS_PROCESSES": "1"}, home=tmp_path)
+    service = open_service(settings, engine, about=about)
+    running = live(service)
+    service.writer.submit([event(anime_id=100), event("7", 102, Kind.RATE, 9)]).result(10)
+
+    def same_list_here_and_there(version: str) -> None:
+        current = running.current
+        assert current.engine.version == version
+        assert current.list_makers is not None
+        assert (current.list_makers.alive, current.list_makers.problem) == (1, None)
+        known = from_state(current.states.get("7") or UserState(user_id="7"))
+        with one_thread():
+            here = current.engine.recommend_history(known, k=10, filters=SERVICE_DEFAULTS)
+        there = current.list_makers.make(known, k=10, offset=0, filters=SERVICE_DEFAULTS)
+        assert there is not None
+        assert there.items == here, "features too: training reads what serving saw"
+        assert here[0].features
+        assert {"retrieval", "features", "ranking", "rules", "reasons"} == set(there.milliseconds)
+
+    same_list_here_and_there(first)
+    registry.promote(second)
+    assert running.swap.refresh()
+    same_list_here_and_there(second)
+    assert service.list_makers is not None
+    assert service.list_makers.alive == 0, "those of the model before have ended"
+    made = service.recommend("7")
+    assert (made.model_version, made.fallback) == (first, None), "a request under way keeps its model"
+
+    damaged = registry.add(small.save).version
+    assert damaged == first
+    for part in (registry.folder / first).glob("*.npz"):
+        part.write_bytes(part.read_bytes()[:100])
+    (registry.folder / ".fresh").symlink_to(first)
+    (registry.folder / ".fresh").replace(registry.folder / "current")
+    assert not running.swap.refresh()
+    same_list_here_and_there(second)
+    running.current.close()
+    assert not [child for child in multiprocessing.active_children() if child.name == "gars-lists"]
+
+
+def test_stages_elsewhere_leave_nothing_to_processes(tmp_path: Path, small: Recommender) -> None:
+    settings = from_environment({"GARS_PROCESSES": "1", "GARS_RANK": "http://127.0.0.1:1"}, home=tmp_path)
+    with pytest.raises(InvalidInputError, match="GARS_PROCESSES are for lists made here"):
+        open_service(settings, small.engine)
 
 
 def test_what_is_promoted_while_another_is_loaded_comes_next(

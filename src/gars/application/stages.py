@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -10,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gars.application.engine import Engine, Recommendation
+from gars.application.engine_around import EngineAround
 from gars.application.stage_times import stage
-from gars.domain.anime import Anime
 from gars.domain.candidates import Candidates, Filters
 from gars.domain.errors import InvalidInputError, StageError
 from gars.domain.history import History
@@ -98,29 +97,14 @@ def check_version(serving: str, found: Found) -> None:
         )
 
 
-class StagedEngine:
-    """Implements ``Engine``: lists are made by the services there are, everything else by ``local``."""
+class StagedEngine(EngineAround):
+    """Lists are made by the services there are, everything else by ``local``."""
 
     def __init__(self, local: Engine, *, recall: RecallService | None, rank: RankService | None) -> None:
-        self._local = local
+        super().__init__(local)
         self._stages = two_stages(local)
         self._recall = recall
         self._rank = rank
-
-    @property
-    def version(self) -> str:
-        """Of the model here."""
-        return self._local.version
-
-    @property
-    def anime(self) -> Sequence[Anime]:
-        """The catalogue here."""
-        return self._local.anime
-
-    @property
-    def feature_names(self) -> tuple[str, ...]:
-        """Of the model here."""
-        return self._local.feature_names
 
     def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
         """The same list as ``local`` makes; raises ``StageError`` while a stage is away."""
@@ -141,19 +125,3 @@ class StagedEngine:
             return self._local.retrieve_ids(history, k=k, filters=filters)
         with stage("retrieval"):
             return self._recall.retrieve_ids(history, k=k, filters=filters)
-
-    def popular_ids(self, *, k: int, filters: Filters) -> NDArray[np.int64]:
-        """As the model here. → (≤ k,)"""
-        return self._local.popular_ids(k=k, filters=filters)
-
-    def like_chances(self, history: History, anime_ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        """As the model here. (m,) → (m,)"""
-        return self._local.like_chances(history, anime_ids)
-
-    def similar_ids(self, anime_id: int, *, k: int, same_franchise: bool = True) -> list[tuple[int, float]]:
-        """As the model here."""
-        return self._local.similar_ids(anime_id, k=k, same_franchise=same_franchise)
-
-    def similar_user_ids(self, history: History, *, k: int, exclude: str | None = None) -> list[tuple[str, float]]:
-        """As the model here."""
-        return self._local.similar_user_ids(history, k=k, exclude=exclude)

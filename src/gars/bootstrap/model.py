@@ -36,6 +36,16 @@ def load_engine(models: Path) -> tuple[Engine, About]:
     return _load(_promoted(models), models.parent)
 
 
+def load_version(models: Path, version: str) -> Engine:
+    """A model by its version, promoted or not, with the newcomers of the accepted snapshot.
+
+    Raises:
+        ArtefactError: there is no such model, or it is damaged.
+    """
+    engine, _ = _load(models / Registry(models).find(version), models.parent)
+    return engine
+
+
 def load_others(models: Path, experiment: Experiment | None) -> dict[str, Engine]:
     """The models of an experiment's variants that name one, by the name of the variant.
 
@@ -44,9 +54,7 @@ def load_others(models: Path, experiment: Experiment | None) -> dict[str, Engine
     """
     named = [] if experiment is None else [variant for variant in experiment.variants if variant.model]
     registry = Registry(models)
-    loaded: dict[str, Engine] = {}
-    for version in {registry.find(variant.model) for variant in named}:
-        loaded[version], _ = _load(models / version, models.parent)
+    loaded = {version: load_version(models, version) for version in {registry.find(one.model) for one in named}}
     return {variant.name: loaded[registry.find(variant.model)] for variant in named}
 
 

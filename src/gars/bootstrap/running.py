@@ -10,17 +10,11 @@ from typing import Literal
 from gars.application.swap import Swap
 from gars.bootstrap.model import load_engine, name_of, served_version
 from gars.bootstrap.service import Service, with_model
-from gars.bootstrap.stages import LENGTHS
+from gars.bootstrap.warming import warm_engine
 from gars.datasets import snapshots
-from gars.domain import history
-from gars.domain.candidates import SERVICE_DEFAULTS
 from gars.domain.errors import ArtefactError
-from gars.domain.history import Rating
 
 logger = logging.getLogger(__name__)
-
-
-_SOME = 10
 
 
 def warm(service: Service) -> None:
@@ -29,14 +23,9 @@ def warm(service: Service) -> None:
     Raises:
         ArtefactError: the model cannot make a list.
     """
-    fan, collector = (
-        history.from_ratings([Rating(anime.anime_id, 9) for anime in service.catalogue.anime[:several]])
-        for several in LENGTHS
-    )
     # the first start after an installation compiles for seconds, more than any budget; what fails here is told below
     with suppress(Exception):
-        for one in (fan, collector):
-            service.engine.recommend_history(one, k=_SOME, filters=SERVICE_DEFAULTS)
+        warm_engine(service.engine)
     some = service.states.user_ids(limit=1)
     # a stage in another process that is away, or has not taken up this model yet, says nothing about the model
     is_whole = service.recall is None and service.rank is None
@@ -49,7 +38,7 @@ def warm(service: Service) -> None:
                 f"the model {made.model_version} cannot make a list: the first one was {made.fallback}",
                 hint="the service's log says why; go back with: gars model rollback",
             )
-    service.engine.recommend_history(fan, k=_SOME, filters=SERVICE_DEFAULTS)  # with reasons, which a newcomer has not
+    warm_engine(service.engine)  # with reasons, which a newcomer has not
     for user_id in some:
         service.similar_users(user_id)
     for anime in service.catalogue.anime[:1]:
@@ -84,7 +73,12 @@ def live(service: Service) -> Live:
         accepted = snapshots.accepted(models.parent)
         engine, about = load_engine(models)
         made = with_model(current, engine, about)
-        warm(made)
+        try:
+            warm(made)
+        except BaseException:
+            made.close_list_makers()
+            raise
+        current.close_list_makers()  # requests under way that have not asked one yet make their lists themselves
         made.known_anime.catalogue = made.catalogue
         if about.data_hash != current.about.data_hash:
             logger.warning("users of the data set %s start with their history after a restart", about.data_name)

@@ -22,6 +22,7 @@ from gars.application.import_list import ImportList
 from gars.application.impressions import ImpressionRecorder
 from gars.application.ladder import Ladder, Rung
 from gars.application.list_cache import ListCache
+from gars.application.list_makers import EngineOfMakers, ListMakers
 from gars.application.paging import Pages
 from gars.application.ports import ChangeFeed, Clock, EventLog, ImpressionLog, ListSite, StateStore, Tombstones, Trends
 from gars.application.progress import Progress
@@ -35,6 +36,7 @@ from gars.application.workers import Workers
 from gars.application.writer import Writer
 from gars.bootstrap.addresses import is_cluster
 from gars.bootstrap.known_anime import KnownAnime
+from gars.bootstrap.list_processes import open_list_makers
 from gars.bootstrap.online import OnlineStores, is_forgotten, open_cluster, open_local
 from gars.bootstrap.stages import open_rank, open_recall
 from gars.bootstrap.stores import file_sizes, open_experiment, open_sites
@@ -58,6 +60,7 @@ class _OfModel(TypedDict):
 
     about: About
     engine: Engine
+    list_makers: ListMakers | None
     catalogue: Catalogue
     recommend: Recommend
     pages: Pages
@@ -104,6 +107,8 @@ class Service:
     """Stage two in another process, where GARS_RANK names one."""
     budgets: Mapping[Rung, Budget]
     """How long each rung of the fallback ladder may take, and what came of it."""
+    list_makers: ListMakers | None
+    """Processes that make the lists, where GARS_PROCESSES wants some."""
     threads: Workers
     """Where requests run the models."""
 
@@ -157,14 +162,19 @@ class Service:
         noticed: dict[str, object] = {"clock": self.clock.problem(), "impressions": self.recorder.last_error}
         if is_cluster(self.settings):
             noticed["log"] = self.writer.last_error
-        for name, service in (("recall", self.recall), ("rank", self.rank)):
-            if service is not None:
-                noticed[name] = service.problem
+        for name, elsewhere in (("recall", self.recall), ("rank", self.rank), ("processes", self.list_makers)):
+            if elsewhere is not None:
+                noticed[name] = elsewhere.problem
         return {name: str(said) for name, said in noticed.items() if said} | self.stores.problems()
 
     def sizes(self) -> dict[str, int]:
         """Bytes on disk of each store in SQLite, its write-ahead log included."""
         return file_sizes(self.settings)
+
+    def close_list_makers(self) -> None:
+        """End the processes that make lists, if there are any: from now on they are made here."""
+        if self.list_makers is not None:
+            self.list_makers.close()
 
     def close(self) -> None:
         """Finish what was accepted, send listeners home, close the files."""
@@ -180,6 +190,7 @@ class Service:
         for service in (self.recall, self.rank):
             if service is not None:
                 service.close()
+        self.close_list_makers()
 
 
 def _checked(check: Callable[[], None]) -> str:
@@ -212,8 +223,11 @@ def open_service(
     clock: Clock | None = None,
     progress: Progress | None = None,
     after_step: Callable[[int], None] | None = None,
+    load: Callable[[], Engine] | None = None,
 ) -> Service:
     """Open the stores, fold in the data set's histories, replay what a crash left behind: ready to serve.
+
+    ``load`` is how GARS_PROCESSES open the same engine, where it is not in the folder of models.
 
     Raises:
         InvalidInputError: an address in the settings names no adapter.
@@ -235,6 +249,8 @@ def open_service(
     budgets = open_budgets(settings)
     recall, rank = open_recall(settings), open_rank(settings)
     others = open_others(settings, experiment)
+    refuse_unknown_titles(engine, others)
+    about = about or About(model_version=engine.version, anime=len(known_anime.catalogue))
     lists = ListCache(settings.list_cache)
 
     def forget_shown(user_id: str) -> int:
@@ -270,8 +286,9 @@ def open_service(
         threads=Workers(threads_of(settings), "gars-model"),
         **_of_model(
             engine,
-            about or About(model_version=engine.version, anime=len(known_anime.catalogue)),
+            about,
             known_anime.catalogue,
+            open_list_makers(settings, engine, about, load=load),
             stores=stores,
             recorder=recorder,
             writer=writer,
@@ -291,6 +308,7 @@ def _of_model(
     engine: Engine,
     about: About,
     catalogue: Catalogue,
+    list_makers: ListMakers | None,
     *,
     stores: OnlineStores,
     recorder: ImpressionRecorder,
@@ -305,20 +323,23 @@ def _of_model(
     clock: Clock,
 ) -> _OfModel:
     states, trends = stores.states, stores.trends
-    staged = engine if recall is None and rank is None else StagedEngine(engine, recall=recall, rank=rank)
-    refuse_unknown_titles(engine, others)
+    lister: Engine = engine
+    if list_makers is not None:
+        lister = EngineOfMakers(engine, list_makers)
+    elif recall is not None or rank is not None:
+        lister = StagedEngine(engine, recall=recall, rank=rank)
 
     def ladder(made_by: Engine) -> Ladder:
         return Ladder(made_by, budgets=budgets, trending=trends.ids)
 
     recommend = Recommend(
-        engine=staged,
+        engine=lister,
         states=states,
         clock=clock,
         record=recorder.record,
         experiment=experiment,
         explore=explore,
-        ladder=ladder(staged),
+        ladder=ladder(lister),
         lists=lists,
         others={name: (other, ladder(other)) for name, other in others.items()},
     )
@@ -327,6 +348,7 @@ def _of_model(
         about=about,
         engine=engine,
         catalogue=catalogue,
+        list_makers=list_makers,
         recommend=recommend,
         pages=pages,
         shelves=Shelves(engine=engine, catalogue=catalogue, states=states, clock=clock, trending=trends, pages=pages),
@@ -344,13 +366,18 @@ def _of_model(
 
 
 def with_model(service: Service, engine: Engine, about: About) -> Service:
-    """The same service over another model: stores, writer and threads are shared, nothing is reopened."""
+    """The same service over another model: stores, writer and threads are shared, nothing is reopened.
+
+    Processes that make lists are started for it; those of ``service`` are the caller's to close.
+    """
+    refuse_unknown_titles(engine, service.others)
     return replace(
         service,
         **_of_model(
             engine,
             about,
             Catalogue(engine.anime),
+            open_list_makers(service.settings, engine, about),
             stores=service.stores,
             recorder=service.recorder,
             writer=service.writer,

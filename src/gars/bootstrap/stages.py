@@ -26,17 +26,13 @@ from gars.bootstrap.model import load_engine, name_of, served_version
 from gars.bootstrap.published import Published, open_published
 from gars.bootstrap.stores import open_state_store
 from gars.bootstrap.threads import threads_of
+from gars.bootstrap.warming import warm_engine
 from gars.config import Settings
 from gars.datasets import snapshots
 from gars.domain import history
 from gars.domain.candidates import SERVICE_DEFAULTS
 from gars.domain.errors import InvalidInputError
-from gars.domain.history import Rating
 from gars.domain.user_state import UserState
-
-_SOME = 10
-LENGTHS = _SOME, 200
-"""Titles of those whose lists are made before a service is ready: few, and so many that kriging goes another way."""
 
 
 def open_recall(settings: Settings) -> RecallService | None:
@@ -175,20 +171,13 @@ def open_stage(
         accepted = snapshots.accepted(settings.home)  # before the model: what changes meanwhile is loaded next
         engine, about = load_engine(settings.models)
         made = over(engine, about, current.threads)
-        warm(made)
+        warm_engine(made.engine)
         return made, name_of(about.model_version, accepted)
 
     threads = ThreadPoolExecutor(threads_of(settings), thread_name_prefix="gars-model")
     service = over(engine, about, threads)
     serving = name_of(about.model_version, snapshots.accepted(settings.home))
     return RunningStage(Swap(service, serving, promoted=lambda: served_version(settings.models), load=load))
-
-
-def warm(service: StageService) -> None:
-    """Make a list for few titles and for many, so that no caller waits for what is loaded or compiled on first use."""
-    for several in LENGTHS:
-        fan = history.from_ratings([Rating(anime.anime_id, 9) for anime in service.engine.anime[:several]])
-        service.engine.recommend_history(fan, k=_SOME, filters=SERVICE_DEFAULTS)
 
 
 def _open_states(settings: Settings) -> StateStore:

@@ -1,12 +1,13 @@
-"""Freed memory stays with the process: decision 0151 has what that brings.
+"""How the memory of a process is kept: for the process as a whole to decide, so programs call this, not the library.
 
-The C library maps every large block anew and gives it back when it is freed, so each array of a batch costs a page
-fault for each of its 4 KiB. That is for the process as a whole to decide: programs call this, the library does not.
+Freed memory stays with the process (decision 0151): the C library maps every large block anew and gives it back when
+it is freed, so each array of a batch costs a page fault for each of its 4 KiB.
 """
 
 from __future__ import annotations
 
 import ctypes
+import gc
 
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3
 """From malloc.h of the GNU C library."""
@@ -16,6 +17,8 @@ _KEPT = 256 << 20
 """So much free memory at the end of the heap is not given back."""
 _STEP = 64 << 20
 """The heap grows by so much more than is asked for."""
+_GC_THRESHOLDS = 20_000, 20, 20
+"""A request makes thousands of objects and leaves none: look for cycles less often than every 700."""
 
 
 def keep_freed() -> None:
@@ -26,3 +29,10 @@ def keep_freed() -> None:
         return
     for option, value in ((_MMAP_THRESHOLD, _BLOCK), (_TRIM_THRESHOLD, _KEPT), (_TOP_PAD, _STEP)):
         mallopt(option, value)
+
+
+def seldom_collect() -> None:
+    """What is there now stays, so nobody need look through it for garbage again, nor often through what comes."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLDS)

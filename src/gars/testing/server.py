@@ -8,6 +8,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 
 class ServerProcess:
@@ -38,6 +39,18 @@ class ServerProcess:
     def output(self) -> str:
         """Everything it has printed."""
         return "".join(self._said)
+
+    @property
+    def list_processes(self) -> list[int]:
+        """Those of its processes that make lists (Linux)."""
+        return [int(pid.name) for pid in Path("/proc").glob("[0-9]*") if self._is_list_process(pid)]
+
+    def _is_list_process(self, pid: Path) -> bool:
+        try:
+            parent = (pid / "stat").read_text().rpartition(")")[2].split()[1]
+            return int(parent) == self.process.pid and b"spawn_main" in (pid / "cmdline").read_bytes()
+        except OSError:  # it has ended meanwhile
+            return False
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send a signal and wait for the end. → the exit code, negative for a signal."""

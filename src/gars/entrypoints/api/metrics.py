@@ -147,6 +147,9 @@ class OfService(Collector):
         model.add_metric([about.model_version, about.trained or "", about.data_name], 1)
         yield model
         yield counter("gars_model_swaps", "Models taken up while running.", self._running.swap.swaps)
+        if (makers := service.list_makers) is not None:
+            yield GaugeMetricFamily("gars_list_processes", "Processes that make lists.", value=makers.alive)
+            yield counter("gars_list_process_restarts", "Started in place of another.", makers.restarts)
         yield GaugeMetricFamily("gars_model_anime", "Anime in the catalogue.", value=len(service.catalogue))
 
 

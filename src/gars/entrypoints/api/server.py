@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import ipaddress
 import logging
 import os
@@ -21,12 +20,11 @@ from gars.application.swap import Swap
 from gars.bootstrap import Live, Service, live, warm
 from gars.domain.errors import ArtefactError, GarsError, InvalidInputError
 from gars.entrypoints.api.app import create_app
+from gars.library.heap import seldom_collect
 
 logger = logging.getLogger(__name__)
 
 _START_DEADLINE_S = 30
-_GC_THRESHOLDS = 20_000, 20, 20
-"""A request makes thousands of objects and leaves none: look for cycles less often than every 700."""
 
 
 def refuse_open(host: str, service_token: str) -> None:
@@ -88,7 +86,7 @@ def run(service: Service, *, host: str, port: int, on_ready: Callable[[str], Non
             on_ready=on_ready,
         )
     finally:
-        service.close()
+        running.current.close()
 
 
 def listen(
@@ -148,9 +146,7 @@ async def _serve(
         stopped = asyncio.create_task(stop.wait())
         await _answering(host, port, serving)
         await asyncio.to_thread(warm_up)
-        gc.collect()
-        gc.freeze()  # the model stays: nobody need look through it again
-        gc.set_threshold(*_GC_THRESHOLDS)
+        seldom_collect()
         running.phase = "ready"
         _follow_promotions(running, check_ms, loop)
         on_ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")

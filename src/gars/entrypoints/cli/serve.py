@@ -6,6 +6,8 @@ import enum
 import importlib
 import logging
 import os
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal, cast
 
@@ -16,7 +18,8 @@ from gars.application.about import About
 from gars.application.engine import Engine
 from gars.bootstrap import load_engine, lock_home, open_service, training_data
 from gars.bootstrap.collector import collecting, open_collector
-from gars.bootstrap.stages import open_stage, warm
+from gars.bootstrap.stages import open_stage
+from gars.bootstrap.warming import warm_engine
 from gars.config import Settings, from_environment
 from gars.domain.errors import InvalidInputError
 from gars.library.blas import one_thread
@@ -43,12 +46,26 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.  [default: GARS_HOST or 127.0.0.1]")] = None,
     port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one.  [default: GARS_PORT or 8000]")] = None,
     home: Annotated[Path | None, typer.Option(help="Folder of data and models.  [default: GARS_HOME or var]")] = None,
+    processes: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Processes beside it that make lists: one a core for many users.  [default: GARS_PROCESSES or 0]",
+        ),
+    ] = None,
     engine_factory: Annotated[str | None, typer.Option(hidden=True, help="For tests: module:function.")] = None,
 ) -> None:
     """Serve recommendations and the page until Ctrl-C."""
     from gars.entrypoints.api import server  # not at the top: `gars --help` should not import a web framework
 
     settings = from_environment(os.environ, home=home)
+    if processes is not None:
+        if processes and part is not Part.ALL:
+            raise InvalidInputError(
+                f"--processes make whole lists, and gars serve {part} does not",
+                hint=f"leave it out; for more at once, start several: gars serve {part}",
+            )
+        settings = replace(settings, processes=processes)
     host = settings.host if host is None else host
     port = settings.port if port is None else port
     logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
@@ -64,7 +81,14 @@ def serve(
     with lock_home(settings):
         engine, about = (made_by(engine_factory), None) if engine_factory else load_engine(settings.models)
         dataset = training_data(settings, about) if about else None
-        service = open_service(settings, engine, about=about, dataset=dataset, progress=TerminalProgress(console))
+        service = open_service(
+            settings,
+            engine,
+            about=about,
+            dataset=dataset,
+            progress=TerminalProgress(console),
+            load=partial(made_by, engine_factory) if engine_factory else None,
+        )
         with one_thread():
             server.run(service, host=host, port=port, on_ready=lambda address: _ready(console, settings, address))
     console.print("stopped", highlight=False)
@@ -114,7 +138,7 @@ def _serve_stage(
                 host=host,
                 port=port,
                 check_ms=settings.model_check_ms,
-                warm_up=lambda: warm(running.current),
+                warm_up=lambda: warm_engine(running.current.engine),
                 on_ready=lambda address: _ready(console, settings, address),
             )
     finally:

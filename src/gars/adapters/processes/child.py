@@ -1,0 +1,56 @@
+"""What a process that makes lists does: read what is wanted, make it, write it, until nobody asks any more."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from multiprocessing.connection import Connection
+
+from gars.application.engine import Engine
+from gars.application.list_messages import (
+    Answer,
+    ListFailed,
+    ListMade,
+    ListRefused,
+    ListWanted,
+    Serving,
+    decode_wanted,
+    encode,
+    history_of,
+)
+from gars.application.stage_times import measuring
+from gars.domain.errors import InvalidInputError
+
+logger = logging.getLogger(__name__)
+
+
+def stay_on_interrupt() -> None:
+    """Ctrl-C reaches every process of a terminal: this one ends when the service, having finished, closes the pipe."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def answer_all(engine: Engine, pipe: Connection) -> None:
+    """Say that the engine is ready, then make lists until the other end is closed."""
+    pipe.send_bytes(encode(Serving(engine.version)))
+    while True:
+        try:
+            asked = pipe.recv_bytes()
+        except (EOFError, OSError):  # the service has ended, however it did
+            return
+        said = encode(_answer(engine, decode_wanted(asked)))
+        try:
+            pipe.send_bytes(said)
+        except OSError:
+            return
+
+
+def _answer(engine: Engine, asked: ListWanted) -> Answer:
+    try:
+        with measuring() as times:
+            items = engine.recommend_history(history_of(asked), k=asked.k, offset=asked.offset, filters=asked.filters)
+    except InvalidInputError as error:
+        return ListRefused(error.message, error.hint)
+    except Exception as error:
+        logger.exception("a list could not be made")
+        return ListFailed(f"{type(error).__name__}: {error}")
+    return ListMade(items, times.milliseconds)

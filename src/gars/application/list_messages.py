@@ -1,0 +1,65 @@
+"""What is said between the service and the processes that make lists for it, as MessagePack."""
+
+from __future__ import annotations
+
+import msgspec
+
+from gars.application.engine import Recommendation
+from gars.application.stage_messages import Array, pack_history, unpack_history
+from gars.application.stage_times import Stage
+from gars.domain.candidates import Filters
+from gars.domain.history import History
+
+
+class Serving(msgspec.Struct, frozen=True, tag=True):
+    """A process is ready, with this model."""
+
+    model_version: str
+
+
+class ListWanted(msgspec.Struct, frozen=True, gc=False):
+    """Places ``offset`` … ``offset + k`` of whose list, by which rules."""
+
+    history: dict[str, Array]
+    k: int
+    offset: int
+    filters: Filters
+
+
+class ListMade(msgspec.Struct, frozen=True, tag=True):
+    """A list, and how long each stage of it took."""
+
+    items: list[Recommendation]
+    milliseconds: dict[Stage, float]
+
+
+class ListRefused(msgspec.Struct, frozen=True, tag=True):
+    """What is wrong with what was asked."""
+
+    message: str
+    hint: str | None
+
+
+class ListFailed(msgspec.Struct, frozen=True, tag=True):
+    """The model raised; the process has it in its log."""
+
+    said: str
+
+
+Answer = ListMade | ListRefused | ListFailed
+
+encode = msgspec.msgpack.Encoder().encode
+decode_serving = msgspec.msgpack.Decoder(Serving).decode
+decode_wanted = msgspec.msgpack.Decoder(ListWanted).decode
+_answers: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
+decode_answer = _answers.decode
+
+
+def wanted(history: History, *, k: int, offset: int, filters: Filters) -> ListWanted:
+    """What to ask for."""
+    return ListWanted(pack_history(history), k, offset, filters)
+
+
+def history_of(asked: ListWanted) -> History:
+    """Whose list it is."""
+    return unpack_history(asked.history)

@@ -1,0 +1,57 @@
+"""The processes that make lists, wired: how many, which model each opens, and what it does before it is asked."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from multiprocessing.connection import Connection
+
+from gars.adapters.processes import child
+from gars.adapters.processes.pool import ListProcesses
+from gars.application.about import About
+from gars.application.engine import Engine
+from gars.application.list_makers import ListMakers
+from gars.bootstrap.model import load_version
+from gars.bootstrap.warming import warm_engine
+from gars.config import Settings
+from gars.domain.errors import InvalidInputError
+from gars.library.blas import one_thread
+from gars.library.heap import keep_freed, seldom_collect
+
+
+def open_list_makers(
+    settings: Settings, engine: Engine, about: About, *, load: Callable[[], Engine] | None = None
+) -> ListMakers | None:
+    """As many processes with the model of ``engine`` as GARS_PROCESSES says; ``None`` for none.
+
+    ``load`` opens it in place of the folder of models; it is called in each of them, so it must be importable.
+
+    Raises:
+        InvalidInputError: the stages run in other processes already.
+    """
+    if not settings.processes:
+        return None
+    if settings.recall or settings.rank:
+        raise InvalidInputError(
+            "GARS_PROCESSES are for lists made here, but GARS_RECALL or GARS_RANK has them made elsewhere",
+            hint="leave GARS_PROCESSES at 0, and start more of: gars serve recall, gars serve rank",
+        )
+    return ListProcesses(
+        partial(_make_lists, load or partial(load_version, settings.models, about.model_version), settings.log_level),
+        engine.version,
+        count=settings.processes,
+        patience_s=settings.rank_budget_ms / 1000,
+    )
+
+
+def _make_lists(load: Callable[[], Engine], log_level: str, pipe: Connection) -> None:
+    """What runs in each of them."""
+    child.stay_on_interrupt()
+    keep_freed()
+    logging.basicConfig(level=log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    with one_thread():
+        engine = load()
+        warm_engine(engine)
+        seldom_collect()
+        child.answer_all(engine, pipe)

@@ -1,0 +1,164 @@
+"""Processes that make lists: the same lists, and the service is never without one whatever becomes of them."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import re
+import signal
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from gars.adapters.processes.pool import ListProcesses
+from gars.application.list_makers import EngineOfMakers
+from gars.application.stage_times import measuring
+from gars.domain.candidates import SERVICE_DEFAULTS, Filters
+from gars.domain.errors import InvalidInputError, StageError
+from gars.domain.history import History, Rating, from_ratings
+from gars.testing.engine import FakeEngine
+from gars.testing.list_processes import ENDS, HANGS, RAISES, REFUSES, ObedientEngine, obedient, unloadable
+from gars.testing.patience import until
+
+VERSION = ObedientEngine().version
+FAN = from_ratings([Rating(1, 9), Rating(5, 3)])
+
+
+@pytest.fixture
+def one() -> Iterator[ListProcesses]:
+    """One process."""
+    processes = ListProcesses(obedient, VERSION, count=1, patience_s=30)
+    yield processes
+    processes.close()
+
+
+def ask(processes: ListProcesses, *tags: str, history: History = FAN) -> object:
+    return processes.make(history, k=5, offset=0, filters=Filters(tags=tags))
+
+
+def pids() -> set[int]:
+    return {child.pid or 0 for child in multiprocessing.active_children()}
+
+
+def test_the_same_list_as_here(one: ListProcesses) -> None:
+    local = FakeEngine()
+    engine = EngineOfMakers(local, one)
+    for history in (from_ratings([]), FAN):
+        for filters in (Filters(), SERVICE_DEFAULTS, Filters(niche=0.5, diversity=0.5, exclude_ids=(1,))):
+            with measuring() as times:
+                made = engine.recommend_history(history, k=3, offset=2, filters=filters)
+            assert made == local.recommend_history(history, k=3, offset=2, filters=filters)
+            assert times.milliseconds == {}, "the double measures nothing"
+    assert one.problem is None
+    assert (one.alive, one.restarts) == (1, 0)
+
+
+def test_what_it_says_of_a_question(one: ListProcesses) -> None:
+    before = pids()
+    with pytest.raises(InvalidInputError, match="no such genre: soup") as caught:
+        ask(one, REFUSES)
+    assert caught.value.hint == "GET /api/v1/genres has them"
+    with pytest.raises(StageError, match="RuntimeError: the model is on fire"):
+        ask(one, RAISES)
+    assert ask(one) is not None
+    assert pids() == before
+    assert one.problem is None
+
+
+def test_one_that_ends_is_replaced(one: ListProcesses, caplog: pytest.LogCaptureFixture) -> None:
+    before = pids()
+    assert ask(one, ENDS) is None, "the service makes the list itself"
+    assert "a process that makes lists is gone" in caplog.text
+    assert "exit code 3" in caplog.text
+    until(lambda: one.alive == 1, "another process")
+    assert one.problem is None
+    assert one.restarts == 1
+    assert ask(one) is not None
+    assert not pids() & before
+
+
+def test_one_that_was_killed_is_noticed_when_it_is_asked(one: ListProcesses) -> None:
+    local = FakeEngine()
+    (pid,) = pids()
+    os.kill(pid, signal.SIGKILL)
+    made = EngineOfMakers(local, one).recommend_history(FAN, k=5, filters=Filters())
+    assert made == local.recommend_history(FAN, k=5, filters=Filters())
+    until(lambda: one.alive == 1, "another process")
+
+
+def test_one_that_hangs_is_replaced() -> None:
+    processes = ListProcesses(obedient, VERSION, count=1, patience_s=0.3)
+    (pid,) = pids()
+    with pytest.raises(StageError, match=r"nothing within 0\.3 s \(exit code -9\)"):
+        ask(processes, HANGS)
+    until(lambda: processes.alive == 1, "another process")
+    assert pid not in pids()
+    assert ask(processes) is not None
+    processes.close()
+
+
+@pytest.mark.parametrize(
+    ("target", "version", "said"),
+    [
+        (unloadable, VERSION, r"gone: it ended \(exit code 4\)"),
+        (obedient, "another", "it opened fake-1, and another serves"),
+    ],
+)
+def test_one_that_cannot_start(target: object, version: str, said: str) -> None:
+    processes = ListProcesses(target, version, count=1, patience_s=30)  # type: ignore[arg-type]
+    assert processes.alive == 0
+    assert processes.problem is not None
+    assert ask(processes) is None, "nobody waits for one that may never come"
+    until(lambda: processes.restarts >= 1, "another start")
+    processes.close()
+    restarts = processes.restarts
+    assert ask(processes) is None
+    assert re.search(said, str(processes.problem))
+    assert processes.restarts == restarts
+
+
+def test_everybody_gets_their_own_list() -> None:
+    local, processes = FakeEngine(), ListProcesses(obedient, VERSION, count=2, patience_s=30)
+    fans = [from_ratings([Rating(anime.anime_id, 9)]) for anime in local.anime]
+    engine = EngineOfMakers(local, processes)
+    wrong: list[int] = []
+
+    def ask_for(first: int) -> None:
+        for number in range(first, 200):
+            fan = fans[number % len(fans)]
+            made = engine.recommend_history(fan, k=5, filters=Filters())
+            if made != local.recommend_history(fan, k=5, filters=Filters()):
+                wrong.append(number)
+
+    threads = [threading.Thread(target=ask_for, args=[first]) for first in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+    assert (processes.alive, processes.problem) == (2, None)
+    processes.close()
+
+
+def test_an_end_waits_for_what_is_being_made() -> None:
+    before = pids()
+    processes = ListProcesses(obedient, VERSION, count=2, patience_s=30)
+    asked, made = threading.Event(), []
+
+    def keep_asking() -> None:
+        while (answer := ask(processes)) is not None:
+            made.append(answer)
+            asked.set()
+
+    threads = [threading.Thread(target=keep_asking) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    assert asked.wait(30)
+    processes.close()
+    for thread in threads:
+        thread.join(30)
+        assert not thread.is_alive()
+    assert (processes.alive, processes.problem) == (0, None)
+    assert pids() == before
+    processes.close()
