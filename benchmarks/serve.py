@@ -4,6 +4,7 @@
     python benchmarks/serve.py --home var             # both parts
     python benchmarks/serve.py --home var --part library
     python benchmarks/serve.py --home var --part library --copies 17   # a catalogue 17 times as large (enlarged.py)
+    python benchmarks/serve.py --home var --part http --processes 0 2 3   # with GARS_PROCESSES of each
 
 The library's users are users of the data set with at least so many titles, of which so many are drawn at random, seed
 0; nobody has 1,000 in a small data set, so there the longest lists stand in. "cpu" is the time of the processor in the
@@ -12,19 +13,23 @@ part runs on the same machine: open connections, each asking again as soon as it
 installed (a generator in Python costs more than the server it measures). "uncached" asks for one user after the other
 and never for one whose list is still kept: each row goes on where the one before ended, after a row of two seconds that
 is not printed, and fewer lists are kept than there are users. "made anew" is the share of the answers for which the
-server made a list, by its own count. "unchanged" asks for one user over and over.
+server made a list, by its own count. "unchanged" asks for one user over and over. "400/s" asks so often whether it is
+answered or not, by Python, and counts the time from when a request was due. Processor seconds and memory are those of
+the service and the processes that make its lists.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import shutil
 import sys
 import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +61,8 @@ def main() -> None:
     options.add_argument("--users", type=int, default=200, help="users of each length")
     options.add_argument("--seconds", type=float, default=5, help="of each HTTP measurement")
     options.add_argument("--connections", type=int, default=8)
+    options.add_argument("--processes", type=int, nargs="+", default=[0], help="GARS_PROCESSES of each HTTP table")
+    options.add_argument("--rates", type=int, nargs="*", default=[200, 400], help="requests a second, answered or not")
     options.add_argument("--copies", type=int, default=1, help="of each title, for the library's part")
     asked = options.parse_args()
     keep_freed()  # as the service does
@@ -63,7 +70,9 @@ def main() -> None:
     if asked.part != "http":
         library(model, asked.users, enlarged(model.engine, asked.copies) if asked.copies > 1 else model.engine)
     if asked.part != "library":
-        http(asked.home, [str(user) for user in model.user_ids.tolist()], asked.seconds, asked.connections)
+        users = [str(user) for user in model.user_ids.tolist()]
+        for processes in asked.processes:
+            http(asked.home, users, asked.seconds, asked.connections, processes, asked.rates)
 
 
 def library(model: Recommender, n_users: int, engine: Engine) -> None:
@@ -131,10 +140,10 @@ def percentiles(milliseconds: np.ndarray) -> str:
     return " | ".join(f"{value:.2f}" for value in np.percentile(milliseconds, [50, 95, 99]))
 
 
-def http(home: Path, users: list[str], seconds: float, connections: int) -> None:
+def http(home: Path, users: list[str], seconds: float, connections: int, processes: int, rates: Sequence[int]) -> None:
     """Requests per second of a server started for it, with stores of its own."""
     generate = by_wrk if shutil.which("wrk") else by_python
-    print(f"\nGenerator: {'wrk' if generate is by_wrk else 'Python'}")
+    print(f"\nGenerator: {'wrk' if generate is by_wrk else 'Python'}; processes that make lists: {processes}")
     print("\n| HTTP GET | connections | made anew | requests | failed | req/s | p50 ms | p95 | p99 | req per CPU-s |")
     print("|---|---|---|---|---|---|---|---|---|---|", flush=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -143,20 +152,28 @@ def http(home: Path, users: list[str], seconds: float, connections: int) -> None
             for name in ("EVENT_LOG", "STATE_STORE", "TOMBSTONES", "IMPRESSIONS")
         }
         gars = str(Path(sys.executable).with_name("gars"))
-        command = [gars, "serve", "--home", str(home), "--port", "0"]
+        command = [gars, "serve", "--home", str(home), "--port", "0", "--processes", str(processes)]
         kept = {"GARS_LIST_CACHE": str(min(1000, len(users) // 4))}
         server = ServerProcess(command, environment={**own, **kept, "GARS_RATE_PER_S": "0"})
         try:
             first = made(server)
+
+            def row(name: str, open_: str, load: Callable[[list[str]], str], *, uncached: bool) -> None:
+                before = made(server)
+                place = (before - first) % len(users)
+                figures = load(users[place:] + users[:place] if uncached else users[:1])
+                anew = (made(server) - before) / int(figures.partition(" ")[0].replace(",", ""))
+                print(f"| {name} | {open_} | {anew:.0%} | {figures} |", flush=True)
+
             generate(server, users, WARM_UP_S, connections)
             for name in ("uncached", "unchanged"):
                 for open_ in (1, connections):
-                    before = made(server)
-                    place = (before - first) % len(users)
-                    asked = users[place:] + users[:place] if name == "uncached" else users[:1]
-                    figures = generate(server, asked, seconds, open_)
-                    anew = (made(server) - before) / int(figures.partition(" ")[0].replace(",", ""))
-                    print(f"| {name} | {open_} | {anew:.0%} | {figures} |", flush=True)
+                    by_connections = partial(generate, server, seconds=seconds, connections=open_)
+                    row(name, str(open_), by_connections, uncached=name == "uncached")
+            for rate in rates:
+                by_rate = partial(at_rate, server, seconds=seconds, rate=rate)
+                row(f"uncached, {rate}/s", "as needed", by_rate, uncached=True)
+            print("\nmemory, MB: " + " + ".join(f"{wrk.megabytes(pid):,.0f}" for pid in wrk.pids(server)))
         finally:
             server.stop()
 
@@ -186,32 +203,92 @@ def by_python(server: ServerProcess, users: Sequence[str], seconds: float, conne
 
 async def load(server: ServerProcess, users: Sequence[str], seconds: float, connections: int) -> str:
     """Ask for lists of these users in turn until the time is over. → the columns of the table"""
-    host, port = server.address.removeprefix("http://").split(":")
-    turn = 0
-    failed = 0
-    milliseconds: list[float] = []
-    began, worked = time.perf_counter(), wrk.cpu_seconds(server.process.pid)
-    end = began + seconds
+    tally = Tally(server)
+    end = time.perf_counter() + seconds
+    turns = itertools.cycle(users)
 
     async def ask() -> None:
-        nonlocal turn, failed
-        reader, writer = await asyncio.open_connection(host, int(port))
+        connection = await Connection.open(server)
         while (started := time.perf_counter()) < end:
-            user = users[turn % len(users)]
-            turn += 1
-            path = f"/api/v1/users/{user}/recommendations?k={K}"
-            writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
-            head = await reader.readuntil(b"\r\n\r\n")
-            await reader.readexactly(length_of(head))
-            failed += not head.startswith(b"HTTP/1.1 200")
-            milliseconds.append((time.perf_counter() - started) * 1e3)
-        writer.close()
+            tally.add(await connection.list_of(next(turns)), started)
+        connection.close()
 
     await asyncio.gather(*(ask() for _ in range(connections)))
-    spent = time.perf_counter() - began
-    cpu = wrk.cpu_seconds(server.process.pid) - worked
-    n = len(milliseconds)
-    return f"{n:,} | {failed} | {n / spent:,.0f} | {percentiles(np.array(milliseconds))} | {n / cpu:,.0f}"
+    return tally.columns()
+
+
+def at_rate(server: ServerProcess, users: Sequence[str], seconds: float, rate: int) -> str:
+    """Ask so often, whether it is answered or not: nobody who comes later waits for those before."""
+    return asyncio.run(paced(server, users, seconds, rate))
+
+
+async def paced(server: ServerProcess, users: Sequence[str], seconds: float, rate: int) -> str:
+    """Ask for lists of these users in turn, one every 1/``rate`` s. → the columns of the table"""
+    tally = Tally(server)
+    idle: list[Connection] = []
+    began = time.perf_counter()
+
+    async def ask(user: str, due: float) -> None:
+        connection = idle.pop() if idle else await Connection.open(server)
+        tally.add(await connection.list_of(user), due)
+        idle.append(connection)
+
+    asked = []
+    for turn in range(int(seconds * rate)):
+        due = began + turn / rate
+        await asyncio.sleep(due - time.perf_counter())
+        asked.append(asyncio.create_task(ask(users[turn % len(users)], due)))
+    await asyncio.gather(*asked)
+    for connection in idle:
+        connection.close()
+    return tally.columns()
+
+
+class Connection:
+    """One that is kept open."""
+
+    def __init__(self, host: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._host, self._reader, self._writer = host, reader, writer
+
+    @classmethod
+    async def open(cls, server: ServerProcess) -> Connection:
+        """Connect."""
+        host, port = server.address.removeprefix("http://").split(":")
+        return cls(host, *await asyncio.open_connection(host, int(port)))
+
+    async def list_of(self, user: str) -> bool:
+        """Ask for a list and read it. → whether there was one"""
+        path = f"/api/v1/users/{user}/recommendations?k={K}"
+        self._writer.write(f"GET {path} HTTP/1.1\r\nHost: {self._host}\r\n\r\n".encode())
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        await self._reader.readexactly(length_of(head))
+        return head.startswith(b"HTTP/1.1 200")
+
+    def close(self) -> None:
+        """Let go."""
+        self._writer.close()
+
+
+class Tally:
+    """What came of the requests."""
+
+    def __init__(self, server: ServerProcess) -> None:
+        self._server = server
+        self._failed = 0
+        self._milliseconds: list[float] = []
+        self._began, self._worked = time.perf_counter(), wrk.cpu_seconds(server)
+
+    def add(self, is_answered: bool, since: float) -> None:
+        """One that has come to its end now."""
+        self._failed += not is_answered
+        self._milliseconds.append((time.perf_counter() - since) * 1e3)
+
+    def columns(self) -> str:
+        """Of the table."""
+        spent, cpu = time.perf_counter() - self._began, wrk.cpu_seconds(self._server) - self._worked
+        n = len(self._milliseconds)
+        figures = percentiles(np.array(self._milliseconds))
+        return f"{n:,} | {self._failed} | {n / spent:,.0f} | {figures} | {n / cpu:,.0f}"
 
 
 def length_of(head: bytes) -> int:

@@ -27,7 +27,7 @@ class Load:
 def load(server: ServerProcess, script: str, *, connections: int, seconds: float, told: Mapping[str, str]) -> Load:
     """Let wrk send what a script beside this file says until the time is over; ``told`` is its environment."""
     here = Path(__file__).parent
-    worked = cpu_seconds(server.process.pid)
+    worked = cpu_seconds(server)
     said = subprocess.run(
         ["wrk", "-t1", f"-c{connections}", f"-d{seconds:.0f}s", "-s", str(here / script), server.address],
         env={**os.environ, "GARS_FIGURES": str(here / "figures.lua"), **told},
@@ -35,10 +35,25 @@ def load(server: ServerProcess, script: str, *, connections: int, seconds: float
     ).stdout  # fmt: skip
     requests, failed, spent, *latency = (float(word) for word in said.splitlines()[-1].split())
     p50, p95, p99 = latency
-    return Load(int(requests), int(failed), spent, (p50, p95, p99), cpu_seconds(server.process.pid) - worked)
+    return Load(int(requests), int(failed), spent, (p50, p95, p99), cpu_seconds(server) - worked)
 
 
-def cpu_seconds(pid: int) -> float:
-    """What a process has used of the processors until now (Linux)."""
+def pids(server: ServerProcess) -> list[int]:
+    """The server and its processes that make lists."""
+    return [server.process.pid, *server.list_processes]
+
+
+def cpu_seconds(server: ServerProcess) -> float:
+    """What they have used of the processors until now (Linux)."""
+    return sum(_cpu_seconds(pid) for pid in pids(server))
+
+
+def megabytes(pid: int) -> float:
+    """Memory that a process holds (Linux)."""
+    (line,) = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS:")]
+    return int(line.split()[1]) / 1024
+
+
+def _cpu_seconds(pid: int) -> float:
     user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
