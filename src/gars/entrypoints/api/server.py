@@ -20,6 +20,7 @@ from gars.application.swap import Swap
 from gars.bootstrap import Live, Service, live, warm
 from gars.domain.errors import ArtefactError, GarsError, InvalidInputError
 from gars.entrypoints.api.app import create_app
+from gars.entrypoints.stack.ports import free_ports
 from gars.library.heap import seldom_collect
 
 logger = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ def refuse_open(host: str, service_token: str) -> None:
 
 def free_port(host: str, port: int) -> int:
     """``port`` if it can be bound, or a free one for 0; raises ``InvalidInputError`` if it is taken."""
+    port = port or free_ports(1)[0]
     family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -52,9 +54,9 @@ def free_port(host: str, port: int) -> int:
         except OSError as error:
             raise InvalidInputError(
                 f"cannot listen on {host}:{port}: {error.strerror or error}",
-                hint=f"stop what listens there, or take another port: gars serve --port {port + 1 if port else 0}",
+                hint=f"stop what listens there, or take another port: gars serve --port {port + 1}",
             ) from error
-        return int(probe.getsockname()[1])
+    return port
 
 
 class Running(Protocol):

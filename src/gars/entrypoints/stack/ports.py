@@ -15,7 +15,7 @@ stays free until the engine that it was found for binds it."""
 
 def free_ports(count: int) -> list[int]:
     """Ports of 127.0.0.1 that nobody listens on now, nor ``BUS`` above; each different."""
-    shuffled = random.SystemRandom().sample(_PORTS, len(_PORTS))  # no seed may give two processes the same ones
+    shuffled = random.Random().sample(_PORTS, len(_PORTS))  # not the module, which a test may have seeded
     return list(islice((port for port in shuffled if is_free(port) and is_free(port + BUS)), count))
 
 
