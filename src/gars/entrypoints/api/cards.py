@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
+import msgspec
 import numpy as np
 from msgspec import UNSET
 
@@ -29,8 +30,8 @@ from gars.entrypoints.api.shapes import (
 )
 
 _RECENT = 5
-_shown: WeakKeyDictionary[Catalogue, dict[int, AnimeCard]] = WeakKeyDictionary()
-"""Cards by id, made when a list first shows them: the same titles are in many lists."""
+_written: WeakKeyDictionary[Catalogue, dict[int, AnimeCard]] = WeakKeyDictionary()
+"""Cards by id as JSON, written when a list first shows them: the same titles are in many lists."""
 
 
 def card(anime: Anime) -> AnimeCard:
@@ -89,7 +90,7 @@ def recommendations(
     page: Page, catalogue: Catalogue, request_id: str, *, feature_names: tuple[str, ...] | None = None
 ) -> RecommendationsBody:
     """A page of a user's list; with the names of the model's features each place is explained by them."""
-    made, shown = page.made, _shown.setdefault(catalogue, {})
+    made, written = page.made, _written.setdefault(catalogue, {})
     return RecommendationsBody(
         user_id=made.user_id,
         version=made.version,
@@ -97,7 +98,7 @@ def recommendations(
         request_id=request_id,
         cold=made.cold,
         fallback=made.fallback,
-        items=[_recommendation(item, _card(item.anime_id, catalogue, shown), feature_names) for item in made.items],
+        items=[_recommendation(item, _card(item.anime_id, catalogue, written), feature_names) for item in made.items],
         next=page.next,
         changed=list(page.changed),
     )
@@ -108,10 +109,11 @@ def _explanation(item: Recommendation, feature_names: tuple[str, ...]) -> Explan
     return Explanation(dict(item.terms), dict(zip(feature_names, row, strict=False)))
 
 
-def _card(anime_id: int, catalogue: Catalogue, shown: dict[int, AnimeCard]) -> AnimeCard:
-    found = shown.get(anime_id)
+def _card(anime_id: int, catalogue: Catalogue, written: dict[int, AnimeCard]) -> AnimeCard:
+    found = written.get(anime_id)
     if found is None:
-        found = shown[anime_id] = card(catalogue.get(anime_id))
+        found = cast(AnimeCard, msgspec.Raw(msgspec.json.encode(card(catalogue.get(anime_id)))))
+        written[anime_id] = found
     return found
 
 
