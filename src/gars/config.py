@@ -194,16 +194,16 @@ class Settings:
         metadata=_says(
             "GARS_THREADS",
             "0",
-            "Threads that run the models for requests. 0: 1, one more than GARS_PROCESSES, or 8 where states or stages "
-            "are in other processes.",
+            "Threads that run the models for requests. 0: 1, or three for each of GARS_PROCESSES and one more, or 8 "
+            "where states or stages are in other processes.",
         )
     )
     processes: int = field(
         metadata=_says(
             "GARS_PROCESSES",
             "0",
-            "Processes beside the service that make its lists, each with the model in its own memory: as many lists at "
-            "once. For many users, as many as there are cores. 0: the service makes them itself.",
+            "Processes beside the service that make its lists, each with the model in its own memory. For many users, "
+            "one for each core but one. 0: the service makes them itself.",
         )
     )
     rank_budget_ms: int = field(

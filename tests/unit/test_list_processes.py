@@ -98,6 +98,29 @@ def test_one_that_hangs_is_replaced() -> None:
     processes.close()
 
 
+def test_those_who_wait_behind_one_that_hangs_are_let_go() -> None:
+    processes = ListProcesses(obedient, VERSION, count=1, patience_s=0.5)
+    said: list[object] = []
+
+    def ask_for(*tags: str) -> None:
+        try:
+            said.append(ask(processes, *tags))
+        except StageError as late:
+            said.append(late)
+
+    threads = [threading.Thread(target=ask_for, args=tags) for tags in ((HANGS,), (), (), (), ())]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+        assert not thread.is_alive()
+    assert len(said) == len(threads)
+    until(lambda: processes.alive == 1, "another process")
+    assert processes.restarts == 1
+    assert ask(processes) is not None
+    processes.close()
+
+
 @pytest.mark.parametrize(
     ("target", "version", "said"),
     [

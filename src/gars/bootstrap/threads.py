@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gars.adapters.processes.pool import IN_HAND
 from gars.bootstrap.addresses import is_cluster
 from gars.config import Settings
 
@@ -18,5 +19,5 @@ def threads_of(settings: Settings) -> int:
     if settings.threads:
         return settings.threads
     if settings.processes:
-        return max(settings.processes + _READY, _WAITING if is_cluster(settings) else 0)
+        return max(settings.processes * IN_HAND + _READY, _WAITING if is_cluster(settings) else 0)
     return _WAITING if is_cluster(settings) or settings.recall or settings.rank else _WORKING

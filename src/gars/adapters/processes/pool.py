@@ -1,4 +1,4 @@
-"""The processes together: asks one that is idle, and starts another in place of one that ended or hangs."""
+"""The processes together: asks the one with least in hand, and starts another in place of one that ended or hangs."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from gars.domain.history import History
 
 logger = logging.getLogger(__name__)
 
+IN_HAND = 3
+"""Questions that a process may have at once: one it works on, and those that spare it waiting for the service."""
 _START_WITHIN_S = 120.0
 """The first start after an installation compiles."""
 _RETURN_WITHIN_S = 5.0
@@ -24,7 +26,7 @@ _LONGEST_PAUSE_S = 60.0
 class ListProcesses:
     """Implements ``application.list_makers.ListMakers``.
 
-    The process that was idle last is asked first, for its caches are warm.
+    Of several that have as little in hand, the one that was asked last is asked first, for its caches are warm.
     """
 
     def __init__(self, target: Target, version: str, *, count: int, patience_s: float) -> None:
@@ -37,15 +39,20 @@ class ListProcesses:
         self._count = count
         self._patience_s = patience_s or None
         self._changed = threading.Condition()
-        self._idle: list[ListProcess] = []
+        self._working: list[ListProcess] = []
+        """The one that was asked last comes last."""
         self._failures = 0
         """Since a list was made."""
         self._closed = threading.Event()
-        self.alive = 0
         self.restarts = 0
         self.problem: StageError | None = None
         for started in [self._started() for _ in range(count)]:  # all, before the first is waited for
             self._take_in(started)
+
+    @property
+    def alive(self) -> int:
+        """As the protocol says."""
+        return len(self._working)
 
     def make(self, history: History, *, k: int, offset: int, filters: Filters) -> ListMade | None:
         """As the protocol says."""
@@ -55,10 +62,8 @@ class ListProcesses:
         try:
             answer = process.ask(wanted(history, k=k, offset=offset, filters=filters), within_s=self._patience_s)
         except TimeoutError as late:
-            process.kill()
             raise self._lost(process, late) from None
         except GoneError as gone:
-            process.end()
             self._lost(process, gone)
             return None
         self._give_back(process)
@@ -73,30 +78,39 @@ class ListProcesses:
         with self._changed:
             self._closed.set()
             self._changed.notify_all()
-            self._changed.wait_for(lambda: len(self._idle) == self.alive, _RETURN_WITHIN_S)
-            ending, self._idle = self._idle, []
-            self.alive -= len(ending)
-        for process in ending:  # all of them, before the first is waited for
-            process.leave()
+            ending = [process for process in self._working if not process.in_hand]
+            self._working = [process for process in self._working if process.in_hand]
+            for process in ending:  # all of them, before the first is waited for
+                process.leave()
+            # who gives the last answer of one back ends it
+            self._changed.wait_for(lambda: not self._working, _RETURN_WITHIN_S)
         for process in ending:
-            process.end()
+            process.wait_for_end()
 
     def _take(self) -> ListProcess | None:
         with self._changed:
-            while not self._idle and self.alive and not self._closed.is_set():
+            while self._working and not self._closed.is_set():
+                process = min(reversed(self._working), key=_in_hand)
+                if process.in_hand < IN_HAND:
+                    process.in_hand += 1
+                    return process
                 self._changed.wait()
-            return self._idle.pop() if self._idle and not self._closed.is_set() else None
+            return None
 
     def _give_back(self, process: ListProcess) -> None:
         with self._changed:
             self._failures = 0
-            if not self._closed.is_set():
-                self._idle.append(process)
-                self._changed.notify()
-                return
-            self.alive -= 1
-            self._changed.notify_all()
-        process.end()
+            process.in_hand -= 1
+            if process in self._working:  # somebody else may have found that it hangs
+                self._working.remove(process)
+                is_last = self._closed.is_set() and not process.in_hand
+                if not is_last:
+                    self._working.append(process)
+                self._changed.notify_all()
+            else:
+                is_last = False
+        if is_last:
+            process.end()
 
     def _started(self) -> ListProcess | None:
         try:
@@ -119,25 +133,27 @@ class ListProcesses:
             return
         with self._changed:
             if not self._closed.is_set():
-                self.alive += 1
-                self._idle.append(process)
+                self._working.append(process)
                 self.problem = None if self.alive == self._count else self.problem
                 self._changed.notify_all()
                 return
         process.end()
 
     def _lost(self, process: ListProcess, why: Exception) -> StageError:
-        """Go on without one that was at work. → what to say"""
+        """Go on without one that was at work; of those who wait for it, the first to notice does it. → what to say"""
         with self._changed:
-            self.alive -= 1
+            if process not in self._working:
+                return self.problem or self._gone(why)
+            self._working.remove(process)
+        if isinstance(why, TimeoutError):
+            process.kill()
+        else:
+            process.wait_for_end()
         return self._failed(f"{why} (exit code {process.exit_code})")
 
     def _failed(self, why: str) -> StageError:
         """One is missing: start another, at once or, if that has not helped, after a while."""
-        problem = StageError(
-            f"a process that makes lists is gone: {why}",
-            hint="the log says more; until another has started, the others and the service itself make the lists",
-        )
+        problem = self._gone(why)
         with self._changed:
             self._failures += 1
             pause_s = 0.0 if self._failures == 1 else min(_LONGEST_PAUSE_S, 2.0**self._failures)
@@ -152,3 +168,13 @@ class ListProcesses:
         if not self._closed.wait(pause_s):
             self.restarts += 1
             self._take_in(self._started())
+
+    def _gone(self, why: object) -> StageError:
+        return StageError(
+            f"a process that makes lists is gone: {why}",
+            hint="the log says more; until another has started, the others and the service itself make the lists",
+        )
+
+
+def _in_hand(process: ListProcess) -> int:
+    return process.in_hand

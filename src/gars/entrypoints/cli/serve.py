@@ -50,7 +50,7 @@ def serve(
         int | None,
         typer.Option(
             min=0,
-            help="Processes beside it that make lists: one a core for many users.  [default: GARS_PROCESSES or 0]",
+            help="Processes beside it that make lists: for many users, a core each.  [default: GARS_PROCESSES or 0]",
         ),
     ] = None,
     engine_factory: Annotated[str | None, typer.Option(hidden=True, help="For tests: module:function.")] = None,
