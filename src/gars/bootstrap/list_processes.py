@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from multiprocessing.connection import Connection
 
-from gars.adapters.processes import child
+from gars.adapters.processes import child, cores
 from gars.adapters.processes.pool import ListProcesses
 from gars.application.about import About
 from gars.application.engine import Engine
@@ -45,9 +45,14 @@ def open_list_makers(
     )
 
 
+def stay_off_their_cores(settings: Settings) -> None:
+    """Leave the processes of GARS_PROCESSES the cores that are theirs; to be called before any thread is started."""
+    if settings.processes:
+        cores.stay_on(cores.share_out(cores.allowed(), settings.processes).service)
+
+
 def _make_lists(load: Callable[[], Engine], log_level: str, pipe: Connection) -> None:
     """What runs in each of them."""
-    child.stay_on_interrupt()
     keep_freed()
     logging.basicConfig(level=log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
     with one_thread():

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import signal
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 
+from gars.adapters.processes.cores import stay_on
 from gars.application.engine import Engine
 from gars.application.list_messages import (
     Answer,
@@ -21,12 +23,18 @@ from gars.application.list_messages import (
 from gars.application.stage_times import measuring
 from gars.domain.errors import InvalidInputError
 
+Target = Callable[[Connection], None]
+"""What a process is for: open the model, then ``answer_all``. It is pickled, so it must be importable."""
+
 logger = logging.getLogger(__name__)
 
 
-def stay_on_interrupt() -> None:
-    """Ctrl-C reaches every process of a terminal: this one ends when the service, having finished, closes the pipe."""
+def run(target: Target, cores: frozenset[int], pipe: Connection) -> None:
+    """What a process begins with."""
+    # Ctrl-C reaches every process of a terminal: this one ends when the service, having finished, closes the pipe
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    stay_on(cores)
+    target(pipe)
 
 
 def answer_all(engine: Engine, pipe: Connection) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 
-from gars.adapters.processes.process import GoneError, ListProcess, Target
+from gars.adapters.processes.child import Target
+from gars.adapters.processes.cores import allowed, share_out
+from gars.adapters.processes.process import GoneError, ListProcess
 from gars.application.list_messages import ListFailed, ListMade, ListRefused, wanted
 from gars.domain.candidates import Filters
 from gars.domain.errors import InvalidInputError, StageError
@@ -24,10 +26,7 @@ _LONGEST_PAUSE_S = 60.0
 
 
 class ListProcesses:
-    """Implements ``application.list_makers.ListMakers``.
-
-    Of several that have as little in hand, the one that was asked last is asked first, for its caches are warm.
-    """
+    """Implements ``application.list_makers.ListMakers``. Each process has a place, and with it a core."""
 
     def __init__(self, target: Target, version: str, *, count: int, patience_s: float) -> None:
         """Start ``count`` and wait until each has opened the model ``version`` or failed, which ``problem`` tells.
@@ -36,18 +35,20 @@ class ListProcesses:
         """
         self._target = target
         self._version = version
-        self._count = count
         self._patience_s = patience_s or None
+        self._cores = share_out(allowed(), count).processes
         self._changed = threading.Condition()
-        self._working: list[ListProcess] = []
-        """The one that was asked last comes last."""
+        self._working: dict[int, ListProcess] = {}
+        """By place."""
         self._failures = 0
         """Since a list was made."""
         self._closed = threading.Event()
         self.restarts = 0
         self.problem: StageError | None = None
-        for started in [self._started() for _ in range(count)]:  # all, before the first is waited for
-            self._take_in(started)
+        for place, started in [
+            (place, self._started(place)) for place in range(count)
+        ]:  # all, before any is waited for
+            self._take_in(place, started)
 
     @property
     def alive(self) -> int:
@@ -56,17 +57,18 @@ class ListProcesses:
 
     def make(self, history: History, *, k: int, offset: int, filters: Filters) -> ListMade | None:
         """As the protocol says."""
-        process = self._take()
-        if process is None:
+        taken = self._take()
+        if taken is None:
             return None
+        place, process = taken
         try:
             answer = process.ask(wanted(history, k=k, offset=offset, filters=filters), within_s=self._patience_s)
         except TimeoutError as late:
-            raise self._lost(process, late) from None
+            raise self._lost(place, process, late) from None
         except GoneError as gone:
-            self._lost(process, gone)
+            self._lost(place, process, gone)
             return None
-        self._give_back(process)
+        self._give_back(place, process)
         if isinstance(answer, ListRefused):
             raise InvalidInputError(answer.message, hint=answer.hint)
         if isinstance(answer, ListFailed):
@@ -78,8 +80,7 @@ class ListProcesses:
         with self._changed:
             self._closed.set()
             self._changed.notify_all()
-            ending = [process for process in self._working if not process.in_hand]
-            self._working = [process for process in self._working if process.in_hand]
+            ending = [self._working.pop(place) for place, one in [*self._working.items()] if not one.in_hand]
             for process in ending:  # all of them, before the first is waited for
                 process.leave()
             # who gives the last answer of one back ends it
@@ -87,39 +88,38 @@ class ListProcesses:
         for process in ending:
             process.wait_for_end()
 
-    def _take(self) -> ListProcess | None:
+    def _take(self) -> tuple[int, ListProcess] | None:
+        """The one with least in hand; of several the first, for the last may share its core with the service."""
         with self._changed:
             while self._working and not self._closed.is_set():
-                process = min(reversed(self._working), key=_in_hand)
+                place = min(self._working, key=lambda place: (self._working[place].in_hand, place))
+                process = self._working[place]
                 if process.in_hand < IN_HAND:
                     process.in_hand += 1
-                    return process
+                    return place, process
                 self._changed.wait()
             return None
 
-    def _give_back(self, process: ListProcess) -> None:
+    def _give_back(self, place: int, process: ListProcess) -> None:
         with self._changed:
             self._failures = 0
             process.in_hand -= 1
-            if process in self._working:  # somebody else may have found that it hangs
-                self._working.remove(process)
-                is_last = self._closed.is_set() and not process.in_hand
-                if not is_last:
-                    self._working.append(process)
-                self._changed.notify_all()
-            else:
-                is_last = False
-        if is_last:
+            self._changed.notify_all()
+            # somebody else may have found that it hangs, and another is at its place
+            is_over = self._closed.is_set() and not process.in_hand and self._working.get(place) is process
+            if is_over:
+                del self._working[place]
+        if is_over:
             process.end()
 
-    def _started(self) -> ListProcess | None:
+    def _started(self, place: int) -> ListProcess | None:
         try:
-            return ListProcess(self._target)
+            return ListProcess(self._target, self._cores[place])
         except OSError as error:
-            self._failed(f"it cannot be started: {error}")
+            self._failed(place, f"it cannot be started: {error}")
             return None
 
-    def _take_in(self, process: ListProcess | None) -> None:
+    def _take_in(self, place: int, process: ListProcess | None) -> None:
         """Count on it once it has opened the model; ``None`` could not be started."""
         if process is None:
             return
@@ -129,31 +129,31 @@ class ListProcesses:
                 raise GoneError(f"it opened {opened}, and {self._version} serves")
         except (TimeoutError, GoneError) as error:
             process.end()
-            self._failed(f"{error} (exit code {process.exit_code})")
+            self._failed(place, f"{error} (exit code {process.exit_code})")
             return
         with self._changed:
             if not self._closed.is_set():
-                self._working.append(process)
-                self.problem = None if self.alive == self._count else self.problem
+                self._working[place] = process
+                self.problem = None if self.alive == len(self._cores) else self.problem
                 self._changed.notify_all()
                 return
         process.end()
 
-    def _lost(self, process: ListProcess, why: Exception) -> StageError:
+    def _lost(self, place: int, process: ListProcess, why: Exception) -> StageError:
         """Go on without one that was at work; of those who wait for it, the first to notice does it. → what to say"""
         with self._changed:
-            if process not in self._working:
-                return self.problem or self._gone(why)
-            self._working.remove(process)
+            if self._working.get(place) is not process:
+                return self.problem or _gone(why)
+            del self._working[place]
         if isinstance(why, TimeoutError):
             process.kill()
         else:
             process.wait_for_end()
-        return self._failed(f"{why} (exit code {process.exit_code})")
+        return self._failed(place, f"{why} (exit code {process.exit_code})")
 
-    def _failed(self, why: str) -> StageError:
+    def _failed(self, place: int, why: str) -> StageError:
         """One is missing: start another, at once or, if that has not helped, after a while."""
-        problem = self._gone(why)
+        problem = _gone(why)
         with self._changed:
             self._failures += 1
             pause_s = 0.0 if self._failures == 1 else min(_LONGEST_PAUSE_S, 2.0**self._failures)
@@ -161,20 +161,17 @@ class ListProcesses:
             self._changed.notify_all()
         if not self._closed.is_set():
             logger.error("%s; another is started", problem.message)
-            threading.Thread(target=self._replace, args=[pause_s], name="gars-lists-start", daemon=True).start()
+            threading.Thread(target=self._replace, args=[place, pause_s], name="gars-lists-start", daemon=True).start()
         return problem
 
-    def _replace(self, pause_s: float) -> None:
+    def _replace(self, place: int, pause_s: float) -> None:
         if not self._closed.wait(pause_s):
             self.restarts += 1
-            self._take_in(self._started())
-
-    def _gone(self, why: object) -> StageError:
-        return StageError(
-            f"a process that makes lists is gone: {why}",
-            hint="the log says more; until another has started, the others and the service itself make the lists",
-        )
+            self._take_in(place, self._started(place))
 
 
-def _in_hand(process: ListProcess) -> int:
-    return process.in_hand
+def _gone(why: object) -> StageError:
+    return StageError(
+        f"a process that makes lists is gone: {why}",
+        hint="the log says more; until another has started, the others and the service itself make the lists",
+    )

@@ -5,17 +5,14 @@ from __future__ import annotations
 import multiprocessing
 import threading
 from collections.abc import Callable
-from multiprocessing.connection import Connection
 from typing import TypeVar
 
 import msgspec
 
+from gars.adapters.processes.child import Target, run
 from gars.application.list_messages import Answer, ListWanted, decode_answer, decode_serving, encode
 
 T = TypeVar("T")
-
-Target = Callable[[Connection], None]
-"""What a process runs: opens the model, then ``child.answer_all``. It is pickled, so it must be importable."""
 
 _END_WITHIN_S = 5.0
 
@@ -29,8 +26,8 @@ class GoneError(Exception):
 class ListProcess:
     """A process and the pipe to it. It answers questions in the order in which they came."""
 
-    def __init__(self, target: Target) -> None:
-        """Start it; raises ``OSError`` if the system has no room for another."""
+    def __init__(self, target: Target, cores: frozenset[int]) -> None:
+        """Start it on these cores, none for any; raises ``OSError`` if the system has no room for another."""
         self.in_hand = 0
         """Questions that it has not answered: whoever shares it out counts them."""
         self._sending = threading.Lock()
@@ -38,7 +35,7 @@ class ListProcess:
         """Set when the latest question has been answered."""
         self._latest.set()
         self._pipe, its = _context.Pipe()
-        self._process = _context.Process(target=target, args=(its,), name="gars-lists", daemon=True)
+        self._process = _context.Process(target=run, args=(target, cores, its), name="gars-lists", daemon=True)
         try:
             self._process.start()
         finally:

@@ -18,6 +18,7 @@ from gars.application.about import About
 from gars.application.engine import Engine
 from gars.bootstrap import load_engine, lock_home, open_service, training_data
 from gars.bootstrap.collector import collecting, open_collector
+from gars.bootstrap.list_processes import stay_off_their_cores
 from gars.bootstrap.stages import open_stage
 from gars.bootstrap.warming import warm_engine
 from gars.config import Settings, from_environment
@@ -72,6 +73,7 @@ def serve(
     server.refuse_open(host, settings.service_token)
     server.free_port(host, port)  # before the slow part: a taken port should not cost a minute
     console = Console(stderr=True)
+    stay_off_their_cores(settings)
     if part is Part.CLICKS:
         _serve_clicks(settings, host, port, console, engine_factory)
         return
