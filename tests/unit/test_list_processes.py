@@ -18,7 +18,16 @@ from gars.domain.candidates import SERVICE_DEFAULTS, Filters
 from gars.domain.errors import InvalidInputError, StageError
 from gars.domain.history import History, Rating, from_ratings
 from gars.testing.engine import FakeEngine
-from gars.testing.list_processes import ENDS, HANGS, RAISES, REFUSES, ObedientEngine, obedient, unloadable
+from gars.testing.list_processes import (
+    ENDS,
+    HANGS,
+    RAISES,
+    REFUSES,
+    ObedientEngine,
+    as_made_here,
+    obedient,
+    unloadable,
+)
 from gars.testing.patience import until
 
 VERSION = ObedientEngine().version
@@ -48,7 +57,7 @@ def test_the_same_list_as_here(one: ListProcesses) -> None:
         for filters in (Filters(), SERVICE_DEFAULTS, Filters(niche=0.5, diversity=0.5, exclude_ids=(1,))):
             with measuring() as times:
                 made = engine.recommend_history(history, k=3, offset=2, filters=filters)
-            assert made == local.recommend_history(history, k=3, offset=2, filters=filters)
+            assert as_made_here(made) == local.recommend_history(history, k=3, offset=2, filters=filters)
             assert times.milliseconds == {}, "the double measures nothing"
     assert one.problem is None
     assert (one.alive, one.restarts) == (1, 0)
@@ -83,7 +92,7 @@ def test_one_that_was_killed_is_noticed_when_it_is_asked(one: ListProcesses) -> 
     (pid,) = pids()
     os.kill(pid, signal.SIGKILL)
     made = EngineOfMakers(local, one).recommend_history(FAN, k=5, filters=Filters())
-    assert made == local.recommend_history(FAN, k=5, filters=Filters())
+    assert made == local.recommend_history(FAN, k=5, filters=Filters()), "made here"
     until(lambda: one.alive == 1, "another process")
 
 
@@ -151,7 +160,7 @@ def test_everybody_gets_their_own_list() -> None:
         for number in range(first, 200):
             fan = fans[number % len(fans)]
             made = engine.recommend_history(fan, k=5, filters=Filters())
-            if made != local.recommend_history(fan, k=5, filters=Filters()):
+            if as_made_here(made) != local.recommend_history(fan, k=5, filters=Filters()):
                 wrong.append(number)
 
     threads = [threading.Thread(target=ask_for, args=[first]) for first in range(5)]

@@ -22,6 +22,7 @@ from gars.entrypoints.cli.app import app
 from gars.library.blas import one_thread
 from gars.library.registry import Registry
 from gars.testing.events import event
+from gars.testing.list_processes import as_made_here
 from gars.testing.world import SMALL, small_world
 
 
@@ -100,7 +101,7 @@ def test_processes_follow_the_model_and_make_its_lists_to_the_last_bit(
             here = current.engine.recommend_history(known, k=10, filters=SERVICE_DEFAULTS)
         there = current.list_makers.make(known, k=10, offset=0, filters=SERVICE_DEFAULTS)
         assert there is not None
-        assert there.items == here, "features too: training reads what serving saw"
+        assert as_made_here(there.items) == here, "features too: training reads what serving saw"
         assert here[0].features
         assert {"retrieval", "features", "ranking", "rules", "reasons"} == set(there.milliseconds)
 

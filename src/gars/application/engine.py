@@ -51,6 +51,8 @@ class Recommendation(msgspec.Struct, frozen=True, gc=False):
     """The probability that this title came to this place; below 1 only where a list may explore."""
     terms: Mapping[str, float] = {}
     """What the score is the sum of, by name; empty where no model spoke."""
+    reasons_json: bytes = b""
+    """``reasons`` as JSON in their place, where another process made the list: they are only passed on."""
 
 
 class Engine(Protocol):

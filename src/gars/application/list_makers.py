@@ -50,7 +50,7 @@ class EngineOfMakers(EngineAround):
         self._makers = makers
 
     def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
-        """The same list as ``local`` makes; raises as ``ListMakers.make``."""
+        """The same list as ``local`` makes, its reasons as JSON; raises as ``ListMakers.make``."""
         made = self._makers.make(history, k=k, offset=offset, filters=filters)
         if made is None:
             return self._local.recommend_history(history, k=k, offset=offset, filters=filters)

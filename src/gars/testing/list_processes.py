@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 
+from msgspec import json
+from msgspec.structs import replace
+
 from gars.adapters.processes.child import answer_all
-from gars.application.engine import Recommendation
+from gars.application.engine import Reason, Recommendation
 from gars.domain.candidates import Filters
 from gars.domain.errors import InvalidInputError
 from gars.domain.history import History
@@ -41,3 +45,10 @@ def obedient(pipe: Connection) -> None:
 def unloadable(_pipe: Connection) -> None:
     """Cannot open its model."""
     raise SystemExit(4)
+
+
+def as_made_here(items: Sequence[Recommendation]) -> list[Recommendation]:
+    """A list of another process as this one would have made it: its reasons are no JSON."""
+    return [
+        replace(one, reasons=json.decode(one.reasons_json, type=tuple[Reason, ...]), reasons_json=b"") for one in items
+    ]

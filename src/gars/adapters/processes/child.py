@@ -7,6 +7,9 @@ import signal
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 
+from msgspec.json import encode as as_json
+from msgspec.structs import replace
+
 from gars.adapters.processes.cores import stay_on
 from gars.application.engine import Engine
 from gars.application.list_messages import (
@@ -61,4 +64,5 @@ def _answer(engine: Engine, asked: ListWanted) -> Answer:
     except Exception as error:
         logger.exception("a list could not be made")
         return ListFailed(f"{type(error).__name__}: {error}")
-    return ListMade(items, times.milliseconds)
+    # there are a hundred reasons to a list, and the service only writes them
+    return ListMade([replace(one, reasons=(), reasons_json=as_json(one.reasons)) for one in items], times.milliseconds)

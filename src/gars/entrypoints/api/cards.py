@@ -125,7 +125,8 @@ def _recommendation(
         score=item.score,
         p_like=item.p_like,
         channels=item.channels,
-        reasons=cast(Sequence[ReasonBody], item.reasons),  # a hundred a list, and the same when they are written
+        # a hundred a list, and the same when they are written
+        reasons=cast(Sequence[ReasonBody], msgspec.Raw(item.reasons_json) if item.reasons_json else item.reasons),
         explanation=UNSET if feature_names is None else _explanation(item, feature_names),
     )
 
