@@ -202,8 +202,8 @@ class Settings:
         metadata=_says(
             "GARS_PROCESSES",
             "0",
-            "Processes beside the service that make its lists, each with the model in its own memory. For many users, "
-            "one for each core but one. 0: the service makes them itself.",
+            "Processes beside the service that make its lists, each on a core of its own with the model in its own "
+            "memory. For many users, one for each core. 0: the service makes them itself.",
         )
     )
     rank_budget_ms: int = field(
