@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from gars.adapters.processes.cores import share_out
 from gars.testing.patience import until
 from gars.testing.server import ServerProcess
 
@@ -73,6 +74,13 @@ def test_lists_go_on_while_their_processes_are_killed(server: ServerProcess) -> 
     assert list(answers) == [(200, None)]
     assert not set(killed) & set(server.list_processes)
     assert httpx.get(f"{server.address}/api/v1/health/ready").json()["warnings"] == {}
+
+
+@pytest.mark.slow
+def test_each_has_a_core(server: ServerProcess) -> None:
+    shares = share_out(sorted(os.sched_getaffinity(0)), 2)
+    assert {frozenset(os.sched_getaffinity(pid)) for pid in server.list_processes} == set(shares.processes)
+    assert os.sched_getaffinity(server.process.pid) == shares.service
 
 
 @pytest.mark.slow

@@ -40,7 +40,7 @@ from gars.adapters.processes.cores import allowed, share_out, stay_on
 cores = allowed()
 stay_on(share_out(cores, 1).service)
 seen = []
-thread = threading.Thread(target=lambda: seen.append(sorted(os.sched_getaffinity(0))))
+thread = threading.Thread(target=lambda: seen.append(tuple(sorted(os.sched_getaffinity(0)))))
 thread.start()
 thread.join()
 print(seen[0] == (cores[:-1] or cores), allowed() == cores)

@@ -7,12 +7,16 @@ import os
 import re
 import signal
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
 
+from gars.adapters.processes import pool
 from gars.adapters.processes.pool import ListProcesses
+from gars.adapters.processes.process import GoneError
 from gars.application.list_makers import EngineOfMakers
+from gars.application.list_messages import ListMade
 from gars.application.stage_times import measuring
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
 from gars.domain.errors import InvalidInputError, StageError
@@ -148,6 +152,38 @@ def test_one_that_cannot_start(target: object, version: str, said: str) -> None:
     assert ask(processes) is None
     assert re.search(said, str(processes.problem))
     assert processes.restarts == restarts
+
+
+def test_one_that_never_starts_is_tried_less_and_less_while_another_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    class OnlyTheFirst:
+        started = 0
+        exit_code = 1
+
+        def __init__(self, *_: object) -> None:
+            self.number, self.in_hand = self.started, 0
+            OnlyTheFirst.started += 1
+
+        def opened(self, *, within_s: float) -> str:
+            if self.number:
+                raise GoneError(f"no room, also not within {within_s} s")
+            return VERSION
+
+        def ask(self, *_: object, **__: object) -> ListMade:
+            return ListMade([], {})
+
+        def end(self) -> None: ...
+
+        leave = wait_for_end = end
+
+    monkeypatch.setattr(pool, "ListProcess", OnlyTheFirst)
+    processes = ListProcesses(obedient, VERSION, count=2, patience_s=30)
+    until(lambda: processes.restarts == 1, "another start, at once")
+    for _ in range(100):
+        assert ask(processes) == ListMade([], {})
+        time.sleep(0.005)
+    assert (processes.alive, processes.restarts) == (1, 1)
+    assert "no room" in str(processes.problem)
+    processes.close()
 
 
 def test_everybody_gets_their_own_list() -> None:

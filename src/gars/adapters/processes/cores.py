@@ -28,9 +28,9 @@ def share_out(cores: Sequence[int], processes: int) -> Shares:
 
 
 @cache
-def allowed() -> list[int]:
-    """Cores that this process might use when it first asked; empty where the system does not say (Linux does)."""
-    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+def allowed() -> tuple[int, ...]:
+    """Cores that this process might use when it first asked; none where the system does not say (Linux does)."""
+    return tuple(sorted(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else ()
 
 
 def stay_on(cores: frozenset[int]) -> None:

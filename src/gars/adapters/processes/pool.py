@@ -40,15 +40,14 @@ class ListProcesses:
         self._changed = threading.Condition()
         self._working: dict[int, ListProcess] = {}
         """By place."""
-        self._failures = 0
-        """Since a list was made."""
+        self._failures = [0] * count
+        """By place, since a list was made there."""
         self._closed = threading.Event()
         self.restarts = 0
         self.problem: StageError | None = None
-        for place, started in [
-            (place, self._started(place)) for place in range(count)
-        ]:  # all, before any is waited for
-            self._take_in(place, started)
+        started = [self._started(place) for place in range(count)]  # all, before any is waited for
+        for place, process in enumerate(started):
+            self._take_in(place, process)
 
     @property
     def alive(self) -> int:
@@ -102,7 +101,7 @@ class ListProcesses:
 
     def _give_back(self, place: int, process: ListProcess) -> None:
         with self._changed:
-            self._failures = 0
+            self._failures[place] = 0
             process.in_hand -= 1
             self._changed.notify_all()
             # somebody else may have found that it hangs, and another is at its place
@@ -155,8 +154,8 @@ class ListProcesses:
         """One is missing: start another, at once or, if that has not helped, after a while."""
         problem = _gone(why)
         with self._changed:
-            self._failures += 1
-            pause_s = 0.0 if self._failures == 1 else min(_LONGEST_PAUSE_S, 2.0**self._failures)
+            self._failures[place] += 1
+            pause_s = 0.0 if self._failures[place] == 1 else min(_LONGEST_PAUSE_S, 2.0 ** self._failures[place])
             self.problem = problem
             self._changed.notify_all()
         if not self._closed.is_set():
@@ -166,7 +165,8 @@ class ListProcesses:
 
     def _replace(self, place: int, pause_s: float) -> None:
         if not self._closed.wait(pause_s):
-            self.restarts += 1
+            with self._changed:
+                self.restarts += 1
             self._take_in(place, self._started(place))
 
 

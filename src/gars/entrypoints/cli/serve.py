@@ -73,13 +73,13 @@ def serve(
     server.refuse_open(host, settings.service_token)
     server.free_port(host, port)  # before the slow part: a taken port should not cost a minute
     console = Console(stderr=True)
-    stay_off_their_cores(settings)
     if part is Part.CLICKS:
         _serve_clicks(settings, host, port, console, engine_factory)
         return
     if part is not Part.ALL:
         _serve_stage(settings, "recall" if part is Part.RECALL else "rank", host, port, console, engine_factory)
         return
+    stay_off_their_cores(settings)
     with lock_home(settings):
         engine, about = (made_by(engine_factory), None) if engine_factory else load_engine(settings.models)
         dataset = training_data(settings, about) if about else None
