@@ -186,6 +186,37 @@ def test_one_that_never_starts_is_tried_less_and_less_while_another_works(monkey
     processes.close()
 
 
+def test_a_process_has_few_questions_in_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Slow:
+        def __init__(self, *_: object) -> None:
+            self.in_hand, self.most = 0, 0
+            made.append(self)
+
+        def opened(self, **_: object) -> str:
+            return VERSION
+
+        def ask(self, *_: object, **__: object) -> ListMade:
+            self.most = max(self.most, self.in_hand)
+            time.sleep(0.02)
+            return ListMade([], {})
+
+        def end(self) -> None: ...
+
+        leave = wait_for_end = end
+
+    made: list[Slow] = []
+    monkeypatch.setattr(pool, "ListProcess", Slow)
+    processes = ListProcesses(obedient, VERSION, count=2, patience_s=30)
+    threads = [threading.Thread(target=ask, args=[processes]) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [one.most for one in made] == [pool.IN_HAND, pool.IN_HAND]
+    assert [one.in_hand for one in made] == [0, 0]
+    processes.close()
+
+
 def test_everybody_gets_their_own_list() -> None:
     local, processes = FakeEngine(), ListProcesses(obedient, VERSION, count=2, patience_s=30)
     fans = [from_ratings([Rating(anime.anime_id, 9)]) for anime in local.anime]
