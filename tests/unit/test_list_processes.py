@@ -79,6 +79,13 @@ def test_what_it_says_of_a_question(one: ListProcesses) -> None:
     assert one.problem is None
 
 
+def test_what_cannot_be_asked_is_not_waited_for(one: ListProcesses) -> None:
+    for _ in range(2 * pool.IN_HAND):
+        with pytest.raises(OverflowError):
+            one.make(FAN, k=5, offset=0, filters=Filters(exclude_ids=(2**70,)))
+    assert ask(one) is not None
+
+
 def test_one_that_ends_is_replaced(one: ListProcesses, caplog: pytest.LogCaptureFixture) -> None:
     before = pids()
     assert ask(one, ENDS) is None, "the service makes the list itself"

@@ -8,7 +8,7 @@ import threading
 from gars.adapters.processes.child import Target
 from gars.adapters.processes.cores import allowed, share_out
 from gars.adapters.processes.process import GoneError, ListProcess
-from gars.application.list_messages import ListFailed, ListMade, ListRefused, wanted
+from gars.application.list_messages import ListFailed, ListMade, ListRefused, encode, wanted
 from gars.domain.candidates import Filters
 from gars.domain.errors import InvalidInputError, StageError
 from gars.domain.history import History
@@ -56,12 +56,14 @@ class ListProcesses:
 
     def make(self, history: History, *, k: int, offset: int, filters: Filters) -> ListMade | None:
         """As the protocol says."""
+        # first: what cannot be said is nobody's to have in hand
+        asked = encode(wanted(history, k=k, offset=offset, filters=filters))
         taken = self._take()
         if taken is None:
             return None
         place, process = taken
         try:
-            answer = process.ask(wanted(history, k=k, offset=offset, filters=filters), within_s=self._patience_s)
+            answer = process.ask(asked, within_s=self._patience_s)
         except TimeoutError as late:
             raise self._lost(place, process, late) from None
         except GoneError as gone:

@@ -10,7 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from gars.adapters.processes.child import Target, run
-from gars.application.list_messages import Answer, ListWanted, decode_answer, decode_serving, encode
+from gars.application.list_messages import Answer, decode_answer, decode_serving
 
 T = TypeVar("T")
 
@@ -55,8 +55,8 @@ class ListProcess:
         """
         return self._read(decode_serving, within_s).model_version
 
-    def ask(self, wanted: ListWanted, *, within_s: float | None) -> Answer:
-        """What it says to a question. Any thread may ask, also while another waits for an answer.
+    def ask(self, asked: bytes, *, within_s: float | None) -> Answer:
+        """What it says to a question (``ListWanted``, encoded). Any thread may ask, also while another waits.
 
         Raises:
             TimeoutError: nothing yet; it cannot be asked again.
@@ -65,7 +65,7 @@ class ListProcess:
         answered = threading.Event()
         try:
             with self._sending:
-                self._send(wanted)
+                self._send(asked)
                 before, self._latest = self._latest, answered
             if not before.wait(within_s):
                 raise _late(within_s)
@@ -93,9 +93,9 @@ class ListProcess:
         self._process.kill()
         self._process.join()
 
-    def _send(self, wanted: ListWanted) -> None:
+    def _send(self, asked: bytes) -> None:
         try:
-            self._pipe.send_bytes(encode(wanted))
+            self._pipe.send_bytes(asked)
         except OSError as error:
             raise GoneError(_told(error)) from error
 
