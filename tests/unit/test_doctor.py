@@ -22,7 +22,16 @@ CLUSTER = {
 
 def test_on_one_machine_everything_is_well_but_the_model(tmp_path: Path) -> None:
     found = {one.name: one for one in examine(from_environment({}, home=tmp_path))}
-    assert list(found) == ["home", "model", "event log", "states", "changes", "tombstones", "impressions"]
+    assert list(found) == [
+        "home",
+        "model",
+        "event log",
+        "states",
+        "changes",
+        "tombstones",
+        "impressions",
+        "pages of the files",
+    ]
     assert [name for name, one in found.items() if one.problem] == ["model"]
     assert found["model"].hint == "train one with: gars train"
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
+from gars.adapters.embedded.integrity import FileChecks
 from gars.bootstrap.addresses import REDIS, adapter, is_cluster, scheme
 from gars.bootstrap.model import load_engine, load_others, training_data
 from gars.bootstrap.stores import (
@@ -16,6 +17,7 @@ from gars.bootstrap.stores import (
     open_impression_log,
     open_state_store,
     open_tombstones,
+    sqlite_files,
 )
 from gars.config import Settings
 from gars.domain.errors import GarsError, StorageError
@@ -45,6 +47,9 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _found("changes", shown(settings.change_feed), lambda: _changes(settings))
     yield _found("tombstones", shown(settings.tombstones), lambda: _tombstones(settings))
     yield _found("impressions", shown(settings.impressions), lambda: _impressions(settings))
+    if files := sqlite_files(settings):
+        where = ", ".join(str(path) for path in dict.fromkeys(files.values()))
+        yield _found("pages of the files", where, lambda: _pages(settings))
     if settings.experiment is not None:
         yield _found("experiment", str(settings.experiment), lambda: _experiment(settings))
 
@@ -119,6 +124,18 @@ def _impressions(settings: Settings) -> None:
         return
     with closing(open_impression_log(settings)) as impressions:
         next(iter(impressions.read(user_id="")), None)
+
+
+def _pages(settings: Settings) -> None:
+    checks = FileChecks(sqlite_files(settings))
+    checks.wait()
+    problems = checks.problems()
+    checks.close()
+    if problems:
+        raise StorageError(
+            "; ".join(dict.fromkeys(problems.values())),
+            hint="stop the service, then move the file away and restore a copy, or start empty without it",
+        )
 
 
 def _cassandra(name: str, text: str) -> None:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TypedDict
 
 from gars.adapters.embedded.clock import SystemClock
+from gars.adapters.embedded.integrity import FileChecks
 from gars.adapters.embedded.title_search import MemoryTitleSearch
 from gars.application.about import About
 from gars.application.budgets import Budget
@@ -39,7 +40,7 @@ from gars.bootstrap.known_anime import KnownAnime
 from gars.bootstrap.list_processes import open_list_makers
 from gars.bootstrap.online import OnlineStores, is_forgotten, open_cluster, open_local
 from gars.bootstrap.stages import open_rank, open_recall
-from gars.bootstrap.stores import file_sizes, open_experiment, open_sites
+from gars.bootstrap.stores import file_sizes, open_experiment, open_sites, sqlite_files
 from gars.bootstrap.threads import threads_of
 from gars.bootstrap.variants import open_others, refuse_unknown_titles
 from gars.config import Settings
@@ -111,6 +112,8 @@ class Service:
     """Processes that make the lists, where GARS_PROCESSES wants some."""
     threads: Workers
     """Where requests run the models."""
+    checks: FileChecks
+    """Whether the stores' SQLite files are damaged."""
 
     @property
     def log(self) -> EventLog:
@@ -165,7 +168,8 @@ class Service:
         for name, elsewhere in (("recall", self.recall), ("rank", self.rank), ("processes", self.list_makers)):
             if elsewhere is not None:
                 noticed[name] = elsewhere.problem
-        return {name: str(said) for name, said in noticed.items() if said} | self.stores.problems()
+        found = {name: str(said) for name, said in noticed.items() if said}
+        return found | self.stores.problems() | self.checks.problems()
 
     def sizes(self) -> dict[str, int]:
         """Bytes on disk of each store in SQLite, its write-ahead log included."""
@@ -184,6 +188,7 @@ class Service:
         for budget in self.budgets.values():
             budget.close()
         self.recorder.close()
+        self.checks.close()
         self.stores.close()
         for site in self.sites.values():
             site.close()
@@ -284,6 +289,7 @@ def open_service(
         experiment=experiment,
         others=others,
         threads=Workers(threads_of(settings), "gars-model"),
+        checks=FileChecks(sqlite_files(settings)),
         **_of_model(
             engine,
             about,

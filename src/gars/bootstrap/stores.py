@@ -182,12 +182,18 @@ def open_experiment(settings: Settings) -> Experiment | None:
 
 def file_sizes(settings: Settings) -> dict[str, int]:
     """Bytes of the SQLite files among the stores, their write-ahead logs included."""
-    addresses = {"events": settings.event_log, "states": settings.state_store, "impressions": settings.impressions}
-    return {
-        name: _file_size(sqlite_path(name, address))
-        for name, address in addresses.items()
-        if scheme(address) == "sqlite"
+    return {name: _file_size(path) for name, path in sqlite_files(settings).items()}
+
+
+def sqlite_files(settings: Settings) -> dict[str, Path]:
+    """The SQLite files among the stores, by what they hold."""
+    addresses = {
+        "events": settings.event_log,
+        "states": settings.state_store,
+        "tombstones": settings.tombstones,
+        "impressions": settings.impressions,
     }
+    return {name: sqlite_path(name, address) for name, address in addresses.items() if scheme(address) == "sqlite"}
 
 
 def _file_size(path: Path) -> int:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
+from gars.adapters.embedded import integrity
 from gars.domain.errors import StorageError
 
 Synchronous = Literal["FULL", "NORMAL"]
@@ -18,13 +19,15 @@ class Database:
     """Connections to one file. Writes go through ``write()``, one at a time; each thread reads on its own connection.
 
     ``synchronous="FULL"`` syncs the disk on every commit. With ``"NORMAL"`` a commit survives the death of the
-    process, and a dead machine loses at most the newest commits, in order.
+    process, and a dead machine loses at most the newest commits, in order. A damaged file is read but not written
+    (``integrity``).
     """
 
     def __init__(
         self, path: Path, schema: str, *, synchronous: Synchronous = "FULL", busy_timeout_s: float = 5.0
     ) -> None:
         self.path = path
+        self._health = integrity.use(path)
         self._busy_timeout_s = busy_timeout_s
         self._lock = threading.Lock()
         self._local = threading.local()
@@ -43,6 +46,7 @@ class Database:
         """A transaction: committed when the block ends, rolled back when it raises."""
         with self._lock, self._explained("write"):
             self._refuse_closed()
+            self._refuse_damaged()
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 yield self._writer
@@ -72,7 +76,7 @@ class Database:
 
     def erase_deleted(self) -> None:
         """Move the write-ahead log into the file and empty it, so that deleted rows are gone from both."""
-        with self._lock, self._explained("write"):
+        with self._lock, self._explained("write"), self._health.without_check():
             self._refuse_closed()
             (busy, _, _) = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
@@ -84,6 +88,8 @@ class Database:
     def close(self) -> None:
         """Close every connection; a second call does nothing."""
         with self._lock:
+            if not self._closed:
+                integrity.release(self._health)
             self._closed = True
             for connection in (self._writer, *self._readers):
                 connection.close()
@@ -96,12 +102,22 @@ class Database:
         if self._closed:
             raise StorageError(f"{self.path} is closed", hint="the service is stopping; try again when it is back")
 
+    def _refuse_damaged(self) -> None:
+        if self._health.damage is not None:
+            raise StorageError(
+                f"{self.path} is damaged, so nothing is written to it: {self._health.damage}", hint=_RESTORE
+            )
+
     @contextmanager
     def _explained(self, doing: str) -> Iterator[None]:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
+            self._health.note(error)
             raise StorageError(f"cannot {doing} {self.path}: {error}", hint=_hint(error)) from error
+
+
+_RESTORE = "the file is damaged: stop the service, then move it away and restore a copy, or start empty without it"
 
 
 def _hint(error: Exception) -> str:
@@ -112,7 +128,7 @@ def _hint(error: Exception) -> str:
         case ["BUSY"] | ["LOCKED"]:
             return "another process holds the database: stop it, or give this one its own GARS_HOME"
         case ["NOTADB"] | ["CORRUPT"]:
-            return "the file is damaged: move it away and restore a copy, or start empty without it"
+            return _RESTORE
         case ["READONLY"] | ["CANTOPEN"] | ["PERM"]:
             return "check the owner and the permissions of the folder GARS_HOME"
     return "check the disk under GARS_HOME; the service goes on when it answers again"
