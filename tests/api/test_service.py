@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -195,3 +197,50 @@ def test_files_of_the_page(service: Service, monkeypatch: pytest.MonkeyPatch, tm
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         for route in ("/assets/none.js", "/assets/..%2findex.html", "/assets/%2e%2e/%2e%2e/gars.sqlite"):
             assert client.get(route).status_code == 404, route
+
+
+def test_page_files_are_sent_compressed_and_cached(
+    service: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assets = tmp_path / "page" / "assets"
+    assets.mkdir(parents=True)
+    for name, content in {"main-Ab3_x-9z.js": b"plain", "main-Ab3_x-9z.js.br": b"brotli", "theme.js": b"theme"}.items():
+        (assets / name).write_bytes(content)
+    (assets / "main-Ab3_x-9z.js.gz").write_bytes(gzip.compress(b"plain"))
+    monkeypatch.setattr(page, "FOLDER", tmp_path / "page")
+    with TestClient(create_app(service), raise_server_exceptions=False) as client:
+
+        def get(name: str, accept: str, **headers: str) -> Any:
+            return client.get(f"/assets/{name}", headers={"accept-encoding": accept, **headers})
+
+        with client.stream("GET", "/assets/main-Ab3_x-9z.js", headers={"accept-encoding": "gzip, br"}) as brotli:
+            assert b"".join(brotli.iter_raw()) == b"brotli"
+            assert brotli.headers["content-encoding"] == "br"
+            assert "javascript" in brotli.headers["content-type"]
+        assert brotli.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert brotli.headers["vary"].lower() == "accept-encoding"
+        assert get("main-Ab3_x-9z.js", "gzip").headers["content-encoding"] == "gzip"
+        assert get("main-Ab3_x-9z.js", "gzip").text == "plain"
+        plain = get("main-Ab3_x-9z.js", "br;q=0, identity")
+        assert (plain.text, plain.headers.get("content-encoding")) == ("plain", None)
+        unhashed = get("theme.js", "gzip, br")
+        assert (unhashed.text, unhashed.headers["cache-control"]) == ("theme", "no-cache")
+        again = get("theme.js", "gzip, br", **{"if-none-match": unhashed.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
+        (assets / "theme.js").write_bytes(b"another theme")
+        assert get("theme.js", "gzip, br", **{"if-none-match": unhashed.headers["etag"]}).text == "another theme"
+
+
+def test_json_is_compressed_from_a_kilobyte_on(client: Client) -> None:
+    route = "/api/v1/users/7/recommendations?k=20"
+    accepted = {"accept-encoding": "gzip"}
+    with client.stream("GET", route, headers=accepted) as long:
+        sent = b"".join(long.iter_raw())
+    plain = client.get(route, headers={"accept-encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert (long.headers["content-encoding"], long.headers["vary"]) == ("gzip", "accept-encoding")
+    assert int(long.headers["content-length"]) == len(sent) < len(plain.content) / 2
+    unpacked = json.loads(gzip.decompress(sent))
+    assert [item["anime"] for item in unpacked["items"]] == [item["anime"] for item in plain.json()["items"]]
+    short = client.get("/api/v1/health/live", headers=accepted)
+    assert "content-encoding" not in short.headers

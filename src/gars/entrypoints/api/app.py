@@ -36,6 +36,7 @@ from gars.entrypoints.api import (
     taste,
     users,
 )
+from gars.entrypoints.api.compression import compressing
 from gars.entrypoints.api.docs import PlainDocs
 from gars.entrypoints.api.errors import HANDLERS
 from gars.entrypoints.api.params import filters_of, refuse_unknown_parameters
@@ -58,6 +59,7 @@ class ListApp(App):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request."""
+        send = compressing(scope, send)
         if scope["type"] == "http" and self.state.guard.asks_nothing(scope):
             started = perf_counter()
             unchanged: Unchanged = self.state.unchanged
@@ -133,7 +135,7 @@ def create_app(service: Service | Live) -> Litestar:
         before_request=refuse_unknown_parameters,
     )
     return ListApp(
-        [api, mission_routes, mission.get_root, page.assets(), page.get_page],
+        [api, mission_routes, mission.get_root, page.get_asset, page.get_page],
         dependencies={
             # once a request: all of it sees the same model, also while another takes over
             "service": Provide(lambda: running.current, sync_to_thread=False),

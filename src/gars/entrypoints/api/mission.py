@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from typing import Annotated
+from typing import Annotated, Any
 
-from litestar import Response, get
+from litestar import Request, Response, get
 from litestar.params import QueryParameter
 
 from gars.entrypoints.api.errors import errors
@@ -19,11 +19,13 @@ _K = 20
 
 @get("/", include_in_schema=False)
 async def get_root(
-    service: ServiceDep, user_id: Annotated[str | None, QueryParameter(max_length=MAX_USER_ID)] = None
+    request: Request[Any, Any, Any],
+    service: ServiceDep,
+    user_id: Annotated[str | None, QueryParameter(max_length=MAX_USER_ID)] = None,
 ) -> Response[bytes] | Response[list[int]]:
     """With ``user_id`` the ids of that user's list as JSON, without it the page."""
     if user_id is None:
-        return index_html()
+        return index_html(request)
     made = await in_time(service, service.recommend, checked_user_id(user_id), k=_K, request_id=uuid.uuid4().hex)
     return Response([item.anime_id for item in made.items], media_type="application/json")
 

@@ -1,14 +1,22 @@
-"""The page, if it has been built; its files are served by the same process."""
+"""The page, if it has been built; its files are served by the same process.
+
+``npm run build`` writes a Brotli and a gzip copy beside each text file. The smallest one that the client
+accepts is sent.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import re
+from functools import lru_cache
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from litestar import MediaType, Response, get
+from litestar import MediaType, Request, Response, get
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
-from litestar.router import Router
-from litestar.static_files import create_static_files_router
+
+from gars.entrypoints.api.compression import accepted_encodings
 
 FOLDER = Path(__file__).parent / "page"
 
@@ -22,23 +30,84 @@ _NOT_BUILT = b"""<!doctype html>
 """
 _NOT_PAGES = {"api", "docs", "assets", "health", "clicks", "sim"}
 """First parts of paths that belong to the API: a wrong one is an error, not a page."""
+_COPIES = (("br", ".br"), ("gzip", ".gz"))
+"""Encodings in order of preference, and the suffix of the file that holds each."""
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+    ".webmanifest": "application/manifest+json",
+    ".png": "image/png",
+    ".woff2": "font/woff2",
+}
+_HASHED = re.compile(r"-[\w-]{8}\.\w+$")
+"""A name that Vite derives from the content: the same name never holds anything else."""
+_FOREVER = "public, max-age=31536000, immutable"
 
 
-def index_html() -> Response[bytes]:
-    """The page's entry, read anew so that a rebuilt page shows without a restart."""
-    index = FOLDER / "index.html"
-    content = index.read_bytes() if index.is_file() else _NOT_BUILT
-    return Response(content, media_type=MediaType.HTML, headers={"Cache-Control": "no-cache"})
+class _File(NamedTuple):
+    content: bytes
+    etag: str
+
+
+@lru_cache(maxsize=512)
+def _read(path: Path, _changed_ns: int) -> _File:
+    content = path.read_bytes()
+    return _File(content, f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"')
+
+
+def _find(path: Path) -> _File | None:
+    """The file as it is now, or None. A rebuilt page shows without a restart."""
+    try:
+        stat = path.stat()
+        return _read(path, stat.st_mtime_ns) if path.is_file() else None
+    except OSError:
+        return None
+
+
+def _send(request: Request[Any, Any, Any], path: Path, cache_control: str) -> Response[bytes] | None:
+    """The best encoding of a file for this client; 304 where it has it already; None where there is no such file."""
+    found = _find(path)
+    if found is None:
+        return None
+    accepted = accepted_encodings(request.headers.get("accept-encoding", ""))
+    headers = {"Cache-Control": cache_control, "Vary": "Accept-Encoding"}
+    for encoding, suffix in _COPIES:
+        if encoding in accepted and (copy := _find(path.with_name(path.name + suffix))) is not None:
+            headers["Content-Encoding"] = encoding
+            found = copy
+            break
+    headers["ETag"] = found.etag
+    if found.etag in request.headers.get("if-none-match", ""):
+        headers.pop("Content-Encoding", None)
+        return Response(b"", status_code=304, headers=headers)
+    media_type = _TYPES.get(path.suffix, "application/octet-stream")
+    return Response(found.content, media_type=media_type, headers=headers)
+
+
+def index_html(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """The page's entry, asked for anew each time so that a rebuilt page shows without a restart."""
+    found = _send(request, FOLDER / "index.html", "no-cache")
+    return found or Response(_NOT_BUILT, media_type=MediaType.HTML, headers={"Cache-Control": "no-cache"})
 
 
 @get("/{path:path}", include_in_schema=False)
-async def get_page(path: FromPath[str]) -> Response[bytes]:
+async def get_page(request: Request[Any, Any, Any], path: FromPath[str]) -> Response[bytes]:
     """A place inside the page, such as ``/anime/5``: the page's own router knows it."""
     if path.lstrip("/").split("/", 1)[0] in _NOT_PAGES:
         raise NotFoundException(f"no such route: {path}")
-    return index_html()
+    return index_html(request)
 
 
-def assets() -> Router:
-    """Everything under ``/assets``."""
-    return create_static_files_router(path="/assets", directories=[FOLDER / "assets"], include_in_schema=False)
+@get("/assets/{path:path}", include_in_schema=False)
+async def get_asset(request: Request[Any, Any, Any], path: FromPath[str]) -> Response[bytes]:
+    """A file under ``/assets``; one whose name holds a hash of its content may be kept for ever."""
+    folder = (FOLDER / "assets").resolve()
+    file = (folder / path.lstrip("/")).resolve()
+    cache_control = _FOREVER if _HASHED.search(file.name) else "no-cache"
+    found = _send(request, file, cache_control) if file.is_relative_to(folder) else None
+    if found is None:
+        raise NotFoundException(f"no such file: /assets{path}")
+    return found
