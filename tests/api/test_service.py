@@ -232,7 +232,7 @@ def test_page_files_are_sent_compressed_and_cached(
 
 
 def test_json_is_compressed_from_a_kilobyte_on(client: Client) -> None:
-    route = "/api/v1/users/7/recommendations?k=20"
+    route = "/api/v1/anime/trending?k=20"
     accepted = {"accept-encoding": "gzip"}
     with client.stream("GET", route, headers=accepted) as long:
         sent = b"".join(long.iter_raw())
@@ -241,6 +241,6 @@ def test_json_is_compressed_from_a_kilobyte_on(client: Client) -> None:
     assert (long.headers["content-encoding"], long.headers["vary"]) == ("gzip", "accept-encoding")
     assert int(long.headers["content-length"]) == len(sent) < len(plain.content) / 2
     unpacked = json.loads(gzip.decompress(sent))
-    assert [item["anime"] for item in unpacked["items"]] == [item["anime"] for item in plain.json()["items"]]
+    assert unpacked == plain.json()
     short = client.get("/api/v1/health/live", headers=accepted)
     assert "content-encoding" not in short.headers
