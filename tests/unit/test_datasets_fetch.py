@@ -81,7 +81,7 @@ class _Answer(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def host() -> Iterator[Host]:
     with Host() as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield server
         server.shutdown()
@@ -278,11 +278,13 @@ def test_a_package_with_another_file_is_refused(tmp_path: Path) -> None:
 def test_the_registry_is_complete_and_pinned() -> None:
     assert len({source.name for source in SOURCES}) == len({source.file_name for source in SOURCES}) == len(SOURCES)
     for source in SOURCES:
-        assert len(source.sha256) == 64
+        folder = source.kind == "github-folder"
+        assert (len(source.sha256), len(source.tree)) == ((0, 40) if folder else (64, 0))
+        assert source.licensed is ("none stated" not in source.licence)
         assert source.size > 0
         assert source.licence
         assert source.content
-        assert len(source.version) == 40 or source.kind != "github"
+        assert len(source.version) == 40 or source.kind not in ("github", "github-folder")
     with pytest.raises(
         InvalidInputError, match=r"no source is called 'nope'; known are: mal-2016-sample, .*\n.*data list"
     ):

@@ -125,7 +125,7 @@ def complete_catalogue(
 
 def as_used(source: Source) -> SourceUsed:
     """A registered source as the manifest names it."""
-    return SourceUsed(source.name, source.sha256, source.licence)
+    return SourceUsed(source.name, source.digest, source.licence)
 
 
 def _bare(ids: set[int], word: str) -> pl.DataFrame:

@@ -17,6 +17,7 @@ from gars.datasets.sources import Source
 from gars.domain.errors import FetchError
 
 GITHUB_FILES = "https://raw.githubusercontent.com"
+GITHUB_TARBALLS = "https://codeload.github.com"
 ATTEMPTS = 4
 TIMEOUT_S = 30.0
 
@@ -24,6 +25,11 @@ TIMEOUT_S = 30.0
 def file_address(source: Source, base: str) -> str:
     """The address of a GitHub source's file at its pinned commit."""
     return f"{base.rstrip('/')}/{source.repository}/{source.version}/{urllib.parse.quote(source.path)}"
+
+
+def tarball_address(source: Source, base: str) -> str:
+    """The address of the tarball of a GitHub source's repository at its pinned commit."""
+    return f"{base.rstrip('/')}/{source.repository}/tar.gz/{source.version}"
 
 
 def download(source: Source, address: str, target: Path, advance: Advance) -> None:
@@ -50,10 +56,30 @@ def download(source: Source, address: str, target: Path, advance: Advance) -> No
             break
         _verified_rename(source, address, part, target)
         return
-    raise FetchError(
+    raise unreachable(source, address, cause) from cause
+
+
+def open_address(source: Source, address: str, *, start: int = 0) -> http.client.HTTPResponse:
+    """Ask for ``address`` from byte ``start`` on. Raises ``FetchError`` for an answer that is an error."""
+    request = urllib.request.Request(address, headers={"User-Agent": "gars"})
+    if start:
+        request.add_header("Range", f"bytes={start}-")
+    try:
+        response: http.client.HTTPResponse = urllib.request.urlopen(request, timeout=TIMEOUT_S)
+    except urllib.error.HTTPError as error:
+        raise FetchError(
+            f"{source.name}: {address} answered {error.code} {error.reason}",
+            hint="try again later, or set GARS_MIRROR to a folder that holds " + source.file_name,
+        ) from error
+    return response
+
+
+def unreachable(source: Source, address: str, cause: Exception | None) -> FetchError:
+    """Return the error for an address that could not be read to its end."""
+    return FetchError(
         f"{source.name}: could not be fetched from {address}: {_reason(cause)}",
         hint="check the network, or set GARS_MIRROR to a folder that holds " + source.file_name,
-    ) from cause
+    )
 
 
 def _continue_into(part: Path, address: str, source: Source, advance: Advance) -> None:
@@ -65,17 +91,7 @@ def _continue_into(part: Path, address: str, source: Source, advance: Advance) -
         part.unlink()
         advance(-float(have))
         have = 0
-    request = urllib.request.Request(address, headers={"User-Agent": "gars"})
-    if have:
-        request.add_header("Range", f"bytes={have}-")
-    try:
-        response = urllib.request.urlopen(request, timeout=TIMEOUT_S)
-    except urllib.error.HTTPError as error:
-        raise FetchError(
-            f"{source.name}: {address} answered {error.code} {error.reason}",
-            hint="try again later, or set GARS_MIRROR to a folder that holds " + source.file_name,
-        ) from error
-    with response:
+    with open_address(source, address, start=have) as response:
         resumed = response.status == HTTPStatus.PARTIAL_CONTENT
         if have and not resumed:
             advance(-float(have))

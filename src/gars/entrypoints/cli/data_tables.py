@@ -29,8 +29,9 @@ def sources(home: Path, mirror: Path | None) -> RenderableType:
         here = "in the mirror" if mirrored else "fetched" if kept else "not here"
         lines.append(source.name, style="bold")
         lines.append(f"  {source.size / 1e6:.2f} MB, {here}\n")
-        lines.append(f"  {source.content}\n  {source.origin}\n  licence: {source.licence}\n", style="dim")
-        lines.append(f"  sha256 {source.sha256}\n", style="dim")
+        lines.append(f"  {source.content}\n  {source.origin}\n", style="dim")
+        lines.append(f"  licence: {source.licence}\n", style="dim" if source.licensed else "yellow")
+        lines.append(f"  {'' if source.tree else 'sha256 '}{source.digest}\n", style="dim")
     lines.rstrip()
     return lines
 
