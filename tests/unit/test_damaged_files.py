@@ -1,4 +1,4 @@
-"""Damaged pages of SQLite files are found after the start; then writes are refused, reads go on, and health reports it."""
+"""Damaged pages of SQLite files are found after the start; then writes are refused and reads go on."""
 
 from __future__ import annotations
 
