@@ -11,7 +11,8 @@ class Streaming(msgspec.Struct, frozen=True):
     """Where an anime can be watched."""
 
     site: str
-    url: str
+    url: str | None = None
+    """``None`` where only the name of the site is known."""
 
 
 class Anime(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,15 +28,23 @@ class Anime(msgspec.Struct, frozen=True, kw_only=True):
     episodes: int | None = None
     score: float | None = None
     members: int | None = None
+    members_at: date | None = None
+    """The day they were counted."""
     genres: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     studios: tuple[str, ...] = ()
     source: str | None = None
     released: date | None = None
     year: int | None = None
+    season: str | None = None
+    """Year and quarter, such as ``2026-fall``, as the source has it."""
+    airing: str | None = None
+    """``finished``, ``airing`` or ``upcoming`` when its source was read."""
     duration_min: int | None = None
     image: str | None = None
     synopsis: str | None = None
+    trailer: str | None = None
+    """Address of a video."""
     adult: bool = False
     anilist_id: int | None = None
     anidb_id: int | None = None

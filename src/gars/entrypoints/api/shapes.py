@@ -61,10 +61,10 @@ class Links(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StreamingLink(msgspec.Struct, frozen=True):
-    """Where to watch it."""
+    """Where to watch it; ``url`` is null where only the name of the site is known."""
 
     site: str
-    url: str
+    url: str | None
 
 
 class AnimeDetail(AnimeCard, frozen=True, kw_only=True):
@@ -75,8 +75,15 @@ class AnimeDetail(AnimeCard, frozen=True, kw_only=True):
     studios: list[str]
     source: str | None
     released: date | None
+    season: str | None
+    """Year and quarter it began in, such as ``2026-fall``."""
+    airing: str | None
+    """``finished``, ``airing`` or ``upcoming`` when the catalogue was made."""
     duration_min: int | None
     synopsis: str | None
+    trailer: str | None
+    members_at: date | None
+    """The day the members were counted."""
     adult: bool
     links: Links
     streaming: list[StreamingLink]
