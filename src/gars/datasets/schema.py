@@ -27,15 +27,19 @@ CATALOGUE: dict[str, pl.DataType] = {
     "episodes": pl.Int32(),
     "score": pl.Float64(),
     "members": pl.Int64(),
+    "members_at": pl.Date(),
     "genres": pl.List(pl.String()),
     "tags": pl.List(pl.String()),
     "studios": pl.List(pl.String()),
     "source": pl.String(),
     "released": pl.Date(),
     "year": pl.Int32(),
+    "season": pl.String(),
+    "airing": pl.String(),
     "duration_min": pl.Int32(),
     "image": pl.String(),
     "synopsis": pl.String(),
+    "trailer": pl.String(),
     "adult": pl.Boolean(),
     "anilist_id": pl.Int64(),
     "anidb_id": pl.Int64(),
@@ -47,10 +51,14 @@ CATALOGUE: dict[str, pl.DataType] = {
     "sequels": pl.List(pl.Int64()),
     "related": pl.List(pl.Int64()),
 }
-"""One row per anime, sorted by anime_id (the MyAnimeList id)."""
+"""One row per anime, sorted by anime_id (the MyAnimeList id).
+
+``members_at`` is the day the members were counted, ``season`` is ``2026-fall``, ``airing`` one of ``AIRING``.
+"""
 
 STATUSES = ("watching", "completed", "on_hold", "dropped", "planned")
-TYPES = ("TV", "Movie", "OVA", "Special", "ONA", "Music")
+TYPES = ("TV", "Movie", "OVA", "Special", "ONA", "Music", "PV", "CM")
+AIRING = ("finished", "airing", "upcoming")
 NEVER_NULL = ("anime_id", "title", "adult", "franchise")
 LISTS = tuple(name for name, kind in CATALOGUE.items() if isinstance(kind, pl.List))
 

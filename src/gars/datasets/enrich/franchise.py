@@ -14,12 +14,21 @@ ANTHOLOGY = 4
 """So many anime in one and the same place of a season are an anthology of unrelated works."""
 
 
-def franchise_keys(catalogue: pl.DataFrame, ids: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
+def franchise_keys(
+    catalogue: pl.DataFrame,
+    ids: pl.DataFrame,
+    pairs: pl.DataFrame,
+    *,
+    lists: pl.DataFrame | None = None,
+) -> pl.DataFrame:
     """Columns ``anime_id, franchise`` for every row of ``catalogue``.
 
-    ``catalogue`` has ``anime_id`` and ``tmdb_id``, ``ids`` the columns of ``enrich.ids.IDS``, ``pairs`` those of
-    ``enrich.relations.PAIRS``. The key is the component's commonest TVDB series, else its commonest TMDB series,
-    else its lowest MyAnimeList id. A shared TMDB *movie* page is one work, and so a franchise too.
+    ``catalogue`` has ``anime_id`` and ``tmdb_id``, ``ids`` the columns of ``enrich.ids.IDS``, ``pairs`` (of one story)
+    those of ``enrich.relations.PAIRS``. The key is the component's commonest TVDB series, else its commonest TMDB
+    series, else its lowest MyAnimeList id. A shared TMDB *movie* page is one work, and so a franchise too.
+
+    ``lists`` are pairs of the first of a list with each other one. Lists also hold what merely met in a crossover, so
+    they only place an anime that nothing else relates, and only where most of the list is one franchise.
     """
     known = catalogue["anime_id"].to_list()
     series = dict(_series(ids).iter_rows())
@@ -30,6 +39,8 @@ def franchise_keys(catalogue: pl.DataFrame, ids: pl.DataFrame, pairs: pl.DataFra
         # TMDB speaks where TVDB is silent; where both know an anime, TVDB's series decides.
         *((first, anime) for first, anime in _chained(tmdb, known) if first not in series or anime not in series),
     ]
+    if lists is not None:
+        links += _placed(components(known, links), lists)
     rows = []
     for members in components(known, links):
         tvdb_ids = Counter(series[anime] for anime in members if anime in series)
@@ -42,6 +53,23 @@ def franchise_keys(catalogue: pl.DataFrame, ids: pl.DataFrame, pairs: pl.DataFra
             key = f"mal:{min(members)}"
         rows += [(anime, key) for anime in members]
     return pl.DataFrame(rows, schema={"anime_id": pl.Int64(), "franchise": pl.String()}, orient="row").sort("anime_id")
+
+
+def _placed(found: Sequence[Sequence[int]], lists: pl.DataFrame) -> list[tuple[int, int]]:
+    """Links from the anime that are alone to what most of their list belongs to."""
+    first_of = {anime: members[0] for members in found for anime in members}
+    alone = {members[0] for members in found if len(members) == 1}
+    listed: dict[int, set[int]] = defaultdict(set)
+    for first, other in lists.iter_rows():
+        listed[first] |= {anime for anime in (first, other) if anime in first_of}
+    links = []
+    for members in listed.values():
+        shares = Counter(first_of[anime] for anime in members if anime not in alone)
+        if not shares:
+            links += [(min(members), anime) for anime in members]
+        elif 2 * shares[home := _commonest(shares)] > shares.total():
+            links += [(home, anime) for anime in members if anime in alone]
+    return links
 
 
 def components(nodes: Sequence[int], links: Iterable[tuple[int, int]]) -> list[list[int]]:

@@ -1,4 +1,4 @@
-"""English titles, synonyms, year, duration and untyped relations from the 2020 titles database."""
+"""Main titles, synonyms, year, duration and untyped relations from the 2020 titles database."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ from gars.domain.errors import DataError
 
 _COLUMNS = "anime_id, titles, genres, rating, members, episodes, duration, release_date, related_ids"
 _KEPT = (
-    *("anime_id", "title", "title_english", "synonyms", "genres"),
+    *("anime_id", "title", "synonyms", "genres"),
     *("score", "members", "episodes", "duration_min", "year", "related"),
 )
-_SHORT_FORM = 5
 _BETWEEN = re.compile(r",(?! )")  # titles are joined by "," and hold ", " themselves
 
 
 def read_titles(path: Path) -> pl.DataFrame:
-    """Read table ``anime_meta``: one row per MyAnimeList id, catalogue columns. Raises ``DataError``."""
+    """Read table ``anime_meta``: one row per MyAnimeList id, catalogue columns. Raises ``DataError``.
+
+    The list of titles begins with the main one. It does not say which other is the English one, so they are synonyms.
+    """
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
             found = connection.execute(f"SELECT {_COLUMNS} FROM anime_meta ORDER BY anime_id").fetchall()
@@ -37,7 +39,6 @@ def read_titles(path: Path) -> pl.DataFrame:
             {
                 "anime_id": anime_id,
                 "title": main,
-                "title_english": next((title for title in others if _reads_as_english(title)), None),
                 "synonyms": others,
                 "genres": [genre.strip() for genre in genres.split(",") if genre.strip()],
                 "score": rating or None,
@@ -49,8 +50,3 @@ def read_titles(path: Path) -> pl.DataFrame:
             }
         )
     return pl.DataFrame(rows, schema={name: CATALOGUE[name] for name in _KEPT})
-
-
-def _reads_as_english(title: str) -> bool:
-    """The list does not say which name is the English one: the first in ASCII, short forms such as "DN" left out."""
-    return title.isascii() and (len(title) > _SHORT_FORM or not title.isupper())

@@ -1,0 +1,1 @@
+"""One catalogue from many sources: one row per anime, with the source of every value."""
