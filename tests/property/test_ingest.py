@@ -114,3 +114,14 @@ def test_any_live_event_beats_the_initial_state(listed: list[Row], events: list[
             if getattr(opinion, name) is not None:
                 assert getattr(folded.opinions[anime_id], name) == getattr(opinion, name)
     assert folded.clicks == fresh.clicks
+
+
+@given(event_lists(), st.lists(st.sampled_from(["1", "2", "3", "4"]), min_size=30, max_size=30))
+def test_ids_of_different_users_have_nothing_to_do_with_each_other(events: list[Interaction], ids: list[str]) -> None:
+    """Each user's states are the same whether or not others send events under the same ids."""
+    renamed = [msgspec.structs.replace(event, event_id=name) for event, name in zip(events, ids, strict=False)]
+    log, states = ingest([[event] for event in renamed])
+    for user_id in {event.user_id for event in events}:
+        own_log, own_states = ingest([[event] for event in renamed if event.user_id == user_id])
+        assert [one for _, one in log.read_user(user_id)] == [one for _, one in own_log.read()]
+        assert states.get(user_id) == own_states.get(user_id)

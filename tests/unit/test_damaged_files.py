@@ -134,12 +134,12 @@ def test_damage_that_the_start_meets_stops_it(settings: Settings) -> None:
 
 def test_damage_met_in_use_refuses_later_writes(tmp_path: Path) -> None:
     path = tmp_path / "some.sqlite"
-    database = Database(path, "CREATE TABLE IF NOT EXISTS t (id INTEGER PRIMARY KEY, text TEXT NOT NULL)")
+    database = Database(path, ["CREATE TABLE IF NOT EXISTS t (id INTEGER PRIMARY KEY, text TEXT NOT NULL)"])
     with database.write() as connection:
         connection.executemany("INSERT INTO t (text) VALUES (?)", [("x" * 1000,) for _ in range(100)])
     database.close()
     damage_middle(path)
-    database = Database(path, "")
+    database = Database(path, [])
     with database.write() as connection:
         connection.execute("UPDATE t SET text = 'intact' WHERE id = 1")
     with pytest.raises(StorageError, match="malformed"), database.read() as connection:
@@ -180,7 +180,7 @@ def test_a_check_lets_go_of_the_file_while_deleted_rows_are_erased(
     assert erasing.wait(30)
     with health.without_check():
         may_check.set()
-        database = Database(settings.home / "gars.sqlite", "", busy_timeout_s=30)
+        database = Database(settings.home / "gars.sqlite", [], busy_timeout_s=30)
         database.erase_deleted()
         database.close()
         assert interrupted.wait(30)

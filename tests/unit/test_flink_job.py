@@ -55,6 +55,29 @@ def test_an_event_told_again_is_written_again_but_counts_once() -> None:
     assert (second.write.state, second.write.changes, second.moves) == (first.state, (), ())
 
 
+@pytest.mark.parametrize(
+    ("held", "again", "contradicts"),
+    [
+        (event(kind=Kind.RATE, value=9, event_id="e"), event(kind=Kind.RATE, value=8, event_id="e"), True),
+        (event(kind=Kind.RATE, value=9, event_id="e"), event(anime_id=5, kind=Kind.RATE, value=9, event_id="e"), True),
+        (event(event_id="e"), event(anime_id=5, event_id="e"), True),
+        (event(event_id="e"), event(kind=Kind.LIKE, event_id="e"), True),
+        (event(event_id="e"), event(event_id="e"), False),
+        (event(kind=Kind.RATE, undo=True, event_id="e"), event(kind=Kind.RATE, undo=True, event_id="e"), False),
+        (event(undo=True, event_id="e"), event(undo=True, event_id="e"), False),
+        (event(undo=True, event_id="e"), event(event_id="e"), True),
+    ],
+)
+def test_an_id_with_other_content_goes_to_the_dead_letters(
+    held: Interaction, again: Interaction, contradicts: bool
+) -> None:
+    first = fold(None, record(msgspec.structs.replace(held, user_id="7")), nobody)
+    second = fold(first.state, record(msgspec.structs.replace(again, user_id="7"), offset=9), nobody)
+    assert second.state is first.state
+    said = "event_id 'e' was used before for another event of this user"
+    assert second.reason == (said if contradicts else None)
+
+
 def test_a_user_it_has_not_met_begins_with_what_is_stored() -> None:
     history = user_state.initial("7", [Row(5, 9)])
     asked: list[str] = []

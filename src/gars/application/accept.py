@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Sequence
 
-from gars.application.ingest import Batch, Receipt, batch_refusal
+from gars.application.ingest import Batch, Receipt, batch_refusal, conflict
 from gars.application.ports import Clock, EventLog
 from gars.domain.errors import GarsError
 from gars.domain.interaction import Interaction
@@ -49,7 +49,10 @@ class Accept:
             StorageError: not all of it is durable; sending the batches again is safe.
         """
         now = self._clock.now()
-        outcomes = [batch_refusal(batch, now, self._known_anime) or _receipt(batch) for batch in batches]
+        outcomes = [
+            batch_refusal(batch, now, self._known_anime) or conflict(batch, {}, now) or _receipt(batch)
+            for batch in batches
+        ]
         events = [
             event
             for batch, outcome in zip(batches, outcomes, strict=True)
@@ -70,8 +73,8 @@ def _receipt(batch: Batch) -> Receipt:
 
 
 def _distinct(batch: Batch) -> list[Interaction]:
-    """The first event of each id, in its place."""
-    found: dict[str, Interaction] = {}
+    """The first event of each user and id, in its place."""
+    found: dict[tuple[str, str], Interaction] = {}
     for event in batch:
-        found.setdefault(event.event_id, event)
+        found.setdefault((event.user_id, event.event_id), event)
     return list(found.values())

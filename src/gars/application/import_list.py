@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from gars.application.catalogue import Catalogue
 from gars.application.ingest import MAX_BATCH, Batch, Receipt, refusal
 from gars.application.ports import Clock, StateStore
+from gars.domain.errors import EventConflictError
 from gars.domain.interaction import EPOCH, Interaction, Kind, Status
 from gars.domain.personal_list import ListEntry, PersonalList, SkippedEntry
 from gars.domain.user_export import UserExport, moved
@@ -78,10 +79,35 @@ class ImportList:
         else:
             events, report = plan(listed, state, self._catalogue, self._by_anilist, now)
         written = 0
+        conflicts: list[Interaction] = []
         for start in range(0, len(events), MAX_BATCH):
-            written += len(self._submit(events[start : start + MAX_BATCH]).result().accepted)
+            written += self._write(events[start : start + MAX_BATCH], conflicts)
         after = self._states.get(user_id)
-        return replace(report, events=written, version=after.version if after else 0)
+        return _with_conflicts(
+            replace(report, events=written, version=after.version if after else 0), events, conflicts
+        )
+
+    def _write(self, events: list[Interaction], conflicts: list[Interaction]) -> int:
+        """Submit events until none of them contradicts an earlier one; those that do go to ``conflicts``."""
+        while True:
+            try:
+                return len(self._submit(events).result().accepted)
+            except EventConflictError as error:
+                conflicts += [events[number] for number in error.numbers]
+                events = [event for number, event in enumerate(events) if number not in set(error.numbers)]
+
+
+def _with_conflicts(report: ImportReport, events: list[Interaction], conflicts: list[Interaction]) -> ImportReport:
+    """Move the titles nothing was taken of from ``taken`` to ``skipped``."""
+    if not conflicts:
+        return report
+    refused = {id(event) for event in conflicts}
+    taken = {event.anime_id for event in events if id(event) not in refused}
+    lost = {event.anime_id: event for event in conflicts if event.anime_id not in taken}
+    why = "an event with its id says something else of this title"
+    skipped = tuple(SkippedEntry(f"{event.kind} of anime {anime_id}", why) for anime_id, event in lost.items())
+    notes = (f"{len(conflicts)} event(s) contradict earlier ones with the same id and were left out",)
+    return replace(report, taken=report.taken - len(lost), skipped=report.skipped + skipped, notes=report.notes + notes)
 
 
 def plan(

@@ -17,8 +17,8 @@ from datetime import datetime
 from gars.application.ports import APPLIED_OFFSET, Change, ChangeFeed, Clock, LocalEventLog, StateStore
 from gars.application.recover import recover
 from gars.domain import user_state
-from gars.domain.errors import GarsError, InvalidInputError, UnknownAnimeError
-from gars.domain.interaction import Interaction, check
+from gars.domain.errors import EventConflictError, GarsError, InvalidInputError, UnknownAnimeError
+from gars.domain.interaction import Interaction, check, has_same_content
 from gars.domain.user_state import UserState
 
 MAX_BATCH = 1000
@@ -65,6 +65,21 @@ def batch_refusal(batch: Batch, now: datetime, known_anime: Container[int]) -> G
     return UnknownAnimeError(unknown) if unknown else None
 
 
+def conflict(batch: Batch, known: dict[tuple[str, str], Interaction], now: datetime) -> EventConflictError | None:
+    """Return why a batch contradicts earlier events of the same users and ids, or add its events to ``known``."""
+    own: dict[tuple[str, str], Interaction] = {}
+    wrong: dict[int, str] = {}
+    for number, event in enumerate(batch):
+        key = event.user_id, event.event_id
+        held = known.get(key) or own.setdefault(key, event)
+        if held is not event and not has_same_content(held, event, now):
+            wrong[number] = event.event_id
+    if wrong:
+        return EventConflictError(wrong)
+    known.update(own)
+    return None
+
+
 def _no_crash(_step: int) -> None:
     """Crash points are for tests."""
 
@@ -96,6 +111,7 @@ class Ingest:
         Raises:
             InvalidInputError: an event is malformed, its time is impossible, or the batch is too long.
             UnknownAnimeError: an anime is not in the catalogue.
+            EventConflictError: an event has the id of another event of its user.
             StorageError: the log or the state store failed; sending the batch again is safe.
         """
         (outcome,) = self.group([events])
@@ -111,7 +127,11 @@ class Ingest:
         """
         now = self._clock.now()
         refused = [batch_refusal(batch, now, self._known_anime) for batch in batches]
-        good = [batch for batch, refusal in zip(batches, refused, strict=True) if refusal is None]
+        known = self._log.find(
+            [event for batch, why in zip(batches, refused, strict=True) if not why for event in batch]
+        )
+        refused = [why or conflict(batch, known, now) for batch, why in zip(batches, refused, strict=True)]
+        good = [batch for batch, why in zip(batches, refused, strict=True) if why is None]
         self._after_step(1)
 
         self._catch_up()
@@ -130,7 +150,7 @@ class Ingest:
         self._after_step(4)
 
         receipts = iter(self._receipts(good, offsets))
-        return [refusal or next(receipts) for refusal in refused]
+        return [why or next(receipts) for why in refused]
 
     def _catch_up(self) -> None:
         """Bring in what an earlier failure between the steps 2 and 3 left behind."""

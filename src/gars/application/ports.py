@@ -42,7 +42,7 @@ class EventLog(Protocol):
     """
 
     def append(self, events: Sequence[Interaction]) -> list[int | None]:
-        """Make events durable. → the offset of each, ``None`` where the log knows its ``event_id`` already.
+        """Make events durable. → the offset of each, ``None`` where the log has that ``event_id`` of that user already.
 
         Returns only when the events survive a crash of the machine. A log that cannot tell a repeated ``event_id``
         takes it again: whoever applies events counts it once.
@@ -98,10 +98,14 @@ class EventHistory(Protocol):
 
 
 class LocalEventLog(EventLog, EventHistory, Protocol):
-    """A log in one piece that is its own history: offsets are positions, and no ``event_id`` is taken twice.
+    """A log in one piece that is its own history: offsets are positions, no user's ``event_id`` is taken twice.
 
     ``append`` takes all or none.
     """
+
+    def find(self, events: Sequence[Interaction]) -> dict[tuple[str, str], Interaction]:
+        """Return what the log holds under the users and event ids of some events, by user and event id."""
+        ...
 
     def skip_to(self, offset: int) -> None:
         """Give the next event an offset above this one; never goes back."""

@@ -64,6 +64,19 @@ class ConflictError(GarsError):
     code = "conflict"
 
 
+class EventConflictError(ConflictError):
+    """Events whose id their user has sent before with other content; ``numbers`` are their places in the batch."""
+
+    def __init__(self, event_ids: dict[int, str]) -> None:
+        shown = ", ".join(f"events[{number}] ({event_id!r})" for number, event_id in list(event_ids.items())[:5])
+        more = f" and {len(event_ids) - 5} more" if len(event_ids) > 5 else ""
+        super().__init__(
+            f"the event_id of {shown}{more} was used before for another event of this user",
+            hint="send a new event with an id of its own; send an event again with the same content",
+        )
+        self.numbers = tuple(event_ids)
+
+
 class ArtefactError(GarsError):
     """A model artefact that is missing, incomplete or not what its manifest says."""
 

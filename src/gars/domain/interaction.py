@@ -40,7 +40,7 @@ class Status(enum.StrEnum):
 
 
 class Interaction(msgspec.Struct, frozen=True, kw_only=True):
-    """One event. ``event_id`` is the idempotence key: the same id twice is the same event.
+    """One event. ``user_id`` and ``event_id`` are the idempotence key: the same pair twice is the same event.
 
     ``value`` is the rating (1–10) of a ``rate``, the status word of a ``status``, else ``None``.
     ``undo`` takes the same kind of event on the same anime back.
@@ -65,6 +65,17 @@ def content_id(user_id: str, anime_id: int, kind: str, value: object, undo: bool
     """The event id of a client that sends none: the same content is the same event."""
     content = f"{user_id}\x1f{anime_id}\x1f{kind}\x1f{value}\x1f{int(undo)}\x1f{time_ms}"
     return "h-" + hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
+
+
+def has_same_content(held: Interaction, event: Interaction, now: datetime) -> bool:
+    """Return whether an event repeats another one of the same user and id.
+
+    Times are compared only for an event of the past: one of now may have got its time here, another one each attempt.
+    """
+    if (held.anime_id, held.kind, held.value, held.undo) != (event.anime_id, event.kind, event.value, event.undo):
+        return False
+    is_past = event.event_time < now - MAX_CLOCK_SKEW
+    return not is_past or abs(held.event_time - event.event_time) <= MAX_CLOCK_SKEW
 
 
 def check(event: Interaction, now: datetime) -> None:

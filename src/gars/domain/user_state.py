@@ -127,6 +127,22 @@ def fold(state: UserState, events: Iterable[Interaction]) -> UserState:
     return state
 
 
+def contradicts(state: UserState, event: Interaction) -> bool:
+    """Return whether the state still shows that an event's id stands for something else."""
+    tie = _tie(event.event_id)
+    is_click = event.kind is Kind.CLICK and not event.undo
+    own = (event.anime_id, "click" if is_click else _REGISTER_OF[event.kind], 1 if is_click else _written(event))
+    clicks = [(click.anime_id, "click", 1) for click in state.clicks if click.stamp.tie == tie]
+    registers = [
+        (anime_id, name, register.value)
+        for anime_id, opinion in state.opinions.items()
+        for name in opinion.__struct_fields__
+        if (register := getattr(opinion, name)) is not None and register.stamp.tie == tie
+    ]
+    held = clicks + registers
+    return bool(held) and own not in held
+
+
 class Row(NamedTuple):
     """One title of a list as a data set knows it; ``time_ms=None`` where it has no times."""
 

@@ -17,20 +17,25 @@ class MemoryEventLog:
 
     def __init__(self) -> None:
         self.entries: list[tuple[int, Interaction]] = []
-        self._ids: set[str] = set()
+        self._ids: set[tuple[str, str]] = set()
         self._last = 0
 
     def append(self, events: Sequence[Interaction]) -> list[int | None]:
-        """Append those whose ``event_id`` is new."""
+        """Append those whose ``event_id`` is new for their user."""
         return [self._append_one(event) for event in events]
 
     def _append_one(self, event: Interaction) -> int | None:
-        if event.event_id in self._ids:
+        if (event.user_id, event.event_id) in self._ids:
             return None
         self._last += 1
-        self._ids.add(event.event_id)
+        self._ids.add((event.user_id, event.event_id))
         self.entries.append((self._last, event))
         return self._last
+
+    def find(self, events: Sequence[Interaction]) -> dict[tuple[str, str], Interaction]:
+        """Look at every entry."""
+        wanted = {(event.user_id, event.event_id) for event in events}
+        return {key: one for _, one in self.entries if (key := (one.user_id, one.event_id)) in wanted}
 
     def mark_forgotten(self, user_id: str) -> int:
         """Take the next offset of the log."""
@@ -58,7 +63,7 @@ class MemoryEventLog:
         """Delete a user's events."""
         gone = [entry for entry in self.entries if entry[1].user_id == user_id and (up_to is None or entry[0] <= up_to)]
         self.entries = [entry for entry in self.entries if entry not in gone]
-        self._ids -= {event.event_id for _, event in gone}
+        self._ids -= {(event.user_id, event.event_id) for _, event in gone}
         return len(gone)
 
     def skip_to(self, offset: int) -> None:

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import logging
+import mmap
+import re
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from gars.adapters.embedded import integrity
+from gars.adapters.embedded import formats, integrity, user_hashes
 from gars.domain.errors import StorageError
 
+logger = logging.getLogger(__name__)
+
 Synchronous = Literal["FULL", "NORMAL"]
+
+REWRITE_AT_ONCE = 256 << 20
+"""Bytes of a file that is rewritten while requests wait; a larger one is rewritten at the next start."""
+_TELLING = 6
+"""Bytes of an id that is searched for as it is; a shorter one only where a record could hold it."""
 
 
 class Database:
@@ -24,7 +34,7 @@ class Database:
     """
 
     def __init__(
-        self, path: Path, schema: str, *, synchronous: Synchronous = "FULL", busy_timeout_s: float = 5.0
+        self, path: Path, schema: Sequence[str], *, synchronous: Synchronous = "FULL", busy_timeout_s: float = 5.0
     ) -> None:
         self.path = path
         self._health = integrity.use(path)
@@ -36,10 +46,36 @@ class Database:
         with self._explained("open"):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._writer = self._connect()
-            self._writer.execute("PRAGMA journal_mode=WAL")
-            self._writer.execute(f"PRAGMA synchronous={synchronous}")
-            self._writer.execute("PRAGMA secure_delete=ON")  # a forgotten user leaves no bytes behind
-            self._writer.executescript(schema)
+            try:
+                self._prepare(schema, synchronous)
+            except BaseException as error:
+                self._writer.close()
+                self._health.note(error)
+                integrity.release(self._health)
+                raise
+
+    def _prepare(self, schema: Sequence[str], synchronous: Synchronous) -> None:
+        """Upgrade an older file, create what is missing, finish an erasure that was interrupted."""
+        self._writer.execute("PRAGMA secure_delete=ON")  # deleted rows are overwritten
+        self._writer.execute(f"PRAGMA synchronous={synchronous}")
+        formats.upgrade(self._writer, self.path)
+        self._writer.execute("PRAGMA journal_mode=WAL")
+        for statement in (formats.ERASURE_DUE, *schema):
+            self._writer.execute(statement)
+        if self._is_erasure_due():
+            try:
+                self._rewrite()
+            except StorageError as error:
+                logger.warning("%s", error.message)
+
+    def open_key(self, *, required: str | None = None) -> bytes:
+        """Return the key of hashes in this file, which ``user_hashes`` makes at the first call; also of a damaged file.
+
+        ``required`` is a table: while it has rows the key they were made with must be there.
+        """
+        with self._lock, self._explained("open"), self._transaction() as connection:
+            has_rows = required is not None and connection.execute(f"SELECT 1 FROM {required} LIMIT 1").fetchone()
+            return user_hashes.open_key(connection, self.path, required=bool(has_rows))
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
@@ -47,14 +83,19 @@ class Database:
         with self._lock, self._explained("write"):
             self._refuse_closed()
             self._refuse_damaged()
-            self._writer.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._writer
-                self._writer.execute("COMMIT")
-            except BaseException:
-                if self._writer.in_transaction:
-                    self._writer.execute("ROLLBACK")
-                raise
+            with self._transaction() as connection:
+                yield connection
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        self._writer.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._writer
+            self._writer.execute("COMMIT")
+        except BaseException:
+            if self._writer.in_transaction:
+                self._writer.execute("ROLLBACK")
+            raise
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -74,11 +115,59 @@ class Database:
             connection.execute("CREATE TABLE IF NOT EXISTS heartbeat (id INTEGER PRIMARY KEY, beats INTEGER NOT NULL)")
             connection.execute("INSERT INTO heartbeat VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET beats = beats + 1")
 
-    def erase_deleted(self) -> None:
-        """Move the write-ahead log into the file and empty it, so that deleted rows are gone from both."""
+    @contextmanager
+    def deletion(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that deletes rows whose bytes must go too: ``erase_deleted`` does it, else the next start."""
+        with self.write() as connection:
+            before = connection.total_changes
+            yield connection
+            if connection.total_changes > before:
+                connection.execute("INSERT OR IGNORE INTO erasure_due VALUES (1)")
+
+    def erase_deleted(self, user_id: str) -> None:
+        """Make sure that no byte of a user's deleted rows is left in the file or its write-ahead log.
+
+        SQLite overwrites deleted rows. Copies of index entries that it left in unused parts of pages when it split
+        them are not rows any more and stay: if the id is still found the whole file is rewritten. A file larger than
+        ``REWRITE_AT_ONCE`` is rewritten at the next start.
+
+        Raises:
+            StorageError: another process reads the write-ahead log.
+        """
         with self._lock, self._explained("write"), self._health.without_check():
             self._refuse_closed()
-            (busy, _, _) = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if not self._is_erasure_due():
+                return
+            self._empty_log()
+            if _holds(self.path, user_id):
+                if self.path.stat().st_size > REWRITE_AT_ONCE:
+                    logger.warning("%s is large: the next start rewrites it without what was deleted", self.path)
+                    return
+                self._rewrite()
+            else:
+                self._end_erasure()
+
+    def _is_erasure_due(self) -> bool:
+        return self._writer.execute("SELECT 1 FROM erasure_due").fetchone() is not None
+
+    def _rewrite(self) -> None:
+        """Write the whole file anew from its rows."""
+        try:
+            self._writer.execute("VACUUM")
+        except sqlite3.Error as error:
+            self._health.note(error)
+            # serving is worth more than the space; the mark stays, so the next start tries again
+            logger.warning("%s still holds bytes of deleted rows, it could not be rewritten: %s", self.path, error)
+            return
+        self._empty_log()
+        self._end_erasure()
+
+    def _end_erasure(self) -> None:
+        self._writer.execute("DELETE FROM erasure_due")
+
+    def _empty_log(self) -> None:
+        """Move the write-ahead log into the file and truncate it."""
+        (busy, _, _) = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
             raise StorageError(
                 f"deleted rows are still in the write-ahead log of {self.path}: somebody reads it",
@@ -132,3 +221,14 @@ def _hint(error: Exception) -> str:
         case ["READONLY"] | ["CANTOPEN"] | ["PERM"]:
             return "check the owner and the permissions of the folder GARS_HOME"
     return "check the disk under GARS_HOME; the service goes on when it answers again"
+
+
+def _holds(path: Path, user_id: str) -> bool:
+    """Search the bytes of a file for an id; other rows may hold it too, as part of a longer one."""
+    text = user_id.encode()
+    pattern = re.escape(text)
+    if len(text) < _TELLING:
+        # the header of the record that holds it has the type of a text of its length a few bytes before
+        pattern = re.escape(bytes([13 + 2 * len(text)])) + b".{1,6}" + pattern
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return re.search(pattern, content, re.DOTALL) is not None

@@ -9,21 +9,19 @@ from pathlib import Path
 import msgspec
 
 from gars.adapters.embedded.database import Database
+from gars.adapters.embedded.formats import EVENTS
 from gars.domain.errors import StorageError
 from gars.domain.interaction import Interaction
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS events (
-  offset INTEGER PRIMARY KEY AUTOINCREMENT,  -- AUTOINCREMENT: an offset is never used twice, not even after forget
-  event_id TEXT NOT NULL UNIQUE,
-  user_id TEXT NOT NULL,
-  event BLOB NOT NULL                        -- the Interaction as MessagePack
-);
-CREATE INDEX IF NOT EXISTS events_of_user ON events (user_id);
-"""
+_SCHEMA = (
+    EVENTS,
+    "CREATE UNIQUE INDEX IF NOT EXISTS events_by_id ON events (user_id, event_id)",
+    "CREATE INDEX IF NOT EXISTS events_of_user ON events (user_id)",
+)
+_FIND = "SELECT offset, event FROM events WHERE user_id = ? AND event_id = ?"
 _PAGE = 1000
 _Row = tuple[str, str, bytes]
-"""Event id, user id, event."""
+"""User id, event id, event."""
 _LAST = 2**63 - 1
 
 
@@ -36,8 +34,8 @@ class SqliteEventLog:
         self._decoder = msgspec.msgpack.Decoder(Interaction)
 
     def append(self, events: Sequence[Interaction]) -> list[int | None]:
-        """Append in one transaction; ``None`` marks an event that was already there."""
-        rows = [(event.event_id, event.user_id, self._encoder.encode(event)) for event in events]
+        """Append in one transaction; ``None`` marks an event of a user whose id the log has of this user already."""
+        rows = [(event.user_id, event.event_id, self._encoder.encode(event)) for event in events]
         with self._database.write() as connection:
             return _all_new(connection, rows, self._last(connection) + 1) or _one_by_one(connection, rows)
 
@@ -56,6 +54,16 @@ class SqliteEventLog:
     def read_user(self, user_id: str) -> Iterator[tuple[int, Interaction]]:
         """Pages through one user's events."""
         return self._pages(0, user_id)
+
+    def find(self, events: Sequence[Interaction]) -> dict[tuple[str, str], Interaction]:
+        """One look into the index an event."""
+        held: dict[tuple[str, str], Interaction] = {}
+        with self._database.read() as connection:
+            for event in events:
+                row = connection.execute(_FIND, (event.user_id, event.event_id)).fetchone()
+                if row is not None:
+                    held[event.user_id, event.event_id] = self._decode(*row)
+        return held
 
     def users(self) -> Iterator[str]:
         """In ascending order, by hops along the index."""
@@ -89,11 +97,11 @@ class SqliteEventLog:
 
     def forget(self, user_id: str, *, up_to: int | None = None) -> int:
         """Delete a user's events and their bytes."""
-        with self._database.write() as connection:
+        with self._database.deletion() as connection:
             count = connection.execute(
                 "DELETE FROM events WHERE user_id = ? AND offset <= ?", (user_id, _LAST if up_to is None else up_to)
             ).rowcount
-        self._database.erase_deleted()
+        self._database.erase_deleted(user_id)
         return int(count)
 
     def skip_to(self, offset: int) -> None:
@@ -137,7 +145,7 @@ def _all_new(connection: sqlite3.Connection, rows: Sequence[_Row], first: int) -
     connection.execute("SAVEPOINT all_new")
     try:
         connection.executemany(
-            "INSERT INTO events (offset, event_id, user_id, event) VALUES (?, ?, ?, ?)",
+            "INSERT INTO events (offset, user_id, event_id, event) VALUES (?, ?, ?, ?)",
             [(offset, *row) for offset, row in enumerate(rows, first)],
         )
     except sqlite3.IntegrityError:
@@ -154,7 +162,8 @@ def _one_by_one(connection: sqlite3.Connection, rows: Sequence[_Row]) -> list[in
     offsets: list[int | None] = []
     for row in rows:
         done = connection.execute(
-            "INSERT INTO events (event_id, user_id, event) VALUES (?, ?, ?) ON CONFLICT (event_id) DO NOTHING", row
+            "INSERT INTO events (user_id, event_id, event) VALUES (?, ?, ?) ON CONFLICT (user_id, event_id) DO NOTHING",
+            row,
         )
         offsets.append(done.lastrowid if done.rowcount else None)
     return offsets

@@ -12,16 +12,18 @@ from gars.adapters.embedded.database import Database
 from gars.domain.errors import StorageError
 from gars.domain.impression import Impression
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS impressions (
-  number INTEGER PRIMARY KEY,
-  user_id TEXT NOT NULL,
-  time_ms INTEGER NOT NULL,
-  impression BLOB NOT NULL      -- the Impression as MessagePack
-);
-CREATE INDEX IF NOT EXISTS impressions_of_user ON impressions (user_id, time_ms);
-CREATE INDEX IF NOT EXISTS impressions_by_time ON impressions (time_ms);
-"""
+_SCHEMA = (
+    """
+    CREATE TABLE IF NOT EXISTS impressions (
+      number INTEGER PRIMARY KEY,
+      user_id TEXT NOT NULL,
+      time_ms INTEGER NOT NULL,
+      impression BLOB NOT NULL      -- the Impression as MessagePack
+    )
+    """,
+    "CREATE INDEX IF NOT EXISTS impressions_of_user ON impressions (user_id, time_ms)",
+    "CREATE INDEX IF NOT EXISTS impressions_by_time ON impressions (time_ms)",
+)
 _PAGE = 200
 _LAST = 2**63 - 1
 
@@ -61,12 +63,12 @@ class SqliteImpressionLog:
 
     def forget(self, user_id: str, *, up_to_ms: int | None = None) -> int:
         """Delete a user's rows and their bytes."""
-        with self._database.write() as connection:
+        with self._database.deletion() as connection:
             count = connection.execute(
                 "DELETE FROM impressions WHERE user_id = ? AND time_ms <= ?",
                 (user_id, _LAST if up_to_ms is None else up_to_ms),
             ).rowcount
-        self._database.erase_deleted()
+        self._database.erase_deleted(user_id)
         return int(count)
 
     def expire(self, *, before: datetime) -> int:

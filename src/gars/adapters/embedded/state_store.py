@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 import threading
 import zlib
@@ -12,20 +11,25 @@ from pathlib import Path
 
 import msgspec
 
+from gars.adapters.embedded import user_hashes
 from gars.adapters.embedded.database import Database
 from gars.domain import user_state
 from gars.domain.errors import StorageError
 from gars.domain.user_state import UserState
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS states (
-  user_id TEXT PRIMARY KEY,
-  version INTEGER NOT NULL,
-  state BLOB NOT NULL         -- the UserState as MessagePack, compressed by zlib
-);  -- with a row id: without one, states over a kilobyte would each take pages of their own
-CREATE TABLE IF NOT EXISTS checkpoints (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS forgotten (user_hash BLOB PRIMARY KEY) WITHOUT ROWID;  -- not the id: that is forgotten
-"""
+_SCHEMA = (
+    # with a row id: without one, states over a kilobyte would each take pages of their own
+    """
+    CREATE TABLE IF NOT EXISTS states (
+      user_id TEXT PRIMARY KEY,
+      version INTEGER NOT NULL,
+      state BLOB NOT NULL         -- the UserState as MessagePack, compressed by zlib
+    )
+    """,
+    "CREATE TABLE IF NOT EXISTS checkpoints (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    # a keyed hash of the id, because the id itself is forgotten
+    "CREATE TABLE IF NOT EXISTS forgotten (user_hash BLOB PRIMARY KEY) WITHOUT ROWID",
+)
 _LEVEL = 3
 """Level 6 saves 6 % more and takes twice the time."""
 _ZLIB = b"\x78"
@@ -42,6 +46,7 @@ class SqliteStateStore:
     def __init__(self, path: Path, *, cache_size: int = 2_000, busy_timeout_s: float = 5.0) -> None:
         # NORMAL: the event log is the truth; states behind it are replayed from the checkpoint
         self._database = Database(path, _SCHEMA, synchronous="NORMAL", busy_timeout_s=busy_timeout_s)
+        self._key = self._database.open_key()
         self._cache: OrderedDict[str, UserState] = OrderedDict()
         self._cache_size = cache_size
         self._lock = threading.Lock()
@@ -98,7 +103,7 @@ class SqliteStateStore:
         rows = [
             (state.user_id, state.version, _packed(state))
             for state in states
-            if not forgotten or _hash(state.user_id) not in forgotten
+            if not forgotten or self._hash(state.user_id) not in forgotten
         ]
         with self._database.write() as connection:
             kept = connection.executemany(_PUT, rows).rowcount if rows else 0
@@ -121,13 +126,13 @@ class SqliteStateStore:
         return [row[0] for row in rows]
 
     def forget(self, user_id: str) -> bool:
-        """Delete a state and its bytes; a hash of the id stays, so that a backfill does not bring it back."""
-        with self._database.write() as connection:
+        """Delete a state and its bytes; a keyed hash of the id stays, so that a backfill does not bring it back."""
+        with self._database.deletion() as connection:
             count = connection.execute("DELETE FROM states WHERE user_id = ?", (user_id,)).rowcount
-            connection.execute("INSERT OR IGNORE INTO forgotten VALUES (?)", (_hash(user_id),))
+            connection.execute("INSERT OR IGNORE INTO forgotten VALUES (?)", (self._hash(user_id),))
         with self._lock:
             self._cache.pop(user_id, None)
-        self._database.erase_deleted()
+        self._database.erase_deleted(user_id)
         return bool(count)
 
     def check(self) -> None:
@@ -137,6 +142,9 @@ class SqliteStateStore:
     def close(self) -> None:
         """Close the file."""
         self._database.close()
+
+    def _hash(self, user_id: str) -> bytes:
+        return user_hashes.wrapped(user_hashes.unkeyed(user_id), self._key)
 
     def _remember(self, state: UserState) -> None:
         self._cache[state.user_id] = state
@@ -168,7 +176,3 @@ def _is_stored(connection: sqlite3.Connection, state: UserState) -> bool:
     """Whether the file holds this version, not a newer one."""
     (version,) = connection.execute("SELECT version FROM states WHERE user_id = ?", (state.user_id,)).fetchone()
     return bool(version == state.version)
-
-
-def _hash(user_id: str) -> bytes:
-    return hashlib.blake2b(user_id.encode(), digest_size=16, person=b"gars.forgotten").digest()

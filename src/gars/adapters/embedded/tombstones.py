@@ -1,26 +1,26 @@
 """Who was forgotten, in a file of its own: a copy of the other files from before does not hold it back.
 
-A user's id is not kept, only its keyed hash; the key is made with the file.
+A user's id is not kept, only its keyed hash; the key is in a file beside it.
 """
 
 from __future__ import annotations
 
 import hashlib
-import secrets
 from pathlib import Path
 
 from gars.adapters.embedded.database import Database
 from gars.application.ports import Tombstone
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS tombstones (
-  user_hash BLOB PRIMARY KEY,
-  offset INTEGER NOT NULL,    -- the log's last offset when the user was forgotten
-  time_ms INTEGER NOT NULL,
-  settled INTEGER NOT NULL    -- 1: everything was deleted
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS hash_key (id INTEGER PRIMARY KEY CHECK (id = 1), key BLOB NOT NULL);
-"""
+_SCHEMA = (
+    """
+    CREATE TABLE IF NOT EXISTS tombstones (
+      user_hash BLOB PRIMARY KEY,
+      offset INTEGER NOT NULL,    -- the log's last offset when the user was forgotten
+      time_ms INTEGER NOT NULL,
+      settled INTEGER NOT NULL    -- 1: everything was deleted
+    ) WITHOUT ROWID
+    """,
+)
 _PUT = """
 INSERT INTO tombstones (user_hash, offset, time_ms, settled) VALUES (?, ?, ?, 0)
 ON CONFLICT (user_hash) DO UPDATE SET offset = max(offset, excluded.offset),
@@ -33,9 +33,7 @@ class SqliteTombstones:
 
     def __init__(self, path: Path, *, busy_timeout_s: float = 5.0) -> None:
         self._database = Database(path, _SCHEMA, synchronous="FULL", busy_timeout_s=busy_timeout_s)
-        with self._database.write() as connection:
-            connection.execute("INSERT OR IGNORE INTO hash_key VALUES (1, ?)", (secrets.token_bytes(16),))
-            (self._key,) = connection.execute("SELECT key FROM hash_key").fetchone()
+        self._key = self._database.open_key(required="tombstones")
 
     def put(self, user_id: str, stone: Tombstone) -> None:
         """One row a user; a later one moves it forward."""

@@ -43,7 +43,9 @@ def _apply(before: bytes | None, event: Interaction, record: Record) -> Folded:
     new = user_state.apply(old, event)
     if new is old:
         # an event told again. Its state is, too: whoever kept it may not have got as far as writing it
-        return Folded(before, _write(old, before or user_state.encode(old), record))
+        reason = f"event_id {event.event_id!r} was used before for another event of this user"
+        write = _write(old, before or user_state.encode(old), record)
+        return Folded(before, write, reason=reason if user_state.contradicts(old, event) else None)
     change = Change(event.user_id, new.version, event.event_id, event.kind.value, event.anime_id, record.time_ms)
     encoded = user_state.encode(new)
     return Folded(encoded, _write(new, encoded, record, change), _moves(old, new, event.anime_id))

@@ -17,7 +17,7 @@ from msgspec import UNSET, UnsetType
 from gars.application.ingest import MAX_BATCH, at_index, refusal
 from gars.application.ports import Clock
 from gars.application.writer import Writer
-from gars.domain.errors import InvalidInputError
+from gars.domain.errors import EventConflictError, InvalidInputError
 from gars.domain.interaction import Interaction, Kind, Status, content_id
 from gars.entrypoints.api.access import CallerDep
 from gars.entrypoints.api.errors import errors
@@ -53,7 +53,7 @@ TakesEventsDep = NamedDependency[SkipValidation[TakesEvents]]
     status_code=202,
     summary="Something happened",
     guards=[refuse_other_sites],
-    responses=errors(400, 403, 413, 422, 503),
+    responses=errors(400, 403, 409, 413, 422, 503),
     tags=["interactions"],
 )
 async def post_interactions(
@@ -68,7 +68,8 @@ async def post_interactions(
     """One event, or `{"events": [...]}`. Answers once the events are on disk: the next list already knows them.
 
     A batch is taken or refused as a whole, unless `on_error=skip` asks to keep the good events; then the answer
-    says which were refused, and why. An `event_id` sent twice counts once.
+    says which were refused, and why. An `event_id` a user sends twice counts once; with other content it is a
+    conflict. The ids of different users have nothing to do with each other.
     """
     return await _accept(service, caller, _events_of(_strictly(data, InteractionsBody)), on_error)
 
@@ -108,7 +109,7 @@ async def _accept(
     for user_id in {str(event.user_id) for event in events}:
         caller.require(user_id)
     now = service.clock.now()
-    made: list[Interaction] = []
+    made: dict[int, Interaction] = {}
     refused: list[RefusedEvent] = []
     for number, event in enumerate(events):
         try:
@@ -120,9 +121,23 @@ async def _accept(
                 raise (at_index(number, error) if len(events) > 1 else error) from None
             refused.append(RefusedEvent(error.code, error.message, error.hint, index=number, event_id=event.event_id))
         else:
-            made.append(interaction)
-    receipt = await asyncio.wrap_future(service.writer.submit(made))
-    return AcceptedBody(list(receipt.accepted), receipt.duplicates, receipt.versions, refused)
+            made[number] = interaction
+    while True:
+        try:
+            receipt = await asyncio.wrap_future(service.writer.submit(list(made.values())))
+        except EventConflictError as error:
+            if on_error == "abort":
+                raise
+            places = list(made)
+            for place in error.numbers:
+                number = places[place]
+                alone = EventConflictError({number: made.pop(number).event_id})
+                refused.append(
+                    RefusedEvent(alone.code, alone.message, alone.hint, index=number, event_id=events[number].event_id)
+                )
+        else:
+            refused.sort(key=lambda one: one.index)
+            return AcceptedBody(list(receipt.accepted), receipt.duplicates, receipt.versions, refused)
 
 
 def _events_of(body: InteractionsBody) -> list[EventBody]:

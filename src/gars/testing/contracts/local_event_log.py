@@ -25,6 +25,26 @@ class LocalEventLogContract(ABC):
         assert next(log.read())[1] == first
         assert self.open().append([again]) == [None]
 
+    def test_event_ids_are_of_a_user(self) -> None:
+        """Another user's event with the same id is another event."""
+        log = self.open()
+        mine, yours = event("a", event_id="same"), event("b", event_id="same")
+        assert None not in log.append([mine])
+        assert None not in log.append([yours])
+        assert [read for _, read in self.open().read()] == [mine, yours]
+        log.forget("a")
+        assert log.append([yours, mine])[0] is None
+        assert [read for _, read in log.read_user("a")] == [mine]
+
+    def test_find(self) -> None:
+        """Return what is held under a user and an id, whatever the event asked about says."""
+        log = self.open()
+        held = event("a", event_id="same")
+        log.append([held, *clicks(3, user_id="a")])
+        asked = [event("a", 5, event_id="same"), event("b", event_id="same"), event("a", event_id="other")]
+        assert log.find(asked) == {("a", "same"): held}
+        assert log.find([]) == {}
+
     def test_offsets_are_positions(self) -> None:
         """One sequence for all users."""
         log = self.open()

@@ -139,6 +139,18 @@ class _StoresDuplicates(MemoryEventLog):
         return super()._append_one(event)
 
 
+class _OneIdForAll(MemoryEventLog):
+    def append(self, events: Sequence[Interaction]) -> list[int | None]:
+        taken = {event.event_id for _, event in self.entries}
+        return [None if one.event_id in taken else super(_OneIdForAll, self).append([one])[0] for one in events]
+
+
+class _FindsByIdAlone(MemoryEventLog):
+    def find(self, events: Sequence[Interaction]) -> dict[tuple[str, str], Interaction]:
+        by_id = {one.event_id: one for _, one in self.entries}
+        return {(one.user_id, one.event_id): by_id[one.event_id] for one in events if one.event_id in by_id}
+
+
 class _CountsEachUserApart(MemoryEventLog):
     def append(self, events: Sequence[Interaction]) -> list[int | None]:
         super().append(events)
@@ -159,6 +171,8 @@ class _SkipsBack(MemoryEventLog):
 
 LOCAL_EVENT_LOGS: Broken = {
     "test_event_id_counts_once": _StoresDuplicates,
+    "test_event_ids_are_of_a_user": _OneIdForAll,
+    "test_find": _FindsByIdAlone,
     "test_offsets_are_positions": _CountsEachUserApart,
     "test_offsets_are_used_once": _ForgetsOffsets,
     "test_skip_to": _SkipsBack,
