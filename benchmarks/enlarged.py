@@ -23,6 +23,7 @@ from gars.ranking.kriging import Kriging
 from gars.retrieval.ials import Factors
 from gars.retrieval.item2vec import unit
 from gars.retrieval.item_to_item import ItemToItem
+from gars.retrieval.retriever import Retriever
 from gars.retrieval.user_knn import UserKnn
 
 NOISE = 0.05
@@ -33,7 +34,7 @@ def enlarged(engine: Engine, copies: int, *, seed: int = 0) -> Engine:
     """The engine over ``copies`` times its titles; the first of each keeps its id."""
     rng = np.random.default_rng(seed)
     retriever, kriged, ranker = engine.models.retriever, engine.models.kriging, engine.network
-    if kriged is None or ranker is None:
+    if kriged is None or ranker is None or not isinstance(retriever, Retriever):
         raise SystemExit("the model has no ratings or no ranker: train one on the sample")
     items = _items(retriever.items, copies)
     apart = int(retriever.items.anime_ids[-1]) + 1

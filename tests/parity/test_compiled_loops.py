@@ -16,6 +16,7 @@ from gars.loops import largest, neighbours
 from gars.loops.compiled import Compiled
 from gars.loops.marks import marks_of
 from gars.loops.quantised import quantise
+from gars.retrieval.compact import lists_of
 
 N, E, H, M = 50, 3, 9, 13
 
@@ -57,6 +58,12 @@ def zeros(*shape: int) -> np.ndarray:
 def csr(rng: np.random.Generator) -> neighbours.Lists:
     one = sparse(rng)
     return neighbours.Lists(one.indptr, one.indices, one.data)
+
+
+def both_directions(rng: np.random.Generator) -> tuple[neighbours.Lists, neighbours.Lists]:
+    one = sparse(rng)
+    other = sp.csr_array(one.T.tocsr())
+    return lists_of(other), lists_of(one)
 
 
 def scores(rng: np.random.Generator) -> np.ndarray:
@@ -115,6 +122,20 @@ ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
     "weigh": lambda rng: (strengths(rng, E, M, H).round(1), strengths(rng, H), strengths(rng, E), zeros(M, H)),
     "loudest": lambda rng: (
         strengths(rng, M, H).round(1), np.float32(0.05), np.full((M, 3), -1), zeros(M, 3)
+    ),
+    "two_steps": lambda rng: (
+        *both_directions(rng), strengths(rng, N) + 1, titles(rng), np.full((H, 6), -1, np.int32), zeros(H, 6)
+    ),
+    "local_grams": lambda rng: (
+        *both_directions(rng), N, np.append(rng.permutation(N)[:M], -1).astype(np.int32).reshape(2, -1),
+        zeros(2, 7, 7),
+    ),
+    "user_sum": lambda rng: (
+        *both_directions(rng), titles(rng), strengths(rng, H).round(1), int(rng.integers(1, N)), zeros(N)
+    ),
+    "best_of_sum": lambda rng: (
+        np.maximum(strengths(rng, E, N).round(1), 0), strengths(rng, E), rng.random(N) < 0.7, zeros(E),
+        np.zeros(int(rng.integers(0, N + 5)), np.int64),
     ),
     "unite": lambda rng: (rng.random((E, N)) < 0.1, np.zeros(N, np.int64)),
     "standardise": lambda rng: (

@@ -8,6 +8,7 @@ import pytest
 from gars import Filters, Rating, Recommendation, Recommender
 from gars.domain.errors import DataError, InvalidInputError, UnknownAnimeError
 from gars.library.recommender import UnknownIdsWarning
+from gars.retrieval.retriever import Retriever
 from gars.testing.world import SMALL, small_world
 
 EVEN_FAN = [Rating(100, 10), Rating(102, 9), Rating(104, 9), Rating(101, 3), Rating(103, 5)]
@@ -233,6 +234,7 @@ def test_stage_one_may_be_fitted_on_some_users_and_knows_all() -> None:
     everybody = interactions["user_id"].unique().sort().to_list()
     assert some.user_ids.tolist() == everybody
     assert len(some.engine.user_index.vectors) == len(everybody)
+    assert isinstance(some.engine.retriever, Retriever)
     assert some.engine.retriever.neighbours.lists.shape[0] == 60
     assert some.engine.retriever.items.counts.sum() < interactions.height * 60 / len(everybody) * 1.5
     assert all(some.recommend(user_id=user, k=3) for user in everybody[:20])

@@ -27,7 +27,7 @@ from gars.ranking.network import Network
 from gars.retrieval import item2vec
 from gars.retrieval.compact import lists_of
 from gars.retrieval.index import Index
-from gars.retrieval.retriever import Retriever
+from gars.retrieval.large import LargeRetriever, StageOne
 
 CLICK_STRENGTH = 0.5
 """How much the latest click speaks for titles like it, next to 1 for a liked title."""
@@ -91,7 +91,7 @@ class Engine:
         object.__setattr__(self, "_likeness", rerank.likeness_of(self.retriever.vectors, items.genres))
 
     @property
-    def retriever(self) -> Retriever:
+    def retriever(self) -> StageOne:
         """Stage one."""
         return self.models.retriever
 
@@ -145,6 +145,12 @@ class Engine:
 
     def ranked_ids(self, history: History, *, k: int, filters: Filters) -> NDArray[np.int64]:
         """Ids of the ranked list alone: the fast path of batch scoring. → (≤ k,)"""
+        items = self.retriever.items
+        if isinstance(self.retriever, LargeRetriever) and self.network is None and _keeps_order(history, filters):
+            content = self._content(about_content(filters))
+            may = allowed(items, history, filters, content=content)
+            want = max(self.per_channel, k)
+            return items.anime_ids[self.retriever.best(*self.query(history), may, k, want=want)]
         ranked = self.rank(history, want=k, filters=filters)
         return self.retriever.items.anime_ids[ranked.found.rows[self._places(ranked.found, ranked.order, k, filters)]]
 
@@ -322,6 +328,13 @@ class Engine:
             spread = rerank.diversify(order[places], rows, self._likeness, filters.diversity, start=start, want=want)
             places = places[spread]
         return places[:want]
+
+
+def _keeps_order(history: History, filters: Filters) -> bool:
+    """Whether the list is the fused order of stage one: nothing else moves or removes places."""
+    return not (
+        len(history.clicks) or filters.niche or filters.one_per_franchise or filters.diversity or filters.retrieval
+    )
 
 
 def user_vectors(

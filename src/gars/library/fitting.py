@@ -11,7 +11,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
@@ -37,7 +37,7 @@ from gars.ranking import kriging, mlp
 from gars.ranking.examples import RankingList, RankingLists, stack
 from gars.ranking.mlp import RankingConfig
 from gars.ranking.network import Network
-from gars.retrieval import content, matrix, retriever
+from gars.retrieval import content, large_fit, matrix, retriever
 from gars.retrieval.item_to_item import ItemToItem
 from gars.retrieval.matrix import TrainingMatrix
 from gars.retrieval.retriever import RetrievalConfig
@@ -107,6 +107,10 @@ class Fitted:
     """(dim,) where they were before they were centred."""
     losses: dict[str, list[float]]
     """Of the ranking model, after each epoch."""
+    config: FitConfig
+    """The settings it was fitted with, those that were chosen on held-out entries among them."""
+    measured: dict[str, float] = field(default_factory=dict)
+    """Metrics on held-out entries by which settings, weights and the order of the lists were chosen."""
 
 
 def fit(
@@ -138,8 +142,11 @@ def fit(
     )
     items = build(anime)
     drawn = _some_users(training, config.max_users, seed)
-    if len(np.unique(drawn.strengths.indices)) > config.many_titles:
+    n_listed = len(np.unique(drawn.strengths.indices))
+    if n_listed > config.many_titles:
         config = msgspec.structs.replace(config, folds=min(2, config.folds))
+    if n_listed > config.retrieval.large.from_items:
+        return _fit_large(training, drawn, items, anime, config=config, seed=seed, progress=progress)
     with progress.task("content similarity"):
         described = content.describe(anime)
         fitter = _Fitter(
@@ -163,7 +170,36 @@ def fit(
                 lists, full.retriever.items, config=config.ranking, seed=seed, progress=progress, log=log
             )
     vectors, centre = user_vectors(training.graded(), full.retriever.vectors)
-    return Fitted(full, network, vectors, centre, losses)
+    return Fitted(full, network, vectors, centre, losses, config)
+
+
+def _fit_large(
+    training: TrainingMatrix,
+    drawn: TrainingMatrix,
+    items: ItemTable,
+    anime: Sequence[Anime],
+    *,
+    config: FitConfig,
+    seed: int,
+    progress: Progress,
+) -> Fitted:
+    """Fit stage one for a large catalogue; its fused order is the list, no ranker is trained."""
+    counted = items.with_statistics(drawn.strengths.indices.astype(np.int64), drawn.ratings)
+    with one_thread():
+        found = large_fit.fit(
+            drawn.graded(), counted, content.nearest(anime), config=config.retrieval.large, seed=seed, progress=progress
+        )
+    retrieval = msgspec.structs.replace(config.retrieval, large=found.config)
+    vectors, centre = user_vectors(training.graded(), found.retriever.vectors)
+    return Fitted(
+        Models(found.retriever, None, prior_of(counted)),
+        None,
+        vectors,
+        centre,
+        {},
+        msgspec.structs.replace(config, retrieval=retrieval),
+        found.measured,
+    )
 
 
 def _some_users(training: TrainingMatrix, at_most: int, seed: int) -> TrainingMatrix:

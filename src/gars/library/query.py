@@ -19,14 +19,15 @@ from gars.loops.groups import tie
 from gars.loops.marks import Marks, marks_of, over_marks
 from gars.ranking.kriging import Kriging
 from gars.retrieval.compact import lists_of
-from gars.retrieval.retriever import KNN, Retriever
+from gars.retrieval.large import StageOne
+from gars.retrieval.retriever import KNN
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Models:
     """The models that features come from, fitted on the same users."""
 
-    retriever: Retriever
+    retriever: StageOne
     kriging: Kriging | None
     """``None``: the data have no ratings."""
     prior: Prior
@@ -84,7 +85,7 @@ def _ties(items: ItemTable, taste: Taste, rows: NDArray[np.int64]) -> NDArray[np
     return found.T
 
 
-def _evidence(retriever: Retriever, taste: Taste, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+def _evidence(retriever: StageOne, taste: Taste, rows: NDArray[np.int64]) -> NDArray[np.float32]:
     """What the user's ratings of co-watched titles say of each candidate (see ``Query.evidence``). → (m, 4)"""
     strengths = np.empty((2, len(taste.ratings)), np.float32)
     strengths[0], strengths[1] = taste.liking, taste.ratings - np.float32(taste.rating_mean)

@@ -23,7 +23,9 @@ from gars.ranking import kriging, network
 from gars.retrieval import index
 from gars.retrieval.ials import Factors
 from gars.retrieval.item_to_item import ItemToItem
+from gars.retrieval.large import LargeRetriever, StageOne
 from gars.retrieval.retriever import RetrievalConfig, Retriever
+from gars.retrieval.spectral import Spectral
 from gars.retrieval.user_knn import UserKnn
 
 _CHANNEL = "channel_"
@@ -53,16 +55,9 @@ def pack(engine: Engine, rows: Rows) -> dict[str, bytes | Mapping[str, NDArray[A
             for name in ("counts", "rated_counts", "liked_counts", "rating_sums", "genre_shares")
         },
     }
+    files |= _pack_large(retriever) if isinstance(retriever, LargeRetriever) else _pack_factors(retriever)
     for place, channel in enumerate(retriever.channels):
-        csr = channel.weights
-        files[f"{_CHANNEL}{place}_{channel.name}.npz"] = {
-            "indptr": csr.indptr.astype(np.int64), "indices": csr.indices.astype(np.int32), "data": csr.data
-        }  # fmt: skip
-    lists = retriever.neighbours.lists
-    files["ials.npz"] = {
-        "items": retriever.factors.items, "gram": retriever.factors.gram, "users": retriever.neighbours.users,
-        "indptr": lists.indptr.astype(np.int64), "indices": lists.indices.astype(np.int32), "data": lists.data,
-    }  # fmt: skip
+        files[f"{_CHANNEL}{place}_{channel.name}.npz"] = _csr(channel.weights)
     if engine.models.kriging is not None:
         files["kriging.npz"] = engine.models.kriging.arrays()
     if engine.network is not None:
@@ -71,11 +66,41 @@ def pack(engine: Engine, rows: Rows) -> dict[str, bytes | Mapping[str, NDArray[A
 
 
 CATALOGUE = "catalogue.msgpack"
+LARGE = "spectral.npz"
+"""Only a model of a large catalogue has this file."""
+
+
+def _pack_factors(retriever: Retriever) -> dict[str, Mapping[str, NDArray[Any]]]:
+    return {
+        "ials.npz": {
+            "items": retriever.factors.items,
+            "gram": retriever.factors.gram,
+            "users": retriever.neighbours.users,
+            **_csr(retriever.neighbours.lists),
+        }
+    }
+
+
+def _pack_large(retriever: LargeRetriever) -> dict[str, Mapping[str, NDArray[Any]]]:
+    spectral = retriever.spectral
+    return {LARGE: {"source": spectral.source, "target": spectral.target, **_csr(retriever.lists)}}
+
+
+def _csr(matrix: sp.csr_array) -> dict[str, NDArray[Any]]:
+    return {
+        "indptr": matrix.indptr.astype(np.int64), "indices": matrix.indices.astype(np.int32), "data": matrix.data
+    }  # fmt: skip
 
 
 def read_catalogue(file: Path) -> list[Anime]:
     """The anime of a model, from its verified file; raises ``msgspec.DecodeError``."""
     return msgspec.msgpack.decode(file.read_bytes(), type=list[Anime])
+
+
+def _lists(arrays: Mapping[str, NDArray[Any]], n: int) -> sp.csr_array:
+    """The (users, n) matrix that ``_csr`` took apart."""
+    shape = (len(arrays["indptr"]) - 1, n)
+    return sp.csr_array((arrays["data"], arrays["indices"], arrays["indptr"]), shape=shape)
 
 
 def unpack(files: Mapping[str, Path], *, version: str, config: RetrievalConfig, seed: int) -> tuple[Engine, Rows]:
@@ -90,17 +115,29 @@ def unpack(files: Mapping[str, Path], *, version: str, config: RetrievalConfig, 
         arrays = load_arrays(files[name])
         weights = sp.csr_array((arrays["data"], arrays["indices"], arrays["indptr"]), shape=(n, n))
         channels.append(ItemToItem(name.removesuffix(".npz").split("_", 2)[2], weights))
-    factored = load_arrays(files["ials.npz"])
-    lists = (factored["data"], factored["indices"], factored["indptr"])
-    retriever = Retriever(
-        items,
-        tuple(channels),
-        Factors(factored["items"], factored["gram"]),
-        UserKnn(factored["users"], sp.csr_array(lists, shape=(len(factored["users"]), n))),
-        retrieval["popularity"],
-        retrieval["vectors"],
-        config,
-    )
+    retriever: StageOne
+    if LARGE in files:
+        filtered = load_arrays(files[LARGE])
+        retriever = LargeRetriever(
+            items,
+            tuple(channels),
+            Spectral(filtered["source"], filtered["target"]),
+            _lists(filtered, n),
+            retrieval["popularity"],
+            retrieval["vectors"],
+            config.large,
+        )
+    else:
+        factored = load_arrays(files["ials.npz"])
+        retriever = Retriever(
+            items,
+            tuple(channels),
+            Factors(factored["items"], factored["gram"]),
+            UserKnn(factored["users"], _lists(factored, n)),
+            retrieval["popularity"],
+            retrieval["vectors"],
+            config,
+        )
     ranker = (
         network.from_arrays(load_arrays(files["ranker.npz"]), items.types, items.genres)
         if "ranker.npz" in files

@@ -13,7 +13,10 @@ import numpy as np
 import scipy.sparse as sp
 
 from gars.domain.anime import Anime
+from gars.loops import cooccurrence
+from gars.retrieval.compact import compact, lists_of
 from gars.retrieval.item_to_item import ItemToItem, keep_largest, no_edges
+from gars.retrieval.two_steps import from_places
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _WEIGHT = {"title": 1.4, "franchise": 1.4, "tag": 0.7}
@@ -46,6 +49,19 @@ def fit(features: sp.csr_array, *, k: int = 50, block: int = 1024) -> ItemToItem
         similarity[rows, start + rows] = 0
         blocks.append(keep_largest(similarity, k))
     return ItemToItem("content", sp.csr_array(sp.vstack(blocks, format="csr")) if blocks else no_edges(0))
+
+
+def nearest(anime: Sequence[Anime], *, k: int = 50) -> ItemToItem:
+    """The k most similar items of each by common words; the same as ``fit`` without a dense row of all items."""
+    features = describe(anime)
+    n = int(features.shape[0])
+    places, values = np.full((n, k), -1, np.int32), np.zeros((n, k), np.float32)
+    if features.nnz:
+        turned = compact(sp.csr_array(features.T.tocsr()))
+        cooccurrence.two_steps(
+            lists_of(compact(features)), lists_of(turned), np.ones(n, np.float32), np.arange(n), places, values
+        )
+    return ItemToItem("content", from_places(places, values))
 
 
 def _words(a: Anime) -> Iterator[str]:

@@ -29,6 +29,7 @@ from gars.retrieval import (
 )
 from gars.retrieval.ials import Factors
 from gars.retrieval.item_to_item import ItemToItem
+from gars.retrieval.large_config import LargeConfig
 from gars.retrieval.matrix import TrainingMatrix
 from gars.retrieval.side_by_side import Heard, SideBySide
 from gars.retrieval.user_knn import UserKnn
@@ -57,6 +58,8 @@ class RetrievalConfig(msgspec.Struct, frozen=True, kw_only=True):
     epochs: int = 3
     edlae_max_items: int = 10_000
     ials_dim: int = 192
+    large: LargeConfig = LargeConfig()
+    """Used instead of the settings above where there are more items than ``large.from_items``."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

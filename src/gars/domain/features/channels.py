@@ -12,11 +12,13 @@ from gars.domain.largest import best_first
 
 WHOLE_LIST = ("ials", "user_knn", "popularity")
 """The last channels, in order: those that score a list as a whole, not as a sum over its titles."""
+NO_SUMS = frozenset({*WHOLE_LIST, "spectral"})
+"""Every channel without terms of single titles, of small and of large catalogues."""
 
 
 def names(channel_names: tuple[str, ...]) -> tuple[str, ...]:
     """A score and a place for each of c channels; strongest term and supporters for the e that are sums over titles."""
-    sums = tuple(name for name in channel_names if name not in WHOLE_LIST)
+    sums = tuple(name for name in channel_names if name not in NO_SUMS)
     kinds = ("score", channel_names), ("place", channel_names), ("strongest", sums), ("supporters", sums)
     return tuple(f"{name}_{kind}" for kind, some in kinds for name in some)
 
