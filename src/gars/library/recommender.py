@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,10 @@ from gars.library.offline import OfflineGraph
 from gars.library.stored import pack, unpack
 from gars.ranking.examples import RankingLists
 from gars.retrieval import index
+from gars.retrieval.two_steps import in_blocks
 
+_AT_A_TIME = 64
+"""Users scored by a thread before it takes the next."""
 Item = int | str
 Ratings = Iterable[Rating | tuple[Item, float | None]]
 
@@ -62,6 +66,7 @@ class Recommender:
         seed: int = 0,
         config: FitConfig | None = None,
         losses: dict[str, list[float]] | None = None,
+        measured: dict[str, float] | None = None,
     ) -> None:
         self.engine = engine
         self.manifest = manifest
@@ -69,6 +74,8 @@ class Recommender:
         self._seed = seed
         self._config = config or FitConfig()
         self._losses = losses or {}
+        self.measured = measured or {}
+        """Metrics on held-out entries by which ``fit`` chose settings and the order of the lists."""
         self._starts = np.searchsorted(rows.user, np.arange(len(rows.user_ids) + 1))
 
     @classmethod
@@ -110,7 +117,7 @@ class Recommender:
             graph=graph,
         )  # fmt: skip
         engine = _engine(fitted, anime, rows, seed, version="unsaved")
-        return cls(engine, rows, None, seed=seed, config=config, losses=fitted.losses)
+        return cls(engine, rows, None, seed=seed, config=fitted.config, losses=fitted.losses, measured=fitted.measured)
 
     def save(
         self, path: str | Path, *, data: dict[str, Any] | None = None, metrics: dict[str, Any] | None = None
@@ -130,7 +137,7 @@ class Recommender:
             data={**counted, "duplicates": rows.duplicates, **(data or {})},
             config=msgspec.json.decode(msgspec.json.encode(self._config)),
             features=list(features.names(self.engine.retriever.channel_names)),
-            metrics={**{name: values[-1] for name, values in self._losses.items()}, **(metrics or {})},
+            metrics={**{name: values[-1] for name, values in self._losses.items()}, **self.measured, **(metrics or {})},
             curves=self._losses,
         )
 
@@ -178,15 +185,44 @@ class Recommender:
     def recommend_batch(
         self, histories: Sequence[Ratings], k: int = 100, *, filters: Filters | None = None
     ) -> NDArray[np.int64]:
-        """Ids of the k best titles for each history. → (n, k), -1 pads.
+        """Ids of the k best titles for each history, on all cores. → (n, k), -1 pads.
 
-        With string ids the values are positions in ``item_ids``.
+        With string ids the values are positions in ``item_ids``. The ids are those of ``recommend``, one by one.
         """
-        ids = np.full((len(histories), k), -1, np.int64)
-        with one_thread():
-            for place, history in enumerate(histories):
-                found = self.engine.ranked_ids(self.read_history(history), k=k, filters=filters or Filters())
+        return self._ranked([partial(self.read_history, history) for history in histories], k, filters or Filters())
+
+    def recommend_users(
+        self,
+        user_ids: Sequence[Item] | None = None,
+        k: int = 100,
+        *,
+        filters: Filters | None = None,
+        block: int = 4096,
+    ) -> Iterator[tuple[NDArray[Any], NDArray[np.int64]]]:
+        """Ids as of ``recommend_batch`` for training users, all without ``user_ids``, in blocks of bounded memory.
+
+        Yields the users (b,) and their ids (b, k).
+
+        Raises:
+            InvalidInputError: it was not fitted on such a user.
+        """
+        users = self.user_ids if user_ids is None else np.asarray(user_ids)
+        for start in range(0, len(users), block):
+            some = users[start : start + block]
+            reads = [partial(self.read_history, None, user) for user in some.tolist()]
+            yield some, self._ranked(reads, k, filters or Filters())
+
+    def _ranked(self, reads: Sequence[Callable[[], History]], k: int, filters: Filters) -> NDArray[np.int64]:
+        """Ids of the ranked list of each history, computed on all cores. → (n, k), -1 pads"""
+        ids = np.full((len(reads), k), -1, np.int64)
+
+        def some(start: int) -> None:
+            for place in range(start, min(len(reads), start + _AT_A_TIME)):
+                found = self.engine.ranked_ids(reads[place](), k=k, filters=filters)
                 ids[place, : len(found)] = found
+
+        with one_thread():
+            in_blocks(some, range(0, len(reads), _AT_A_TIME))
         return ids
 
     def retrieve(

@@ -12,6 +12,7 @@ from gars.domain.errors import GarsError, MissingExtraError
 from gars.entrypoints.cli import data, lists, model, offline, pipeline, spider
 from gars.entrypoints.cli.demo import demo
 from gars.entrypoints.cli.evaluate import evaluate
+from gars.entrypoints.cli.recommend import recommend
 from gars.entrypoints.cli.tensorboard import tensorboard
 from gars.entrypoints.cli.tokens import token
 from gars.entrypoints.cli.train import train
@@ -31,6 +32,7 @@ app.command()(demo)
 app.add_typer(data.app, name="data")
 app.command()(train)
 app.command()(evaluate)
+app.command()(recommend)
 app.command()(tune)
 app.command()(tensorboard)
 app.command()(token)
