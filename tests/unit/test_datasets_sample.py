@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import lzma
 import os
+import zipfile
 from pathlib import Path
 
 import polars as pl
@@ -12,7 +14,10 @@ from gars.application.progress import Silent
 from gars.datasets import extras
 from gars.datasets.build import build_sample
 from gars.datasets.dataset import Dataset, catalogue_anime
-from gars.datasets.sources import BANGUMI
+from gars.datasets.readers.caserec import read_sample
+from gars.datasets.readers.mal2016 import read_catalogue
+from gars.datasets.shipped import CATALOGUE, FOLDER, RATINGS, pack, shipped_sample
+from gars.datasets.sources import BANGUMI, CATALOGUE_2016, RATINGS_SAMPLE
 from gars.datasets.splits import PARTS, fixed_like_split, fixed_topn_split
 from gars.datasets.validate import validate
 
@@ -31,6 +36,26 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("gars.datasets.build.ENRICHING", mirrored)
         return build_sample(home, mirror=Path(MIRROR), progress=Silent())
+
+
+def test_the_shipped_files_are_made_from_the_published_ones(tmp_path: Path) -> None:
+    pack(Path(MIRROR) / RATINGS_SAMPLE.file_name, Path(MIRROR) / CATALOGUE_2016.file_name, tmp_path)
+    for shipped in (RATINGS, CATALOGUE):
+        again = lzma.decompress((tmp_path / shipped.name).read_bytes())
+        assert again == lzma.decompress(shipped.read_bytes()), shipped.name
+    assert lzma.decompress(CATALOGUE.read_bytes()) == (Path(MIRROR) / CATALOGUE_2016.file_name).read_bytes()
+    assert sum(file.stat().st_size for file in FOLDER.iterdir()) < 1 << 20
+
+
+def test_the_shipped_sample_is_the_published_one_row_by_row() -> None:
+    catalogue = read_catalogue(Path(MIRROR) / CATALOGUE_2016.file_name)
+    published, shipped = read_sample(Path(MIRROR) / RATINGS_SAMPLE.file_name, catalogue), shipped_sample(catalogue)
+    assert shipped.interactions.equals(published.interactions)
+    assert shipped.ids.equals(published.ids)
+    with zipfile.ZipFile(Path(MIRROR) / RATINGS_SAMPLE.file_name) as archive:
+        table = pl.read_csv(archive.read("anime/anime_ratings.dat"), separator="\t")
+    rated = shipped.interactions.drop_nulls("rating").join(shipped.ids, on="anime_id", maintain_order="left")
+    assert rated.select("user_id", "sample_id", "rating").rows() == table.rows(), "file order, which the splits rely on"
 
 
 def test_counts(sample: Dataset) -> None:

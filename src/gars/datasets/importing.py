@@ -195,7 +195,7 @@ def _import_sample(
 ) -> Dataset:
     """The caserec zip is small and numbers its anime anew: it is joined to the 2016 catalogue by name."""
     base, base_used = files.read_or_fetch_2016(home, mirror, progress)
-    rows = caserec.read_sample(layout.path, base)
+    rows = caserec.read_sample(layout.path, base).interactions
     catalogue, used, report = complete_catalogue(
         CatalogueFiles(),
         set(rows["anime_id"].unique().to_list()),

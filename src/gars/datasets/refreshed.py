@@ -53,7 +53,16 @@ def refreshed(dataset: Dataset, target: Path, *, crawls: Sequence[Path] = (), li
         catalogue=catalogue,
         duplicates=lambda: manifest.duplicates + (lists.manifest.duplicates if lists is not None else 0),
         report={"refreshed_from": dataset.content_hash, **merge},
+        of_users=_of_users(dataset, lists),
     )
+
+
+def _of_users(dataset: Dataset, lists: Dataset | None) -> pl.DataFrame:
+    """Return the users of both; a user whose rows come from ``lists`` is described there or not at all."""
+    if lists is None:
+        return dataset.users()
+    replaced = lists.interactions().select("user_id").unique().collect()
+    return pl.concat([dataset.users().join(replaced, on="user_id", how="anti"), lists.users()]).sort("user_id")
 
 
 def _parts(dataset: Dataset, lists: Dataset | None) -> Iterator[pl.DataFrame]:

@@ -56,6 +56,10 @@ CATALOGUE: dict[str, pl.DataType] = {
 ``members_at`` is the day the members were counted, ``season`` is ``2026-fall``, ``airing`` one of ``AIRING``.
 """
 
+USERS: dict[str, pl.DataType] = {"user_id": pl.Int64(), "source": pl.String(), "truncated": pl.Boolean()}
+"""One row per user of a data set made of several crawls, sorted by ``user_id``. ``truncated``: the list was cut when it
+was crawled, so an anime that is missing there is not known to be unseen."""
+
 STATUSES = ("watching", "completed", "on_hold", "dropped", "planned")
 TYPES = ("TV", "Movie", "OVA", "Special", "ONA", "Music", "PV", "CM")
 AIRING = ("finished", "airing", "upcoming")

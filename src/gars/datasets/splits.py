@@ -1,7 +1,7 @@
 """Read the fixed evaluation splits of the ratings sample; every anime id comes out as a MyAnimeList id.
 
-The splits speak of the sample's own renumbered ids, so each loader takes the sample and the 2016 catalogue (or the
-built data set's, whose titles are the same) to translate them. User ids stay the sample's.
+The splits hold the sample's own renumbered ids, so each loader takes the sample to translate them. User ids stay the
+sample's.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from gars.application.progress import Progress
 from gars.datasets.fetch import fetch
-from gars.datasets.readers.caserec import ratings_in_file_order, sample_ids
+from gars.datasets.readers.caserec import Sample
 from gars.datasets.readers.mal2016 import read_catalogue
-from gars.datasets.sources import CATALOGUE_2016, RATINGS_SAMPLE
+from gars.datasets.shipped import shipped_sample
+from gars.datasets.sources import CATALOGUE_2016
 from gars.domain.errors import DataError
 
 FIXED_SPLITS = Path(__file__).parent / "fixed_splits"
@@ -85,17 +85,17 @@ class _TopN(msgspec.Struct):
     test: list[_HeldOut]
 
 
-def load_like_split(sample_zip: Path, catalogue: pl.DataFrame, split_file: Path) -> LikeSplit:
+def load_like_split(sample: Sample, split_file: Path) -> LikeSplit:
     """Join a file of one part letter a line to the sample's rows.
 
     Raises:
         DataError: the file cannot be read, has another number of lines than the sample has ratings, or other letters.
     """
     letters = np.array(_unzipped(split_file).decode("ascii", "replace").split())
-    rows = ratings_in_file_order(sample_zip)
+    rows = sample.interactions.drop_nulls("rating")
     if len(letters) != rows.height:
         raise DataError(
-            f"{split_file}: has {len(letters):,} lines for the {rows.height:,} ratings of {sample_zip}",
+            f"{split_file}: has {len(letters):,} lines for the {rows.height:,} ratings of the sample",
             hint="use the split that was made for this sample",
         )
     if strange := sorted(set(letters) - set(PARTS)):
@@ -103,16 +103,10 @@ def load_like_split(sample_zip: Path, catalogue: pl.DataFrame, split_file: Path)
             f"{split_file}: holds {str(strange[0])!r}, which is none of the parts {', '.join(PARTS)}",
             hint="a split file has one letter a line: t train, v validation, e test, c context",
         )
-    to_anime = _translation(sample_zip, catalogue)
-    return LikeSplit(
-        rows["User_ID"].to_numpy(),
-        to_anime[rows["Anime_ID"].to_numpy()],
-        rows["Feedback"].cast(pl.Int8).to_numpy(),
-        letters,
-    )
+    return LikeSplit(rows["user_id"].to_numpy(), rows["anime_id"].to_numpy(), rows["rating"].to_numpy(), letters)
 
 
-def load_topn_split(sample_zip: Path, catalogue: pl.DataFrame, split_file: Path) -> TopNSplit:
+def load_topn_split(sample: Sample, split_file: Path) -> TopNSplit:
     """Read the strong-generalisation split.
 
     Raises:
@@ -125,7 +119,7 @@ def load_topn_split(sample_zip: Path, catalogue: pl.DataFrame, split_file: Path)
             f"{split_file}: is not a top-N split: {error}",
             hint="it needs items, train_users, validation and test; each held-out user has user, fold_in, targets",
         ) from error
-    to_anime = _translation(sample_zip, catalogue)
+    to_anime = _translation(sample)
 
     def ids(sample: list[int]) -> NDArray[np.int64]:
         return to_anime[np.array(sample, np.int64)]
@@ -142,25 +136,23 @@ def load_topn_split(sample_zip: Path, catalogue: pl.DataFrame, split_file: Path)
 
 
 def fixed_topn_split(home: Path, *, mirror: Path | None, progress: Progress) -> TopNSplit:
-    """The fixed strong-generalisation split; fetches the sample it speaks of if need be. Raises ``FetchError``."""
-    return load_topn_split(*_sample(home, mirror, progress), FIXED_SPLITS / "top-n-strong-generalisation.json.gz")
+    """Return the fixed strong-generalisation split."""
+    return load_topn_split(_sample(home, mirror, progress), FIXED_SPLITS / "top-n-strong-generalisation.json.gz")
 
 
 def fixed_like_split(name: str, home: Path, *, mirror: Path | None, progress: Progress) -> LikeSplit:
-    """The fixed like split ``random``, ``per-user`` or ``cold-users``. Raises ``FetchError``."""
-    return load_like_split(*_sample(home, mirror, progress), FIXED_SPLITS / f"like-{name}.txt.gz")
+    """Return the fixed like split ``random``, ``per-user`` or ``cold-users``."""
+    return load_like_split(_sample(home, mirror, progress), FIXED_SPLITS / f"like-{name}.txt.gz")
 
 
-def _sample(home: Path, mirror: Path | None, progress: Progress) -> tuple[Path, pl.DataFrame]:
-    sample = fetch(RATINGS_SAMPLE, home, mirror=mirror, progress=progress)
-    return sample, read_catalogue(fetch(CATALOGUE_2016, home, mirror=mirror, progress=progress))
+def _sample(home: Path, mirror: Path | None, progress: Progress) -> Sample:
+    return shipped_sample(read_catalogue(fetch(CATALOGUE_2016, home, mirror=mirror, progress=progress)))
 
 
-def _translation(sample_zip: Path, catalogue: pl.DataFrame) -> NDArray[np.int64]:
+def _translation(sample: Sample) -> NDArray[np.int64]:
     """Anime id by the sample's id; 0 where the sample has none."""
-    ids = sample_ids(sample_zip, catalogue)
-    table = np.zeros(int(ids["sample_id"].max()) + 1, np.int64)  # type: ignore[arg-type]
-    table[ids["sample_id"].to_numpy()] = ids["anime_id"].to_numpy()
+    table = np.zeros(int(sample.ids["sample_id"].max()) + 1, np.int64)  # type: ignore[arg-type]
+    table[sample.ids["sample_id"].to_numpy()] = sample.ids["anime_id"].to_numpy()
     return table
 
 

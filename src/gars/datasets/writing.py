@@ -11,9 +11,17 @@ import msgspec
 import numpy as np
 import polars as pl
 
-from gars.datasets.dataset import CATALOGUE_FILE, INTERACTIONS_FOLDER, MANIFEST, Dataset, Manifest, SourceUsed
+from gars.datasets.dataset import (
+    CATALOGUE_FILE,
+    INTERACTIONS_FOLDER,
+    MANIFEST,
+    USERS_FILE,
+    Dataset,
+    Manifest,
+    SourceUsed,
+)
 from gars.datasets.durable import whole_folder
-from gars.datasets.schema import CATALOGUE, INTERACTIONS, STATUSES
+from gars.datasets.schema import CATALOGUE, INTERACTIONS, STATUSES, USERS
 from gars.domain.errors import DataError
 
 
@@ -37,10 +45,12 @@ def write_dataset(
     catalogue: pl.DataFrame,
     duplicates: Callable[[], int] = lambda: 0,
     report: dict[str, Any] | None = None,
+    of_users: pl.DataFrame | None = None,
 ) -> Dataset:
     """Write ``parts`` (sorted by user within and across) and ``catalogue`` to ``target``, whole or not at all.
 
-    ``duplicates`` is asked when the last part is written. Raises ``DataError`` when there is not one row.
+    ``of_users`` has the columns of ``schema.USERS``; without rows it is left out. ``duplicates`` is asked when the
+    last part is written. Raises ``DataError`` when there is not one row.
     """
     digest = hashlib.sha256()
     written = Written()
@@ -57,6 +67,9 @@ def write_dataset(
             )
         catalogue.select(*CATALOGUE).write_parquet(folder / CATALOGUE_FILE)
         digest.update(catalogue.select(*CATALOGUE).write_json().encode())
+        if of_users is not None and of_users.height:
+            of_users.select(*USERS).write_parquet(folder / USERS_FILE)
+            digest.update(of_users.select(*USERS).write_json().encode())
         manifest = Manifest(
             name=name,
             dialect=dialect,

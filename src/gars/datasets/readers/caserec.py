@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import io
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -14,8 +15,18 @@ from gars.domain.errors import DataError
 MEMBERS = ("anime_ratings.dat", "anime_history.dat", "anime_info.dat")
 
 
-def read_sample(path: Path, catalogue: pl.DataFrame) -> pl.DataFrame:
-    """Read the sample with MyAnimeList ids: interactions of the normal form, with the sample's own user ids.
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """The sample with MyAnimeList ids."""
+
+    interactions: pl.DataFrame
+    """The normal form with the sample's own user ids; its rated rows are those of ``anime_ratings.dat``, in order."""
+    ids: pl.DataFrame
+    """``sample_id``, ``anime_id``: the sample's own number of each title, ascending."""
+
+
+def read_sample(path: Path, catalogue: pl.DataFrame) -> Sample:
+    """Read the zip.
 
     ``catalogue`` is the original 2016 one; sample titles are joined to it by name. Rows of the history
     without a rating have a null rating. Raises ``DataError`` when a title does not join one to one.
@@ -40,13 +51,14 @@ def read_sample(path: Path, catalogue: pl.DataFrame) -> pl.DataFrame:
             f"{path}: {unknown:,} row(s) name an anime that anime_info.dat does not list",
             hint="fetch the sample again: gars data fetch mal-2016-sample",
         )
-    return rows.select(
+    interactions = rows.select(
         "user_id",
         "anime_id",
         pl.col("rating").cast(pl.Int8),
         pl.lit(None, dtype=pl.String).alias("status"),
         pl.lit(None, dtype=pl.Datetime("ms", "UTC")).alias("time"),
     ).sort("user_id", "anime_id")
+    return Sample(interactions, ids)
 
 
 def sample_ids(path: Path, catalogue: pl.DataFrame) -> pl.DataFrame:
@@ -64,11 +76,6 @@ def sample_ids(path: Path, catalogue: pl.DataFrame) -> pl.DataFrame:
             hint="fetch both again: gars data fetch mal-2016-sample mal-2016-catalogue",
         )
     return joined.select("sample_id", "anime_id").sort("sample_id")
-
-
-def ratings_in_file_order(path: Path) -> pl.DataFrame:
-    """The rows of ``anime_ratings.dat`` as they stand: ``User_ID``, ``Anime_ID`` (renumbered), ``Feedback``."""
-    return _table(path, "anime_ratings.dat")
 
 
 def _name(title: str) -> str:

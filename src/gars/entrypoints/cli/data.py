@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from gars.application.progress import Progress
-from gars.datasets.build import build_default, build_fallback
+from gars.datasets.build import build_default
 from gars.datasets.catalogues import as_used
 from gars.datasets.dataset import Dataset
 from gars.datasets.fetch import fetch as fetch_source
@@ -76,20 +76,13 @@ def fetch(
 
 
 @app.command()
-def build(
-    simulated: Annotated[
-        bool, typer.Option("--simulated", help="Make simulated viewers, even if the real sample can be had.")
-    ] = False,
-    home: Home = _HOME,
-    mirror: Mirror = None,
-) -> None:
-    """Make the data set of the demo: 5,000 real users of MyAnimeList (2016), joined with all GARS knows of their anime.
+def build(home: Home = _HOME, mirror: Mirror = None) -> None:
+    """Make the data set of the demo: real users of MyAnimeList, joined with what the sources know of their anime.
 
-    Without a mirror and without a way to GitHub: real titles with simulated viewers, and it says so.
-    What is there already and made of the same sources is used as it is.
+    The ratings of 2016 and their catalogue are part of GARS, so this works without a network. Each source that cannot
+    be had gets one line and is named in the manifest. A data set made of the same sources is used as it is.
     """
-    make = build_fallback if simulated else build_default
-    _say(make(home, mirror=mirror, progress=_progress()))
+    _say(build_default(home, mirror=mirror, progress=_progress()))
 
 
 @app.command("import")

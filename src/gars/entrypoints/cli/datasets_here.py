@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gars.datasets.build import SAMPLE, SIMULATED
+from gars.datasets.build import SAMPLE
 from gars.datasets.dataset import MANIFEST, Dataset
 from gars.domain.errors import InvalidInputError
 
@@ -34,4 +34,4 @@ def open_dataset(home: Path, name: str | None) -> Dataset:
 def dataset_names(home: Path) -> list[str]:
     """Names of the data sets, those GARS makes itself first."""
     found = [path.parent.name for path in (home / "data").glob(f"*/{MANIFEST}") if not path.parent.name.startswith(".")]
-    return sorted(found, key=lambda name: (name not in (SAMPLE, SIMULATED), name))
+    return sorted(found, key=lambda name: (name != SAMPLE, name))

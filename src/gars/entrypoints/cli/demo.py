@@ -27,7 +27,7 @@ def demo(
 ) -> None:
     """Get real data, train both stages, serve the page. Takes a minute or two the first time, seconds after that.
 
-    Without a mirror and without internet the viewers are simulated, and every page says so.
+    The ratings of 5,000 real users are part of GARS; sources that cannot be had are left out with one line each.
     """
     progress = TerminalProgress(Console(stderr=True))
     dataset = build_default(home, mirror=mirror, progress=progress)
