@@ -30,17 +30,27 @@ from gars.application.relayed_impressions import RelayedImpressions
 from gars.bootstrap.addresses import REDIS, adapter, is_cluster, scheme, sqlite_path, unknown
 from gars.config import Settings
 from gars.domain import experiment as experiment_file
-from gars.domain.errors import InvalidInputError
+from gars.domain.errors import InvalidInputError, StorageError
 from gars.domain.experiment import Experiment
 
 _DAY_S = 24 * 3600
+UNFINISHED_RESTORE = ".restore"
+"""A folder in GARS_HOME while a backup is put in its place (``bootstrap.restore``)."""
 
 
 def lock_home(settings: Settings) -> AbstractContextManager[None]:
-    """Hold GARS_HOME for this process; raises ``StorageError`` if another one serves from it.
+    """Hold GARS_HOME for this process.
+
+    Raises:
+        StorageError: another process serves from it, or a restore of it was interrupted.
 
     Where events go to a log that others read, any number of processes may serve from one folder.
     """
+    if (settings.home / UNFINISHED_RESTORE).exists():
+        raise StorageError(
+            f"a restore of {settings.home} is under way or was interrupted",
+            hint="finish it with the same command: gars restore DIR",
+        )
     return nullcontext() if is_cluster(settings) else folder_lock(settings.home)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -39,7 +39,7 @@ class FileHealth:
         self._free = threading.Condition()
         self._erasing = 0
 
-    def note(self, error: Exception) -> None:
+    def note(self, error: BaseException) -> None:
         """Record damage if an error of SQLite reports some."""
         if getattr(error, "sqlite_errorname", "").startswith(_DAMAGED):
             self._record(str(error))
@@ -76,17 +76,27 @@ class FileHealth:
                 self._free.notify_all()
 
     def _quick_check(self, stop: threading.Event) -> None:
-        with closing(sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-            connection.set_progress_handler(lambda: stop.is_set() or self._erasing > 0, _STEPS_PER_LOOK)
-            rows = connection.execute(f"PRAGMA quick_check({_MOST_PROBLEMS})").fetchall()
-        found = [str(row[0]).replace("\n", " ") for row in rows]
-        if found != ["ok"]:
+        found = problems_of(self.path, interrupt=lambda: stop.is_set() or self._erasing > 0)
+        if found:
             self._record("; ".join(found))
 
     def _record(self, damage: str) -> None:
         if self.damage is None:
             self.damage = damage
             logger.error("%s is damaged, so writes to it are refused: %s", self.path, damage)
+
+
+def problems_of(path: Path, *, interrupt: Callable[[], bool] = lambda: False) -> list[str]:
+    """Check every page of a file. → what is wrong, empty for an intact file
+
+    Raises:
+        sqlite3.Error: the file cannot be opened or read as a database, or ``interrupt`` returned true.
+    """
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        connection.set_progress_handler(interrupt, _STEPS_PER_LOOK)
+        rows = connection.execute(f"PRAGMA quick_check({_MOST_PROBLEMS})").fetchall()
+    found = [str(row[0]).replace("\n", " ") for row in rows]
+    return [] if found == ["ok"] else found
 
 
 def use(path: Path) -> FileHealth:

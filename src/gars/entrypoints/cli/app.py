@@ -57,10 +57,11 @@ else:
 
 try:
     from gars.entrypoints.cli import worker
+    from gars.entrypoints.cli.backup import backup, restore
     from gars.entrypoints.cli.doctor import doctor
     from gars.entrypoints.cli.states import backfill, replay
 except ImportError:
-    for _name in ("worker", "replay", "backfill", "doctor"):
+    for _name in ("worker", "replay", "backfill", "doctor", "backup", "restore"):
 
         @app.command(_name)
         def _needs_the_serve_extra() -> None:
@@ -72,6 +73,8 @@ else:
     app.command()(replay)
     app.command()(backfill)
     app.command()(doctor)
+    app.command()(backup)
+    app.command()(restore)
 
 try:
     from gars.entrypoints.cli import stack
