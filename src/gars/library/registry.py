@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from collections.abc import Callable
@@ -10,8 +11,12 @@ from pathlib import Path
 
 import msgspec
 
+from gars.datasets.durable import fsync_path
+from gars.datasets.json_lines import append_line, read_records
 from gars.domain.errors import ArtefactError
 from gars.library.artefact import MANIFEST, Manifest, read, read_manifest
+
+logger = logging.getLogger(__name__)
 
 CURRENT = "current"
 PROMOTIONS = "promotions.jsonl"
@@ -84,11 +89,9 @@ class Registry:
         fresh.unlink(missing_ok=True)
         fresh.symlink_to(found)
         fresh.replace(self.folder / CURRENT)
-        with (self.folder / PROMOTIONS).open("ab") as record:
-            now = datetime.now(UTC).isoformat(timespec="seconds")
-            record.write(msgspec.json.encode(Promotion(found, now)) + b"\n")
-            record.flush()
-            os.fsync(record.fileno())
+        fsync_path(self.folder)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        append_line(self.folder / PROMOTIONS, msgspec.json.encode(Promotion(found, now)))
         return manifest
 
     def rollback(self) -> Manifest:
@@ -108,8 +111,8 @@ class Registry:
         return self.promote(earlier[-1])
 
     def promotions(self) -> list[Promotion]:
-        """What served, oldest first."""
-        record = self.folder / PROMOTIONS
-        if not record.is_file():
-            return []
-        return [msgspec.json.decode(line, type=Promotion) for line in record.read_bytes().splitlines() if line.strip()]
+        """Return what served, oldest first. A line that cannot be read is named in the log and left out."""
+        promotions, damaged = read_records(self.folder / PROMOTIONS, Promotion)
+        for line in damaged:
+            logger.warning("line %d of %s is damaged: %s", line.number, self.folder / PROMOTIONS, line.why)
+        return promotions

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import msgspec
 
 from gars.application.tune import Outcome
+from gars.datasets.json_lines import append_line, read_lines
 from gars.domain.errors import InvalidInputError, StorageError
 
 
@@ -26,18 +26,14 @@ class TrialJournal:
         self.path = path
         self._outcomes: list[Outcome] = []
         header = msgspec.json.encode(about, order="deterministic")
-        if not path.exists():
-            self._append(header)
-            return
-        whole, _, cut = path.read_bytes().rpartition(b"\n")
-        if cut:
-            os.truncate(path, len(whole) + 1 if whole else 0)
-        lines = whole.splitlines()
+        lines = read_lines(path).content
         if not lines:
             self._append(header)
         elif lines[0] != header:
+            if (before := _decoded(lines[0])) is None:
+                raise InvalidInputError(f"line 1 of {path} is damaged", hint="--fresh begins the search again")
             raise InvalidInputError(
-                f"{path} is of a search with {_difference(lines[0], about)}",
+                f"{path} is of a search with {_difference(before, about)}",
                 hint="another --name starts a new one; --fresh replaces it",
             )
         for number, line in enumerate(lines[1:], 2):
@@ -59,19 +55,21 @@ class TrialJournal:
 
     def _append(self, line: bytes) -> None:
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("ab") as file:
-                file.write(line + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
+            append_line(self.path, line)
         except OSError as error:
             raise StorageError(
                 f"the search could not be recorded in {self.path}: {error}", hint="free some space, then run it again"
             ) from error
 
 
-def _difference(header: bytes, about: dict[str, object]) -> str:
-    before = msgspec.json.decode(header)
+def _decoded(header: bytes) -> dict[str, object] | None:
+    try:
+        return msgspec.json.decode(header, type=dict[str, object])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _difference(before: dict[str, object], about: dict[str, object]) -> str:
     now = msgspec.json.decode(msgspec.json.encode(about))
     names = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
     return "another " + " and another ".join(names)

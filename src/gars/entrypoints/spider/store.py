@@ -11,6 +11,8 @@ import msgspec
 
 from gars.datasets.crawled import CrawledAnime
 from gars.datasets.durable import fsync_path, whole_file
+from gars.datasets.json_lines import read_lines
+from gars.domain.errors import DataError
 
 
 class CrawledList(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +35,6 @@ class RecordStore(Generic[Record]):
         self._kind = kind
         self._key = kind.__struct_fields__[0]
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._drop_half_line()
         self._seen = {self._id(record): record.crawled_at for record in self.records()}
         self._file: IO[bytes] | None = None
 
@@ -51,17 +52,30 @@ class RecordStore(Generic[Record]):
     def add(self, record: Record) -> None:
         """Append a record; after it returns, a killed process keeps it."""
         if self._file is None:
-            self._file = self.path.open("ab")
+            self._file = self._opened()
         self._file.write(msgspec.json.encode(record) + b"\n")
         self._file.flush()
         self._seen[self._id(record)] = record.crawled_at
 
     def records(self) -> Iterator[Record]:
-        """Every record in the order it came, older ones of a key too."""
-        if self.path.exists():
-            with self.path.open("rb") as file:
-                for line in file:
+        """Every record in the order it came, older ones of a key too; a line that was cut short is left out.
+
+        Raises:
+            DataError: another line cannot be read.
+        """
+        if not self.path.exists():
+            return
+        with self.path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                if not line.endswith(b"\n"):
+                    return
+                try:
                     yield msgspec.json.decode(line, type=self._kind)
+                except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                    raise DataError(
+                        f"line {number} of {self.path} is damaged: {error}",
+                        hint="remove that line: its page is fetched again by the next run",
+                    ) from error
 
     def latest(self) -> dict[int, Record]:
         """The last record of each key."""
@@ -84,11 +98,9 @@ class RecordStore(Generic[Record]):
     def _id(self, record: Record) -> int:
         return int(getattr(record, self._key))
 
-    def _drop_half_line(self) -> None:
-        if not self.path.exists():
-            return
-        with self.path.open("rb+") as file:
-            content = file.read()
-            whole = content.rfind(b"\n") + 1
-            if whole < len(content):
-                file.truncate(whole)
+    def _opened(self) -> IO[bytes]:
+        """Open the file for appending, behind its last whole line."""
+        size = read_lines(self.path).size
+        file = self.path.open("ab")
+        file.truncate(size)
+        return file

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import msgspec
 
 from gars.application.progress import Progress
+from gars.datasets.json_lines import append_line, read_records
 from gars.domain.errors import InvalidInputError, StorageError
 from gars.library.report.cost import measured
 
@@ -69,22 +69,14 @@ class RunJournal:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.lines: list[Line] = []
-        self._whole: int | None = None
-        """Bytes of whole lines, where something cut short comes after them."""
         path = folder / FILE
-        if not path.exists():
-            return
-        whole, _, cut = path.read_bytes().rpartition(b"\n")
-        if cut:
-            self._whole = len(whole) + 1 if whole else 0
-        for number, line in enumerate(whole.splitlines(), 1):
-            try:
-                self.lines.append(msgspec.json.decode(line, type=Line))
-            except msgspec.DecodeError as error:
-                raise InvalidInputError(
-                    f"line {number} of {path} is damaged: {error}", hint="begin anew with: gars pipeline run --fresh"
-                ) from error
+        found, damaged = read_records(path, Line)  # type: ignore[arg-type, var-annotated]  # a union is no class
+        if damaged:
+            raise InvalidInputError(
+                f"line {damaged[0].number} of {path} is damaged: {damaged[0].why}",
+                hint="begin anew with: gars pipeline run --fresh",
+            )
+        self.lines: list[Line] = found
 
     @property
     def begun(self) -> Begun | None:
@@ -112,14 +104,7 @@ class RunJournal:
     def append(self, line: Line) -> None:
         """Record one more line; it is durable when this returns. Raises ``StorageError``."""
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            if self._whole is not None:
-                os.truncate(self.folder / FILE, self._whole)
-                self._whole = None
-            with (self.folder / FILE).open("ab") as file:
-                file.write(msgspec.json.encode(line) + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
+            append_line(self.folder / FILE, msgspec.json.encode(line))
         except OSError as error:
             raise StorageError(
                 f"the run could not be recorded in {self.folder}: {error}", hint="free some space, then run it again"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 import msgspec
 
+from gars.datasets.json_lines import append_line, read_records
 from gars.domain.errors import ArtefactError
 from gars.library.artefact import Manifest
 from gars.library.pipeline.journal import now
@@ -24,10 +23,19 @@ class Rollback(msgspec.Struct, frozen=True):
 
 
 def rollbacks(registry: Registry) -> list[Rollback]:
-    """What was taken back, oldest first."""
+    """Return what was taken back, oldest first.
+
+    Raises:
+        ArtefactError: a line cannot be read: a model that it names could be promoted again.
+    """
     path = registry.folder / FILE
-    lines = path.read_bytes().splitlines() if path.is_file() else []
-    return [msgspec.json.decode(line, type=Rollback) for line in lines if line.strip()]
+    found, damaged = read_records(path, Rollback)
+    if damaged:
+        raise ArtefactError(
+            f"line {damaged[0].number} of {path} is damaged: {damaged[0].why}",
+            hint="put the file back from a copy, or remove that line: the model it names may then be promoted again",
+        )
+    return found
 
 
 def roll_back(registry: Registry, *, version: str, to: str, why: str) -> Manifest:
@@ -41,8 +49,5 @@ def roll_back(registry: Registry, *, version: str, to: str, why: str) -> Manifes
             f"{version} was to be rolled back, but {registry.current()} serves", hint="look at: gars model list"
         )
     if not any(one.version == version and one.to == to for one in rollbacks(registry)):
-        with (registry.folder / FILE).open("ab") as record:
-            record.write(msgspec.json.encode(Rollback(version, to, why, now())) + b"\n")
-            record.flush()
-            os.fsync(record.fileno())
+        append_line(registry.folder / FILE, msgspec.json.encode(Rollback(version, to, why, now())))
     return registry.promote(to)
