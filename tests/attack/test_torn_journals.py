@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from gars.datasets.crawled import CrawledAnime
-from gars.domain.errors import ArtefactError, DataError, InvalidInputError
+from gars.domain.errors import ArtefactError, DataError, GarsError, InvalidInputError
 from gars.entrypoints.spider.store import RecordStore
 from gars.library.pipeline.journal import Begun, Ended, RunJournal
 from gars.library.pipeline.promotions import Rollback, rollbacks
@@ -24,7 +24,8 @@ def _crawled(anime_id: int) -> CrawledAnime:
 class Promotions:
     """``models/promotions.jsonl``."""
 
-    file, refusal = PROMOTIONS, None
+    file = PROMOTIONS
+    refusal: type[GarsError] | None = None
 
     def write(self, folder: Path, number: int) -> None:
         from gars.datasets.json_lines import append_line
@@ -38,7 +39,8 @@ class Promotions:
 class Rollbacks(Promotions):
     """``models/rollbacks.jsonl``."""
 
-    file, refusal = "rollbacks.jsonl", ArtefactError
+    file = "rollbacks.jsonl"
+    refusal: type[GarsError] | None = ArtefactError
 
     def write(self, folder: Path, number: int) -> None:
         from gars.datasets.json_lines import append_line
@@ -52,7 +54,8 @@ class Rollbacks(Promotions):
 class Run(Promotions):
     """``pipeline/NAME/journal.jsonl``."""
 
-    file, refusal = "journal.jsonl", InvalidInputError
+    file = "journal.jsonl"
+    refusal: type[GarsError] | None = InvalidInputError
 
     def write(self, folder: Path, number: int) -> None:
         line = Begun(asked={"a": 1}, time="now") if number == 0 else Ended(verdict="kept", message="", time=str(number))
@@ -65,7 +68,8 @@ class Run(Promotions):
 class Crawl(Promotions):
     """``spider/anime.jsonl``."""
 
-    file, refusal = "anime.jsonl", DataError
+    file = "anime.jsonl"
+    refusal: type[GarsError] | None = DataError
 
     def write(self, folder: Path, number: int) -> None:
         store = RecordStore(folder / self.file, CrawledAnime)

@@ -8,8 +8,10 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +29,7 @@ from gars.testing.engine import FakeEngine
 from gars.testing.events import event
 
 HOMES = Path(__file__).parents[1] / "fixtures" / "homes"
-STORES = {
+STORES: dict[str, list[Callable[[Path], Any]]] = {
     "gars.sqlite": [SqliteEventLog, SqliteStateStore],
     "forgotten.sqlite": [SqliteTombstones],
     "impressions.sqlite": [SqliteImpressionLog],

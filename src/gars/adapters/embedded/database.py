@@ -48,9 +48,8 @@ class Database:
             self._writer = self._connect()
             try:
                 self._prepare(schema, synchronous)
-            except BaseException as error:
+            except BaseException:
                 self._writer.close()
-                self._health.note(error)
                 integrity.release(self._health)
                 raise
 
