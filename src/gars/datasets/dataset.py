@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ MANIFEST = "dataset.json"
 CATALOGUE_FILE = "catalogue.parquet"
 INTERACTIONS_FOLDER = "interactions"
 USERS_FILE = "users.parquet"
+_PART = re.compile(r"part-\d{5,}\.parquet")
 
 
 class SourceUsed(msgspec.Struct, frozen=True):
@@ -102,6 +104,16 @@ class Dataset:
         """Return columns of ``schema.USERS``: empty for a data set of one crawl, where every list is whole."""
         path = self.path / USERS_FILE
         return pl.read_parquet(path) if path.exists() else pl.DataFrame(schema=USERS)
+
+
+def written_names(path: Path) -> set[str]:
+    """Names of the files of the data set in ``path``; empty if it is not a data set."""
+    try:
+        dataset = Dataset.open(path)
+    except (DataError, OSError):
+        return set()
+    parts = {f"{INTERACTIONS_FOLDER}/{part.name}" for part in dataset.parts() if _PART.fullmatch(part.name)}
+    return {MANIFEST, CATALOGUE_FILE, USERS_FILE, f"{INTERACTIONS_FOLDER}/", *parts}
 
 
 def catalogue_anime(frame: pl.DataFrame) -> list[Anime]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -14,11 +15,14 @@ from typing import IO
 
 import polars as pl
 
+from gars.datasets.ownership import IsOurs, WrittenNames, refuse_foreign_file, refuse_foreign_folder
 from gars.domain.errors import StorageError
 
 CHUNK = 1 << 20
 _UNFINISHED = ".unfinished-"
 _RETIRED = ".retired"
+_LEFTOVER = re.compile(r"(\d+)\.(?:unfinished-[a-z0-9_]{8}|retired)")
+"""Rest of the name of a folder that ``scratch_folder`` or ``whole_folder`` leaves when its process is killed."""
 
 
 def sha256_of(path: Path) -> str:
@@ -39,8 +43,13 @@ def fsync_path(path: Path) -> None:
         os.close(handle)
 
 
-def write_whole(path: Path, content: bytes, *, mode: int = 0o644) -> None:
-    """Write a file so that a reader sees the old bytes or all the new ones."""
+def write_whole(path: Path, content: bytes, *, mode: int = 0o644, is_ours: IsOurs | None = None) -> None:
+    """Write a file so that a reader sees the old bytes or all the new ones.
+
+    Where a user names ``path``, give ``is_ours``: a file that it does not recognise raises ``InvalidInputError``.
+    """
+    if is_ours is not None:
+        refuse_foreign_file(path, is_ours)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     unfinished = Path(name)
@@ -58,8 +67,13 @@ def write_whole(path: Path, content: bytes, *, mode: int = 0o644) -> None:
 
 
 @contextmanager
-def whole_file(target: Path) -> Iterator[IO[bytes]]:
-    """Yield a file to write that becomes ``target`` when the block ends well, and vanishes when it does not."""
+def whole_file(target: Path, *, is_ours: IsOurs | None = None) -> Iterator[IO[bytes]]:
+    """Yield a file to write that becomes ``target`` when the block ends well, and vanishes when it does not.
+
+    Where a user names ``target``, give ``is_ours``: a file that it does not recognise raises ``InvalidInputError``.
+    """
+    if is_ours is not None:
+        refuse_foreign_file(target, is_ours)
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     unfinished = Path(name)
@@ -69,6 +83,8 @@ def whole_file(target: Path) -> Iterator[IO[bytes]]:
             file.flush()
             os.fsync(file.fileno())
         unfinished.chmod(0o644)
+        if is_ours is not None:
+            refuse_foreign_file(target, is_ours)
         unfinished.replace(target)
     except BaseException:
         unfinished.unlink(missing_ok=True)
@@ -77,12 +93,16 @@ def whole_file(target: Path) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def whole_folder(target: Path) -> Iterator[Path]:
+def whole_folder(target: Path, *, written_names: WrittenNames | None = None) -> Iterator[Path]:
     """Yield an empty folder that becomes ``target`` when the block ends well, and vanishes when it does not.
 
     An existing ``target`` is replaced as the last step, so until then it stays untouched. What a killed process
-    left beside it is cleared away first.
+    left beside it is cleared away first. Where ``target`` may hold files of a user, give ``written_names``: a folder
+    with anything else in it raises ``InvalidInputError``.
     """
+    target = target.absolute()
+    if written_names is not None:
+        refuse_foreign_folder(target, written_names)
     target.parent.mkdir(parents=True, exist_ok=True)
     clear_leftovers(target)
     with disk_errors(target), scratch_folder(target) as unfinished:
@@ -91,6 +111,8 @@ def whole_folder(target: Path) -> Iterator[Path]:
             fsync_path(path)
         fsync_path(unfinished)
         unfinished.chmod(0o755)
+        if written_names is not None:  # files may have come in the meantime
+            refuse_foreign_folder(target, written_names)
         _swap_in(unfinished, target)
 
 
@@ -107,8 +129,8 @@ def scratch_folder(target: Path) -> Iterator[Path]:
 def clear_leftovers(target: Path) -> None:
     """Remove what processes that are gone left beside ``target``; a data set caught between two renames goes back."""
     for folder in target.parent.glob(f".{target.name}.*"):
-        owner = folder.name.removeprefix(f".{target.name}.").split(".")[0]
-        if not owner.isdecimal() or _runs(int(owner)):
+        left = _LEFTOVER.fullmatch(folder.name.removeprefix(f".{target.name}."))
+        if left is None or not folder.is_dir() or _runs(int(left[1])):
             continue
         if folder.name.endswith(_RETIRED) and not target.exists():
             folder.rename(target)

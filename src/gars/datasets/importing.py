@@ -12,9 +12,10 @@ import polars as pl
 
 from gars.application.progress import Advance, Progress
 from gars.datasets.catalogues import CatalogueFiles, complete_catalogue
-from gars.datasets.dataset import Dataset, SourceUsed
+from gars.datasets.dataset import Dataset, SourceUsed, written_names
 from gars.datasets.durable import clear_leftovers, disk_errors, scratch_folder, sha256_of
 from gars.datasets.identities import LARGEST_ID, name_hasher
+from gars.datasets.ownership import refuse_foreign_folder
 from gars.datasets.partition import ROWS_PER_RANGE, Ranges, bounds_from_sample
 from gars.datasets.problems import Problems
 from gars.datasets.readers import caserec
@@ -65,6 +66,7 @@ def import_files(
     ratings = _of_one_dialect(layouts)
     data = home / "data"
     data.mkdir(parents=True, exist_ok=True)
+    refuse_foreign_folder(data / name, written_names)
     clear_leftovers(data / name)
     with disk_errors(data), scratch_folder(data / name) as folder:
         if ratings[0].dialect == "caserec":

@@ -17,6 +17,7 @@ from gars.datasets.crawled import CRAWLED, CrawledAnime, cells, latest, read_cra
 from gars.datasets.dates import parse_aired, parse_date
 from gars.datasets.durable import sha256_of, whole_folder
 from gars.datasets.merge import Merged, merge_catalogues
+from gars.datasets.ownership import refuse_foreign_folder
 from gars.datasets.readers.crawl import as_catalogue
 from gars.datasets.readers.dialects import Layout, detect
 from gars.domain.errors import InvalidInputError
@@ -95,8 +96,10 @@ def merge_files(original: Path, crawls: Sequence[Path], out: Path, *, how: How =
 
     Raises:
         DataError: a file that cannot be read; it says which line.
-        InvalidInputError: ``original`` is no catalogue of MyAnimeList ids.
+        InvalidInputError: ``original`` is no catalogue of MyAnimeList ids, or ``out`` holds anything else than an
+            earlier merge.
     """
+    refuse_foreign_folder(out, written_names)
     layout = detect(original)
     if layout.role != "catalogue" or not set(_KEYS) & set(layout.header):
         raise InvalidInputError(
@@ -108,7 +111,7 @@ def merge_files(original: Path, crawls: Sequence[Path], out: Path, *, how: How =
     merged = merge_catalogues(read_catalogue(layout), fresh, origins, keep_new=how == "full")
     columns, rows = _joined_rows(layout, found.records, how)
     dates = _Dates()
-    with whole_folder(out) as folder:
+    with whole_folder(out, written_names=written_names) as folder:
         _write(folder / MERGED, columns, rows)
         _write(folder / PARSED, _parsed_columns(columns), (dates.parsed(row) for row in rows))
         merged.catalogue.write_parquet(folder / CATALOGUE_FILE)
@@ -117,6 +120,15 @@ def merge_files(original: Path, crawls: Sequence[Path], out: Path, *, how: How =
         report = _report(how, [original, *crawls], merged, len(found.records), dates)
         (folder / REPORT).write_bytes(msgspec.json.format(msgspec.json.encode(report)))
     return report
+
+
+def written_names(folder: Path) -> set[str]:
+    """Names of the files of an earlier merge in ``folder``; empty if its ``merge.json`` is missing or another's."""
+    try:
+        msgspec.json.decode((folder / REPORT).read_bytes(), type=MergeReport)
+    except (OSError, msgspec.DecodeError):
+        return set()
+    return {MERGED, PARSED, CATALOGUE_FILE, PROVENANCE, CONFLICT_FILE, REPORT}
 
 
 def _joined_rows(

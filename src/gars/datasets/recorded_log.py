@@ -36,14 +36,26 @@ def read_log(path: Path) -> Iterator[Logged]:
 
 
 def write_log(path: Path, records: Iterable[Logged]) -> int:
-    """Write the file whole or not at all. → how many records."""
+    """Write the file whole or not at all. → how many records.
+
+    Raises:
+        InvalidInputError: ``path`` is a file that is not a recorded log.
+    """
     encoder = msgspec.json.Encoder()
     count = 0
-    with whole_file(path) as file:
+    with whole_file(path, is_ours=_is_log) as file:
         for record in records:
             file.write(encoder.encode(record.event or _Forget(record.user_id)) + b"\n")
             count += 1
     return count
+
+
+def _is_log(path: Path) -> bool:
+    """Whether the first record of a file is one of an event log."""
+    try:
+        return next(read_log(path), None) is not None
+    except DataError:
+        return False
 
 
 def _record(path: Path, number: int, line: bytes) -> Logged:

@@ -7,6 +7,7 @@ from html import escape
 
 from gars.datasets.acceptance import Validation
 from gars.datasets.drift import Drift
+from gars.datasets.ownership import GENERATOR
 from gars.datasets.validate import Report
 
 _STYLE = """
@@ -45,7 +46,7 @@ def report_html(validation: Validation) -> str:
     ]
     body = "\n".join(filter(None, sections))
     return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8">{GENERATOR.decode()}<meta name="viewport" '
         f'content="width=device-width"><title>{escape(validation.name)}: validation</title><style>{_STYLE}</style>'
         f"</head><body>{body}</body></html>\n"
     )

@@ -11,6 +11,7 @@ import polars as pl
 from gars.application.progress import Advance, Progress
 from gars.datasets.dataset import Dataset, SourceUsed
 from gars.datasets.durable import whole_file
+from gars.datasets.ownership import never, refuse_foreign_file
 from gars.datasets.readers.dialects import STATUS_CODES
 from gars.datasets.schema import conform_catalogue
 from gars.datasets.simulator import Effects, Simulator
@@ -56,11 +57,15 @@ def simulate_csv(
 
     Shape 2016 is ``rating.csv`` of that year (-1 = not scored), 2020 is ``animelist.csv`` (0 = not scored).
     Memory is that of one block of viewers.
+
+    Raises:
+        InvalidInputError: ``file`` exists: nothing in it tells simulated lists from real ones.
     """
     check_viewers(viewers)
+    refuse_foreign_file(file, never)
     simulator = Simulator(catalogue, seed=seed, effects=SHAPES[shape])
     rows = 0
-    with progress.task(f"simulate {viewers:,} viewers", viewers) as advance, whole_file(file) as out:
+    with progress.task(f"simulate {viewers:,} viewers", viewers) as advance, whole_file(file, is_ours=never) as out:
         for number, block in enumerate(simulator.blocks(viewers)):
             table = _table_2016(block) if shape == "2016" else _table_2020(block)
             table.write_csv(out, include_header=number == 0)

@@ -19,6 +19,7 @@ from gars.datasets.dataset import (
     Dataset,
     Manifest,
     SourceUsed,
+    written_names,
 )
 from gars.datasets.durable import whole_folder
 from gars.datasets.schema import CATALOGUE, INTERACTIONS, STATUSES, USERS
@@ -50,11 +51,15 @@ def write_dataset(
     """Write ``parts`` (sorted by user within and across) and ``catalogue`` to ``target``, whole or not at all.
 
     ``of_users`` has the columns of ``schema.USERS``; without rows it is left out. ``duplicates`` is asked when the
-    last part is written. Raises ``DataError`` when there is not one row.
+    last part is written.
+
+    Raises:
+        DataError: there is not one row.
+        InvalidInputError: ``target`` exists and is something else than a data set.
     """
     digest = hashlib.sha256()
     written = Written()
-    with whole_folder(target) as folder:
+    with whole_folder(target, written_names=written_names) as folder:
         (folder / INTERACTIONS_FOLDER).mkdir()
         for number, part in enumerate(part for part in parts if part.height):
             _count(part, written, digest)

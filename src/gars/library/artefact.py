@@ -42,13 +42,14 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def write(path: Path, files: Mapping[str, bytes | Mapping[str, NDArray[Any]]], **about: Any) -> Manifest:
-    """Write files (bytes, or named arrays as .npz) and the manifest into ``path``; replaces it as the last step.
+    """Write files (bytes, or named arrays as .npz) and the manifest into ``path``; replaces a model as the last step.
 
     Raises:
+        InvalidInputError: ``path`` exists and is something else than a model; nothing of it has changed.
         StorageError: the disk is full or not writable; nothing of ``path`` has changed.
     """
     try:
-        with whole_folder(path) as folder:
+        with whole_folder(path, written_names=written_names) as folder:
             for name, content in files.items():
                 with (folder / name).open("wb") as file:
                     if isinstance(content, bytes):
@@ -64,6 +65,14 @@ def write(path: Path, files: Mapping[str, bytes | Mapping[str, NDArray[Any]]], *
             f"the model could not be written to {path}: {error}", hint="free some space or choose another folder"
         ) from error
     return manifest
+
+
+def written_names(path: Path) -> set[str]:
+    """Names of the files of the model in ``path``; empty if it is not a model."""
+    try:
+        return {MANIFEST, *read_manifest(path).files}
+    except (ArtefactError, OSError):
+        return set()
 
 
 def read_manifest(path: Path) -> Manifest:

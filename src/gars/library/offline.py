@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from gars.domain.errors import DataError
 
 ABOUT, GRAPH, ITEM_IDS = "offline.json", "graph.npz", "item_ids.npy"
 _SHOWN = 5
+_SPARK_FILE = re.compile(r"_SUCCESS|\._SUCCESS\.crc|\.?part-\d+.*")
 _AGAIN = "make it again of this data set: gars offline spark --data NAME"
 
 
@@ -47,6 +49,21 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
     seconds: dict[str, float]
     data: str = ""
     """Content hash of the data set; empty for events."""
+
+
+def written_names(folder: Path) -> set[str]:
+    """Names of the files of an earlier run in ``folder``; empty if its ``offline.json`` is missing or another's."""
+    try:
+        msgspec.json.decode((folder / ABOUT).read_bytes(), type=Made)
+    except (OSError, msgspec.DecodeError):
+        return set()
+    tables = {
+        path.relative_to(folder).as_posix()
+        for name in ("items.parquet", "users.parquet")
+        for path in (folder / name).glob("*")
+        if _SPARK_FILE.fullmatch(path.name)
+    }
+    return {ABOUT, GRAPH, ITEM_IDS, "vectors.npy", "factors.npy", *tables}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

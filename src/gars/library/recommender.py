@@ -124,7 +124,10 @@ class Recommender:
     ) -> artefact.Manifest:
         """Write the model into the folder ``path``, whole or not at all. Returns its manifest.
 
+        A model that is there already is replaced; a folder or file of anything else is refused.
+
         Raises:
+            InvalidInputError: ``path`` exists and is not a model.
             StorageError: the disk is full or not writable.
         """
         rows = self._rows

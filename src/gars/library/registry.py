@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
-from gars.datasets.durable import fsync_path
+from gars.datasets.durable import clear_leftovers, fsync_path, scratch_folder
 from gars.datasets.json_lines import append_line, read_records
 from gars.domain.errors import ArtefactError
 from gars.library.artefact import MANIFEST, Manifest, read, read_manifest
@@ -50,16 +49,13 @@ class Registry:
     def add(self, write: Callable[[Path], Manifest]) -> Manifest:
         """Let ``write`` make a model in a folder, then give the folder its version as name."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        unfinished = self.folder / f".new-{os.getpid()}"
-        try:
-            manifest = write(unfinished)
+        clear_leftovers(self.folder / "new")
+        with scratch_folder(self.folder / "new") as scratch:
+            manifest = write(scratch / "model")
             target = self.folder / manifest.version
-            if target.exists():  # the same content: keep the older one, it may be serving
-                shutil.rmtree(unfinished)
-            else:
-                unfinished.rename(target)
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
+            if not target.exists():  # the same content: keep the older one, it may be serving
+                (scratch / "model").rename(target)
+                fsync_path(self.folder)
         return manifest
 
     def find(self, version: str) -> str:

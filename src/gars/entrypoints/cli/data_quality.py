@@ -14,10 +14,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from gars.datasets import snapshots as kept
-from gars.datasets.acceptance import require_accepted
+from gars.datasets.acceptance import Validation, require_accepted
 from gars.datasets.durable import write_whole
 from gars.datasets.forgotten import forget as put_on_list
 from gars.datasets.identities import name_hasher
+from gars.datasets.ownership import GENERATOR, contains, decodes_as, refuse_foreign_file
 from gars.datasets.report_html import report_html
 from gars.datasets.thresholds import read_thresholds
 from gars.datasets.validations import keep
@@ -45,13 +46,17 @@ def validate(
     error when the data set breaks the normal form or a threshold. What was found is kept in HOME/validations, where
     the operator's page reads it.
     """
+    if html is not None:
+        refuse_foreign_file(html, contains(GENERATOR))
+    if json is not None:
+        refuse_foreign_file(json, decodes_as(Validation))
     dataset = open_dataset(home, name)
     validation = kept.validation_of(home, dataset, read_thresholds(home, thresholds))
     keep(home, validation)
     if html is not None:
-        write_whole(html, report_html(validation).encode())
+        write_whole(html, report_html(validation).encode(), is_ours=contains(GENERATOR))
     if json is not None:
-        write_whole(json, msgspec.json.format(msgspec.json.encode(validation)) + b"\n")
+        write_whole(json, msgspec.json.format(msgspec.json.encode(validation)) + b"\n", is_ours=decodes_as(Validation))
     _out().print(tables.report(dataset, validation.report))
     _out().print()
     _out().print(tables.checks(validation))

@@ -22,7 +22,7 @@ from gars.library.report.machine import commit, machine
 from gars.library.report.markdown import table as as_markdown
 from gars.library.report.plots import require_matplotlib
 from gars.library.report.results import About, LikesResult, ListsResult, Results
-from gars.library.report.writing import write
+from gars.library.report.writing import refuse_foreign, write
 from gars.library.terminal import TerminalProgress
 
 
@@ -85,6 +85,7 @@ def evaluate(
         raise InvalidInputError("--quick and --config both say how to train", hint="give one of them")
     settings = configuration.read(config) if config else QUICK if quick else FitConfig()
     if report is not None:
+        refuse_foreign(report)
         require_matplotlib()  # now, not after the training
     progress = TerminalProgress(Console(stderr=True))
     dataset = build_sample(home, mirror=mirror, progress=progress)

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from gars.datasets.durable import write_whole
+from gars.datasets.ownership import contains
 from gars.domain.errors import InvalidInputError, MissingExtraError, StorageError
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def export(
         sys.stdout.buffer.write(content + b"\n")
         return
     try:
-        write_whole(output, content, mode=0o600)
+        write_whole(output, content, mode=0o600, is_ours=contains(b'"gars_export"'))
     except OSError as error:
         raise StorageError(f"cannot write {output}: {error.strerror}", hint="choose another --output FILE") from error
     _say(f"[green]✓[/] {escape(str(output))}: {len(content):,} bytes")

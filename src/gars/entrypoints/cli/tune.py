@@ -19,6 +19,7 @@ from rich.table import Table
 from gars.application.progress import Progress, Silent
 from gars.application.tune import Outcome, finalists, search
 from gars.datasets.build import build_sample
+from gars.datasets.ownership import refuse_foreign_folder
 from gars.datasets.splits import fixed_like_split, fixed_topn_split
 from gars.domain.errors import InvalidInputError
 from gars.entrypoints.cli import runs
@@ -76,6 +77,7 @@ def tune(
     dataset = build_sample(home, mirror=mirror, progress=progress)
     folder = runs.folder_of(home) / _folder_name(name)
     if fresh:
+        refuse_foreign_folder(folder, _written_names)
         shutil.rmtree(folder, ignore_errors=True)
     about = {
         "space": msgspec.to_builtins(drawn),
@@ -113,6 +115,14 @@ def tune(
     console.print(
         f"[green]✓[/] the best settings are in {target}: gars train --config {target}", highlight=False, soft_wrap=True
     )
+
+
+def _written_names(folder: Path) -> set[str]:
+    """Names of the files of an earlier search in ``folder``; empty if its journal is missing."""
+    if not (folder / "trials.jsonl").is_file():
+        return set()
+    logs = (path.relative_to(folder).as_posix() for path in folder.rglob("events.out.tfevents.*.gars"))
+    return {"trials.jsonl", "best.json", *logs}
 
 
 def _folder_name(name: str) -> str:

@@ -14,8 +14,9 @@ from pyspark.sql import DataFrame, SparkSession
 
 from gars.application.progress import Progress
 from gars.datasets.durable import whole_folder
+from gars.datasets.ownership import refuse_foreign_folder
 from gars.entrypoints.offline import embeddings, factors, feature_tables, item_graph, user_lists
-from gars.library.offline import ABOUT, GRAPH, ITEM_IDS, Made, Plan
+from gars.library.offline import ABOUT, GRAPH, ITEM_IDS, Made, Plan, written_names
 
 T = TypeVar("T")
 
@@ -28,7 +29,9 @@ def run(spark: SparkSession, frame: DataFrame, target: Path, plan: Plan, progres
 
     Raises:
         DataError: there are no interactions.
+        InvalidInputError: ``target`` holds anything else than an earlier run.
     """
+    refuse_foreign_folder(target, written_names)
     seconds: dict[str, float] = {}
 
     def timed(name: str, work: Callable[[], T]) -> T:
@@ -40,7 +43,7 @@ def run(spark: SparkSession, frame: DataFrame, target: Path, plan: Plan, progres
 
     lists = timed("lists", lambda: user_lists.gather(frame))
     n = len(lists.item_ids)
-    with whole_folder(target) as folder:
+    with whole_folder(target, written_names=written_names) as folder:
         np.save(folder / ITEM_IDS, lists.item_ids)
         edges = timed("graph", lambda: item_graph.build(lists, min_count=plan.min_count))
         sp.save_npz(folder / GRAPH, edges)

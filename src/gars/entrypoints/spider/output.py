@@ -6,11 +6,22 @@ from pathlib import Path
 
 import polars as pl
 
-from gars.datasets.crawled import CrawledAnime, format_of, write_crawled
+from gars.datasets.crawled import CRAWLED, CrawledAnime, format_of, write_crawled
 from gars.datasets.durable import whole_file
+from gars.datasets.ownership import has_columns, refuse_foreign_file
 from gars.datasets.schema import INTERACTIONS
 from gars.entrypoints.deletions import deleted
+from gars.entrypoints.spider.pages.listings import ListedAnime
 from gars.entrypoints.spider.store import CrawledList, RecordStore
+
+is_list_output = has_columns(tuple(INTERACTIONS))
+is_anime_output = has_columns(tuple(CRAWLED))
+_is_listing = has_columns(ListedAnime.__struct_fields__)
+
+
+def is_listing_output(path: Path) -> bool:
+    """Recognise what the top and season spiders write: listed anime, or the pages of the anime."""
+    return _is_listing(path) or is_anime_output(path)
 
 
 def write_anime(home: Path, out: Path) -> int:
@@ -26,9 +37,10 @@ def write_lists(home: Path, out: Path) -> int:
     """Write every list as rows of plain interactions, without users who were deleted since; returns how many rows.
 
     Raises:
-        InvalidInputError: the ending of ``out`` is not one of ``FORMATS``.
+        InvalidInputError: the ending of ``out`` is not one of ``FORMATS``, or it is a file of something else.
     """
     format_of(out)
+    refuse_foreign_file(out, is_list_output)
     store = RecordStore(home / "spider" / "lists.jsonl", CrawledList)
     lists = store.latest()
     store.close()
@@ -37,7 +49,7 @@ def write_lists(home: Path, out: Path) -> int:
     rows = [(user_id, *row) for user_id in sorted(lists) for row in sorted(lists[user_id].rows, key=lambda row: row[0])]
     frame = pl.DataFrame(rows, schema=INTERACTIONS, orient="row")
     as_text = frame.with_columns(pl.col("time").dt.strftime("%Y-%m-%dT%H:%M:%SZ"))
-    with whole_file(out) as file:
+    with whole_file(out, is_ours=is_list_output) as file:
         if out.suffix == ".parquet":
             frame.write_parquet(file)
         elif out.suffix == ".jsonl":

@@ -17,9 +17,16 @@ from scrapy.settings import Settings as ScrapySettings
 from gars.application.progress import Progress
 from gars.config import Settings
 from gars.datasets.crawled import CrawledAnime, format_of
+from gars.datasets.ownership import IsOurs, refuse_foreign_file
 from gars.domain.errors import GarsError
 from gars.entrypoints.spider import permission
-from gars.entrypoints.spider.output import write_anime, write_lists
+from gars.entrypoints.spider.output import (
+    is_anime_output,
+    is_list_output,
+    is_listing_output,
+    write_anime,
+    write_lists,
+)
 from gars.entrypoints.spider.pages.anime import filled
 from gars.entrypoints.spider.project import scrapy_settings
 from gars.entrypoints.spider.spiders.anime import Anime
@@ -32,6 +39,13 @@ from gars.entrypoints.spider.store import RecordStore
 
 SPIDERS: dict[str, type[PoliteSpider]] = {one.name: one for one in (Anime, Season, Top, Lists, Jikan)}
 _RUNNING = "running"
+_WRITES: dict[str, IsOurs] = {
+    "anime": is_anime_output,
+    "jikan": is_anime_output,
+    "lists": is_list_output,
+    "top": is_listing_output,
+    "season": is_listing_output,
+}
 
 
 class CrawlError(GarsError):
@@ -71,7 +85,8 @@ def run_spider(
 
     Raises:
         PermissionMissingError: nobody has said that the site allows it.
-        InvalidInputError: an argument of the spider, or the ending of ``out``, cannot be used.
+        InvalidInputError: an argument of the spider, or the ending of ``out``, cannot be used, or ``out`` is a file
+            that such a crawl did not write.
         CrawlError: the crawl could not start.
     """
     kind = SPIDERS[name]
@@ -79,6 +94,7 @@ def run_spider(
     permission.require(settings.home, site)
     if out is not None:
         format_of(out)
+        refuse_foreign_file(out, _WRITES[name])
     job = _job(settings.home, name, arguments) if issubclass(kind, AnimeSpider) else None
     ours = ScrapySettings(scrapy_settings(settings), priority="project")
     ours.set("LOG_LEVEL", settings.log_level.upper(), priority="cmdline")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
+from gars.datasets.ownership import GENERATOR
 from gars.library.report import markdown, plots, tables
 from gars.library.report.results import LikesResult, ListsResult, Results
 from gars.library.report.tables import Table
@@ -31,6 +32,7 @@ def page(results: Results) -> str:
     body = "\n".join(_body(results))
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f"{GENERATOR.decode()}\n"
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>GARS: evaluation</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
         f"<h1>Evaluation</h1>\n<ul>{facts}</ul>\n{body}\n</body>\n</html>\n"
