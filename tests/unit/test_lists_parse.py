@@ -65,12 +65,12 @@ def test_what_other_programs_write() -> None:
         ListEntry(anime_id=1, status=Status.COMPLETED, rating=9, updated_ms=1_400_000_000_000),
         ListEntry(anime_id=1535),
         ListEntry(anime_id=5, status=Status.PLANNED),
-        ListEntry(anime_id=5114),
     )
+    assert found.skipped == (SkippedEntry("anime 5114", "its status 'someday' is not known"),)
     assert found.notes == (
         "a score is not on the scale and was left out: 85",
-        "a status was not understood and left out: 'someday'",
         "a score was not understood and left out: 'n/a'",
+        "a status was not understood and left out: 'someday'",
         "1 manga left out",
     )
 

@@ -8,15 +8,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from gars.datasets.lists import words
+from gars.datasets import scales, times
 from gars.datasets.lists.draft import Draft, known_id, refuse_manga
 from gars.datasets.lists.json_documents import mapping, objects, text
 from gars.domain.personal_list import ListEntry, PersonalList
 
 SOURCE = "AniList list"
-_SCALES = {"POINT_100": 0.1, "POINT_10_DECIMAL": 1.0, "POINT_10": 1.0, "POINT_5": 2.0}
+_SCALES = {
+    "POINT_100": scales.HUNDRED,
+    "POINT_10_DECIMAL": scales.TEN,
+    "POINT_10": scales.TEN,
+    "POINT_5": scales.FIVE,
+}
 _SMILEYS: dict[float, int] = {1: 4, 2: 6, 3: 9}
 """POINT_3: a frown, a straight face, a smile; AniList itself counts them 35, 60 and 85 of 100."""
+_NO_SCALE = scales.Scale("three smileys", 0.0)
+"""A number that is none of the three smileys is left out."""
 
 
 def collections(documents: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
@@ -54,17 +61,16 @@ def _read(entry: dict[str, Any], scale: str, draft: Draft) -> None:
     media = mapping(entry.get("media"))
     titles = mapping(media.get("title"))
     finished, started = mapping(entry.get("completedAt")), mapping(entry.get("startedAt"))
-    score = entry.get("score")
     draft.add(
         ListEntry(
             anime_id=known_id(media.get("idMal")),
             anilist_id=known_id(media.get("id")) or known_id(entry.get("mediaId")),
             title=text(titles.get("romaji")) or text(titles.get("userPreferred")) or text(titles.get("english")),
-            status=words.status(entry.get("status"), draft),
-            rating=_smiley(score, draft) if scale == "POINT_3" else words.rating(score, draft, times=_SCALES[scale]),
-            updated_ms=words.seconds_ms(entry.get("updatedAt")),
+            updated_ms=times.any_ms(entry.get("updatedAt")),
             watched_ms=_day(finished) or _day(started),
-        )
+        ),
+        status=entry.get("status"),
+        score=_scored(entry.get("score"), scale),
     )
 
 
@@ -84,10 +90,16 @@ def _scale(found: list[dict[str, Any]], entries: list[dict[str, Any]], draft: Dr
     return fits
 
 
-def _smiley(score: object, draft: Draft) -> int | None:
-    found = _SMILEYS.get(score) if isinstance(score, int | float) else None
-    return found if found is not None else words.rating(score, draft, times=0) if score else None
+def _scored(score: object, form: str) -> object:
+    """The score with its scale; a smiley as what it stands for."""
+    found = scales.parse(score)
+    if found is None or found.scale is not None:
+        return score
+    if form != "POINT_3":
+        return scales.Score(found.number, _SCALES[form])
+    known = _SMILEYS.get(found.number)
+    return scales.Score(found.number if known is None else known, _NO_SCALE if known is None else scales.TEN)
 
 
 def _day(fuzzy: dict[str, Any]) -> int | None:
-    return words.date_ms(fuzzy.get("year"), fuzzy.get("month"), fuzzy.get("day"))
+    return times.date_ms(fuzzy.get("year"), fuzzy.get("month"), fuzzy.get("day"))

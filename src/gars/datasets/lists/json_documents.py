@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from gars.datasets.text import decode
 from gars.domain.errors import InvalidInputError
 
 _decoder = json.JSONDecoder()
@@ -18,7 +19,7 @@ def documents(content: bytes) -> list[dict[str, Any]]:
     """
     found: list[dict[str, Any]] = []
     try:
-        text = content.decode(json.detect_encoding(content)).strip().removeprefix("\ufeff")
+        text = _text(content).strip().removeprefix("\ufeff")
         while text:
             document, end = _decoder.raw_decode(text)
             found += document if isinstance(document, list) else [document]
@@ -34,6 +35,17 @@ def documents(content: bytes) -> list[dict[str, Any]]:
     if not found or not all(isinstance(document, dict) for document in found):
         raise _broken("it holds no objects")
     return found
+
+
+def _text(content: bytes) -> str:
+    try:
+        return content.decode(json.detect_encoding(content))
+    except UnicodeDecodeError:
+        try:
+            return decode(content).text
+        except InvalidInputError:
+            pass
+        raise
 
 
 def mapping(value: object) -> dict[str, Any]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from gars.datasets.lists import words
+from gars.datasets import scales, times
 from gars.datasets.lists.draft import Draft, brief, known_id, refuse_manga
 from gars.datasets.lists.json_documents import mapping, objects, text
 from gars.domain.personal_list import ListEntry, PersonalList
 
 SOURCE = "Kitsu library"
 _ENTRY = "libraryentries"
-_HALF = 0.5
 
 Reference = tuple[str, str]
 
@@ -70,12 +69,21 @@ def _read(
             anime_id=ids.get("myanimelist"),
             anilist_id=ids.get("anilist"),
             title=title,
-            status=words.status(said.get("status"), draft),
-            rating=words.rating(said.get("ratingTwenty"), draft, times=_HALF),
-            updated_ms=words.time_ms(said.get("updatedAt")),
-            watched_ms=words.time_ms(said.get("finishedAt")) or words.time_ms(said.get("startedAt")),
-        )
+            updated_ms=times.any_ms(said.get("updatedAt")),
+            watched_ms=times.any_ms(said.get("finishedAt")) or times.any_ms(said.get("startedAt")),
+        ),
+        status=said.get("status"),
+        score=_scored(said),
     )
+
+
+def _scored(said: dict[str, Any]) -> object:
+    """The rating on the scale of its field: ``ratingTwenty``, or ``rating`` (half stars) of older answers."""
+    for name, scale in (("ratingTwenty", scales.TWENTY), ("rating", scales.FIVE)):
+        if said.get(name) is not None:
+            found = scales.parse(said[name])
+            return said[name] if found is None else scales.Score(found.number, scale)
+    return None
 
 
 def _mappings(included: dict[Reference, dict[str, Any]]) -> dict[Reference, dict[str, int]]:

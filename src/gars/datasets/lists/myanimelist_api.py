@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from gars.datasets.lists import words
-from gars.datasets.lists.draft import Draft, known_id, refuse_manga
+from gars.datasets import scales, statuses, times
+from gars.datasets.lists.draft import Draft, brief, known_id, refuse_manga
 from gars.datasets.lists.json_documents import mapping, objects, text
-from gars.domain.interaction import Status
 from gars.domain.personal_list import ListEntry, PersonalList
 
 SOURCE = "MyAnimeList API list"
@@ -31,7 +30,7 @@ def parse(found: list[dict[str, Any]]) -> PersonalList:
     Raises:
         InvalidInputError: it is a list of manga.
     """
-    draft = Draft(SOURCE)
+    draft = Draft(SOURCE, scale=scales.TEN)
     rows = [row for page in found for row in objects(page.get("data"))]
     anime = [row for row in rows if not _is_manga(row)]
     if rows and not anime:
@@ -51,22 +50,21 @@ def _read(row: dict[str, Any], draft: Draft) -> None:
     if not said:
         draft.skip(title or "an entry without a title", "it has no list_status: ask for fields=list_status")
         return
-    status = words.status(said.get("status"), draft)
-    if status is Status.WATCHING and said.get("is_rewatching") is True:
-        status = Status.COMPLETED  # who watches it again has seen it
     draft.add(
         ListEntry(
             anime_id=known_id(node.get("id")),
             title=title,
-            status=status,
-            rating=words.rating(said.get("score"), draft),
-            updated_ms=words.time_ms(said.get("updated_at")),
-            watched_ms=words.day_ms(said.get("finish_date")) or words.day_ms(said.get("start_date")),
-        )
+            updated_ms=times.any_ms(said.get("updated_at")),
+            watched_ms=times.any_ms(said.get("finish_date")) or times.any_ms(said.get("start_date")),
+        ),
+        status=said.get("status"),
+        score=said.get("score"),
+        rewatching=said.get("is_rewatching") is True,
     )
 
 
 def _is_manga(row: dict[str, Any]) -> bool:
-    if words.is_of_manga(mapping(row.get("list_status")).get("status")):
+    word = statuses.look_up(brief(mapping(row.get("list_status")).get("status")))
+    if word is not None and word.of_manga:
         return True
     return mapping(row.get("node")).get("media_type") in _MANGA_TYPES
