@@ -31,6 +31,13 @@ class Settings:
             "GARS_MIRROR", "", "Folder to read the data sources from in place of the internet. Empty: the internet."
         )
     )
+    licensed_only: bool = field(
+        metadata=_says(
+            "GARS_LICENSED_ONLY",
+            "off",
+            "on: `gars data build` and `gars demo` leave out sources whose publisher states no licence.",
+        )
+    )
     host: str = field(metadata=_says("GARS_HOST", "127.0.0.1", "Address the service listens on."))
     port: int = field(metadata=_says("GARS_PORT", "8000", "Port the service listens on; 0 takes a free one."))
     service_token: str = field(

@@ -1,8 +1,10 @@
 """The command line as a whole: help, errors, train, models, demo."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +23,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("GARS_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("COLUMNS", "160")
     monkeypatch.setattr(train_module, "FitConfig", lambda: SMALL)
-    monkeypatch.setattr(demo_module, "QUICK", SMALL)
+    monkeypatch.setattr(train_module, "QUICK", SMALL)
     return tmp_path / "home"
 
 
@@ -108,20 +110,33 @@ def test_showing_a_model_that_is_not_there(
     assert f"no models in {home / 'models'}; train one with: gars train" in capsys.readouterr().out
 
 
-def test_the_demo_does_nothing_twice(home: Path, dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    trained: list[Path] = []
-    real = train_module.train_on
+def test_the_demo_trains_in_another_process_and_does_nothing_twice(
+    home: Path, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[list[str]] = []
 
-    def counted(*arguments: object, **named: object) -> object:
-        trained.append(home)
-        return real(*arguments, **named)  # type: ignore[arg-type]
+    real = subprocess.run
 
-    monkeypatch.setattr(demo_module, "build_default", lambda *_, **__: dataset)
-    monkeypatch.setattr(demo_module, "train_on", counted)
+    def counted(command: list[str], **named: Any) -> subprocess.CompletedProcess[str]:
+        if command[:3] != [sys.executable, "-m", "gars.entrypoints.cli"]:
+            return real(command, **named)
+        ran.append(command[3:5])
+        return subprocess.CompletedProcess(command, gars(monkeypatch, *command[3:]))
+
+    shutil.copytree(dataset.path, home / "data" / "mal")
+    monkeypatch.setattr(demo_module, "standing", lambda *_, **__: dataset)
+    monkeypatch.setattr(demo_module.subprocess, "run", counted)
     assert gars(monkeypatch, "demo", "--no-serve") == 0
     assert gars(monkeypatch, "demo", "--no-serve") == 0
-    assert len(trained) == 1
+    assert ran == [["train", "--data"]]
     assert Registry(home / "models").current() is not None
+
+
+def test_the_demo_ends_with_the_exit_code_of_a_step_that_fails(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert gars(monkeypatch, "demo", "--no-serve", "--mirror", str(home / "nowhere")) == 1
+    assert "nowhere is not a folder" in capfd.readouterr().err
 
 
 def test_importing_the_commands_installs_no_reactor() -> None:

@@ -12,12 +12,12 @@ import pytest
 
 from gars.application.progress import Silent
 from gars.datasets import build, catalogues, extras, fetched
-from gars.datasets.build import build_sample
+from gars.datasets.build import build_default, build_sample, standing
 from gars.datasets.readers.caserec import Sample
 from gars.datasets.schema import INTERACTIONS
 from gars.datasets.simulated import invented_catalogue
 from gars.datasets.simulator import BLOCK, Simulator
-from gars.datasets.sources import Source
+from gars.datasets.sources import SOURCES, Source
 from gars.datasets.validate import validate
 from gars.domain.errors import FetchError
 
@@ -111,8 +111,8 @@ def test_what_cannot_be_fetched_is_left_out_and_said(world: World, tmp_path: Pat
     notes = Notes()
     dataset = build_sample(tmp_path, mirror=None, progress=notes)
     assert [note.split(" (")[0] for note in notes.said] == [
-        "going on without bangumi-data",
-        "going on without anime-relations",
+        "without bangumi-data",
+        "without anime-relations",
     ]
     assert dataset.manifest.report["skipped_sources"] == {
         "bangumi-data": "bangumi-data: no network",
@@ -154,6 +154,46 @@ def test_without_any_network_the_viewers_are_real(tmp_path: Path, monkeypatch: p
     assert (dataset.manifest.rows, dataset.manifest.users, dataset.manifest.anime) == (520_609, 5_000, 7_390)
     assert set(dataset.manifest.report["skipped_sources"]) == OPTIONAL
     assert validate(dataset).faults == []
+
+
+def test_the_default_data_set_is_built_without_any_network(world: World, tmp_path: Path) -> None:
+    world.reachable = {"mal-2016-catalogue"}
+    notes = Notes()
+    dataset = build_default(tmp_path, mirror=None, progress=notes)
+    assert (dataset.name, dataset.simulated, dataset.manifest.users) == ("mal", False, 1)
+    assert dataset.users().rows() == [(1, "mal-2016-sample", False)]
+    wanted = {source.name for source in SOURCES if source.use != "evaluation"} - NEEDED
+    assert set(dataset.manifest.report["skipped_sources"]) == wanted
+    assert len(notes.said) == len(wanted)
+    assert {"mal-lists-2023", "arm", "mal-recommendations-2024"} <= wanted
+    assert "gowalla" not in world.asked
+    assert validate(dataset).faults == []
+
+
+def test_sources_without_a_licence_are_named_and_can_be_left_out(world: World, tmp_path: Path) -> None:
+    (world.folder / "mal-scores-2021").write_text("user_id,title,score\n5,Yoru,9\n")
+    world.reachable = {"mal-2016-catalogue", "mal-scores-2021", "anime-relations"}
+    notes = Notes()
+    everything = build_default(tmp_path, mirror=None, progress=notes)
+    assert everything.manifest.users == 2
+    assert (
+        "no licence is stated by the publishers of mal-scores-2021: used here, not to be redistributed"
+        in (notes.said[-1])
+    )
+    world.asked.clear()
+    licensed = build_default(tmp_path, mirror=None, progress=notes, licensed_only=True)
+    assert licensed.manifest.users == 1
+    assert "mal-scores-2021" not in world.asked
+    assert not any("none stated" in source.licence for source in licensed.manifest.sources)
+    assert standing(tmp_path) is None
+
+
+def test_a_default_data_set_is_never_made_poorer(world: World, tmp_path: Path) -> None:
+    (world.folder / "mal-scores-2021").write_text("user_id,title,score\n5,Yoru,9\n")
+    world.reachable = {"mal-2016-catalogue", "mal-scores-2021"}
+    richer = build_default(tmp_path, mirror=None, progress=Silent())
+    world.reachable = {"mal-2016-catalogue"}
+    assert build_default(tmp_path, mirror=None, progress=Silent()).content_hash == richer.content_hash
 
 
 def test_simulated_lists_look_like_those_of_the_sample() -> None:

@@ -47,10 +47,12 @@ def test_list_names_every_source_with_its_licence(home: Path) -> None:
     said = run("list")
     for source in SOURCES:
         assert source.name in said
-        assert source.sha256 in said
+        assert source.digest in said
         assert f"licence: {source.licence}" in said
     assert f"{SOURCES[0].name}  {SOURCES[0].size / 1e6:.2f} MB, fetched" in said
-    assert f"{SOURCES[1].name}  {SOURCES[1].size / 1e6:.2f} MB, not here" in said
+    assert f"{SOURCES[1].name}  {SOURCES[1].size / 1e6:.2f} MB, part of GARS" in said
+    assert f"{SOURCES[2].name}  {SOURCES[2].size / 1e6:.2f} MB, not here" in said
+    assert said.count("! licence: ") == sum(not source.licensed for source in SOURCES)
 
 
 def test_import_show_and_validate(home: Path) -> None:

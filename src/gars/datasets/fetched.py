@@ -52,7 +52,7 @@ def fetch_all(wanted: Iterable[Source], home: Path, *, mirror: Path | None, prog
                     fetched.paths[source] = task.result()
                 except FetchError as error:
                     fetched.skipped[source.name] = error.message
-                    progress.note(f"going on without {source.name} ({source.content}): {error.message}")
+                    progress.note(f"without {source.name} ({source.content}): {error.message}")
         except BaseException:
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)

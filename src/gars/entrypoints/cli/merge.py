@@ -53,7 +53,7 @@ def refresh(
 ) -> None:
     """Make a new data set of an older one, a crawl of its anime, and newer lists.
 
-    gars data refresh mal-2016-sample --crawl output.csv --name fresh
+    gars data refresh mal --crawl output.csv --name fresh
     """
     check_name(new_name)
     newer = open_dataset(home, lists) if lists is not None else None
