@@ -9,11 +9,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from gars.application.progress import Silent
+from gars.datasets import fetched
 from gars.datasets.dataset import Dataset
 from gars.datasets.importing import import_files
 from gars.datasets.simulated import invented_catalogue, simulate_csv, simulate_dataset
 from gars.datasets.sources import SOURCES
-from gars.domain.errors import DataError, GarsError, InvalidInputError
+from gars.domain.errors import DataError, FetchError, GarsError, InvalidInputError
 from gars.entrypoints.cli import data as cli
 
 FILES = Path(__file__).parents[1] / "fixtures" / "datasets"
@@ -75,7 +76,7 @@ def test_a_fault_makes_validate_fail(home: Path) -> None:
 
 def test_which_data_set(home: Path) -> None:
     assert "no data set yet; make one with: gars data build" in run("show")
-    with pytest.raises(DataError, match=r"there is no data set in .*mal-2016-sample"):
+    with pytest.raises(DataError, match=r"there is no data set in .*/data/mal"):
         run("validate")
     imported("one")
     imported("two")
@@ -96,10 +97,27 @@ def test_fetch_needs_a_name_and_takes_a_mirror(home: Path, monkeypatch: pytest.M
         asked.append((source.name, mirror))
         return home / str(source.file_name)
 
-    monkeypatch.setattr(cli, "fetch_source", fetch)
+    monkeypatch.setattr(fetched, "fetch", fetch)
     assert f"anime-ids: {home}/anime-ids.json" in run("fetch", "anime-ids", "--mirror", home)
     run("fetch", "--all")
-    assert asked == [("anime-ids", home), *((source.name, None) for source in SOURCES)]
+    assert asked[0] == ("anime-ids", home)
+    assert sorted(asked[1:]) == sorted((source.name, None) for source in SOURCES)
+
+
+def test_fetch_gets_what_it_can_and_ends_with_an_error_for_the_rest(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fetch(source: Any, *_: Any, **__: Any) -> Path:
+        if source.name == "arm":
+            raise FetchError("arm: no network")
+        return home / str(source.file_name)
+
+    monkeypatch.setattr(fetched, "fetch", fetch)
+    result = CliRunner().invoke(cli.app, ["fetch", "arm", "anime-ids"])
+    assert f"anime-ids: {home}/anime-ids.json" in result.output
+    assert "without arm (35,531 pairs of AniList and MyAnimeList ids): arm: no network" in result.output
+    assert isinstance(result.exception, FetchError)
+    assert result.exception.message == "1 of 2 sources could not be fetched: arm"
 
 
 def test_simulate(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
