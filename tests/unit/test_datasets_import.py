@@ -240,17 +240,17 @@ def test_lines_with_too_many_or_too_few_cells(tmp_path: Path, quoted: bool) -> N
     assert f"{what}: line 3: '1,2', line 4: '1,2,8,9'" in str(caught.value)
 
 
-def test_lines_that_are_not_utf8(tmp_path: Path) -> None:
+def test_lines_that_are_no_text_in_any_encoding(tmp_path: Path) -> None:
     path = tmp_path / "ratings.csv"
-    path.write_bytes(b"user_id,item_id\nok,1\ncaf\xe9,2\n")
-    with pytest.raises(DataError, match=r"column \(all\): is not UTF-8 text \(1×\): line 3: 'caf�,2'"):
+    path.write_bytes(b"user_id,item_id\nok,1\n\x98\xff\x98\xff\x81,2\n")
+    with pytest.raises(DataError, match=r"ratings\.csv: this is no text \(byte 0 is no UTF-8\)"):
         imported(tmp_path, [path])
 
 
 def test_a_quote_that_is_never_closed(tmp_path: Path) -> None:
     path = tmp_path / "ratings.csv"
     path.write_text('user_id,item_id\nann,1\n"bob,2\ncid,3\n')
-    with pytest.raises(DataError, match=r"(cannot be read near row 1|another number of cells)"):
+    with pytest.raises(DataError, match="line 3: a quote is opened and not closed in this row"):
         imported(tmp_path, [path])
 
 

@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 import polars as pl
 
+from gars.datasets.identifiers import parse_id
+from gars.datasets.names import split_names
 from gars.datasets.problems import Problems
 from gars.datasets.schema import CATALOGUE, TYPES, conform_catalogue
 from gars.domain.errors import DataError
@@ -50,12 +52,12 @@ class Row:
         return None if value is None or value.lower() in MISSING else value
 
     def number(self, column: str, *, maximum: float = float("inf")) -> float | None:
-        """A number in (0, maximum]; zero and below mean unknown."""
+        """A number in (0, maximum]; zero and below mean unknown. ``8,5`` is a decimal comma, ``1,234`` thousands."""
         value = self.text(column)
         if value is None:
             return None
         try:
-            number = float(value.replace(",", ""))
+            number = float(_plain_number(value))
         except ValueError:
             self._bad(column, "is not a number", value)
             return None
@@ -75,15 +77,15 @@ class Row:
     def required(self, column: str, *, lowest: int = 1) -> int:
         """An id: a whole number from ``lowest``, and a fault when there is none."""
         value = self.raw(column) or ""
-        if not value.isdecimal() or int(value) < lowest:
+        number = parse_id(value)
+        if number is None or number < lowest:
             self._bad(column, f"is not an id from {lowest}", value)
             return lowest - 1
-        return int(value)
+        return number
 
     def names(self, column: str) -> list[str]:
-        """A comma-separated list, in order, without repeats."""
-        value = self.text(column) or ""
-        return list(dict.fromkeys(name for part in value.split(",") if (name := part.strip()).lower() not in MISSING))
+        """A list in order, without repeats, in any form that ``split_names`` reads."""
+        return [name for name in split_names(self.text(column) or "") if name.lower() not in MISSING]
 
     def kind(self, column: str) -> str | None:
         """The type of an anime: TV, Movie, OVA, Special, ONA, Music; anything else is unknown."""
@@ -131,6 +133,13 @@ class Row:
         self.problems.add(column, what, 1, [self.line - 2], [value])
 
 
+def _plain_number(text: str) -> str:
+    whole, comma, rest = text.rpartition(",")
+    if comma and "," not in whole and "." not in text and len(rest) != 3:
+        return f"{whole}.{rest}"
+    return text.replace(",", "")
+
+
 def first_day(value: str) -> tuple[date | None, int | None]:
     """Parse a date that may lack its day or month: (date if complete, year)."""
     for form in _DATE_FORMATS:
@@ -167,25 +176,39 @@ def read_catalogue_file(
     return conform_catalogue(pl.DataFrame(list(records.values()), schema=schema, strict=False))
 
 
+def _holds_rows(cells: list[str], names: tuple[str, ...], delimiter: str) -> bool:
+    """Whether a cell of several lines holds rows: a line with as many cells as the header, the first an id."""
+    lines = (line.split(delimiter) for cell in cells if "\n" in cell for line in cell.splitlines()[1:])
+    return len(names) > 1 and any(len(found) == len(names) and parse_id(found[0]) is not None for found in lines)
+
+
 def _rows(
     path: Path, delimiter: str, header: tuple[str, ...] | None, encoding: str, problems: Problems
 ) -> Iterator[Row]:
-    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if delimiter in (",", ";") else csv.QUOTE_NONE
+    started = 1
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if delimiter in (",", ";", "|") else csv.QUOTE_NONE
     try:
         with path.open(encoding=encoding, newline="") as file:
             # The csv module splits at one character only, and MovieLens' old files at two colons.
             single = delimiter if len(delimiter) == 1 else "\x1f"
             lines = file if single == delimiter else (line.replace(delimiter, single) for line in file)
-            reader = csv.reader(lines, delimiter=single, quoting=quoting)
+            reader = csv.reader(lines, delimiter=single, quoting=quoting, strict=True)
             names = header or tuple(name.strip() for name in next(reader, []))
             started = reader.line_num + 1
             for cells in reader:
+                if reader.line_num > started and _holds_rows(cells, names, single):
+                    raise csv.Error("the lines in it are rows")
                 if cells and len(cells) != len(names):
                     what = f"the line has another number of cells than the header's {len(names)}"
                     problems.add("(all)", what, 1, [started - 2], [delimiter.join(cells)])
                 elif cells:
                     yield Row(dict(zip(names, cells, strict=True)), started, problems)
                 started = reader.line_num + 1
+    except csv.Error as error:
+        raise DataError(
+            f"{path}: line {started}: a quote is opened and not closed in this row ({error})",
+            hint='close the quote or remove it; inside a cell it is written twice: ""',
+        ) from error
     except UnicodeDecodeError as error:
         raise DataError(
             f"{path}: is not UTF-8 text (byte {error.start:,}: {error.reason})",

@@ -12,7 +12,7 @@ from gars.domain.errors import InvalidInputError
 
 SEPARATORS = (",", "\t", ";", "|")
 MAX_LINES_OF_A_CELL = 500
-_SEP_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
+SEP_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 _HEADER_CHARACTERS = 1 << 16
 
 
@@ -34,7 +34,7 @@ def read_header(text: str) -> Header | None:
     for number, line in enumerate(text[:_HEADER_CHARACTERS].split("\n"), 1):
         if not line.strip():
             continue
-        if stated is None and (found := _SEP_LINE.fullmatch(line)):
+        if stated is None and (found := SEP_LINE.fullmatch(line)):
             stated = found[1]
             continue
         separator = stated or max(SEPARATORS, key=line.count)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,14 +20,16 @@ from gars.datasets.ownership import refuse_foreign_folder
 from gars.datasets.partition import ROWS_PER_RANGE, Ranges, bounds_from_sample
 from gars.datasets.problems import Problems
 from gars.datasets.readers import caserec
-from gars.datasets.readers.dialects import KNOWN, Layout, detect
-from gars.datasets.readers.interactions import HashUsers, normal_rows
+from gars.datasets.readers.dialects import KNOWN, Layout
+from gars.datasets.readers.interactions import HashUsers, LeftOut, RatingScale, decide_ratings, normal_rows
 from gars.datasets.readers.mal2020 import read_status_codes
 from gars.datasets.readers.pieces import PIECE_BYTES, line_numbers, pieces
+from gars.datasets.readers.readable import Readable
 from gars.datasets.readers.sample import look_at
 from gars.datasets.writing import write_dataset
 from gars.domain.errors import DataError, InvalidInputError
 
+_ENOUGH = 100_000
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
@@ -35,7 +38,8 @@ class _Read:
     """What is known once every row was read."""
 
     anime: set[int] = field(default_factory=set)
-    stray_statuses: int = 0
+    left_out: LeftOut = field(default_factory=LeftOut)
+    rating_scale: RatingScale = field(default_factory=RatingScale)
 
 
 def import_files(
@@ -61,18 +65,24 @@ def import_files(
         InvalidInputError: the files do not go together, or ``name`` is not a name.
     """
     check_name(name)
-    layouts = [detect(path) for path in paths]
-    files = CatalogueFiles.among(layouts)
-    ratings = _of_one_dialect(layouts)
     data = home / "data"
     data.mkdir(parents=True, exist_ok=True)
     refuse_foreign_folder(data / name, written_names)
     clear_leftovers(data / name)
-    with disk_errors(data), scratch_folder(data / name) as folder:
+    with disk_errors(data), scratch_folder(data / name) as folder, (readable := Readable(folder)).errors():
+        layouts = [readable.detect(path) for path in paths]
+        files = CatalogueFiles.among(layouts)
+        ratings = _of_one_dialect(layouts)
+        given = [SourceUsed(path.name, sha256_of(path), "yours") for path in paths]
+        for remark in readable.notes:
+            progress.note(remark)
         if ratings[0].dialect == "caserec":
-            return _import_sample(ratings[0], files, data / name, home, mirror=mirror, enrich=enrich, progress=progress)
+            return _import_sample(
+                ratings[0], given, files, data / name, home, mirror=mirror, enrich=enrich, progress=progress
+            )
         ratings = [_columnar(layout, folder) for layout in ratings]
         ranges, read = _read_all(ratings, files, home, folder, progress, piece_bytes, rows_per_range)
+        _tell(read, progress)
         catalogue, used, report = complete_catalogue(
             files, read.anime, mal_ids=ratings[0].mal_ids, home=home, mirror=mirror, enrich=enrich, progress=progress
         )
@@ -81,11 +91,11 @@ def import_files(
             name=name,
             dialect=ratings[0].dialect,
             simulated=False,
-            sources=[*_given(layouts), *used],
+            sources=[*given, *used],
             parts=_shown(ranges, progress),
             catalogue=catalogue,
             duplicates=lambda: ranges.duplicates,
-            report={**report, "stray_status_codes": read.stray_statuses},
+            report={**report, **_report(read), "converted": readable.notes},
         )
 
 
@@ -148,7 +158,7 @@ def _read_all(
     rows = sum(sample.rows for sample in samples)
     ranges = Ranges(folder, bounds_from_sample(users, rows, rows_per_range=rows_per_range))
     codes = read_status_codes(files.statuses.path) if files.statuses else None
-    read = _Read()
+    read = _Read(rating_scale=_decide(ratings, piece_bytes))
     for layout, sample in zip(ratings, samples, strict=True):
         parquet = layout.path.suffix == ".parquet"
         work = sample.rows if parquet else layout.path.stat().st_size
@@ -172,12 +182,20 @@ def _read_file(
 ) -> None:
     columns = layout.columns
     assert columns is not None
-    wanted = [name for name in (columns.user, columns.item, columns.rating, columns.status, columns.time) if name]
-    wanted = [name for name in wanted if name in layout.header]
+    used = (columns.user, columns.item, columns.rating, columns.status, columns.time, columns.kind)
+    wanted = [name for name in used if name and name in layout.header]
     problems = Problems(layout.path)
     for first, raw in pieces(layout, wanted, problems, advance, size=piece_bytes):
-        rows, stray = normal_rows(raw, columns, problems=problems, first_row=first, hash_users=hash_users, codes=codes)
-        read.stray_statuses += stray
+        rows = normal_rows(
+            raw,
+            columns,
+            problems=problems,
+            first_row=first,
+            hash_users=hash_users,
+            codes=codes,
+            rating_scale=read.rating_scale,
+            left_out=read.left_out,
+        )
         if not problems.found:
             read.anime.update(rows["anime_id"].unique().to_list())
             ranges.add(rows)
@@ -185,8 +203,71 @@ def _read_file(
         problems.raise_if_any(line_numbers(layout, problems.rows()))
 
 
+def _decide(ratings: Sequence[Layout], piece_bytes: int) -> RatingScale:
+    """Decide the scale of all files together, before a row is stored.
+
+    Files whose dialect has a scale are not read for it. Others are, until so many ratings are seen that only the scale
+    to 10 is possible; one above it is then a fault with its line.
+    """
+    columns = ratings[0].columns
+    assert columns is not None
+    words: Counter[str] = Counter()
+    for layout in ratings if columns.scale is None else ():
+        name = layout.columns.rating if layout.columns else None
+        if name is None:
+            continue
+        for _, raw in pieces(layout, [name], Problems(layout.path), lambda _: None, size=piece_bytes):
+            for word, rows in raw[name].fill_null("").str.strip_chars().value_counts().iter_rows():
+                words[word] += rows
+            decided = decide_ratings(words, columns)
+            if decided is not None and not decided.why and words.total() >= _ENOUGH and _uses_upper_half(words):
+                return decided
+    decided = decide_ratings(words, columns)
+    if decided is None:
+        shown = ", ".join(repr(word) for word, _ in words.most_common(8))
+        raise DataError(
+            f"{ratings[0].path}: ratings fit no known scale; the commonest are {shown}",
+            hint="known are 1 to 10, 5 stars, 1 to 20 and 1 to 100: convert or remove the ratings that do not fit",
+        )
+    return decided
+
+
+def _uses_upper_half(words: Counter[str]) -> bool:
+    return sum(words[str(rating)] for rating in (6, 7, 8, 9, 10)) >= _ENOUGH // 10
+
+
+def _tell(read: _Read, progress: Progress) -> None:
+    """Say what was decided and what was left out."""
+    if read.rating_scale.why:
+        progress.note(f"ratings were read on the scale {read.rating_scale.scale.name}: {read.rating_scale.why}")
+    elif read.rating_scale.decimals:
+        progress.note("ratings with decimals were rounded, halves up")
+    left_out = read.left_out
+    if left_out.unknown_statuses:
+        shown = ", ".join(f"{word!r} ({rows:,})" for word, rows in left_out.unknown_statuses.most_common(5))
+        progress.note(
+            f"{left_out.unknown_statuses.total():,} row(s) have a status that is not known: {shown}; "
+            f"{left_out.rows:,} of them have no rating and were left out"
+        )
+    if left_out.manga:
+        progress.note(f"{left_out.manga:,} row(s) of manga were left out")
+
+
+def _report(read: _Read) -> dict[str, object]:
+    """What ``dataset.json`` keeps of the same."""
+    left_out = read.left_out
+    return {
+        "stray_status_codes": left_out.unknown_statuses.total(),
+        "unknown_statuses": dict(left_out.unknown_statuses.most_common(20)),
+        "left_out_for_status": left_out.rows,
+        "left_out_manga": left_out.manga,
+        "rating_scale": read.rating_scale.scale.name,
+    }
+
+
 def _import_sample(
     layout: Layout,
+    given: list[SourceUsed],
     files: CatalogueFiles,
     target: Path,
     home: Path,
@@ -213,15 +294,11 @@ def _import_sample(
         name=target.name,
         dialect="caserec",
         simulated=False,
-        sources=[*_given([layout]), *base_used, *used],
+        sources=[*given, *base_used, *used],
         parts=[rows],
         catalogue=catalogue,
         report=report,
     )
-
-
-def _given(layouts: Sequence[Layout]) -> list[SourceUsed]:
-    return [SourceUsed(layout.path.name, sha256_of(layout.path), "yours") for layout in layouts]
 
 
 def _shown(ranges: Ranges, progress: Progress) -> Iterator[pl.DataFrame]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,8 @@ from gars.datasets.durable import sha256_of, whole_folder
 from gars.datasets.merge import Merged, merge_catalogues
 from gars.datasets.ownership import refuse_foreign_folder
 from gars.datasets.readers.crawl import as_catalogue
-from gars.datasets.readers.dialects import Layout, detect
+from gars.datasets.readers.dialects import Layout
+from gars.datasets.readers.readable import Readable
 from gars.domain.errors import InvalidInputError
 
 How = Literal["left", "full"]
@@ -100,7 +102,11 @@ def merge_files(original: Path, crawls: Sequence[Path], out: Path, *, how: How =
             earlier merge.
     """
     refuse_foreign_folder(out, written_names)
-    layout = detect(original)
+    with tempfile.TemporaryDirectory(prefix="gars-merge-") as scratch, (readable := Readable(Path(scratch))).errors():
+        return _merge(readable.detect(original), original, crawls, out, how)
+
+
+def _merge(layout: Layout, original: Path, crawls: Sequence[Path], out: Path, how: How) -> MergeReport:
     if layout.role != "catalogue" or not set(_KEYS) & set(layout.header):
         raise InvalidInputError(
             f"{original}: is not a catalogue of MyAnimeList ids ({layout.dialect} {layout.role})",

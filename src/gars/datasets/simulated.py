@@ -12,9 +12,9 @@ from gars.application.progress import Advance, Progress
 from gars.datasets.dataset import Dataset, SourceUsed
 from gars.datasets.durable import whole_file
 from gars.datasets.ownership import never, refuse_foreign_file
-from gars.datasets.readers.dialects import STATUS_CODES
 from gars.datasets.schema import conform_catalogue
 from gars.datasets.simulator import Effects, Simulator
+from gars.datasets.statuses import STATUS_CODES
 from gars.datasets.writing import write_dataset
 from gars.domain.errors import InvalidInputError
 

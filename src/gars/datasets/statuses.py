@@ -16,6 +16,9 @@ CODES = {
 }
 """MyAnimeList's numbers. Files of 2020 hold stray others, whose meaning is not documented."""
 
+STATUS_CODES = {code: status.value for code, status in CODES.items()}
+"""The same as words of the normal form."""
+
 _ANIME: dict[Status, str] = {
     Status.WATCHING: """
         watching; currently watching; currently-watching; current; in progress; started; cw; w;
@@ -61,6 +64,14 @@ _NOT_KEPT = """
 """
 
 
+_MANGA_TYPES = frozenset(
+    (
+        *("manga", "novel", "lightnovel", "oneshot", "doujinshi", "doujin", "manhwa", "manhua", "webtoon", "oel"),
+        *("webnovel", "comic", "book"),
+    )
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Word:
     """Meaning of a status word. ``status`` is ``None`` for words that are known and have no counterpart here."""
@@ -98,3 +109,8 @@ def look_up(word: str) -> Word | None:
     if point and whole.isdecimal() and rest.strip("0") == "":
         text = whole
     return _KNOWN.get(letters(text))
+
+
+def is_manga_kind(kind: str) -> bool:
+    """Whether a word names a kind of manga or book."""
+    return letters(kind) in _MANGA_TYPES

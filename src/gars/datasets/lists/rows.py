@@ -33,12 +33,6 @@ _COLUMNS: dict[str, str] = {
 }
 """What a column is for → the names it goes by, the likelier meaning first. One column of each sort is read."""
 _NUMBERED = re.compile(r"\d")
-_MANGA_TYPES = frozenset(
-    (
-        *("manga", "novel", "lightnovel", "oneshot", "doujinshi", "doujin", "manhwa", "manhua", "webtoon", "oel"),
-        *("webnovel", "comic", "book"),
-    )
-)
 _NESTED = ("node", "anime", "entry", "media", "work", "list_status", "target")
 _HOLDERS = (
     *("anime", "animelist", "anime_list", "list", "entries", "data", "items", "results", "rates", "library"),
@@ -180,7 +174,7 @@ class _Reader:
 
 
 def _is_manga(kind: object, status: object) -> bool:
-    if isinstance(kind, str) and statuses.letters(kind) in _MANGA_TYPES:
+    if isinstance(kind, str) and statuses.is_manga_kind(kind):
         return True
     word = statuses.look_up(status) if isinstance(status, str) else None
     return word is not None and word.of_manga

@@ -11,6 +11,8 @@ from typing import Literal
 import msgspec
 import polars as pl
 
+from gars.datasets.csv_rows import SEPARATORS
+from gars.datasets.scales import FIVE, TEN, Scale
 from gars.datasets.schema import CATALOGUE
 from gars.domain.errors import DataError
 
@@ -30,8 +32,10 @@ class Columns:
     """User ids are names: hashed, never kept."""
     unscored: tuple[str, ...] = ("",)
     """Ratings that mean: watched, not scored."""
-    scale: float = 1.0
-    """Factor to the scale 1–10."""
+    scale: Scale | None = None
+    """Scale of the ratings; ``None`` lets the ratings of the whole file decide."""
+    kind: str | None = None
+    """Column with the kind of a title: rows of manga are left out."""
     first_item: int = 1
     """The lowest id an item can have."""
 
@@ -52,7 +56,7 @@ class Layout:
     @property
     def quoted(self) -> bool:
         """Whether cells may be in double quotes."""
-        return self.separator in (",", ";")
+        return self.separator in (",", ";", "|")
 
     @property
     def quoting(self) -> Literal[0, 3]:
@@ -66,15 +70,12 @@ class Layout:
 
 
 MAL_DIALECTS = frozenset({"gars", "gars-crawl", "kaggle-2016", "kaggle-2018", "kaggle-2020", "kaggle-2023", "caserec"})
-STATUS_CODES = {"1": "watching", "2": "completed", "3": "on_hold", "4": "dropped", "6": "planned"}
-"""MyAnimeList's codes; files hold stray others."""
-
 _ANIMELIST_2018 = Columns(
-    "username", "anime_id", "my_score", "my_status", "my_last_updated", named=True, unscored=("", "0")
+    "username", "anime_id", "my_score", "my_status", "my_last_updated", named=True, unscored=("", "0"), scale=TEN
 )
-_ANIMELIST_2020 = Columns("user_id", "anime_id", "rating", "watching_status", unscored=("", "0"))
+_ANIMELIST_2020 = Columns("user_id", "anime_id", "rating", "watching_status", unscored=("", "0"), scale=TEN)
 _RATINGS_2016 = Columns("user_id", "anime_id", "rating", unscored=("", "-1", "0"))
-_MOVIELENS = Columns("userId", "movieId", "rating", time="timestamp", scale=2.0)
+_MOVIELENS = Columns("userId", "movieId", "rating", time="timestamp", scale=FIVE)
 _MOVIELENS_1_5 = ("userId", "movieId", "rating", "timestamp")
 
 _BY_HEADER: tuple[tuple[str, Role, frozenset[str], Columns | None], ...] = (
@@ -91,7 +92,7 @@ _BY_HEADER: tuple[tuple[str, Role, frozenset[str], Columns | None], ...] = (
         "kaggle-2023",
         "interactions",
         frozenset({"user_id", "Username", "anime_id", "rating"}),
-        Columns("user_id", "anime_id", "rating", unscored=("", "0")),
+        Columns("user_id", "anime_id", "rating", unscored=("", "0"), scale=TEN),
     ),
     ("kaggle-2016", "catalogue", frozenset({"anime_id", "name", "genre", "members"}), None),
     ("movielens", "interactions", frozenset({"userId", "movieId", "rating"}), _MOVIELENS),
@@ -109,6 +110,8 @@ HEADERLESS = {
 KNOWN = "kaggle-2016, -2018, -2020, -2023, the caserec zip, MovieLens, or plain user_id,item_id[,rating][,time]"
 _PLAIN_RATINGS = {"rating", "score"}
 _PLAIN_TIMES = {"time", "timestamp", "date"}
+_PLAIN_STATUSES = ("status", "my_status", "watching_status")
+_PLAIN_KINDS = ("type", "media_type", "kind")
 
 
 def detect(path: Path) -> Layout:
@@ -130,7 +133,7 @@ def detect(path: Path) -> Layout:
         first = file.readline(1 << 16).decode("utf-8-sig", "replace").rstrip("\r\n")
     if not first.strip():
         raise DataError(f"{path}: is empty", hint=f"a file needs a header; known are {KNOWN}")
-    separator = max((",", "\t", ";"), key=first.count)
+    separator = max(SEPARATORS, key=first.count)
     return _of_header(path, tuple(name.strip() for name in next(csv.reader([first], delimiter=separator))), separator)
 
 
@@ -162,19 +165,27 @@ def _plain(header: tuple[str, ...]) -> Columns | None:
         user="user_id",
         item=item,
         rating=next((name for name in header if name in _PLAIN_RATINGS), None),
-        status="status" if "status" in header else None,
+        status=next((name for name in _PLAIN_STATUSES if name in header), None),
         time=next((name for name in header if name in _PLAIN_TIMES), None),
         first_item=1 if item == "anime_id" else 0,
+        kind=next((name for name in _PLAIN_KINDS if name in header), None) if item == "anime_id" else None,
     )
 
 
 def _of_zip(path: Path) -> Layout:
     with zipfile.ZipFile(path) as archive:
         members = {Path(name).name for name in archive.namelist()}
-    if {"anime_ratings.dat", "anime_history.dat", "anime_info.dat"} <= members:
+        sample = is_sample_zip(archive)
+    if sample:
         return Layout(path, "caserec", "interactions", "\t")
     shown = ", ".join(sorted(filter(None, members))[:5])
     raise DataError(f"{path}: is a zip GARS does not know ({shown})", hint="unpack it and import the files in it")
+
+
+def is_sample_zip(archive: zipfile.ZipFile) -> bool:
+    """Whether a zip archive holds the files of the caserec sample."""
+    members = {Path(name).name for name in archive.namelist()}
+    return {"anime_ratings.dat", "anime_history.dat", "anime_info.dat"} <= members
 
 
 def _first_keys(path: Path) -> tuple[str, ...]:

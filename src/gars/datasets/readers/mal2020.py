@@ -9,18 +9,8 @@ from typing import Any
 import polars as pl
 
 from gars.datasets.cells import Row, read_catalogue_file
-from gars.datasets.readers.dialects import STATUS_CODES
+from gars.datasets.statuses import STATUS_CODES, look_up
 from gars.domain.errors import DataError
-
-_MEANING = {
-    "currently watching": "watching",
-    "watching": "watching",
-    "completed": "completed",
-    "on hold": "on_hold",
-    "on-hold": "on_hold",
-    "dropped": "dropped",
-    "plan to watch": "planned",
-}
 
 
 def read_catalogue(path: Path) -> pl.DataFrame:
@@ -49,12 +39,17 @@ def read_status_codes(path: Path) -> dict[str, str]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file, skipinitialspace=True))
     try:
-        codes = {row["status"].strip(): _MEANING.get(row["description"].strip().lower()) for row in rows}
+        codes = {row["status"].strip(): _meaning(row["description"]) for row in rows}
     except (KeyError, AttributeError) as error:
         raise DataError(
             f"{path}: a line has not two cells, status and description", hint="fetch the file again from its source"
         ) from error
     return {code: word for code, word in codes.items() if word} or STATUS_CODES
+
+
+def _meaning(description: str) -> str | None:
+    word = look_up(description)
+    return word.status.value if word and word.status else None
 
 
 def _anime(row: Row) -> dict[str, Any]:

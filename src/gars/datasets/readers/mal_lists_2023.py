@@ -8,9 +8,9 @@ from pathlib import Path
 import polars as pl
 
 from gars.datasets.folders import read_folder
-from gars.datasets.readers.dialects import STATUS_CODES
 from gars.datasets.schema import INTERACTIONS
 from gars.datasets.sources import LISTS_2023
+from gars.datasets.statuses import STATUS_CODES
 from gars.domain.errors import DataError
 
 _HEADER = ["anime_id", "score", "watching_status", "watched_episodes"]

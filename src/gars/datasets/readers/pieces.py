@@ -11,12 +11,14 @@ from pathlib import Path
 import polars as pl
 
 from gars.application.progress import Advance
+from gars.datasets.csv_rows import Header, read_rows
 from gars.datasets.problems import EXAMPLES, Problems
 from gars.datasets.readers.dialects import Layout
-from gars.domain.errors import DataError
+from gars.domain.errors import DataError, InvalidInputError
 
 PIECE_BYTES = 32 << 20
 _LONGEST_LINE = 8 << 20
+_LONGEST_TEXT = 64 << 20
 _PARQUET_ROWS = 1_000_000
 _WHOLE = "(all)"
 
@@ -82,7 +84,25 @@ def _whole_lines(layout: Layout, size: int) -> Iterator[bytes]:
             if cut:
                 yield block[:cut]
         if rest:
+            if layout.quoted and rest.count(b'"') % 2:
+                raise _unclosed(layout)
             yield rest + b"\n"
+
+
+def _unclosed(layout: Layout) -> DataError:
+    """Name the line of the first quote that is not closed in its row; reads the file again."""
+    with layout.path.open(encoding="utf-8", errors="replace") as file:
+        text = file.read(_LONGEST_TEXT)
+    header = Header(layout.header, layout.separator, 1 if layout.has_header else 0)
+    try:
+        for _ in read_rows(text, header):
+            pass
+        where = "a quote is opened and not closed"
+    except InvalidInputError as error:
+        where = error.message
+    return DataError(
+        f"{layout.path}: {where}", hint='close the quote or remove it; inside a cell it is written twice: ""'
+    )
 
 
 def _last_row_end(block: bytes, *, quoted: bool) -> int:
@@ -126,9 +146,20 @@ def _frame(layout: Layout, block: bytes, wanted: list[str], problems: Problems, 
     else:
         blank = frame.select(pl.all_horizontal(pl.all().is_null()).sum()).item()
         suspicious = block.count(separator.encode()) != (frame.height - blank) * (len(layout.header) - 1)
+    if has_quotes and frame.height < block.rstrip(b"\n").count(b"\n") + 1:
+        _refuse_swallowed_rows(layout, block)
     if suspicious and _find_ragged(layout, block, separator, problems, first):
         return None
     return frame.select(wanted)
+
+
+def _refuse_swallowed_rows(layout: Layout, block: bytes) -> None:
+    """Raise ``DataError`` if a quoted cell of several lines holds rows: its quote was never closed."""
+    try:
+        for _ in read_rows(block.decode("utf-8", "replace"), Header(layout.header, layout.separator, 0)):
+            pass
+    except InvalidInputError as error:
+        raise _unclosed(layout) from error
 
 
 def _rows(layout: Layout, block: bytes, separator: str | None = None) -> Iterator[list[str]]:
@@ -168,18 +199,27 @@ def _find_undecodable(block: bytes, problems: Problems, first: int) -> int:
     return len(bad)
 
 
+def _as_text(path: Path, name: str, kind: pl.DataType) -> pl.Expr:
+    """A typed column as text. Raises ``DataError`` for a column of lists, structures or durations."""
+    column = pl.col(name)
+    if isinstance(kind, pl.Datetime):
+        utc = column.dt.convert_time_zone("UTC") if kind.time_zone is not None else column
+        column = utc.dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
+    elif isinstance(kind, pl.Date):
+        column = column.dt.strftime("%Y-%m-%d")
+    elif kind.is_nested() or isinstance(kind, pl.Duration | pl.Time | pl.Object):
+        raise DataError(
+            f"{path}: column {name!r} holds {kind}, not single values",
+            hint="write the column as numbers or text, then run the same command again",
+        )
+    return column.cast(pl.String, strict=False)
+
+
 def _parquet_pieces(path: Path, wanted: list[str], advance: Advance) -> Iterator[tuple[int, pl.DataFrame]]:
     lazy = pl.scan_parquet(path).select(wanted)
     schema = lazy.collect_schema()
     rows = int(lazy.select(pl.len()).collect().item())
-    texts = []
-    for name in wanted:
-        column = pl.col(name)
-        if isinstance(schema[name], pl.Datetime):
-            zoned = schema[name].time_zone is not None  # type: ignore[attr-defined]
-            utc = column.dt.convert_time_zone("UTC") if zoned else column
-            column = utc.dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
-        texts.append(column.cast(pl.String))
+    texts = [_as_text(path, name, schema[name]) for name in wanted]
     for first in range(0, rows, _PARQUET_ROWS):
         yield first, lazy.slice(first, _PARQUET_ROWS).select(texts).collect()
         advance(float(min(_PARQUET_ROWS, rows - first)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,16 @@ from gars.datasets.cells import Row, first_day, read_catalogue_file
 from gars.datasets.readers.dialects import Layout
 
 _NAMES = ("title", "name")
-_LISTS = ("synonyms", "genres", "tags", "studios")
+_GENRES = ("genres", "genre")
+_LISTS = ("synonyms", "tags", "studios")
 _TEXTS = ("title_english", "title_japanese", "title_chinese", "type", "source", "image", "synopsis", "franchise")
 
 
 def read_catalogue(layout: Layout) -> pl.DataFrame:
     """Read a CSV or Parquet file; returns the catalogue's schema.
 
-    Lists are one text with commas (``Action, Drama``). A row without a title is called by its id.
-    Raises ``DataError``.
+    Lists are one text: ``Action, Drama``, ``Action|Drama``, JSON or a Python list. A row without a title is called by
+    its id. Raises ``DataError``.
     """
     item = "anime_id" if "anime_id" in layout.header else "item_id"
 
@@ -38,6 +40,7 @@ def read_catalogue(layout: Layout) -> pl.DataFrame:
             "year": row.whole("year") or year,
             "duration_min": row.whole("duration_min"),
             **{name: row.text(name) for name in _TEXTS},
+            "genres": next((names for name in _GENRES if (names := row.names(name))), []),
             **{name: row.names(name) for name in _LISTS},
         }
 
@@ -50,6 +53,10 @@ def read_catalogue(layout: Layout) -> pl.DataFrame:
 
 
 def _as_text(frame: pl.DataFrame) -> pl.DataFrame:
-    lists = [name for name, kind in frame.schema.items() if isinstance(kind, pl.List)]
-    joined = frame.with_columns(pl.col(name).cast(pl.List(pl.String)).list.join(", ") for name in lists)
-    return joined.select(pl.all().cast(pl.String))
+    lists = [name for name, kind in frame.schema.items() if isinstance(kind, pl.List | pl.Array)]
+    as_json = (
+        pl.col(name).map_elements(lambda one: json.dumps(one.to_list(), default=str), pl.String()) for name in lists
+    )
+    texts = frame.with_columns(as_json)
+    plain = [name for name, kind in texts.schema.items() if not kind.is_nested() and kind != pl.Object]
+    return texts.select(pl.col(plain).cast(pl.String, strict=False))

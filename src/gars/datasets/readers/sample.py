@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from gars.datasets.identifiers import parse_id
 from gars.datasets.readers.dialects import Columns, Layout
 
 _PLACES = 64
@@ -54,9 +55,9 @@ def look_at(layout: Layout) -> FileSample:
             found = [row[place].strip() for row in cells if len(row) == len(layout.header)]
             first = first or found
             users += found
-    numbers = [int(user) for user in users if user.lstrip("-").isdecimal()]
+    numbers = [number for user in users if (number := parse_id(user)) is not None]
     rows = round(size * seen_lines / seen_bytes) if seen_bytes else 0
-    strange = sum(not user.lstrip("-").isdecimal() for user in first)
+    strange = sum(parse_id(user.removeprefix("-")) is None for user in first)
     named = layout.columns.named or (layout.dialect in _ANY_USERS and 2 * strange > len(first))
     return FileSample(rows, np.array(numbers, np.int64), named)
 
@@ -69,12 +70,19 @@ def _look_at_parquet(layout: Layout, columns: Columns) -> FileSample:
     user = columns.user
     lazy = pl.scan_parquet(layout.path).select(user)
     rows = int(lazy.select(pl.len()).collect().item())
-    head = lazy.head(_ROWS).collect()[user]
-    named = columns.named or 2 * head.cast(pl.Int64, strict=False).null_count() > len(head)
+    head = _numbers(lazy.head(_ROWS).collect()[user])
+    named = columns.named or 2 * head.null_count() > len(head)
     starts = sorted({int(start) for start in np.linspace(0, max(0, rows - _ROWS), _PLACES)})
     taken = (
         pl.concat([lazy.slice(start, _ROWS).collect() for start in starts])[user]
         if rows
         else pl.Series([], dtype=pl.Int64)
     )
-    return FileSample(rows, taken.cast(pl.Int64, strict=False).drop_nulls().to_numpy(), named)
+    return FileSample(rows, _numbers(taken).drop_nulls().to_numpy(), named)
+
+
+def _numbers(users: pl.Series) -> pl.Series:
+    if users.dtype.is_integer():
+        return users.cast(pl.Int64, strict=False)
+    words = users.cast(pl.Binary).cast(pl.String, strict=False) if users.dtype == pl.Binary else users.cast(pl.String)
+    return pl.Series([parse_id(word) if word is not None else None for word in words.to_list()], dtype=pl.Int64)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from gars.datasets.readers.dialects import STATUS_CODES
+from gars.datasets.statuses import STATUS_CODES
 from gars.entrypoints.spider.pages.words import PageError
 
 PAGE_SIZE = 300
