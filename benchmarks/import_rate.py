@@ -1,10 +1,12 @@
-"""How fast, and in how much memory, a rating file as large as the Kaggle set of 2020 is imported.
+"""How fast, and in how much memory, a rating file as large as the Kaggle sets of 2020 and 2025 is imported.
 
-    python benchmarks/import_rate.py                       # 57 million rows
+    python benchmarks/import_rate.py                                       # 57 million rows
     python benchmarks/import_rate.py --rows 2000000
+    python benchmarks/import_rate.py --shape 2025 --rows 148170496         # 1.77 million users
 
-Simulated viewers are written as ``animelist.csv`` of the 2020 dialect, then imported by a process of its own, whose
-peak memory the system reports. Needs about 4 GB of disk in the temporary folder for 57 million rows.
+Simulated viewers are written as ``animelist.csv`` of the 2020 dialect, or as ``ratings.csv`` and ``animes.csv`` of the
+2025 one, then imported by a process of its own, whose peak memory the system reports. Needs about 4 GB of disk in the
+temporary folder for 57 million rows.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from pathlib import Path
 
 from gars.application.progress import Silent
 from gars.datasets.importing import import_files
-from gars.datasets.simulated import SHAPES, invented_catalogue, simulate_csv
+from gars.datasets.simulated import SHAPES, animes_csv, invented_catalogue, simulate_csv
 
 ROWS = 57_000_000
 TITLES = 17_562
@@ -29,27 +31,32 @@ TITLES = 17_562
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--rows", type=int, default=ROWS, help="about how many rows")
-    options.add_argument("--import-only", nargs=2, type=Path, metavar=("FILE", "HOME"), help=argparse.SUPPRESS)
+    options.add_argument("--shape", choices=("2020", "2025"), default="2020", help="dialect and length of lists")
+    options.add_argument("--import-only", nargs="+", type=Path, metavar="HOME FILE", help=argparse.SUPPRESS)
     given = options.parse_args()
     if given.import_only:
         import_and_report(*given.import_only)
         return
     with tempfile.TemporaryDirectory(prefix="gars-import-rate-") as folder:
-        file = Path(folder) / "animelist.csv"
-        viewers = round(given.rows / SHAPES["2020"].list_mean)
+        file, files = Path(folder) / "lists.csv", []
+        catalogue = invented_catalogue(TITLES)
+        if given.shape == "2025":
+            files.append(Path(folder) / "animes.csv")
+            animes_csv(catalogue, files[0])
+        viewers = round(given.rows / SHAPES[given.shape].list_mean)
         started = time.perf_counter()
-        rows = simulate_csv(invented_catalogue(TITLES), viewers, file, shape="2020", seed=0, progress=Silent())
+        rows = simulate_csv(catalogue, viewers, file, shape=given.shape, seed=0, progress=Silent())
         took = time.perf_counter() - started
         print(f"machine    {platform.machine()}, Python {platform.python_version()}")
         size_mb = file.stat().st_size / 1e6
         print(f"simulated  {rows:,} rows of {viewers:,} viewers, {size_mb:,.0f} MB, {rows / took:,.0f} rows/s")
-        command = [sys.executable, __file__, "--import-only", str(file), str(Path(folder) / "home")]
+        command = [sys.executable, __file__, "--import-only", str(Path(folder) / "home"), *map(str, [file, *files])]
         subprocess.run(command, check=True)
 
 
-def import_and_report(file: Path, home: Path) -> None:
+def import_and_report(home: Path, *files: Path) -> None:
     started = time.perf_counter()
-    dataset = import_files([file], home=home, name="import-rate", progress=Silent(), enrich=False)
+    dataset = import_files(files, home=home, name="import-rate", progress=Silent(), enrich=False)
     took = time.perf_counter() - started
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     manifest = dataset.manifest

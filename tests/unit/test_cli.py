@@ -125,7 +125,7 @@ def test_the_demo_trains_in_another_process_and_does_nothing_twice(
 
     shutil.copytree(dataset.path, home / "data" / "mal")
     monkeypatch.setattr(demo_module, "standing", lambda *_, **__: dataset)
-    monkeypatch.setattr(demo_module.subprocess, "run", counted)
+    monkeypatch.setattr(subprocess, "run", counted)
     assert gars(monkeypatch, "demo", "--no-serve") == 0
     assert gars(monkeypatch, "demo", "--no-serve") == 0
     assert ran == [["train", "--data"]]

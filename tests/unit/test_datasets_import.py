@@ -117,6 +117,27 @@ def test_2023_never_reads_the_names(tmp_path: Path) -> None:
     assert [row[:3] for row in rows(dataset)] == [(1, 41, 9), (1, 42, 5), (4, 41, 8)]
 
 
+def test_2025_ids_of_the_site_become_those_of_myanimelist(tmp_path: Path) -> None:
+    dataset = imported(tmp_path, ["kaggle-2025/ratings.csv", "kaggle-2025/animes.csv"])
+    assert [row[:3] for row in rows(dataset)] == [
+        (3, 501, 9),
+        (3, 502, None),
+        (3, 1_000_000_007, 6),
+        (5, 502, 7),
+        (5, 1_000_000_099, 4),
+    ]
+    assert (dataset.manifest.duplicates, dataset.manifest.report["without_catalogue_entry"]) == (1, 1)
+    first, second, unlisted, unknown = dataset.catalogue().to_dicts()
+    assert (first["title"], first["synonyms"], first["tags"]) == ("Kaze no Machi", ["Town of Wind"], ["Iyashikei"])
+    assert (second["year"], second["genres"]) == (2021, ["Drama", "Fantasy"])
+    assert (unlisted["title"], unknown["title"]) == ("Nowhere to Be Found", "anime 1000000099")
+
+
+def test_2025_ratings_alone_say_which_file_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match=r"animes\.csv with the MyAnimeList ids is missing\n.*give both"):
+        imported(tmp_path, ["kaggle-2025/ratings.csv"])
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [

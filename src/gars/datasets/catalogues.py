@@ -15,7 +15,7 @@ from gars.datasets.enrich.catalogue import enriched
 from gars.datasets.extras import ENRICHING, read_extras
 from gars.datasets.fetch import fetch
 from gars.datasets.fetched import fetch_all
-from gars.datasets.readers import crawl, mal2016, mal2018, mal2020, mal2023, movielens, plain
+from gars.datasets.readers import crawl, mal2016, mal2018, mal2020, mal2023, mal2025, movielens, plain
 from gars.datasets.readers.dialects import Layout, Role
 from gars.datasets.schema import conform_catalogue
 from gars.datasets.sources import CATALOGUE_2016, Source
@@ -28,6 +28,7 @@ _READERS: dict[str, Callable[[Layout], pl.DataFrame]] = {
     "kaggle-2018": lambda layout: mal2018.read_catalogue(layout.path),
     "kaggle-2020": lambda layout: mal2020.read_catalogue(layout.path),
     "kaggle-2023": lambda layout: mal2023.read_catalogue(layout.path),
+    "kaggle-2025": lambda layout: mal2025.read_catalogue(layout.path),
     "movielens": movielens.read_catalogue,
     "plain": plain.read_catalogue,
 }

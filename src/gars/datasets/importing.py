@@ -23,6 +23,7 @@ from gars.datasets.readers import caserec
 from gars.datasets.readers.dialects import KNOWN, Layout
 from gars.datasets.readers.interactions import HashUsers, LeftOut, RatingScale, decide_ratings, normal_rows
 from gars.datasets.readers.mal2020 import read_status_codes
+from gars.datasets.readers.mal2025 import TranslateIds, translate_ids
 from gars.datasets.readers.pieces import PIECE_BYTES, line_numbers, pieces
 from gars.datasets.readers.readable import Readable
 from gars.datasets.readers.sample import look_at
@@ -158,12 +159,13 @@ def _read_all(
     rows = sum(sample.rows for sample in samples)
     ranges = Ranges(folder, bounds_from_sample(users, rows, rows_per_range=rows_per_range))
     codes = read_status_codes(files.statuses.path) if files.statuses else None
+    translate = _translation(ratings[0], files)
     read = _Read(rating_scale=_decide(ratings, piece_bytes))
     for layout, sample in zip(ratings, samples, strict=True):
         parquet = layout.path.suffix == ".parquet"
         work = sample.rows if parquet else layout.path.stat().st_size
         with progress.task(f"read {layout.path.name}", work) as advance:
-            _read_file(layout, ranges, read, hash_users, codes, advance, piece_bytes)
+            _read_file(layout, ranges, read, hash_users, codes, translate, advance, piece_bytes)
     if not read.anime:
         raise DataError(
             f"{ratings[0].path}: has no rows below its header", hint="check that the file was downloaded whole"
@@ -177,6 +179,7 @@ def _read_file(
     read: _Read,
     hash_users: HashUsers | None,
     codes: dict[str, str] | None,
+    translate: TranslateIds | None,
     advance: Advance,
     piece_bytes: int,
 ) -> None:
@@ -197,6 +200,8 @@ def _read_file(
             left_out=read.left_out,
         )
         if not problems.found:
+            if translate is not None:
+                rows = rows.with_columns(translate(rows["anime_id"]).alias("anime_id"))
             read.anime.update(rows["anime_id"].unique().to_list())
             ranges.add(rows)
     if problems.found:
@@ -263,6 +268,18 @@ def _report(read: _Read) -> dict[str, object]:
         "left_out_manga": left_out.manga,
         "rating_scale": read.rating_scale.scale.name,
     }
+
+
+def _translation(ratings: Layout, files: CatalogueFiles) -> TranslateIds | None:
+    """Return how the site's own ids become MyAnimeList ids, for the one dialect that has its own."""
+    if ratings.dialect != "kaggle-2025":
+        return None
+    if files.catalogue is None or files.catalogue.dialect != "kaggle-2025":
+        raise InvalidInputError(
+            f"{ratings.path}: numbers its anime in its own way, and animes.csv with the MyAnimeList ids is missing",
+            hint=f"give both: gars data import {ratings.path.name} animes.csv --name NAME",
+        )
+    return translate_ids(files.catalogue.path)
 
 
 def _import_sample(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,9 +19,14 @@ from gars.datasets.statuses import STATUS_CODES
 from gars.datasets.writing import write_dataset
 from gars.domain.errors import InvalidInputError
 
-Shape = Literal["2016", "2020"]
-SHAPES: dict[str, Effects] = {"2016": Effects(), "2020": Effects(list_mean=186.0)}
-"""How long lists are in these data sets: 104 titles a user in the 2016 sample, 186 in ``rating_complete`` of 2020."""
+Shape = Literal["2016", "2020", "2025"]
+SHAPES: dict[str, Effects] = {
+    "2016": Effects(),
+    "2020": Effects(list_mean=186.0),
+    "2025": Effects(list_mean=87.0, unrated=0.0001),
+}
+"""How long lists are: 104 titles a user in the 2016 sample, 186 in ``rating_complete`` of 2020, 83.5 ratings in 2025
+(there 4 % of the simulated entries are planned, have no rating, and are left out)."""
 _ROWS_A_PART = 1_000_000
 
 
@@ -55,7 +61,9 @@ def simulate_csv(
 ) -> int:
     """Write simulated lists as a CSV, whole or not at all; returns the number of rows.
 
-    Shape 2016 is ``rating.csv`` of that year (-1 = not scored), 2020 is ``animelist.csv`` (0 = not scored).
+    Shape 2016 is ``rating.csv`` of that year (-1 = not scored), 2020 is ``animelist.csv`` (0 = not scored), 2025 is
+    ``ratings.csv`` of that year (ratings alone; the site's ids are the places in ``catalogue``, which ``animes_csv``
+    writes).
     Memory is that of one block of viewers.
 
     Raises:
@@ -64,14 +72,46 @@ def simulate_csv(
     check_viewers(viewers)
     refuse_foreign_file(file, never)
     simulator = Simulator(catalogue, seed=seed, effects=SHAPES[shape])
+    places = dict(zip(catalogue["anime_id"], range(catalogue.height), strict=True))
+    tables: dict[Shape, Callable[[pl.DataFrame], pl.DataFrame]] = {
+        "2016": _table_2016,
+        "2020": _table_2020,
+        "2025": partial(_table_2025, places=places),
+    }
     rows = 0
     with progress.task(f"simulate {viewers:,} viewers", viewers) as advance, whole_file(file, is_ours=never) as out:
         for number, block in enumerate(simulator.blocks(viewers)):
-            table = _table_2016(block) if shape == "2016" else _table_2020(block)
+            table = tables[shape](block)
             table.write_csv(out, include_header=number == 0)
-            rows += block.height
+            rows += table.height
             advance(float(block["user_id"].n_unique()))
     return rows
+
+
+def animes_csv(catalogue: pl.DataFrame, file: Path) -> None:
+    """Write ``catalogue`` as ``animes.csv`` of 2025: the site's ids are places, MyAnimeList ids are in addresses.
+
+    Raises:
+        InvalidInputError: ``file`` exists.
+    """
+    refuse_foreign_file(file, never)
+    words = pl.col("genres").list.join(", ")
+    table = catalogue.with_row_index("animeID").select(
+        "animeID",
+        "title",
+        pl.lit("").alias("alternative_title"),
+        "type",
+        "year",
+        "score",
+        "episodes",
+        pl.format("https://myanimelist.net/anime/{}", "anime_id").alias("mal_url"),
+        pl.lit("").alias("sequel"),
+        pl.col("image").alias("image_url"),
+        words.alias("genres"),
+        words.alias("genres_detailed"),
+    )
+    with whole_file(file, is_ours=never) as out:
+        table.write_csv(out)
 
 
 def invented_catalogue(titles: int) -> pl.DataFrame:
@@ -125,4 +165,12 @@ def _table_2020(block: pl.DataFrame) -> pl.DataFrame:
         pl.col("rating").fill_null(0),
         pl.col("status").replace_strict(codes, return_dtype=pl.Int8).alias("watching_status"),
         pl.when(planned).then(0).otherwise(12).alias("watched_episodes"),
+    )
+
+
+def _table_2025(block: pl.DataFrame, *, places: dict[int, int]) -> pl.DataFrame:
+    return block.drop_nulls("rating").select(
+        pl.col("user_id").alias("userID"),
+        pl.col("anime_id").replace_strict(places, return_dtype=pl.Int64).alias("animeID"),
+        "rating",
     )

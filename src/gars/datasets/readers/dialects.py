@@ -69,7 +69,9 @@ class Layout:
         return self.dialect in MAL_DIALECTS or "anime_id" in self.header
 
 
-MAL_DIALECTS = frozenset({"gars", "gars-crawl", "kaggle-2016", "kaggle-2018", "kaggle-2020", "kaggle-2023", "caserec"})
+MAL_DIALECTS = frozenset(
+    {"gars", "gars-crawl", "kaggle-2016", "kaggle-2018", "kaggle-2020", "kaggle-2023", "kaggle-2025", "caserec"}
+)
 _ANIMELIST_2018 = Columns(
     "username", "anime_id", "my_score", "my_status", "my_last_updated", named=True, unscored=("", "0"), scale=TEN
 )
@@ -94,6 +96,13 @@ _BY_HEADER: tuple[tuple[str, Role, frozenset[str], Columns | None], ...] = (
         frozenset({"user_id", "Username", "anime_id", "rating"}),
         Columns("user_id", "anime_id", "rating", unscored=("", "0"), scale=TEN),
     ),
+    ("kaggle-2025", "catalogue", frozenset({"animeID", "title", "mal_url"}), None),
+    (
+        "kaggle-2025",
+        "interactions",
+        frozenset({"userID", "animeID", "rating"}),
+        Columns("userID", "animeID", "rating", unscored=("", "0", "-1"), scale=TEN, first_item=0),
+    ),
     ("kaggle-2016", "catalogue", frozenset({"anime_id", "name", "genre", "members"}), None),
     ("movielens", "interactions", frozenset({"userId", "movieId", "rating"}), _MOVIELENS),
     ("movielens", "catalogue", frozenset({"movieId", "title", "genres"}), None),
@@ -107,7 +116,7 @@ HEADERLESS = {
 }
 """MovieLens files without a header, by name: separator and columns."""
 
-KNOWN = "kaggle-2016, -2018, -2020, -2023, the caserec zip, MovieLens, or plain user_id,item_id[,rating][,time]"
+KNOWN = "kaggle-2016, -2018, -2020, -2023, -2025, the caserec zip, MovieLens, or plain user_id,item_id[,rating][,time]"
 _PLAIN_RATINGS = {"rating", "score"}
 _PLAIN_TIMES = {"time", "timestamp", "date"}
 _PLAIN_STATUSES = ("status", "my_status", "watching_status")

