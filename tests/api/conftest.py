@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 from litestar.testing import TestClient
 
+from gars.application.about import About, Coverage, SourceLicence
 from gars.bootstrap import Service, open_service
 from gars.config import from_environment
 from gars.domain.history import Rating
@@ -28,6 +30,20 @@ def engine() -> FakeEngine:
 def service(tmp_path: Path, engine: FakeEngine) -> Iterator[Service]:
     opened = open_service(from_environment({"GARS_BUSY_TIMEOUT_MS": "50"}, home=tmp_path), engine)
     yield opened
+    opened.close()
+
+
+@pytest.fixture
+def of_2001(tmp_path: Path, engine: FakeEngine) -> Iterator[TestClient]:  # type: ignore[type-arg]
+    """A service whose model learned from ratings up to the year 2000."""
+    coverage = Coverage(
+        titles=120, titles_to="2016-summer", ratings=9, users=5, ratings_from=1999, ratings_to=2015, years_of="titles",
+        rated_until=date(2001, 1, 1), sources=(SourceLicence("mal-2016-sample", "CC0"),),
+    )  # fmt: skip
+    about = About(model_version="fake-1", coverage=coverage)
+    opened = open_service(from_environment({}, home=tmp_path / "of-2001"), engine, about=about)
+    with TestClient(create_app(opened), raise_server_exceptions=False) as client:
+        yield client
     opened.close()
 
 

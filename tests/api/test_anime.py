@@ -140,3 +140,20 @@ def test_about(client: Client) -> None:
     assert body["name"] == "GARS"
     assert body["model"] == {"version": "fake-1", "trained": None, "metrics": None}
     assert body["data"]["anime"] == 120
+    assert body["coverage"] is None, "the double was trained on nothing"
+
+
+def test_about_says_what_titles_and_ratings_cover(of_2001: Client) -> None:
+    told = of_2001.get("/api/v1/about").json()["coverage"]
+    assert (told["titles_to"], told["ratings_from"], told["ratings_to"]) == ("2016-summer", 1999, 2015)
+    assert told["rated_until"] == "2001-01-01"
+    assert told["sources"] == [{"name": "mal-2016-sample", "licence": "CC0"}]
+
+
+def test_a_search_for_a_title_that_is_not_there_is_poor(client: Client) -> None:
+    poor = {query: client.get("/api/v1/anime", params={"query": query}).json()["poor"] for query in ("frieren", "qqqq")}
+    assert poor == {"frieren": True, "qqqq": True}
+    found = {
+        query: client.get("/api/v1/anime", params={"query": query}).json()["poor"] for query in ("bebop", "DETH NOTE")
+    }
+    assert found == {"bebop": False, "DETH NOTE": False}

@@ -33,6 +33,8 @@ def test_a_list_is_taken_and_moves_the_recommendations(client: Client) -> None:
         "taken": 4,
         "unchanged": 0,
         "duplicates": 0,
+        "newer_than_data": 0,
+        "newer_titles": [],
         "unknown": [{"name": "A Title of Next Year", "anime_id": 99999, "anilist_id": None}],
         "skipped": [{"name": "No Id at All", "why": "it has no MyAnimeList id (series_animedb_id)"}],
         "notes": [],
@@ -47,6 +49,16 @@ def test_a_list_is_taken_and_moves_the_recommendations(client: Client) -> None:
         5114: ("completed", 10),
         5: ("planned", None),
     }
+
+
+def test_titles_newer_than_the_ratings_are_counted(of_2001: Client) -> None:
+    report = of_2001.post(ROUTE, content=XML).json()
+    assert (report["taken"], report["newer_than_data"]) == (4, 3)
+    assert report["newer_titles"] == [
+        "Fullmetal Alchemist: Brotherhood",
+        "Death Note",
+        "Cowboy Bebop: Tengoku no Tobira",
+    ]
 
 
 def test_twice_changes_nothing(client: Client, service: Service) -> None:

@@ -6,11 +6,12 @@ import hashlib
 from collections.abc import Callable, Container, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from gars.application.catalogue import Catalogue
 from gars.application.ingest import MAX_BATCH, Batch, Receipt, refusal
 from gars.application.ports import Clock, StateStore
+from gars.domain.anime import Anime
 from gars.domain.errors import EventConflictError
 from gars.domain.interaction import EPOCH, Interaction, Kind, Status
 from gars.domain.personal_list import ListEntry, PersonalList, SkippedEntry
@@ -18,6 +19,7 @@ from gars.domain.user_export import UserExport, moved
 from gars.domain.user_state import Opinion, Register, UserState
 
 _UNIX = datetime(1970, 1, 1, tzinfo=UTC)
+_NEWER_NAMED = 5
 _EXPORT = "export of GARS"
 
 
@@ -50,18 +52,30 @@ class ImportReport:
     """How many events were written."""
     version: int = 0
     """The version of the user's state after it."""
+    newer_than_data: int = 0
+    """Titles that began after the ratings the model learned from."""
+    newer_titles: tuple[str, ...] = ()
+    """Names of some of them, the newest first."""
 
 
 class ImportList:
     """The use case behind ``POST /lists/import``. Blocks until everything is durable."""
 
     def __init__(
-        self, *, submit: Callable[[Batch], Future[Receipt]], states: StateStore, catalogue: Catalogue, clock: Clock
+        self,
+        *,
+        submit: Callable[[Batch], Future[Receipt]],
+        states: StateStore,
+        catalogue: Catalogue,
+        clock: Clock,
+        rated_until: date | None = None,
     ) -> None:
+        """``rated_until`` is the day from which on titles have next to no ratings, if it is known."""
         self._submit = submit
         self._states = states
         self._catalogue = catalogue
         self._clock = clock
+        self._rated_until = rated_until
         self._by_anilist = {
             entry.anilist_id: entry.anime_id for entry in catalogue.anime if entry.anilist_id is not None
         }
@@ -82,9 +96,30 @@ class ImportList:
         conflicts: list[Interaction] = []
         for start in range(0, len(events), MAX_BATCH):
             written += self._write(events[start : start + MAX_BATCH], conflicts)
+        report = self._with_newer(report, listed)
         after = self._states.get(user_id)
         return _with_conflicts(
             replace(report, events=written, version=after.version if after else 0), events, conflicts
+        )
+
+    def _with_newer(self, report: ImportReport, listed: PersonalList | UserExport) -> ImportReport:
+        """Count the titles that the model's ratings are too old for."""
+        if self._rated_until is None:
+            return report
+        if isinstance(listed, UserExport):
+            ids = {event.anime_id for event in (*listed.earlier, *listed.interactions)}
+        else:
+            ids = {entry.anime_id or self._by_anilist.get(entry.anilist_id or 0, 0) for entry in listed.entries}
+        known = [anime for anime_id in ids if (anime := self._catalogue.find(anime_id)) is not None]
+        newer = sorted(
+            (anime for anime in known if _first_day(anime) > self._rated_until),
+            key=lambda anime: (_first_day(anime), anime.anime_id),
+            reverse=True,
+        )
+        return replace(
+            report,
+            newer_than_data=len(newer),
+            newer_titles=tuple(anime.title for anime in newer[:_NEWER_NAMED]),
         )
 
     def _write(self, events: list[Interaction], conflicts: list[Interaction]) -> int:
@@ -108,6 +143,11 @@ def _with_conflicts(report: ImportReport, events: list[Interaction], conflicts: 
     skipped = tuple(SkippedEntry(f"{event.kind} of anime {anime_id}", why) for anime_id, event in lost.items())
     notes = (f"{len(conflicts)} event(s) contradict earlier ones with the same id and were left out",)
     return replace(report, taken=report.taken - len(lost), skipped=report.skipped + skipped, notes=report.notes + notes)
+
+
+def _first_day(anime: Anime) -> date:
+    """The day it began; the first of its year where only that is known, and the first of all where nothing is."""
+    return anime.released or date(anime.year or 1, 1, 1)
 
 
 def plan(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from gars.application.about import About
+from gars.application.about import About, Coverage
 from gars.application.engine import Engine
 from gars.config import Settings
 from gars.datasets import snapshots
@@ -136,7 +136,16 @@ def _about(manifest: Manifest) -> About:
         anime=int(facts.get("items", 0)),
         users=int(facts.get("users", 0)),
         interactions=int(facts.get("rows", 0)),
+        coverage=_coverage(facts.get("coverage")),
     )
+
+
+def _coverage(told: object) -> Coverage | None:
+    """What a manifest says of its data's years; a model of another version of GARS may say nothing."""
+    try:
+        return msgspec.convert(told, Coverage)
+    except msgspec.ValidationError:
+        return None
 
 
 def served_version(models: Path) -> str | None:

@@ -367,7 +367,13 @@ def _of_model(
             is_forgotten=partial(is_forgotten, stores.tombstones),
         ),
         search=Search(MemoryTitleSearch(catalogue.anime)),
-        import_list=ImportList(submit=writer.submit, states=states, catalogue=catalogue, clock=clock),
+        import_list=ImportList(
+            submit=writer.submit,
+            states=states,
+            catalogue=catalogue,
+            clock=clock,
+            rated_until=about.coverage.rated_until if about.coverage else None,
+        ),
     )
 
 

@@ -6,13 +6,14 @@ from typing import Any
 
 import msgspec
 
+from gars.datasets.coverage import coverage_of
 from gars.datasets.dataset import Dataset
 from gars.datasets.snapshots import RECORD, Snapshot
 from gars.domain.errors import DataError
 
 
 def lineage(dataset: Dataset) -> dict[str, Any]:
-    """For the manifest of a model: name and content hash, the hash of every source, and the snapshot if it is one.
+    """For the manifest of a model: name and content hash, sources, what they cover, and the snapshot if it is one.
 
     Raises:
         DataError: the snapshot's record is damaged.
@@ -23,6 +24,7 @@ def lineage(dataset: Dataset) -> dict[str, Any]:
         "content_hash": dataset.content_hash,
         "simulated": dataset.simulated,
         "sources": {source.name: source.sha256 for source in manifest.sources},
+        "coverage": msgspec.to_builtins(coverage_of(dataset)),
     }
     record = dataset.path / RECORD
     if record.is_file():

@@ -20,7 +20,7 @@ import type {
   Models,
   PipelineRun,
   RecommendationList,
-  SearchHit,
+  Found,
   Season,
   Serving,
   SimilarAnime,
@@ -132,7 +132,7 @@ export const api = {
       (body) => body.items,
     ),
   search: (query: string, limit: number, signal?: AbortSignal) =>
-    get<{ items: SearchHit[] }>('/anime', { query, limit }, signal).then((body) => body.items),
+    get<Found>('/anime', { query, limit }, signal),
 
   /** The list with what each score is the sum of, and every number the ranker saw. */
   explained: (id: string, k: number, filters: ListFilters, signal?: AbortSignal) =>

@@ -5,6 +5,7 @@ import { createMemoryHistory, createRouter } from 'vue-router'
 
 import { api } from '@/api/client'
 import { ApiError } from '@/api/errors'
+import type { About } from '@/api/types'
 import type { Move } from '@/composables/listMoves'
 import { forgetVisitor, lookAs } from '@/composables/viewer'
 import { animeCard, recommendationList } from '@/testing'
@@ -12,6 +13,7 @@ import { animeCard, recommendationList } from '@/testing'
 import AnimeCover from './AnimeCover.vue'
 import Banners from './Banners.vue'
 import CardActions from './CardActions.vue'
+import CoverageNote from './CoverageNote.vue'
 import LiveList from './LiveList.vue'
 import LiveLine from './LiveLine.vue'
 import SearchBox from './SearchBox.vue'
@@ -132,7 +134,7 @@ describe('StateMessage', () => {
 describe('Banners', () => {
   it('say when the viewers are simulated, and when the network is gone', async () => {
     const data = { name: 'x', simulated: true, anime: 1, users: 1, interactions: 1 }
-    vi.spyOn(api, 'about').mockResolvedValue({ name: 'GARS', version: '0', model: { version: 'm', trained: '', metrics: null }, data })
+    vi.spyOn(api, 'about').mockResolvedValue({ name: 'GARS', version: '0', model: { version: 'm', trained: '', metrics: null }, data, coverage: null })
     const online = vi.spyOn(navigator, 'onLine', 'get').mockReturnValue(true)
     const banners = mount(Banners)
     expect(banners.text()).toBe('')
@@ -142,6 +144,33 @@ describe('Banners', () => {
     window.dispatchEvent(new Event('offline'))
     await nextTick()
     expect(banners.text()).toContain('You are offline.')
+  })
+})
+
+describe('CoverageNote', () => {
+  const coverage: About['coverage'] = {
+    ...{ titles: 28287, titles_to: '2026-fall', ratings: 9, users: 6238, years_of: 'titles', rated_until: '2023-01-08' },
+    ...{ ratings_from: 1999, ratings_to: 2019, sources: [{ name: 'arm', licence: 'MIT' }] },
+  }
+  async function note(told: About['coverage']) {
+    const data = { name: 'x', simulated: false, anime: 1, users: 1, interactions: 1 }
+    const model = { version: 'm', trained: '', metrics: null }
+    vi.spyOn(api, 'about').mockResolvedValue({ name: 'GARS', version: '0', model, data, coverage: told })
+    const shown = mount(CoverageNote)
+    await flushPromises()
+    return shown
+  }
+
+  it('tells which years titles and ratings are of, and where they are from', async () => {
+    const shown = await note(coverage)
+    expect(shown.text()).toBe('28,287 titles to autumn 2026 · ratings of 6,238 people, mostly of titles of 1999–2019')
+    expect(shown.get('p').attributes('title')).toBe('arm: MIT')
+    const dated = await note({ ...coverage, years_of: 'times', titles_to: null })
+    expect(dated.text()).toBe('28,287 titles · ratings of 6,238 people, mostly of 1999–2019')
+  })
+
+  it('is not there for a model that knows nothing of its data', async () => {
+    expect((await note(null)).find('footer').exists()).toBe(false)
   })
 })
 
@@ -157,13 +186,18 @@ describe('SearchBox', () => {
   }
 
   it('goes to the title chosen with the arrows', async () => {
-    vi.spyOn(api, 'search').mockResolvedValue([
-      { anime: animeCard({ anime_id: 5 }), match: 90, matched: 'a' },
-      { anime: animeCard({ anime_id: 6 }), match: 80, matched: 'b' },
-    ])
+    vi.spyOn(api, 'search').mockResolvedValue({
+      query: 'tit',
+      poor: true,
+      items: [
+        { anime: animeCard({ anime_id: 5 }), match: 70, matched: 'a' },
+        { anime: animeCard({ anime_id: 6 }), match: 60, matched: 'b' },
+      ],
+    })
     const { box, router } = await type('tit')
     const input = box.get('input')
     expect(input.attributes('aria-expanded')).toBe('true')
+    expect(box.text()).toContain('No title like that. Nearest:')
     await input.trigger('keydown', { key: 'ArrowDown' })
     await input.trigger('keydown', { key: 'ArrowDown' })
     expect(input.attributes('aria-activedescendant')).toBe('search-option-1')
@@ -174,7 +208,7 @@ describe('SearchBox', () => {
   })
 
   it('goes to all results without a choice', async () => {
-    vi.spyOn(api, 'search').mockResolvedValue([])
+    vi.spyOn(api, 'search').mockResolvedValue({ query: 'nothing', poor: true, items: [] })
     const { box, router } = await type('nothing')
     expect(box.text()).toContain('No title like “nothing”.')
     await box.get('form').trigger('submit')

@@ -12,7 +12,7 @@ afterEach(() => void vi.useRealTimers())
 
 function start(first = '') {
   const ask = vi.spyOn(api, 'search').mockImplementation((query) =>
-    Promise.resolve(query === 'nothing' ? [] : [{ anime: animeCard(), match: 90, matched: query }]),
+    Promise.resolve({ query, poor: query !== 'monster', items: query === 'nothing' ? [] : [{ anime: animeCard(), match: 90, matched: query }] }),
   )
   const text = ref(first)
   const search = effectScope().run(() => useSearch(text, 5, 100))
@@ -43,6 +43,7 @@ describe('useSearch', () => {
     expect(ask.mock.calls.map(([query]) => query)).toEqual(['monster'])
     expect(search.state.value).toBe('ready')
     expect(search.settled.value).toBe(true)
+    expect(search.poor.value).toBe(false)
   })
 
   it('asks at once for a text it starts with, and is empty without hits', async () => {

@@ -9,7 +9,13 @@ import { useResource } from './resource'
 export function useSearch(text: Readonly<Ref<string>>, limit: number, pauseMs = 120) {
   const query = computed(() => text.value.trim())
   const asked = ref('')
-  const hits = useResource<SearchHit[]>((signal) => api.search(asked.value, limit, signal))
+  /** Whether there is most likely no title of that name. */
+  const poor = ref(false)
+  const hits = useResource<SearchHit[]>(async (signal) => {
+    const found = await api.search(asked.value, limit, signal)
+    poor.value = found.poor
+    return found.items
+  })
   let timer: ReturnType<typeof setTimeout> | undefined
 
   watch(
@@ -34,5 +40,5 @@ export function useSearch(text: Readonly<Ref<string>>, limit: number, pauseMs = 
   const state = computed(() => (query.value === '' ? 'idle' : hits.state.value))
   /** Whether what is shown answers what is typed. */
   const settled = computed(() => asked.value === query.value && !hits.refreshing.value && hits.state.value !== 'loading')
-  return { ...hits, query, state, settled }
+  return { ...hits, poor, query, state, settled }
 }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 from litestar import get
 
 from gars.bootstrap import VERSION
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.params import ServiceDep
-from gars.entrypoints.api.shapes import AboutBody, DataFacts, GenresBody, ModelFacts
+from gars.entrypoints.api.shapes import AboutBody, CoverageFacts, DataFacts, GenresBody, ModelFacts
 
 
 @get("/about", summary="What is being served", responses=errors(400), tags=["service"])
@@ -26,6 +27,9 @@ async def get_about(service: ServiceDep) -> AboutBody:
             users=about.users,
             interactions=about.interactions,
         ),
+        coverage=None
+        if about.coverage is None
+        else msgspec.convert(about.coverage, CoverageFacts, from_attributes=True),
     )
 
 

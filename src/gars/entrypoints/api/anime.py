@@ -8,7 +8,7 @@ from litestar import get
 from litestar.params import QueryParameter
 
 from gars.application.onboarding import onboarding
-from gars.application.search import MAX_QUERY
+from gars.application.search import MAX_QUERY, is_poor
 from gars.entrypoints.api.cards import card, detail
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.params import AnimeIdPath, K, ServiceDep
@@ -32,10 +32,12 @@ async def search_anime(
     ],
     limit: K = 10,
 ) -> SearchBody:
-    """The anime whose titles or synonyms look most like the query, best first."""
+    """The anime whose titles or synonyms look most like the query, best first; `poor` when none is really like it."""
     found = await in_thread(service, service.search, asked, limit=limit)
     return SearchBody(
-        asked, [SearchHit(card(service.catalogue.get(hit.anime_id)), hit.match, hit.matched) for hit in found]
+        asked,
+        [SearchHit(card(service.catalogue.get(hit.anime_id)), hit.match, hit.matched) for hit in found],
+        is_poor(found),
     )
 
 

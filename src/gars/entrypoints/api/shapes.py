@@ -216,10 +216,11 @@ class SearchHit(msgspec.Struct, frozen=True):
 
 
 class SearchBody(msgspec.Struct, frozen=True):
-    """The best matches, best first."""
+    """The best matches, best first; ``poor`` when there is most likely no title of that name."""
 
     query: str
     items: list[SearchHit]
+    poor: bool
 
 
 class SimilarAnimeEntry(msgspec.Struct, frozen=True):
@@ -271,13 +272,39 @@ class DataFacts(msgspec.Struct, frozen=True, kw_only=True):
     interactions: int
 
 
+class CoverageFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """The years that the catalogue and the ratings are of."""
+
+    titles: int
+    titles_to: str | None
+    """The last season that the catalogue covers, such as ``2026-fall``."""
+    ratings: int
+    users: int
+    ratings_from: int | None
+    ratings_to: int | None
+    """The years that nine in ten ratings lie in."""
+    years_of: Literal["times", "titles"]
+    """Whether those are the years of the ratings, or those in which the rated titles began."""
+    rated_until: date | None
+    """Titles that began later have next to no ratings."""
+    sources: list[SourceFacts]
+
+
+class SourceFacts(msgspec.Struct, frozen=True):
+    """A source of the data and its licence."""
+
+    name: str
+    licence: str
+
+
 class AboutBody(msgspec.Struct, frozen=True):
-    """What is being served."""
+    """What is being served; ``coverage`` is null for a model that was trained without a data set."""
 
     name: str
     version: str
     model: ModelFacts
     data: DataFacts
+    coverage: CoverageFacts | None
 
 
 class EventBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -350,7 +377,10 @@ class SkippedTitle(msgspec.Struct, frozen=True):
 
 
 class ImportBody(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a list. ``entries`` = taken + unchanged + duplicates + unknown + skipped."""
+    """What became of a list. ``entries`` = taken + unchanged + duplicates + unknown + skipped.
+
+    ``newer_than_data`` of the titles began after the ratings that the model learned from.
+    """
 
     source: str
     user_id: str
@@ -358,6 +388,9 @@ class ImportBody(msgspec.Struct, frozen=True, kw_only=True):
     taken: int
     unchanged: int
     duplicates: int
+    newer_than_data: int
+    newer_titles: list[str]
+    """Names of some of them, the newest first."""
     unknown: list[UnknownTitle]
     skipped: list[SkippedTitle]
     notes: list[str]

@@ -141,6 +141,10 @@ def _report(report: ImportReport) -> None:
         named = ", ".join(entry.name for entry in report.unknown[:_SHOWN])
         more = ", …" if len(report.unknown) > _SHOWN else ""
         _say(f"  {len(report.unknown)} not in the catalogue: {escape(named)}{more}")
+    if report.newer_than_data:
+        named = ", ".join(report.newer_titles)
+        more = ", …" if report.newer_than_data > len(report.newer_titles) else ""
+        _say(f"  {report.newer_than_data} newer than the ratings the model learned from: {escape(named)}{more}")
     for entry in report.skipped[:_SHOWN]:
         _say(f"  skipped {escape(entry.name)}: {escape(entry.why)}")
     if len(report.skipped) > _SHOWN:
