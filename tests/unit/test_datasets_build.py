@@ -13,6 +13,7 @@ import pytest
 from gars.application.progress import Silent
 from gars.datasets import build, catalogues, extras, fetched
 from gars.datasets.build import build_default, build_sample, standing
+from gars.datasets.importing import import_files
 from gars.datasets.readers.caserec import Sample
 from gars.datasets.schema import INTERACTIONS
 from gars.datasets.simulated import invented_catalogue
@@ -194,6 +195,26 @@ def test_a_default_data_set_is_never_made_poorer(world: World, tmp_path: Path) -
     richer = build_default(tmp_path, mirror=None, progress=Silent())
     world.reachable = {"mal-2016-catalogue"}
     assert build_default(tmp_path, mirror=None, progress=Silent()).content_hash == richer.content_hash
+
+
+def test_an_import_without_a_catalogue_gets_that_of_the_sources(world: World, tmp_path: Path) -> None:
+    world.reachable = {"mal-2016-catalogue", "anime-relations"}
+    ratings = tmp_path / "ratings.csv"
+    ratings.write_text("user_id,anime_id,rating\n1,30,8\n1,999,7\n")
+    dataset = import_files([ratings], home=tmp_path, name="mine", progress=Silent())
+    titles = dict(dataset.catalogue().select("anime_id", "title").iter_rows())
+    assert titles == {30: "Yoru", 40: "Asa", 999: "anime 999"}
+    assert dataset.manifest.report["without_catalogue_entry"] == 1
+
+
+def test_an_import_keeps_what_its_catalogue_says_and_fills_the_gaps(world: World, tmp_path: Path) -> None:
+    world.reachable = {"mal-2016-catalogue", "anime-relations"}
+    (tmp_path / "ratings.csv").write_text("user_id,anime_id,rating\n1,30,8\n1,40,7\n")
+    (tmp_path / "mine.csv").write_text("anime_id,title,episodes\n40,Morning,7\n")
+    files = [tmp_path / "ratings.csv", tmp_path / "mine.csv"]
+    yoru, asa = import_files(files, home=tmp_path, name="mine", progress=Silent()).catalogue().to_dicts()
+    assert (yoru["anime_id"], yoru["title"]) == (30, "Yoru")
+    assert (asa["title"], asa["episodes"], asa["type"], yoru["sequels"]) == ("Morning", 7, "TV", [40])
 
 
 def test_simulated_lists_look_like_those_of_the_sample() -> None:

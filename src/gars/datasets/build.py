@@ -16,7 +16,7 @@ from gars.datasets.dataset import Dataset
 from gars.datasets.enrich.catalogue import enriched
 from gars.datasets.extras import ENRICHING, read_extras
 from gars.datasets.fetch import fetch
-from gars.datasets.fetched import fetch_all
+from gars.datasets.fetched import fetch_all, name_unlicensed
 from gars.datasets.joined_lists import join_lists
 from gars.datasets.readers import mal2016
 from gars.datasets.shipped import SHIPPED, shipped_sample
@@ -53,7 +53,7 @@ def build_default(home: Path, *, mirror: Path | None, progress: Progress, licens
     used = [*SHIPPED, *fetched.paths]
     if kept and _made_of(kept, used):
         return kept
-    _name_unlicensed(fetched.paths, progress)
+    name_unlicensed(fetched.paths, progress)
     paths = {sources.CATALOGUE_2016.name: catalogue_2016, **fetched.by_name()}
     with progress.task("build the catalogue from all sources", 1) as advance:
         built = build_catalogue({name: path for name, path in paths.items() if name in CATALOGUE_SOURCES})
@@ -150,12 +150,3 @@ def _kept(target: Path) -> Dataset | None:
 
 def _made_of(dataset: Dataset, wanted: Iterable[Source]) -> bool:
     return {as_used(source) for source in wanted} <= set(dataset.manifest.sources)
-
-
-def _name_unlicensed(used: Iterable[Source], progress: Progress) -> None:
-    names = [source.name for source in used if not source.licensed]
-    if names:
-        progress.note(
-            f"no licence is stated by the publishers of {', '.join(names)}: used here, not to be redistributed "
-            "(--licensed-only builds without them)"
-        )

@@ -10,16 +10,16 @@ from typing import Any
 import polars as pl
 
 from gars.application.progress import Progress
+from gars.datasets.catalogue.build import SOURCES as CATALOGUE_SOURCES
+from gars.datasets.catalogue.build import build_catalogue
 from gars.datasets.dataset import SourceUsed
-from gars.datasets.enrich.catalogue import enriched
-from gars.datasets.extras import ENRICHING, read_extras
 from gars.datasets.fetch import fetch
-from gars.datasets.fetched import fetch_all
+from gars.datasets.fetched import fetch_all, name_unlicensed
 from gars.datasets.readers import crawl, mal2016, mal2018, mal2020, mal2023, mal2025, movielens, plain
 from gars.datasets.readers.dialects import Layout, Role
-from gars.datasets.schema import conform_catalogue
-from gars.datasets.sources import CATALOGUE_2016, Source
-from gars.domain.errors import DataError, FetchError, InvalidInputError
+from gars.datasets.schema import CATALOGUE, conform_catalogue
+from gars.datasets.sources import CATALOGUE_2016, SOURCES, Source
+from gars.domain.errors import DataError, InvalidInputError
 
 _READERS: dict[str, Callable[[Layout], pl.DataFrame]] = {
     "gars": lambda layout: _normal_form(layout),
@@ -71,10 +71,10 @@ class CatalogueFiles:
 
         return cls(only("catalogue"), only("synopses"), only("statuses"))
 
-    def read_or_fetch_2016(
+    def read_or_unpack_2016(
         self, home: Path, mirror: Path | None, progress: Progress
     ) -> tuple[pl.DataFrame, list[SourceUsed]]:
-        """The given catalogue, else the 2016 one, which is fetched."""
+        """Return the given catalogue, else the one of 2016, which is part of GARS."""
         if self.catalogue is not None:
             return read_catalogue(self.catalogue), []
         path = fetch(CATALOGUE_2016, home, mirror=mirror, progress=progress)
@@ -91,43 +91,57 @@ def complete_catalogue(
     enrich: bool,
     progress: Progress,
     base: pl.DataFrame | None = None,
+    licensed_only: bool = False,
 ) -> tuple[pl.DataFrame, list[SourceUsed], dict[str, Any]]:
     """Return a catalogue that holds every id in ``rated``, the fetched sources it is made of, and a report.
 
-    An id without an entry gets one that says nothing but its number; how many those are is in the report.
+    With ``enrich``, what the given catalogue says of MyAnimeList ids stays and its gaps are filled from every source;
+    without a given one the catalogue is that of the sources. An id without an entry gets one that says nothing but its
+    number; how many those are is in the report.
     """
-    used: list[SourceUsed] = []
-    skipped: dict[str, str] = {}
     if base is None and files.catalogue is not None:
         base = read_catalogue(files.catalogue)
-    if base is None and mal_ids and enrich:
-        try:
-            base, used = files.read_or_fetch_2016(home, mirror, progress)
-        except FetchError as error:
-            skipped[CATALOGUE_2016.name] = error.message
+    known, used, skipped = base, [], {}
+    if mal_ids and enrich:
+        fetched = fetch_all(_sources(licensed_only), home, mirror=mirror, progress=progress)
+        name_unlicensed(fetched.paths, progress)
+        with progress.task("build the catalogue from all sources", 1) as advance:
+            given = None if base is None else pl.concat([base, _untitled(rated - set(base["anime_id"].to_list()))])
+            known = build_catalogue(fetched.by_name(), given=given).catalogue
+            advance(1)
+        used, skipped = [*map(as_used, fetched.paths)], fetched.skipped
     word = "anime" if mal_ids else "item"
-    if base is None:
+    if known is None:
         progress.note(f"there is no catalogue among the files: titles are '{word} 1', '{word} 2', …")
-        base = _bare(rated, word)
-    orphans = rated - set(base["anime_id"].to_list())
+        known = _bare(rated, word)
+    orphans = rated - set(known["anime_id"].to_list())
     if orphans:
         progress.note(f"{len(orphans):,} rated {word} have no entry in the catalogue: their titles are their numbers")
-        base = conform_catalogue(pl.concat([base, _bare(orphans, word)]))
+        known = conform_catalogue(pl.concat([known, _bare(orphans, word)]))
     if files.synopses is not None:
         told = mal2020.read_synopses(files.synopses.path).rename({"synopsis": "told"})
-        joined = base.join(told, on="anime_id", how="left")
-        base = joined.with_columns(synopsis=pl.coalesce("synopsis", "told")).drop("told")
-    if mal_ids and enrich:
-        extras = fetch_all(ENRICHING, home, mirror=mirror, progress=progress)
-        base = enriched(base, read_extras(extras.paths))
-        used = [*used, *map(as_used, extras.paths)]
-        skipped |= extras.skipped
-    return base, used, {"skipped_sources": skipped, "without_catalogue_entry": len(orphans)}
+        joined = known.join(told, on="anime_id", how="left")
+        known = joined.with_columns(synopsis=pl.coalesce("synopsis", "told")).drop("told")
+    return known, used, {"skipped_sources": skipped, "without_catalogue_entry": len(orphans)}
 
 
 def as_used(source: Source) -> SourceUsed:
     """A registered source as the manifest names it."""
     return SourceUsed(source.name, source.digest, source.licence)
+
+
+def _sources(licensed_only: bool) -> list[Source]:
+    return [one for one in SOURCES if one.name in CATALOGUE_SOURCES and (one.licensed or not licensed_only)]
+
+
+def _untitled(ids: set[int]) -> pl.DataFrame:
+    """Return entries that know nothing but their id, to be filled from the sources."""
+    kinds = {name: pl.lit(None, kind).alias(name) for name, kind in CATALOGUE.items() if name != "anime_id"}
+    return (
+        pl.DataFrame({"anime_id": sorted(ids)}, {"anime_id": pl.Int64()})
+        .with_columns(kinds.values())
+        .select(*CATALOGUE)
+    )
 
 
 def _bare(ids: set[int], word: str) -> pl.DataFrame:

@@ -60,6 +60,16 @@ def fetch_all(wanted: Iterable[Source], home: Path, *, mirror: Path | None, prog
     return fetched
 
 
+def name_unlicensed(used: Iterable[Source], progress: Progress) -> None:
+    """Write one line with the sources in ``used`` whose publisher states no licence, if there are any."""
+    names = [source.name for source in used if not source.licensed]
+    if names:
+        progress.note(
+            f"no licence is stated by the publishers of {', '.join(names)}: used here, not to be redistributed "
+            "(--licensed-only goes without them)"
+        )
+
+
 class _StoppedError(Exception):
     """Ends a download of a thread whose caller is gone."""
 

@@ -51,6 +51,7 @@ def import_files(
     progress: Progress,
     mirror: Path | None = None,
     enrich: bool = True,
+    licensed_only: bool = False,
     piece_bytes: int = PIECE_BYTES,
     rows_per_range: int = ROWS_PER_RANGE,
 ) -> Dataset:
@@ -79,13 +80,28 @@ def import_files(
             progress.note(remark)
         if ratings[0].dialect == "caserec":
             return _import_sample(
-                ratings[0], given, files, data / name, home, mirror=mirror, enrich=enrich, progress=progress
+                ratings[0],
+                given,
+                files,
+                data / name,
+                home,
+                mirror=mirror,
+                enrich=enrich,
+                licensed_only=licensed_only,
+                progress=progress,
             )
         ratings = [_columnar(layout, folder) for layout in ratings]
         ranges, read = _read_all(ratings, files, home, folder, progress, piece_bytes, rows_per_range)
         _tell(read, progress)
         catalogue, used, report = complete_catalogue(
-            files, read.anime, mal_ids=ratings[0].mal_ids, home=home, mirror=mirror, enrich=enrich, progress=progress
+            files,
+            read.anime,
+            mal_ids=ratings[0].mal_ids,
+            home=home,
+            mirror=mirror,
+            enrich=enrich,
+            progress=progress,
+            licensed_only=licensed_only,
         )
         return write_dataset(
             data / name,
@@ -291,10 +307,11 @@ def _import_sample(
     *,
     mirror: Path | None,
     enrich: bool,
+    licensed_only: bool,
     progress: Progress,
 ) -> Dataset:
     """The caserec zip is small and numbers its anime anew: it is joined to the 2016 catalogue by name."""
-    base, base_used = files.read_or_fetch_2016(home, mirror, progress)
+    base, base_used = files.read_or_unpack_2016(home, mirror, progress)
     rows = caserec.read_sample(layout.path, base).interactions
     catalogue, used, report = complete_catalogue(
         CatalogueFiles(),
@@ -305,13 +322,14 @@ def _import_sample(
         mirror=mirror,
         enrich=enrich,
         progress=progress,
+        licensed_only=licensed_only,
     )
     return write_dataset(
         target,
         name=target.name,
         dialect="caserec",
         simulated=False,
-        sources=[*given, *base_used, *used],
+        sources=[*given, *dict.fromkeys([*base_used, *used])],
         parts=[rows],
         catalogue=catalogue,
         report=report,

@@ -107,6 +107,7 @@ def import_(
     enrich: Annotated[
         bool, typer.Option(help="Join MyAnimeList ids with titles, dates and franchises from the other sources.")
     ] = True,
+    licensed_only: LicensedOnly = False,
     home: Home = _HOME,
     mirror: Mirror = None,
 ) -> None:
@@ -119,7 +120,11 @@ def import_(
 
       gars data import anime.csv animelist.csv --name mal-2020
     """
-    _say(import_files(files, home=home, name=name, progress=_progress(), mirror=mirror, enrich=enrich))
+    _say(
+        import_files(
+            files, home=home, name=name, progress=_progress(), mirror=mirror, enrich=enrich, licensed_only=licensed_only
+        )
+    )
 
 
 @app.command()
