@@ -78,6 +78,8 @@ class Engine:
     """(dim,) the mean direction of all lists (see ``user_vectors``)."""
     user_ids: Sequence[str]
     per_channel: int = 200
+    serve_ranker: bool = True
+    """False: lists keep the order of stage one, which was better on held-out users; the like head still speaks."""
     _content: Callable[[Filters], NDArray[np.bool_]] = field(init=False)
     """The mask of filters that have nothing to do with who asks: the same few are asked for again and again."""
     _likeness: Quantised = field(init=False)
@@ -297,7 +299,7 @@ class Engine:
         """Stage two: what candidates (m,) are put in order by."""
         judged = self._read(history, found)
         # somebody of whom nothing is known gets the popular list: there is nothing to rank by
-        if self.network is None or judged.features is None or history.is_empty:
+        if self.network is None or judged.features is None or history.is_empty or not self.serve_ranker:
             return judged
         with stage("ranking"):
             return replace(judged, order=self.network.order_scores(judged.features, found.rows, judged.profile))

@@ -11,7 +11,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 import numpy as np
@@ -27,6 +27,7 @@ from gars.domain.history import from_columns
 from gars.domain.item_table import ItemTable, build
 from gars.domain.splits import deal, user_folds
 from gars.library.blas import one_thread
+from gars.library.compare import FUSED, RANKED, compare
 from gars.library.engine import user_vectors
 from gars.library.examples import ranking_list
 from gars.library.frames import Rows
@@ -72,6 +73,14 @@ class FitConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Candidates each channel proposes for a training list."""
     max_ranking_users: int = 6_000
     """The ranker trains on at most this many users."""
+    compare_users: int = 500
+    """On so many users that the ranker did not train on, its order is compared with that of stage one.
+
+    They are taken from those beyond ``max_ranking_users``. Where there are none, a tenth of the ranker's users is kept
+    out if the catalogue knows no genres; with genres the ranker trains on all, and nothing is compared.
+    """
+    serve_ranker: bool = True
+    """Whether lists are in the ranker's order; ``fit`` sets it to false where stage one's order was better."""
 
 
 Blend = Callable[[RankingLists, Models], RankingLists]
@@ -80,7 +89,7 @@ Blend = Callable[[RankingLists, Models], RankingLists]
 SHORT = 5
 """A short list shows at most this many titles."""
 
-_NOT_IN_LISTS = frozenset({"ranking"})
+_NOT_IN_LISTS = frozenset({"ranking", "serve_ranker"})
 _NOT_IN_RETRIEVAL = _NOT_IN_LISTS | {
     "hidden_share",
     "repeats",
@@ -88,6 +97,7 @@ _NOT_IN_RETRIEVAL = _NOT_IN_LISTS | {
     "list_length",
     "per_channel",
     "max_ranking_users",
+    "compare_users",
 }
 """Settings without a say in a stage; a setting that is not named here has one."""
 
@@ -159,6 +169,7 @@ def fit(
     full, by_fold = memo.get("retrieval", made_of(_NOT_IN_RETRIEVAL), lambda: fitter.all_models(folds, can_rank))
     network: Network | None = None
     losses: dict[str, list[float]] = {}
+    measured: dict[str, float] = {}
     if can_rank:
         lists = memo.get("lists", made_of(_NOT_IN_LISTS), lambda: fitter.lists(by_fold, folds))
         if blend is not None:
@@ -169,8 +180,11 @@ def fit(
             network, losses = mlp.fit(
                 lists, full.retriever.items, config=config.ranking, seed=seed, progress=progress, log=log
             )
+            measured = compare(network, fitter.held_out_lists(by_fold, folds))
+            if measured and measured[RANKED] < measured[FUSED]:
+                config = msgspec.structs.replace(config, serve_ranker=False)
     vectors, centre = user_vectors(training.graded(), full.retriever.vectors)
-    return Fitted(full, network, vectors, centre, losses, config)
+    return Fitted(full, network, vectors, centre, losses, config, measured)
 
 
 def _fit_large(
@@ -275,7 +289,7 @@ class _Fitter:
     def lists(self, by_fold: Sequence[Models], folds: NDArray[np.int64]) -> RankingLists:
         """Training lists of each user, from the retriever that has not seen them."""
         rng = np.random.default_rng([self.seed, 2])
-        users = rng.permutation(self.training.n_users)[: self.config.max_ranking_users]
+        users = rng.permutation(self.training.n_users)[: self._n_ranking_users()]
         with one_thread(), self.progress.task("ranking examples", len(users)) as advance:
             return stack(
                 self._each(users, by_fold, folds, rng, advance),
@@ -284,6 +298,22 @@ class _Fitter:
                 n_features=len(features.names(by_fold[0].retriever.channel_names)),
                 n_taste=2 * len(self.items.genre_names),
             )
+
+    def _n_ranking_users(self) -> int:
+        """How many users the ranker trains on; those after them are what its order is judged on."""
+        n, most = self.training.n_users, self.config.max_ranking_users
+        if n > most or self.items.genre_names:
+            return min(n, most)
+        return n - min(self.config.compare_users, n // 10)
+
+    def held_out_lists(self, by_fold: Sequence[Models], folds: NDArray[np.int64]) -> Iterator[RankingList]:
+        """Lists of users whom neither the ranker nor the retriever of their fold has seen."""
+        users = np.random.default_rng([self.seed, 2]).permutation(self.training.n_users)
+        held = users[self._n_ranking_users() :][: self.config.compare_users]
+        config = msgspec.structs.replace(self.config, short_lists=0.0)
+        once, rng = replace(self, config=config), np.random.default_rng([self.seed, 6])
+        with one_thread(), self.progress.task("compare both orders", max(1, len(held))) as advance:
+            yield from once._each(held, by_fold, folds, rng, advance)
 
     def _parts(self, user: int) -> tuple[int, int]:
         """Into how many parts a user's list is dealt, and how many of them are hidden in turn.

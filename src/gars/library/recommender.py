@@ -72,7 +72,8 @@ class Recommender:
         self.manifest = manifest
         self._rows = rows
         self._seed = seed
-        self._config = config or FitConfig()
+        self.config = config or FitConfig()
+        """The settings it was fitted with, those that ``fit`` chose among them."""
         self._losses = losses or {}
         self.measured = measured or {}
         """Metrics on held-out entries by which ``fit`` chose settings and the order of the lists."""
@@ -138,7 +139,7 @@ class Recommender:
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             seed=self._seed,
             data={**counted, "duplicates": rows.duplicates, **(data or {})},
-            config=msgspec.json.decode(msgspec.json.encode(self._config)),
+            config=msgspec.json.decode(msgspec.json.encode(self.config)),
             features=list(features.names(self.engine.retriever.channel_names)),
             metrics={**{name: values[-1] for name, values in self._losses.items()}, **self.measured, **(metrics or {})},
             curves=self._losses,
@@ -153,7 +154,13 @@ class Recommender:
         """
         manifest, files = artefact.read(Path(path))
         config = msgspec.convert(manifest.config, FitConfig)
-        engine, rows = unpack(files, version=manifest.version, config=config.retrieval, seed=manifest.seed)
+        engine, rows = unpack(
+            files,
+            version=manifest.version,
+            config=config.retrieval,
+            seed=manifest.seed,
+            serve_ranker=config.serve_ranker,
+        )
         return cls(engine, rows, manifest, seed=manifest.seed, config=config)
 
     @property
@@ -370,6 +377,7 @@ def _engine(fitted: Fitted, anime: Sequence[Anime], rows: Rows, seed: int, *, ve
         user_index=index.build(fitted.user_vectors, seed=seed),
         user_centre=fitted.user_centre,
         user_ids=[str(user) for user in rows.user_ids.tolist()],
+        serve_ranker=fitted.config.serve_ranker,
     )
 
 

@@ -103,7 +103,9 @@ def _lists(arrays: Mapping[str, NDArray[Any]], n: int) -> sp.csr_array:
     return sp.csr_array((arrays["data"], arrays["indices"], arrays["indptr"]), shape=shape)
 
 
-def unpack(files: Mapping[str, Path], *, version: str, config: RetrievalConfig, seed: int) -> tuple[Engine, Rows]:
+def unpack(
+    files: Mapping[str, Path], *, version: str, config: RetrievalConfig, seed: int, serve_ranker: bool = True
+) -> tuple[Engine, Rows]:
     """The engine and the training rows back from verified files."""
     anime = read_catalogue(files[CATALOGUE])
     users, retrieval = load_arrays(files["users.npz"]), load_arrays(files["retrieval.npz"])
@@ -162,5 +164,6 @@ def unpack(files: Mapping[str, Path], *, version: str, config: RetrievalConfig, 
         user_index=index.build(users["vectors"], seed=seed),
         user_centre=users["centre"],
         user_ids=[str(user) for user in rows.user_ids.tolist()],
+        serve_ranker=serve_ranker,
     )
     return engine, rows
