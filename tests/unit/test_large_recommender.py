@@ -10,6 +10,7 @@ import pytest
 
 from gars import Filters, Recommender
 from gars.application.progress import Silent
+from gars.domain.errors import UnknownItemError
 from gars.library.fitting import FitConfig
 from gars.library.lists_file import write_lists
 from gars.retrieval.large import LargeRetriever
@@ -115,3 +116,16 @@ def test_the_same_seed_gives_the_same_model(fitted: Recommender) -> None:
     again = Recommender.fit(interactions(), config=LARGE, progress=False)
     assert again.measured == fitted.measured
     assert again.recommend(user_id="u050", k=20) == fitted.recommend(user_id="u050", k=20)
+
+
+def test_items_that_are_no_anime_get_no_words_of_anime(fitted: Recommender) -> None:
+    texts = [
+        reason.text
+        for user in ("u001", "u100")
+        for one in fitted.recommend(user_id=user, k=10)
+        for reason in one.reasons
+    ]
+    assert all(text.startswith(("Because you chose i", "Although you chose i", "Chosen by many")) for text in texts)
+    with pytest.raises(UnknownItemError, match="no item 'song 1'") as raised:
+        fitted.similar("song 1")
+    assert "anime" not in str(raised.value).lower()

@@ -40,6 +40,16 @@ class UnknownAnimeError(InvalidInputError):
         self.anime_ids = anime_ids
 
 
+class UnknownItemError(UnknownAnimeError):
+    """An id that the data of a model do not have."""
+
+    def __init__(self, label: int | str) -> None:
+        InvalidInputError.__init__(
+            self, f"the model knows no item {label!r}", hint="Recommender.item_ids holds every id it knows"
+        )
+        self.anime_ids = []
+
+
 class DataError(GarsError):
     """A data file that does not hold what its header promises."""
 

@@ -25,15 +25,18 @@ _MUCH_MORE = 0.05
 """Share of the list above everybody's from which a genre is told."""
 _MOST_SHARED = 2
 """Tags in one reason."""
-_KINDS = {"looked at": "click", "liked": "because", "watched": "because"}
+_KINDS = {"looked at": "click", "liked": "because", "watched": "because", "chose": "because"}
 _WIDELY = (Reason("popular", "Widely watched and liked"),)
+_OFTEN = (Reason("popular", "Chosen by many"),)
+"""The same of items that may be anything: songs, books, wares."""
 
 
 def explain(
     engine: Engine, history: History, profile: NDArray[np.float32], rows: NDArray[np.int64]
 ) -> list[tuple[Reason, ...]]:
     """Reasons for each of some rows of the item table, the weightiest first. ``profile`` (2g,) is ``taste_profile``."""
-    words = _Words(engine.anime, _verbs(history))
+    plain = not engine.retriever.items.genre_names
+    words = _Words(engine.anime, _verbs(history), usual="chose" if plain else "watched")
     had = set(history.anime_ids.tolist())
     explained = []
     for row, prequel, sources, genre in zip(
@@ -47,7 +50,7 @@ def explain(
         # what speaks for it comes first
         common = engine.shared(row, sources[0][0]) if sources and sources[0][1] > 0 else ()
         explained.append((*_franchise(engine, had, prequel), *found, *common, *genre))
-    return [reasons or _WIDELY for reasons in explained]
+    return [reasons or (_OFTEN if plain else _WIDELY) for reasons in explained]
 
 
 def _sources(engine: Engine, history: History, rows: NDArray[np.int64]) -> list[list[tuple[int, float]]]:
@@ -86,15 +89,16 @@ _Said = tuple[str, str, int, str, str | None, str | None, str | None]
 class _Words(dict[tuple[int, bool], _Said]):
     """What is said of a title (a row) that speaks for others, or against them: a few speak for a whole list."""
 
-    def __init__(self, anime: Sequence[Anime], verbs: dict[int, str]) -> None:
+    def __init__(self, anime: Sequence[Anime], verbs: dict[int, str], *, usual: str) -> None:
         super().__init__()
+        self._usual = usual
         self._anime = anime
         self._verbs = verbs
 
     def __missing__(self, key: tuple[int, bool]) -> _Said:
         row, is_against = key
         anime = self._anime[row]
-        verb = self._verbs.get(anime.anime_id, "watched")
+        verb = self._verbs.get(anime.anime_id, self._usual)
         kind, opening = ("despite", "Although") if is_against else (_KINDS[verb], "Because")
         self[key] = words = kind, f"{opening} you {verb} {anime.title}", *named(anime)
         return words

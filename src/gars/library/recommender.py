@@ -19,7 +19,7 @@ from gars.application.training_log import TrainingLog
 from gars.domain import features
 from gars.domain.anime import Anime
 from gars.domain.candidates import Filters
-from gars.domain.errors import InvalidInputError
+from gars.domain.errors import InvalidInputError, UnknownItemError
 from gars.domain.history import History, Rating, from_columns, from_ratings
 from gars.library import artefact
 from gars.library.blas import one_thread
@@ -266,10 +266,12 @@ class Recommender:
         """Titles like this one with their similarity (0–1), best first.
 
         Raises:
-            UnknownAnimeError: the model does not know it.
+            UnknownItemError: the model does not know it.
         """
         row = int(self._rows_of([anime_id])[0])
-        number = int(self.engine.retriever.items.anime_ids[row]) if row >= 0 else -1
+        if row < 0:
+            raise UnknownItemError(anime_id)
+        number = int(self.engine.retriever.items.anime_ids[row])
         return [(self._label_of(other), score) for other, score in self.engine.similar_ids(number, k=k)]
 
     def similar_users(
