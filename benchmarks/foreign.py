@@ -72,9 +72,10 @@ def main() -> None:
     options.add_argument("--quick", action="store_true", help="the quick settings of the ranking model")
     given = options.parse_args()
     data, progress = _data(given.data, given.mirror, given.home, given.seed), TerminalProgress()
-    started = time.perf_counter()
+    started, before = time.perf_counter(), time.process_time()
     config = QUICK if given.quick else FitConfig()
     fitted = Recommender.fit(data.training, config=config, seed=given.seed, progress=progress)
+    fit_used = time.process_time() - before
     fit_seconds, fit_memory = time.perf_counter() - started, _peak_gb()
     here = machine()
     print(f"### {data.name}: {_size(data)}\n")
@@ -85,14 +86,15 @@ def main() -> None:
     print(f"| order | users | R@{CUT} | N@{CUT} |\n|---|---|---|---|")
     for name, found in _orders(fitted, some, progress).items():
         _row(name, found, some, data, given.seed)
-    started = time.perf_counter()
+    started, used = time.perf_counter(), time.process_time()
     lists = np.vstack([ids for _, ids in fitted.recommend_users(users.tolist(), 100)])
-    seconds = time.perf_counter() - started
+    seconds, used = time.perf_counter() - started, time.process_time() - used
     _row("**served lists**", lists, users, data, given.seed)
     for name, (recall, ndcg) in PUBLISHED.get(data.name, {}).items():
         print(f"| {name}, published | {len(users):,} | {recall:.4f} | {ndcg:.4f} |")
-    print(f"\nFit {fit_seconds:.0f} s, peak memory {fit_memory:.1f} GB; {len(users) / seconds:,.0f} users a second,")
-    print(f"{CUT * 5} items each, on {here.cores} cores (peak {_peak_gb():.1f} GB).\n")
+    print(f"\nFit {fit_seconds:.0f} s ({fit_used:.0f} s of processor time), peak memory {fit_memory:.1f} GB.")
+    print(f"{len(users) / seconds:,.0f} users a second, {CUT * 5} items each, on {here.cores} cores")
+    print(f"({1000 * used / len(users):.2f} ms of processor time a user, peak {_peak_gb():.1f} GB).\n")
     _stages(fitted, data, some, lists, users)
     print("\nChosen on held-out entries of the training rows:\n")
     for name, value in fitted.measured.items():

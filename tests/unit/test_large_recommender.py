@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
@@ -16,6 +17,7 @@ from gars.library.lists_file import write_lists
 from gars.retrieval.large import LargeRetriever
 from gars.retrieval.large_config import LargeConfig
 from gars.retrieval.retriever import RetrievalConfig
+from gars.testing.world import SMALL, small_world
 
 LARGE = FitConfig(
     retrieval=RetrievalConfig(
@@ -48,6 +50,15 @@ def test_many_items_are_fitted_by_the_channels_of_large_catalogues(fitted: Recom
     single = max(measured[f"ndcg@20 {name}"] for name in weights)
     assert measured["ndcg@20 fused"] > 0.9 * single
     assert measured["ndcg@20 fused"] > 2 * measured["ndcg@20 popularity"]
+
+
+def test_a_catalogue_with_genres_keeps_the_ranker() -> None:
+    rows, catalogue = small_world()
+    always = msgspec.structs.replace(SMALL.retrieval, large=LargeConfig(from_items=1))
+    config = msgspec.structs.replace(SMALL, retrieval=always)
+    fitted = Recommender.fit(rows, catalogue, config=config, progress=False)
+    assert fitted.engine.network is not None
+    assert not isinstance(fitted.engine.retriever, LargeRetriever)
 
 
 def test_lists_are_of_the_users_group(fitted: Recommender) -> None:

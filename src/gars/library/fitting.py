@@ -155,7 +155,7 @@ def fit(
     n_listed = len(np.unique(drawn.strengths.indices))
     if n_listed > config.many_titles:
         config = msgspec.structs.replace(config, folds=min(2, config.folds))
-    if n_listed > config.retrieval.large.from_items:
+    if n_listed > config.retrieval.large.from_items and not items.genre_names:
         return _fit_large(training, drawn, items, anime, config=config, seed=seed, progress=progress)
     with progress.task("content similarity"):
         described = content.describe(anime)
@@ -197,7 +197,10 @@ def _fit_large(
     seed: int,
     progress: Progress,
 ) -> Fitted:
-    """Fit stage one for a large catalogue; its fused order is the list, no ranker is trained."""
+    """Fit stage one for a large catalogue of which no genres are known.
+
+    Its fused order is the list: no ranker is trained, and the probability of a like is the user's own rate.
+    """
     counted = items.with_statistics(drawn.strengths.indices.astype(np.int64), drawn.ratings)
     with one_thread():
         found = large_fit.fit(

@@ -112,13 +112,15 @@ class LargeRetriever:
     def cases_pool(
         self, rows: NDArray[np.int64], strengths: Floats, allowed: NDArray[np.bool_], want: int
     ) -> tuple[NDArray[np.int64], Floats]:
-        """The best items by the plain sum of scaled sparse scores, ascending, and all their scores. → (m,), (c, m)
+        """The best items by the sum of scaled sparse scores, ascending, and all their scores. → (m,), (c, m)
 
         What the weights of the channels are learned from, since it does not depend on them.
         """
         sparse = self.sparse_scores(rows, strengths)
         places, scale = np.empty(want, np.int64), np.empty(len(sparse), np.float32)
-        pool = places[: best_of_sum(sparse, np.ones(len(sparse), np.float32), allowed, scale, places)]
+        alike = np.ones(len(sparse), np.float32)
+        alike[-1] = _TRACE  # else the popular items, which score high for every user, would fill the pool
+        pool = places[: best_of_sum(sparse, alike, allowed, scale, places)]
         filtered = self.spectral.target[pool] @ self.spectral.user(rows, strengths)
         return pool, self._stack(sparse[:, pool], scale, filtered, filtered)
 

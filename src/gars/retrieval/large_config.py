@@ -11,7 +11,7 @@ class LargeConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of stage one over a large catalogue; what ``trials`` allows is chosen on held-out entries in fitting."""
 
     from_items: int = 10_000
-    """With more items than this on the lists stage one is made for a large catalogue."""
+    """With more items than this on the lists, and no genres known, stage one is made for a large catalogue."""
     trials: int = 12
     """Settings of channels that are tried on held-out entries; 0 keeps those given here."""
     validation_users: int = 2_000
