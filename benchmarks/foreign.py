@@ -65,13 +65,13 @@ class Data:
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--data", default="gowalla", help="gowalla, movielens, or a folder (see above)")
-    options.add_argument("--mirror", type=Path, default=_mirror(), help=f"folder with {GOWALLA}  [GARS_MIRROR]")
+    options.add_argument("--mirror", type=Path, default=mirror(), help=f"folder with {GOWALLA}  [GARS_MIRROR]")
     options.add_argument("--home", type=Path, default=Path("var"), help="where downloads are kept")
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--users", type=int, default=2000, help="users on whom each channel alone is judged")
     options.add_argument("--quick", action="store_true", help="the quick settings of the ranking model")
     given = options.parse_args()
-    data, progress = _data(given.data, given.mirror, given.home, given.seed), TerminalProgress()
+    data, progress = load(given.data, given.mirror, given.home, given.seed), TerminalProgress()
     started, before = time.perf_counter(), time.process_time()
     config = QUICK if given.quick else FitConfig()
     fitted = Recommender.fit(data.training, config=config, seed=given.seed, progress=progress)
@@ -103,12 +103,17 @@ def main() -> None:
 
 
 def _row(name: str, lists: Ints, users: Ints, data: Data, seed: int) -> None:
+    print(row_of(name, lists, users, data, seed), flush=True)
+
+
+def row_of(name: str, lists: Ints, users: Ints, data: Data, seed: int) -> str:
+    """A row of the table for lists (u, k) of ids, best first."""
     targets = [data.targets[int(user)] for user in users]
     counts, hit = np.array([len(one) for one in targets]), hits(lists[:, :CUT], targets)
     recall = bootstrap(hit.sum(axis=1) / counts, np.random.default_rng(seed))
     ndcg = bootstrap(ndcg_at(hit, counts, CUT), np.random.default_rng(seed))
     shown = [f"{one.mean:.4f} [{one.low:.4f}, {one.high:.4f}]" for one in (recall, ndcg)]
-    print(f"| {name} | {len(users):,} | {shown[0]} | {shown[1]} |", flush=True)
+    return f"| {name} | {len(users):,} | {shown[0]} | {shown[1]} |"
 
 
 def _orders(fitted: Recommender, users: Ints, progress: Progress) -> dict[str, Ints]:
@@ -161,7 +166,8 @@ def _is_large(fitted: Recommender) -> bool:
     return isinstance(fitted.engine.retriever, LargeRetriever)
 
 
-def _data(name: str, mirror: Path | None, home: Path, seed: int) -> Data:
+def load(name: str, mirror: Path | None, home: Path, seed: int) -> Data:
+    """Read a split by the name given to ``--data``."""
     if name == "gowalla":
         if mirror is None:
             raise SystemExit(f"no folder with {GOWALLA}: set GARS_MIRROR or give --mirror")
@@ -221,7 +227,8 @@ def _peak_gb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 
-def _mirror() -> Path | None:
+def mirror() -> Path | None:
+    """The folder of the environment with data that cannot be downloaded here."""
     return Path(os.environ["GARS_MIRROR"]) if "GARS_MIRROR" in os.environ else None
 
 

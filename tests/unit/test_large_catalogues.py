@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from gars.retrieval import local_edlae, spectral, two_steps
+from gars.retrieval import fusion_weights, large_fit, local_edlae, spectral, two_steps
 from gars.retrieval.local_edlae import EdlaeConfig
 from gars.retrieval.two_steps import Powers
 
@@ -79,3 +79,43 @@ def test_the_filter_is_the_dense_low_pass(strengths: np.ndarray) -> None:
     rows = np.flatnonzero(strengths[5])
     np.testing.assert_allclose(model.target @ model.user(rows, strengths[5, rows]), dense, atol=1e-4)
     assert vectors.shape == (N_ITEMS, 6)
+
+
+def test_weights_are_found_that_no_single_channel_has() -> None:
+    """Hidden items are those where both channels agree; the third one only disturbs."""
+    rng = np.random.default_rng(1)
+    cases = []
+    for _ in range(40):
+        scores = rng.random((3, 60)).astype(np.float32)
+        hidden = scores[:2].sum(axis=0) >= np.sort(scores[:2].sum(axis=0))[-8]
+        cases.append(fusion_weights.Case(scores, hidden, 8))
+    weights = fusion_weights.search(cases, 3)
+    found = fusion_weights.metrics(cases, weights)
+    alone = [fusion_weights.metrics(cases, one).ndcg for one in np.eye(3, dtype=np.float32)]
+    assert found.ndcg > max(alone) + 0.2
+    assert abs(weights[2]) < 0.2 * min(weights[0], weights[1])
+    assert fusion_weights.metrics(cases, np.array([1, 1, 0], np.float32)) == pytest.approx((1.0, 1.0))
+
+
+def test_metrics_are_those_of_the_papers() -> None:
+    """Recall is over all hidden items; the ideal list has min(20, hidden items) hits."""
+    hidden = np.zeros(30, np.bool_)
+    hidden[[0, 2, 25]] = True
+    case = fusion_weights.Case(np.arange(30, 0, -1, dtype=np.float32)[None], hidden, 4)
+    found = fusion_weights.metrics([case], np.ones(1, np.float32))
+    ideal = sum(1 / np.log2(place) for place in (2, 3, 4, 5))
+    assert found.recall == pytest.approx(2 / 4)
+    assert found.ndcg == pytest.approx((1 + 1 / np.log2(4)) / ideal)
+
+
+def test_hidden_entries_are_no_longer_shown(strengths: np.ndarray) -> None:
+    matrix = sp.csr_array(strengths)
+    held = large_fit.hold_out(matrix, 20, np.random.default_rng(0))
+    assert len(held.users) == 20
+    shown, hidden = held.shown.toarray(), np.zeros_like(strengths)
+    hidden[held.users] = held.hidden.toarray()
+    assert not ((shown > 0) & (hidden > 0)).any()
+    np.testing.assert_array_equal(shown + hidden, strengths)
+    n_hidden, n = (hidden > 0).sum(axis=1)[held.users], (strengths > 0).sum(axis=1)[held.users]
+    assert (n >= large_fit.MIN_ENTRIES).all()
+    np.testing.assert_array_equal(n_hidden, np.maximum(1, np.round(0.2 * n)))
