@@ -13,9 +13,9 @@ import msgspec
 import polars as pl
 import pytest
 
+from gars.datasets.catalogue.build import build_catalogue
 from gars.datasets.enrich.anilist_tags import read_tags
 from gars.datasets.enrich.bangumi import read_bangumi
-from gars.datasets.enrich.catalogue import Extras, enriched
 from gars.datasets.enrich.franchise import components, franchise_keys
 from gars.datasets.enrich.ids import IDS, read_ids
 from gars.datasets.enrich.relations import PAIRS, read_relations, relation_columns, season_pairs
@@ -182,42 +182,55 @@ def base(**columns: Any) -> pl.DataFrame:
     return conform_catalogue(pl.DataFrame(columns))
 
 
-def titles(**columns: Any) -> pl.DataFrame:
-    return conform_catalogue(pl.DataFrame({"title": ["?"], **columns}))
-
-
-def test_the_base_is_kept_and_gaps_are_filled() -> None:
+def test_the_base_is_kept_and_gaps_are_filled(tmp_path: Path) -> None:
     catalogue = base(
-        anime_id=[1, 2], title=["Yoru", "Asa"], score=[None, 5.0], episodes=[12, None], type=["Movie", "TV"]
+        anime_id=[1, 2, 3, 99],
+        title=["Yoru", "Asa", None, None],
+        score=[None, 5.0, None, None],
+        episodes=[12, None, None, None],
+        type=["Movie", "TV", None, None],
     )
-    extras = Extras(
-        titles=titles(
-            anime_id=[1],
-            score=[8.0],
-            episodes=[99],
-            duration_min=[1],
-            synonyms=[["Night", "yoru"]],
-            related=[[2, 3, 1]],
-        ),
-        bangumi=titles(anime_id=[1], title_english=["night"], released=[date(2009, 4, 5)], anilist_id=[10]),
-        tags=pl.DataFrame({"anilist_id": [10], "tags": [["Space"]], "studios": [["Lagoon"]], "source": ["Manga"]}),
+    titles = tmp_path / "titles.sqlite"
+    with closing(sqlite3.connect(titles)) as connection:
+        connection.execute(
+            "CREATE TABLE anime_meta "
+            "(anime_id, titles, genres, rating, members, episodes, duration, release_date, related_ids)"
+        )
+        connection.execute(
+            "INSERT INTO anime_meta VALUES (?,?,?,?,?,?,?,?,?)",
+            (1, "Yoru,Night,yoru", "", 8.0, 100, 99, 1, 2009, "2,3,1"),
+        )
+        connection.commit()
+    tags = tmp_path / "tags.csv"
+    tags.write_text('id,tags,studios,source\n10,"[""SPACE""]","[""LAGOON""]",MANGA\n')
+    bangumi = bangumi_file(
+        tmp_path,
+        item("夜", {"mal": "1", "aniList": "10"}, begin="2009-04-05T00:00:00.000Z", titleTranslate={"en": ["night"]}),
+        item("新", {"mal": "3"}),
+        item("no one asked", {"mal": "4"}),
     )
-    first, second = enriched(catalogue, extras).to_dicts()
+    paths = {"mal-2020-titles": titles, "anilist-tags": tags, "bangumi-data": bangumi}
+    built = build_catalogue(paths, catalogue)
+    first, second, third = built.catalogue.to_dicts()
     assert (first["score"], first["episodes"]) == (8.0, 12)
     assert first["duration_min"] is None, "a film of one minute is an hour misread"
     assert first["title_english"] == "Night", "spelled as the other source spells it"
     assert first["synonyms"] == []
     assert (first["year"], first["tags"], first["studios"], first["source"]) == (2009, ["Space"], ["Lagoon"], "Manga")
-    assert first["related"] == [2], "only what is in the catalogue, and never itself"
+    assert first["related"] == [2, 3], "only what is in the catalogue, and never itself"
     assert (second["title"], second["score"], second["tags"], second["released"]) == ("Asa", 5.0, [], None)
+    assert (third["anime_id"], third["title"]) == (3, "新"), "a source names what the base does not"
+    assert built.report.without_title == 1
+    assert built.provenance["score"].to_list() == ["mal-2020-titles", "given", None]
 
 
 def test_nothing_to_join_changes_nothing() -> None:
     catalogue = base(anime_id=[2, 1], title=["Asa", "Yoru"], sequels=[[1], []])
-    result = enriched(catalogue, Extras())
+    result = build_catalogue({}, catalogue).catalogue
     assert result["sequels"].to_list() == [[], [1]]
     assert result["prequels"].to_list() == [[2], []]
     assert result["franchise"].to_list() == ["mal:1", "mal:1"], "a typed relation is a franchise"
+    assert build_catalogue({}, catalogue.clear()).catalogue.is_empty()
 
 
 def test_a_source_that_is_not_itself_is_refused(tmp_path: Path) -> None:

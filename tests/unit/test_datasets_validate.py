@@ -89,6 +89,8 @@ def test_faults_of_a_meddled_catalogue(tmp_path: Path) -> None:
     twice = pl.concat([made.catalogue(), made.catalogue().head(1).with_columns(title=pl.lit(None, pl.String))])
     twice.write_parquet(made.path / "catalogue.parquet")
     assert validate(made).faults == ["catalogue: 1 row(s) without title", "catalogue: 1 anime_id(s) are there twice"]
+    twice.drop("season").write_parquet(made.path / "catalogue.parquet")
+    assert made.catalogue()["season"].null_count() == 4, "an older data set has no such column"
     twice.drop("score").write_parquet(made.path / "catalogue.parquet")
     with pytest.raises(DataError, match=r"catalogue\.parquet: column score is None, not Float64"):
         validate(made)

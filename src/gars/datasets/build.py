@@ -13,8 +13,7 @@ from gars.datasets.catalogue.build import SOURCES as CATALOGUE_SOURCES
 from gars.datasets.catalogue.build import build_catalogue
 from gars.datasets.catalogues import as_used
 from gars.datasets.dataset import Dataset
-from gars.datasets.enrich.catalogue import enriched
-from gars.datasets.extras import ENRICHING, read_extras
+from gars.datasets.extras import ENRICHING
 from gars.datasets.fetch import fetch
 from gars.datasets.fetched import fetch_all, name_unlicensed
 from gars.datasets.joined_lists import join_lists
@@ -26,7 +25,7 @@ from gars.domain.errors import DataError
 
 DEFAULT = "mal"
 SAMPLE = "mal-2016-sample"
-RECIPE = 3
+RECIPE = 4
 """Raised when the same sources would be read into other rows: a data set of an older recipe is built again."""
 
 
@@ -70,6 +69,7 @@ def build_default(home: Path, *, mirror: Path | None, progress: Progress, licens
             sources=[*map(as_used, used)],
             parts=[lists.interactions],
             catalogue=built.catalogue,
+            provenance=built.provenance,
             duplicates=lambda: lists.duplicates,
             of_users=lists.users,
             report={
@@ -123,7 +123,7 @@ def build_sample(home: Path, *, mirror: Path | None, progress: Progress) -> Data
         base = mal2016.read_catalogue(catalogue)
         interactions = shipped_sample(base).interactions
         advance(1)
-        complete = enriched(base, read_extras(extras.paths))
+        built = build_catalogue(extras.by_name(), base)
         advance(1)
         dataset = write_dataset(
             target,
@@ -132,7 +132,8 @@ def build_sample(home: Path, *, mirror: Path | None, progress: Progress) -> Data
             simulated=False,
             sources=[*map(as_used, used)],
             parts=[interactions],
-            catalogue=complete,
+            catalogue=built.catalogue,
+            provenance=built.provenance,
             report={"recipe": RECIPE, "skipped_sources": extras.skipped},
         )
         advance(1)

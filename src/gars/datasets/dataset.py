@@ -9,12 +9,13 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from gars.datasets.schema import USERS
+from gars.datasets.schema import ADDED_LATER, CATALOGUE, USERS
 from gars.domain.anime import Anime
 from gars.domain.errors import DataError
 
 MANIFEST = "dataset.json"
 CATALOGUE_FILE = "catalogue.parquet"
+PROVENANCE_FILE = "provenance.parquet"
 INTERACTIONS_FOLDER = "interactions"
 USERS_FILE = "users.parquet"
 _PART = re.compile(r"part-\d{5,}\.parquet")
@@ -97,8 +98,16 @@ class Dataset:
         return pl.scan_parquet(self.parts())
 
     def catalogue(self) -> pl.DataFrame:
-        """One row per anime, sorted by id; columns of ``schema.CATALOGUE``."""
-        return pl.read_parquet(self.path / CATALOGUE_FILE)
+        """One row per anime, sorted by id; columns of ``schema.CATALOGUE``, also if an older GARS wrote fewer."""
+        frame = pl.read_parquet(self.path / CATALOGUE_FILE)
+        return frame.with_columns(
+            pl.lit(None, dtype=CATALOGUE[name]).alias(name) for name in ADDED_LATER if name not in frame.columns
+        )
+
+    def provenance(self) -> pl.DataFrame | None:
+        """Return the name of the source of each value: ``anime_id`` and one column a field; ``None`` if not kept."""
+        path = self.path / PROVENANCE_FILE
+        return pl.read_parquet(path) if path.exists() else None
 
     def users(self) -> pl.DataFrame:
         """Return columns of ``schema.USERS``: empty for a data set of one crawl, where every list is whole."""
@@ -113,7 +122,7 @@ def written_names(path: Path) -> set[str]:
     except (DataError, OSError):
         return set()
     parts = {f"{INTERACTIONS_FOLDER}/{part.name}" for part in dataset.parts() if _PART.fullmatch(part.name)}
-    return {MANIFEST, CATALOGUE_FILE, USERS_FILE, f"{INTERACTIONS_FOLDER}/", *parts}
+    return {MANIFEST, CATALOGUE_FILE, USERS_FILE, PROVENANCE_FILE, f"{INTERACTIONS_FOLDER}/", *parts}
 
 
 def catalogue_anime(frame: pl.DataFrame) -> list[Anime]:

@@ -61,6 +61,8 @@ USERS: dict[str, pl.DataType] = {"user_id": pl.Int64(), "source": pl.String(), "
 was crawled, so an anime that is missing there is not known to be unseen."""
 
 STATUSES = ("watching", "completed", "on_hold", "dropped", "planned")
+ADDED_LATER = ("members_at", "season", "airing", "trailer")
+"""Columns that data sets of earlier versions do not have."""
 TYPES = ("TV", "Movie", "OVA", "Special", "ONA", "Music", "PV", "CM")
 AIRING = ("finished", "airing", "upcoming")
 NEVER_NULL = ("anime_id", "title", "adult", "franchise")

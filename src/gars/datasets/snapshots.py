@@ -194,6 +194,7 @@ def _without(dataset: Dataset, gone: set[int], target: Path, parent: str | None)
         duplicates=lambda: manifest.duplicates,
         report={**manifest.report, "lineage": lineage},
         of_users=dataset.users().filter(~pl.col("user_id").is_in(list(gone))),
+        provenance=dataset.provenance(),
     )
 
 

@@ -15,6 +15,7 @@ from gars.datasets.dataset import (
     CATALOGUE_FILE,
     INTERACTIONS_FOLDER,
     MANIFEST,
+    PROVENANCE_FILE,
     USERS_FILE,
     Dataset,
     Manifest,
@@ -47,11 +48,13 @@ def write_dataset(
     duplicates: Callable[[], int] = lambda: 0,
     report: dict[str, Any] | None = None,
     of_users: pl.DataFrame | None = None,
+    provenance: pl.DataFrame | None = None,
 ) -> Dataset:
     """Write ``parts`` (sorted by user within and across) and ``catalogue`` to ``target``, whole or not at all.
 
-    ``of_users`` has the columns of ``schema.USERS``; without rows it is left out. ``duplicates`` is asked when the
-    last part is written.
+    ``of_users`` has the columns of ``schema.USERS``; without rows it is left out. ``provenance`` names the source of
+    each value of ``catalogue``: ``anime_id`` and one column a field. ``duplicates`` is asked when the last part is
+    written.
 
     Raises:
         DataError: there is not one row.
@@ -72,6 +75,8 @@ def write_dataset(
             )
         catalogue.select(*CATALOGUE).write_parquet(folder / CATALOGUE_FILE)
         digest.update(catalogue.select(*CATALOGUE).write_json().encode())
+        if provenance is not None:
+            provenance.write_parquet(folder / PROVENANCE_FILE)
         if of_users is not None and of_users.height:
             of_users.select(*USERS).write_parquet(folder / USERS_FILE)
             digest.update(of_users.select(*USERS).write_json().encode())

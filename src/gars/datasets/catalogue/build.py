@@ -72,7 +72,8 @@ def build_catalogue(paths: Mapping[str, Path], given: pl.DataFrame | None = None
     """Read the sources in ``paths`` (name → file or folder; any of ``SOURCES``) and join them on the MyAnimeList id.
 
     ``given`` is a catalogue of the user's own (columns of ``schema.CATALOGUE``): what it says stays, its gaps are
-    filled, and no anime is added to it. The order of sources for each field is in ``precedence.PRECEDENCE``.
+    filled, and no anime is added to it; a row without a title stays if a source has one. The order
+    of sources for each field is in ``precedence.PRECEDENCE``.
 
     Raises:
         DataError: a file is not what its name says.
@@ -94,7 +95,7 @@ def build_catalogue(paths: Mapping[str, Path], given: pl.DataFrame | None = None
     wanted = pl.concat([frame.select("anime_id") for frame in naming.values()]) if given is None else given
     wanted = wanted.select(pl.col("anime_id").unique())
     within = {name: frame.join(wanted, on="anime_id", how="semi") for name, frame in read.titles.items()}
-    values, origins = join_fields(_with_other_names(within), of.PRECEDENCE, of.UNITED)
+    values, origins = _as_given(*join_fields(_with_other_names(within), of.PRECEDENCE, of.UNITED), given)
     values, origins = _plausible(*_titled(values.with_columns(_sites(values)), origins))
     named = values.filter(pl.col("title").is_not_null())
     origins = origins.filter(values["title"].is_not_null())
@@ -211,6 +212,22 @@ def _dated(name: str, frame: pl.DataFrame) -> pl.DataFrame:
 def _genres_renamed(frame: pl.DataFrame) -> pl.DataFrame:
     renamed = [genres_of(words) for words in frame["genres"]]
     return frame.with_columns(pl.Series("genres", renamed, CATALOGUE["genres"]))
+
+
+def _as_given(
+    values: pl.DataFrame, origins: pl.DataFrame, given: pl.DataFrame | None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Genres and tags of the user's own catalogue stand alone: they may be of another vocabulary."""
+    if given is None:
+        return values, origins
+    own = values.select("anime_id").join(
+        given.select("anime_id", "genres", "tags"), on="anime_id", how="left", maintain_order="left"
+    )
+    for name in ("genres", "tags"):
+        is_own = (own[name].list.len() > 0).fill_null(value=False)
+        values = values.with_columns(pl.when(is_own).then(own[name]).otherwise(name).alias(name))
+        origins = origins.with_columns(pl.when(is_own).then(pl.lit(of.GIVEN)).otherwise(name).alias(name))
+    return values, origins
 
 
 def _given(catalogue: pl.DataFrame) -> pl.DataFrame:
