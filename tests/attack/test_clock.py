@@ -128,7 +128,9 @@ def test_a_service_that_was_400_days_ahead(tmp_path: Path) -> None:
             assert rating(client, "fan") is None
             send(client, value=9 - restart)
             live = service.states.get("fan")
-            assert live == user_state.fold(UserState(user_id="fan"), [one for _, one in service.log.read_user("fan")])
+            assert live == user_state.fold(
+                UserState(user_id="fan"), [one for _, one in service.stores.history.read_user("fan")]
+            )
 
 
 @pytest.mark.parametrize("late", [timedelta(0), timedelta(seconds=2), timedelta(days=400)])

@@ -52,7 +52,7 @@ class Home:
         """Let users do one thing each."""
         events = [clicks(3, user_id=user_id)[number] for user_id, number in done]
         offset = self.log.append(events)[-1]
-        states = {}
+        states: dict[str, UserState] = {}
         for event in events:
             held = states.get(event.user_id) or self.states.get(event.user_id) or UserState(user_id=event.user_id)
             states[event.user_id] = user_state.apply(held, event)
