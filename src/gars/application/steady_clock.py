@@ -13,7 +13,7 @@ from gars.domain.interaction import MAX_CLOCK_SKEW
 _STEP = timedelta(milliseconds=1)
 """How far a reading goes on from the one before while the real clock is behind: the order stays."""
 _WORTH_TELLING = timedelta(seconds=1)
-_MOST_BEHIND = timedelta(hours=2)
+_MOST_BEHIND = timedelta(hours=6)
 """A clock that goes back further is followed: times that stand still for longer are worse than an order that breaks,
 and an event of now replaces what was written at a later time anyway (``domain.user_state``)."""
 _JUMP = timedelta(hours=12)
