@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,17 @@ from numpy.typing import NDArray
 
 from gars.domain.anime import Anime, Streaming
 from gars.domain.errors import DataError, InvalidInputError
+from gars.domain.season import is_season
 
 TOP_RATING = 10
 _LISTS = ("genres", "synonyms", "tags", "studios", "prequels", "sequels", "related")
+_NARROW: dict[str, Callable[[Any], bool]] = {
+    "season": lambda value: isinstance(value, str) and is_season(value),
+    "airing": lambda value: value in ("finished", "airing", "upcoming"),
+    "trailer": lambda value: isinstance(value, str),
+    "members_at": lambda value: type(value) is date,
+}
+"""Fields that take only such values."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -194,6 +203,10 @@ def _anime(anime_id: int, label: Any, cells: dict[str, Any]) -> Anime:
         given.pop("released")
         if released[:4].isdigit():
             given.setdefault("year", int(released[:4]))
+    # Other tables have columns of these names that hold something else, such as whether an anime is on air.
+    for name, is_such in _NARROW.items():
+        if name in given and not is_such(given[name]):
+            given.pop(name)
     given["title"] = str(given.get("title") or label)
     return Anime(anime_id=anime_id, **given)
 
