@@ -264,6 +264,31 @@ def test_a_title_only_anilist_lists_is_found_by_name_and_day(tmp_path: Path) -> 
     assert built.report.seasons_without_id == 1
 
 
+def test_an_entry_of_bangumi_that_is_another_work_is_left_out(tmp_path: Path) -> None:
+    def entry(mal_id: int, title: str, begin: str) -> dict[str, Any]:
+        sites = [{"site": "mal", "id": str(mal_id)}]
+        names = {"zh-Hans": [f"{title} 中文"]}
+        return {"title": title, "type": "tv", "lang": "ja", "begin": begin, "titleTranslate": names, "sites": sites}
+
+    entries = [
+        entry(1, "星 第二部", "2022-01-09T00:00:00.000Z"),  # its own part two
+        entry(2, "月！", "2022-01-09T00:00:00.000Z"),  # broadcast in Japan two years later
+        entry(3, "日", "2022-01-09T00:00:00.000Z"),
+    ]
+    path = tmp_path / "bangumi.json"
+    path.write_bytes(msgspec.json.encode({"siteMeta": {}, "items": entries}))
+    mapped = mapper_tar(
+        tmp_path,
+        mapper_entry(1, "Hoshi", native="星", begins="2020-12-07"),
+        mapper_entry(2, "Tsuki", native="月", begins="2020-12-07"),
+        mapper_entry(3, "Hi", native="火", begins="2022-01-08"),
+    )
+    built = build_catalogue({"anime-mapper-2026": mapped, "bangumi-data": path})
+    assert built.catalogue["title_chinese"].to_list() == [None, "月！ 中文", "日 中文"]
+    assert built.catalogue["released"].dt.year().to_list() == [2020, 2020, 2022]
+    assert built.report.contradicted == 1
+
+
 def test_no_two_anime_show_one_name_in_a_language() -> None:
     frame = catalogue(
         {"anime_id": 1, "title": "Kanon", "type": "TV", "year": 2002, "members": 10, "title_english": "Kanon"},

@@ -7,8 +7,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from gars.adapters.embedded.title_search import MemoryTitleSearch
+from gars.application.search import is_poor
 from gars.datasets.catalogue.build import SOURCES, Built, build_catalogue
 from gars.datasets.catalogue.words import GENRES
+from gars.datasets.dataset import catalogue_anime
 from gars.datasets.readers.recommendations import read_recommendations
 from gars.datasets.sources import SOURCES as REGISTERED
 
@@ -25,6 +28,11 @@ def mirrored(mirror: Path, names: set[str] | frozenset[str]) -> dict[str, Path]:
 @pytest.fixture(scope="module")
 def full(mirror: Path) -> Built:
     return build_catalogue(mirrored(mirror, SOURCES))
+
+
+@pytest.fixture(scope="module")
+def search(full: Built) -> MemoryTitleSearch:
+    return MemoryTitleSearch(catalogue_anime(full.catalogue))
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +98,22 @@ def test_well_known_titles_show_names_of_their_own(language: str, which: str, re
     shown = known.select(name=pl.coalesce(language, "title").str.to_lowercase())
     assert known.height > 5_000
     assert shown.filter(pl.col("name").is_duplicated()).is_empty()
+
+
+@pytest.mark.parametrize(
+    ("query", "anime_id"),
+    [("Frieren", 52991), ("Oshi no Ko", 52034), ("Dandadan", 57334), ("葬送のフリーレン", 52991), ("咒术回战", 40748)],
+)
+def test_titles_of_today_are_found_first(search: MemoryTitleSearch, query: str, anime_id: int) -> None:
+    found = search.search(query, limit=5)
+    assert found[0].anime_id == anime_id
+    assert not is_poor(found)
+
+
+def test_a_title_that_a_catalogue_of_2016_lacks_is_a_poor_match(of_2016: Built) -> None:
+    old = of_2016.catalogue.filter(pl.col("year") < 2017)
+    found = MemoryTitleSearch(catalogue_anime(old)).search("frieren", limit=5)
+    assert is_poor(found)
 
 
 def test_recommendations_lead_to_newer_titles(full: Built, mirror: Path) -> None:

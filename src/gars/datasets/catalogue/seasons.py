@@ -28,7 +28,7 @@ def place_by_title(without_id: pl.DataFrame, titles: Iterable[pl.DataFrame], tak
         for anime_id, released, *said in frame.select("anime_id", "released", *names).iter_rows():
             for name in said:
                 if name and released:
-                    known[_key(name)].add((anime_id, released))
+                    known[same_name(name)].add((anime_id, released))
     used = set(taken.to_list())
     placed: list[int | None] = []
     for released, *said in without_id.select("released", *_NAMES).iter_rows():
@@ -36,7 +36,7 @@ def place_by_title(without_id: pl.DataFrame, titles: Iterable[pl.DataFrame], tak
             anime_id
             for name in said
             if name and released
-            for anime_id, day in known.get(_key(name), ())
+            for anime_id, day in known.get(same_name(name), ())
             if abs(day - released) <= _APART
         } - used
         placed.append(found.pop() if len(found) == 1 else None)
@@ -44,5 +44,6 @@ def place_by_title(without_id: pl.DataFrame, titles: Iterable[pl.DataFrame], tak
     return without_id.with_columns(pl.Series("anime_id", placed, pl.Int64)).filter(pl.col("anime_id").is_not_null())
 
 
-def _key(name: str) -> str:
+def same_name(name: str) -> str:
+    """What two spellings of one name have in common: its letters and digits."""
     return "".join(letter for letter in unicodedata.normalize("NFKC", name).casefold() if letter.isalnum())

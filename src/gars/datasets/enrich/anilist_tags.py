@@ -17,9 +17,25 @@ TAGS: dict[str, pl.DataType] = {
     "source": pl.String(),
 }
 _UPPER = frozenset(
-    {"LGBTQ+", "CGI", "NEET", "POV", "RPG", "AI", "MMORPG", "OL", "TMS", "TNK", "OLM", "GONZO", "MAPPA", "SHAFT"}
+    {
+        "LGBTQ+",
+        "CGI",
+        "NEET",
+        "POV",
+        "RPG",
+        "AI",
+        "MMORPG",
+        "OL",
+        "MILF",
+        "TMS",
+        "TNK",
+        "OLM",
+        "GONZO",
+        "MAPPA",
+        "SHAFT",
+    }
 )
-_FIXED = {"UFOTABLE": "ufotable", "FEEL.": "feel."}
+_FIXED = {"UFOTABLE": "ufotable", "FEEL.": "feel.", "OF": "of", "OJOU-SAMA": "Ojou-sama", "VTUBER": "VTuber"}
 
 
 def read_tags(path: Path) -> pl.DataFrame:
