@@ -128,7 +128,9 @@ class Settings:
     impression_sample: float = field(
         metadata=_says("GARS_IMPRESSION_SAMPLE", "1", "Share of the lists that is kept: 1 all, 0 none.")
     )
-    impression_days: int = field(metadata=_says("GARS_IMPRESSION_DAYS", "90", "How long they are kept."))
+    impression_days: int = field(
+        metadata=_says("GARS_IMPRESSION_DAYS", "90", "How long they are kept; a run deletes a day's at most.")
+    )
     experiment: Path | None = field(
         metadata=_says("GARS_EXPERIMENT", "", "JSON file of an A/B test (docs/how-to/experiment.md). Empty: none.")
     )

@@ -8,7 +8,7 @@ import pytest
 
 from gars.application.accept import Accept
 from gars.application.ingest import MAX_BATCH, Batch, Receipt
-from gars.domain.errors import GarsError, InvalidInputError, StorageError, UnknownAnimeError
+from gars.domain.errors import EventConflictError, GarsError, InvalidInputError, StorageError, UnknownAnimeError
 from gars.domain.interaction import Interaction, Kind
 from gars.testing.clock import FakeClock
 from gars.testing.events import clicks, event
@@ -47,9 +47,19 @@ def test_good_batches_are_in_the_log_and_bad_ones_are_not() -> None:
 
 def test_an_id_twice_in_a_batch_goes_once() -> None:
     log = MemoryEventLog()
+    batch = [event(event_id="same"), event(event_id="same"), event("8", event_id="same"), event(event_id="other")]
+    assert accepting(log).group([batch]) == [Receipt(("same", "same", "other"), 1, {})]
+    assert [one for _, one in log.read()] == [batch[0], *batch[2:]]
+
+
+def test_an_id_twice_in_a_batch_with_other_content_is_a_conflict() -> None:
+    log, heard = MemoryEventLog(), []  # type: ignore[var-annotated]
     batch = [event(event_id="same"), event(event_id="same", anime_id=5), event(event_id="other")]
-    assert accepting(log).group([batch]) == [Receipt(("same", "other"), 1, {})]
-    assert [one for _, one in log.read()] == [batch[0], batch[2]]
+    (outcome,) = accepting(log, heard).group([batch])
+    assert isinstance(outcome, EventConflictError)
+    assert outcome.numbers == (1,)
+    assert heard == [(batch, outcome)]
+    assert list(log.read()) == []
 
 
 def test_a_log_that_is_away_accepts_nothing() -> None:

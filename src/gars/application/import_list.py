@@ -8,12 +8,15 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
+import msgspec
+
 from gars.application.catalogue import Catalogue
 from gars.application.ingest import MAX_BATCH, Batch, Receipt, refusal
 from gars.application.ports import Clock, StateStore
+from gars.domain import user_state
 from gars.domain.anime import Anime
 from gars.domain.errors import EventConflictError
-from gars.domain.interaction import EPOCH, Interaction, Kind, Status
+from gars.domain.interaction import EPOCH, MAX_CLOCK_SKEW, Interaction, Kind, Status, accepted
 from gars.domain.personal_list import ListEntry, PersonalList, SkippedEntry
 from gars.domain.user_export import UserExport, moved
 from gars.domain.user_state import Opinion, Register, UserState
@@ -196,7 +199,7 @@ def _events(state: UserState, anime_id: int, entry: ListEntry, now: datetime) ->
             continue
         time = _time(entry, held, now)
         if time is not None:
-            yield Interaction(
+            event = Interaction(
                 event_id=_event_id(state.user_id, anime_id, value, held),
                 user_id=state.user_id,
                 anime_id=anime_id,
@@ -204,6 +207,7 @@ def _events(state: UserState, anime_id: int, entry: ListEntry, now: datetime) ->
                 value=value,
                 event_time=time,
             )
+            yield accepted(event, now)
 
 
 def _time(entry: ListEntry, held: Register | None, now: datetime) -> datetime | None:
@@ -214,7 +218,7 @@ def _time(entry: ListEntry, held: Register | None, now: datetime) -> datetime | 
         if held is not None and held.stamp.time_ms >= written:
             return None
     elif held is not None:
-        written = max(now_ms, held.stamp.time_ms + 1)
+        written = now_ms  # also where what is held has a later time: it is from a clock that was ahead
     else:
         written = min(entry.watched_ms or now_ms, now_ms)
     return max(EPOCH, _UNIX + timedelta(milliseconds=written))
@@ -227,6 +231,23 @@ def _event_id(user_id: str, anime_id: int, value: int | Status, held: Register |
     return "l-" + hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
 
 
+def _in_log_order(events: list[Interaction], now: datetime) -> Iterator[Interaction]:
+    """Yield events of another log as events of any time, so that nothing newer here gives way to them.
+
+    Where one of now replaced one of the same millisecond it gets a later time, so that it still does.
+    """
+    newest: dict[tuple[int, str], datetime] = {}
+    for event in events:
+        time = event.event_time
+        if time.tzinfo is not None and now < time <= now + MAX_CLOCK_SKEW:
+            time = now
+        key = event.anime_id, user_state.register_of(event.kind)
+        if event.accepted_ms == event.time_ms and key in newest:
+            time = max(time, min(now, newest[key] + timedelta(milliseconds=1)))
+        newest[key] = time
+        yield msgspec.structs.replace(event, event_time=time, accepted_ms=None)
+
+
 def _plan_export(
     export: UserExport, user_id: str, known_anime: Container[int], now: datetime
 ) -> tuple[list[Interaction], ImportReport]:
@@ -234,7 +255,7 @@ def _plan_export(
     events: list[Interaction] = []
     unknown: dict[int, UnknownEntry] = {}
     skipped: list[SkippedEntry] = []
-    for event in moved([*export.earlier, *export.interactions], user_id):
+    for event in _in_log_order(moved([*export.earlier, *export.interactions], user_id), now):
         if event.anime_id not in known_anime:
             unknown[event.anime_id] = UnknownEntry(f"anime {event.anime_id}", event.anime_id)
         elif (error := refusal(event, now, known_anime)) is not None:

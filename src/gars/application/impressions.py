@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from gars.application.group_thread import GroupThread
 from gars.application.ports import Clock, ImpressionLog
+from gars.application.retention import Retention
 from gars.domain.errors import StorageError
 from gars.domain.impression import Impression
 
@@ -35,16 +36,23 @@ class ImpressionRecorder:
     """``record`` is for any thread and never waits.
 
     ``sample`` is the share of the lists that is kept (0 none, 1 all), chosen by a hash of the request id, so the same
-    everywhere; ``keep`` is how long.
+    everywhere; ``keep`` is how long, ``None``
+    where the log itself deletes what is old. ``known`` is the newest time that is known from before the start.
     """
 
     def __init__(
-        self, log: ImpressionLog, clock: Clock, *, sample: float = 1.0, keep: timedelta = timedelta(days=90)
+        self,
+        log: ImpressionLog,
+        clock: Clock,
+        *,
+        sample: float = 1.0,
+        keep: timedelta | None = timedelta(days=90),
+        known: datetime | None = None,
     ) -> None:
         self._log = log
         self._clock = clock
         self._sample = sample
-        self._keep = keep
+        self._retention = None if keep is None else Retention(keep, known=known)
         self._lock = threading.Lock()
         self._expired: datetime | None = None
         self.recorded = 0
@@ -113,8 +121,13 @@ class ImpressionRecorder:
             self.dropped += count
 
     def _expire(self) -> None:
-        """Now and then delete what is too old."""
+        """Delete what is too old, once an hour."""
+        if self._retention is None:
+            return
         now = self._clock.now()
-        if self._expired is None or not timedelta(0) <= now - self._expired < _EXPIRE_EVERY:
-            self._expired = now
-            self._log.expire(before=now - self._keep)
+        if self._expired is not None and timedelta(0) <= now - self._expired < _EXPIRE_EVERY:
+            return
+        self._expired = now
+        oldest = next(iter(self._log.read()), None)
+        if oldest is not None and (before := self._retention.cutoff(now, oldest.time)) is not None:
+            self._log.expire(before=before)

@@ -1,33 +1,50 @@
-"""A clock that never goes back, whatever the machine's does: what comes later must not seem older."""
+"""A clock that never goes back by a little, and that tells when the machine's clock was set by a lot."""
 
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from gars.application.ports import Clock
+from gars.domain.interaction import MAX_CLOCK_SKEW
 
 _STEP = timedelta(milliseconds=1)
 """How far a reading goes on from the one before while the real clock is behind: the order stays."""
 _WORTH_TELLING = timedelta(seconds=1)
+_MOST_BEHIND = timedelta(hours=6)
+"""A clock that goes back further is followed: times that stand still for longer are worse than an order that breaks,
+and an event of now replaces what was written at a later time anyway (``domain.user_state``)."""
+_JUMP = timedelta(hours=12)
+"""A clock that goes ahead further than the time that has passed has jumped; a machine that slept looks the same."""
+_TOLD_FOR_S = 24 * 3600.0
 
 
 class SteadyClock:
     """A ``Clock`` over another one; its readings stand nearly still until a clock that went back has caught up.
 
-    Without it a rating given after the clock was set back would count as older than the one it replaces, and be lost.
+    Args:
+        elapsed_s: counts seconds, however the clock is set.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, elapsed_s: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
+        self._elapsed_s = elapsed_s
         self._lock = threading.Lock()
-        self._latest = clock.now()
+        self._latest = self._real = clock.now()
+        self._real_s = elapsed_s()
+        self._jump: tuple[float, timedelta] | None = None
+        """When the clock jumped, in seconds of ``elapsed_s``, and how far."""
+        self._known: datetime | None = None
 
     def now(self) -> datetime:
-        """The real time, or the latest reading and a millisecond if that is later."""
+        """Return the real time, or the latest reading and a millisecond if that is a little later."""
         real = self._clock.now()
         with self._lock:
-            self._latest = real if real >= self._latest else self._latest + _STEP
+            self._look(real)
+            is_behind = timedelta(0) < self._latest - real <= _MOST_BEHIND
+            self._latest = self._latest + _STEP if is_behind else real
             return self._latest
 
     @property
@@ -35,9 +52,42 @@ class SteadyClock:
         """How far the real clock is behind the latest reading."""
         return max(timedelta(0), self._latest - self._clock.now())
 
+    def compare(self, known: datetime | None) -> None:
+        """Take note of the newest time in the stores: a clock that is behind it is wrong now, or was wrong then."""
+        self._known = known
+
     def problem(self) -> str | None:
-        """What is wrong with the clock, if it is worth telling."""
-        behind = self.behind
-        if behind < _WORTH_TELLING:
-            return None
-        return f"the clock went back {behind.total_seconds():.0f} s: events keep their order, their times stand still"
+        """Return what is wrong with the clock, if it is worth telling."""
+        real = self._clock.now()
+        with self._lock:
+            self._look(real)
+            behind = self._latest - real
+            jump = self._jump
+        if jump is not None and self._elapsed_s() - jump[0] < _TOLD_FOR_S:
+            way = "ahead" if jump[1] > timedelta(0) else "back"
+            return (
+                f"the clock jumped {way} by {_worded(abs(jump[1]))}, or the machine slept: "
+                "events count in the order they come; nothing is deleted for its age until the clock has settled"
+            )
+        if self._known is not None and self._known > real + MAX_CLOCK_SKEW:
+            return (
+                f"the newest event has a time {_worded(self._known - real)} ahead of this clock, which is wrong or was "
+                "wrong then: new events replace what was written ahead of time"
+            )
+        if behind >= _WORTH_TELLING:
+            return (
+                f"the clock went back {behind.total_seconds():.0f} s: events keep their order, their times stand still"
+            )
+        return None
+
+    def _look(self, real: datetime) -> None:
+        """Compare how far the clock went with the time that has passed."""
+        elapsed_s = self._elapsed_s()
+        went = real - self._real - timedelta(seconds=elapsed_s - self._real_s)
+        if went > _JUMP or went < -_MOST_BEHIND - _WORTH_TELLING:
+            self._jump = elapsed_s, went
+        self._real, self._real_s = real, elapsed_s
+
+
+def _worded(time: timedelta) -> str:
+    return f"{time / timedelta(days=1):.0f} days" if time.days >= 2 else f"{time.total_seconds():.0f} s"

@@ -36,10 +36,11 @@ class Trending:
 
     def refresh(self) -> None:
         """Count what the log has new; keeps the counts there are while the log cannot be read."""
+        now = self._clock.now()
         with self._lock:
             try:
                 for offset, event in self._log.read(after=self._offset):
-                    self._count(event)
+                    self._count(event, now)
                     self._offset = offset
             except StorageError as error:
                 logger.warning("trending is not up to date: %s", error.message)
@@ -65,12 +66,13 @@ class Trending:
         heat = self.heat()
         return sorted(heat, key=lambda anime_id: (-heat[anime_id], anime_id))
 
-    def _count(self, event: Interaction) -> None:
+    def _count(self, event: Interaction, now: datetime) -> None:
+        """Count an event; one of a clock that was ahead counts as if it were of now."""
         pair = event.user_id, event.anime_id
         if event.undo:
             self._set(pair, 0.0)
         elif strength := weight(event):
-            self._set(pair, max(self._pairs.get(pair, 0.0), strength * self._scale(event.event_time)))
+            self._set(pair, max(self._pairs.get(pair, 0.0), strength * self._scale(min(event.event_time, now))))
 
     def _set(self, pair: tuple[str, int], share: float) -> None:
         before = self._pairs.pop(pair, 0.0)

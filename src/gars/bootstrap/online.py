@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from gars.adapters.embedded.state_store import SqliteStateStore
 from gars.adapters.embedded.write_behind import WriteBehind
@@ -20,6 +21,7 @@ from gars.application.ports import (
     EventHistory,
     EventLog,
     ImpressionLog,
+    LocalEventLog,
     StateStore,
     Tombstones,
     TrendCounters,
@@ -48,6 +50,9 @@ from gars.domain.user_state import UserState
 
 logger = logging.getLogger(__name__)
 
+_LAST_EVENTS = 100
+"""Events whose times are looked at when the service starts."""
+
 
 def _not_at_hand(_user_id: str) -> UserState | None:
     """Where states are in another process, what is in memory may be old."""
@@ -67,6 +72,8 @@ class OnlineStores:
     trends: Trends
     takes: TakesGroups
     """What the writer gives batches of events to."""
+    newest: datetime | None = None
+    """Time of the newest event when the stores were opened, where that can be told."""
     counters: TrendCounters | None = None
     at_hand: Callable[[str], UserState | None] = _not_at_hand
     """A user's state if it is in memory, and as of now."""
@@ -127,6 +134,7 @@ def open_local(
     trends = Trending(log, clock)
     trends.refresh()
     return OnlineStores(
+        newest=newest_time(log),
         log=log,
         history=log,
         states=states,
@@ -144,6 +152,16 @@ def open_local(
         ),
         at_hand=states.at_hand if isinstance(states, WriteBehind) else _not_at_hand,
     )
+
+
+def newest_time(log: LocalEventLog) -> datetime | None:
+    """Return the latest time of the last events of a log, ``None`` for a log without events."""
+    last = log.last_offset()
+    newest_ms = max(
+        (max(event.time_ms, event.accepted_ms or 0) for _, event in log.read(after=max(0, last - _LAST_EVENTS))),
+        default=None,
+    )
+    return None if newest_ms is None else datetime.fromtimestamp(newest_ms / 1000, UTC)
 
 
 def open_cluster(settings: Settings, *, clock: Clock, known_anime: KnownAnime) -> OnlineStores:

@@ -35,7 +35,7 @@ from gars.application.stages import RankService, RecallService, StagedEngine
 from gars.application.steady_clock import SteadyClock
 from gars.application.workers import Workers
 from gars.application.writer import Writer
-from gars.bootstrap.addresses import is_cluster
+from gars.bootstrap.addresses import is_cluster, scheme
 from gars.bootstrap.known_anime import KnownAnime
 from gars.bootstrap.list_processes import open_list_makers
 from gars.bootstrap.online import OnlineStores, is_forgotten, open_cluster, open_local
@@ -248,8 +248,14 @@ def open_service(
             settings, clock=steady, known_anime=known_anime, dataset=dataset, progress=progress, after_step=after_step
         )
     writer = Writer(stores.takes)
+    steady.compare(stores.newest)
     recorder = ImpressionRecorder(
-        stores.impressions, steady, sample=settings.impression_sample, keep=timedelta(days=settings.impression_days)
+        stores.impressions,
+        steady,
+        sample=settings.impression_sample,
+        # out of Kafka they go to Cassandra, which lets go of them by itself
+        keep=None if scheme(settings.impressions) == "kafka" else timedelta(days=settings.impression_days),
+        known=stores.newest,
     )
     budgets = open_budgets(settings)
     recall, rank = open_recall(settings), open_rank(settings)

@@ -43,7 +43,7 @@ class Interaction(msgspec.Struct, frozen=True, kw_only=True):
     """One event. ``user_id`` and ``event_id`` are the idempotence key: the same pair twice is the same event.
 
     ``value`` is the rating (1–10) of a ``rate``, the status word of a ``status``, else ``None``.
-    ``undo`` takes the same kind of event on the same anime back.
+    ``undo`` takes the same kind of event on the same anime back. ``event_time`` is never after ``accepted_ms``.
     """
 
     event_id: str
@@ -54,6 +54,8 @@ class Interaction(msgspec.Struct, frozen=True, kw_only=True):
     value: int | Status | None = None
     undo: bool = False
     request_id: str | None = None
+    accepted_ms: int | None = None
+    """When the service took the event, by its own clock; ``None`` for events of versions before."""
 
     @property
     def time_ms(self) -> int:
@@ -65,6 +67,18 @@ def content_id(user_id: str, anime_id: int, kind: str, value: object, undo: bool
     """The event id of a client that sends none: the same content is the same event."""
     content = f"{user_id}\x1f{anime_id}\x1f{kind}\x1f{value}\x1f{int(undo)}\x1f{time_ms}"
     return "h-" + hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
+
+
+def accepted(event: Interaction, now: datetime) -> Interaction:
+    """Return the event as taken in now; its time is cut to now where the client's clock is a little ahead.
+
+    A time further ahead stays, and ``check`` refuses it.
+    """
+    time = event.event_time
+    is_ahead = time.tzinfo is not None and now < time <= now + MAX_CLOCK_SKEW
+    return msgspec.structs.replace(
+        event, event_time=now if is_ahead else time, accepted_ms=round(now.timestamp() * 1000)
+    )
 
 
 def has_same_content(held: Interaction, event: Interaction, now: datetime) -> bool:

@@ -2,8 +2,11 @@
 
 The state is a set of last-writer-wins registers ordered by ``(event time, hash of event id)``, plus the latest
 clicks. Both are insensitive to the order in which events arrive, and to events that arrive twice (Shapiro et al.,
-"Conflict-free Replicated Data Types", 2011), so a replay, a Flink job and a live service reach the same state from
-the same events. Only ``version`` and ``recent_event_ids`` count arrivals.
+"Conflict-free Replicated Data Types", 2011). Only ``version`` and ``recent_event_ids`` count arrivals.
+
+One exception keeps a wrong clock from hiding what comes after it: an event of now replaces what was written at a time
+that has not come yet when the event is accepted, or in the same millisecond. There the order of the log decides, which
+is the same for a live service, a Flink job and a replay.
 
 Nothing here depends on a model or a catalogue: embeddings and tag affinities are looked up when a list is made.
 """
@@ -16,10 +19,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from gars.domain.interaction import Interaction, Kind, Status
+from gars.domain.interaction import MAX_CLOCK_SKEW, Interaction, Kind, Status
 
 MAX_CLICKS = 50
 MAX_RECENT_EVENT_IDS = 256
+_NOW_MS = round(MAX_CLOCK_SKEW.total_seconds() * 1000)
+"""How long ago an event of now may have happened by the client's clock."""
 
 
 # gc=False below: small values that hold numbers and each other, never a cycle. Without it the garbage collector walks
@@ -103,15 +108,21 @@ _REGISTER_OF = {
 }
 
 
+def register_of(kind: Kind) -> str:
+    """Return the name of the register of ``Opinion`` that events of a kind write; of a click what takes it back."""
+    return _REGISTER_OF[kind]
+
+
 def apply(state: UserState, event: Interaction) -> UserState:
     """The state after one event. Pure, deterministic, idempotent by ``event_id``, indifferent to arrival order."""
     if event.event_id in state.recent_event_ids:
         return state
     stamp = Stamp(event.time_ms, _tie(event.event_id))
+    before = _without_later(state, event)
     changed = (
-        _add_click(state, Click(stamp, event.anime_id))
+        _add_click(before, Click(stamp, event.anime_id))
         if event.kind is Kind.CLICK and not event.undo
-        else _write(state, event.anime_id, _REGISTER_OF[event.kind], Register(_written(event), stamp))
+        else _write(before, event.anime_id, _REGISTER_OF[event.kind], Register(_written(event), stamp))
     )
     return msgspec.structs.replace(
         changed,
@@ -178,6 +189,35 @@ def initial(user_id: str, rows: Iterable[Row]) -> UserState:
         rating_sum=sum(ratings),
         rating_sum_of_squares=sum(r * r for r in ratings),
     )
+
+
+def _without_later(state: UserState, event: Interaction) -> UserState:
+    """Return the state with what an event of now must not lose against moved to just before the event.
+
+    That is its register, and all clicks for an event about clicks.
+    """
+    now_ms = event.accepted_ms
+    if now_ms is None or event.time_ms < now_ms - _NOW_MS:
+        return state  # not of now: it has its place among the others
+    first_late = now_ms if event.time_ms == now_ms else now_ms + 1
+    name = _REGISTER_OF[event.kind]
+    opinion = state.opinions.get(event.anime_id)
+    register: Register | None = getattr(opinion, name) if opinion is not None else None
+    changed = state
+    if opinion is not None and register is not None and register.stamp.time_ms >= first_late:
+        moved = Register(register.value, Stamp(event.time_ms - 1, register.stamp.tie))
+        changed = msgspec.structs.replace(
+            state,
+            opinions={**state.opinions, event.anime_id: msgspec.structs.replace(opinion, **{name: moved})},
+        )
+    if event.kind is Kind.CLICK and state.clicks and state.clicks[0].stamp.time_ms >= first_late:
+        late = sum(click.stamp.time_ms >= first_late for click in state.clicks)
+        clicks = [
+            Click(Stamp(event.time_ms - 1 - number, click.stamp.tie), click.anime_id)
+            for number, click in enumerate(state.clicks[:late])
+        ]
+        changed = msgspec.structs.replace(changed, clicks=tuple(sorted([*clicks, *state.clicks[late:]], reverse=True)))
+    return changed
 
 
 def _written(event: Interaction) -> int | str | None:

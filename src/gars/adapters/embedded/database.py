@@ -21,6 +21,9 @@ Synchronous = Literal["FULL", "NORMAL"]
 
 REWRITE_AT_ONCE = 256 << 20
 """Bytes of a file that is rewritten while requests wait; a larger one is rewritten at the next start."""
+_TABLES_OF_USERS = """
+SELECT t.name FROM sqlite_schema AS t, pragma_table_info(t.name) AS c WHERE t.type = 'table' AND c.name = 'user_id'
+"""
 _TELLING = 6
 """Bytes of an id that is searched for as it is; a shorter one only where a record could hold it."""
 
@@ -138,6 +141,8 @@ class Database:
             if not self._is_erasure_due():
                 return
             self._empty_log()
+            if self._has_rows(user_id):
+                return  # of another store in the same file; the mark stays for when they are deleted
             if _holds(self.path, user_id):
                 if self.path.stat().st_size > REWRITE_AT_ONCE:
                     logger.warning("%s is large: the next start rewrites it without what was deleted", self.path)
@@ -148,6 +153,13 @@ class Database:
 
     def _is_erasure_due(self) -> bool:
         return self._writer.execute("SELECT 1 FROM erasure_due").fetchone() is not None
+
+    def _has_rows(self, user_id: str) -> bool:
+        tables = self._writer.execute(_TABLES_OF_USERS).fetchall()
+        return any(
+            self._writer.execute(f'SELECT 1 FROM "{name}" WHERE user_id = ? LIMIT 1', (user_id,)).fetchone()
+            for (name,) in tables
+        )
 
     def _rewrite(self) -> None:
         """Write the whole file anew from its rows."""
@@ -227,7 +239,7 @@ def _holds(path: Path, user_id: str) -> bool:
     text = user_id.encode()
     pattern = re.escape(text)
     if len(text) < _TELLING:
-        # the header of the record that holds it has the type of a text of its length a few bytes before
-        pattern = re.escape(bytes([13 + 2 * len(text)])) + b".{1,6}" + pattern
+        # a record that holds it begins with the size of its header and the types of its columns
+        pattern = b"[\x03-\x09]\x00?" + re.escape(bytes([13 + 2 * len(text)])) + b".{1,6}" + pattern
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         return re.search(pattern, content, re.DOTALL) is not None

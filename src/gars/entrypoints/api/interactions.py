@@ -18,7 +18,7 @@ from gars.application.ingest import MAX_BATCH, at_index, refusal
 from gars.application.ports import Clock
 from gars.application.writer import Writer
 from gars.domain.errors import EventConflictError, InvalidInputError
-from gars.domain.interaction import Interaction, Kind, Status, content_id
+from gars.domain.interaction import Interaction, Kind, Status, accepted, content_id
 from gars.entrypoints.api.access import CallerDep
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.params import checked_user_id
@@ -184,7 +184,8 @@ def _interaction(event: EventBody, now: datetime) -> Interaction:
         event_time=event.event_time or now,
         request_id=_short(event.request_id, "request_id"),
     )
-    return msgspec.structs.replace(made, event_id=_event_id(event, made))
+    # the id of the content is that of the time the client sent
+    return accepted(msgspec.structs.replace(made, event_id=_event_id(event, made)), now)
 
 
 def _event_id(event: EventBody, made: Interaction) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from gars.application.ports import EventHistory
 from gars.domain.interaction import Interaction
-from gars.testing.events import clicks
+from gars.testing.events import clicks, event
 
 
 class EventHistoryContract(ABC):
@@ -28,6 +28,17 @@ class EventHistoryContract(ABC):
         offsets = self.add(history, [*clicks(2, user_id="a"), *clicks(3, user_id="b")])
         assert list(history.read_user("b")) == list(zip(offsets[2:], clicks(3, user_id="b"), strict=True))
         assert list(history.read_user("c")) == []
+
+    def test_holds_the_same_id_of_two_users(self) -> None:
+        """Each user's own; deleting one of them leaves the other."""
+        history = self.open()
+        own = {user: event(user, event_id="same") for user in ("a", "b")}
+        self.add(history, list(own.values()))
+        assert {user: [one for _, one in history.read_user(user)] for user in own} == {
+            user: [one] for user, one in own.items()
+        }
+        history.forget("a")
+        assert [one for _, one in history.read_user("b")] == [own["b"]]
 
     def test_order_is_that_of_acceptance(self) -> None:
         """Not that of the events' own times."""

@@ -40,6 +40,14 @@ class EventLogContract(ABC):
         read = [one for _, one in log.read()]
         assert {user: [one for one in read if one.user_id == user] for user in sent} == sent
 
+    def test_reads_the_same_id_of_two_users(self) -> None:
+        """An event id belongs to its user: another user's event with the same one is another event."""
+        log = self.open()
+        sent = [event(user, event_id="same") for user in ("a", "b")]
+        assert None not in log.append(sent[:1])
+        assert None not in log.append(sent[1:])
+        assert sorted((read.user_id, read.event_id) for _, read in log.read()) == [("a", "same"), ("b", "same")]
+
     def test_read_after_a_position(self) -> None:
         """Only what comes later, with growing positions."""
         log = self.open()

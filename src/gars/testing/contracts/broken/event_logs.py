@@ -31,6 +31,12 @@ class _ReadsOnePart(MemoryEventLog):
         return (entry for entry in super().read(after=after) if entry[1].user_id != "13")
 
 
+class _OneIdForAll(MemoryEventLog):
+    def _append_one(self, event: Interaction) -> int | None:
+        is_taken = any(held.event_id == event.event_id for _, held in self.entries)
+        return None if is_taken else super()._append_one(event)
+
+
 class _ReadsInclusive(MemoryEventLog):
     def read(self, *, after: int = 0) -> Entries:
         return super().read(after=after - 1)
@@ -76,6 +82,7 @@ EVENT_LOGS: Broken = {
     "test_append_gives_growing_offsets": _OffsetsFromZero,
     "test_reads_back_what_was_appended": _LosesTheRequest,
     "test_reads_every_user": _ReadsOnePart,
+    "test_reads_the_same_id_of_two_users": _OneIdForAll,
     "test_read_after_a_position": _ReadsInclusive,
     "test_reads_long_logs_whole": _ReadsOnePage,
     "test_survives_a_restart": _LosesEverythingOnRestart,
@@ -122,6 +129,7 @@ class _ForgetsTooMuch(MemoryEventLog):
 
 EVENT_HISTORIES: Broken = {
     "test_reads_one_user": _IgnoresUser,
+    "test_holds_the_same_id_of_two_users": _OneIdForAll,
     "test_order_is_that_of_acceptance": _OrdersByTime,
     "test_reads_long_histories_whole": _ReadsOnePage,
     "test_lists_users": _ListsUsersTwice,
@@ -137,12 +145,6 @@ class _StoresDuplicates(MemoryEventLog):
     def _append_one(self, event: Interaction) -> int | None:
         self._ids.clear()
         return super()._append_one(event)
-
-
-class _OneIdForAll(MemoryEventLog):
-    def append(self, events: Sequence[Interaction]) -> list[int | None]:
-        taken = {event.event_id for _, event in self.entries}
-        return [None if one.event_id in taken else super(_OneIdForAll, self).append([one])[0] for one in events]
 
 
 class _FindsByIdAlone(MemoryEventLog):

@@ -1,0 +1,60 @@
+"""Up to when old records may be deleted: never because a clock jumped, and not much at once.
+
+The time that has passed is known without the machine's clock, from one that only counts seconds. Where the two disagree
+the clock was set, or the machine slept: what is old by it is deleted only after it has gone steadily for a while.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+JUMP = timedelta(days=2)
+"""A clock that moves further than the time that has passed has jumped."""
+SETTLED_AFTER = timedelta(hours=1)
+"""How long a clock must go steadily after a jump."""
+MOST_AT_ONCE = timedelta(days=1)
+"""How much later than the oldest record one run deletes."""
+
+
+class Retention:
+    """Keeps records for ``keep``. One thread at a time.
+
+    Args:
+        known: the newest time that is known from before the start; a clock far away from it has to settle first.
+        elapsed_s: counts seconds, however the clock is set.
+    """
+
+    def __init__(
+        self, keep: timedelta, *, known: datetime | None = None, elapsed_s: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._keep = keep
+        self._elapsed_s = elapsed_s
+        self._latest = known
+        self._latest_s = elapsed_s()
+        self._jumped_s: float | None = None
+
+    def cutoff(self, now: datetime, oldest: datetime) -> datetime | None:
+        """Return the time before which records may be deleted now, ``None`` for nothing.
+
+        Args:
+            now: by the machine's clock.
+            oldest: time of the oldest record.
+        """
+        self._look(now)
+        if self._jumped_s is not None:
+            if self._elapsed_s() - self._jumped_s < SETTLED_AFTER.total_seconds():
+                return None
+            self._jumped_s = None
+        before = now - self._keep
+        # an oldest record of a clock that was ahead bounds nothing, and keeps nothing alive either
+        return min(before, oldest + MOST_AT_ONCE)
+
+    def _look(self, now: datetime) -> None:
+        elapsed_s = self._elapsed_s()
+        if self._latest is not None:
+            expected = self._latest + timedelta(seconds=elapsed_s - self._latest_s)
+            if abs(now - expected) > JUMP:
+                self._jumped_s = elapsed_s
+        self._latest, self._latest_s = now, elapsed_s
