@@ -13,6 +13,7 @@ from gars.adapters.embedded.lock import folder_lock
 from gars.adapters.embedded.state_store import SqliteStateStore
 from gars.adapters.embedded.tombstones import SqliteTombstones
 from gars.adapters.sites import anilist, myanimelist
+from gars.adapters.sites.anilist_seasons import AniListSeasons
 from gars.adapters.sites.polite import PoliteClient
 from gars.application.keep_history import WritableHistory, WritableImpressions
 from gars.application.ports import (
@@ -174,6 +175,11 @@ def open_sites(settings: Settings, *, patience_s: float) -> dict[str, ListSite]:
             settings.mal_url,
         ),
     }
+
+
+def open_seasons(settings: Settings, *, patience_s: float) -> AniListSeasons:
+    """Open the site that is asked for the anime of a season; ``patience_s`` bounds the wait for one request."""
+    return AniListSeasons(PoliteClient("AniList", pause_s=anilist.PAUSE_S, patience_s=patience_s), settings.anilist_url)
 
 
 def open_experiment(settings: Settings) -> Experiment | None:

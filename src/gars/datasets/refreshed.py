@@ -7,27 +7,39 @@ from pathlib import Path
 
 import polars as pl
 
+from gars.datasets.airing import add_airing
 from gars.datasets.dataset import Dataset, SourceUsed
 from gars.datasets.durable import sha256_of
 from gars.datasets.merge import merge_catalogues
 from gars.datasets.merged_files import Crawls
 from gars.datasets.schema import conform_catalogue
+from gars.datasets.sources import NO_LICENCE
 from gars.datasets.writing import write_dataset
 from gars.domain.errors import InvalidInputError
 
 
-def refreshed(dataset: Dataset, target: Path, *, crawls: Sequence[Path] = (), lists: Dataset | None = None) -> Dataset:
+def refreshed(
+    dataset: Dataset,
+    target: Path,
+    *,
+    crawls: Sequence[Path] = (),
+    lists: Dataset | None = None,
+    season: Path | None = None,
+) -> Dataset:
     """Write ``dataset`` to ``target`` with what ``crawls`` know of its anime, and with the users of ``lists``.
 
-    New anime of the crawls join the catalogue. A user of both has the rows of ``lists``: a list is crawled whole, so
-    what is not on it any more is gone. Holds one part and ``lists`` in memory.
+    New anime of the crawls join the catalogue, and then those of ``season`` (Parquet in the form of a catalogue).
+    A user of both has the rows of ``lists``: a list is crawled whole, so what is not on it any more is gone. Holds one
+    part and ``lists`` in memory.
 
     Raises:
         DataError: a crawl or a part cannot be read; nothing was written.
         InvalidInputError: there is nothing to refresh it with, or ``target`` is the data set itself.
     """
-    if not crawls and lists is None:
-        raise InvalidInputError("there is nothing to refresh with", hint="give crawls, or a data set of lists")
+    if not crawls and lists is None and season is None:
+        raise InvalidInputError(
+            "there is nothing to refresh with", hint="give crawls, a data set of lists, or --season"
+        )
     if target.resolve() == dataset.path.resolve():
         raise InvalidInputError(f"{target}: is the data set itself", hint="give the new one another name: --name")
     catalogue = dataset.catalogue()
@@ -40,9 +52,15 @@ def refreshed(dataset: Dataset, target: Path, *, crawls: Sequence[Path] = (), li
         merged = merge_catalogues(catalogue, fresh, origins, keep_new=True)
         catalogue = merged.catalogue
         merge = {"new_anime": merged.only_fresh, "conflicts": merged.conflicts.height}
+    if season is not None:
+        added = add_airing(catalogue, pl.read_parquet(season))
+        catalogue = added.catalogue
+        merge["new_anime"] = merge.get("new_anime", 0) + added.new
+        merge["other_status_of_airing"] = added.changed
     manifest = dataset.manifest
     used = [SourceUsed(path.name, sha256_of(path), "yours") for path in crawls]
     used += lists.manifest.sources if lists is not None else []
+    used += [SourceUsed("anilist-api", sha256_of(season), NO_LICENCE)] if season is not None else []
     return write_dataset(
         target,
         name=target.name,

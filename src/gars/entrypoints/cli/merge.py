@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -11,11 +12,14 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from gars.config import from_environment
 from gars.datasets.importing import check_name
 from gars.datasets.merged_files import CATALOGUE_FILE, CONFLICT_FILE, How, MergeReport, merge_files
 from gars.datasets.refreshed import refreshed
 from gars.domain.errors import InvalidInputError
 from gars.entrypoints.cli.datasets_here import Home, open_dataset
+from gars.entrypoints.season import fetch_season
+from gars.library.terminal import TerminalProgress
 
 _SHOWN = 8
 
@@ -43,21 +47,29 @@ def merge(
 
 
 def refresh(
-    name: Annotated[str, typer.Argument(help="Data set to start from.")],
-    new_name: Annotated[str, typer.Option("--name", help="Name of the new data set.")],
+    name: Annotated[str | None, typer.Argument(help="Data set to start from.  [default: the only one]")] = None,
+    new_name: Annotated[
+        str | None, typer.Option("--name", help="Name of the new data set.  [default: NAME-fresh]")
+    ] = None,
     crawls: Annotated[
         list[Path] | None, typer.Option("--crawl", help="What the spider wrote of anime; may be repeated.")
     ] = None,
     lists: Annotated[str | None, typer.Option(help="Data set of newer lists; its users replace their rows.")] = None,
+    season: Annotated[
+        bool, typer.Option("--season", help="Ask AniList for this season, the next, and the anime that are running.")
+    ] = False,
     home: Home = Path("var"),
 ) -> None:
-    """Make a new data set of an older one, a crawl of its anime, and newer lists.
+    """Make a new data set of an older one, a crawl of its anime, newer lists, and the anime of the season.
 
-    gars data refresh mal --crawl output.csv --name fresh
+    gars data refresh mal --season --name fresh
     """
+    dataset = open_dataset(home, name)
+    new_name = new_name or f"{dataset.name}-fresh"
     check_name(new_name)
     newer = open_dataset(home, lists) if lists is not None else None
-    made = refreshed(open_dataset(home, name), home / "data" / new_name, crawls=crawls or [], lists=newer)
+    airing = fetch_season(from_environment(os.environ, home=home), TerminalProgress()) if season else None
+    made = refreshed(dataset, home / "data" / new_name, crawls=crawls or [], lists=newer, season=airing)
     counts = f"{made.manifest.rows:,} rows, {made.manifest.users:,} users, {made.catalogue().height:,} anime known"
     Console(highlight=False).print(escape(f"{made.path}: {counts}"), soft_wrap=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from rich.table import Table
 
 from gars.adapters.embedded.lock import folder_lock
 from gars.application.live_watch import FIRM, Look
+from gars.config import from_environment
 from gars.datasets import snapshots
 from gars.datasets.dataset import Dataset
 from gars.datasets.thresholds import read_thresholds
@@ -24,6 +26,7 @@ from gars.entrypoints.cli.data_quality import ThresholdFile
 from gars.entrypoints.cli.from_log import log_lists
 from gars.entrypoints.cli.train import open_dataset
 from gars.entrypoints.deletions import deleted_at_the_service
+from gars.entrypoints.season import fetch_season
 from gars.entrypoints.spider.refresh import age
 from gars.library import configuration
 from gars.library.fitting import QUICK, FitConfig
@@ -67,6 +70,9 @@ def run(
     lists: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Crawl the public lists of the user names in this file.")
     ] = None,
+    season: Annotated[
+        bool, typer.Option("--season", help="Ask AniList for this season, the next, and the anime that are running.")
+    ] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Train as gars train --quick does.")] = False,
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings of training, TOML or JSON.")] = None,
     from_log: Annotated[
@@ -103,6 +109,7 @@ def run(
         "crawled": [str(path.resolve()) for path in crawled or []],
         "spider": spider,
         "lists": str(lists.resolve()) if lists else None,
+        **({"season": True} if season else {}),
         "config": settings,
         "from_log": from_log,
         "seed": seed,
@@ -115,6 +122,7 @@ def run(
         crawled=tuple(crawled or ()),
         crawl=world.crawl(home, shlex.split(spider)) if spider else None,
         lists=world.lists(home, lists, progress) if lists else None,
+        season=(lambda: fetch_season(from_environment(os.environ, home=home), progress)) if season else None,
         deleted=lambda: deleted_at_the_service(home),
         deletions=lambda: world.deletions(home),
         shown=(lambda dataset: log_lists(home, dataset)) if from_log else None,

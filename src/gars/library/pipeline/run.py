@@ -53,6 +53,8 @@ class Outside:
     crawled: tuple[Path, ...] = ()
     """Files of crawled pages that are there already."""
     crawl: Crawl | None = None
+    season: Callable[[], Path] | None = None
+    """Asks for the anime of the season; → Parquet in the form of a catalogue."""
     lists: Callable[[Path], Dataset] | None = None
     """Makes a data set of newer lists in a folder."""
     deleted: Callable[[], AbstractContextManager[IsDeleted]]
@@ -180,15 +182,19 @@ class Pipeline:
             made = self._step("crawl", {}, self._crawl, still_there=_is_file)
             files.append(Path(made["path"]))
             crawls["crawl"] = made["sha256"]
+        airing: Output = {}
+        if self.outside.season is not None:
+            airing = self._step("season", {}, self._season, still_there=_is_file)
         newer: Output = {}
         if self.outside.lists is not None:
             newer = self._step("lists", {}, self._lists, still_there=lambda made: Path(made["path"]).is_dir())
-        if not files and not newer:
+        if not files and not newer and not airing:
             return {"path": start["path"], "content_hash": start["base"]}
         return self._step(
             "merge",
-            {"base": start["base"], "crawls": crawls, "lists": newer.get("content_hash")},
-            lambda: self._merged(Path(start["path"]), files, newer),
+            {"base": start["base"], "crawls": crawls, "lists": newer.get("content_hash")}
+            | ({"season": airing["sha256"]} if airing else {}),
+            lambda: self._merged(Path(start["path"]), files, newer, Path(airing["path"]) if airing else None),
             still_there=lambda made: Path(made["path"]).is_dir(),
         )
 
@@ -198,16 +204,24 @@ class Pipeline:
         self.outside.crawl(path)
         return {"path": str(path.resolve()), "sha256": sha256_of(path)}
 
+    def _season(self) -> Output:
+        assert self.outside.season is not None
+        path = self.journal.folder / "season.parquet"
+        write_whole(path, self.outside.season().read_bytes())
+        return {"path": str(path.resolve()), "sha256": sha256_of(path)}
+
     def _lists(self) -> Output:
         assert self.outside.lists is not None
         made = self.outside.lists(self.journal.folder)
         return {"path": str(made.path.resolve()), "content_hash": made.content_hash, "rows": made.manifest.rows}
 
-    def _merged(self, base: Path, crawls: list[Path], newer: Output) -> Output:
+    def _merged(self, base: Path, crawls: list[Path], newer: Output, season: Path | None) -> Output:
         dataset = Dataset.open(base)
         lists = Dataset.open(Path(newer["path"])) if newer else None
         with self.progress.task("merge"):
-            made = refreshed(dataset, self.journal.folder / "data" / dataset.name, crawls=crawls, lists=lists)
+            made = refreshed(
+                dataset, self.journal.folder / "data" / dataset.name, crawls=crawls, lists=lists, season=season
+            )
         manifest = made.manifest
         counts = {"rows": manifest.rows, "users": manifest.users, "new_anime": manifest.report.get("new_anime", 0)}
         return {"path": str(made.path.resolve()), "content_hash": made.content_hash, **counts}
