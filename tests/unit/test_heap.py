@@ -29,3 +29,21 @@ def test_a_block_asked_for_again_is_there_already() -> None:
 def faults(how: str) -> int:
     done = subprocess.run([sys.executable, "-c", PROGRAM, how], check=True, capture_output=True, text=True)
     return int(done.stdout)
+
+
+GIVEN_BACK = """
+import numpy as np
+from gars.library.heap import give_back_freed, keep_freed, resident_mb
+keep_freed()
+kept = [np.ones(500_000, np.int8) for _ in range(400)]
+del kept[:-1]
+before = resident_mb()
+give_back_freed()
+print(before - resident_mb())
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the GNU C library is asked")
+def test_what_the_start_needed_is_given_back_once() -> None:
+    done = subprocess.run([sys.executable, "-c", GIVEN_BACK], check=True, capture_output=True, text=True)
+    assert float(done.stdout) > 150, "the last block keeps the others inside the heap until they are trimmed"

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import resource
+from pathlib import Path
 
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3
 """From malloc.h of the GNU C library."""
@@ -29,6 +31,27 @@ def keep_freed() -> None:
         return
     for option, value in ((_MMAP_THRESHOLD, _BLOCK), (_TRIM_THRESHOLD, _KEPT), (_TOP_PAD, _STEP)):
         mallopt(option, value)
+
+
+def give_back_freed() -> None:
+    """Return freed pages to the system once, for a process that needed more while it started than it needs from now on.
+
+    What is asked for later stays as ``keep_freed`` says. Only the GNU C library can; on others nothing happens.
+    """
+    gc.collect()
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (AttributeError, OSError, TypeError):  # another C library, or another system
+        return
+
+
+def resident_mb() -> float | None:
+    """Return the resident memory of this process in MB; None where the system does not tell."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except (OSError, ValueError, IndexError):
+        return None
+    return pages * resource.getpagesize() / 1e6
 
 
 def seldom_collect() -> None:

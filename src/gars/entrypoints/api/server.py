@@ -21,7 +21,7 @@ from gars.bootstrap import Live, Service, live, warm
 from gars.domain.errors import ArtefactError, GarsError, InvalidInputError
 from gars.entrypoints.api.app import create_app
 from gars.entrypoints.stack.ports import free_ports
-from gars.library.heap import seldom_collect
+from gars.library.heap import give_back_freed, seldom_collect
 
 logger = logging.getLogger(__name__)
 
@@ -148,6 +148,7 @@ async def _serve(
         stopped = asyncio.create_task(stop.wait())
         await _answering(host, port, serving)
         await asyncio.to_thread(warm_up)
+        give_back_freed()
         seldom_collect()
         running.phase = "ready"
         _follow_promotions(running, check_ms, loop)

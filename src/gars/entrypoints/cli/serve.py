@@ -24,6 +24,7 @@ from gars.bootstrap.warming import warm_engine
 from gars.config import Settings, from_environment
 from gars.domain.errors import InvalidInputError
 from gars.library.blas import one_thread
+from gars.library.heap import resident_mb
 from gars.library.terminal import TerminalProgress
 
 
@@ -149,7 +150,9 @@ def _serve_stage(
 
 
 def _ready(console: Console, settings: Settings, address: str) -> None:
-    console.print(f"[green]✓[/] serving {settings.home} on {address}  (Ctrl-C stops)", highlight=False)
+    memory = resident_mb()
+    takes = "" if memory is None else f"{memory:,.0f} MB of memory; "
+    console.print(f"[green]✓[/] serving {settings.home} on {address}  ({takes}Ctrl-C stops)", highlight=False)
 
 
 def made_by(factory: str) -> Engine:
