@@ -165,9 +165,11 @@ class LargeRetriever:
         return self._joined.nearness(rows, strengths)
 
     def _of(self, rows: NDArray[np.int64], strengths: Floats, wanted: NDArray[np.int64]) -> Floats:
-        """Scaled scores (c, m) of the wanted items, in the scale of a request that allows every item."""
+        """Scaled scores (c, m) of the wanted items, in the scale of a request that allows all but the user's items."""
         sparse = self.sparse_scores(rows, strengths)
-        pool, scale = self._pool(sparse, np.ones(len(self.items), np.bool_), self.config.pool)
+        allowed = np.ones(len(self.items), np.bool_)
+        allowed[rows] = False
+        pool, scale = self._pool(sparse, allowed, self.config.pool)
         user = self.spectral.user(rows, strengths)
         within, filtered = self.spectral.target[pool] @ user, self.spectral.target[wanted] @ user
         return self._stack(sparse[:, wanted], scale, filtered, within)
