@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -161,3 +161,14 @@ def test_trials_go_on_after_a_cut(tmp_path: Path) -> None:
     path.write_bytes(b"\x00\x00\n")
     with pytest.raises(InvalidInputError, match=r"line 1 of .* is damaged"):
         TrialJournal(path, {"seed": 0})
+
+
+def test_a_page_crawled_ahead_of_time_is_crawled_again(tmp_path: Path) -> None:
+    """By a clock that was ahead; else it would count as fresh until that time comes."""
+    store = RecordStore(tmp_path / "anime.jsonl", CrawledAnime)
+    store.add(_crawled(1))
+    seen, week = datetime(2026, 1, 1, tzinfo=UTC), timedelta(days=7)
+    assert store.is_fresh(1, seen + timedelta(days=6), week)
+    assert not store.is_fresh(1, seen - timedelta(days=400), week)
+    assert store.is_fresh(1, seen - timedelta(days=400), None)
+    store.close()

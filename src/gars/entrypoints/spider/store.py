@@ -47,7 +47,8 @@ class RecordStore(Generic[Record]):
     def is_fresh(self, key: int, now: datetime, older_than: timedelta | None) -> bool:
         """Whether a record is there that need not be asked for again; without ``older_than`` any record is fresh."""
         seen = self._seen.get(key)
-        return seen is not None and (older_than is None or now - seen <= older_than)
+        # a time that has not come yet is of a clock that was ahead, and says nothing
+        return seen is not None and (older_than is None or timedelta(0) <= now - seen <= older_than)
 
     def add(self, record: Record) -> None:
         """Append a record; after it returns, a killed process keeps it."""
