@@ -56,6 +56,9 @@ def test_packed_and_in_any_encoding(encoding: str) -> None:
     two = b"".join(gzip.compress(part.encode()) for part in (text[:half], text[half:]))
     if encoding == "utf-8":
         assert parse(two) == read("myanimelist.xml")
+        pieces = [text[place : place + 10].encode() for place in range(0, len(text), 10)]
+        assert len(pieces) > 100
+        assert parse(b"".join(map(gzip.compress, pieces))) == read("myanimelist.xml")
 
 
 def test_what_other_programs_write() -> None:
@@ -269,6 +272,8 @@ GZIP = gzip.compress(b"<myanimelist/>" * 50)
         (b"<a>" * 100, "elements are 16 deep and deeper", "download the export again"),
         (GZIP[:30], "the gzip file is damaged: it ends too early", "download the export again"),
         (GZIP[:8] + b"\xff" * 20, "the gzip file is damaged: ", "download the export again"),
+        (gzip.compress(b"") * 110_000, "the gzip file has more than 1,000 members", "unpack it"),
+        (gzip.compress(b"") * 1_001, "the gzip file has more than 1,000 members", "unpack it"),
         (b'{"a": ', "the JSON cannot be read: line 1, column", "as it came"),
         (b"[1, 2]", "the JSON cannot be read: it holds no objects", "as it came"),
         (b"[" * 100_000, "the JSON cannot be read: it is nested too deeply", "as it came"),

@@ -1,4 +1,4 @@
-"""Unpack gzip, but never more than was agreed: a small file may claim to hold a disk full."""
+"""Unpack gzip within limits: bytes, members and time grow with the input, whatever it claims to hold."""
 
 from __future__ import annotations
 
@@ -6,36 +6,54 @@ import zlib
 
 from gars.domain.errors import InvalidInputError
 
+MAX_MEMBERS = 1_000
+"""Members of one file. Tools that write many (bgzip, pigz) put 64 kB and more into each."""
 _GZIP = b"\x1f\x8b"
 _WITH_HEADER = 16 + zlib.MAX_WBITS
+_STEP = 16_384
+"""Bytes given to zlib at a time: what is left after the end of a member is copied, so this bounds the copy."""
 
 
 def inflate(content: bytes, limit: int) -> bytes:
-    """The content itself, or what is in it if it is gzip.
+    """Return the content itself, or what it holds if it is gzip. Linear in the length of the input and the output.
 
     Raises:
-        InvalidInputError: it is damaged, or longer than ``limit`` bytes, packed or unpacked.
+        InvalidInputError: it is damaged, has more than ``MAX_MEMBERS`` members, or is longer than ``limit`` bytes,
+            packed or unpacked.
     """
     if len(content) > limit:
         raise _too_long(limit)
     if not content.startswith(_GZIP):
         return content
-    pieces: list[bytes] = []
-    left, rest = limit, content
-    while rest.startswith(_GZIP):  # a gzip file may be several, one after the other
-        member = zlib.decompressobj(_WITH_HEADER)
+    packed = memoryview(content)
+    unpacked = bytearray()
+    start = members = 0
+    while content.startswith(_GZIP, start):  # a gzip file may be several, one after the other
+        members += 1
+        if members > MAX_MEMBERS:
+            raise InvalidInputError(
+                f"the gzip file has more than {MAX_MEMBERS:,} members", hint="unpack it, and send what is in it"
+            )
+        start = _inflate_member(packed, start, unpacked, limit)
+    return bytes(unpacked)
+
+
+def _inflate_member(packed: memoryview, start: int, unpacked: bytearray, limit: int) -> int:
+    """Append the member at ``start`` to ``unpacked``. → the place after it"""
+    member = zlib.decompressobj(_WITH_HEADER)
+    place = start
+    while not member.eof:
+        step = packed[place : place + _STEP]
+        if not step:
+            raise _damaged("it ends too early")
         try:
-            piece = member.decompress(rest, left + 1)
+            unpacked += member.decompress(step, limit - len(unpacked) + 1)
         except zlib.error as error:
             raise _damaged(str(error)) from error
-        left -= len(piece)
-        if left < 0:
+        if len(unpacked) > limit:
             raise _too_long(limit)
-        if not member.eof:
-            raise _damaged("it ends too early")
-        pieces.append(piece)
-        rest = member.unused_data
-    return b"".join(pieces)
+        place += len(step) - len(member.unused_data) - len(member.unconsumed_tail)
+    return place
 
 
 def _too_long(limit: int) -> InvalidInputError:
