@@ -13,6 +13,7 @@ _SECRETS = ("GARS_SERVICE_TOKEN", "GARS_ADMIN_TOKEN")
 _SHORTEST_SECRET = 16
 
 LogLevel = Literal["debug", "info", "warning", "error"]
+LogFormat = Literal["text", "json"]
 
 
 def _says(name: str, default: str, doc: str) -> dict[str, str]:
@@ -63,6 +64,60 @@ class Settings:
         )
     )
     rate_burst: int = field(metadata=_says("GARS_RATE_BURST", "200", "How many of them may come at once."))
+    allowed_hosts: str = field(
+        metadata=_says(
+            "GARS_ALLOWED_HOSTS",
+            "",
+            "Names the service answers to besides loopback ones, such as `gars.example.org,*.lan`; with `:PORT` only "
+            "pages of that port may call it. Empty: loopback names and GARS_HOST, or any name where GARS_SERVICE_TOKEN "
+            "is set.",
+        )
+    )
+    trusted_proxies: str = field(
+        metadata=_says(
+            "GARS_TRUSTED_PROXIES",
+            "127.0.0.1,::1",
+            "Addresses and networks of proxies whose `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Request-Id` are "
+            "believed.",
+        )
+    )
+    max_connections: int = field(
+        metadata=_says(
+            "GARS_MAX_CONNECTIONS",
+            "4096",
+            "Connections open at once; others wait until one ends. Half of them may be event streams. Fewer where the "
+            "limit of open files is lower.",
+        )
+    )
+    header_timeout_ms: int = field(
+        metadata=_says(
+            "GARS_HEADER_TIMEOUT_MS",
+            "10000",
+            "How long a connection may take to send the header of a request, from its start or from the answer before.",
+        )
+    )
+    body_timeout_ms: int = field(
+        metadata=_says(
+            "GARS_BODY_TIMEOUT_MS",
+            "10000",
+            "Longest pause in a request body, and the time for all of it, plus a second for each 16 kB. Then 408.",
+        )
+    )
+    queue_budget_ms: int = field(
+        metadata=_says(
+            "GARS_QUEUE_BUDGET_MS",
+            "500",
+            "How long a request may wait for a thread; while the first in the queue has waited longer, others get 503 "
+            "with Retry-After. 0: no limit.",
+        )
+    )
+    stop_timeout_ms: int = field(
+        metadata=_says(
+            "GARS_STOP_TIMEOUT_MS",
+            "5000",
+            "How long requests under way are waited for when the service is told to stop.",
+        )
+    )
     event_log: str = field(
         metadata=_says(
             "GARS_EVENT_LOG",
@@ -269,7 +324,15 @@ class Settings:
             "Folder of what `gars stack` installs: jars and virtual environments of engines.",
         )
     )
-    log_level: LogLevel = field(metadata=_says("GARS_LOG_LEVEL", "warning", "debug, info, warning or error."))
+    log_level: LogLevel = field(
+        metadata=_says("GARS_LOG_LEVEL", "warning", "debug, info, warning or error. info has a line for each request.")
+    )
+    log_format: LogFormat = field(
+        metadata=_says("GARS_LOG_FORMAT", "text", "text: to be read in a terminal; json: an object a line.")
+    )
+    log_users: bool = field(
+        metadata=_says("GARS_LOG_USERS", "off", "on: lines about a request name its user. Off: no user id is logged.")
+    )
 
     @property
     def models(self) -> Path:
@@ -331,10 +394,13 @@ def _switch(text: str) -> bool:
     return text.lower() == "on"
 
 
-def _log_level(text: str) -> str:
-    if text.lower() not in get_args(LogLevel):
-        raise ValueError("no such level")
-    return text.lower()
+def _one_of(words: tuple[str, ...]) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text.lower() not in words:
+            raise ValueError(f"not one of {', '.join(words)}")
+        return text.lower()
+
+    return read
 
 
 _READERS: dict[str, Callable[[str], object]] = {
@@ -342,7 +408,8 @@ _READERS: dict[str, Callable[[str], object]] = {
     "int": _whole_number,
     "float": _share,
     "bool": _switch,
-    "LogLevel": _log_level,
+    "LogLevel": _one_of(get_args(LogLevel)),
+    "LogFormat": _one_of(get_args(LogFormat)),
     "Path": lambda text: Path(text).expanduser(),
     "Path | None": lambda text: Path(text) if text else None,
 }

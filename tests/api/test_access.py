@@ -151,7 +151,7 @@ def test_the_service_s_own_program(http: Client) -> None:
     assert http.get("/api/v1/users", headers=bearer(SERVICE)).status_code == 200
     assert http.post("/clicks", json={"user_id": "7", "anime_id": 1}, headers=bearer(SERVICE)).status_code == 202
     made = http.post("/api/v1/users/carol/token?days=3", headers=bearer(SERVICE))
-    assert made.headers["cache-control"] == "no-store"
+    assert made.headers["cache-control"] == "private, no-store"
     carol = bearer(made.json()["token"])
     assert http.get("/api/v1/users/carol", headers=carol).status_code == 200
     assert http.get("/api/v1/users/alice", headers=carol).status_code == 403
@@ -202,8 +202,6 @@ def test_a_session_of_a_browser(http: Client, alice: dict[str, str]) -> None:
     assert "samesite=strict" in cookie
     assert http.get("/api/v1/users/alice").status_code == 200
     assert http.get("/api/v1/users/bob").status_code == 403
-    crossed = http.post("/clicks", json={"user_id": "alice", "anime_id": 1}, headers={"Sec-Fetch-Site": "cross-site"})
-    assert crossed.status_code == 403
     http.delete("/api/v1/session")
     assert http.get("/api/v1/users/alice").status_code == 401
 

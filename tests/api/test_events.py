@@ -33,7 +33,7 @@ def tab(server: ServerProcess, user: str) -> Iterator[Iterator[tuple[str, dict[s
         http.stream("GET", f"{server.address}/api/v1/users/{user}/events") as response,
     ):
         assert response.headers["content-type"].startswith("text/event-stream")
-        assert response.headers["cache-control"] == "no-store"
+        assert response.headers["cache-control"] == "private, no-store"
         yield ((event.event, json.loads(event.data)) for event in EventSource(response).iter_sse())
 
 

@@ -83,12 +83,6 @@ def test_deleted_stays_deleted_over_a_restart(client: Client, service: Service, 
     again.close()
 
 
-def test_other_sites_cannot_delete(client: Client) -> None:
-    a_day(client)
-    assert client.delete(USER, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
-    assert client.get(USER).json()["known"] is True
-
-
 def test_nobody_is_shown_a_deleted_user(client: Client) -> None:
     """Also where the model was trained on their list."""
     client.post("/api/v1/interactions", json={"user_id": "7", "anime_id": 1, "kind": "rate", "value": 9})

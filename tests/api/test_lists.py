@@ -130,10 +130,6 @@ def test_limits(client: Client) -> None:
     assert "longer than 16,000,000 bytes" in error["message"]
 
 
-def test_other_sites_cannot_import(client: Client) -> None:
-    error_of(client.post(ROUTE, content=XML, headers={"Sec-Fetch-Site": "cross-site"}), 403)
-
-
 def test_more_than_one_batch(client: Client, service: Service) -> None:
     rows = [f"{entry.anime_id},{1 + entry.anime_id % 10},completed" for entry in service.catalogue.anime] * 20
     body = client.post(ROUTE, content="\n".join(["anime_id,rating,status", *rows]).encode()).json()

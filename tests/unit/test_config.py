@@ -59,7 +59,7 @@ def test_an_option_wins_over_the_environment() -> None:
         ),
         ({"GARS_IMPRESSION_SAMPLE": "nan"}, "GARS_IMPRESSION_SAMPLE='nan': not a number from 0 to 1", "1 all, 0 none"),
         ({"GARS_FETCH_LISTS": "yes"}, "GARS_FETCH_LISTS='yes': neither on nor off", "fetched from AniList"),
-        ({"GARS_LOG_LEVEL": "loud"}, "GARS_LOG_LEVEL='loud': no such level", "debug, info, warning or error"),
+        ({"GARS_LOG_LEVEL": "loud"}, "GARS_LOG_LEVEL='loud': not one of debug, info", "debug, info, warning or error"),
         ({"GARS_HOMES": "x", "GARS_X": "y"}, "no such setting: GARS_HOMES, GARS_X", "the settings are GARS_ADMIN"),
     ],
 )

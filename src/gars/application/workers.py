@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from functools import partial
@@ -21,8 +23,10 @@ Job = Callable[[], None]
 class Workers(Executor):
     """``post``, ``submit`` and ``stand_in`` are for any thread."""
 
-    def __init__(self, threads: int, name: str) -> None:
+    def __init__(self, threads: int, name: str, *, now: Callable[[], float] = time.monotonic) -> None:
         self._threads = threads
+        self._now = now
+        self._posted: deque[float] = deque()
         self._name = name
         self._started = 0
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
@@ -37,7 +41,20 @@ class Workers(Executor):
         with self._lock:
             if self._closed:
                 raise RuntimeError(f"{self._name} has been shut down")
+            self._posted.append(self._now())
             self._jobs.put(job)
+
+    @property
+    def waiting(self) -> int:
+        """Jobs that no thread has begun."""
+        return len(self._posted)
+
+    def waited_s(self) -> float:
+        """Return how long the first job of the queue has waited, 0 if none waits. For any thread."""
+        try:
+            return self._now() - self._posted[0]
+        except IndexError:
+            return 0.0
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Queue a call; the future holds what it returns or raises."""
@@ -75,6 +92,7 @@ class Workers(Executor):
             if job is not None:
                 job()
             while (job := self._jobs.get()) is not None:
+                self._posted.popleft()
                 job()
                 del job  # nothing of a request stays while the next one is waited for
         except LeftBehindError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from functools import partial
 from multiprocessing.connection import Connection
@@ -12,6 +11,7 @@ from gars.adapters.processes.pool import ListProcesses
 from gars.application.about import About
 from gars.application.engine import Engine
 from gars.application.list_makers import ListMakers
+from gars.bootstrap.logs import set_up_logs
 from gars.bootstrap.model import load_version
 from gars.bootstrap.warming import warm_engine
 from gars.config import Settings
@@ -38,7 +38,7 @@ def open_list_makers(
             hint="leave GARS_PROCESSES at 0, and start more of: gars serve recall, gars serve rank",
         )
     return ListProcesses(
-        partial(_make_lists, load or partial(load_version, settings.models, about.model_version), settings.log_level),
+        partial(_make_lists, load or partial(load_version, settings.models, about.model_version), settings),
         engine.version,
         count=settings.processes,
         patience_s=settings.rank_budget_ms / 1000,
@@ -51,10 +51,10 @@ def stay_off_their_cores(settings: Settings) -> None:
         cores.stay_on(cores.share_out(cores.allowed(), settings.processes).service)
 
 
-def _make_lists(load: Callable[[], Engine], log_level: str, pipe: Connection) -> None:
+def _make_lists(load: Callable[[], Engine], settings: Settings, pipe: Connection) -> None:
     """What runs in each of them."""
     keep_freed()
-    logging.basicConfig(level=log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    set_up_logs(settings, "lists")
     with one_thread():
         engine = load()
         warm_engine(engine)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,6 +20,7 @@ from gars.application.similar import SimilarAnime
 from gars.application.stages import RankService, RecallService, StagedEngine, TwoStages, two_stages
 from gars.application.steady_clock import SteadyClock
 from gars.application.swap import Swap
+from gars.application.workers import Workers
 from gars.bootstrap.addresses import REDIS, adapter, scheme, unknown
 from gars.bootstrap.model import load_engine, name_of, served_version
 from gars.bootstrap.published import Published, open_published
@@ -79,7 +79,7 @@ class StageService:
     """What the recall service compares its model with."""
     recommend: Recommend
     similar_anime: SimilarAnime
-    threads: ThreadPoolExecutor
+    threads: Workers
 
     def recalled_ids(self, user_id: str, *, k: int) -> Sequence[int]:
         """Ids in the order of stage one, of a user by their state."""
@@ -151,7 +151,7 @@ def open_stage(
     published = open_published(settings) if part == "recall" else None
     about = about or About(model_version=engine.version, anime=len(engine.anime))
 
-    def over(engine: Engine, about: About, threads: ThreadPoolExecutor) -> StageService:
+    def over(engine: Engine, about: About, threads: Workers) -> StageService:
         staged = StagedEngine(engine, recall=recall, rank=None)
         return StageService(
             settings=settings,
@@ -174,7 +174,7 @@ def open_stage(
         warm_engine(made.engine)
         return made, name_of(about.model_version, accepted)
 
-    threads = ThreadPoolExecutor(threads_of(settings), thread_name_prefix="gars-model")
+    threads = Workers(threads_of(settings), "gars-model")
     service = over(engine, about, threads)
     serving = name_of(about.model_version, snapshots.accepted(settings.home))
     return RunningStage(Swap(service, serving, promoted=lambda: served_version(settings.models), load=load))

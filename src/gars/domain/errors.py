@@ -108,6 +108,12 @@ class StorageError(GarsError):
     code = "storage"
 
 
+class OverloadedError(GarsError):
+    """More work waits than can be done in time. Sending the same again later is safe."""
+
+    code = "overloaded"
+
+
 class StageError(GarsError):
     """A stage in another process that does not answer, not in time, or with another model."""
 

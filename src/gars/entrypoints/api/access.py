@@ -18,12 +18,11 @@ from gars.application.ports import Clock
 from gars.config import Settings
 from gars.domain.errors import NotAllowedError
 from gars.entrypoints.api.limits import RateLimit
+from gars.entrypoints.api.security import PUBLIC, is_under
 from gars.entrypoints.api.tokens import COOKIE, Caller, Tokens
 
 CallerDep = NamedDependency[SkipValidation[Caller]]
 
-_PUBLIC = ("/api/v1/anime", "/api/v1/about", "/api/v1/genres", "/api/v1/onboarding", "/api/v1/health", "/sim")
-"""What anybody may read: nothing of it is about a user."""
 _BODY_NAMES_THE_USER = ("/api/v1/interactions", "/clicks")
 """Their handlers ask ``Caller.require`` for each user of the body."""
 _SESSION = "/api/v1/session"
@@ -53,13 +52,13 @@ class Access:
         """Raises what the answer is to be, if it is not to be the route's. Waits for nothing, but the framework would
         take a guard that is no coroutine to another thread."""
         path = str(connection.scope.get("path_template") or "")
-        if not self.tokens.on and _is_local(connection) and path != _METRICS and not _is_under(path, _ADMIN):
+        if not self.tokens.on and _is_local(connection) and path != _METRICS and not is_under(path, (_ADMIN,)):
             connection.scope[_CALLER] = _OPEN  # type: ignore[literal-required]
             return  # most requests: nothing to ask, and nothing read or parsed to find that out
         caller = self.tokens.caller(sent_token(connection), self._clock.now())
         connection.scope[_CALLER] = caller  # type: ignore[literal-required]
         self._check_rate(connection, caller)
-        if _is_under(path, _ADMIN):
+        if is_under(path, (_ADMIN,)):
             self._check_admin(caller)
         elif path == _METRICS:
             if self.tokens.administrable:
@@ -91,13 +90,13 @@ class Access:
             raise _who_are_you("GARS_ADMIN_TOKEN")
 
     def _check_user(self, connection: ASGIConnection[Any, Any, Any, Any], path: str, caller: Caller) -> None:
-        if not any(_is_under(path, part) for part in _OF_SERVICE) and (path != "/" or not connection.query_params):
+        if not is_under(path, _OF_SERVICE) and (path != "/" or not connection.query_params):
             return
         named = [*connection.query_params.getall("user_id", [])]
         if "user_id" in connection.path_params:
             named.append(str(connection.path_params["user_id"]))
         is_reading = connection.scope.get("method") in ("GET", "HEAD", "OPTIONS")
-        if is_reading and not named and any(_is_under(path, part) for part in _PUBLIC):
+        if is_reading and not named and is_under(path, PUBLIC):
             return
         if caller.kind == "nobody":
             raise _who_are_you()
@@ -130,10 +129,6 @@ def _who_are_you(secret: str = "") -> NotAuthorizedException:
     return NotAuthorizedException(
         f"this needs {secret or 'a token'}: Authorization: Bearer TOKEN", headers={"WWW-Authenticate": "Bearer"}
     )
-
-
-def _is_under(path: str, part: str) -> bool:
-    return path == part or path.startswith(f"{part}/")
 
 
 def _is_local(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:

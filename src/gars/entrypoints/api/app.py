@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 from typing import Any
 
@@ -39,9 +40,11 @@ from gars.entrypoints.api import (
 from gars.entrypoints.api.compression import compressing
 from gars.entrypoints.api.docs import PlainDocs
 from gars.entrypoints.api.errors import HANDLERS
-from gars.entrypoints.api.params import filters_of, refuse_unknown_parameters
+from gars.entrypoints.api.json_bodies import JsonRequest, check_request
+from gars.entrypoints.api.params import filters_of
 from gars.entrypoints.api.security import add_headers
 from gars.entrypoints.api.unchanged import TEMPLATE, Unchanged
+from gars.entrypoints.edge.head import answer_head
 
 
 class App(Litestar):
@@ -49,6 +52,9 @@ class App(Litestar):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request."""
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            await answer_head(self, scope, receive, send)
+            return
         scope[metrics.STARTED] = perf_counter()
         with measuring() as scope[metrics.STAGES]:
             await super().__call__(scope, receive, send)
@@ -64,7 +70,7 @@ class ListApp(App):
             started = perf_counter()
             unchanged: Unchanged = self.state.unchanged
             if (answer := unchanged.find(scope)) is not None:
-                await answer.send(send, started)
+                await answer.send(send, scope, started)
                 self.state.metrics.count("GET", TEMPLATE, 200, perf_counter() - started)
                 return
             send = unchanged.listening(scope, send)
@@ -127,12 +133,12 @@ def create_app(service: Service | Live) -> Litestar:
             health.get_live,
             health.get_ready,
         ],
-        before_request=refuse_unknown_parameters,
+        before_request=check_request,
     )
     mission_routes = Router(
         "/",
         route_handlers=[mission.get_sim, interactions.post_click, metrics.get_metrics],
-        before_request=refuse_unknown_parameters,
+        before_request=check_request,
     )
     return ListApp(
         [api, mission_routes, mission.get_root, page.get_asset, page.get_page],
@@ -147,7 +153,16 @@ def create_app(service: Service | Live) -> Litestar:
         guards=[guard],
         exception_handlers=HANDLERS,
         before_send=[add_headers, counted.before_send],
-        state=State({"metrics": counted, "guard": guard, "unchanged": unchanged}),
+        state=State(
+            {
+                "metrics": counted,
+                "guard": guard,
+                "unchanged": unchanged,
+                "health": health.Checks(),
+                "imports": ThreadPoolExecutor(lists.IMPORTS, thread_name_prefix="gars-import"),
+            }
+        ),
+        request_class=JsonRequest,
         logging_config=None,  # the command line sets logging up
         request_max_body_size=settings.max_body_bytes,
         openapi_config=OpenAPIConfig(

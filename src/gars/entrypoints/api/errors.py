@@ -11,7 +11,9 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
 from litestar.types import ExceptionHandlersMap
+from msgspec import UNSET
 
+from gars.application.request_ids import request_id
 from gars.domain.errors import (
     ArtefactError,
     ConflictError,
@@ -19,6 +21,7 @@ from gars.domain.errors import (
     GarsError,
     InvalidInputError,
     NotAllowedError,
+    OverloadedError,
     StorageError,
     UnknownAnimeError,
 )
@@ -33,7 +36,9 @@ _HTTP_CODES = {
     403: "forbidden",
     404: "not_found",
     405: "not_found",
+    408: "too_slow",
     413: "body_too_large",
+    415: "not_json",
     429: "too_many_requests",
     503: "not_ready",
 }
@@ -42,6 +47,8 @@ _HINTS = {
     403: "only the pages of this service may write; programs need no such header",
     404: "the routes are listed at /docs",
     405: "the routes and their methods are listed at /docs",
+    408: "send it faster, or in smaller pieces; GARS_BODY_TIMEOUT_MS is the limit",
+    415: "send JSON with the header Content-Type: application/json",
     413: "send smaller batches; GARS_MAX_BODY_BYTES and GARS_MAX_LIST_BYTES are the limits",
     429: "come back after Retry-After seconds; GARS_RATE_PER_S is the limit",
 }
@@ -57,6 +64,7 @@ _EXAMPLES = {
     ),
     409: ErrorDetail("conflict", "no other model has served before", "choose one: gars model list"),
     413: ErrorDetail("body_too_large", "Request Entity Too Large", "send smaller batches"),
+    415: ErrorDetail("not_json", "the body is sent as 'text/plain'", "send JSON with the header Content-Type: …"),
     422: ErrorDetail(
         "unknown_anime",
         "1 anime id(s) not in the catalogue: 99",
@@ -73,6 +81,7 @@ _DESCRIPTIONS = {
     404: "There is no such thing",
     409: "It cannot be done as things are; nothing was changed",
     413: "The body is too large",
+    415: "The body is not sent as application/json",
     422: "An anime is not in the catalogue; nothing of the batch was kept",
     429: "More requests than one client may send; Retry-After says when to come back",
     502: "Another site does not give what was asked",
@@ -110,7 +119,7 @@ def errors(*statuses: int) -> dict[int, ResponseSpec]:
 def answer(status: int, code: str, message: str, hint: str | None, headers: Mapping[str, str] | None = None) -> Any:
     """An error response."""
     return Response(
-        ErrorBody(ErrorDetail(code, message, hint)),
+        ErrorBody(ErrorDetail(code, message, hint, request_id=request_id.get() or UNSET)),
         status_code=status,
         headers=dict(headers or {}),
         media_type="application/json",
@@ -130,7 +139,9 @@ def _on_gars_error(request: Request[Any, Any, Any], error: GarsError) -> Any:
         case FetchError():
             return answer(502, error.code, error.message, error.hint)
         case StorageError():
-            logger.error("%s %s: %s", request.method, request.url.path, error.message)
+            logger.error("the store failed: %s", error.message, extra=_about(request))
+            return answer(503, error.code, error.message, error.hint, {"Retry-After": "1"})
+        case OverloadedError():
             return answer(503, error.code, error.message, error.hint, {"Retry-After": "1"})
         case ArtefactError():
             return answer(503, "not_ready", error.message, error.hint, {"Retry-After": "1"})
@@ -158,8 +169,17 @@ def _fault(fault: Mapping[str, str], names: Mapping[str, str]) -> str:
     return f"{where}: {fault['message']}" if where else fault["message"]
 
 
+def _about(request: Request[Any, Any, Any]) -> dict[str, object]:
+    """What a log line says of a request: the route, not the path, which is the client's and may name a user."""
+    return {
+        "method": request.method,
+        "route": request.scope.get("path_template"),
+        "user": request.scope.get("path_params", {}).get("user_id"),
+    }
+
+
 def _on_unforeseen(request: Request[Any, Any, Any], error: Exception) -> Any:
-    logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    logger.error("a request failed", exc_info=error, extra=_about(request))
     return answer(500, "error", "the service failed on this request", "its log says why")
 
 

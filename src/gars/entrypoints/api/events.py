@@ -16,7 +16,7 @@ from gars.domain.user_state import UserState
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.params import ServiceDep, UserId, checked_user_id
 
-_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+_HEADERS = {"X-Accel-Buffering": "no"}
 
 
 @get(

@@ -17,7 +17,7 @@ from gars.entrypoints.api.threads import in_thread
     "/groups/recommendations",
     status_code=200,
     summary="What a group can watch together",
-    responses=errors(400, 413, 503),
+    responses=errors(400, 413, 415, 503),
     tags=["groups"],
 )
 async def post_group(service: ServiceDep, data: JSONBody[GroupBody], filters: FiltersDep, k: K = 20) -> GroupListBody:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Literal, Protocol
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Literal, Protocol
 
-from litestar import Response, get
+from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import SkipValidation
@@ -38,6 +39,25 @@ class Serves(Protocol):
 
 ServesDep = NamedDependency[SkipValidation[Serves]]
 
+_WITHIN_S = 5.0
+
+
+class Checks:
+    """Runs the checks in a thread of their own, one at a time: requests that come meanwhile share the answer."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="gars-health")
+        self._running: asyncio.Future[dict[str, str]] | None = None
+
+    async def of(self, service: Healthy) -> dict[str, str]:
+        """Return what the service says of each thing, or that it says nothing in time: a disk may hang."""
+        if self._running is None or self._running.done():
+            self._running = asyncio.get_running_loop().run_in_executor(self._thread, service.health)
+        try:
+            return await asyncio.wait_for(asyncio.shield(self._running), _WITHIN_S)
+        except TimeoutError:
+            return {"health": f"the checks have not ended within {_WITHIN_S:.0f} s"}
+
 
 @get("/health/live", summary="The process answers", responses=errors(400), tags=["service"])
 async def get_live() -> LiveBody:
@@ -51,10 +71,9 @@ async def get_live() -> LiveBody:
     responses={**errors(400), 503: ResponseSpec(ReadyBody, description="Something that requests need does not work")},
     tags=["service"],
 )
-async def get_ready(running: ServesDep) -> Response[ReadyBody]:
+async def get_ready(request: Request[Any, Any, Any], running: ServesDep) -> Response[ReadyBody]:
     """Checks that model, states and index are warm, and that log and states can be written to disk at this moment."""
-    # not on the service's own threads: they may all be waiting for the same disk
-    checks = await asyncio.to_thread(running.current.health)
+    checks = await request.app.state.health.of(running.current)
     status = running.phase
     body = ReadyBody(
         "degraded" if status == "ready" and any(said != "ok" for said in checks.values()) else status,

@@ -11,29 +11,29 @@ from typing import Generic, Protocol, TypeVar
 from gars.application.attempts import Attempt, LeftBehindError
 from gars.application.budgets import Budget
 from gars.application.ladder import Rung
+from gars.application.request_ids import request_id
 from gars.application.stage_times import StageTimes, measured, measuring
 from gars.application.workers import Workers
+from gars.entrypoints.api.threads import HasThreads, refuse_overload
 
 T = TypeVar("T")
 
 
-class HasWorkers(Protocol):
+class HasBudgets(HasThreads, Protocol):
     """A service with threads that may be left behind."""
-
-    @property
-    def threads(self) -> Workers:
-        """Where requests run the models."""
 
     @property
     def budgets(self) -> Mapping[Rung, Budget]:
         """How long each rung may take."""
 
 
-async def in_time(service: HasWorkers, work: Callable[..., T], *args: object, **kwargs: object) -> T:
+async def in_time(service: HasBudgets, work: Callable[..., T], *args: object, **kwargs: object) -> T:
     """``work(…, attempt=…)`` on one of the service's threads; its stages count for this request.
 
-    If the attempt is late its thread is left behind, and ``work`` is called again with the same one.
+    If the attempt is late its thread is left behind, and ``work`` is called again with the same one. Raises
+    ``OverloadedError`` where too much waits for the threads.
     """
+    await refuse_overload(service)
     attempt = service.budgets["ranking"].attempt()
     return await _Answer(service.threads, partial(work, *args, **kwargs, attempt=attempt), attempt).future
 
@@ -47,6 +47,7 @@ class _Answer(Generic[T]):
         self._workers = workers
         self._work = work
         self._of_request = measured() or StageTimes()
+        self._request_id = request_id.get()
         self._times = StageTimes()
         self._timer: asyncio.TimerHandle | None = None
         self.future: asyncio.Future[T] = self._loop.create_future()
@@ -56,6 +57,7 @@ class _Answer(Generic[T]):
 
     def _run(self, times: StageTimes) -> None:
         """In a worker. The times are its own: those of a thread that was left behind are nobody's either."""
+        request_id.set(self._request_id)
         try:
             with measuring(times):
                 made = self._work()

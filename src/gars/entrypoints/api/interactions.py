@@ -22,7 +22,6 @@ from gars.domain.interaction import Interaction, Kind, Status, accepted, content
 from gars.entrypoints.api.access import CallerDep
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.params import checked_user_id
-from gars.entrypoints.api.security import refuse_other_sites
 from gars.entrypoints.api.shapes import AcceptedBody, ClickBody, EventBody, InteractionsBody, RefusedEvent
 from gars.entrypoints.api.tokens import Caller
 
@@ -52,8 +51,7 @@ TakesEventsDep = NamedDependency[SkipValidation[TakesEvents]]
     "/interactions",
     status_code=202,
     summary="Something happened",
-    guards=[refuse_other_sites],
-    responses=errors(400, 403, 409, 413, 422, 503),
+    responses=errors(400, 403, 409, 413, 415, 422, 503),
     tags=["interactions"],
 )
 async def post_interactions(
@@ -78,8 +76,7 @@ async def post_interactions(
     "/clicks",
     status_code=202,
     summary="A click",
-    guards=[refuse_other_sites],
-    responses=errors(400, 403, 413, 422, 503),
+    responses=errors(400, 403, 413, 415, 422, 503),
     tags=["mission"],
 )
 async def post_click(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -17,9 +20,10 @@ from gars.datasets.lists.parse import parse
 from gars.domain.errors import InvalidInputError, NotAllowedError
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.params import MAX_USER_ID, ServiceDep, checked_user_id
-from gars.entrypoints.api.security import refuse_other_sites
 from gars.entrypoints.api.shapes import ImportBody
 
+IMPORTS = 2
+"""Lists that are read at once; others wait."""
 _FIELDS = ("file", "text")
 _BYTES = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)
 _TEXT = Schema(type=OpenAPIType.STRING)
@@ -45,7 +49,6 @@ class _TakesAFile(Operation):
     "/lists/import",
     status_code=200,
     summary="Bring in a list from elsewhere",
-    guards=[refuse_other_sites],
     operation_class=_TakesAFile,
     responses=errors(400, 403, 413, 503),
     tags=["lists"],
@@ -62,19 +65,18 @@ async def post_list(
     """
     user_id = checked_user_id(user_id)
     content = await _content(request)
-    # not on the service's own threads: thousands of titles take a while, and lists are made there
-    return await asyncio.to_thread(_import, service, user_id, content)
+    return await _in_own_thread(request, partial(_import, service, user_id, content))
 
 
 @post(
     "/lists/fetch",
     status_code=200,
     summary="Fetch a list from another site by its owner's name",
-    guards=[refuse_other_sites],
     responses=errors(400, 403, 502, 503),
     tags=["lists"],
 )
 async def fetch_list(
+    request: Request[Any, Any, Any],
     service: ServiceDep,
     site: Annotated[Literal["anilist", "myanimelist"], QueryParameter(description="Where the list is kept")],
     name: Annotated[str, QueryParameter(min_length=1, max_length=64, description="The user's name there")],
@@ -91,8 +93,15 @@ async def fetch_list(
     def fetched() -> ImportBody:
         return _import(service, user_id, service.sites[site].fetch(name))
 
-    # not on the service's own threads: another site may take its time
-    return await asyncio.to_thread(fetched)
+    return await _in_own_thread(request, fetched)
+
+
+async def _in_own_thread(request: Request[Any, Any, Any], work: Callable[[], ImportBody]) -> ImportBody:
+    """Run an import in the threads for them: thousands of titles, or another site, take a while, and nothing else of
+    the service waits for that."""
+    return await asyncio.get_running_loop().run_in_executor(
+        request.app.state.imports, partial(copy_context().run, work)
+    )
 
 
 def _import(service: Service, user_id: str, content: bytes) -> ImportBody:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from time import perf_counter
 from typing import Any
@@ -18,6 +19,8 @@ from gars.application.stage_times import server_timing
 from gars.bootstrap import Live
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.unchanged import Unchanged
+
+logger = logging.getLogger(__name__)
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which nobody reads
 
@@ -64,7 +67,8 @@ class Metrics:
         if message["type"] != "http.response.start":
             return
         seconds = perf_counter() - scope.get(STARTED, perf_counter())  # type: ignore[operator]  # ours, a float
-        self.count(scope.get("method"), scope.get("path_template"), message["status"], seconds)
+        user = scope.get("path_params", {}).get("user_id")
+        self.count(scope.get("method"), scope.get("path_template"), message["status"], seconds, user)
         # a copy: what was late for its budget may still be adding to it
         times: dict[str, float] = {**scope[STAGES].milliseconds} if STAGES in scope else {}  # type: ignore[literal-required]
         for stage, milliseconds in times.items():
@@ -73,11 +77,14 @@ class Metrics:
         timing = server_timing(times)
         message["headers"] = [*message.get("headers", ()), (b"server-timing", timing.encode())]
 
-    def count(self, method: object, route: object, status: int, seconds: float) -> None:
-        """Count one answer."""
+    def count(self, method: object, route: object, status: int, seconds: float, user: object = None) -> None:
+        """Count one answer, and log it at level info."""
         requests, histogram = self._series(method, route, status)
         requests.inc()
         histogram.observe(seconds)
+        if logger.isEnabledFor(logging.INFO):
+            about = {"method": method, "route": route, "status": status, "ms": round(seconds * 1e3, 3), "user": user}
+            logger.info("answered", extra=about)
 
     def _series(self, method: object, route: object, status: int) -> tuple[Counter, Histogram]:
         """The series of an answer, kept at hand: to look them up by labels costs as much as everything else here."""

@@ -67,6 +67,15 @@ def _find(path: Path) -> _File | None:
         return None
 
 
+def _path_below(folder: Path, name: str) -> Path | None:
+    """Return the path of a name that a client made up, or None if it leads out of the folder or can be no file's."""
+    try:
+        file = (folder / name).resolve()
+        return file if file.is_relative_to(folder.resolve()) else None
+    except (ValueError, OSError, RuntimeError):  # a NUL byte, half a surrogate pair; too long; links in a circle
+        return None
+
+
 def _send(request: Request[Any, Any, Any], path: Path, cache_control: str) -> Response[bytes] | None:
     """The best encoding of a file for this client; 304 where it has it already; None where there is no such file."""
     found = _find(path)
@@ -104,10 +113,9 @@ async def get_page(request: Request[Any, Any, Any], path: FromPath[str]) -> Resp
 @get("/assets/{path:path}", include_in_schema=False)
 async def get_asset(request: Request[Any, Any, Any], path: FromPath[str]) -> Response[bytes]:
     """A file under ``/assets``; one whose name holds a hash of its content may be kept for ever."""
-    folder = (FOLDER / "assets").resolve()
-    file = (folder / path.lstrip("/")).resolve()
-    cache_control = _FOREVER if _HASHED.search(file.name) else "no-cache"
-    found = _send(request, file, cache_control) if file.is_relative_to(folder) else None
+    file = _path_below(FOLDER / "assets", path.lstrip("/"))
+    cache_control = _FOREVER if file is not None and _HASHED.search(file.name) else "no-cache"
+    found = _send(request, file, cache_control) if file is not None else None
     if found is None:
         raise NotFoundException(f"no such file: /assets{path}")
     return found

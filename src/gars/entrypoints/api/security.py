@@ -1,12 +1,7 @@
-"""What keeps other sites out: headers on every answer, and no writes from their pages."""
+"""What keeps answers to those they are for: headers for browsers, and no copies of personal answers in caches."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from litestar.connection import ASGIConnection
-from litestar.exceptions import PermissionDeniedException
-from litestar.handlers import BaseRouteHandler
 from litestar.types import Message, Scope
 
 HEADERS = {
@@ -22,16 +17,29 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "X-Permitted-Cross-Domain-Policies": "none",
 }
-_ENCODED = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+ENCODED_HEADERS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+"""The same as ASGI sends them."""
+PUBLIC = ("/api/v1/anime", "/api/v1/about", "/api/v1/genres", "/api/v1/onboarding", "/api/v1/health", "/sim")
+"""Routes of which nothing is about a user."""
+_SHARED = (*PUBLIC, "/docs", "/assets")
+"""Routes whose answers a cache may keep as their own headers say."""
+REQUEST_ID = "gars.request_id"
+"""Key of the scope that holds the header with the request's id, as ASGI sends it."""
+_PERSONAL = (b"cache-control", b"private, no-store")
 
 
-async def add_headers(message: Message, _scope: Scope) -> None:
+async def add_headers(message: Message, scope: Scope) -> None:
     """A ``before_send`` hook: it sees every answer, also those that no route made."""
-    if message["type"] == "http.response.start":
-        message["headers"] = [*message.get("headers", ()), *_ENCODED]
+    if message["type"] != "http.response.start":
+        return
+    headers = [*message.get("headers", ()), *ENCODED_HEADERS]
+    if (name := scope.get(REQUEST_ID)) is not None:
+        headers.append(name)  # type: ignore[arg-type]
+    if not any(key.lower() == b"cache-control" for key, _ in headers) and not is_under(scope["path"], _SHARED):
+        headers.append(_PERSONAL)
+    message["headers"] = headers
 
 
-async def refuse_other_sites(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
-    """A guard for writes: a browser says when a page of another site made it send them."""
-    if connection.headers.get("Sec-Fetch-Site") == "cross-site":
-        raise PermissionDeniedException("a page of another site sent this")
+def is_under(path: str, parts: tuple[str, ...]) -> bool:
+    """Return whether a path is one of ``parts`` or below one."""
+    return any(path == part or path.startswith(f"{part}/") for part in parts)

@@ -9,23 +9,31 @@ import os
 import signal
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any, Literal, Protocol
 
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.server.embed import Server
 from litestar import Litestar
 
 from gars.application.swap import Swap
 from gars.bootstrap import Live, Service, live, warm
+from gars.config import Settings
 from gars.domain.errors import ArtefactError, GarsError, InvalidInputError
 from gars.entrypoints.api.app import create_app
+from gars.entrypoints.edge.app import Edge
+from gars.entrypoints.edge.descriptors import connections_within, raise_file_limit
+from gars.entrypoints.edge.stopping import end_process_after
 from gars.entrypoints.stack.ports import free_ports
 from gars.library.heap import give_back_freed, seldom_collect
 
 logger = logging.getLogger(__name__)
 
 _START_DEADLINE_S = 30
+_CLOSING_S = 15.0
+"""For writing what waits and closing the stores, after the requests."""
 
 
 def refuse_open(host: str, service_token: str) -> None:
@@ -80,9 +88,9 @@ def run(service: Service, *, host: str, port: int, on_ready: Callable[[str], Non
         listen(
             create_app(running),
             running,
+            service.settings,
             host=host,
             port=port,
-            check_ms=service.settings.model_check_ms,
             warm_up=lambda: _warm(running),
             end_streams=lambda: running.current.feed.close(),
             on_ready=on_ready,
@@ -94,18 +102,18 @@ def run(service: Service, *, host: str, port: int, on_ready: Callable[[str], Non
 def listen(
     app: Litestar,
     running: Running,
+    settings: Settings,
     *,
     host: str,
     port: int,
-    check_ms: int,
     on_ready: Callable[[str], None],
     warm_up: Callable[[], None] = lambda: None,
     end_streams: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve an app until SIGINT or SIGTERM.
 
-    ``check_ms`` is how often to look for another promoted model; ``warm_up`` runs before the service is ready and
-    ``end_streams`` before the requests under way are waited for.
+    ``warm_up`` runs before the service is ready, and ``end_streams`` before the requests under way are waited for. They
+    are waited for at most GARS_STOP_TIMEOUT_MS; what still runs some seconds after that is ended with the process.
 
     Raises:
         InvalidInputError: the port is taken.
@@ -114,7 +122,8 @@ def listen(
     running.phase = "starting"
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_serve(app, running, host, free_port(host, port), check_ms, on_ready, warm_up, end_streams))
+            port = free_port(host, port)
+            runner.run(_serve(app, running, settings, host, port, on_ready, warm_up, end_streams))
     finally:
         running.swap.close()
 
@@ -131,14 +140,29 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 async def _serve(
     app: Litestar,
     running: Running,
+    settings: Settings,
     host: str,
     port: int,
-    check_ms: int,
     on_ready: Callable[[str], None],
     warm_up: Callable[[], None],
     end_streams: Callable[[], None],
 ) -> None:
-    server = Server(app, address=host, port=port, interface=Interfaces.ASGI, backlog=1024, log_enabled=False)
+    counted = app.state.metrics
+    edge = Edge(app, replace(settings, host=host), count=counted.count)
+    server = Server(
+        edge,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGI,
+        backlog=1024,
+        # how many connections it holds; the next ones wait in the backlog
+        backpressure=connections_within(settings.max_connections, raise_file_limit()),
+        # with automatic detection of HTTP/2 a connection that sends nothing at all is waited for without end
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=settings.header_timeout_ms),
+        websockets=False,
+        log_enabled=False,
+    )
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -151,14 +175,21 @@ async def _serve(
         give_back_freed()
         seldom_collect()
         running.phase = "ready"
-        _follow_promotions(running, check_ms, loop)
+        _follow_promotions(running, settings.model_check_ms, loop)
         on_ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
         await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         running.phase = "stopping"
+        stop_within_s = settings.stop_timeout_ms / 1000
+        end_process_after(stop_within_s + _CLOSING_S)
         end_streams()  # or the server would wait for them
         server.stop()  # type: ignore[no-untyped-call]
-        await serving
+        await asyncio.wait({serving}, timeout=stop_within_s)
+        if serving.done():
+            await serving
+        else:
+            logger.warning("stopped before every request was answered: GARS_STOP_TIMEOUT_MS is over")
+            serving.cancel()
 
 
 def _stop(stop: asyncio.Event) -> None:

@@ -16,7 +16,6 @@ from gars.entrypoints.api.access import CallerDep, sent_token
 from gars.entrypoints.api.access_shapes import SessionBody, TokenBody
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.params import ServiceDep, UserId, checked_user_id
-from gars.entrypoints.api.security import refuse_other_sites
 from gars.entrypoints.api.tokens import COOKIE, Tokens
 
 TokensDep = NamedDependency[SkipValidation[Tokens]]
@@ -26,7 +25,6 @@ TokensDep = NamedDependency[SkipValidation[Tokens]]
     "/users/{user_id:str}/token",
     status_code=200,
     summary="A token for one user",
-    guards=[refuse_other_sites],
     responses=errors(400, 403),
     tags=["tokens"],
 )
@@ -36,21 +34,19 @@ async def post_token(
     caller: CallerDep,
     user_id: UserId,
     days: Annotated[int, QueryParameter(ge=1, le=3650, description="How long it is good for")] = 30,
-) -> Response[TokenBody]:
+) -> TokenBody:
     """For a site's own program, which knows who its users are: needs `GARS_SERVICE_TOKEN`."""
     user_id = checked_user_id(user_id)
     if tokens.on and caller.kind != "service":
         raise NotAllowedError("a user cannot make tokens", hint="send GARS_SERVICE_TOKEN")
     expires = service.clock.now().replace(microsecond=0) + timedelta(days=days)
-    made = TokenBody(user_id=user_id, token=tokens.issue(user_id, expires), expires=expires)
-    return Response(made, headers={"Cache-Control": "no-store"})
+    return TokenBody(user_id=user_id, token=tokens.issue(user_id, expires), expires=expires)
 
 
 @post(
     "/session",
     status_code=200,
     summary="Keep a token in the browser",
-    guards=[refuse_other_sites],
     responses=errors(400, 403),
     tags=["tokens"],
 )
@@ -64,16 +60,13 @@ async def post_session(request: Request[Any, Any, Any], caller: CallerDep) -> Re
             "a session needs a user's token: Authorization: Bearer TOKEN", headers={"WWW-Authenticate": "Bearer"}
         )
     kept = sent_token(request) if caller.kind == "user" else None
-    return Response(
-        SessionBody(caller.user_id), cookies=[_cookie(request, kept)], headers={"Cache-Control": "no-store"}
-    )
+    return Response(SessionBody(caller.user_id), cookies=[_cookie(request, kept)])
 
 
 @delete(
     "/session",
     status_code=200,
     summary="Forget the token",
-    guards=[refuse_other_sites],
     responses=errors(400, 403),
     tags=["tokens"],
 )

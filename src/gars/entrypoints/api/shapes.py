@@ -20,6 +20,8 @@ class ErrorDetail(msgspec.Struct, frozen=True):
     code: str
     message: str
     hint: str | None = None
+    request_id: str | UnsetType = UNSET
+    """The same as in the header X-Request-Id; log lines have it too."""
 
 
 class ErrorBody(msgspec.Struct, frozen=True):

@@ -16,6 +16,7 @@ from litestar.types import Message, Scope, Send
 
 from gars.application.list_cache import MadeFrom, made_from
 from gars.bootstrap import Live
+from gars.entrypoints.api.security import REQUEST_ID
 
 SAME_VIEW_S = 60.0
 """How long an answer may be sent again with the ``request_id`` of its first time."""
@@ -23,7 +24,7 @@ TEMPLATE = "/api/v1/users/{user_id}/recommendations"
 """The route whose answers are kept."""
 _BEFORE, _AFTER = TEMPLATE.split("{user_id}")
 _MARK = "gars.made_from"
-_ONE_TIME = frozenset({b"server-timing"})
+_ONE_TIME = frozenset({b"server-timing", b"x-request-id"})
 """Headers that are of one answer only."""
 
 
@@ -36,12 +37,13 @@ class Answer(NamedTuple):
     headers: list[tuple[bytes, bytes]]
     body: bytes
 
-    async def send(self, send: Send, started: float) -> None:
+    async def send(self, send: Send, scope: Scope, started: float) -> None:
         """Send it again; ``started`` is when the request came, by ``perf_counter``."""
         timing = f"total;dur={(time.perf_counter() - started) * 1e3:.3f}".encode()
-        await send(
-            {"type": "http.response.start", "status": 200, "headers": [*self.headers, (b"server-timing", timing)]}
-        )
+        headers = [*self.headers, (b"server-timing", timing)]
+        if (name := scope.get(REQUEST_ID)) is not None:
+            headers.append(name)  # type: ignore[arg-type]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": self.body, "more_body": False})
 
 

@@ -24,7 +24,6 @@ from gars.entrypoints.api.params import (
     UserId,
     checked_user_id,
 )
-from gars.entrypoints.api.security import refuse_other_sites
 from gars.entrypoints.api.shapes import (
     ForgottenBody,
     HistoryBody,
@@ -155,16 +154,13 @@ async def get_export(service: ServiceDep, user_id: UserId) -> Response[UserExpor
     user_id = checked_user_id(user_id)
     await asyncio.wrap_future(service.recorder.call(lambda: None))  # what was shown a moment ago belongs to it
     export = await asyncio.wrap_future(service.writer.call(lambda: service.export_user(user_id)))
-    return Response(
-        export, headers={"Content-Disposition": 'attachment; filename="gars-user.json"', "Cache-Control": "no-store"}
-    )
+    return Response(export, headers={"Content-Disposition": 'attachment; filename="gars-user.json"'})
 
 
 @delete(
     "/users/{user_id:str}",
     status_code=200,
     summary="Forget a user",
-    guards=[refuse_other_sites],
     responses=errors(400, 403, 503),
     tags=["users"],
 )

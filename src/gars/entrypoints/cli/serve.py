@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 import importlib
-import logging
 import os
 from dataclasses import replace
 from functools import partial
@@ -13,12 +12,14 @@ from typing import Annotated, Literal, cast
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from gars.application.about import About
 from gars.application.engine import Engine
 from gars.bootstrap import load_engine, lock_home, open_service, training_data
 from gars.bootstrap.collector import collecting, open_collector
 from gars.bootstrap.list_processes import stay_off_their_cores
+from gars.bootstrap.logs import announce, set_up_logs
 from gars.bootstrap.stages import open_stage
 from gars.bootstrap.warming import warm_engine
 from gars.config import Settings, from_environment
@@ -70,7 +71,7 @@ def serve(
         settings = replace(settings, processes=processes)
     host = settings.host if host is None else host
     port = settings.port if port is None else port
-    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    set_up_logs(settings, "serve" if part is Part.ALL else part.value)
     server.refuse_open(host, settings.service_token)
     server.free_port(host, port)  # before the slow part: a taken port should not cost a minute
     console = Console(stderr=True)
@@ -94,7 +95,7 @@ def serve(
         )
         with one_thread():
             server.run(service, host=host, port=port, on_ready=lambda address: _ready(console, settings, address))
-    console.print("stopped", highlight=False)
+    _say(console, settings, "stopped")
 
 
 def _serve_clicks(settings: Settings, host: str, port: int, console: Console, engine_factory: str | None) -> None:
@@ -110,14 +111,14 @@ def _serve_clicks(settings: Settings, host: str, port: int, console: Console, en
         server.listen(
             create_app(running),
             running,
+            settings,
             host=host,
             port=port,
-            check_ms=settings.model_check_ms,
             on_ready=lambda address: _ready(console, settings, address),
         )
     finally:
         running.current.close()
-    console.print("stopped", highlight=False)
+    _say(console, settings, "stopped")
 
 
 def _serve_stage(
@@ -138,21 +139,29 @@ def _serve_stage(
             server.listen(
                 create_app(running, part),
                 running,
+                settings,
                 host=host,
                 port=port,
-                check_ms=settings.model_check_ms,
                 warm_up=lambda: warm_engine(running.current.engine),
                 on_ready=lambda address: _ready(console, settings, address),
             )
     finally:
         running.current.close()
-    console.print("stopped", highlight=False)
+    _say(console, settings, "stopped")
 
 
 def _ready(console: Console, settings: Settings, address: str) -> None:
     memory = resident_mb()
     takes = "" if memory is None else f"{memory:,.0f} MB of memory; "
-    console.print(f"[green]✓[/] serving {settings.home} on {address}  ({takes}Ctrl-C stops)", highlight=False)
+    _say(console, settings, f"[green]✓[/] serving {settings.home} on {address}  ({takes}Ctrl-C stops)")
+
+
+def _say(console: Console, settings: Settings, text: str) -> None:
+    """For who sits at the terminal; where programs read the log it is a line of that."""
+    if settings.log_format == "json":
+        announce(Text.from_markup(text).plain)
+    else:
+        console.print(text, highlight=False)
 
 
 def made_by(factory: str) -> Engine:

@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 
 from gars.bootstrap.cluster import history_worker
+from gars.bootstrap.logs import set_up_logs
 from gars.config import from_environment
 from gars.entrypoints.worker.history import run
 
@@ -36,7 +37,7 @@ def history(
 ) -> None:
     """Bring events and shown lists from Kafka to the history in Cassandra until Ctrl-C; any number may run."""
     settings = from_environment(os.environ, home=home)
-    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    set_up_logs(settings, "history")
     logging.getLogger("cassandra").setLevel(logging.ERROR)
     console = Console(stderr=True)
     stop = threading.Event()

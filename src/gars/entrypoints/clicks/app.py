@@ -19,7 +19,7 @@ from gars.entrypoints.api import access, health, interactions, metrics
 from gars.entrypoints.api.app import App
 from gars.entrypoints.api.docs import PlainDocs
 from gars.entrypoints.api.errors import HANDLERS
-from gars.entrypoints.api.params import refuse_unknown_parameters
+from gars.entrypoints.api.json_bodies import JsonRequest, check_request
 from gars.entrypoints.api.security import add_headers
 
 
@@ -50,11 +50,9 @@ def create_app(running: Collecting) -> Litestar:
     api = Router(
         "/api/v1",
         route_handlers=[interactions.post_interactions, health.get_live, health.get_ready],
-        before_request=refuse_unknown_parameters,
+        before_request=check_request,
     )
-    mission = Router(
-        "/", route_handlers=[interactions.post_click, metrics.get_metrics], before_request=refuse_unknown_parameters
-    )
+    mission = Router("/", route_handlers=[interactions.post_click, metrics.get_metrics], before_request=check_request)
     return App(
         [api, mission],
         dependencies={
@@ -65,7 +63,8 @@ def create_app(running: Collecting) -> Litestar:
         guards=[guard],
         exception_handlers=HANDLERS,
         before_send=[add_headers, counted.before_send],
-        state=State({"metrics": counted}),
+        state=State({"metrics": counted, "health": health.Checks()}),
+        request_class=JsonRequest,
         logging_config=None,
         request_max_body_size=settings.max_body_bytes,
         openapi_config=OpenAPIConfig(

@@ -20,7 +20,7 @@ from gars.entrypoints.api import access, health, metrics
 from gars.entrypoints.api.app import App
 from gars.entrypoints.api.docs import PlainDocs
 from gars.entrypoints.api.errors import HANDLERS
-from gars.entrypoints.api.params import refuse_unknown_parameters
+from gars.entrypoints.api.json_bodies import JsonRequest, check_request
 from gars.entrypoints.api.security import add_headers
 from gars.entrypoints.stages import routes
 
@@ -61,7 +61,7 @@ def create_app(running: RunningStage, part: Part) -> Litestar:
             # messages hold candidates: larger than any other body
             Router("/", route_handlers=_BETWEEN_SERVICES[part], request_max_body_size=routes.MAX_BYTES),
         ],
-        before_request=refuse_unknown_parameters,
+        before_request=check_request,
     )
     return App(
         [public],
@@ -72,7 +72,8 @@ def create_app(running: RunningStage, part: Part) -> Litestar:
         guards=[access.Access(settings, running.current.clock)],
         exception_handlers=HANDLERS,
         before_send=[add_headers, counted.before_send],
-        state=State({"metrics": counted}),
+        state=State({"metrics": counted, "health": health.Checks()}),
+        request_class=JsonRequest,
         logging_config=None,
         request_max_body_size=settings.max_body_bytes,
         openapi_config=OpenAPIConfig(
