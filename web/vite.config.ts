@@ -24,9 +24,10 @@ export default defineConfig({
     manifest: true,
   },
   server: {
+    // The service compares Host and Origin: both must name this server.
     proxy: {
-      '/api': 'http://127.0.0.1:8000',
-      '/docs': 'http://127.0.0.1:8000',
+      '/api': { target: 'http://127.0.0.1:8000', changeOrigin: false },
+      '/docs': { target: 'http://127.0.0.1:8000', changeOrigin: false },
     },
   },
   test: {

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from litestar.testing import TestClient
 
-from gars.application.stage_messages import Array, Wanted, encode, pack_history
+from gars.application.stage_messages import CONTENT_TYPE, Array, Wanted, encode, pack_history
 from gars.bootstrap.stages import RunningStage, open_stage
 from gars.config import from_environment
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
@@ -73,7 +73,9 @@ def test_health_metrics_and_documentation(recall: RunningStage) -> None:
 
 
 def post(client: Any, message: object) -> httpx.Response:
-    answer: httpx.Response = client.post("/api/v1/recall", content=encode(message))
+    answer: httpx.Response = client.post(
+        "/api/v1/recall", content=encode(message), headers={"Content-Type": CONTENT_TYPE}
+    )
     return answer
 
 

@@ -95,7 +95,7 @@ def test_equal_lines_are_counted() -> None:
     handler.setFormatter(logging.Formatter("%(message)s"))
     repeats = Repeats(handler, interval_s=10, now=lambda: seconds[0])
     written: list[logging.LogRecord] = []
-    handler.emit = written.append  # type: ignore[method-assign]
+    handler.emit = written.append  # type: ignore[assignment,method-assign]
     handler.addFilter(repeats)
 
     def log(text: str, *args: object) -> None:

@@ -85,11 +85,11 @@ _DESCRIPTIONS = {
     422: "An anime is not in the catalogue; nothing of the batch was kept",
     429: "More requests than one client may send; Retry-After says when to come back",
     502: "Another site does not give what was asked",
-    503: "The store does not answer; sending the same again is safe",
+    503: "The store does not answer, or too many requests wait; sending the same again is safe",
 }
 
 
-_ANYWHERE = (401, 403, 429)
+_ANYWHERE = (401, 403, 429, 503)
 
 
 def errors(*statuses: int) -> dict[int, ResponseSpec]:

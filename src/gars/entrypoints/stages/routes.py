@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
+from litestar.exceptions import HTTPException
 from litestar.params import QueryParameter, SkipValidation
 
 from gars.application.stage_messages import (
@@ -109,6 +110,9 @@ async def post_rank(request: Request[Any, Any, Any], service: StageDep) -> Respo
 
 async def _asked(request: Request[Any, Any, Any], kind: type[T]) -> T:
     content = await request.body()
+    sent = request.headers.get("content-type", "")
+    if sent != CONTENT_TYPE:  # a page of another site can make a browser send text, this it cannot
+        raise HTTPException(status_code=415, detail=f"the message is sent as {sent[:100]!r}, not as {CONTENT_TYPE}")
     return _read(lambda: msgspec.msgpack.decode(content, type=kind))
 
 
