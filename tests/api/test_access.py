@@ -237,7 +237,7 @@ def test_no_secret_in_a_log_or_an_answer(
             ]
             for text in [caplog.text, *(answer.text for answer in answers)]:
                 assert secret not in text
-    assert "GET /api/v1/anime/1/similar failed" in caplog.text, "negative control: something was logged"
+    assert "a request failed" in caplog.text, "negative control: something was logged"
     assert SERVICE not in repr(guarded.settings)
     assert ADMIN not in repr(guarded.settings)
 
