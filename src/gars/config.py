@@ -186,6 +186,14 @@ class Settings:
     impression_days: int = field(
         metadata=_says("GARS_IMPRESSION_DAYS", "90", "How long they are kept; a run deletes a day's at most.")
     )
+    impression_bytes: int = field(
+        metadata=_says(
+            "GARS_IMPRESSION_BYTES",
+            "20000000000",
+            "How large their SQLite file may get: beyond it the oldest go, once an hour. A list of 20 takes 1,500 "
+            "bytes. 0: as large as it gets.",
+        )
+    )
     experiment: Path | None = field(
         metadata=_says("GARS_EXPERIMENT", "", "JSON file of an A/B test (docs/how-to/experiment.md). Empty: none.")
     )

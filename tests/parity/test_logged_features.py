@@ -1,7 +1,8 @@
 """Logged at serving = rebuilt out of the log as of that moment: no skew between what was shown and what is trained on.
 
-Compared: ids, scores, channels and every feature of every shown place, bit for bit, over HTTP, with filters, pages and
-events in between that arrive out of order. Not compared: lists made by a fallback, which no model ranked.
+Compared: ids, scores, channels and every feature of every shown place, bit for bit as the log keeps features
+(``domain.feature_codec``), over HTTP, with filters, pages and events in between that arrive out of order. Not compared:
+lists made by a fallback, which no model ranked.
 """
 
 from __future__ import annotations
@@ -16,16 +17,30 @@ from litestar.testing import TestClient
 
 from gars import Recommender
 from gars.application.as_of import list_as_of, state_as_of
+from gars.application.engine import Recommendation
 from gars.application.examples_from_log import ranking_examples
 from gars.bootstrap import open_service
 from gars.config import from_environment
 from gars.domain import user_state
 from gars.domain.errors import InvalidInputError
+from gars.domain.impression import Impression, ShownItem
+from gars.domain.impression_codec import ImpressionCodec
 from gars.domain.user_state import Row, UserState
 from gars.entrypoints.api.app import create_app
 from gars.library.blas import one_thread
+from gars.testing.titles import MemoryTitles
 
 FIRST = user_state.initial("fan", [Row(100, 9), Row(103, 2), Row(110)])
+
+
+def shown_again(impression: Impression, made: list[Recommendation]) -> Impression:
+    """The impression with the places of a list that was made again."""
+    places = [item.position for item in impression.items]
+    items = (
+        ShownItem(one.anime_id, place, one.score, one.channels, one.features, one.propensity)
+        for place, one in zip(places, made, strict=True)
+    )
+    return msgspec.structs.replace(impression, items=tuple(items))
 
 
 def test_logged_features_are_rebuilt_features(small: Recommender, tmp_path: Path) -> None:
@@ -48,16 +63,14 @@ def test_logged_features_are_rebuilt_features(small: Recommender, tmp_path: Path
         service.recorder.flush()
         logged = list(service.impressions.read())
         assert len(logged) == 12
+        codec = ImpressionCodec(MemoryTitles())
         for impression in logged:
             rebuilt = list_as_of(impression, service.stores.history, service.engine, before=FIRST)
-            assert [(item.anime_id, item.score, item.channels, item.features) for item in impression.items] == [
-                (item.anime_id, item.score, item.channels, item.features) for item in rebuilt
-            ]
+            assert impression == codec.decode(codec.encode(shown_again(impression, rebuilt)))
         # negative control: of another moment they are not the same
         late = msgspec.structs.replace(logged[0], state_version=logged[-1].state_version)
-        assert [item.features for item in logged[0].items] != [
-            item.features for item in list_as_of(late, service.stores.history, service.engine, before=FIRST)
-        ]
+        other = shown_again(late, list_as_of(late, service.stores.history, service.engine, before=FIRST))
+        assert logged[0].items != codec.decode(codec.encode(other)).items
         examples = ranking_examples(logged, (event for _, event in service.log.read()))
         assert examples.features.shape[1] == len(logged[0].items[0].features) // 4
         assert np.isfinite(examples.features).all()

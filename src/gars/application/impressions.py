@@ -30,14 +30,16 @@ MAX_GROUP = 256
 GATHER_S = 0.05
 """How long an impression waits for others to be written with: that is what is lost if the process is killed."""
 _EXPIRE_EVERY = timedelta(hours=1)
+_MOST_TRIMMED = 200_000
+"""Impressions deleted at a time because the log is too large."""
 
 
 class ImpressionRecorder:
     """``record`` is for any thread and never waits.
 
     ``sample`` is the share of the lists that is kept (0 none, 1 all), chosen by a hash of the request id, so the same
-    everywhere; ``keep`` is how long, ``None``
-    where the log itself deletes what is old. ``known`` is the newest time that is known from before the start.
+    everywhere; ``keep`` is how long, ``None`` where the log itself deletes what is old, and ``max_bytes`` how large the
+    log may be (0: as large as it gets). ``known`` is the newest time that is known from before the start.
     """
 
     def __init__(
@@ -48,11 +50,13 @@ class ImpressionRecorder:
         sample: float = 1.0,
         keep: timedelta | None = timedelta(days=90),
         known: datetime | None = None,
+        max_bytes: int = 0,
     ) -> None:
         self._log = log
         self._clock = clock
         self._sample = sample
         self._retention = None if keep is None else Retention(keep, known=known)
+        self._max_bytes = max_bytes
         self._lock = threading.Lock()
         self._expired: datetime | None = None
         self.recorded = 0
@@ -131,3 +135,7 @@ class ImpressionRecorder:
         oldest = next(iter(self._log.read()), None)
         if oldest is not None and (before := self._retention.cutoff(now, oldest.time)) is not None:
             self._log.expire(before=before)
+        if self._max_bytes:
+            trimmed = self._log.trim(to_bytes=self._max_bytes, at_most=_MOST_TRIMMED)
+            if trimmed:
+                logger.warning("the %d oldest impression(s) were deleted: GARS_IMPRESSION_BYTES", trimmed)

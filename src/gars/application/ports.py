@@ -239,6 +239,13 @@ class ImpressionLog(ImpressionSink, Protocol):
         """Delete everybody's impressions from before a time; returns how many went."""
         ...
 
+    def trim(self, *, to_bytes: int, at_most: int) -> int:
+        """Delete the oldest impressions until the log takes at most ``to_bytes`` on disk, ``at_most`` in one call.
+
+        A log whose size is not this process' to know deletes nothing. Returns how many went.
+        """
+        ...
+
     def close(self) -> None:
         """Let go of files and connections; a second call does nothing."""
         ...

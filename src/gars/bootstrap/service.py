@@ -256,6 +256,7 @@ def open_service(
         # out of Kafka they go to Cassandra, which lets go of them by itself
         keep=None if scheme(settings.impressions) == "kafka" else timedelta(days=settings.impression_days),
         known=stores.newest,
+        max_bytes=settings.impression_bytes,
     )
     budgets = open_budgets(settings)
     recall, rank = open_recall(settings), open_rank(settings)

@@ -18,13 +18,14 @@ class ShownItem(msgspec.Struct, frozen=True, array_like=True):
     score: float
     channels: tuple[str, ...]
     features: bytes
-    """What the ranker saw, one float32 a feature of the model; empty where no ranker spoke."""
+    """What the ranker saw, one float32 a feature of the model; empty where no ranker spoke. Logs keep some of them with
+    fewer bits (``domain.feature_codec``)."""
     propensity: float = 1.0
     """The probability that this title came to this place; below 1 only where a list may explore."""
 
 
 class Impression(msgspec.Struct, frozen=True, kw_only=True):
-    """One list shown to a user. With the event log it can be made again, bit for bit (``application.as_of``)."""
+    """One list shown to a user. With the event log it can be made again (``application.as_of``)."""
 
     request_id: str
     user_id: str

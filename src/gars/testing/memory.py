@@ -8,6 +8,7 @@ from datetime import datetime
 
 from gars.application.ports import Tombstone
 from gars.domain.impression import Impression
+from gars.domain.impression_codec import ImpressionCodec
 from gars.domain.interaction import Interaction
 from gars.domain.user_state import UserState
 
@@ -141,6 +142,16 @@ class MemoryImpressionLog:
     def expire(self, *, before: datetime) -> int:
         """Delete old ones."""
         return self._keep(lambda one: one.time >= before)
+
+    def trim(self, *, to_bytes: int, at_most: int) -> int:
+        """Delete the oldest while their records are too long together."""
+        codec = ImpressionCodec()
+        sizes = [len(codec.encode(one)) for one in self.impressions]
+        gone = 0
+        while gone < min(at_most, len(sizes)) and sum(sizes[gone:]) > to_bytes:
+            gone += 1
+        self.impressions = self.impressions[gone:]
+        return gone
 
     def close(self) -> None:
         """Nothing to let go of."""

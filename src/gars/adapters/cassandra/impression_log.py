@@ -7,11 +7,10 @@ import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-import msgspec
-
 from gars.adapters.cassandra.connection import Connection
 from gars.domain.errors import StorageError
 from gars.domain.impression import Impression
+from gars.domain.impression_codec import ImpressionCodec
 
 _INSERT = """
 INSERT INTO impressions_by_user (user_id, time, number, request_id, impression) VALUES (?, ?, ?, ?, ?) USING TTL ?
@@ -28,8 +27,7 @@ class CassandraImpressionLog:
         self._connection = connection
         self._ttl_s = ttl_s
         self._closed = False
-        self._encoder = msgspec.msgpack.Encoder()
-        self._decoder = msgspec.msgpack.Decoder(Impression)
+        self._codec = ImpressionCodec()
         self._lock = threading.Lock()
         self._number = 0
 
@@ -42,13 +40,12 @@ class CassandraImpressionLog:
 
     def keep(self, impressions: Sequence[tuple[int, Impression]]) -> None:
         """Write impressions under numbers of one's own: again the same numbers, nothing changes. As ``append``."""
-        self._connection.run_many(
-            _INSERT,
-            [
-                (one.user_id, one.time_ms, number, one.request_id, self._encoder.encode(one), self._ttl_s)
+        with self._lock:
+            rows = [
+                (one.user_id, one.time_ms, number, one.request_id, self._codec.encode(one), self._ttl_s)
                 for number, one in impressions
-            ],
-        )
+            ]
+        self._connection.run_many(_INSERT, rows)
 
     def read(self, *, user_id: str | None = None) -> Iterator[Impression]:
         """Of one user in the order shown; of everybody user after user."""
@@ -77,6 +74,10 @@ class CassandraImpressionLog:
         last_ms = round(before.timestamp() * 1000) - 1
         return sum(self.forget(user_id, up_to_ms=last_ms) for user_id in self.users())
 
+    def trim(self, *, to_bytes: int, at_most: int) -> int:  # noqa: ARG002
+        """Nothing: a cluster has disks of its own, and ``ttl_s`` bounds what is kept."""
+        return 0
+
     def close(self) -> None:
         """Let go of the connection; a second call does nothing."""
         if not self._closed:
@@ -86,8 +87,8 @@ class CassandraImpressionLog:
     def _read(self, user_id: str) -> Iterator[Impression]:
         for row in self._connection.rows(f"{_READ} WHERE user_id = ?", user_id):
             try:
-                yield self._decoder.decode(row.impression)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                yield self._codec.decode(row.impression)
+            except ValueError as error:
                 raise StorageError(
                     f"an impression of user {user_id!r} in Cassandra cannot be read: {error}",
                     hint="delete the row; only training from the log misses it",

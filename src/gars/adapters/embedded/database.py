@@ -24,6 +24,10 @@ REWRITE_AT_ONCE = 256 << 20
 _TABLES_OF_USERS = """
 SELECT t.name FROM sqlite_schema AS t, pragma_table_info(t.name) AS c WHERE t.type = 'table' AND c.name = 'user_id'
 """
+_LARGE_PAGE = 16 << 10
+_INCREMENTAL = 2
+_MOST_GIVEN_BACK = 16 << 10
+"""Pages cut off in one transaction."""
 _TELLING = 6
 """Bytes of an id that is searched for as it is; a shorter one only where a record could hold it."""
 
@@ -33,11 +37,18 @@ class Database:
 
     ``synchronous="FULL"`` syncs the disk on every commit. With ``"NORMAL"`` a commit survives the death of the
     process, and a dead machine loses at most the newest commits, in order. A damaged file is read but not written
-    (``integrity``).
+    (``integrity``). With ``returns_space`` pages of deleted rows can be given back (``give_back``), and pages are of
+    16 kB: fewer bytes are left over at their ends.
     """
 
     def __init__(
-        self, path: Path, schema: Sequence[str], *, synchronous: Synchronous = "FULL", busy_timeout_s: float = 5.0
+        self,
+        path: Path,
+        schema: Sequence[str],
+        *,
+        synchronous: Synchronous = "FULL",
+        busy_timeout_s: float = 5.0,
+        returns_space: bool = False,
     ) -> None:
         self.path = path
         self._health = integrity.use(path)
@@ -46,6 +57,7 @@ class Database:
         self._local = threading.local()
         self._readers: list[sqlite3.Connection] = []
         self._closed = False
+        self._returns_space = returns_space
         with self._explained("open"):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._writer = self._connect()
@@ -60,7 +72,12 @@ class Database:
         """Upgrade an older file, create what is missing, finish an erasure that was interrupted."""
         self._writer.execute("PRAGMA secure_delete=ON")  # deleted rows are overwritten
         self._writer.execute(f"PRAGMA synchronous={synchronous}")
+        if self._returns_space and self._writer.execute("PRAGMA page_count").fetchone() == (0,):
+            self._writer.execute(f"PRAGMA page_size={_LARGE_PAGE}")
+            self._writer.execute("PRAGMA auto_vacuum=INCREMENTAL")
         formats.upgrade(self._writer, self.path)
+        if self._returns_space:
+            self._prepare_to_give_back()
         self._writer.execute("PRAGMA journal_mode=WAL")
         for statement in (formats.ERASURE_DUE, *schema):
             self._writer.execute(statement)
@@ -150,6 +167,40 @@ class Database:
                 self._rewrite()
             else:
                 self._end_erasure()
+
+    def used_bytes(self) -> int:
+        """Return the bytes of all pages that hold something."""
+        with self.read() as connection:
+            (size, pages, free) = connection.execute(
+                "SELECT page_size, page_count, freelist_count "
+                "FROM pragma_page_size, pragma_page_count, pragma_freelist_count"
+            ).fetchone()
+        return int(size * (pages - free))
+
+    def give_back(self) -> None:
+        """Cut free pages off the end of the file, so that the file system has them again."""
+        with self._lock, self._explained("write"):
+            self._refuse_closed()
+            self._refuse_damaged()
+            (free,) = self._writer.execute("PRAGMA freelist_count").fetchone()
+            if not free or self._writer.execute("PRAGMA auto_vacuum").fetchone() != (_INCREMENTAL,):
+                return
+            # it takes a step a page, and ``execute`` makes only the first step of a statement without columns
+            self._writer.executescript(f"PRAGMA incremental_vacuum({_MOST_GIVEN_BACK})")
+            # a reader keeps the file as it is; the next call cuts it
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+    def _prepare_to_give_back(self) -> None:
+        """Rewrite an older file so that its space can be given back, unless it is large."""
+        is_ready = self._writer.execute("PRAGMA auto_vacuum").fetchone() == (_INCREMENTAL,)
+        if is_ready or self.path.stat().st_size > REWRITE_AT_ONCE:
+            return
+        try:
+            self._writer.execute("PRAGMA auto_vacuum=INCREMENTAL")
+            self._writer.execute("VACUUM")
+        except sqlite3.Error as error:
+            self._health.note(error)
+            logger.warning("%s could not be rewritten; it keeps its size when rows are deleted: %s", self.path, error)
 
     def _is_erasure_due(self) -> bool:
         return self._writer.execute("SELECT 1 FROM erasure_due").fetchone() is not None

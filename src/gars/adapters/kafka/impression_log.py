@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-
 from gars.adapters.kafka.address import KafkaAddress
 from gars.adapters.kafka.producer import Outgoing, SyncProducer
 from gars.domain.impression import Impression
+from gars.domain.impression_codec import ImpressionCodec
 
 
 class KafkaImpressionSink:
@@ -16,11 +15,11 @@ class KafkaImpressionSink:
 
     def __init__(self, address: KafkaAddress, *, timeout_s: float = 5.0) -> None:
         self._producer = SyncProducer(address, address.impressions, timeout_s=timeout_s)
-        self._encoder = msgspec.msgpack.Encoder()
+        self._codec = ImpressionCodec()
 
     def append(self, impressions: Sequence[Impression]) -> None:
         """Returns when the brokers have all of them."""
-        self._producer.send([Outgoing(one.user_id, self._encoder.encode(one), []) for one in impressions])
+        self._producer.send([Outgoing(one.user_id, self._codec.encode(one), []) for one in impressions])
 
     def close(self) -> None:
         """Let go of the connections."""

@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Sequence
 
-import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from gars.adapters.kafka import records
@@ -15,6 +14,7 @@ from gars.adapters.kafka.dead_letters import DeadLetters
 from gars.application.ports import Logged
 from gars.domain.errors import StorageError
 from gars.domain.impression import Impression
+from gars.domain.impression_codec import ImpressionCodec
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class KafkaStream:
         self._address = address
         self._timeout_s = timeout_s
         self._dead_letters = DeadLetters(address, where=name, timeout_s=timeout_s)
-        self._impressions = msgspec.msgpack.Decoder(Impression)
+        self._impressions = ImpressionCodec()
         self._next: dict[tuple[str, int], int] = {}
         self.gone = 0
         """Records that the topics let go of before this group had them: it was away for longer than they are kept."""
@@ -136,7 +136,7 @@ class KafkaStream:
         value = message.value() or b""
         try:
             return self._impressions.decode(value)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except ValueError as error:
             raise ValueError(f"the value is no impression: {error}") from error
 
     def _open(self) -> Consumer:

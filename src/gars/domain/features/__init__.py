@@ -32,9 +32,28 @@ _OF_QUERY = neighbours, kriging
 _NAMES = tuple(name for file in (activity, *_OF_ITEM, *_OF_QUERY) for name in file.NAMES)
 
 
+_OF_TITLE = (
+    "item_viewers", "item_members", "item_like_rate", "item_rating_mean", "item_rated", "catalogue_score",
+    "score_known", "year", "year_known", "episodes", "genre_count", "franchise_size",
+)  # fmt: skip
+"""Those that are the same for one title whoever asks."""
+_ALONE = np.isin(_NAMES, _OF_TITLE)
+
+
 def names(channel_names: tuple[str, ...]) -> tuple[str, ...]:
     """Names of the columns of ``matrix``, in order."""
     return (*channels.names(channel_names), *_NAMES)
+
+
+def title_columns(width: int) -> NDArray[np.bool_]:
+    """Which of ``width`` columns of ``matrix`` say the same of one title whoever asks. → (width,)
+
+    None of a matrix too narrow to be one of this version.
+    """
+    found = np.zeros(width, np.bool_)
+    if width >= len(_ALONE):
+        found[-len(_ALONE) :] = _ALONE
+    return found
 
 
 def item_side(items: ItemTable, prior: Prior) -> NDArray[np.float32]:

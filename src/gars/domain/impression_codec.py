@@ -1,0 +1,306 @@
+"""Impressions as bytes: about 1.4 kB for a list of 20 places with 70 features, where MessagePack takes 7.7 kB.
+
+Lost: features are kept as ``domain.feature_codec`` says, so some are off by at most a 125th of their range in the list.
+Everything else comes back as it was. What features say of a title whoever asks (``features.title_columns``) may be kept
+once for all lists of a model, by ``Titles``; then a record holds it no more.
+
+A record begins with a byte that no MessagePack begins with and the number of its format. Records without it are from
+before this format: the ``Impression`` as MessagePack, and are still read.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections import OrderedDict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from gars.domain import feature_codec, features
+from gars.domain.candidates import Filters
+from gars.domain.feature_codec import Columns, from_planes, to_planes
+from gars.domain.impression import Impression, ShownItem
+
+_MARK = b"\xc1\x01"
+"""0xc1 is the one byte that MessagePack never uses; then the format."""
+_LEVEL = 6
+_KEPT = 256
+"""Lists whose compressed items are kept."""
+_HEXADECIMAL = re.compile("[0-9a-f]{32}")
+_USUAL_FILTERS: dict[str, Any] = {
+    "adult": False,
+    "hide_sequels": True,
+    "one_per_franchise": True,
+    "hide_dropped_sequels": True,
+    "hide_recaps": True,
+    "min_members": 500,
+    "diversity": 0.25,
+}
+"""Not written when they are so. A part of format 1: to change it takes another format."""
+_DICTIONARY = (
+    b"\x04\x04\x04\x04\x04\x04\x04\x02\x02\x02\x02\x02\x02\x02\x04\x04\x04\x04\x02\x02\x02\x02\x00\x00\x00\x00\x00\x04\x01\x04"
+    b"\x04\x01\x04\x04\x04\x04\x04\x04\x02\x04\x04\x04\x00\x04\x04\x04\x04\x04\x05\x04\x05\x04\x05\x05\x04\x04\x04\x04\xc4"
+    b"unseen_firstgenresexclude_genresexclude_tagsexclude_idsepisodes_minepisodes_maxyear_minyear_maxmin_scoreshownniche"
+    b"sessionretrievalhide_dropped_franchiseshide_recapsmin_membersdiversityone_per_franchiseadult\xc2released_by\xaa2026-"
+    b"\xa7default\xc0\x14\x00\x81\xabreleased_by\xaa2026-11-28\xcb\x00\x00\x00\x00\x00\x00\x00\x00\x14"
+    b"\x97\xa5edlae\xa8deepwalk\xa8item_knn\xa7content\xa4ials\xa8user_knn\xaapopularity"
+)
+"""What records have in common, for zlib. A part of format 1."""
+
+
+class Titles(Protocol):
+    """What features say of titles whoever asks, kept once for each model version and title."""
+
+    def put(self, model_version: str, anime_ids: Sequence[int], columns: NDArray[np.float32]) -> bool:
+        """Keep the rows (n, s). → false if a title has another row already: nothing is kept then"""
+        ...
+
+    def get(self, model_version: str, anime_ids: Sequence[int]) -> NDArray[np.float32]:
+        """Return the rows (n, s). Raises ``KeyError``: there is none for a title."""
+        ...
+
+
+class _Record(msgspec.Struct, array_like=True):
+    request_id: str
+    request_number: bytes
+    """In place of a ``request_id`` of 32 hexadecimal digits."""
+    user_id: str
+    time: datetime
+    state_version: int
+    model_version: str
+    variant: str
+    fallback: str | None
+    k: int
+    offset: int
+    filters: dict[str, Any]
+    explore: float
+    items: bytes
+    """``_Items``, compressed."""
+
+
+class _Items(msgspec.Struct, array_like=True):
+    n: int
+    channels: list[str]
+    channels_of: bytes | list[list[str]]
+    """A bit for each of ``channels``, in 32 bits an item."""
+    anime_ids: bytes | list[int]
+    positions: int | list[int]
+    """The first one, when the others follow it."""
+    scores: bytes | list[float]
+    """float32 where that is exact."""
+    propensities: list[float] | None
+    """``None``: all 1."""
+    shared: bytes
+    """A bit for each column that is in ``Titles``; empty: none is."""
+    columns: Columns | None
+    """Features of all items, if all have the same number of them."""
+    odd_features: list[bytes] | None
+
+
+class ImpressionCodec:
+    """Encodes and decodes impressions; with ``titles`` what is said of a title whoever asks is kept there.
+
+    The same list shown again, as out of a cache, is compressed once.
+    """
+
+    def __init__(self, titles: Titles | None = None) -> None:
+        self._titles = titles
+        self._kept: OrderedDict[tuple[str, tuple[ShownItem, ...]], bytes] = OrderedDict()
+
+    def encode(self, impression: Impression) -> bytes:
+        """Encode an impression. Not safe in two threads at once."""
+        key = impression.model_version, impression.items
+        items = self._kept.get(key)
+        if items is None:
+            items = self._kept[key] = _packed(_items(impression, self._titles))
+            if len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        else:
+            self._kept.move_to_end(key)
+        is_number = _HEXADECIMAL.fullmatch(impression.request_id) is not None
+        record = _Record(
+            request_id="" if is_number else impression.request_id,
+            request_number=bytes.fromhex(impression.request_id) if is_number else b"",
+            user_id=impression.user_id,
+            time=impression.time,
+            state_version=impression.state_version,
+            model_version=impression.model_version,
+            variant=impression.variant,
+            fallback=impression.fallback,
+            k=impression.k,
+            offset=impression.offset,
+            filters=_unusual(impression.filters),
+            explore=impression.explore or 0,  # a whole number takes one byte
+            items=items,
+        )
+        return _MARK + _PACK.encode(record)
+
+    def decode(self, record: bytes) -> Impression:
+        """Decode a record of ``encode``, or of the time before it.
+
+        Raises:
+            ValueError: the bytes are no impression, of a later format, or need titles that are not there.
+        """
+        if record[:1] == _MARK[:1] and record[1:2] != _MARK[1:]:
+            raise ValueError(f"it has format {record[1:2].hex()}; this version of GARS reads {_MARK[1:].hex()}")
+        try:
+            if not record.startswith(_MARK):
+                return _OLD.decode(record)
+            one = _UNPACK.decode(memoryview(record)[len(_MARK) :])
+            return Impression(
+                request_id=one.request_number.hex() or one.request_id,
+                user_id=one.user_id,
+                time=one.time,
+                state_version=one.state_version,
+                model_version=one.model_version,
+                variant=one.variant,
+                fallback=one.fallback,
+                k=one.k,
+                offset=one.offset,
+                filters=msgspec.convert(_USUAL_FILTERS | one.filters, Filters),
+                explore=one.explore,
+                items=_shown(one, self._titles),
+            )
+        except (zlib.error, msgspec.MsgspecError, KeyError, IndexError, OverflowError) as error:
+            raise ValueError(f"{type(error).__name__}: {error}") from error
+
+    def drop_kept(self) -> None:
+        """Forget the lists that were compressed: their titles are no longer where they were."""
+        self._kept.clear()
+
+
+def _items(impression: Impression, titles: Titles | None) -> _Items:
+    items = impression.items
+    channels, channels_of = _channel_bits(items)
+    found = _Items(
+        n=len(items),
+        channels=channels,
+        channels_of=channels_of,
+        anime_ids=_whole_numbers([item.anime_id for item in items]),
+        positions=_positions([item.position for item in items]),
+        scores=_scores([item.score for item in items]),
+        propensities=None if all(item.propensity == 1 for item in items) else [item.propensity for item in items],
+        shared=b"",
+        columns=None,
+        odd_features=None,
+    )
+    _put_features(found, impression, titles)
+    return found
+
+
+def _packed(items: _Items) -> bytes:
+    packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS, 9, zdict=_DICTIONARY)
+    return packer.compress(_PACK.encode(items)) + packer.flush()
+
+
+def _shown(record: _Record, titles: Titles | None) -> tuple[ShownItem, ...]:
+    unpacker = zlib.decompressobj(-zlib.MAX_WBITS, zdict=_DICTIONARY)
+    one = _UNPACK_ITEMS.decode(unpacker.decompress(record.items) + unpacker.flush())
+    ids = one.anime_ids if isinstance(one.anime_ids, list) else from_planes(one.anime_ids, np.uint32).tolist()
+    scores = one.scores if isinstance(one.scores, list) else from_planes(one.scores, np.float32).tolist()
+    first = one.positions
+    positions = first if isinstance(first, list) else list(range(first, first + one.n))
+    features_of = _features(one, record.model_version, ids, titles)
+    propensities = one.propensities or [1.0] * one.n
+    items = zip(ids, positions, scores, _channels(one), features_of, propensities, strict=True)
+    return tuple(ShownItem(*item) for item in items)
+
+
+def _unusual(filters: Filters) -> dict[str, Any]:
+    usual = _DEFAULT_FILTERS
+    return {
+        name: msgspec.to_builtins(value)
+        for name, value in msgspec.structs.asdict(filters).items()
+        if value != usual[name] or type(value) is not type(usual[name])
+    }
+
+
+def _whole_numbers(numbers: list[int]) -> bytes | list[int]:
+    if all(0 <= number < 1 << 32 for number in numbers):
+        return to_planes(np.array(numbers, np.uint32))
+    return numbers
+
+
+def _positions(positions: list[int]) -> int | list[int]:
+    first = positions[0] if positions else 0
+    return first if positions == list(range(first, first + len(positions))) else positions
+
+
+def _scores(scores: list[float]) -> bytes | list[float]:
+    with np.errstate(over="ignore"):
+        short = np.array(scores, np.float32)
+    return to_planes(short) if short.tolist() == scores else scores
+
+
+def _channel_bits(items: Sequence[ShownItem]) -> tuple[list[str], bytes | list[list[str]]]:
+    """The names of all channels, and each item's as bits if all items name them in one order."""
+    names: list[str] = []
+    for channels in dict.fromkeys(item.channels for item in items):
+        place = 0
+        for name in channels:
+            if name in names:
+                place = names.index(name) + 1
+            else:
+                names.insert(place, name)
+                place += 1
+    bits = {item.channels: sum(1 << names.index(name) for name in item.channels) for item in items}
+    if len(names) > 32 or any(channels != _named(names, kind) for channels, kind in bits.items()):
+        return names, [list(item.channels) for item in items]
+    return names, to_planes(np.array([bits[item.channels] for item in items], np.uint32))
+
+
+def _channels(one: _Items) -> list[tuple[str, ...]]:
+    if isinstance(one.channels_of, list):
+        return [tuple(channels) for channels in one.channels_of]
+    bits = from_planes(one.channels_of, np.uint32).tolist()
+    names = {kind: _named(one.channels, kind) for kind in set(bits)}
+    return [names[kind] for kind in bits]
+
+
+def _named(names: list[str], bits: int) -> tuple[str, ...]:
+    return tuple(name for number, name in enumerate(names) if bits >> number & 1)
+
+
+def _put_features(record: _Items, impression: Impression, titles: Titles | None) -> None:
+    rows = [item.features for item in impression.items]
+    widths = {len(row) for row in rows}
+    if widths <= {0}:
+        return
+    if len(widths) > 1 or next(iter(widths)) % 4:
+        record.odd_features = rows
+        return
+    values = np.frombuffer(b"".join(rows), np.float32).reshape(len(rows), -1)
+    mask = features.title_columns(values.shape[1])
+    if titles is not None and mask.any():
+        ids = [item.anime_id for item in impression.items]
+        if titles.put(impression.model_version, ids, values[:, mask]):
+            record.shared = np.packbits(mask).tobytes()
+            values = values[:, ~mask]
+    record.columns = feature_codec.encode(values)
+
+
+def _features(one: _Items, model_version: str, anime_ids: list[int], titles: Titles | None) -> list[bytes]:
+    if one.columns is None:
+        return one.odd_features or [b""] * one.n
+    values = feature_codec.decode(one.columns, one.n)
+    if one.shared:
+        if titles is None:
+            raise ValueError("features of its titles are kept elsewhere")
+        known = titles.get(model_version, anime_ids)
+        mask = np.unpackbits(np.frombuffer(one.shared, np.uint8), count=values.shape[1] + known.shape[1]) > 0
+        whole = np.empty((one.n, len(mask)), np.float32)
+        whole[:, mask], whole[:, ~mask] = known, values
+        values = whole
+    return [row.tobytes() for row in values]
+
+
+_DEFAULT_FILTERS = msgspec.structs.asdict(msgspec.convert(_USUAL_FILTERS, Filters))
+_PACK = msgspec.msgpack.Encoder()
+_UNPACK = msgspec.msgpack.Decoder(_Record)
+_UNPACK_ITEMS = msgspec.msgpack.Decoder(_Items)
+_OLD = msgspec.msgpack.Decoder(Impression)
