@@ -75,6 +75,7 @@ def test_seasons_follow_each_other(full: Built) -> None:
         (227, "FLCL"),
         (30484, "Steins;Gate 0"),
         (30240, "Prison School"),
+        (12549, "So, I Can't Play H!"),
         (25777, "Attack on Titan Season 2"),
         (52991, "Frieren: Beyond Journey's End"),
     ],
@@ -84,7 +85,7 @@ def test_english_titles_are_official(full: Built, anime_id: int, shown: str) -> 
     assert row["title_english"] == shown
 
 
-@pytest.mark.parametrize("anime_id", [5081, 6746, 227, 30484, 30240, 25157, 24455])
+@pytest.mark.parametrize("anime_id", [5081, 6746, 227, 30484, 30240, 12549, 25157, 24455])
 def test_a_synonym_is_no_english_title(of_2016: Built, anime_id: int) -> None:
     row = of_2016.catalogue.row(by_predicate=pl.col("anime_id") == anime_id, named=True)
     assert row["title_english"] in (None, row["title"]), "the main title shows where no English one is known"

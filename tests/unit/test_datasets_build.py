@@ -97,6 +97,9 @@ def test_the_sample_has_mal_ids_and_an_enriched_catalogue(world: World, tmp_path
     assert yoru["franchise"] == asa["franchise"] == "tvdb:9"
     assert {source.name for source in dataset.manifest.sources} == NEEDED | OPTIONAL
     assert validate(dataset).faults == []
+    provenance = dataset.provenance()
+    assert provenance is not None
+    assert provenance.select("anime_id", "title", "title_japanese").row(0) == (30, "given", "bangumi-data")
 
 
 def test_a_second_build_reads_nothing(world: World, tmp_path: Path) -> None:
