@@ -36,7 +36,7 @@ class Fixed:
         self._scores = scores
 
     def order_scores(self, features: np.ndarray, rows: np.ndarray, taste: np.ndarray) -> np.ndarray:
-        return self._scores[rows]
+        return np.asarray(self._scores[rows])
 
 
 def ranking_list(order: list[float]) -> RankingList:
