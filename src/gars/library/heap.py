@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
-import resource
+import mmap
 from pathlib import Path
 
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3
@@ -51,7 +51,7 @@ def resident_mb() -> float | None:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
     except (OSError, ValueError, IndexError):
         return None
-    return pages * resource.getpagesize() / 1e6
+    return pages * mmap.PAGESIZE / 1e6
 
 
 def seldom_collect() -> None:
