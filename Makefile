@@ -16,7 +16,7 @@ endif
 # Node from the machine, else from a wheel in the environment.
 export PATH := $(PATH):$(abspath $(VENV))/node
 
-.PHONY: help demo cluster-demo cluster-down test test-cluster check tensorflow page format bench-quality lock clean
+.PHONY: audit help demo cluster-demo cluster-down test test-cluster check tensorflow page format bench-quality lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ check: $(VENV)/.dev web/node_modules/.installed ## Lint, types, layers; Python a
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	cd web && npm run lint && npm run typecheck && npm run build --silent && npm run size
+
+audit: $(VENV)/.python ## Ask whether a pinned dependency has a known advisory (needs the internet)
+	@PYTHON=$(PYTHON) .ci/audit
 
 tensorflow: $(VENV)/.python ## Train the ranking model on TensorFlow and compare with JAX, in an environment of its own
 	$(PYTHON) -m venv $(VENV)/tensorflow

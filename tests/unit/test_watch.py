@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -142,6 +144,18 @@ def test_units_start_what_the_command_line_understands(unit: Path) -> None:
         command = command.commands[words.pop(0)]
     command.make_context(unit.name, words)
     assert "Restart=on-failure" in unit.read_text()
+
+
+def test_the_service_is_sandboxed(tmp_path: Path) -> None:
+    unit = (UNITS[0].parent / "gars.service").read_text()
+    for line in ("ProtectSystem=strict", "NoNewPrivileges=yes", "CapabilityBoundingSet=", "StateDirectory=gars"):
+        assert f"\n{line}\n" in unit
+    assert int(re.findall(r"(?m)^LimitNOFILE=(\d+)$", unit)[0]) >= 16_384
+    analyze = shutil.which("systemd-analyze")
+    if analyze is not None:
+        command = [analyze, "security", "--offline=true", "--threshold=20", str(UNITS[0].parent / "gars.service")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout[-200:]  # the exposure is 2.0 of 10 at most
 
 
 def test_there_are_units() -> None:
