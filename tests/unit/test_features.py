@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -5,8 +7,9 @@ import scipy.sparse as sp
 from gars.domain import features
 from gars.domain.anime import Anime
 from gars.domain.candidates import Candidates
+from gars.domain.features import popularity
 from gars.domain.features.query import Query
-from gars.domain.features.taste import prior_of
+from gars.domain.features.taste import prior_of, taste_of
 from gars.domain.history import Rating, from_ratings
 from gars.domain.item_table import build
 from gars.library.query import Models
@@ -114,3 +117,25 @@ def test_popularity_is_compared_with_what_the_user_watches() -> None:
     gap = columns(Rating(1, 9))["popularity_gap"]
     assert gap[0] == pytest.approx(0)
     assert gap[2] < 0
+
+
+def test_recency_is_compared_with_the_latest_titles_of_the_user() -> None:
+    catalogue = [Anime(anime_id=place, title=str(place), year=year) for place, year in enumerate((1990, 2018, 2020), 1)]
+    catalogue.append(Anime(anime_id=4, title="no year"))
+    items = build(catalogue).with_statistics(LISTED_ROWS, LISTED_RATINGS)
+    asked = query()
+    history = from_ratings((Rating(1, 9), Rating(2, 8)))
+    asked = replace(asked, items=items, taste=taste_of(history, items, prior_of(items)))
+    asked = replace(asked, item_side=features.item_side(items, asked.prior))
+    values = dict(zip(features.names(("a", "b")), features.matrix(asked).T, strict=True))
+    # of two titles the lower one is at the 0.9 quantile by index 0
+    assert values["latest_gap"].tolist() == pytest.approx([0, 2.8, 3.0, 0])
+    assert values["year_share"].tolist() == pytest.approx([0.5, 0.5, 0.5, 0])
+
+
+def test_viewers_count_against_those_who_could_have_watched() -> None:
+    items = build(CATALOGUE).with_statistics(LISTED_ROWS, LISTED_RATINGS, np.array([300, 10, 10, 0], np.float32))
+    share = dict(zip(popularity.ITEM_NAMES, popularity.of_items(items, prior_of(items)), strict=True))
+    assert share["log_viewers"][0] > share["log_viewers"][1]
+    assert share["log_viewer_share"][0] < share["log_viewer_share"][1]
+    assert np.isfinite(share["log_viewer_share"]).all()

@@ -3,7 +3,7 @@ import pytest
 import scipy.sparse as sp
 
 from gars.domain.anime import Anime
-from gars.retrieval import content, deepwalk, edlae, graph, item2vec, item_knn, matrix
+from gars.retrieval import content, deepwalk, edlae, graph, item2vec, item_knn, matrix, popularity, recommended
 from gars.retrieval.item_to_item import keep_largest
 
 
@@ -97,6 +97,50 @@ def test_content_finds_the_same_franchise_first_and_never_the_title_itself() -> 
     assert weights[0, 2] > 0
     assert np.diag(weights).tolist() == [0, 0, 0, 0]
     assert weights[3].sum() == 0
+
+
+def test_content_reaches_every_title_from_watched_ones() -> None:
+    # many obscure titles of the same words stand between the watched one and the last
+    anime = [Anime(anime_id=place, title="Sky Pirates", genres=("Action", "Drama")) for place in range(1, 6)]
+    anime += [Anime(anime_id=6, title="Sky", genres=("Action",)), Anime(anime_id=7, title="Other", genres=("Music",))]
+    described = content.describe(anime)
+    watched = np.array([True, *[False] * 6])
+    assert content.fit(described, k=2).weights[0, 5] == 0
+    weights = content.fit(described, watched=watched, k=2, sources=2).weights
+    assert weights[0, 5] > 0
+    assert weights[0, 5] == pytest.approx(float((described[[0]] @ described[[5]].T).toarray()[0, 0]) ** 2)
+    assert weights[0, 6] == 0
+
+
+def test_recommended_pairs_weigh_less_further_down_and_half_backwards() -> None:
+    anime = [
+        Anime(anime_id=1, title="One", recommended=(3, 2, 99)),
+        Anime(anime_id=2, title="Two"),
+        Anime(anime_id=3, title="Three", recommended=(1,)),
+    ]
+    weights = recommended.fit(anime).weights.toarray()
+    assert weights[0].tolist() == pytest.approx([0, 1 / np.log2(3), 1])
+    assert weights[1].tolist() == pytest.approx([0.5 / np.log2(3), 0, 0])
+    assert weights[2].tolist() == pytest.approx([1, 0, 0])
+    assert recommended.fit(anime[1:2]).weights.nnz == 0
+
+
+def test_popularity_is_that_of_lists_that_could_hold_the_title() -> None:
+    lists_ = sp.csr_array(np.ones((400, 3), np.float32) * np.array([1, 1, 0], np.float32))
+    found = popularity.fit(lists_, np.array([400, 200, 0], np.float32))
+    assert found.tolist() == pytest.approx([np.log1p(400), np.log1p(800), 0], rel=1e-6)
+
+
+def test_entries_of_left_out_items_are_gone_and_the_shape_stays() -> None:
+    training = matrix.from_rows(
+        np.array([0, 0, 1, 3]), np.array([2, 0, 2, 1]), np.array([9, np.nan, 4, 7], np.float32), n_users=5, n_items=3
+    )
+    part = training.without_items(np.array([2]))
+    assert part.strengths.toarray().tolist() == pytest.approx(
+        np.array([[0.5, 0, 0], [0] * 3, [0] * 3, [0, 0.4, 0], [0] * 3])
+    )
+    assert np.isnan(part.ratings[0])
+    assert part.ratings[1:].tolist() == [7]
 
 
 def test_select_users_keeps_ratings_beside_their_entries() -> None:

@@ -50,6 +50,7 @@ CATALOGUE: dict[str, pl.DataType] = {
     "prequels": pl.List(pl.Int64()),
     "sequels": pl.List(pl.Int64()),
     "related": pl.List(pl.Int64()),
+    "recommended": pl.List(pl.Int64()),
 }
 """One row per anime, sorted by anime_id (the MyAnimeList id).
 

@@ -55,6 +55,8 @@ class Anime(msgspec.Struct, frozen=True, kw_only=True):
     prequels: tuple[int, ...] = ()
     sequels: tuple[int, ...] = ()
     related: tuple[int, ...] = ()
+    recommended: tuple[int, ...] = ()
+    """Anime that users of a site recommend to those who liked this one, the most recommended first."""
 
     @property
     def titles(self) -> tuple[str, ...]:

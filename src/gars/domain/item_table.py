@@ -61,6 +61,8 @@ class ItemTable:
     """(n,) training users who rated it above the like threshold."""
     rating_sums: NDArray[np.float32]
     """(n,) sum of the training ratings."""
+    audience: NDArray[np.float32]
+    """(n,) training users whose list was taken after the anime began: as many could have it at most."""
     genre_shares: NDArray[np.float32]
     """(g,) share of all training list entries that have each genre."""
     sequel_rows: NDArray[np.int64] = field(init=False)
@@ -101,8 +103,13 @@ class ItemTable:
         found[found == len(self.anime_ids)] = 0
         return np.where(self.anime_ids[found] == anime_ids, found, -1)
 
-    def with_statistics(self, rows: NDArray[np.int64], ratings: NDArray[np.float32]) -> ItemTable:
-        """The same catalogue with the statistics of these list entries: rows (m,) and ratings (m,), NaN = not rated."""
+    def with_statistics(
+        self, rows: NDArray[np.int64], ratings: NDArray[np.float32], audience: NDArray[np.float32] | None = None
+    ) -> ItemTable:
+        """The same catalogue with the statistics of these list entries: rows (m,) and ratings (m,), NaN = not rated.
+
+        Without an ``audience`` (n,) every anime has that of the one with most viewers.
+        """
         n = len(self)
         rated = ~np.isnan(ratings)
         counts = np.bincount(rows, minlength=n).astype(np.float32)
@@ -113,6 +120,7 @@ class ItemTable:
             rated_counts=np.bincount(rows[rated], minlength=n).astype(np.float32),
             liked_counts=np.bincount(rows[rated & (ratings > LIKED_ABOVE)], minlength=n).astype(np.float32),
             rating_sums=np.bincount(rows[rated], ratings[rated], n).astype(np.float32),
+            audience=np.full(n, counts.max(initial=0), np.float32) if audience is None else audience,
             genre_shares=shares.astype(np.float32),
         )
 
@@ -159,6 +167,7 @@ def build(anime: Sequence[Anime]) -> ItemTable:
         rated_counts=zeros,
         liked_counts=zeros,
         rating_sums=zeros,
+        audience=zeros,
         genre_shares=np.zeros(len(genre_names), np.float32),
     )
 

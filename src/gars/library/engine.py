@@ -243,6 +243,7 @@ class Engine:
         content = np.zeros(len(self.retriever.items), np.float32)
         one = np.ones(1, np.float32)
         neighbours.weighted_sum(lists_of(self.retriever.channel("content").weights), np.array([row]), one, content)
+        np.sqrt(content, out=content)  # the channel keeps squared cosines
         vectors = self.retriever.vectors
         if not vectors[row].any():
             return content

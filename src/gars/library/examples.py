@@ -10,6 +10,9 @@ from gars.domain.history import LIKED_ABOVE, History
 from gars.library.query import Models, taste_profile
 from gars.ranking.examples import NOT_ASKED, RankingList
 
+COLD_SHARE = 4
+"""At most one place in so many of a training list is a candidate without viewers."""
+
 
 def ranking_list(
     models: Models,
@@ -39,10 +42,16 @@ def ranking_list(
     rated = hidden_rows if implicit else hidden_rows[~np.isnan(hidden_ratings)]
     found = fold.candidates(own[speaks], history.strengths[speaks], allowed, per_channel=per_channel, besides=rated)
     n_proposed = int(found.proposed.any(axis=1).sum())
-    cut = min(n_proposed, max(0, length - len(rated)))
+    proposed = np.arange(len(found.rows)) < n_proposed
+    # titles without viewers come last in the fused order, so they have places of their own
+    cold = np.flatnonzero(proposed & (fold.items.counts[found.rows] == 0))[: length // COLD_SHARE]
+    warm = np.flatnonzero(proposed & (fold.items.counts[found.rows] > 0))
+    first = np.concatenate([warm[: max(0, length - len(rated) - len(cold))], cold])
+    cut = len(first)
     # every hidden rating is in the list, found or not: the like head must not see only what retrieval is good at
-    missed = cut + np.flatnonzero(np.isin(found.rows[cut:], rated))
-    kept = np.concatenate([np.arange(cut), missed])
+    rest = np.setdiff1d(np.arange(len(found.rows)), first)
+    missed = rest[np.isin(found.rows[rest], rated)]
+    kept = np.concatenate([first, missed])
     if not len(kept):
         return None
     found = found.take(kept)

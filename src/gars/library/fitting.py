@@ -32,13 +32,14 @@ from gars.library.engine import user_vectors
 from gars.library.examples import ranking_list
 from gars.library.frames import Rows
 from gars.library.memo import Memo
+from gars.library.observed import ObservedLists, observe
 from gars.library.offline import OfflineGraph
 from gars.library.query import Models
 from gars.ranking import kriging, mlp
 from gars.ranking.examples import RankingList, RankingLists, stack
 from gars.ranking.mlp import RankingConfig
 from gars.ranking.network import Network
-from gars.retrieval import content, large_fit, matrix, retriever
+from gars.retrieval import content, large_fit, matrix, recommended, retriever
 from gars.retrieval.item_to_item import ItemToItem
 from gars.retrieval.matrix import TrainingMatrix
 from gars.retrieval.retriever import RetrievalConfig
@@ -71,6 +72,12 @@ class FitConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Places of a training list: candidates, then hidden rated titles that were not among them."""
     per_channel: int = 60
     """Candidates each channel proposes for a training list."""
+    hidden_titles: float = 0.1
+    """Share of the watched titles whose viewers are hidden from each fold's retriever, drawn anew for each fold.
+
+    The ranker so learns to judge titles without viewers (Volkovs et al., "DropoutNet: Addressing Cold Start in
+    Recommender Systems", NeurIPS 2017).
+    """
     max_ranking_users: int = 6_000
     """The ranker trains on at most this many users."""
     compare_users: int = 500
@@ -135,13 +142,15 @@ def fit(
     memo: Memo | None = None,
     blend: Blend | None = None,
     graph: OfflineGraph | None = None,
+    observed: ObservedLists | None = None,
 ) -> Fitted:
     """Fit retrieval and ranking on list entries.
 
     ``on_lists`` is given the ranker's training lists, so that a baseline can be trained on the very same ones.
     ``memo`` keeps stage one and the lists for further fits that do not change them. ``blend`` adds lists of another
     source, such as those people were shown. ``graph`` is walked on in place of one that is built here; by the models of
-    the folds never, since it knows the users that they must not have seen.
+    the folds never, since it knows the users that they must not have seen. ``observed`` keeps titles that could not be
+    on a user's list from being learned as passed over.
 
     Raises:
         DataError: the graph is not of these rows.
@@ -151,7 +160,9 @@ def fit(
         rows.user, rows.item, rows.rating, n_users=len(rows.user_ids), n_items=len(rows.item_ids), unrated=unrated
     )
     items = build(anime)
-    drawn = _some_users(training, config.max_users, seed)
+    users = _some_users(training.n_users, config.max_users, seed)
+    drawn = training if users is None else training.select_users(users)
+    observed = observed or observe(None, rows.user_ids)
     n_listed = len(np.unique(drawn.strengths.indices))
     if n_listed > config.many_titles:
         config = msgspec.structs.replace(config, folds=min(2, config.folds))
@@ -160,12 +171,13 @@ def fit(
     with progress.task("content similarity"):
         described = content.describe(anime)
         fitter = _Fitter(
-            drawn, items, described, content.fit(described), config, seed, progress, rows.has_ratings,
+            drawn, items, described, _catalogue_channels(anime, described, drawn), config, seed, progress,
+            rows.has_ratings, observed if users is None else observed.select(users),
             None if graph is None else _edges_of(graph, training, rows, config),
         )  # fmt: skip
     can_rank = drawn.n_users >= MIN_USERS_TO_RANK
     folds = user_folds(drawn.n_users, config.folds, np.random.default_rng([seed, 1]))
-    made_of, memo = _fingerprint(rows, anime, config, seed, graph), memo or Memo()
+    made_of, memo = _fingerprint(rows, anime, config, seed, graph, observed), memo or Memo()
     full, by_fold = memo.get("retrieval", made_of(_NOT_IN_RETRIEVAL), lambda: fitter.all_models(folds, can_rank))
     network: Network | None = None
     losses: dict[str, list[float]] = {}
@@ -219,11 +231,24 @@ def _fit_large(
     )
 
 
-def _some_users(training: TrainingMatrix, at_most: int, seed: int) -> TrainingMatrix:
-    if training.n_users <= at_most:
-        return training
-    users = np.random.default_rng([seed, 5]).choice(training.n_users, at_most, replace=False)
-    return training.select_users(np.sort(users))
+def _catalogue_channels(
+    anime: Sequence[Anime], described: sp.csr_array, training: TrainingMatrix
+) -> tuple[ItemToItem, ...]:
+    """Fit the channels that need no interactions; one that the catalogue says nothing for is left out."""
+    channels = content.fit(described, watched=_watched(training)), recommended.fit(anime)
+    return tuple(channel for channel in channels if channel.weights.nnz or channel.name == "content")
+
+
+def _watched(training: TrainingMatrix) -> NDArray[np.bool_]:
+    """Which items are on the list of at least one user. → (n,)"""
+    return np.bincount(training.strengths.indices, minlength=training.n_items) > 0
+
+
+def _some_users(n_users: int, at_most: int, seed: int) -> NDArray[np.int64] | None:
+    """Draw the users that stage one is fitted on, ascending; ``None``: all of them."""
+    if n_users <= at_most:
+        return None
+    return np.sort(np.random.default_rng([seed, 5]).choice(n_users, at_most, replace=False))
 
 
 def _edges_of(graph: OfflineGraph, training: TrainingMatrix, rows: Rows, config: FitConfig) -> sp.csr_array:
@@ -232,11 +257,16 @@ def _edges_of(graph: OfflineGraph, training: TrainingMatrix, rows: Rows, config:
 
 
 def _fingerprint(
-    rows: Rows, anime: Sequence[Anime], config: FitConfig, seed: int, graph: OfflineGraph | None
+    rows: Rows,
+    anime: Sequence[Anime],
+    config: FitConfig,
+    seed: int,
+    graph: OfflineGraph | None,
+    observed: ObservedLists,
 ) -> Callable[[frozenset[str]], bytes]:
     """What decides a stage: rows, catalogue, seed, a graph, and the settings without those that do not touch it."""
     digest = hashlib.sha256(msgspec.msgpack.encode((seed, list(anime), graph and graph.sha256)))
-    for column in (rows.user, rows.item, rows.rating):
+    for column in (rows.user, rows.item, rows.rating, observed.until, observed.complete):
         digest.update(np.ascontiguousarray(column).data)
 
     def made_of(without: frozenset[str]) -> bytes:
@@ -253,11 +283,13 @@ class _Fitter:
     training: TrainingMatrix
     items: ItemTable
     described: sp.csr_array
-    content_channel: ItemToItem
+    by_catalogue: tuple[ItemToItem, ...]
+    """Channels that need no interactions, fitted once for all folds."""
     config: FitConfig
     seed: int
     progress: Progress
     has_ratings: bool
+    observed: ObservedLists
     edges: sp.csr_array | None
     """The item graph of everybody, if it was made elsewhere."""
 
@@ -266,19 +298,39 @@ class _Fitter:
         n_users = self.training.n_users
         with one_thread(), ThreadPoolExecutor(max_workers=max(1, os.cpu_count() or 1)) as pool:
             everybody = pool.submit(self.models, np.arange(n_users), self.edges)
-            others = [pool.submit(self.models, np.flatnonzero(folds != f)) for f in range(self.config.folds * can_rank)]
+            others = [
+                pool.submit(self.models, np.flatnonzero(folds != f), hidden=self._titles_to_hide(f))
+                for f in range(self.config.folds * can_rank)
+            ]
             try:
                 return everybody.result(), [future.result() for future in others]
             except BaseException:  # Ctrl-C too: what has not begun does not begin
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 
-    def models(self, users: NDArray[np.int64], edges: sp.csr_array | None = None) -> Models:
-        """Fit what the ranker's features come from on some users; every statistic sees these users only."""
+    def _titles_to_hide(self, fold: int) -> NDArray[np.int64]:
+        """Draw the titles whose viewers a fold's models do not see. → rows of the item table, ascending"""
+        watched = np.flatnonzero(_watched(self.training))
+        rng = np.random.default_rng([self.seed, 6, fold])
+        return np.sort(rng.choice(watched, round(self.config.hidden_titles * len(watched)), replace=False))
+
+    def models(
+        self,
+        users: NDArray[np.int64],
+        edges: sp.csr_array | None = None,
+        hidden: NDArray[np.int64] | None = None,
+    ) -> Models:
+        """Fit what the ranker's features come from on some users; every statistic sees these users only.
+
+        Entries of ``hidden`` titles (rows of the item table) are left out.
+        """
         part = self.training.select_users(users)
-        items = self.items.with_statistics(part.strengths.indices.astype(np.int64), part.ratings)
+        if hidden is not None and len(hidden):
+            part = part.without_items(hidden)
+        audience = self.observed.select(users).audience(self.items.released)
+        items = self.items.with_statistics(part.strengths.indices.astype(np.int64), part.ratings, audience)
         fitted = retriever.fit(
-            part, items, self.content_channel, config=self.config.retrieval, seed=self.seed, progress=self.progress,
+            part, items, self.by_catalogue, config=self.config.retrieval, seed=self.seed, progress=self.progress,
             edges=edges,
         )  # fmt: skip
         with self.progress.task("kriging"):
@@ -292,7 +344,8 @@ class _Fitter:
     def lists(self, by_fold: Sequence[Models], folds: NDArray[np.int64]) -> RankingLists:
         """Training lists of each user, from the retriever that has not seen them."""
         rng = np.random.default_rng([self.seed, 2])
-        users = rng.permutation(self.training.n_users)[: self._n_ranking_users()]
+        users = rng.permutation(self.training.n_users)
+        users = users[self.observed.complete[users]][: self._n_ranking_users()]
         with one_thread(), self.progress.task("ranking examples", len(users)) as advance:
             return stack(
                 self._each(users, by_fold, folds, rng, advance),
@@ -346,8 +399,9 @@ class _Fitter:
             if size > SHORT and rng.random() < self.config.short_lists:
                 place, n_shown = deal(size, size, rng), int(rng.integers(SHORT + 1))
                 dealt.append((place < n_shown, (place >= n_shown) & (place < n_shown + -(-size // n_parts))))
+            unborn = np.flatnonzero(self.items.released > self.observed.until[user])
             for shown, hidden in dealt:
-                one = self._list(rows, shown, hidden, by_fold[folds[user]])
+                one = self._list(rows, shown, hidden, unborn, by_fold[folds[user]])
                 if one is not None:
                     yield one
             advance(1)
@@ -357,9 +411,13 @@ class _Fitter:
         of_user: slice,
         shown: NDArray[np.bool_],
         hidden: NDArray[np.bool_],
+        unborn: NDArray[np.int64],
         fold: Models,
     ) -> RankingList | None:
-        """The list of a user of whom some entries are shown and some hidden; all others are withheld."""
+        """The list of a user of whom some entries are shown and some hidden; all others are withheld.
+
+        ``unborn`` titles (rows of the item table) began after the list was taken and are withheld too.
+        """
         if not hidden.any():
             return None
         rows = self.training.strengths.indices[of_user].astype(np.int64)
@@ -373,7 +431,7 @@ class _Fitter:
             history,
             rows[asked],
             ratings[asked],
-            withheld_rows=rows[withheld],
+            withheld_rows=np.concatenate([rows[withheld], np.setdiff1d(unborn, rows, assume_unique=True)]),
             length=self.config.list_length,
             per_channel=self.config.per_channel,
             implicit=not self.has_ratings,

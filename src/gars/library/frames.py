@@ -17,7 +17,7 @@ from gars.domain.errors import DataError, InvalidInputError
 from gars.domain.season import is_season
 
 TOP_RATING = 10
-_LISTS = ("genres", "synonyms", "tags", "studios", "prequels", "sequels", "related")
+_LISTS = ("genres", "synonyms", "tags", "studios", "prequels", "sequels", "related", "recommended")
 _NARROW: dict[str, Callable[[Any], bool]] = {
     "season": lambda value: isinstance(value, str) and is_season(value),
     "airing": lambda value: value in ("finished", "airing", "upcoming"),

@@ -27,6 +27,7 @@ from gars.library.engine import Engine
 from gars.library.fitting import Blend, FitConfig, Fitted, fit
 from gars.library.frames import TOP_RATING, Rows, anime_of, catalogue_frame, rows_of
 from gars.library.memo import Memo
+from gars.library.observed import observe
 from gars.library.offline import OfflineGraph
 from gars.library.stored import pack, unpack
 from gars.ranking.examples import RankingLists
@@ -85,6 +86,7 @@ class Recommender:
         interactions: Any,
         catalogue: Any = None,
         *,
+        users: Any = None,
         config: FitConfig | None = None,
         seed: int = 0,
         progress: bool | Progress = True,
@@ -98,9 +100,10 @@ class Recommender:
 
         Both may be a DataFrame, an Arrow table, or the path of a CSV or Parquet file. An empty rating means seen, not
         rated; without any rating, what was seen was liked. The catalogue has ``item_id`` and any of title, genres
-        ("A, B"), type, episodes, released, studios, franchise, score, members. ``log`` is told how training goes;
-        ``on_lists`` is given the ranking model's training lists, for a baseline that is to train on the same ones;
-        ``memo`` keeps stage one between fits on the same rows that differ in their ranking settings only;
+        ("A, B"), type, episodes, released, studios, franchise, score, members. ``users`` is a table
+        ``user_id[, list_date][, complete]``: when each list was taken, and whether it is whole. ``log`` is told how
+        training goes; ``on_lists`` is given the ranking model's training lists, for a baseline that is to train on the
+        same ones; ``memo`` keeps stage one between fits on the same rows that differ in their ranking settings only;
         ``blend`` adds ranking lists of another source; ``graph`` is an item graph made by ``gars offline spark``.
 
         Raises:
@@ -115,7 +118,7 @@ class Recommender:
         anime = anime_of(listed, rows.item_ids)
         fitted = fit(
             rows, anime, config=config, seed=seed, progress=shown, log=log, on_lists=on_lists, memo=memo, blend=blend,
-            graph=graph,
+            graph=graph, observed=observe(users, rows.user_ids),
         )  # fmt: skip
         engine = _engine(fitted, anime, rows, seed, version="unsaved")
         return cls(engine, rows, None, seed=seed, config=fitted.config, losses=fitted.losses, measured=fitted.measured)

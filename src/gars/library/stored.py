@@ -52,7 +52,7 @@ def pack(engine: Engine, rows: Rows) -> dict[str, bytes | Mapping[str, NDArray[A
         },
         "statistics.npz": {
             name: getattr(items, name)
-            for name in ("counts", "rated_counts", "liked_counts", "rating_sums", "genre_shares")
+            for name in ("counts", "rated_counts", "liked_counts", "rating_sums", "audience", "genre_shares")
         },
     }
     files |= _pack_large(retriever) if isinstance(retriever, LargeRetriever) else _pack_factors(retriever)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from gars.application.progress import Progress
 from gars.application.training_log import TrainingLog
 from gars.domain.errors import MissingExtraError
+from gars.domain.features import place_from_end
 from gars.domain.item_table import ItemTable
 from gars.ranking import curves
 from gars.ranking.examples import NOT_ASKED, RankingLists
@@ -39,6 +40,10 @@ class RankingConfig(msgspec.Struct, frozen=True, kw_only=True):
     epochs: int = 4
     like_weight: float = 1.0
     validation_share: float = 0.05
+
+
+VIEWERS = place_from_end("item_viewers")
+"""The feature column that is 0 for a title without viewers: such a title has no embedding of its own."""
 
 
 def import_keras() -> Any:
@@ -95,7 +100,8 @@ def fit(
             callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=lambda _epoch, _logs: advance(1)), *logged],
         )
     losses = {name: [round(float(value), 4) for value in values] for name, values in history.history.items()}
-    return export(model, items, judged=np.unique(lists.rows[(lists.order >= 0) | (lists.like >= 0)])), losses
+    judged = np.unique(lists.rows[(lists.order >= 0) | (lists.like >= 0)])
+    return export(model, items, judged=judged[items.counts[judged] > 0]), losses
 
 
 def build(items: ItemTable, lists: RankingLists, config: RankingConfig) -> keras.Model:
@@ -106,7 +112,7 @@ def build(items: ItemTable, lists: RankingLists, config: RankingConfig) -> keras
     features = keras.Input((None, lists.features.shape[2]), name="features")  # (b, L, f)
     rows = keras.Input((None,), dtype="int32", name="rows")  # (b, L)
     taste = keras.Input((2 * g,), name="taste")  # (b, 2g)
-    known = _hide_items(config.unknown_item, unknown=n)(rows)  # (b, L), n = unknown
+    known = _hide_items(config.unknown_item, unknown=n)([rows, features[..., VIEWERS]])  # (b, L), n = unknown
     item = _embedding(n + 1, e, name="item")(known)  # (b, L, e)
     kind = _embedding(len(items.type_names) + 1, e, name="type")(
         _lookup(type_codes(items.types, len(items.type_names)))(rows)
@@ -248,20 +254,21 @@ def _hide_items(share: float, *, unknown: int) -> keras.Layer:
     keras = import_keras()
 
     class HideItems(keras.layers.Layer):  # type: ignore[misc, name-defined]
-        """Replaces a share of item rows by the unknown one while training."""
+        """Replaces item rows by the unknown one: all without viewers, and while training a share of the others."""
 
         def __init__(self) -> None:
             super().__init__()
             self.random = keras.random.SeedGenerator(unknown)
 
-        def call(self, rows: Any, training: bool = False) -> Any:
-            if not training or not share:
-                return rows
-            hidden = keras.random.uniform(keras.ops.shape(rows), seed=self.random) < share
+        def call(self, inputs: Any, training: bool = False) -> Any:
+            rows, viewers = inputs
+            hidden = viewers == 0
+            if training and share:
+                hidden |= keras.random.uniform(keras.ops.shape(rows), seed=self.random) < share
             return keras.ops.where(hidden, unknown, rows)
 
-        def compute_output_shape(self, shape: Any) -> Any:
-            return shape
+        def compute_output_shape(self, shapes: Any) -> Any:
+            return shapes[0]
 
     return HideItems()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -213,7 +214,7 @@ class _Reading:
 def fit(
     matrix: TrainingMatrix,
     items: ItemTable,
-    content_channel: ItemToItem,
+    by_catalogue: Sequence[ItemToItem],
     *,
     config: RetrievalConfig,
     seed: int,
@@ -222,8 +223,8 @@ def fit(
 ) -> Retriever:
     """Fit every channel. ``items`` must carry the statistics of the same rows as ``matrix``.
 
-    ``content_channel`` does not depend on the interactions, so it is fitted once for many. ``edges`` (n, n) are an item
-    graph to walk on in place of that of ``matrix``.
+    ``by_catalogue`` are channels that do not depend on the interactions, so they are fitted once for many. ``edges``
+    (n, n) are an item graph to walk on in place of that of ``matrix``.
     """
     graded = matrix.graded()
     head = matrix.of_items(np.flatnonzero(np.bincount(graded.indices, minlength=matrix.n_items) >= config.min_count))
@@ -248,10 +249,10 @@ def fit(
         factors, users = ials.fit(graded, dim=config.ials_dim, seed=seed)
     return Retriever(
         items=items,
-        channels=(linear, walked, knn, content_channel),
+        channels=(linear, walked, knn, *by_catalogue),
         factors=factors,
         neighbours=user_knn.fit(graded, users, np.random.default_rng([seed, 3])),
-        popularity=popularity.fit(graded),
+        popularity=popularity.fit(graded, items.audience),
         vectors=item2vec.unit(vectors.input),
         config=config,
     )

@@ -56,6 +56,11 @@ def title_columns(width: int) -> NDArray[np.bool_]:
     return found
 
 
+def place_from_end(name: str) -> int:
+    """Return the place of a column that does not depend on the channels, counted from the end (-1 is the last)."""
+    return _NAMES.index(name) - len(_NAMES)
+
+
 def item_side(items: ItemTable, prior: Prior) -> NDArray[np.float32]:
     """What the features say of each item whoever asks, side by side: one line of memory an item. → (n, s)"""
     return np.stack([column for file in _OF_ITEM for column in file.of_items(items, prior)], axis=1)
