@@ -19,11 +19,18 @@ HISTORY_LENGTHS: tuple[tuple[int, str], ...] = (
 )
 """Longest history of each group, and its name."""
 POPULARITY_GROUPS = 5
+TRAINING_RATINGS: tuple[tuple[float, str], ...] = ((0, "0"), (2, "1–2"), (9, "3–9"), (np.inf, "10 or more"))
+"""Most training ratings of a title of each group, and the group's name."""
 
 
 def history_groups(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
     """Place in ``HISTORY_LENGTHS`` of each number of titles. (u,) → (u,)"""
     return np.searchsorted(np.array([longest for longest, _ in HISTORY_LENGTHS]), lengths)
+
+
+def evidence_groups(rated_counts: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Place in ``TRAINING_RATINGS`` of each title's number of training ratings. (n,) → (n,)"""
+    return np.searchsorted(np.array([most for most, _ in TRAINING_RATINGS]), rated_counts)
 
 
 def popularity_groups(counts: NDArray[np.float32], n_groups: int = POPULARITY_GROUPS) -> NDArray[np.int64]:

@@ -27,6 +27,9 @@ CUTS = (0, 1, 3)
 FIRST = 10
 """Places of a list that coverage, novelty, diversity and popularity look at."""
 
+RECENT = 2017
+"""Titles that began in this year or later are younger than the ratings sample."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class JudgedModel:
@@ -142,6 +145,10 @@ class _Groups:
             f"{place + 1} ({int((popularity[ranked_rows] == place).sum()):,} titles)"
             for place in range(breakdowns.POPULARITY_GROUPS)
         ]
+        began = [table.years[np.maximum(wanted, 0)] for wanted in targets]
+        self._recent = [years >= RECENT for years in began]
+        evidence = breakdowns.evidence_groups(table.rated_counts)
+        self._evidence_of = [evidence[np.maximum(wanted, 0)] for wanted in targets]
         self._known: list[NDArray[np.bool_]] | None = None
         if table.n_franchises < len(table):
             self._known = [
@@ -157,6 +164,11 @@ class _Groups:
                 yield Group(kind="history", name=name, size=int(users.sum()), metrics=found)
         for place, name in enumerate(self._fifths):
             yield from self._of_targets("popularity", name, lists, [fifths == place for fifths in self._fifth_of])
+        if any(recent.any() for recent in self._recent):
+            yield from self._of_targets("began", f"{RECENT} or later", lists, self._recent)
+            yield from self._of_targets("began", f"before {RECENT}", lists, [~recent for recent in self._recent])
+        for place, (_, name) in enumerate(breakdowns.TRAINING_RATINGS):
+            yield from self._of_targets("evidence", name, lists, [groups == place for groups in self._evidence_of])
         if self._known is not None:
             yield from self._of_targets("franchise", "of a franchise on the list", lists, self._known)
             yield from self._of_targets("franchise", "of a new franchise", lists, [~known for known in self._known])

@@ -25,7 +25,7 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
 class Group(msgspec.Struct, frozen=True, kw_only=True):
     """The same metrics on some users, targets or rows."""
 
-    kind: Literal["cut", "history", "popularity", "franchise"]
+    kind: Literal["cut", "history", "popularity", "franchise", "began", "evidence"]
     name: str
     size: int
     """Users (lists) or rows (likes)."""

@@ -21,7 +21,11 @@ GROUP_TITLES = {
     "history": "by length of the history",
     "popularity": "by popularity of the target, each fifth holding a fifth of what was watched",
     "franchise": "by ties of the target to the history",
+    "began": "by the year in which the target began",
+    "evidence": "by training ratings of the target",
 }
+OF_TARGETS = ("popularity", "franchise", "began", "evidence")
+"""Breakdowns by the target, not by the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,7 @@ def character(result: ListsResult) -> Table:
 def list_groups(result: ListsResult) -> Iterator[Table]:
     """A table a breakdown: NDCG@10 where whole lists are judged, recall@20 where targets are parted."""
     for kind, title in GROUP_TITLES.items():
-        metric = "recall@20" if kind in ("popularity", "franchise") else "ndcg@10"
+        metric = "recall@20" if kind in OF_TARGETS else "ndcg@10"
         models = [(one.name, [group for group in one.groups if group.kind == kind]) for one in result.models]
         yield from _groups(f"{metric} {title}", "users", metric, models)
 
