@@ -13,7 +13,7 @@ USERS = np.array([3, 5, 9])
 def test_facts_stand_in_the_order_of_the_training_rows() -> None:
     facts = observe(
         pl.DataFrame(
-            {"user_id": [9, 3, 77], "list_date": [date(2021, 7, 1), None, None], "complete": [True, False, False]}
+            {"user_id": [9, 3, 77], "list_date": [date(2021, 7, 1), None, None], "truncated": [False, True, True]}
         ),
         USERS,
     )
@@ -36,7 +36,7 @@ def test_audience_counts_lists_taken_after_the_title_began() -> None:
 
 
 def test_ids_of_text_are_matched_as_text() -> None:
-    facts = observe(pl.DataFrame({"user_id": ["b"], "complete": [False]}), np.array(["a", "b"]))
+    facts = observe(pl.DataFrame({"user_id": ["b"], "truncated": [True]}), np.array(["a", "b"]))
     assert facts.complete.tolist() == [True, False]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,12 @@ from gars.datasets.sources import LISTS_2023, RATINGS_SAMPLE, SCORES_2021, Sourc
 
 FIRST_USER: dict[Source, int] = {RATINGS_SAMPLE: 0, SCORES_2021: 1_000_000, LISTS_2023: 2_000_000}
 """User ids of a source are its own numbers plus this."""
+LIST_DATE: dict[Source, date] = {
+    RATINGS_SAMPLE: date(2016, 12, 31),
+    SCORES_2021: date(2021, 7, 31),
+    LISTS_2023: date(2023, 2, 28),
+}
+"""The last day of each crawl: an anime that began later could not be on its lists."""
 _SHOWN = 10
 
 
@@ -65,7 +72,12 @@ def join_lists(sample: pl.DataFrame, paths: Mapping[Source, Path], catalogue: pl
         if tables[source].height > rows.height
     }
     users = pl.concat(
-        rows.select(pl.col("user_id").unique(), pl.lit(source.name).alias("source")) for source, rows in placed.items()
+        rows.select(
+            pl.col("user_id").unique(),
+            pl.lit(source.name).alias("source"),
+            pl.lit(LIST_DATE[source]).alias("list_date"),
+        )
+        for source, rows in placed.items()
     ).with_columns(truncated=pl.col("user_id").is_in(truncated))
     report["crawls"] = {source.name: _counts(rows, users) for source, rows in placed.items()}
     return JoinedLists(

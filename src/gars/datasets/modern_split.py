@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from gars.datasets.joined_lists import FIRST_USER
 from gars.datasets.splits import FIXED_SPLITS, HeldOutUser, TopNSplit
 from gars.domain.errors import DataError
 from gars.domain.history import LIKED_ABOVE
@@ -39,13 +40,13 @@ class ModernUsers(msgspec.Struct, frozen=True):
 def modern_split(interactions: pl.DataFrame, users: pl.DataFrame, anime_ids: NDArray[np.int64]) -> TopNSplit:
     """Return the fixed split M of the data set of all sources; every anime of the catalogue is ranked.
 
-    ``users`` has ``user_id``, ``source`` and ``number``, the user's number in the source.
+    ``users`` has the columns of ``schema.USERS``.
 
     Raises:
         DataError: a drawn user is missing, or their targets are not those the split was made with.
     """
     fixed = msgspec.json.decode(SPLIT_FILE.read_bytes(), type=ModernUsers)
-    id_of = {(source, number): user for source, number, user in users.select("source", "number", "user_id").iter_rows()}
+    id_of = {(source, number): user for source, number, user in _numbered(users)}
     parts: dict[str, list[HeldOutUser]] = {}
     digest = hashlib.sha256()
     for part in SIZES:
@@ -78,12 +79,10 @@ def modern_split(interactions: pl.DataFrame, users: pl.DataFrame, anime_ids: NDA
 
 def draw_modern_users(interactions: pl.DataFrame, users: pl.DataFrame, seed: int) -> ModernUsers:
     """Draw the users of split M from complete lists of ``SOURCES``, and hash their targets."""
-    whole = users.filter(pl.col("source").is_in(SOURCES) & pl.col("complete"))
+    whole = users.filter(pl.col("source").is_in(SOURCES) & ~pl.col("truncated"))
     likes = _likes(interactions.filter(pl.col("user_id").is_in(whole["user_id"].implode())))
     eligible = [
-        (source, number, user)
-        for source, number, user in whole.select("source", "number", "user_id").iter_rows()
-        if len(likes.get(user, ())) >= FEWEST_LIKES
+        (source, number, user) for source, number, user in _numbered(whole) if len(likes.get(user, ())) >= FEWEST_LIKES
     ]
     eligible.sort(key=lambda key: _rank(seed, "user", key[0], key[1]))
     parts: dict[str, dict[str, list[int]]] = {}
@@ -102,6 +101,12 @@ def draw_modern_users(interactions: pl.DataFrame, users: pl.DataFrame, seed: int
 def write_modern_users(drawn: ModernUsers, path: Path = SPLIT_FILE) -> None:
     """Write the drawn users as JSON."""
     path.write_bytes(msgspec.json.encode(drawn) + b"\n")
+
+
+def _numbered(users: pl.DataFrame) -> list[tuple[str, int, int]]:
+    """List source, number there and user id of each user."""
+    first = {source.name: start for source, start in FIRST_USER.items()}
+    return [(source, user - first[source], user) for source, user in users.select("source", "user_id").iter_rows()]
 
 
 def _likes(interactions: pl.DataFrame) -> dict[int, list[int]]:

@@ -57,9 +57,14 @@ CATALOGUE: dict[str, pl.DataType] = {
 ``members_at`` is the day the members were counted, ``season`` is ``2026-fall``, ``airing`` one of ``AIRING``.
 """
 
-USERS: dict[str, pl.DataType] = {"user_id": pl.Int64(), "source": pl.String(), "truncated": pl.Boolean()}
+USERS: dict[str, pl.DataType] = {
+    "user_id": pl.Int64(),
+    "source": pl.String(),
+    "truncated": pl.Boolean(),
+    "list_date": pl.Date(),
+}
 """One row per user of a data set made of several crawls, sorted by ``user_id``. ``truncated``: the list was cut when it
-was crawled, so an anime that is missing there is not known to be unseen."""
+was crawled, so an anime that is missing there is not known to be unseen. ``list_date``: the last day of the crawl."""
 
 STATUSES = ("watching", "completed", "on_hold", "dropped", "planned")
 ADDED_LATER = ("members_at", "season", "airing", "trailer")

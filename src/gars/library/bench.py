@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar, get_args
@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from gars.application.progress import Progress
 from gars.datasets import movielens
+from gars.datasets.build import build_default
+from gars.datasets.modern_split import modern_split
 from gars.datasets.splits import LikeSplit, fixed_like_split, fixed_topn_split
-from gars.domain.errors import FetchError, GarsError
+from gars.domain.errors import DataError, FetchError, GarsError
 from gars.domain.history import LIKED_ABOVE, Rating
 from gars.library import judging, protocols
 from gars.library.baselines import averages_mlp, ease, ials, item2vec_sets, kriged, lightgbm, like_rates
@@ -38,6 +40,7 @@ LIST_BASELINES: dict[str, ListFit] = {
     "item2vec on lists": item2vec_sets.fit,
 }
 ANIME, FILMS, MOVIELENS = "ratings sample", "MovieLens 100k", "movielens"
+MODERN, ALL_LISTS = "M", "lists of 2016, 2021 and 2023"
 MIN_POSITIVES = 5
 """Films with fewer training likes are not ranked, as in the fixed splits of the ratings sample."""
 LIKE_BASELINES: dict[str, LikeFit] = {
@@ -80,6 +83,9 @@ class Bench:
         if protocol in get_args(protocols.TopNProtocol):
             if lists:
                 yield self.lists(protocol)
+        elif protocol == MODERN:
+            if lists:
+                yield from self.modern()
         elif protocol == MOVIELENS:
             yield from self.movielens(lists=lists, likes=likes)
         elif likes:
@@ -95,6 +101,24 @@ class Bench:
         fitted = self._fit(protocol, training, self.catalogue)
         cases = protocols.topn_cases(self.rows, users, letter)
         return self._measured_lists(fitted, cases, split.items, protocol, ANIME)
+
+    def modern(self) -> Iterator[ListsResult]:
+        """Quality of the lists of users of 2021 and 2023 over the whole catalogue; skipped where data are missing.
+
+        Members stay in the catalogue: the sites counted them among millions of users, not among these.
+        """
+        dataset = build_default(self.home, mirror=self.mirror, progress=self.progress)
+        rows = dataset.interactions().filter(pl.col("status").ne_missing("planned")).collect()
+        try:
+            split = modern_split(rows, dataset.users(), dataset.catalogue()["anime_id"].to_numpy())
+        except DataError as error:
+            self._skip(MODERN, "everything", error)
+            return
+        held_out = split.test if self.part == "test" else split.validation
+        training = protocols.topn_training(rows, split, "B")
+        protocols.refuse_topn_leak(training, held_out)
+        fitted = self._fit(MODERN, training, dataset.catalogue(), users=dataset.users(), blind=("score",))
+        yield self._measured_lists(fitted, protocols.topn_cases(rows, held_out, "B"), split.items, MODERN, ALL_LISTS)
 
     def likes(self, protocol: str) -> LikesResult:
         """Quality of the like predictions on protocol random, per-user or cold-users."""
@@ -169,7 +193,15 @@ class Bench:
             progress=self.progress,
         )
 
-    def _fit(self, protocol: str, training: pl.DataFrame, catalogue: pl.DataFrame) -> Fitted:
+    def _fit(
+        self,
+        protocol: str,
+        training: pl.DataFrame,
+        catalogue: pl.DataFrame,
+        *,
+        users: pl.DataFrame | None = None,
+        blind: Sequence[str] = ("score", "members"),
+    ) -> Fitted:
         kept: list[RankingLists] = []
         times = TaskTimes(self.progress)
         with measured() as meter:
@@ -180,6 +212,8 @@ class Bench:
                 seed=self.seed,
                 progress=times,
                 on_lists=kept.append if self.baselines else None,
+                users=users,
+                blind=blind,
             )
         self.fits.append(Fit(protocol=protocol, model="two stages", cost=meter.cost))
         self.tasks += times.tasks(protocol)

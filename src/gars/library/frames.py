@@ -17,6 +17,8 @@ from gars.domain.errors import DataError, InvalidInputError
 from gars.domain.season import is_season
 
 TOP_RATING = 10
+PLANNED = "planned"
+"""Status of a title that the user has not begun: no interaction."""
 _LISTS = ("genres", "synonyms", "tags", "studios", "prequels", "sequels", "related", "recommended")
 _NARROW: dict[str, Callable[[Any], bool]] = {
     "season": lambda value: isinstance(value, str) and is_season(value),
@@ -99,6 +101,8 @@ def rows_of(interactions: Any, catalogue_ids: Sequence[Any] = ()) -> Rows:
             f"interactions have no column {' and '.join(missing)}; there are: {', '.join(frame.columns)}",
             hint="name the columns user_id, item_id and, if known, rating and time",
         )
+    if "status" in frame.columns:
+        frame = frame.filter(pl.col("status").cast(pl.String).ne_missing(PLANNED))
     if not frame.height:
         raise InvalidInputError("interactions are empty", hint="give at least one row")
     for name in ("user_id", "item_id"):

@@ -36,9 +36,9 @@ class ObservedLists:
 
 
 def observe(users: Any, user_ids: NDArray[Any]) -> ObservedLists:
-    """Read a table ``user_id[, list_date][, complete]`` for the users of the training rows.
+    """Read a table ``user_id[, list_date][, truncated]`` for the users of the training rows.
 
-    A user the table does not have counts as complete and of no known date.
+    The list of a user the table does not have counts as whole and of no known date.
 
     Raises:
         InvalidInputError: there is no column user_id, or a user stands twice.
@@ -61,6 +61,6 @@ def observe(users: Any, user_ids: NDArray[Any]) -> ObservedLists:
         days = frame["list_date"].cast(pl.Date).to_list()
         until = np.array([np.inf if day is None else day.toordinal() for day in days])
         facts.until[at[known]] = until[known]
-    if "complete" in frame.columns:
-        facts.complete[at[known]] = frame["complete"].fill_null(True).to_numpy()[known]
+    if "truncated" in frame.columns:
+        facts.complete[at[known]] = ~frame["truncated"].fill_null(value=False).to_numpy()[known]
     return facts

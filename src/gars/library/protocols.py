@@ -203,12 +203,25 @@ def fit_on(
     on_lists: Callable[[RankingLists], None] | None = None,
     log: TrainingLog | None = None,
     memo: Memo | None = None,
+    users: pl.DataFrame | None = None,
+    blind: Sequence[str] = ("score", "members"),
 ) -> Recommender:
-    """Fit on training rows; the catalogue's score and members stay out, for they were counted from all ratings."""
-    counted = [name for name in ("score", "members") if name in catalogue.columns]
-    blind = catalogue.with_columns(pl.lit(None, dtype=catalogue.schema[name]).alias(name) for name in counted)
+    """Fit on training rows without the ``blind`` columns of the catalogue: they were counted from all ratings.
+
+    ``users`` has the columns of ``schema.USERS``.
+    """
+    counted = [name for name in blind if name in catalogue.columns]
+    without_counts = catalogue.with_columns(pl.lit(None, dtype=catalogue.schema[name]).alias(name) for name in counted)
     fitted = Recommender.fit(
-        training, blind, config=config, seed=seed, progress=progress, on_lists=on_lists, log=log, memo=memo
+        training,
+        without_counts,
+        users=users,
+        config=config,
+        seed=seed,
+        progress=progress,
+        on_lists=on_lists,
+        log=log,
+        memo=memo,
     )
     refuse_statistics_leak(fitted.engine.retriever.items, training)
     return fitted

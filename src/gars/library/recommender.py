@@ -98,10 +98,11 @@ class Recommender:
     ) -> Recommender:
         """Fit on interactions ``user_id, item_id[, rating][, time]`` and, if there is one, a catalogue.
 
-        Both may be a DataFrame, an Arrow table, or the path of a CSV or Parquet file. An empty rating means seen, not
-        rated; without any rating, what was seen was liked. The catalogue has ``item_id`` and any of title, genres
-        ("A, B"), type, episodes, released, studios, franchise, score, members. ``users`` is a table
-        ``user_id[, list_date][, complete]``: when each list was taken, and whether it is whole. ``log`` is told how
+        Both may be a DataFrame, an Arrow table, or the path of a CSV or Parquet file. Interactions whose ``status`` is
+        "planned" are left out. An empty rating means seen, not rated; without any rating, what was seen was liked. The
+        catalogue has ``item_id`` and any of title, genres ("A, B"), type, episodes, released, studios, franchise,
+        score, members. ``users`` is a table ``user_id[, list_date][, truncated]``: when each list was taken, and
+        whether it was cut. ``log`` is told how
         training goes; ``on_lists`` is given the ranking model's training lists, for a baseline that is to train on the
         same ones; ``memo`` keeps stage one between fits on the same rows that differ in their ranking settings only;
         ``blend`` adds ranking lists of another source; ``graph`` is an item graph made by ``gars offline spark``.

@@ -35,10 +35,11 @@ class Task(StrEnum):
 
 
 class Protocol(StrEnum):
-    """What is held out: A and B of lists, the next three of likes, of MovieLens 100k both."""
+    """What is held out: A, B and M of lists, the next three of likes, of MovieLens 100k both."""
 
     A = "A"
     B = "B"
+    M = "M"
     RANDOM = "random"
     PER_USER = "per-user"
     COLD_USERS = "cold-users"
@@ -56,7 +57,7 @@ def evaluate(
     task: Annotated[Task, typer.Option(help="Ranked lists, like predictions, or both.")] = Task.ALL,
     protocol: Annotated[
         list[Protocol] | None,
-        typer.Option(help="Only these: A, B (lists); random, per-user, cold-users (likes); movielens (both)."),
+        typer.Option(help="Only these: A, B, M (lists); random, per-user, cold-users (likes); movielens (both)."),
     ] = None,
     part: Annotated[Part, typer.Option(help="Tune on validation; report test once.")] = Part.VALIDATION,
     seed: Annotated[int, typer.Option(help="Seed of training and of the intervals.")] = 0,

@@ -97,8 +97,8 @@ def train_on(
 ) -> Manifest:
     """Fit on a data set, and on the lists people were shown and an item graph if these are given; add the model."""
     recommender = Recommender.fit(
-        dataset.interactions(), dataset.catalogue(), config=config, seed=seed, progress=progress, log=log, blend=shown,
-        graph=graph,
+        dataset.interactions(), dataset.catalogue(), users=dataset.users(), config=config, seed=seed, progress=progress,
+        log=log, blend=shown, graph=graph,
     )  # fmt: skip
     about = lineage(dataset)
     if shown is not None:

@@ -256,6 +256,7 @@ class Pipeline:
             fitted = self.fit(
                 rows.filter(~pl.col("user_id").is_in(kept_out)),
                 dataset.catalogue(),
+                users=dataset.users(),
                 config=self.config,
                 seed=self.seed,
                 progress=self.progress,

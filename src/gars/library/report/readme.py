@@ -14,6 +14,7 @@ BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 LIST_TITLES = {
     "A": "What comes next, from liked titles alone",
     "B": "What comes next, from the whole list with ratings",
+    "M": "Users of 2021 and 2023, the whole catalogue to 2026",
     "movielens": "The same on films: MovieLens 100k",
 }
 LIKE_TITLES = {
