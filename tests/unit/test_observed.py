@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 from gars.domain.errors import InvalidInputError
+from gars.library.frames import rows_of
 from gars.library.observed import observe
 
 USERS = np.array([3, 5, 9])
@@ -47,3 +48,14 @@ def test_ids_of_text_are_matched_as_text() -> None:
 def test_tables_that_cannot_be_read_are_refused(table: dict[str, list[int]], message: str) -> None:
     with pytest.raises(InvalidInputError, match=message):
         observe(pl.DataFrame(table), USERS)
+
+
+def test_planned_titles_are_no_interactions() -> None:
+    table = pl.DataFrame(
+        {"user_id": [1, 1, 2], "item_id": [5, 6, 5], "rating": [9, None, 7], "status": ["completed", "planned", None]}
+    )
+    rows = rows_of(table)
+    assert rows.item_ids.tolist() == [5]
+    assert rows.user_ids.tolist() == [1, 2]
+    with pytest.raises(InvalidInputError, match="interactions are empty"):
+        rows_of(table.filter(pl.col("status") == "planned"))
