@@ -131,18 +131,6 @@ def test_popularity_is_that_of_lists_that_could_hold_the_title() -> None:
     assert found.tolist() == pytest.approx([np.log1p(400), np.log1p(800), 0], rel=1e-6)
 
 
-def test_entries_of_left_out_items_are_gone_and_the_shape_stays() -> None:
-    training = matrix.from_rows(
-        np.array([0, 0, 1, 3]), np.array([2, 0, 2, 1]), np.array([9, np.nan, 4, 7], np.float32), n_users=5, n_items=3
-    )
-    part = training.without_items(np.array([2]))
-    assert part.strengths.toarray().tolist() == pytest.approx(
-        np.array([[0.5, 0, 0], [0] * 3, [0] * 3, [0, 0.4, 0], [0] * 3])
-    )
-    assert np.isnan(part.ratings[0])
-    assert part.ratings[1:].tolist() == [7]
-
-
 def test_select_users_keeps_ratings_beside_their_entries() -> None:
     training = matrix.from_rows(
         np.array([0, 0, 1, 2]), np.array([2, 0, 1, 2]), np.array([9, np.nan, 4, 7], np.float32), n_users=3, n_items=3

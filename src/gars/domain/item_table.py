@@ -124,6 +124,18 @@ class ItemTable:
             genre_shares=shares.astype(np.float32),
         )
 
+    def without_viewers(self, rows: NDArray[np.int64]) -> ItemTable:
+        """Return the same items as if nobody had those at some rows on their list."""
+        seen = np.ones(len(self), np.float32)
+        seen[rows] = 0
+        return replace(
+            self,
+            counts=self.counts * seen,
+            rated_counts=self.rated_counts * seen,
+            liked_counts=self.liked_counts * seen,
+            rating_sums=self.rating_sums * seen,
+        )
+
 
 def build(anime: Sequence[Anime]) -> ItemTable:
     """The columns of a catalogue sorted by id, without statistics yet (all zero)."""

@@ -40,6 +40,7 @@ from gars.ranking.examples import RankingList, RankingLists, stack
 from gars.ranking.mlp import RankingConfig
 from gars.ranking.network import Network
 from gars.retrieval import content, large_fit, matrix, recommended, retriever
+from gars.retrieval.hidden import hide_viewers
 from gars.retrieval.item_to_item import ItemToItem
 from gars.retrieval.matrix import TrainingMatrix
 from gars.retrieval.retriever import RetrievalConfig
@@ -73,7 +74,7 @@ class FitConfig(msgspec.Struct, frozen=True, kw_only=True):
     per_channel: int = 60
     """Candidates each channel proposes for a training list."""
     hidden_titles: float = 0.1
-    """Share of the watched titles whose viewers are hidden from each fold's retriever, drawn anew for each fold.
+    """Share of the watched titles whose viewers are hidden when the ranker's lists are made, drawn for each fold.
 
     The ranker so learns to judge titles without viewers (Volkovs et al., "DropoutNet: Addressing Cold Start in
     Recommender Systems", NeurIPS 2017).
@@ -309,7 +310,7 @@ class _Fitter:
                 raise
 
     def _titles_to_hide(self, fold: int) -> NDArray[np.int64]:
-        """Draw the titles whose viewers a fold's models do not see. → rows of the item table, ascending"""
+        """Draw the titles whose viewers a fold's models hide. → rows of the item table, ascending"""
         watched = np.flatnonzero(_watched(self.training))
         rng = np.random.default_rng([self.seed, 6, fold])
         return np.sort(rng.choice(watched, round(self.config.hidden_titles * len(watched)), replace=False))
@@ -322,11 +323,9 @@ class _Fitter:
     ) -> Models:
         """Fit what the ranker's features come from on some users; every statistic sees these users only.
 
-        Entries of ``hidden`` titles (rows of the item table) are left out.
+        ``hidden`` titles (rows of the item table) are left as they would be without viewers.
         """
         part = self.training.select_users(users)
-        if hidden is not None and len(hidden):
-            part = part.without_items(hidden)
         audience = self.observed.select(users).audience(self.items.released)
         items = self.items.with_statistics(part.strengths.indices.astype(np.int64), part.ratings, audience)
         fitted = retriever.fit(
@@ -335,10 +334,14 @@ class _Fitter:
         )  # fmt: skip
         with self.progress.task("kriging"):
             kriged = (
-                kriging.fit(part.strengths, part.ratings, self.described, fitted.vectors, items, seed=self.seed)
+                kriging.fit(
+                    part.strengths, part.ratings, self.described, fitted.vectors, items, seed=self.seed, hidden=hidden
+                )
                 if self.has_ratings
                 else None
             )
+        if hidden is not None and len(hidden):
+            fitted = hide_viewers(fitted, hidden)
         return Models(fitted, kriged, prior_of(items))
 
     def lists(self, by_fold: Sequence[Models], folds: NDArray[np.int64]) -> RankingLists:

@@ -244,9 +244,12 @@ def fit(
     items: ItemTable,
     *,
     seed: int,
+    hidden: NDArray[np.int64] | None = None,
 ) -> Kriging:
     """Fit on (users, items) lists, the ``ratings`` (nnz,) of their entries (NaN = not rated), unit rows of words
     (n, words) and unit embeddings (n, dim); ``items`` carries the statistics of the same lists.
+
+    ``hidden`` rows of the items are left as they would be without viewers; the others are as if all were there.
     """
     rated = ~np.isnan(ratings)
     user = np.repeat(np.arange(lists.shape[0]), np.diff(lists.indptr))[rated]
@@ -255,17 +258,31 @@ def fit(
     rating = baseline(user, item, stated, lists.shape)
     watched, described = CO_WATCH**0.5 * _unit_columns(lists).T, DESCRIBED**0.5 * content
     half = sp.csr_array(sp.hstack([watched, described], format="csr"), dtype=np.float32)
-    leanings = (
-        (FAME, np.log1p(items.counts)),
-        (AGE, items.years),
-        (QUALITY, rating.items),
-        (LENGTH, np.log1p(items.episodes)),
-    )
-    dense = np.column_stack(
-        [WALKED**0.5 * vectors, *(variance**0.5 * _standard(column) for variance, column in leanings)]
-    ).astype(np.float32)
+    dense = _dense(vectors, items, items.counts, rating.items)
     factors = _leading_factors(half, dense, seed)  # the kernel is half halfᵀ + dense denseᵀ
-    return Kriging(factors, _corrections(half, dense, factors), like, rating)
+    corrections = _corrections(half, dense, factors)
+    if hidden is None or not len(hidden):
+        return Kriging(factors, corrections, like, rating)
+    seen = np.ones(len(factors), np.float32)
+    seen[hidden] = 0
+    quality = rating.items * seen
+    none_watched = sp.csr_array((len(hidden), watched.shape[1]), dtype=np.float32)
+    half_alone = sp.hstack([none_watched, described[hidden]], format="csr")
+    dense_alone = _dense(vectors * seen[:, None], items, items.counts * seen, quality)[hidden]
+    # the factors of further rows of a kernel, by the Nyström method (Williams & Seeger, NIPS 2000)
+    to_all = half_alone @ (half.T @ factors) + dense_alone @ (dense.T @ factors)
+    factors[hidden] = to_all / np.maximum((factors**2).sum(axis=0), np.float32(1e-6))
+    among_seen = sp.diags_array(seen).tocsr()
+    corrections = sp.csr_array(among_seen @ corrections @ among_seen)
+    corrections.eliminate_zeros()
+    return Kriging(factors, corrections, Baseline(like.mean, like.items * seen), Baseline(rating.mean, quality))
+
+
+def _dense(vectors: Floats, items: ItemTable, counts: Floats, quality: Floats) -> Floats:
+    """The dense half of the kernel: embeddings, fame, age, quality and length. → (n, dim + 4)"""
+    leanings = (FAME, np.log1p(counts)), (AGE, items.years), (QUALITY, quality), (LENGTH, np.log1p(items.episodes))
+    columns = [variance**0.5 * _standard(column) for variance, column in leanings]
+    return np.column_stack([WALKED**0.5 * vectors, *columns]).astype(np.float32)
 
 
 def _standard(column: NDArray[np.floating[Any]]) -> Floats:

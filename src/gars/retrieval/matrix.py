@@ -47,20 +47,6 @@ class TrainingMatrix:
         kept[rows] = 1
         return self.with_values(self.strengths.data * kept[self.strengths.indices])
 
-    def without_items(self, rows: NDArray[np.int64]) -> TrainingMatrix:
-        """The same users without the entries of some items; the shape stays."""
-        dropped = np.zeros(self.n_items, np.bool_)
-        dropped[rows] = True
-        kept = ~dropped[self.strengths.indices]
-        lengths = np.add.reduceat(np.append(kept, False), self.strengths.indptr[:-1]) * (
-            np.diff(self.strengths.indptr) > 0
-        )
-        indptr = np.concatenate([[0], np.cumsum(lengths)])
-        matrix = sp.csr_array(
-            (self.strengths.data[kept], self.strengths.indices[kept], indptr), shape=self.strengths.shape
-        )
-        return TrainingMatrix(matrix, self.ratings[kept])
-
     def select_users(self, users: NDArray[np.int64]) -> TrainingMatrix:
         """The rows of some users, in the order given."""
         starts, ends = self.strengths.indptr[users], self.strengths.indptr[users + 1]

@@ -38,6 +38,8 @@ from gars.retrieval.user_knn import UserKnn
 Floats = NDArray[np.float32]
 
 KNN = "item_knn"
+BY_CATALOGUE = ("content", "recommended")
+"""Channels that need no interactions."""
 SESSION_CANDIDATES = 50
 AHEAD = 1.0
 """An item this many deviations above its channel's mean is looked at first; seldom are more than a fifth."""
