@@ -347,8 +347,7 @@ class _Fitter:
     def lists(self, by_fold: Sequence[Models], folds: NDArray[np.int64]) -> RankingLists:
         """Training lists of each user, from the retriever that has not seen them."""
         rng = np.random.default_rng([self.seed, 2])
-        users = rng.permutation(self.training.n_users)
-        users = users[self.observed.complete[users]][: self._n_ranking_users()]
+        users = self._shuffled(rng)[: self._n_ranking_users()]
         with one_thread(), self.progress.task("ranking examples", len(users)) as advance:
             return stack(
                 self._each(users, by_fold, folds, rng, advance),
@@ -357,6 +356,11 @@ class _Fitter:
                 n_features=len(features.names(by_fold[0].retriever.channel_names)),
                 n_taste=2 * len(self.items.genre_names),
             )
+
+    def _shuffled(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Return the users whose list is whole, in random order."""
+        users = rng.permutation(self.training.n_users)
+        return users[self.observed.complete[users]]
 
     def _n_ranking_users(self) -> int:
         """How many users the ranker trains on; those after them are what its order is judged on."""
@@ -367,7 +371,7 @@ class _Fitter:
 
     def held_out_lists(self, by_fold: Sequence[Models], folds: NDArray[np.int64]) -> Iterator[RankingList]:
         """Lists of users whom neither the ranker nor the retriever of their fold has seen."""
-        users = np.random.default_rng([self.seed, 2]).permutation(self.training.n_users)
+        users = self._shuffled(np.random.default_rng([self.seed, 2]))
         held = users[self._n_ranking_users() :][: self.config.compare_users]
         config = msgspec.structs.replace(self.config, short_lists=0.0)
         once, rng = replace(self, config=config), np.random.default_rng([self.seed, 6])
