@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import urllib.request
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -165,7 +166,7 @@ def test_the_default_data_set_is_built_without_any_network(world: World, tmp_pat
     notes = Notes()
     dataset = build_default(tmp_path, mirror=None, progress=notes)
     assert (dataset.name, dataset.simulated, dataset.manifest.users) == ("mal", False, 1)
-    assert dataset.users().rows() == [(1, "mal-2016-sample", False)]
+    assert dataset.users().rows() == [(1, "mal-2016-sample", False, date(2016, 12, 31))]
     wanted = {source.name for source in SOURCES if source.use != "evaluation"} - NEEDED
     assert set(dataset.manifest.report["skipped_sources"]) == wanted
     assert len(notes.said) == len(wanted)

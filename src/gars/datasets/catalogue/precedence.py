@@ -19,6 +19,7 @@ CATALOGUE_2016: Final = "mal-2016-catalogue"
 TAGS_2022: Final = "anilist-tags"
 IDS: Final = "anime-ids"
 ARM: Final = "arm"
+RECOMMENDATIONS: Final = "mal-recommendations-2024"
 
 _NEWEST_FIRST = (
     *(GIVEN, MAPPER, SEASONS, TOP, STATISTICS, BANGUMI, MAPPER_ELSEWHERE),
@@ -69,6 +70,7 @@ PRECEDENCE: Final[dict[str, tuple[str, ...]]] = {
     "prequels": (GIVEN,),
     "sequels": (GIVEN,),
     "related": (GIVEN, TITLES_2020),
+    "recommended": (GIVEN, RECOMMENDATIONS),
 }
 """Field → sources, the first that knows it wins. What is related is completed from all typed relations, see
 ``relate``, and franchises are made from those."""
