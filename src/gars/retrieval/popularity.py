@@ -17,4 +17,4 @@ def fit(matrix: sp.csr_array, audience: NDArray[np.float32]) -> NDArray[np.float
     """
     total = np.asarray(matrix.sum(axis=0), np.float32)
     largest = audience.max(initial=FEWEST)
-    return np.log1p(total * (largest / np.maximum(audience, FEWEST)))
+    return np.asarray(np.log1p(total * (largest / np.maximum(audience, FEWEST))), np.float32)
