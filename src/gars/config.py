@@ -251,7 +251,8 @@ class Settings:
             "GARS_FETCH_LISTS",
             "off",
             "on: users may have their list fetched from AniList or MyAnimeList by name. Off: the service asks no other "
-            "site for anything.",
+            "site for anything. Where it is not set, `gars serve` and `gars demo` without GARS_SERVICE_TOKEN switch it "
+            "on: they listen on this machine alone.",
         )
     )
     mal_client_id: str = field(

@@ -48,3 +48,9 @@ def test_nobody_has_no_opinion_and_an_unknown_anime_is_an_error(client: Client) 
     answer = client.get("/api/v1/users/7/anime/99999999")
     assert answer.status_code == 404
     assert answer.json()["error"]["code"] == "unknown_anime"
+
+
+def test_names_the_chance_of_a_like_where_something_is_known(client: Client) -> None:
+    assert client.get("/api/v1/users/7/anime/1").json()["p_like"] is None
+    _post(client, 1535, "like")
+    assert 0 <= client.get("/api/v1/users/7/anime/1").json()["p_like"] <= 1

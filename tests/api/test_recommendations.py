@@ -8,6 +8,7 @@ import pytest
 from gars.application.engine import Reason
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
 from gars.domain.history import from_ratings
+from gars.entrypoints.api.cards import matches
 from gars.entrypoints.api.shapes import ReasonBody
 from gars.testing.anime import sample_catalogue
 
@@ -36,7 +37,7 @@ def test_shape(client: Client) -> None:
     ]
     assert (body["user_id"], body["version"], body["cold"], body["fallback"]) == ("7", 0, True, None)
     first = body["items"][0]
-    assert list(first) == ["anime", "score", "p_like", "channels", "reasons"]
+    assert list(first) == ["anime", "score", "match", "p_like", "channels", "reasons"]
     assert list(first["anime"]) == [
         "anime_id", "title", "title_english", "title_japanese", "title_chinese", "type", "episodes", "year",
         "score", "members", "genres", "image",
@@ -272,3 +273,21 @@ def test_reasons_are_written_as_they_were_made() -> None:
     assert msgspec.json.encode(Reason("because", "Because you liked it")) == msgspec.json.encode(
         ReasonBody("because", "Because you liked it", None, None, None, None, None, None)
     )
+
+
+def test_the_match_agrees_with_the_order(client: Client) -> None:
+    cold = client.get("/api/v1/users/7/recommendations?k=5").json()
+    assert {item["match"] for item in cold["items"]} == {None}, "nothing is known of the user yet"
+    assert client.post("/clicks", json={"user_id": 7, "anime_id": 1535}).status_code == 202
+    first = client.get("/api/v1/users/7/recommendations?k=20").json()
+    grades = ["best", "great", "good", "fair"]
+    places = [grades.index(item["match"]) for item in first["items"]]
+    assert places[0] == 0
+    assert places == sorted(places)
+    after = client.get(f"/api/v1/users/7/recommendations?k=5&cursor={first['next']}").json()
+    assert {item["match"] for item in after["items"]} <= {None}
+
+
+def test_matches_grade_places_by_their_odds_beside_the_best() -> None:
+    assert matches([1.0, 0.0, 0.9, -1.0, -2.0]) == ["best", "best", "great", "good", "fair"]
+    assert matches([]) == []

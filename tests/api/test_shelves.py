@@ -144,10 +144,25 @@ def test_new_anime_are_a_shelf_of_their_own(client: Client, monkeypatch: pytest.
         return [(1535, 2.0), (5114, 1.0)][:k]
 
     monkeypatch.setattr(FakeEngine, "new_ids", new_ids)
-    found = get(client, "/users/7/new", k=2, genre="Action")
+    found = get(client, "/users/7/new", k=2, genre="Action", max_members=10_000_000)
     assert ids(found["items"]) == [1535, 5114]
     ((k, filters),) = asked
-    assert (k, filters.genres, filters.min_members, filters.adult) == (2, ("Action",), None, False)
+    assert k >= 2
+    assert (filters.genres, filters.min_members, filters.adult) == (("Action",), None, False)
     assert filters.released_by is not None
     get(client, "/users/7/new", min_members=9)
     assert asked[-1][1].min_members == 9
+
+
+def test_a_title_that_many_people_list_is_not_new(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gars.application.shelves._NEW_MEMBERS", 1000)
+    order = sorted(BY_ID, key=lambda anime_id: -(BY_ID[anime_id].members or 0))
+
+    def new_ids(_engine: FakeEngine, _history: Any, *, k: int, filters: Filters) -> list[tuple[int, float]]:
+        return [(anime_id, 1.0) for anime_id in order][:k]
+
+    monkeypatch.setattr(FakeEngine, "new_ids", new_ids)
+    few = [anime_id for anime_id in order if (BY_ID[anime_id].members or 0) <= 1000]
+    assert 0 < len(few) < len(order)
+    assert ids(get(client, "/users/7/new", k=3)["items"]) == few[:3]
+    assert ids(get(client, "/users/7/new", k=3, max_members=1_000_000)["items"]) == order[:3]

@@ -276,10 +276,12 @@ def test_over_http_only_where_it_is_allowed(site: FakeSite, tmp_path: Path) -> N
         assert "this service does not fetch lists from other sites" in answer.json()["error"]["message"]
         assert "GARS_FETCH_LISTS=on" in answer.json()["error"]["hint"]
         assert site.asked == []
+        assert http.get("/api/v1/about").json()["list_sites"] == []
     service.close()
 
     service = open_service(from_environment({**where, "GARS_FETCH_LISTS": "on"}, home=tmp_path), FakeEngine())
     with TestClient(create_app(service)) as http:
+        assert http.get("/api/v1/about").json()["list_sites"] == ["anilist"], "MyAnimeList needs a client id"
         body = http.post(FETCH).json()
         assert (body["source"], body["taken"], body["events"]) == ("AniList list", 2, 3)
         site.answers = [Answer(404)]

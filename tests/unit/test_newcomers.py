@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
@@ -19,6 +20,7 @@ from gars.datasets.thresholds import Thresholds
 from gars.domain.anime import Anime
 from gars.domain.errors import UnknownAnimeError
 from gars.domain.history import from_ratings
+from gars.library import kept_atlas
 from gars.library.newcomers import WithNewcomers, with_newcomers
 from gars.library.registry import Registry
 from gars.testing.datasets import dataset_of
@@ -120,3 +122,18 @@ def test_an_accepted_snapshot_brings_its_newcomers_into_a_running_service(tmp_pa
     assert running.current.about.model_version == facts.model_version
     assert not running.swap.refresh(), "once"
     service.close()
+
+
+def test_the_map_places_a_title_without_viewers_beside_its_franchise(small: Recommender) -> None:
+    """Before, its embedding was zeros, and all such titles lay on an island of their own."""
+    known = [one for one in small.engine.anime if one.genres == small.engine.anime[0].genres][:2]
+    sequel = Anime(anime_id=201, title="Qwxz", genres=("Odd", "All"), franchise="the line")
+    alone = Anime(anime_id=202, title="Nothing known")
+    first = msgspec.structs.replace(known[0], franchise="the line")
+    anime = [first, known[1], EVEN, sequel, alone]
+    cold = with_newcomers(small.engine, [EVEN, sequel, alone]).cold
+    placed = kept_atlas.embeddings(anime, small.engine, cold)
+    near = placed @ placed.T
+    assert near[3, 0] > 0.85, "the franchise counts twice as much as the description"
+    assert near[2, 0] > 0.1
+    assert np.linalg.norm(placed, axis=1) == pytest.approx([1, 1, 1, 1, 0], abs=1e-5)

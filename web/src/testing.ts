@@ -21,7 +21,7 @@ export function animeCard(fields: Partial<AnimeCard> = {}): AnimeCard {
 }
 
 export function recommendation(id: number, fields: Partial<Recommendation> = {}): Recommendation {
-  return { anime: animeCard({ anime_id: id }), score: 1, p_like: 0.8, channels: ['edlae'], reasons: [], ...fields }
+  return { anime: animeCard({ anime_id: id }), score: 1, match: 'good', p_like: 0.8, channels: ['edlae'], reasons: [], ...fields }
 }
 
 export function recommendationList(ids: number[], fields: Partial<RecommendationList> = {}): RecommendationList {

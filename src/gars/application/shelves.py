@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 
 import msgspec
 import numpy as np
@@ -21,6 +22,8 @@ from gars.domain.user_state import UserState
 _UNRATED = 7.0
 """A finished title without a rating is continued like one of this rating."""
 _GEM_NICHE = 0.5
+_NEW_MEMBERS = 20_000
+"""A title that more people list is not new, though nobody in the training data rated it."""
 _DISLIKED = 5.0
 """Who rated the last season below this is not told of the next."""
 
@@ -127,16 +130,22 @@ class Shelves:
         return self._pages(user_id, k=k, filters=few, after=after, request_id=request_id, attempt=attempt)
 
     def new(self, user_id: str, *, k: int, filters: Filters = SERVICE_DEFAULTS) -> list[int]:
-        """Anime that nobody the model learned from has watched, in an order for the user; none without such a model.
+        """Anime without ratings in the training data, in an order for the user; none without such a model.
 
-        How many members they have says nothing yet, so the service's own bound on that is off.
+        A new title has few members, so the service's lower bound on that is off. Many members mean that the data are
+        older than the title or leave it out, so there is an upper bound.
         """
         if not isinstance(self._engine, NewAnime):
             return []
         bound = None if filters.min_members == SERVICE_DEFAULTS.min_members else filters.min_members
         asked = msgspec.structs.replace(filters, min_members=bound, released_by=self._clock.now().date())
         known = history.from_state(self._states.get(user_id) or UserState(user_id=user_id))
-        return [anime_id for anime_id, _ in self._engine.new_ids(known, k=k, filters=asked)]
+        if filters.max_members is not None:
+            return [anime_id for anime_id, _ in self._engine.new_ids(known, k=k, filters=asked)]
+        # not by a filter: that would also leave out titles whose members are not known
+        found = self._engine.new_ids(known, k=len(self._engine.anime), filters=asked)
+        few = (one for one, _ in found if (self._catalogue.get(one).members or 0) <= _NEW_MEMBERS)
+        return list(islice(few, k))
 
     def _allowed(self, filters: Filters) -> list[int]:
         """Ids of everything the filters allow, the most popular first."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +12,16 @@ from gars.application.atlas import layout
 from gars.application.progress import Progress
 from gars.datasets.durable import write_whole
 from gars.domain.anime import Anime
+from gars.library import cold_anime
+from gars.library.cold_anime import ColdAnime
 from gars.library.engine import Engine
+from gars.library.newcomers import WithNewcomers
 
 _GENRES_COUNT = 0.6
 """What genres count beside the embedding; they also place titles that have none."""
+
+_FRANCHISE_COUNTS = 2.0
+"""What the franchise of a title without viewers counts beside its description."""
 
 
 def shown(anime: Sequence[Anime]) -> list[Anime]:
@@ -65,11 +70,39 @@ def _vectors(anime: Sequence[Anime], genres: Sequence[str], engine: object) -> N
     for row, one in enumerate(anime):
         kinds[row, [number[name] for name in one.genres] or [len(genres)]] = 1
     parts = [_GENRES_COUNT * _unit(kinds)]
-    retriever: Any = getattr(engine, "retriever", None)  # an engine need not have embeddings
-    if retriever is not None:
-        row_of = {int(anime_id): row for row, anime_id in enumerate(retriever.items.anime_ids)}
-        parts.append(np.asarray(retriever.vectors, np.float32)[[row_of[one.anime_id] for one in anime]])
-    return _unit(np.concatenate(parts, axis=1))
+    if isinstance(engine, WithNewcomers):
+        parts.append(embeddings(anime, engine.engine, engine.cold))
+    elif isinstance(engine, Engine):
+        parts.append(embeddings(anime, engine, cold_anime.find(engine, anime)))
+    return _unit(np.concatenate(parts, axis=1))  # of another engine the genres alone are known
+
+
+def embeddings(anime: Sequence[Anime], engine: Engine, cold: ColdAnime) -> NDArray[np.float32]:
+    """Where each title lies among those that viewers have in common. → (n, dim) of unit length
+
+    A title without viewers has no embedding of its own. It gets the mean of its franchise and of the titles that its
+    description is like; without either it gets zeros, and the map places it by its genres.
+    """
+    items = engine.retriever.items
+    learned = {
+        int(anime_id): vector
+        for anime_id, vector, count in zip(items.anime_ids, engine.retriever.vectors, items.counts, strict=True)
+        if count > 0
+    }
+    described = {one.anime_id: vector for one, vector in zip(cold.anime, cold.vectors, strict=True)}
+    nothing = np.zeros(engine.retriever.vectors.shape[1], np.float32)
+    of_franchise: dict[str, NDArray[np.float32]] = {}
+    for one in anime:
+        if one.franchise and one.anime_id in learned:
+            of_franchise[one.franchise] = of_franchise.get(one.franchise, nothing) + learned[one.anime_id]
+    placed = np.zeros((len(anime), len(nothing)), np.float32)
+    for row, one in enumerate(anime):
+        if one.anime_id in learned:
+            placed[row] = learned[one.anime_id]
+        else:
+            franchise = of_franchise.get(one.franchise, nothing) if one.franchise else nothing
+            placed[row] = _FRANCHISE_COUNTS * _unit(franchise[None])[0] + described.get(one.anime_id, nothing)
+    return _unit(placed)
 
 
 def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -134,7 +134,7 @@ describe('StateMessage', () => {
 describe('Banners', () => {
   it('say when the viewers are simulated, and when the network is gone', async () => {
     const data = { name: 'x', simulated: true, anime: 1, users: 1, interactions: 1 }
-    vi.spyOn(api, 'about').mockResolvedValue({ name: 'GARS', version: '0', model: { version: 'm', trained: '', metrics: null }, data, coverage: null })
+    vi.spyOn(api, 'about').mockResolvedValue({ name: 'GARS', version: '0', model: { version: 'm', trained: '', metrics: null }, data, coverage: null, list_sites: [] })
     const online = vi.spyOn(navigator, 'onLine', 'get').mockReturnValue(true)
     const banners = mount(Banners)
     expect(banners.text()).toBe('')

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 from litestar import get
 
-from gars.bootstrap import VERSION
+from gars.bootstrap import VERSION, Service
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.params import ServiceDep
 from gars.entrypoints.api.shapes import AboutBody, CoverageFacts, DataFacts, GenresBody, ModelFacts
@@ -30,7 +32,16 @@ async def get_about(service: ServiceDep) -> AboutBody:
         coverage=None
         if about.coverage is None
         else msgspec.convert(about.coverage, CoverageFacts, from_attributes=True),
+        list_sites=_list_sites(service),
     )
+
+
+def _list_sites(service: Service) -> list[Literal["anilist", "myanimelist"]]:
+    """Sites that a list can be fetched from now: MyAnimeList only answers programs that have a client id."""
+    sites: list[Literal["anilist", "myanimelist"]] = ["anilist"] if "anilist" in service.sites else []
+    if "myanimelist" in service.sites and service.settings.mal_client_id:
+        sites.append("myanimelist")
+    return sites
 
 
 @get("/genres", summary="The words that filters know", responses=errors(400), tags=["anime"])

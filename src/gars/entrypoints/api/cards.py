@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, cast
 from weakref import WeakKeyDictionary
@@ -22,6 +23,7 @@ from gars.entrypoints.api.shapes import (
     FranchiseEntry,
     HistoryEntry,
     Links,
+    Match,
     ReasonBody,
     RecommendationBody,
     RecommendationsBody,
@@ -30,6 +32,8 @@ from gars.entrypoints.api.shapes import (
 )
 
 _RECENT = 5
+_GRADES: tuple[tuple[Match, float], ...] = (("best", 0.6), ("great", 0.3), ("good", 0.1))
+"""The least odds, beside the first title, of each grade (decision 0170)."""
 _written: WeakKeyDictionary[Catalogue, dict[int, AnimeCard]] = WeakKeyDictionary()
 """Cards by id as JSON, written when a list first shows them: the same titles are in many lists."""
 
@@ -91,10 +95,21 @@ def _links(anime: Anime) -> Links:
 
 
 def recommendations(
-    page: Page, catalogue: Catalogue, request_id: str, *, feature_names: tuple[str, ...] | None = None
+    page: Page,
+    catalogue: Catalogue,
+    request_id: str,
+    *,
+    first: bool,
+    feature_names: tuple[str, ...] | None = None,
 ) -> RecommendationsBody:
-    """A page of a user's list; with the names of the model's features each place is explained by them."""
+    """A page of a user's list; with the names of the model's features each place is explained by them.
+
+    ``first``: the page begins at the top of the list, so its places can be compared with the best one.
+    """
     made, written = page.made, _written.setdefault(catalogue, {})
+    matched: Sequence[Match | None] = [None] * len(made.items)
+    if first and not made.cold and made.fallback is None:
+        matched = matches([item.score for item in made.items])
     return RecommendationsBody(
         user_id=made.user_id,
         version=made.version,
@@ -102,10 +117,25 @@ def recommendations(
         request_id=request_id,
         cold=made.cold,
         fallback=made.fallback,
-        items=[_recommendation(item, _card(item.anime_id, catalogue, written), feature_names) for item in made.items],
+        items=[
+            _recommendation(item, match, _card(item.anime_id, catalogue, written), feature_names)
+            for item, match in zip(made.items, matched, strict=True)
+        ],
         next=page.next,
         changed=list(page.changed),
     )
+
+
+def matches(scores: Sequence[float]) -> list[Match]:
+    """Grade the places of a list by their scores, the best first.
+
+    Scores are log-odds up to a constant, so ``exp(score - best)`` is how likely a title is the next one watched, beside
+    the first. Rules such as diversity may put a title above one of a higher score. The order is what the reader sees,
+    so the n-th place gets the grade of the n-th highest score.
+    """
+    ordered = sorted(scores, reverse=True)
+    odds = [math.exp(score - ordered[0]) for score in ordered]
+    return [next((grade for grade, least in _GRADES if share >= least), "fair") for share in odds]
 
 
 def _explanation(item: Recommendation, feature_names: tuple[str, ...]) -> Explanation:
@@ -122,11 +152,12 @@ def _card(anime_id: int, catalogue: Catalogue, written: dict[int, AnimeCard]) ->
 
 
 def _recommendation(
-    item: Recommendation, anime: AnimeCard, feature_names: tuple[str, ...] | None
+    item: Recommendation, match: Match | None, anime: AnimeCard, feature_names: tuple[str, ...] | None
 ) -> RecommendationBody:
     return RecommendationBody(
         anime=anime,
         score=item.score,
+        match=match,
         p_like=item.p_like,
         channels=item.channels,
         # a hundred a list, and the same when they are written

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 from litestar import get
 
 from gars.bootstrap import Service
+from gars.domain import history
 from gars.domain.history import LIKED_ABOVE
 from gars.domain.user_state import Opinion, Register, UserState
 from gars.entrypoints.api.errors import errors
@@ -42,7 +46,16 @@ def _anime_for_user(service: Service, user_id: str, anime_id: int) -> AnimeForUs
         version=state.version,
         opinions=opinions,
         neighbours=_neighbours(service, user_id, anime_id),
+        p_like=_chance_of_like(service, state, anime_id),
     )
+
+
+def _chance_of_like(service: Service, state: UserState, anime_id: int) -> float | None:
+    known = history.from_state(state)
+    if not len(known.anime_ids):
+        return None
+    chance = float(service.engine.like_chances(known, np.array([anime_id], np.int64))[0])
+    return None if math.isnan(chance) else chance
 
 
 def _neighbours(service: Service, user_id: str, anime_id: int) -> NeighboursBody:

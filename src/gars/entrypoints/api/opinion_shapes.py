@@ -30,10 +30,14 @@ class NeighboursBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AnimeForUserBody(msgspec.Struct, frozen=True, kw_only=True):
-    """One anime in a user's eyes. ``opinions``: on it, and on others of its franchise."""
+    """One anime in a user's eyes. ``opinions``: on it, and on others of its franchise.
+
+    ``p_like`` is the chance of a rating above 7; null without a history, and for a title the model does not know.
+    """
 
     user_id: str
     anime_id: int
     version: int
     opinions: list[OpinionBody]
     neighbours: NeighboursBody
+    p_like: Annotated[float, Meta(ge=0, le=1)] | None

@@ -108,6 +108,9 @@ class ReasonBody(msgspec.Struct, frozen=True):
     contribution: float | None
 
 
+Match = Literal["best", "great", "good", "fair"]
+
+
 class Explanation(msgspec.Struct, frozen=True):
     """What the score is the sum of, and every number the ranker saw, by name."""
 
@@ -116,10 +119,16 @@ class Explanation(msgspec.Struct, frozen=True):
 
 
 class RecommendationBody(msgspec.Struct, frozen=True, kw_only=True):
-    """One place of a list."""
+    """One place of a list.
+
+    ``match`` says how well the title suits the user, beside the best of the list. It never rises down the list. It is
+    null on pages after the first, in a fallback, and for a user without history. ``p_like`` is the chance of a rating
+    above 7: another question than what to watch next, so it may rise down the list.
+    """
 
     anime: AnimeCard
     score: float
+    match: Match | None
     p_like: Annotated[float, Meta(ge=0, le=1)]
     channels: Sequence[str]
     reasons: Sequence[ReasonBody]
@@ -300,13 +309,17 @@ class SourceFacts(msgspec.Struct, frozen=True):
 
 
 class AboutBody(msgspec.Struct, frozen=True):
-    """What is being served; ``coverage`` is null for a model that was trained without a data set."""
+    """What is being served; ``coverage`` is null for a model that was trained without a data set.
+
+    ``list_sites``: where it can fetch a list by the user's name.
+    """
 
     name: str
     version: str
     model: ModelFacts
     data: DataFacts
     coverage: CoverageFacts | None
+    list_sites: list[Literal["anilist", "myanimelist"]]
 
 
 class EventBody(msgspec.Struct, frozen=True, kw_only=True):

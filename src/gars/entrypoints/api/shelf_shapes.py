@@ -44,7 +44,7 @@ class SeasonBody(msgspec.Struct, frozen=True):
 
 
 class NewBody(msgspec.Struct, frozen=True):
-    """Anime nobody has watched yet, those nearest to the user's taste first."""
+    """Anime without ratings in the training data, those nearest to the user's taste first."""
 
     user_id: str
     items: list[AnimeCard]

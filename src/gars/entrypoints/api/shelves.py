@@ -71,12 +71,21 @@ async def get_hidden_gems(
     page = await in_time(
         service, service.shelves.hidden_gems, user_id, k=k, filters=filters, after=after, request_id=request_id
     )
-    return cards.recommendations(page, service.catalogue, request_id)
+    return cards.recommendations(page, service.catalogue, request_id, first=not after)
 
 
-@get("/users/{user_id:str}/new", summary="What nobody has watched yet", responses=errors(400, 503), tags=["users"])
+@get(
+    "/users/{user_id:str}/new",
+    summary="What has no ratings in the data yet",
+    responses=errors(400, 503),
+    tags=["users"],
+)
 async def get_new(service: ServiceDep, user_id: UserId, filters: FiltersDep, k: K = 20) -> NewBody:
-    """Anime the model has seen on no list, by what the catalogue says of them, nearest to the user's taste first."""
+    """Anime without ratings in the training data, nearest to the user's taste by their descriptions first.
+
+    Titles with more than 20,000 members are left out unless `max_members` is given: they are known to everybody, only
+    not to these data.
+    """
     user_id = checked_user_id(user_id)
     ids = await in_thread(service, service.shelves.new, user_id, k=k, filters=filters)
     return NewBody(user_id, [cards.card(service.catalogue.get(anime_id)) for anime_id in ids])

@@ -95,7 +95,8 @@ async def get_recommendations(
     if page.made.made_from is not None:
         unchanged.keep(request.scope, page.made.made_from)
     names = service.engine.feature_names if explain == "full" else None
-    return cards.recommendations(page, service.catalogue, request_id, feature_names=names)
+    first = offset == 0 and not after
+    return cards.recommendations(page, service.catalogue, request_id, first=first, feature_names=names)
 
 
 @get(

@@ -73,6 +73,8 @@ def serve(
     port = settings.port if port is None else port
     set_up_logs(settings, "serve" if part is Part.ALL else part.value)
     server.refuse_open(host, settings.service_token)
+    if "GARS_FETCH_LISTS" not in os.environ and not settings.service_token:
+        settings = replace(settings, fetch_lists=True)  # no token: it listens on this machine alone
     server.free_port(host, port)  # before the slow part: a taken port should not cost a minute
     console = Console(stderr=True)
     if part is Part.CLICKS:
