@@ -57,7 +57,7 @@ class Row:
         if value is None:
             return None
         try:
-            number = float(_plain_number(value))
+            number = float(plain_number(value))
         except ValueError:
             self._bad(column, "is not a number", value)
             return None
@@ -133,7 +133,8 @@ class Row:
         self.problems.add(column, what, 1, [self.line - 2], [value])
 
 
-def _plain_number(text: str) -> str:
+def plain_number(text: str) -> str:
+    """Return a number as Python reads it: ``8,5`` has a decimal comma, ``1,234`` and ``1,234.5`` have thousands."""
     whole, comma, rest = text.rpartition(",")
     if comma and "," not in whole and "." not in text and len(rest) != 3:
         return f"{whole}.{rest}"

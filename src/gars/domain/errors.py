@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class GarsError(Exception):
     """Base of every error GARS raises on purpose.
@@ -32,12 +34,12 @@ class UnknownAnimeError(InvalidInputError):
 
     code = "unknown_anime"
 
-    def __init__(self, anime_ids: list[int]) -> None:
+    def __init__(self, anime_ids: Sequence[int | str]) -> None:
         super().__init__(
             f"{len(anime_ids)} anime id(s) not in the catalogue: {', '.join(map(str, anime_ids))}",
             hint="ids are MyAnimeList ids; look one up with GET /api/v1/anime?query=TITLE",
         )
-        self.anime_ids = anime_ids
+        self.anime_ids = list(anime_ids)
 
 
 class UnknownItemError(UnknownAnimeError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -23,13 +24,15 @@ from gars.domain.errors import InvalidInputError, UnknownItemError
 from gars.domain.history import History, Rating, from_columns, from_ratings
 from gars.library import artefact
 from gars.library.blas import one_thread
+from gars.library.catalogue_table import anime_of, read_catalogue_table
 from gars.library.engine import Engine
 from gars.library.fitting import Blend, FitConfig, Fitted, fit
-from gars.library.frames import TOP_RATING, Rows, anime_of, catalogue_frame, rows_of
+from gars.library.frames import TOP_RATING, Rows, rows_of
+from gars.library.history_input import checked_k, find_labels, read_pairs
 from gars.library.memo import Memo
 from gars.library.observed import observe
 from gars.library.offline import OfflineGraph
-from gars.library.stored import pack, unpack
+from gars.library.stored import pack, to_bytes, unpack
 from gars.ranking.examples import RankingLists
 from gars.retrieval import index
 from gars.retrieval.two_steps import in_blocks
@@ -114,8 +117,8 @@ class Recommender:
         """
         config = config or FitConfig()
         shown = progress if not isinstance(progress, bool) else _terminal() if progress else Silent()
-        listed = catalogue_frame(catalogue) if catalogue is not None else None
-        rows = rows_of(interactions, listed["item_id"].to_list() if listed is not None else ())
+        listed = read_catalogue_table(catalogue) if catalogue is not None else None
+        rows = rows_of(interactions, listed.labels if listed is not None else ())
         anime = anime_of(listed, rows.item_ids)
         fitted = fit(
             rows, anime, config=config, seed=seed, progress=shown, log=log, on_lists=on_lists, memo=memo, blend=blend,
@@ -192,7 +195,7 @@ class Recommender:
         """
         with one_thread():
             found = self.engine.recommend_history(
-                self.read_history(history, user_id), k=k, filters=filters or Filters()
+                self.read_history(history, user_id), k=checked_k(k), filters=filters or Filters()
             )
         return [self._labelled(one) for one in found]
 
@@ -228,7 +231,7 @@ class Recommender:
 
     def _ranked(self, reads: Sequence[Callable[[], History]], k: int, filters: Filters) -> NDArray[np.int64]:
         """Ids of the ranked list of each history, computed on all cores. → (n, k), -1 pads"""
-        ids = np.full((len(reads), k), -1, np.int64)
+        ids = np.full((len(reads), checked_k(k)), -1, np.int64)
 
         def some(start: int) -> None:
             for place in range(start, min(len(reads), start + _AT_A_TIME)):
@@ -248,6 +251,7 @@ class Recommender:
         filters: Filters | None = None,
     ) -> list[Candidate]:
         """Stage one alone: at most k candidates, best fused score first, with the channels that proposed each."""
+        k = checked_k(k)
         found = self.engine.retrieve(self.read_history(history, user_id), want=k, filters=filters or Filters())
         return [
             Candidate(
@@ -276,14 +280,14 @@ class Recommender:
         if row < 0:
             raise UnknownItemError(anime_id)
         number = int(self.engine.retriever.items.anime_ids[row])
-        return [(self._label_of(other), score) for other, score in self.engine.similar_ids(number, k=k)]
+        return [(self._label_of(other), score) for other, score in self.engine.similar_ids(number, k=checked_k(k))]
 
     def similar_users(
         self, history: Ratings | None = None, *, user_id: Item | None = None, k: int = 10
     ) -> list[tuple[Item, float]]:
         """Training users with the nearest taste and the cosine, best first."""
         exclude = None if user_id is None else str(user_id)
-        found = self.engine.similar_user_ids(self.read_history(history, user_id), k=k, exclude=exclude)
+        found = self.engine.similar_user_ids(self.read_history(history, user_id), k=checked_k(k), exclude=exclude)
         kind = int if self._rows.user_ids.dtype.kind == "i" else str
         return [(kind(user), score) for user, score in found]
 
@@ -311,7 +315,7 @@ class Recommender:
             start, end = self._user_range(user_id)
             ids = self.engine.retriever.items.anime_ids[self._rows.item[start:end]]
             return from_columns(ids, self._rows.rating[start:end], unrated=unrated)
-        pairs = [(pair[0], pair[1]) for pair in history or ()]
+        pairs = read_pairs(history)
         for item, rating in pairs:
             if rating is not None and not 0 < rating * self._rows.rating_scale <= TOP_RATING:
                 top = TOP_RATING / self._rows.rating_scale
@@ -337,24 +341,16 @@ class Recommender:
 
     def _rows_of(self, labels: Sequence[Item]) -> NDArray[np.int64]:
         """Rows of labels, -1 for unknown ones."""
-        known = self._rows.item_ids
-        numeric = known.dtype.kind == "i"
-        fits = [isinstance(label, int | np.integer) == numeric for label in labels]
-        wanted = np.array(
-            [label if fit else known[0] for label, fit in zip(labels, fits, strict=True)],
-            known.dtype if numeric else str,
-        )
-        at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
-        return np.where((known[at] == wanted) & np.array(fits, np.bool_), at, -1).astype(np.int64)
+        return find_labels(labels, self._rows.item_ids)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the files that ``save`` writes, in memory: what the engine caches is made anew."""
+        about = (self.engine.version, self.manifest, self._seed, self._config, self._losses, self.measured)
+        return _unpickle, (to_bytes(pack(self.engine, self._rows)), about)
 
     def _user_range(self, user_id: Item) -> tuple[int, int]:
-        users = self._rows.user_ids
-        at = (
-            int(np.searchsorted(users, user_id))
-            if isinstance(user_id, int | np.integer) == (users.dtype.kind == "i")
-            else -1
-        )
-        if not 0 <= at < len(users) or users[at] != user_id:
+        at = int(find_labels([user_id], self._rows.user_ids)[0])
+        if at < 0:
             raise InvalidInputError(
                 f"no user {user_id!r} in the training data", hint="give their history instead: recommend(history=[…])"
             )
@@ -372,6 +368,16 @@ class Recommender:
         if self._rows.item_ids.dtype.kind == "i":
             return one
         return Recommendation(self._label(one.anime_id), one.score, one.p_like, one.channels, one.reasons)  # type: ignore[arg-type]
+
+
+def _unpickle(files: dict[str, bytes], about: tuple[Any, ...]) -> Recommender:
+    version, manifest, seed, config, losses, measured = about
+    with tempfile.TemporaryDirectory(prefix="gars-pickle-") as folder:
+        paths = {name: Path(folder) / name for name in files}
+        for name, path in paths.items():
+            path.write_bytes(files[name])
+        engine, rows = unpack(paths, version=version, config=config.retrieval, seed=seed)
+    return Recommender(engine, rows, manifest, seed=seed, config=config, losses=losses, measured=measured)
 
 
 def _engine(fitted: Fitted, anime: Sequence[Anime], rows: Rows, seed: int, *, version: str) -> Engine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -63,6 +64,19 @@ def pack(engine: Engine, rows: Rows) -> dict[str, bytes | Mapping[str, NDArray[A
     if engine.network is not None:
         files["ranker.npz"] = engine.network.arrays()
     return files
+
+
+def to_bytes(files: Mapping[str, bytes | Mapping[str, NDArray[Any]]]) -> dict[str, bytes]:
+    """Return files of ``pack`` as the bytes that are written to the disk."""
+    written: dict[str, bytes] = {}
+    for name, content in files.items():
+        if isinstance(content, bytes):
+            written[name] = content
+        else:
+            file = io.BytesIO()
+            np.savez(file, allow_pickle=False, **{key: np.asarray(array) for key, array in content.items()})
+            written[name] = file.getvalue()
+    return written
 
 
 CATALOGUE = "catalogue.msgpack"

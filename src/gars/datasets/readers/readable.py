@@ -49,6 +49,10 @@ class Readable:
         with self.errors():
             return detect(self._readable(path))
 
+    def copy(self, path: Path) -> Path:
+        """Return the file itself or its readable copy. Raises ``DataError``, ``InvalidInputError``."""
+        return self._readable(path)
+
     def given(self, path: Path) -> Path:
         """The file that was given for a path of a layout."""
         return self._given.get(path, path)
