@@ -12,7 +12,6 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.datasets.catalogues import read_catalogue
 from gars.datasets.cells import MISSING, first_day, plain_number
 from gars.datasets.identifiers import parse_id
 from gars.datasets.names import split_names
@@ -99,6 +98,8 @@ def _known_file(source: Any) -> Any:
     """The catalogue of a known data set in the normal form; anything else as it is."""
     if not isinstance(source, str | Path) or not Path(source).is_file():
         return source
+    from gars.datasets.catalogues import read_catalogue  # with its sources, which a loaded model does not need
+
     with readable_copy(Path(source)) as copy:
         try:
             layout = detect(copy)
