@@ -345,7 +345,7 @@ class Recommender:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the files that ``save`` writes, in memory: what the engine caches is made anew."""
-        about = (self.engine.version, self.manifest, self._seed, self._config, self._losses, self.measured)
+        about = (self.engine.version, self.manifest, self._seed, self.config, self._losses, self.measured)
         return _unpickle, (to_bytes(pack(self.engine, self._rows)), about)
 
     def _user_range(self, user_id: Item) -> tuple[int, int]:
