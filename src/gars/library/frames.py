@@ -98,9 +98,12 @@ def _begun(table: Table) -> NDArray[np.bool_]:
     """Rows (m,) whose status, if there is one, is not planned, in any word of the vocabulary."""
     if "status" not in table:
         return np.ones(table.height, np.bool_)
-    words = [value if isinstance(value, str) else None for value in values_of(table.column("status"))]
-    planned = {word for word in set(words) if word is not None and _is_planned(word)}
-    return np.array([word not in planned for word in words], np.bool_)
+    column = table.column("status")
+    if not isinstance(column, pl.Series) or column.dtype != pl.String:
+        words = [value if isinstance(value, str) else None for value in values_of(column)]
+        column = pl.Series(words, dtype=pl.String)
+    planned = [word for word in column.unique().to_list() if word is not None and _is_planned(word)]
+    return (~column.is_in(planned)).fill_null(value=True).to_numpy()
 
 
 def _is_planned(word: str) -> bool:
