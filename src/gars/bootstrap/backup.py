@@ -88,7 +88,7 @@ def back_up(settings: Settings, target: Path, *, with_data: bool = False, copied
         raise InvalidInputError(f"{target} is inside of {home}", hint="name a folder on another disk")
     stores = _stores(settings)
     files: list[BackupFile] = []
-    with whole_folder(target) as folder:
+    with whole_folder(target, written_names=_nothing) as folder:
         folder.chmod(0o700)
         for source in _ordered(home, stores):
             name = str(source.relative_to(home))
@@ -113,6 +113,11 @@ def back_up(settings: Settings, target: Path, *, with_data: bool = False, copied
         write_whole(folder / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)), mode=_PRIVATE)
     target.chmod(0o700)
     return target / MANIFEST
+
+
+def _nothing(_folder: Path) -> set[str]:
+    """No file at the target of a backup may be replaced."""
+    return set()
 
 
 def store_paths(settings: Settings) -> dict[str, str]:

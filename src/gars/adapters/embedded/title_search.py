@@ -73,6 +73,8 @@ class MemoryTitleSearch:
 
     def _candidates(self, wanted: str) -> NDArray[np.int64]:
         """Rows of the names that share most n-grams with the query."""
+        if not len(self._grams):
+            return np.empty(0, np.int64)
         grams = np.unique(_grams([wanted])[0])
         places = np.searchsorted(self._grams, grams)
         known = places[(places < len(self._grams)) & (self._grams.take(places, mode="clip") == grams)]

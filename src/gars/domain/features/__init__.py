@@ -33,8 +33,8 @@ _NAMES = tuple(name for file in (activity, *_OF_ITEM, *_OF_QUERY) for name in fi
 
 
 _OF_TITLE = (
-    "item_viewers", "item_members", "item_viewer_share", "item_like_rate", "item_rating_mean", "item_rated", "catalogue_score",
-    "score_known", "year", "year_known", "episodes", "genre_count", "franchise_size",
+    "item_viewers", "item_members", "item_viewer_share", "item_like_rate", "item_rating_mean", "item_rated",
+    "catalogue_score", "score_known", "year", "year_known", "episodes", "genre_count", "franchise_size",
 )  # fmt: skip
 """Those that are the same for one title whoever asks."""
 _ALONE = np.isin(_NAMES, _OF_TITLE)
