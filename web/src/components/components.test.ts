@@ -155,7 +155,7 @@ describe('CoverageNote', () => {
   async function note(told: About['coverage']) {
     const data = { name: 'x', simulated: false, anime: 1, users: 1, interactions: 1 }
     const model = { version: 'm', trained: '', metrics: null }
-    vi.spyOn(api, 'about').mockResolvedValue({ name: 'GARS', version: '0', model, data, coverage: told })
+    vi.spyOn(api, 'about').mockResolvedValue({ name: 'GARS', version: '0', model, data, coverage: told, list_sites: [] })
     const shown = mount(CoverageNote)
     await flushPromises()
     return shown
