@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,11 +13,15 @@ import httpx
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
+from typer.testing import CliRunner
 
 from gars.bootstrap import Service, open_service
 from gars.config import from_environment
+from gars.entrypoints.api import revoked
 from gars.entrypoints.api.app import create_app
+from gars.entrypoints.api.revoked import FILE, RevokedTokens
 from gars.entrypoints.api.tokens import Tokens
+from gars.entrypoints.cli.app import app as app_of_cli
 from gars.testing.engine import FakeEngine
 
 Client = Any
@@ -39,6 +43,7 @@ PUBLIC = {
 }
 """What anybody may read. A new route belongs here only if it tells nothing of a user."""
 ASKS_ITSELF = {"/api/v1/session"}
+BODY_NAMES_THE_USER = {"/api/v1/interactions", "/clicks", "/api/v1/tokens/revoke"}
 
 
 @pytest.fixture
@@ -113,7 +118,7 @@ def test_a_user_cannot_touch_another(http: Client, alice: dict[str, str], bob: d
         answer = http.request(method, address(path, about, "alice"), headers=bob)
         tried += 1
         # a body is read before its users are known
-        assert answer.status_code in ((401, 403) if path not in ("/api/v1/interactions", "/clicks") else (400,)), (
+        assert answer.status_code in ((401, 403) if path not in BODY_NAMES_THE_USER else (400,)), (
             method,
             path,
             answer.text,
@@ -278,3 +283,48 @@ class TestRateLimit:
         asked = [("/api/v1/users/alice", alice)] * 12 + [("/api/v1/users/bob", bob)]
         statuses = [answer.status_code for answer in self.answers(limited, "127.0.0.1", *asked)]
         assert (statuses[0], statuses[-2], statuses[-1]) == (200, 429, 200)
+
+
+def test_a_revoked_token_is_refused_and_others_of_the_user_stay(http: Client, guarded: Service) -> None:
+    tokens = Tokens(SERVICE)
+    now = guarded.clock.now()
+    lost, kept = (tokens.issue("alice", now + timedelta(days=days)) for days in (1, 2))
+    url = "/api/v1/users/alice/history"
+    assert http.get(url, headers=bearer(lost)).status_code == 200
+    answer = http.post("/api/v1/tokens/revoke", json={"token": lost}, headers=bearer(kept))
+    assert (answer.status_code, answer.json()) == (200, {"user_id": "alice"})
+    assert http.get(url, headers=bearer(lost)).status_code == 401
+    assert http.get(url, headers=bearer(kept)).status_code == 200
+    again = http.post("/api/v1/tokens/revoke", json={"token": lost}, headers=bearer(SERVICE))
+    assert (again.status_code, again.json()) == (200, {"user_id": None})
+    assert lost not in (guarded.settings.home / FILE).read_text()
+
+
+def test_nobody_revokes_the_token_of_another_user(http: Client, guarded: Service) -> None:
+    tokens = Tokens(SERVICE)
+    alices, bobs = (tokens.issue(user, guarded.clock.now() + timedelta(days=1)) for user in ("alice", "bob"))
+    assert http.post("/api/v1/tokens/revoke", json={"token": alices}, headers=bearer(bobs)).status_code == 403
+    assert http.post("/api/v1/tokens/revoke", json={"token": alices}).status_code == 401
+    assert http.get("/api/v1/users/alice/history", headers=bearer(alices)).status_code == 200
+
+
+def test_a_token_revoked_by_another_process_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(revoked, "LOOK_S", 0.0)
+    here, elsewhere = RevokedTokens(tmp_path), RevokedTokens(tmp_path)
+    assert "a" * 32 not in here
+    elsewhere.add("a" * 32)
+    elsewhere.add("a" * 32)
+    assert "a" * 32 in here
+    assert len((tmp_path / FILE).read_text().splitlines()) == 1
+    with (tmp_path / FILE).open("a") as file:
+        file.write('{"token": "bb')  # a line that a crash cut short
+    here.add("c" * 32)
+    assert "c" * 32 in elsewhere
+
+
+def test_the_command_revokes_a_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GARS_SERVICE_TOKEN", SERVICE)
+    token = Tokens(SERVICE).issue("alice", datetime.now(UTC) + timedelta(days=1))
+    done = CliRunner().invoke(app_of_cli, ["revoke", token, "--home", str(tmp_path)])
+    assert (done.exit_code, done.output) == (0, "the token of alice is void\n")
+    assert Tokens(SERVICE).digest(token) in RevokedTokens(tmp_path)

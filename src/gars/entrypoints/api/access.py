@@ -18,12 +18,13 @@ from gars.application.ports import Clock
 from gars.config import Settings
 from gars.domain.errors import NotAllowedError
 from gars.entrypoints.api.limits import RateLimit
+from gars.entrypoints.api.revoked import RevokedTokens
 from gars.entrypoints.api.security import PUBLIC, is_under
 from gars.entrypoints.api.tokens import COOKIE, Caller, Tokens
 
 CallerDep = NamedDependency[SkipValidation[Caller]]
 
-_BODY_NAMES_THE_USER = ("/api/v1/interactions", "/clicks")
+_BODY_NAMES_THE_USER = ("/api/v1/interactions", "/clicks", "/api/v1/tokens/revoke")
 """Their handlers ask ``Caller.require`` for each user of the body."""
 _SESSION = "/api/v1/session"
 """Asks for the token itself."""
@@ -41,7 +42,8 @@ class Access:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._clock = clock
         self._limit = RateLimit(settings.rate_per_s, settings.rate_burst)
-        self.tokens = Tokens(settings.service_token, settings.admin_token)
+        self.revoked = RevokedTokens(settings.home)
+        self.tokens = Tokens(settings.service_token, settings.admin_token, self.revoked)
 
     def asks_nothing(self, scope: Scope) -> bool:
         """Whether a request for something of a user is let through unseen: no tokens, and from this machine."""

@@ -58,6 +58,12 @@ class TokenBody(msgspec.Struct, frozen=True, kw_only=True):
     expires: datetime | None
 
 
+class RevokeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The token to make void."""
+
+    token: str
+
+
 class SessionBody(msgspec.Struct, frozen=True):
     """Whose token the browser keeps."""
 

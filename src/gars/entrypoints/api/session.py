@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -9,16 +10,18 @@ from litestar import Request, Response, delete, post
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.exceptions import NotAuthorizedException
-from litestar.params import QueryParameter, SkipValidation
+from litestar.params import JSONBody, QueryParameter, SkipValidation
 
 from gars.domain.errors import NotAllowedError
 from gars.entrypoints.api.access import CallerDep, sent_token
-from gars.entrypoints.api.access_shapes import SessionBody, TokenBody
+from gars.entrypoints.api.access_shapes import RevokeBody, SessionBody, TokenBody
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.params import ServiceDep, UserId, checked_user_id
+from gars.entrypoints.api.revoked import RevokedTokens
 from gars.entrypoints.api.tokens import COOKIE, Tokens
 
 TokensDep = NamedDependency[SkipValidation[Tokens]]
+RevokedDep = NamedDependency[SkipValidation[RevokedTokens]]
 
 
 @post(
@@ -41,6 +44,30 @@ async def post_token(
         raise NotAllowedError("a user cannot make tokens", hint="send GARS_SERVICE_TOKEN")
     expires = service.clock.now().replace(microsecond=0) + timedelta(days=days)
     return TokenBody(user_id=user_id, token=tokens.issue(user_id, expires), expires=expires)
+
+
+@post(
+    "/tokens/revoke",
+    status_code=200,
+    summary="Make a token void",
+    responses=errors(400, 403, 503),
+    tags=["tokens"],
+)
+async def post_revoke(
+    service: ServiceDep, tokens: TokensDep, revoked: RevokedDep, caller: CallerDep, data: JSONBody[RevokeBody]
+) -> SessionBody:
+    """From now on the token is refused, on every service of this home within a second.
+
+    A user may revoke tokens of their own, `GARS_SERVICE_TOKEN` those of all users. A void token stays void.
+    """
+    if not tokens.on:
+        raise NotAllowedError("there are no user tokens without GARS_SERVICE_TOKEN", hint="there is nothing to revoke")
+    owner = tokens.caller(data.token, service.clock.now())
+    if owner.kind != "user":
+        return SessionBody(None)
+    caller.require(owner.user_id or "")
+    await asyncio.to_thread(revoked.add, tokens.digest(data.token))
+    return SessionBody(owner.user_id)
 
 
 @post(

@@ -1,6 +1,7 @@
 """Who asks: one secret for a site's own programs, one for its operators, and a signed token for each user.
 
-A user token is ``gu1.USER.EXPIRES.MAC``: nothing is stored, and another ``GARS_SERVICE_TOKEN`` makes all of them void.
+A user token is ``gu1.USER.EXPIRES.MAC``: nothing is stored of it, another ``GARS_SERVICE_TOKEN`` makes all of them
+void, and a single one can be revoked.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -40,10 +42,11 @@ class Caller:
 class Tokens:
     """Makes and checks tokens. Without a service token the service is open, and has no user tokens."""
 
-    def __init__(self, service_token: str = "", admin_token: str = "") -> None:
+    def __init__(self, service_token: str = "", admin_token: str = "", revoked: Container[str] = ()) -> None:
         self._service = service_token.encode()
         self._admin = admin_token.encode()
         self._key = hashlib.blake2b(self._service, person=b"gars.usertokens", digest_size=32).digest()
+        self._revoked = revoked
 
     @property
     def on(self) -> bool:
@@ -88,7 +91,11 @@ class Tokens:
         except (ValueError, binascii.Error):
             return Caller("nobody")
         expired = expires != _NEVER and now.timestamp() >= expires
-        return Caller("nobody") if expired else Caller("user", user_id)
+        return Caller("nobody") if expired or self.digest(token) in self._revoked else Caller("user", user_id)
+
+    def digest(self, token: str) -> str:
+        """Return the keyed hash under which a token is revoked."""
+        return hashlib.blake2b(token.encode(), key=self._key, person=b"gars.revoked").hexdigest()[:32]
 
     def _mac(self, body: str) -> bytes:
         return hmac.digest(self._key, body.encode(), "sha256")

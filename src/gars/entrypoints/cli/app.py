@@ -14,7 +14,7 @@ from gars.entrypoints.cli.demo import demo
 from gars.entrypoints.cli.evaluate import evaluate
 from gars.entrypoints.cli.recommend import recommend
 from gars.entrypoints.cli.tensorboard import tensorboard
-from gars.entrypoints.cli.tokens import token
+from gars.entrypoints.cli.tokens import revoke, token
 from gars.entrypoints.cli.train import train
 from gars.entrypoints.cli.tune import tune
 from gars.library.heap import keep_freed
@@ -36,6 +36,7 @@ app.command()(recommend)
 app.command()(tune)
 app.command()(tensorboard)
 app.command()(token)
+app.command()(revoke)
 app.add_typer(lists.app, name="lists")
 app.add_typer(model.app, name="model")
 app.add_typer(pipeline.app, name="pipeline")
