@@ -300,6 +300,14 @@ def test_a_revoked_token_is_refused_and_others_of_the_user_stay(http: Client, gu
     assert lost not in (guarded.settings.home / FILE).read_text()
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_the_cookie_is_secure_behind_tls(app: Litestar, alice: dict[str, str], scheme: str) -> None:
+    with TestClient(app, base_url=f"{scheme}://gars.example.org") as client:
+        kept = client.post("/api/v1/session", headers=alice).headers["set-cookie"].lower()
+    assert ("; secure" in kept) == (scheme == "https")
+    assert "; httponly" in kept
+
+
 def test_nobody_revokes_the_token_of_another_user(http: Client, guarded: Service) -> None:
     tokens = Tokens(SERVICE)
     alices, bobs = (tokens.issue(user, guarded.clock.now() + timedelta(days=1)) for user in ("alice", "bob"))
