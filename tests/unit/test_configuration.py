@@ -52,7 +52,7 @@ def test_every_setting_has_a_name() -> None:
     [
         ("[ranking]\nepoch = 3\n", r"there is no setting ranking\.epoch\n  → did you mean ranking\.epochs\?"),
         ("epochs = 3\n", r"there is no setting epochs\n  → did you mean \w+\.epochs\?"),
-        ("[nothing]\nlike_it = 1\n", r"there is no setting nothing\n  → the settings are folds, "),
+        ("[nothing]\nlike_it = 1\n", r"there is no setting nothing\n  → the settings are compare_users, folds, "),
         ("[ranking]\nepochs = 'many'\n", r"Expected `int`, got `str` - at `\$\.ranking\.epochs`"),
         ("ranking = 3\n", r"there is no setting ranking"),
         ("folds =\n", r"config\.toml is not TOML: Invalid value"),

@@ -61,7 +61,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool, bool]]:
         calls.append((protocol, lists, likes))
         if protocol == "movielens":
             self.skipped.append(results.Skipped(protocol=protocol, name="everything", reason="no network"))
-        elif protocol in ("A", "B"):
+        elif protocol in ("A", "B", "M"):
             yield of_lists(protocol)
         else:
             yield of_likes(protocol)
@@ -84,7 +84,7 @@ def test_every_protocol_is_shown_and_what_was_skipped_is_named(
     asked: list[tuple[str, bool, bool]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert gars(monkeypatch) == 0
-    assert [one for one, _, _ in asked] == ["A", "B", "random", "per-user", "cold-users", "movielens"]
+    assert [one for one, _, _ in asked] == ["A", "B", "M", "random", "per-user", "cold-users", "movielens"]
     said = capsys.readouterr().out
     assert "Lists, protocol A: 5 validation users of the ratings sample, 9 items" in said
     assert "Two stages against edlae, paired" in said

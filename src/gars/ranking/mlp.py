@@ -101,7 +101,14 @@ def fit(
         )
     losses = {name: [round(float(value), 4) for value in values] for name, values in history.history.items()}
     judged = np.unique(lists.rows[(lists.order >= 0) | (lists.like >= 0)])
-    return export(model, items, judged=judged[items.counts[judged] > 0]), losses
+    if counts_viewers(lists):
+        judged = judged[items.counts[judged] > 0]
+    return export(model, items, judged=judged), losses
+
+
+def counts_viewers(lists: RankingLists) -> bool:
+    """Whether the features of the lists are all of ``domain.features``, the number of viewers among them."""
+    return int(lists.features.shape[2]) >= -VIEWERS
 
 
 def build(items: ItemTable, lists: RankingLists, config: RankingConfig) -> keras.Model:
@@ -112,7 +119,8 @@ def build(items: ItemTable, lists: RankingLists, config: RankingConfig) -> keras
     features = keras.Input((None, lists.features.shape[2]), name="features")  # (b, L, f)
     rows = keras.Input((None,), dtype="int32", name="rows")  # (b, L)
     taste = keras.Input((2 * g,), name="taste")  # (b, 2g)
-    known = _hide_items(config.unknown_item, unknown=n)([rows, features[..., VIEWERS]])  # (b, L), n = unknown
+    viewers = [features[..., VIEWERS]] if counts_viewers(lists) else []  # (b, L)
+    known = _hide_items(config.unknown_item, unknown=n)([rows, *viewers])  # (b, L), n = unknown
     item = _embedding(n + 1, e, name="item")(known)  # (b, L, e)
     kind = _embedding(len(items.type_names) + 1, e, name="type")(
         _lookup(type_codes(items.types, len(items.type_names)))(rows)
@@ -261,11 +269,11 @@ def _hide_items(share: float, *, unknown: int) -> keras.Layer:
             self.random = keras.random.SeedGenerator(unknown)
 
         def call(self, inputs: Any, training: bool = False) -> Any:
-            rows, viewers = inputs
-            hidden = viewers == 0
+            rows, *viewers = inputs
             if training and share:
-                hidden |= keras.random.uniform(keras.ops.shape(rows), seed=self.random) < share
-            return keras.ops.where(hidden, unknown, rows)
+                drawn = keras.random.uniform(keras.ops.shape(rows), seed=self.random) < share
+                rows = keras.ops.where(drawn, unknown, rows)
+            return keras.ops.where(viewers[0] == 0, unknown, rows) if viewers else rows
 
         def compute_output_shape(self, shapes: Any) -> Any:
             return shapes[0]
