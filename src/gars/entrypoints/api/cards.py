@@ -33,7 +33,7 @@ from gars.entrypoints.api.shapes import (
 
 _RECENT = 5
 _GRADES: tuple[tuple[Match, float], ...] = (("best", 0.6), ("great", 0.3), ("good", 0.1))
-"""The least odds, beside the first title, of each grade (decision 0170)."""
+"""The least odds, beside the first title, of each grade (decision 0171)."""
 _written: WeakKeyDictionary[Catalogue, dict[int, AnimeCard]] = WeakKeyDictionary()
 """Cards by id as JSON, written when a list first shows them: the same titles are in many lists."""
 
