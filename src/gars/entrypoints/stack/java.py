@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import threading
 from pathlib import Path
 
 from gars.application.progress import Progress
@@ -15,6 +16,7 @@ from gars.entrypoints.stack.deploy import deploy_folder
 from gars.entrypoints.stack.engine import StackError
 
 _OLDEST = 17
+_INSTALLING = threading.Lock()
 
 
 def java() -> str:
@@ -52,9 +54,12 @@ class Jars:
         return self.folder.is_dir()
 
     def install(self, progress: Progress) -> None:
-        """Have Maven copy them; whole or not at all. Raises ``StackError``."""
-        if self.are_there():
-            return
+        """Have Maven copy them, whole or not at all and once for brokers started together. Raises ``StackError``."""
+        with _INSTALLING:
+            if not self.are_there():
+                self._install(progress)
+
+    def _install(self, progress: Progress) -> None:
         mvn = shutil.which("mvn")
         if mvn is None:
             raise StackError(
