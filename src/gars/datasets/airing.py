@@ -10,20 +10,10 @@ import msgspec
 import polars as pl
 
 from gars.datasets.catalogue.synopsis import plain_text
-from gars.datasets.catalogue.words import genres_of
+from gars.datasets.catalogue.words import ANILIST_AIRING, ANILIST_TYPES, genres_of
 from gars.datasets.schema import CATALOGUE, LISTS, conform_catalogue
 from gars.domain.errors import DataError
 
-_TYPES = {
-    "TV": "TV",
-    "TV_SHORT": "TV",
-    "MOVIE": "Movie",
-    "OVA": "OVA",
-    "ONA": "ONA",
-    "SPECIAL": "Special",
-    "MUSIC": "Music",
-}
-_AIRING = {"FINISHED": "finished", "RELEASING": "airing", "NOT_YET_RELEASED": "upcoming"}
 _LEAST_RANK = 60
 """Votes for a tag, in per cent, below which it says little about the anime."""
 _MOVING = ("airing",)
@@ -163,7 +153,7 @@ def _row(media: _Media) -> dict[str, Any]:
         "title_japanese": None if chinese else native,
         "title_chinese": native if chinese else None,
         "synonyms": media.synonyms,
-        "type": _TYPES.get(media.format or ""),
+        "type": ANILIST_TYPES.get(media.format or ""),
         "episodes": media.episodes or None,
         "genres": genres_of(media.genres),
         "tags": [tag.name for tag in media.tags if (tag.rank or 0) >= _LEAST_RANK],
@@ -172,7 +162,7 @@ def _row(media: _Media) -> dict[str, Any]:
         "released": date(start.year, start.month, start.day) if whole else None,  # type: ignore[arg-type]
         "year": start.year or media.season_year,
         "season": f"{media.season_year}-{media.season.lower()}" if media.season and media.season_year else None,
-        "airing": _AIRING.get(media.status or ""),
+        "airing": ANILIST_AIRING.get(media.status or ""),
         "duration_min": media.duration or None,
         "image": media.cover_image.large,
         "synopsis": plain_text(media.description),

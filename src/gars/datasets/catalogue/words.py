@@ -4,6 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+ANILIST_TYPES = {
+    "TV": "TV",
+    "TV_SHORT": "TV",
+    "MOVIE": "Movie",
+    "OVA": "OVA",
+    "ONA": "ONA",
+    "SPECIAL": "Special",
+    "MUSIC": "Music",
+}
+"""AniList's format → ``schema.TYPES``."""
+ANILIST_AIRING = {"FINISHED": "finished", "RELEASING": "airing", "NOT_YET_RELEASED": "upcoming"}
+"""AniList's status → ``schema.AIRING``."""
 GENRES: tuple[str, ...] = (
     *("Action", "Adventure", "Avant Garde", "Award Winning", "Boys Love", "Comedy", "Drama", "Ecchi", "Erotica"),
     *("Fantasy", "Girls Love", "Gourmet", "Hentai", "Horror", "Mystery", "Romance", "Sci-Fi", "Slice of Life"),

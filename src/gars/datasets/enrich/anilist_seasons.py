@@ -12,20 +12,10 @@ from typing import Any
 import polars as pl
 
 from gars.datasets.catalogue.synopsis import plain_text
-from gars.datasets.catalogue.words import genres_of
+from gars.datasets.catalogue.words import ANILIST_AIRING, ANILIST_TYPES, genres_of
 from gars.datasets.schema import CATALOGUE
 from gars.domain.errors import DataError
 
-_TYPES = {
-    "TV": "TV",
-    "TV_SHORT": "TV",
-    "MOVIE": "Movie",
-    "OVA": "OVA",
-    "ONA": "ONA",
-    "SPECIAL": "Special",
-    "MUSIC": "Music",
-}
-_AIRING = {"FINISHED": "finished", "RELEASING": "airing", "NOT_YET_RELEASED": "upcoming"}
 _STREAMING = {
     "Adult Swim": "Adult Swim",
     "Amazon Prime Video": "Amazon Prime Video",
@@ -104,7 +94,7 @@ def _row(cells: Mapping[str, str], mal_ids: Mapping[int, int]) -> dict[str, Any]
         "title_japanese": None if chinese else cells["japanese_title"].strip() or None,
         "title_chinese": (cells["japanese_title"].strip() or None) if chinese else None,
         "synonyms": _names(cells["synonyms"]),
-        "type": _TYPES.get(cells["type"]),
+        "type": ANILIST_TYPES.get(cells["type"]),
         "episodes": _whole(cells["episodes"]),
         "score": score / 10 if score else None,
         "members": _whole(cells["members"]),
@@ -116,7 +106,7 @@ def _row(cells: Mapping[str, str], mal_ids: Mapping[int, int]) -> dict[str, Any]
         "released": released,
         "year": released.year if released else _whole(cells["season_year"]),
         "season": f"{year}-{quarter.lower()}" if year.isdecimal() else None,
-        "airing": _AIRING.get(cells["status"]),
+        "airing": ANILIST_AIRING.get(cells["status"]),
         "duration_min": _whole(cells["duration"]),
         "image": cells["cover_image_large"].strip() or None,
         "synopsis": plain_text(cells["synopsis"]),
