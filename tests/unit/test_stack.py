@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -238,6 +239,32 @@ def test_jars(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     failing.write_text('#!/bin/sh\nfor last; do :; done\ntouch "${last#-DoutputDirectory=}/kafka.jar"\n')
     jars.install(_silent())
     assert (jars.folder / "kafka.jar").is_file()
+
+
+def test_brokers_started_together_install_their_jars_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = tmp_path / "calls"
+    maven = tmp_path / "bin" / "mvn"
+    maven.parent.mkdir()
+    script = (
+        "#!/bin/sh",
+        f"echo called >> {calls}",
+        "for last; do :; done",
+        'touch "${last#-DoutputDirectory=}/kafka.jar"',
+    )
+    maven.write_text("\n".join(script) + "\n")
+    maven.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{maven.parent}:{os.environ['PATH']}")
+    ready = threading.Barrier(3)
+
+    def install(_: int) -> bool:
+        jars = Jars("kafka", tmp_path / "engines")
+        ready.wait(30)
+        jars.install(_silent())
+        return (jars.folder / "kafka.jar").is_file()
+
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(install, range(3))) == [True] * 3
+    assert calls.read_text().count("called") == 1
 
 
 def _silent() -> Progress:
