@@ -256,7 +256,7 @@ RECOMMENDATIONS_2024 = Source(
     size=1_656_628,
     licence=NO_LICENCE,
     licensed=False,
-    content="42,813 recommendations from one title to another by users of MyAnimeList, December 2024",
+    content="68,288 recommendations from one title to another by users of MyAnimeList, December 2024",
 )
 TOP_2024 = Source(
     name="mal-top-2024",
