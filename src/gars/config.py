@@ -171,6 +171,14 @@ class Settings:
             "own, and not to be put back from an older copy: it keeps deleted users deleted.",
         ),
     )
+    tombstone_key: Path | None = field(
+        metadata=_says(
+            "GARS_TOMBSTONE_KEY",
+            "",
+            "File with the key that names of tombstones in Redis are made with; made at the first start, and the same "
+            "in every process of an installation. Empty: the key is kept in Redis.",
+        )
+    )
     impressions: str = field(
         repr=False,
         metadata=_says(

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 import redis
 
 from gars.adapters.redis.change_feed import RedisChangeFeed
 from gars.adapters.redis.connection import connect
-from gars.adapters.redis.keys import SLOTS
+from gars.adapters.redis.keys import SLOTS, slot_tag
 from gars.adapters.redis.state_store import RedisStateStore
 from gars.adapters.redis.tombstones import RedisTombstones
 from gars.adapters.redis.trends import RedisTrends
-from gars.application.ports import ChangeFeed, StateStore, Tombstones
+from gars.application.ports import ChangeFeed, StateStore, Tombstone, Tombstones
 from gars.domain.errors import StorageError
 from gars.entrypoints.stack.daemon import Daemon
 from gars.entrypoints.stack.engine import environment
@@ -117,6 +119,24 @@ def test_keys_lie_on_every_node(cluster: str) -> None:
     assert min(sizes) > 5
     for one in (store, trends, client):
         one.close()
+
+
+def test_tombstones_with_unkeyed_names_are_renamed_on_every_node(cluster: str) -> None:
+    users = [f"user-{number}" for number in range(60)]
+    hashes = [hashlib.blake2b(one.encode(), digest_size=16, person=b"gars.forgotten").hexdigest() for one in users]
+    client = connect(cluster)
+    for user_id, user_hash in zip(users, hashes, strict=True):
+        name = f"old:tombstone:{{{slot_tag(user_id)}}}:{user_hash}"
+        client.hset(name, mapping={"offset": 7, "time_ms": 5, "settled": 1, "forgotten": 1})
+        client.zadd("old:tombstones", {name: 7})
+    with closing(RedisTombstones(cluster, prefix="old")) as stones:
+        assert [stones.find(one) for one in users] == [Tombstone(offset=7, time_ms=5, settled=True)] * len(users)
+        assert stones.newest_offset() == 7
+    names = b" ".join([*client.scan_iter("old:*"), *client.zrange("old:tombstones", 0, -1)])
+    assert not [one for one in hashes if one.encode() in names]
+    with closing(RedisStateStore(cluster, prefix="old")) as states:
+        assert states.put_initial([state_after(0, users[0]), state_after(0, "another")]) == 1
+    client.close()
 
 
 def test_no_node_answers() -> None:

@@ -102,7 +102,10 @@ def open_state_store(settings: Settings) -> StateStore:
     address = settings.state_store
     if scheme(address) in REDIS:
         module = adapter("redis", "state_store")
-        return cast(StateStore, module.RedisStateStore(address, ttl_s=settings.state_days * _DAY_S))
+        return cast(
+            StateStore,
+            module.RedisStateStore(address, ttl_s=settings.state_days * _DAY_S, key_file=settings.tombstone_key),
+        )
     if scheme(address) != "sqlite":
         raise unknown("GARS_STATE_STORE", address, "sqlite:PATH", "redis://HOST:PORT/0")
     path = sqlite_path("GARS_STATE_STORE", address)
@@ -120,7 +123,9 @@ def open_tombstones(settings: Settings) -> Tombstones:
     """The tombstones that GARS_TOMBSTONES names."""
     address = settings.tombstones
     if scheme(address) in REDIS:
-        return cast(Tombstones, adapter("redis", "tombstones").RedisTombstones(address))
+        return cast(
+            Tombstones, adapter("redis", "tombstones").RedisTombstones(address, key_file=settings.tombstone_key)
+        )
     if scheme(address) == "cassandra":
         connection = adapter("cassandra", "connection").shared(_cassandra("GARS_TOMBSTONES", address))
         return cast(Tombstones, adapter("cassandra", "tombstones").CassandraTombstones(connection))

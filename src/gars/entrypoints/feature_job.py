@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 from gars.adapters.flink.records import TrendWeight, Write
 from gars.adapters.redis.connection import connect, explained
@@ -22,11 +23,11 @@ _TIMEOUT_S = 10.0
 class RedisOnlineStore:
     """The ``OnlineStore`` of the job."""
 
-    def __init__(self, address: str, *, prefix: str, ttl_s: int) -> None:
+    def __init__(self, address: str, *, prefix: str, ttl_s: int, key_file: Path | None) -> None:
         self._address = address
         self._client = connect(address, timeout_s=_TIMEOUT_S)
         self._keys = Keys(prefix)
-        self._writer = StateWriter(self._client, address, keys=self._keys, ttl_s=ttl_s)
+        self._writer = StateWriter(self._client, address, keys=self._keys, ttl_s=ttl_s, key_file=key_file)
 
     def write(self, write: Write) -> None:
         """State and change in one step."""
@@ -46,9 +47,9 @@ class RedisOnlineStore:
         self._client.close()
 
 
-def open_store(address: str, prefix: str, ttl_s: int) -> RedisOnlineStore:
+def open_store(address: str, prefix: str, ttl_s: int, key_file: Path | None) -> RedisOnlineStore:
     """Connect, in the process of Flink that will write."""
-    return RedisOnlineStore(address, prefix=prefix, ttl_s=ttl_s)
+    return RedisOnlineStore(address, prefix=prefix, ttl_s=ttl_s, key_file=key_file)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -59,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--redis", required=True, help="redis://HOST:PORT/0")
     parser.add_argument("--redis-prefix", default="gars", help="of the keys")
     parser.add_argument("--ttl-s", type=int, default=0, help="seconds a state lives after its last change; 0: for ever")
+    parser.add_argument("--tombstone-key", type=Path, help="file of GARS_TOMBSTONE_KEY; none: the key is in Redis")
     parser.add_argument("--disorder-ms", type=int, default=5_000, help="how far the watermark stays behind")
     asked = parser.parse_args(arguments)
     connect(asked.redis).close()  # a bad address is told here, not in a worker's log
@@ -75,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         group=f"{asked.prefix}.{GROUP}",
         disorder_ms=asked.disorder_ms,
     )
-    build(env, topics, partial(open_store, asked.redis, asked.redis_prefix, asked.ttl_s))
+    build(env, topics, partial(open_store, asked.redis, asked.redis_prefix, asked.ttl_s, asked.tombstone_key))
     env.execute(f"{NAME} {asked.prefix}")
 
 

@@ -39,7 +39,7 @@ def connect(address: str, *, timeout_s: float = TIMEOUT_S) -> Client:
         "retry": Retry(NoBackoff(), 1),
     }
     try:
-        if scheme.endswith("-cluster"):
+        if is_cluster(address):
             with explained("reach", address):
                 return redis.RedisCluster.from_url(address.replace("-cluster:", ":", 1), **options)
         if scheme == "unix":
@@ -47,6 +47,11 @@ def connect(address: str, *, timeout_s: float = TIMEOUT_S) -> Client:
         return redis.Redis.from_url(address, **options)
     except (ValueError, TypeError) as error:
         raise InvalidInputError(f"{shown(address)}: {error}", hint="write redis://HOST:PORT/0") from error
+
+
+def is_cluster(address: str) -> bool:
+    """Return true for the address of a Redis Cluster."""
+    return address.partition(":")[0].endswith("-cluster")
 
 
 @contextmanager

@@ -1,12 +1,11 @@
 """Names of what is kept in Redis, so chosen that what one call touches lies in one slot of a Redis Cluster.
 
-The part in braces decides the slot (Redis Cluster specification, "hash tags"). A tombstone belongs into the slot of the
-user's state and must not name the user: in its braces stands a number that falls into the same slot.
+The part in braces decides the slot (Redis Cluster specification, "hash tags"). In a Redis Cluster a tombstone belongs
+into the slot of the user's state and must not name the user: in its braces stands a number that falls into that slot.
 """
 
 from __future__ import annotations
 
-import hashlib
 from binascii import crc_hqx
 from functools import cache
 
@@ -22,6 +21,11 @@ class Keys:
         self.prefix = prefix
         self.heartbeat = f"{prefix}:heartbeat"
         self.tombstone_index = f"{prefix}:tombstones"
+        self.tombstone_key = f"{prefix}:tombstone-key"
+        self.tombstones = f"{prefix}:deleted:"
+        """What the names of tombstones begin with."""
+        self.unkeyed_tombstones = f"{prefix}:tombstone:"
+        """The same in versions before, followed by a slot and an unkeyed hash."""
 
     def state(self, user_id: str) -> str:
         """Hash: ``version`` and ``state``."""
@@ -31,10 +35,9 @@ class Keys:
         """Channel of a user's changes."""
         return f"{self.prefix}:changes:{{{_quoted(user_id)}}}"
 
-    def tombstone(self, user_id: str) -> str:
-        """Hash: that a user was forgotten. In the slot of the state, without the user's id."""
-        user_hash = hashlib.blake2b(user_id.encode(), digest_size=16, person=b"gars.forgotten").hexdigest()
-        return f"{self.prefix}:tombstone:{{{_numbers()[slot(_quoted(user_id))]}}}:{user_hash}"
+    def tombstone(self, user_hash: str, tag: str = "") -> str:
+        """Hash: that a user was deleted. ``tag`` is the user's ``slot_tag`` where the slot matters."""
+        return f"{self.tombstones}{{{tag}}}:{user_hash}" if tag else f"{self.tombstones}{user_hash}"
 
     def users(self, bucket: int) -> str:
         """Sorted set: one part of the known ids."""
@@ -52,6 +55,11 @@ class Keys:
 def bucket(user_id: str) -> int:
     """Which part of the index of users holds an id."""
     return crc_hqx(user_id.encode(), 0) % BUCKETS
+
+
+def slot_tag(user_id: str) -> str:
+    """Return a number that as a hash tag falls into the slot of a user's state."""
+    return str(_numbers()[slot(_quoted(user_id))])
 
 
 def slot(tag: str) -> int:

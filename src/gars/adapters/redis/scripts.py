@@ -52,3 +52,30 @@ SETTLE_TOMBSTONE = """
 -- KEYS: tombstone.  Marks it, if there is one.
 if redis.call('HEXISTS', KEYS[1], 'time_ms') == 1 then redis.call('HSET', KEYS[1], 'settled', 1) end
 """
+
+MOVE_TOMBSTONE = """
+-- KEYS: name, new name.  Moves a tombstone; of two the later offset and time count, and it is settled if both are.
+if redis.call('EXISTS', KEYS[2]) == 0 then
+  if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('RENAME', KEYS[1], KEYS[2]) end
+  return
+end
+for _, field in ipairs({'offset', 'time_ms'}) do
+  local old, new = redis.call('HGET', KEYS[1], field), redis.call('HGET', KEYS[2], field)
+  if old and (not new or tonumber(old) > tonumber(new)) then redis.call('HSET', KEYS[2], field, old) end
+end
+if redis.call('HGET', KEYS[1], 'forgotten') then redis.call('HSET', KEYS[2], 'forgotten', 1) end
+local settled = redis.call('HGET', KEYS[1], 'settled')
+if settled and (settled == '0' or redis.call('HEXISTS', KEYS[2], 'settled') == 0) then
+  redis.call('HSET', KEYS[2], 'settled', settled)
+end
+redis.call('DEL', KEYS[1])
+"""
+
+KEEP_TOMBSTONE_KEY = """
+-- KEYS: key of the tombstones.  ARGV: digest, key ('': it is in a file).  Keeps both if there is no digest yet.
+-- Returns the digest and the key that are there now.
+if redis.call('HSETNX', KEYS[1], 'digest', ARGV[1]) == 1 and ARGV[2] ~= '' then
+  redis.call('HSET', KEYS[1], 'key', ARGV[2])
+end
+return redis.call('HMGET', KEYS[1], 'digest', 'key')
+"""

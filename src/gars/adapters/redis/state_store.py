@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Mapping, Sequence
 from itertools import islice
+from pathlib import Path
 
 import msgspec
 
@@ -24,14 +25,15 @@ class RedisStateStore:
 
     States and checkpoints of one ``put`` are not one transaction, as they may lie on different machines: the states are
     written first, so a checkpoint never tells of states that are not there. Every write may be sent again.
-    ``ttl_s`` seconds after its last change a state goes away; 0 keeps it.
+    ``ttl_s`` seconds after its last change a state goes away; 0 keeps it. ``key_file`` has the key of the names of
+    tombstones (``tombstone_names``).
     """
 
-    def __init__(self, address: str, *, prefix: str = "gars", ttl_s: int = 0) -> None:
+    def __init__(self, address: str, *, prefix: str = "gars", ttl_s: int = 0, key_file: Path | None = None) -> None:
         self._address = address
         self._client = connect(address)
         self._keys = Keys(prefix)
-        self._writer = StateWriter(self._client, address, keys=self._keys, ttl_s=ttl_s)
+        self._writer = StateWriter(self._client, address, keys=self._keys, ttl_s=ttl_s, key_file=key_file)
 
     def get(self, user_id: str) -> UserState | None:
         """One round trip."""
@@ -94,7 +96,7 @@ class RedisStateStore:
         return [found.decode() for found in islice(heapq.merge(*pages), limit)]
 
     def forget(self, user_id: str) -> bool:
-        """Delete a state; a hash of the id stays, so that a backfill does not bring it back."""
+        """Delete a state; a keyed hash of the id stays, so that a backfill does not bring it back."""
         return self._writer.forget(user_id)
 
     def check(self) -> None:

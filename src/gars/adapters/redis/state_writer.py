@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 
 from gars.adapters.redis import scripts
 from gars.adapters.redis.connection import Client, explained
 from gars.adapters.redis.keys import Keys, bucket
+from gars.adapters.redis.tombstone_names import TombstoneNames
 from gars.application.ports import Change
 
 _NEW = 2
@@ -34,10 +36,13 @@ class StateWrite:
 class StateWriter:
     """Pipelined writes; none ever moves a version backwards."""
 
-    def __init__(self, client: Client, address: str, *, keys: Keys | None = None, ttl_s: int = 0) -> None:
+    def __init__(
+        self, client: Client, address: str, *, keys: Keys | None = None, ttl_s: int = 0, key_file: Path | None = None
+    ) -> None:
         self._client = client
         self._address = address
         self._keys = keys or Keys()
+        self._names = TombstoneNames(client, address, self._keys, file=key_file)
         self._ttl_s = ttl_s
         self._encoder = msgspec.msgpack.Encoder()
 
@@ -75,7 +80,7 @@ class StateWriter:
                 pipeline = self._client.pipeline(transaction=False)
                 for user_id, script, arguments in chunk:
                     pipeline.execute_command(
-                        "EVAL", script, 2, self._keys.state(user_id), self._keys.tombstone(user_id), *arguments
+                        "EVAL", script, 2, self._keys.state(user_id), self._names.of(user_id), *arguments
                     )
                 answers = pipeline.execute()
                 self._list(chunk, answers)

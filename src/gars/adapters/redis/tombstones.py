@@ -1,12 +1,14 @@
-"""Who was forgotten, in Redis: one hash a user, without the user's id, beside where the state was."""
+"""Who was forgotten, in Redis: one hash a user, named by a keyed hash of the user's id."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from gars.adapters.redis import scripts
 from gars.adapters.redis.connection import connect, explained
 from gars.adapters.redis.keys import Keys
+from gars.adapters.redis.tombstone_names import TombstoneNames
 from gars.application.ports import Tombstone
 
 _PAGE = 500
@@ -15,14 +17,15 @@ _PAGE = 500
 class RedisTombstones:
     """``Tombstones`` in Redis. As durable as Redis is: where it is a cache, keep them in Cassandra."""
 
-    def __init__(self, address: str, *, prefix: str = "gars") -> None:
+    def __init__(self, address: str, *, prefix: str = "gars", key_file: Path | None = None) -> None:
         self._address = address
         self._client = connect(address)
         self._keys = Keys(prefix)
+        self._names = TombstoneNames(self._client, address, self._keys, file=key_file)
 
     def put(self, user_id: str, stone: Tombstone) -> None:
         """One step for the stone, then the index over all of them."""
-        key = self._keys.tombstone(user_id)
+        key = self._names.of(user_id)
         with explained("write to", self._address):
             offset = self._client.eval(scripts.PUT_TOMBSTONE, 1, key, stone.offset, stone.time_ms)
             self._client.zadd(self._keys.tombstone_index, {key: int(offset)})
@@ -30,7 +33,7 @@ class RedisTombstones:
     def settle(self, user_id: str) -> None:
         """Mark one."""
         with explained("write to", self._address):
-            self._client.eval(scripts.SETTLE_TOMBSTONE, 1, self._keys.tombstone(user_id))
+            self._client.eval(scripts.SETTLE_TOMBSTONE, 1, self._names.of(user_id))
 
     def settle_all(self) -> None:
         """Mark each one of the index."""
@@ -44,7 +47,7 @@ class RedisTombstones:
     def find(self, user_id: str) -> Tombstone | None:
         """The stone of a user."""
         with explained("read from", self._address):
-            fields = self._client.hmget(self._keys.tombstone(user_id), "offset", "time_ms", "settled")
+            fields = self._client.hmget(self._names.of(user_id), "offset", "time_ms", "settled")
         if fields[1] is None:  # only the mark of a state that was deleted
             return None
         return Tombstone(offset=int(fields[0]), time_ms=int(fields[1]), settled=fields[2] == b"1")
@@ -72,6 +75,7 @@ class RedisTombstones:
 
     def _pages(self) -> Iterator[list[bytes]]:
         """Every key of the index."""
+        self._names.open()
         start = 0
         while page := self._client.zrange(self._keys.tombstone_index, start, start + _PAGE - 1):
             yield page

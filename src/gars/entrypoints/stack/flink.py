@@ -39,6 +39,7 @@ class Flink(Engine):
         port: int = 8081,
         rpc_port: int = 6123,
         redis_prefix: str = "gars",
+        tombstone_key: Path | None = None,
         parallelism: int = 1,
         settings: Mapping[str, str] | None = None,
     ) -> None:
@@ -48,6 +49,7 @@ class Flink(Engine):
         self._kafka = kafka
         self._redis = redis
         self._redis_prefix = redis_prefix
+        self._tombstone_key = tombstone_key
         self._port = port
         self._rpc_port = rpc_port
         self._settings = dict(settings or {})
@@ -137,6 +139,7 @@ class Flink(Engine):
                 "--pyFiles", str(self._code), "--pyModule", "gars.entrypoints.feature_job",
                 "--brokers", self._kafka.bootstrap_servers, "--prefix", self._kafka.prefix,
                 "--redis", self._redis, "--redis-prefix", self._redis_prefix,
+                *(["--tombstone-key", str(self._tombstone_key)] if self._tombstone_key else []),
             ],
             env=environment(self._variables()), capture_output=True, text=True, check=False,
         )  # fmt: skip

@@ -77,11 +77,13 @@ def stack_of(settings: Settings, ports: Ports, *, options: Sequence[str] = ()) -
         storage_port=ports.cassandra_storage,
         jmx_port=ports.cassandra_jmx,
     )
+    tombstone_key = home / "redis.key"
     flink = Flink(
         folder=where / Flink.name,
         engines=settings.engines,
         kafka=kafka.address,
         redis=redis.url,
+        tombstone_key=tombstone_key,
         port=ports.flink,
         rpc_port=ports.flink_rpc,
     )
@@ -93,6 +95,7 @@ def stack_of(settings: Settings, ports: Ports, *, options: Sequence[str] = ()) -
         "GARS_HISTORY": cassandra.url,
         "GARS_IMPRESSIONS": kafka.url,
         "GARS_TOMBSTONES": cassandra.url,
+        "GARS_TOMBSTONE_KEY": str(tombstone_key),
         "GARS_RECALL": f"http://127.0.0.1:{ports.recall}",
         "GARS_RANK": f"http://127.0.0.1:{ports.rank}",
     }
