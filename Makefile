@@ -61,7 +61,7 @@ format: $(VENV)/.dev ## Format the Python code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench-quality: $(VENV)/.dev ## Measure every model on test rows, write var/report and the README's results
+bench-quality: $(VENV)/.dev ## Measure every model on test rows, write var/report and docs/benchmarks.md
 	$(BIN)/python benchmarks/quality.py --report var/report
 
 lock: ## Compile requirements/*.lock anew (needs uv)

@@ -1,6 +1,6 @@
 """How well anime are ranked that nobody has watched: titles are left out of training altogether, then asked for.
 
-    python benchmarks/cold_anime.py --part test --readme     # the table of the README, on test users
+    python benchmarks/cold_anime.py --part test --publish    # the table of docs/benchmarks.md, on test users
     python benchmarks/cold_anime.py --quick                  # a look, on validation users
 
 Titles are drawn by seed from those that at least ten training users liked; no row of them is trained on, of nobody,
@@ -33,7 +33,7 @@ from gars.library.recommender import Recommender
 from gars.library.report.machine import commit, machine
 from gars.library.terminal import TerminalProgress
 
-README = Path(__file__).parents[1] / "README.md"
+PUBLISHED = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- cold-anime:begin -->", "<!-- cold-anime:end -->"
 DRAWN, FEWEST_LIKES = 300, 10
 Score = Callable[[History, NDArray[np.float32]], NDArray[np.float32]]
@@ -52,7 +52,7 @@ def main() -> None:
     options.add_argument("--part", choices=["validation", "test"], default="validation")
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--quick", action="store_true")
-    options.add_argument("--readme", action="store_true", help="write the table into README.md")
+    options.add_argument("--publish", action="store_true", help="write the table into docs/benchmarks.md")
     options.add_argument("--keep", type=Path, help="folder to keep the fitted model in, or to take it from")
     given = options.parse_args()
     progress = TerminalProgress()
@@ -91,10 +91,10 @@ def main() -> None:
     foot = ["", f"`{command}`, {at.cores} cores of {at.cpu}, Python {at.python}, commit {commit()}."]
     text = "\n".join([*head, *lines, *foot])
     print(text)
-    if given.readme:
-        before, _, rest = README.read_text().partition(BEGIN)
+    if given.publish:
+        before, _, rest = PUBLISHED.read_text().partition(BEGIN)
         after = rest.partition(END)[2]
-        write_whole(README, f"{before}{BEGIN}\n{text}\n{END}{after}".encode())
+        write_whole(PUBLISHED, f"{before}{BEGIN}\n{text}\n{END}{after}".encode())
 
 
 def draw(training: pl.DataFrame, seed: int) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""The report holds what was measured, stands by itself, and the README's block is made from it."""
+"""The report holds what was measured, stands by itself, and the published block is made from it."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,8 @@ from gars.domain.errors import DataError, MissingExtraError
 from gars.domain.splits import strong_generalisation
 from gars.library import judging, protocols
 from gars.library.baselines import like_rates
-from gars.library.report import likes, lists, plots, readme, results, tables, writing
+from gars.library.report import benchmarks as published
+from gars.library.report import likes, lists, plots, results, tables, writing
 from gars.library.report.cost import TaskTimes, measured
 from gars.library.report.machine import commit, machine
 from gars.testing.world import SMALL, small_world
@@ -170,21 +171,21 @@ def test_three_files_that_say_the_same(found: results.Results, tmp_path: Path) -
     assert not re.search(r'(?:src|[^:]href)="(?!#)', page)
 
 
-def test_the_readme_block_is_replaced_and_the_rest_stays(found: results.Results) -> None:
-    before = f"# Title\n{readme.BEGIN}\nold numbers\n{readme.END}\nafter\n"
-    after = readme.replaced(before, found)
-    assert after.startswith(f"# Title\n{readme.BEGIN}\n")
-    assert after.endswith(f"\n{readme.END}\nafter\n")
+def test_the_published_block_is_replaced_and_the_rest_stays(found: results.Results) -> None:
+    before = f"# Title\n{published.BEGIN}\nold numbers\n{published.END}\nafter\n"
+    after = published.replaced(before, found)
+    assert after.startswith(f"# Title\n{published.BEGIN}\n")
+    assert after.endswith(f"\n{published.END}\nafter\n")
     assert "old numbers" not in after
     assert "gars evaluate --part test" in after
     assert str(found.likes[0].models[-1].metrics["auc"]) in after
     assert "Not measured: ials (A)" in after
-    assert readme.replaced(after, found) == after
+    assert published.replaced(after, found) == after
 
 
-def test_a_readme_without_the_marks_is_left_alone(found: results.Results) -> None:
-    with pytest.raises(DataError, match=r"the README has no block between <!-- results:begin -->"):
-        readme.replaced("# Title\n", found)
+def test_a_document_without_the_marks_is_left_alone(found: results.Results) -> None:
+    with pytest.raises(DataError, match=r"the document has no block between <!-- results:begin -->"):
+        published.replaced("# Title\n", found)
 
 
 def test_results_that_cannot_be_read(tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""The evaluation report: results as values, and what is made of them: tables, plots, pages, the block of the README."""
+"""The evaluation report: results as values, and what is made of them: tables, plots, pages, docs/benchmarks.md."""

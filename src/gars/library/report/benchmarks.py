@@ -1,4 +1,4 @@
-"""The block of results in the README, made from ``report.json`` so that it never drifts from what was measured."""
+"""The block of results in docs/benchmarks.md, made from ``report.json``, so it never drifts from what was measured."""
 
 from __future__ import annotations
 
@@ -25,20 +25,22 @@ LIKE_TITLES = {
 }
 _LEAK = """\
 A public "80 %" for this task is what an ordinary network gets when user statistics are computed from all rows, the
-judged ones too. `gars evaluate` refuses such statistics. [docs/evaluation.md](docs/evaluation.md) says how to read the
-numbers, [docs/models.md](docs/models.md) has each model, its cost and what did not work."""
+judged ones too. `gars evaluate` refuses such statistics. [evaluation](evaluation.md) says how to read the
+numbers, [models](models.md) has each model, its cost and what did not work."""
 
 
-def replaced(readme: str, results: Results) -> str:
-    """The README with the block made anew.
+def replaced(document: str, results: Results) -> str:
+    """Return the document with the block made anew.
 
     Raises:
         DataError: the marks of the block are not there.
     """
-    before, begin, rest = readme.partition(BEGIN)
+    before, begin, rest = document.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise DataError(f"the README has no block between {BEGIN} and {END}", hint="put the two marks where it belongs")
+        raise DataError(
+            f"the document has no block between {BEGIN} and {END}", hint="put the two marks where it belongs"
+        )
     return f"{before}{BEGIN}\n{block(results)}\n{END}{after}"
 
 
