@@ -245,7 +245,8 @@ def _decide(ratings: Sequence[Layout], piece_bytes: int) -> RatingScale:
                 return decided
     decided = decide_ratings(words, columns)
     if decided is None:
-        shown = ", ".join(repr(word) for word, _ in words.most_common(8))
+        commonest = sorted(words.items(), key=lambda one: (-one[1], one[0]))[:8]
+        shown = ", ".join(repr(word) for word, _ in commonest)
         raise DataError(
             f"{ratings[0].path}: ratings fit no known scale; the commonest are {shown}",
             hint="known are 1 to 10, 5 stars, 1 to 20 and 1 to 100: convert or remove the ratings that do not fit",
