@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from gars.loops.largest import propose
-from gars.loops.quantised import LARGEST
+from gars.kernels.quantised import LARGEST
+from gars.kernels.top_k import mark_top_k
 from gars.retrieval import side_by_side
 from gars.retrieval.ials import ALPHA, Factors
 from gars.retrieval.item_to_item import ItemToItem, no_edges
@@ -72,7 +72,7 @@ def test_proposals_are_the_best_allowed_of_each_channel(k: int) -> None:
     allowed = rng.random(N) < 0.7
     found = np.zeros(scores.shape, np.bool_)
     step = scores.std(axis=1)
-    propose(scores, scores.mean(axis=1) + step, step, allowed, k, found)
+    mark_top_k(scores, scores.mean(axis=1) + step, step, allowed, k, found)
     may = np.flatnonzero(allowed)
     for row, proposed in zip(scores, found, strict=True):
         assert np.flatnonzero(proposed).tolist() == sorted(may[np.lexsort((may, -row[may]))[:k]].tolist())
@@ -85,7 +85,7 @@ def test_proposals_do_not_depend_on_the_guess(start: float, step: float) -> None
     scores = np.stack([rng.standard_normal(500), rng.integers(0, 3, 500), rng.random(500) ** 9]).astype(np.float32)
     allowed = rng.random(500) < 0.7
     found = np.zeros(scores.shape, np.bool_)
-    propose(scores, np.full(3, start, np.float32), np.full(3, step, np.float32), allowed, 40, found)
+    mark_top_k(scores, np.full(3, start, np.float32), np.full(3, step, np.float32), allowed, 40, found)
     may = np.flatnonzero(allowed)
     for row, proposed in zip(scores, found, strict=True):
         assert np.flatnonzero(proposed).tolist() == sorted(may[np.lexsort((may, -row[may]))[:40]].tolist())

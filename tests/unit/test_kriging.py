@@ -6,7 +6,7 @@ from gars.bootstrap.warming import LENGTHS
 from gars.domain.anime import Anime
 from gars.domain.features.kriging import NAMES
 from gars.domain.item_table import ItemTable, build
-from gars.loops.neighbours import Lists
+from gars.kernels.neighbours import CSR
 from gars.ranking import kriging
 from gars.ranking.kriging import baseline
 from gars.retrieval import item2vec
@@ -157,7 +157,7 @@ def test_long_lists_are_solved_to_the_same_weights_in_rounds(
 def test_rounds_give_up_on_a_matrix_that_is_not_positive() -> None:
     factors, left = np.zeros((3, 2), np.float32), np.ones((2, 3), np.float32)
     among = sp.csr_array(np.diag(np.array([-5, -5, -5], np.float32)))
-    lists = Lists(among.indptr, among.indices, among.data)
+    lists = CSR(among.indptr, among.indices, among.data)
     root = kriging.root_of_inverse(factors)
     assert kriging.conjugate_gradients(factors, root, lists, np.arange(3), left) is None
 

@@ -8,10 +8,10 @@ from gars import Rating, Recommender
 from gars.application.engine import Reason
 from gars.domain.features.taste import taste_of
 from gars.domain.history import History
+from gars.kernels.top_contributions import top_contributions
 from gars.library.engine import Engine
 from gars.library.query import profile_of
 from gars.library.reasons import explain
-from gars.loops.loudest import loudest
 
 HISTORY = [Rating(100, 10), Rating(102, 9), Rating(101, 3)]
 
@@ -23,7 +23,7 @@ def reasons_of(engine: Engine, history: History, rows: np.ndarray) -> list[tuple
 
 def told(said: list[list[float]]) -> tuple[list[list[int]], list[list[float]]]:
     places, shares = np.full((len(said), 3), -1), np.zeros((len(said), 3), np.float32)
-    loudest(np.array(said, np.float32), np.float32(0.05), places, shares)
+    top_contributions(np.array(said, np.float32), np.float32(0.05), places, shares)
     return places.tolist(), shares.tolist()
 
 

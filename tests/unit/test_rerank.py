@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from gars.application import rerank
-from gars.loops.quantised import Quantised, quantise
+from gars.kernels.quantised import Quantised, quantise
 
 
 def likeness(*genres: list[int]) -> Quantised:

@@ -6,9 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gars.domain.spread import deviation
-from gars.loops.groups import keep_first
-from gars.loops.quantised import Quantised, quantise
-from gars.loops.spread import spread as pick
+from gars.kernels.quantised import Quantised, quantise
+from gars.kernels.rerank import keep_first, marginal_relevance
 
 HALF_LIFE = 12
 """Places after which likeness costs half as much: who scrolls further asks for more of the same."""
@@ -86,7 +85,7 @@ def diversify(
     places = np.arange(min(pool, want, max(0, _DEPTH - start)))
     penalties = diversity * FULL * spread * 0.5 ** ((start + places) / HALF_LIFE)
     first = np.empty(len(places), np.int64)
-    pick(likeness, rows[:pool], scores[:pool], penalties.astype(np.float32), first)
+    marginal_relevance(likeness, rows[:pool], scores[:pool], penalties.astype(np.float32), first)
     if len(first) >= want:
         return first
     rest = np.ones(len(scores), np.bool_)

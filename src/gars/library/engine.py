@@ -19,13 +19,13 @@ from gars.domain.candidates import Candidates, Filters, about_content, allowed, 
 from gars.domain.errors import UnknownAnimeError
 from gars.domain.history import History, from_ratings
 from gars.domain.largest import best_first
+from gars.kernels import neighbours
+from gars.kernels.quantised import Quantised
 from gars.library import reasons
 from gars.library.query import Models, taste_profile
-from gars.loops import neighbours
-from gars.loops.quantised import Quantised
 from gars.ranking.network import Network
 from gars.retrieval import item2vec
-from gars.retrieval.compact import lists_of
+from gars.retrieval.compact import csr_of
 from gars.retrieval.index import Index
 from gars.retrieval.large import LargeRetriever, StageOne
 
@@ -242,7 +242,7 @@ class Engine:
         """Cosine of embeddings and content, evenly; content alone for a title without an embedding. → (n,)"""
         content = np.zeros(len(self.retriever.items), np.float32)
         one = np.ones(1, np.float32)
-        neighbours.weighted_sum(lists_of(self.retriever.channel("content").weights), np.array([row]), one, content)
+        neighbours.weighted_sum(csr_of(self.retriever.channel("content").weights), np.array([row]), one, content)
         np.sqrt(content, out=content)  # the channel keeps squared cosines
         vectors = self.retriever.vectors
         if not vectors[row].any():

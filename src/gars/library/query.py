@@ -14,11 +14,11 @@ from gars.domain.features.query import Query
 from gars.domain.features.taste import Prior, Taste, taste_of
 from gars.domain.history import History
 from gars.domain.item_table import ItemTable
-from gars.loops import neighbours
-from gars.loops.groups import tie
-from gars.loops.marks import Marks, marks_of, over_marks
+from gars.kernels import neighbours
+from gars.kernels.categories import Categories, categories_of, sum_by_category
+from gars.kernels.franchise_features import franchise_features
 from gars.ranking.kriging import Kriging
-from gars.retrieval.compact import lists_of
+from gars.retrieval.compact import csr_of
 from gars.retrieval.large import StageOne
 from gars.retrieval.retriever import KNN
 
@@ -32,11 +32,11 @@ class Models:
     """``None``: the data have no ratings."""
     prior: Prior
     _item_side: NDArray[np.float32] = field(init=False)
-    _genre_marks: Marks = field(init=False)
+    _genre_categories: Categories = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_item_side", features.item_side(self.retriever.items, self.prior))
-        object.__setattr__(self, "_genre_marks", marks_of(self.retriever.items.genres))
+        object.__setattr__(self, "_genre_categories", categories_of(self.retriever.items.genres))
 
     def query(self, history: History, found: Candidates) -> Query:
         """A user and their candidates as the features read them."""
@@ -61,7 +61,7 @@ class Models:
     def _over_genres(self, taste: Taste, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """See ``Query.over_genres``. → (m, 4)"""
         found = np.zeros((4, len(rows)), np.float32)
-        over_marks(self._genre_marks, rows, genres.by_genre(taste, self.retriever.items), found[:3], found[3])
+        sum_by_category(self._genre_categories, rows, genres.by_genre(taste, self.retriever.items), found[:3], found[3])
         return found.T
 
 
@@ -78,7 +78,7 @@ def profile_of(taste: Taste, items: ItemTable) -> NDArray[np.float32]:
 def _ties(items: ItemTable, taste: Taste, rows: NDArray[np.int64]) -> NDArray[np.float32]:
     """See ``Query.ties``. → (m, 5)"""
     found = np.empty((5, len(rows)), np.float32)
-    tie(
+    franchise_features(
         items.franchises, items.n_franchises, items.prequel_rows, taste.rows, taste.rated_rows, taste.liking,
         franchise.SHRINK, rows, found,
     )  # fmt: skip
@@ -91,7 +91,9 @@ def _evidence(retriever: StageOne, taste: Taste, rows: NDArray[np.int64]) -> NDA
     strengths[0], strengths[1] = taste.liking, taste.ratings - np.float32(taste.rating_mean)
     evidence = np.zeros((4, len(rows)))
     place = _places_of(rows, len(retriever.items))
-    neighbours.evidence(lists_of(retriever.channel(KNN).weights), taste.rated_rows, strengths, place, evidence)
+    neighbours.neighbour_statistics(
+        csr_of(retriever.channel(KNN).weights), taste.rated_rows, strengths, place, evidence
+    )
     return evidence.T.astype(np.float32)
 
 

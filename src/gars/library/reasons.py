@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gars.application.engine import Reason, named
 from gars.domain.anime import Anime
 from gars.domain.history import LIKED_ABOVE, History
-from gars.loops.loudest import loudest
+from gars.kernels.top_contributions import top_contributions
 
 if TYPE_CHECKING:
     from gars.library.engine import Engine
@@ -69,7 +69,7 @@ def _sources(engine: Engine, history: History, rows: NDArray[np.int64]) -> list[
     if not len(titles):
         return [[] for _ in rows]
     places, shares = np.full((len(rows), MOST_TITLES), -1), np.zeros((len(rows), MOST_TITLES), np.float32)
-    loudest(said, np.float32(_WORTH_SAYING), places, shares)
+    top_contributions(said, np.float32(_WORTH_SAYING), places, shares)
     return [
         [(source, share) for source, share in zip(some, told, strict=True) if share]
         for some, told in zip(titles[places].tolist(), shares.astype(np.float64).round(3).tolist(), strict=True)

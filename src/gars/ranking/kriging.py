@@ -4,9 +4,9 @@ Two titles are expected to be liked alike when they are watched by the same peop
 on the walks, or alike in age, fame, quality and length; that is the kernel. What an item's own mean leaves unexplained
 of a user's ratings is interpolated to the candidates, the user's own level with it (Rasmussen & Williams, "Gaussian
 Processes for Machine Learning", 2006, ch. 2). The kernel is kept as rank 64 plus the 50 strongest corrections of each
-row, which loses nothing against the full matrix and costs a fraction of it. What a request costs is the product of the
-factors of its ratings and candidates, a pass over it (``loops.process``), and a Cholesky of the ratings or, where they
-are many, a few rounds (``loops.rounds``). At most ``MAX_RATINGS`` count.
+row, which loses nothing against the full matrix and costs a fraction of it. A request costs the product of the factors
+of its ratings and candidates, a pass over it (``kernels.gaussian_process``), and a Cholesky of the ratings or, where
+they are many, a few iterations of ``kernels.conjugate_gradient``. At most ``MAX_RATINGS`` count.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from gars.domain.features.kriging import NAMES
 from gars.domain.history import LIKED_ABOVE
 from gars.domain.item_table import ItemTable
 from gars.domain.largest import largest
-from gars.loops import neighbours
-from gars.loops.process import squares, tell, turned, within
-from gars.loops.rounds import solve
+from gars.kernels import neighbours
+from gars.kernels.conjugate_gradient import conjugate_gradient
+from gars.kernels.gaussian_process import add_squares, add_submatrix, gather_columns, posterior_moments
 
 Floats = NDArray[np.float32]
 
@@ -83,8 +83,8 @@ class Kriging:
     """(n,) of the factors alone."""
     _usual: Floats = field(init=False)
     """(2, n) liking and rating of each item by those who are as others are."""
-    _lists: neighbours.Lists = field(init=False)
-    """The corrections as loops read them."""
+    _lists: neighbours.CSR = field(init=False)
+    """The corrections as kernels read them."""
 
     def __post_init__(self) -> None:
         kept = self.corrections
@@ -95,7 +95,7 @@ class Kriging:
         usual = np.stack([self.like.mean + self.like.items, self.rating.mean + self.rating.items])
         object.__setattr__(self, "_variances", np.vecdot(self.factors, self.factors))
         object.__setattr__(self, "_usual", usual.astype(np.float32))
-        object.__setattr__(self, "_lists", neighbours.Lists(kept.indptr, kept.indices, kept.data))
+        object.__setattr__(self, "_lists", neighbours.CSR(kept.indptr, kept.indices, kept.data))
 
     def predict(self, rows: NDArray[np.int64], ratings: Floats, candidates: NDArray[np.int64]) -> Floats:
         """What the additive model and the process expect of liking and rating. (r,), (r,), (m,) → (m, len(NAMES))
@@ -116,7 +116,7 @@ class Kriging:
         left = stated - self._usual.take(rows, axis=1)  # (2, r)
         of_user = left.sum(axis=1, keepdims=True) / (r + USER_PRIOR)
         own, wanted = self.factors.take(rows, axis=0), np.empty((self.factors.shape[1], m), np.float32)
-        turned(self.factors, candidates, wanted)
+        gather_columns(self.factors, candidates, wanted)
         known = own @ wanted  # (r, m)
         root = root_of_inverse(own) if r >= len(wanted) else None
         columns[4] = still_open(own, wanted, known, self._variances.take(candidates), root)
@@ -124,7 +124,7 @@ class Kriging:
         # squared, so that the near ones speak and the crowd of far ones does not
         said, told, nearest = columns[2:4], columns[5:9], columns[9:11]
         voices = np.concatenate([np.ones((1, r), np.float32), stated[:1], left - of_user])
-        tell(self._lists, rows, candidates, n, known, weights, left[1], voices, said, told, nearest)
+        posterior_moments(self._lists, rows, candidates, n, known, weights, left[1], voices, said, told, nearest)
         np.add(usual, of_user, out=columns[:2])
         said += usual + np.float32(LEVEL) * weights.sum(axis=1, keepdims=True)
         weight = told[0] + np.float32(PRIOR_WEIGHT)
@@ -144,7 +144,7 @@ class Kriging:
             if found is not None:
                 return found
         noisy = _covariance(own, level=LEVEL)
-        within(self._lists, rows, len(self.factors), noisy)
+        add_submatrix(self._lists, rows, len(self.factors), noisy)
         _, weights, failed = sposv(noisy.T, left.T, lower=True, overwrite_a=True)
         if failed:
             # corrections were cut to the strongest, so nothing promises a positive kernel; the factors alone do
@@ -174,7 +174,7 @@ def still_open(own: Floats, wanted: Floats, known: Floats, before: Floats, root:
         left, sign, half = before.copy(), -1.0, _inverse_root(_covariance(own)).T @ known
     else:
         left, sign, half = np.zeros_like(before), NOISE, root[:-1, :-1].T @ wanted
-    squares(half, np.float32(sign), left)
+    add_squares(half, np.float32(sign), left)
     left /= np.maximum(before, np.float32(1e-6))
     return left
 
@@ -211,7 +211,7 @@ def _inverse_root(matrix: Floats) -> Floats:
 
 
 def conjugate_gradients(
-    own: Floats, root: Floats, lists: neighbours.Lists, rows: NDArray[np.int64], left: Floats
+    own: Floats, root: Floats, lists: neighbours.CSR, rows: NDArray[np.int64], left: Floats
 ) -> Floats | None:
     """Solve ``(own ownᵀ + LEVEL + NOISE I + corrections) x = left``. (r, d), …, (r,) of the lists, (2, r) → (2, r)
 
@@ -219,8 +219,8 @@ def conjugate_gradients(
     list. ``None`` if it does not converge: the matrix is not positive.
     """
     wide, x = _with_level(own), np.zeros_like(left)
-    ended = solve(
-        wide, np.ascontiguousarray(wide.T), root @ root.T, np.float32(NOISE), lists, rows, len(lists.starts) - 1, left,
+    ended = conjugate_gradient(
+        wide, np.ascontiguousarray(wide.T), root @ root.T, np.float32(NOISE), lists, rows, len(lists.indptr) - 1, left,
         TOLERANCE, MOST_ROUNDS, x,
     )  # fmt: skip
     return x if ended else None

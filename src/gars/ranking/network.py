@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.loops.layers import bend, standard
+from gars.kernels.mlp import add_bias_relu, write_inputs
 
 Floats = NDArray[np.float32]
 
@@ -144,11 +144,11 @@ class Network:
         np.matmul(user, head.user_part, out=weights[-1])  # for the row of ones
         x = np.empty((len(weights), len(rows)), np.float32)
         columns = np.ascontiguousarray(features.T)  # as they are: features come column by column
-        standard(columns, self.mean, self._scale, np.float32(REACH), self._item_genres, rows, x)
+        write_inputs(columns, self.mean, self._scale, np.float32(REACH), self._item_genres, rows, x)
         hidden: Floats = x.T @ weights  # (m, h1)
-        bend(hidden, head.item_part, rows)
+        add_bias_relu(hidden, head.item_part, rows)
         second: Floats = hidden @ head.hidden_2  # (m, h2)
-        bend(second, head.bias_2[None], np.zeros_like(rows))
+        add_bias_relu(second, head.bias_2[None], np.zeros_like(rows))
         return np.asarray(second @ head.out, np.float32)
 
     def arrays(self) -> dict[str, Floats]:

@@ -1,21 +1,21 @@
-"""Sparse matrices as serving reads them."""
+"""Sparse matrices in the form that serving reads."""
 
 from __future__ import annotations
 
 import numpy as np
 import scipy.sparse as sp
 
-from gars.loops.neighbours import Lists
+from gars.kernels.neighbours import CSR
 
 
 def compact(matrix: sp.csr_array) -> sp.csr_array:
-    """The same matrix with 32-bit indices if they can hold it: half the memory to read in each request."""
+    """Convert to 32-bit indices if they can hold it: half the memory to read in each request."""
     if max(matrix.nnz, *matrix.shape) > np.iinfo(np.int32).max:
         return matrix
     indices, indptr = matrix.indices.astype(np.int32, copy=False), matrix.indptr.astype(np.int32, copy=False)
     return sp.csr_array((matrix.data, indices, indptr), shape=matrix.shape)
 
 
-def lists_of(matrix: sp.csr_array) -> Lists:
-    """The rows of a matrix as the loops read them."""
-    return Lists(matrix.indptr, matrix.indices, matrix.data)
+def csr_of(matrix: sp.csr_array) -> CSR:
+    """Return the arrays of a matrix as kernels read them."""
+    return CSR(matrix.indptr, matrix.indices, matrix.data)

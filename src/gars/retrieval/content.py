@@ -14,8 +14,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gars.domain.anime import Anime
-from gars.loops import cooccurrence
-from gars.retrieval.compact import compact, lists_of
+from gars.kernels import cooccurrence
+from gars.retrieval.compact import compact, csr_of
 from gars.retrieval.item_to_item import ItemToItem, keep_largest, no_edges
 from gars.retrieval.two_steps import from_places
 
@@ -77,8 +77,8 @@ def nearest(anime: Sequence[Anime], *, k: int = 50) -> ItemToItem:
     places, values = np.full((n, k), -1, np.int32), np.zeros((n, k), np.float32)
     if features.nnz:
         turned = compact(sp.csr_array(features.T.tocsr()))
-        cooccurrence.two_steps(
-            lists_of(compact(features)), lists_of(turned), np.ones(n, np.float32), np.arange(n), places, values
+        cooccurrence.two_step_neighbours(
+            csr_of(compact(features)), csr_of(turned), np.ones(n, np.float32), np.arange(n), places, values
         )
     return ItemToItem("content", from_places(places, values))
 

@@ -16,7 +16,7 @@ from scipy.linalg.blas import ssyrk
 from scipy.linalg.lapack import sposv
 
 from gars.domain.errors import MissingExtraError
-from gars.loops.quantised import Quantised, dot, quantise
+from gars.kernels.quantised import Quantised, dot, quantise
 
 Floats = NDArray[np.float32]
 

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from gars.domain.candidates import Candidates
 from gars.domain.item_table import ItemTable
 from gars.domain.largest import best_first
-from gars.loops import neighbours
-from gars.loops.neighbours import Lists
-from gars.loops.pool import TINY, best_of_sum
-from gars.loops.user_sum import user_sum
+from gars.kernels import neighbours
+from gars.kernels.neighbours import CSR
+from gars.kernels.top_k import SMALLEST_SCALE, top_k_of_sum
+from gars.kernels.user_knn import add_neighbour_lists
 from gars.retrieval import side_by_side
-from gars.retrieval.compact import lists_of
+from gars.retrieval.compact import csr_of
 from gars.retrieval.item_to_item import ItemToItem, no_edges
 from gars.retrieval.large_config import LargeConfig
 from gars.retrieval.retriever import SESSION_CANDIDATES, Retriever
@@ -54,8 +54,8 @@ class LargeRetriever:
     """(n, dim) item embeddings of unit length; zeros for items on no list."""
     config: LargeConfig
     _joined: SideBySide = field(init=False)
-    _users: Lists = field(init=False)
-    _of_items: Lists = field(init=False)
+    _users: CSR = field(init=False)
+    _of_items: CSR = field(init=False)
     _weights: Floats = field(init=False)
     """(c,) of the channels in the fused order"""
     _proposing: Floats = field(init=False)
@@ -87,8 +87,8 @@ class LargeRetriever:
         """Scores of every item by every channel but the spectral filter. (h,), (h,) → (c - 1, n)"""
         e, n = len(self.channels), len(self.items)
         scores = np.zeros((e + 2, n), np.float32)
-        neighbours.weighted_sum(lists_of(self._joined.matrix), rows, strengths, scores[:e].reshape(-1))
-        user_sum(self._of_items, self._users, rows, strengths, self.config.similar_users, scores[e])
+        neighbours.weighted_sum(csr_of(self._joined.matrix), rows, strengths, scores[:e].reshape(-1))
+        add_neighbour_lists(self._of_items, self._users, rows, strengths, self.config.similar_users, scores[e])
         scores[e + 1] = self.popularity
         return scores
 
@@ -120,7 +120,7 @@ class LargeRetriever:
         places, scale = np.empty(want, np.int64), np.empty(len(sparse), np.float32)
         alike = np.ones(len(sparse), np.float32)
         alike[-1] = _TRACE  # else the popular items, which score high for every user, would fill the pool
-        pool = places[: best_of_sum(sparse, alike, allowed, scale, places)]
+        pool = places[: top_k_of_sum(sparse, alike, allowed, scale, places)]
         filtered = self.spectral.target[pool] @ self.spectral.user(rows, strengths)
         return pool, self._stack(sparse[:, pool], scale, filtered, filtered)
 
@@ -177,7 +177,7 @@ class LargeRetriever:
     def _pool(self, sparse: Floats, allowed: NDArray[np.bool_], want: int) -> tuple[NDArray[np.int64], Floats]:
         """The best items by the sparse channels, ascending, and the largest score of each channel (c - 1,)."""
         places, scale = np.empty(want, np.int64), np.empty(len(sparse), np.float32)
-        found = best_of_sum(sparse, self._proposing, allowed, scale, places)
+        found = top_k_of_sum(sparse, self._proposing, allowed, scale, places)
         return places[:found], scale
 
     def _ranked_pool(
@@ -196,7 +196,7 @@ class LargeRetriever:
         if session is not None:
             near = allowed & (session > 0)
             places = np.empty(SESSION_CANDIDATES, np.int64)
-            found = best_of_sum(session[None], np.ones(1, np.float32), near, np.empty(1, np.float32), places)
+            found = top_k_of_sum(session[None], np.ones(1, np.float32), near, np.empty(1, np.float32), places)
             pool = np.union1d(pool, places[:found])
             filtered = self.spectral.target[pool] @ user
         scores = self._stack(sparse[:, pool], scale, filtered, within)
@@ -207,7 +207,7 @@ class LargeRetriever:
         """Sparse scores (c - 1, m) scaled, and below them the spectral filter's (m,) in the scale of the pool's."""
         scores = np.empty((len(sparse) + 1, sparse.shape[1]), np.float32)
         np.divide(sparse, scale[:, None], out=scores[:-1])
-        np.divide(filtered, max(float(np.abs(within).max(initial=0)), float(TINY)), out=scores[-1])
+        np.divide(filtered, max(float(np.abs(within).max(initial=0)), float(SMALLEST_SCALE)), out=scores[-1])
         return scores
 
     def _as_candidates(
@@ -229,9 +229,9 @@ class LargeRetriever:
 StageOne = Retriever | LargeRetriever
 
 
-def _similarity_lists(lists: sp.csr_array, power: float) -> tuple[Lists, Lists]:
+def _similarity_lists(lists: sp.csr_array, power: float) -> tuple[CSR, CSR]:
     """Items of each user, and users of each item weighted by what the item says of two users' likeness."""
     users, of_items = both_directions(lists, 1.0)
-    degree = np.maximum(1, np.diff(of_items.starts)).astype(np.float32)
-    weights = of_items.weights * np.repeat(degree ** np.float32(-2 * power), np.diff(of_items.starts))
-    return users, Lists(of_items.starts, of_items.items, weights.astype(np.float32))
+    degree = np.maximum(1, np.diff(of_items.indptr)).astype(np.float32)
+    weights = of_items.data * np.repeat(degree ** np.float32(-2 * power), np.diff(of_items.indptr))
+    return users, CSR(of_items.indptr, of_items.indices, weights.astype(np.float32))

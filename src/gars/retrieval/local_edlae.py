@@ -13,7 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gars.loops import cooccurrence
+from gars.kernels import cooccurrence
 from gars.retrieval.two_steps import Powers, both_directions, from_places, in_blocks, nearest
 
 Floats = NDArray[np.float32]

@@ -15,8 +15,8 @@ from gars.domain.candidates import Candidates
 from gars.domain.features.channels import WHOLE_LIST
 from gars.domain.item_table import ItemTable
 from gars.domain.largest import best_first
-from gars.loops.largest import propose
-from gars.loops.union import standardise, unite
+from gars.kernels.standard_scores import standard_scores
+from gars.kernels.top_k import mark_top_k, union
 from gars.retrieval import (
     deepwalk,
     edlae,
@@ -147,22 +147,22 @@ class Retriever:
         reading = self._read(rows, strengths)
         proposed = np.zeros((len(reading.scores) + 1, len(self.items)), np.bool_)
         start = reading.mean + np.float32(AHEAD) * reading.deviation
-        propose(reading.scores, start, reading.deviation, allowed, per_channel, proposed[:-1])
+        mark_top_k(reading.scores, start, reading.deviation, allowed, per_channel, proposed[:-1])
         if session is not None:
             near, half = session[None], np.full(1, 0.5, np.float32)
-            propose(near, half, half, allowed & (session > 0), SESSION_CANDIDATES, proposed[-1:])
-        union = np.empty(len(self.items), np.int64)
-        union = union[: unite(proposed, union)]
-        scores = reading.standardised(union)
+            mark_top_k(near, half, half, allowed & (session > 0), SESSION_CANDIDATES, proposed[-1:])
+        found = np.empty(len(self.items), np.int64)
+        found = found[: union(proposed, found)]
+        scores = reading.standardised(found)
         fused = self.fuse(scores, cold=not len(rows))
         order = best_first(fused)  # rows ascend by id, so a tie goes to the lower id
-        union, scores, fused = union[order], scores[:, order], fused[order]
+        found, scores, fused = found[order], scores[:, order], fused[order]
         if besides is not None:
-            others = besides[~np.isin(besides, union)]
+            others = besides[~np.isin(besides, found)]
             theirs = reading.standardised(others)
-            union, scores = np.append(union, others), np.hstack([scores, theirs])
+            found, scores = np.append(found, others), np.hstack([scores, theirs])
             fused = np.append(fused, self.fuse(theirs, cold=not len(rows)))
-        return self._as_candidates(union, scores, fused, reading, proposed[:, union])
+        return self._as_candidates(found, scores, fused, reading, proposed[:, found])
 
     def scored(self, rows: NDArray[np.int64], strengths: Floats, wanted: NDArray[np.int64]) -> Candidates:
         """Given items as candidates for titles (h,) of strengths (h,), in the order given; nobody proposed them."""
@@ -209,7 +209,7 @@ class _Reading:
     def standardised(self, wanted: NDArray[np.int64]) -> Floats:
         """Scores of some items in deviations from the mean. (m,) → (c, m)"""
         found = np.empty((len(self.scores), len(wanted)), np.float32)
-        standardise(self.scores, self.mean, self.deviation, wanted, found)
+        standard_scores(self.scores, self.mean, self.deviation, wanted, found)
         return found
 
 

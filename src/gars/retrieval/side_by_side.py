@@ -9,9 +9,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gars.loops import neighbours
-from gars.loops.loudest import weigh
-from gars.retrieval.compact import compact, lists_of
+from gars.kernels import neighbours
+from gars.kernels.top_contributions import add_relative
+from gars.retrieval.compact import compact, csr_of
 from gars.retrieval.item_to_item import ItemToItem
 
 Floats = NDArray[np.float32]
@@ -22,7 +22,7 @@ class Heard:
     """What a user's titles say of n items in e channels, and what it is made of."""
 
     columns: Floats
-    """(e · n, HEARD)"""
+    """(e · n, N_COLUMNS)"""
     n: int
 
     @property
@@ -34,7 +34,7 @@ class Heard:
         """What the wanted items' (m,) sums are made of: largest term, log(1 + positive terms). → (e, m), (e, m)"""
         e = len(self.columns) // max(1, self.n)
         strongest, supporters = np.empty((2, e, len(wanted)), np.float32)
-        neighbours.pick(self.columns, self.n, wanted, strongest, supporters)
+        neighbours.select_terms(self.columns, self.n, wanted, strongest, supporters)
         return strongest, np.log1p(supporters)
 
 
@@ -52,8 +52,8 @@ class SideBySide:
     def hear(self, rows: NDArray[np.int64], strengths: Floats) -> Heard:
         """What titles (h,) of strengths (h,) say of every item in every channel."""
         n, e = self.lengths.shape
-        heard = np.zeros((e * n, neighbours.HEARD), np.float32)
-        neighbours.hear(lists_of(self.matrix), rows, strengths, heard)
+        heard = np.zeros((e * n, neighbours.N_COLUMNS), np.float32)
+        neighbours.sum_terms(csr_of(self.matrix), rows, strengths, heard)
         return Heard(heard, n)
 
     def said(self, rows: NDArray[np.int64], strengths: Floats, wanted: NDArray[np.int64], weights: Floats) -> Floats:
@@ -63,10 +63,10 @@ class SideBySide:
         """
         heard = int(np.flatnonzero(weights).max(initial=-1)) + 1  # channels after the last that counts are not read
         parts = np.zeros((heard, len(wanted), len(rows)), np.float32)
-        neighbours.add_blocks(lists_of(self.matrix), self.lengths, rows, wanted, parts)
+        neighbours.gather_entries(csr_of(self.matrix), self.lengths, rows, wanted, parts)
         found = np.zeros((len(wanted), len(rows)), np.float32)
         if len(rows):
-            weigh(parts, strengths, weights[:heard], found)
+            add_relative(parts, strengths, weights[:heard], found)
         return found
 
     def nearness(self, rows: NDArray[np.int64], strengths: Floats) -> Floats:
@@ -78,7 +78,7 @@ class SideBySide:
         n, e = self.lengths.shape
         totals = np.empty((e, n), np.float32)
         relative = (strengths[:, None] / self.loudest[rows]).astype(np.float32)
-        neighbours.add_up(lists_of(self.matrix), self.lengths, rows, relative, totals)
+        neighbours.sum_by_channel(csr_of(self.matrix), self.lengths, rows, relative, totals)
         return np.asarray(np.maximum(totals, 0).sum(axis=0) / max(1, e), np.float32)
 
 

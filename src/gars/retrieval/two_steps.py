@@ -19,9 +19,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gars.loops import cooccurrence
-from gars.loops.neighbours import Lists
-from gars.retrieval.compact import compact, lists_of
+from gars.kernels import cooccurrence
+from gars.kernels.neighbours import CSR
+from gars.retrieval.compact import compact, csr_of
 
 Floats = NDArray[np.float32]
 Places = NDArray[np.int32]
@@ -59,19 +59,21 @@ def nearest(matrix: sp.csr_array, powers: Powers, keep: int) -> tuple[Places, Fl
 
     def block(start: int) -> None:
         own = np.arange(start, min(n, start + BLOCK))
-        cooccurrence.two_steps(items, users, scale, own, places[own[0] : own[-1] + 1], values[own[0] : own[-1] + 1])
+        cooccurrence.two_step_neighbours(
+            items, users, scale, own, places[own[0] : own[-1] + 1], values[own[0] : own[-1] + 1]
+        )
 
     in_blocks(block, range(0, n, BLOCK))
     values *= (degree ** np.float32(-powers.source))[:, None]
     return places, values
 
 
-def both_directions(matrix: sp.csr_array, user_power: float) -> tuple[Lists, Lists]:
+def both_directions(matrix: sp.csr_array, user_power: float) -> tuple[CSR, CSR]:
     """Items of each user and users of each item, every entry times (list length)^(-power / 2)."""
     degree = np.maximum(1, np.diff(matrix.indptr))
     weighted = sp.csr_array(sp.diags_array((degree ** (-user_power / 2)).astype(np.float32)) @ matrix)
     weighted.sort_indices()
-    return lists_of(compact(weighted)), lists_of(compact(sp.csr_array(weighted.T.tocsr())))
+    return csr_of(compact(weighted)), csr_of(compact(sp.csr_array(weighted.T.tocsr())))
 
 
 def from_places(places: Places, values: Floats) -> sp.csr_array:

@@ -15,11 +15,10 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gars.loops import neighbours
-from gars.loops.largest import propose
-from gars.loops.quantised import Quantised, dot, quantise
-from gars.loops.union import unite
-from gars.retrieval.compact import compact, lists_of
+from gars.kernels import neighbours
+from gars.kernels.quantised import Quantised, dot, quantise
+from gars.kernels.top_k import mark_top_k, union
+from gars.retrieval.compact import compact, csr_of
 from gars.retrieval.item2vec import unit
 
 Floats = NDArray[np.float32]
@@ -57,13 +56,13 @@ class UserKnn:
         direction = user / np.float32(length)
         similarity = dot(self._compared, direction)
         chosen = np.zeros((1, len(similarity)), np.bool_)
-        propose(similarity[None], LIKELY, STEP, self._everybody, NEIGHBOURS, chosen)
+        mark_top_k(similarity[None], LIKELY, STEP, self._everybody, NEIGHBOURS, chosen)
         nearest = np.empty(NEIGHBOURS, np.int64)
-        nearest = nearest[: unite(chosen, nearest)]
+        nearest = nearest[: union(chosen, nearest)]
         weight = np.maximum(self.users[nearest] @ direction, 0)
         for _ in range(SQUARED):
             weight *= weight
-        neighbours.weighted_sum(lists_of(self.lists), nearest, weight, out)
+        neighbours.weighted_sum(csr_of(self.lists), nearest, weight, out)
 
 
 def fit(matrix: sp.csr_array, users: Floats, rng: np.random.Generator) -> UserKnn:

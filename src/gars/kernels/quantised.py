@@ -1,8 +1,8 @@
-"""Vectors in eight bits an entry: a quarter of the memory to read, which is what a product with all of them costs.
+"""Scalar quantisation of vectors to eight bits: products with all of them are bound by memory, and read a quarter.
 
 Each row has a scale of its own, its largest entry over 127 (Jégou, Douze & Schmid, "Product Quantization for Nearest
-Neighbor Search", PAMI 2011, is the general form). Whole numbers add up to the same sum in any order, so the compiler
-may take many at a time and both forms still agree to the last bit.
+Neighbor Search", PAMI 2011, is the general form). Integer sums do not depend on their order, so the compiler may
+vectorise them and both forms still agree to the last bit.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.loops.compiled import compiled
+from gars.kernels.compiled import compiled
 
 Floats = NDArray[np.float32]
 
@@ -20,7 +20,7 @@ LARGEST = 127
 
 
 class Quantised(NamedTuple):
-    """Rows of whole numbers, and what one step of each row is worth."""
+    """Rows of integers, and the quantisation step of each row."""
 
     codes: NDArray[np.int8]
     """(n, d)"""
@@ -29,14 +29,14 @@ class Quantised(NamedTuple):
 
 
 def quantise(rows: Floats) -> Quantised:
-    """Rows (n, d) in eight bits; an entry is off by half a step at most, 1/254 of the largest of its row."""
+    """Quantise rows (n, d) to eight bits; the error is at most half a step, 1/254 of the largest entry of the row."""
     steps = np.abs(rows).max(axis=1, initial=0) / np.float32(LARGEST)
     steps = np.where(steps > 0, steps, 1).astype(np.float32)
     return Quantised(np.rint(rows / steps[:, None]).astype(np.int8), steps)
 
 
 def dot(rows: Quantised, vector: Floats) -> Floats:
-    """The product of every row with a vector, which keeps 16 bits. (n, d), (d,) → (n,)"""
+    """Multiply every row with a vector, which is quantised to 16 bits. (n, d), (d,) → (n,)"""
     out = np.zeros(len(rows.codes), np.float32)
     finest = min(32767, (2**31 - 1) // (LARGEST * max(1, len(vector))))  # the sum fits into 32 bits
     step = np.abs(vector).max(initial=0) / np.float32(finest)
@@ -52,7 +52,7 @@ def _multiply(rows: Quantised, vector: NDArray[np.int16], step: np.float32, out:
 
 @compiled(plain=_multiply)
 def multiply(rows: Quantised, vector: NDArray[np.int16], step: np.float32, out: Floats) -> None:
-    """Write the product of every row with a vector (d,) of steps of this size to ``out`` (n,)."""
+    """Write the product of every row with a quantised vector (d,) of the given step to ``out`` (n,)."""
     n, d = rows.codes.shape
     for i in range(n):
         total = np.int32(0)

@@ -1,0 +1,184 @@
+"""Every kernel returns the same bits compiled and as plain numpy."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+import gars.kernels
+from gars.kernels import neighbours, top_k
+from gars.kernels.categories import categories_of
+from gars.kernels.compiled import Kernel
+from gars.kernels.quantised import quantise
+from gars.retrieval.compact import csr_of
+
+N, E, H, M = 50, 3, 9, 13
+
+
+def sparse(rng: np.random.Generator) -> sp.csr_array:
+    """Neighbour lists with weights of both signs, one list empty."""
+    dense = rng.standard_normal((N, N)).astype(np.float32) * (rng.random((N, N)) < 0.3)
+    dense[4] = 0
+    found = sp.csr_array(dense)
+    return sp.csr_array((found.data, found.indices.astype(np.int32), found.indptr.astype(np.int32)), found.shape)
+
+
+def stacked(rng: np.random.Generator) -> tuple[Any, ...]:
+    parts = [sparse(rng) for _ in range(E)]
+    joined = sp.csr_array(sp.hstack(parts, format="csr"))
+    lengths = np.stack([np.diff(part.indptr) for part in parts], axis=1).astype(np.int64)
+    lists = neighbours.CSR(joined.indptr.astype(np.int32), joined.indices.astype(np.int32), joined.data)
+    return lists, lengths
+
+
+def titles(rng: np.random.Generator) -> np.ndarray:
+    return np.append(rng.choice(N, H - 1, replace=False), 4)
+
+
+def places(rng: np.random.Generator) -> np.ndarray:
+    place = np.full(N, M, np.int32)
+    place[rng.permutation(N)[:M]] = np.arange(M)
+    return place
+
+
+def uniform(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    return rng.uniform(-0.5, 1, shape).astype(np.float32)
+
+
+def zeros(*shape: int) -> np.ndarray:
+    return np.zeros(shape, np.float32)
+
+
+def csr(rng: np.random.Generator) -> neighbours.CSR:
+    one = sparse(rng)
+    return neighbours.CSR(one.indptr, one.indices, one.data)
+
+
+def both_directions(rng: np.random.Generator) -> tuple[neighbours.CSR, neighbours.CSR]:
+    one = sparse(rng)
+    other = sp.csr_array(one.T.tocsr())
+    return csr_of(other), csr_of(one)
+
+
+def scores(rng: np.random.Generator) -> np.ndarray:
+    return np.stack([rng.standard_normal(N), rng.integers(0, 2, N), np.zeros(N)]).astype(np.float32)
+
+
+def ratings(rng: np.random.Generator, r: int) -> tuple[Any, ...]:
+    return (
+        csr(rng), titles(rng)[:r], rng.permutation(N)[:M], N, uniform(rng, r, M), uniform(rng, 2, r),
+        uniform(rng, r), uniform(rng, 4, r), zeros(2, M), zeros(4, M), zeros(2, M),
+    )  # fmt: skip
+
+
+def linear_system(rng: np.random.Generator) -> tuple[Any, ...]:
+    factors, matrix = uniform(rng, H, 3), csr(rng)
+    matrix = matrix._replace(data=matrix.data * np.float32(0.1))
+    inverse = np.linalg.inv(factors.T @ factors + np.eye(3, dtype=np.float32))
+    return (
+        factors, np.ascontiguousarray(factors.T), inverse, np.float32(1), matrix, titles(rng), N, uniform(rng, 2, H),
+    )  # fmt: skip
+
+
+ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
+    "sum_by_channel": lambda rng: (*stacked(rng), titles(rng), uniform(rng, H, E), zeros(E, N)),
+    "sum_terms": lambda rng: (
+        stacked(rng)[0], titles(rng), uniform(rng, H), zeros(E * N, neighbours.N_COLUMNS)
+    ),
+    "select_terms": lambda rng: (uniform(rng, E * N, neighbours.N_COLUMNS), N, titles(rng), zeros(E, H), zeros(E, H)),
+    "neighbour_statistics": lambda rng: (csr(rng), titles(rng), uniform(rng, 2, H), places(rng), np.zeros((4, M))),
+    "gather_columns": lambda rng: (uniform(rng, N, 5), titles(rng), zeros(5, H)),
+    "add_submatrix": lambda rng: (csr(rng), titles(rng), N, uniform(rng, H, H)),
+    "add_squares": lambda rng: (uniform(rng, int(rng.integers(0, H)), M), np.float32(rng.choice([-1, 1])), zeros(M)),
+    "posterior_moments": lambda rng: ratings(rng, int(rng.integers(1, H + 1))),
+    "write_inputs": lambda rng: (
+        uniform(rng, 4, H), uniform(rng, 4), uniform(rng, 4) * 9, np.float32(2), uniform(rng, N, 3),
+        titles(rng), zeros(8, H),
+    ),
+    "add_bias_relu": lambda rng: (uniform(rng, H, 5), uniform(rng, N, 5), titles(rng)),
+    "conjugate_gradient": lambda rng: (*linear_system(rng), 1e-5, int(rng.integers(0, 30)), zeros(2, H)),
+    "gather_entries": lambda rng: (*stacked(rng), titles(rng), rng.permutation(N)[:M], zeros(2, M, H)),
+    "sum_by_category": lambda rng: (
+        categories_of((rng.random((N, 5)) < 0.3).astype(np.float32)), titles(rng), uniform(rng, 3, 5), zeros(3, H),
+        zeros(H),
+    ),
+    "keep_first": lambda rng: (
+        rng.integers(0, 6, int(rng.integers(0, M))).astype(np.int32), int(rng.integers(1, 3)), np.zeros(M, np.bool_)
+    ),
+    "franchise_features": lambda rng: (
+        rng.integers(0, 9, N).astype(np.int32), 10, rng.integers(-1, N, N), titles(rng), titles(rng)[:4],
+        uniform(rng, 4), 1.5, rng.permutation(N)[:M], zeros(5, M)
+    ),
+    "marginal_relevance": lambda rng: (
+        quantise(rng.standard_normal((N, H)).astype(np.float32)), rng.permutation(N)[:M],
+        -np.sort(-uniform(rng, M).round(1)), uniform(rng, 6) + 1, np.zeros(6, np.int64),
+    ),
+    "add_relative": lambda rng: (uniform(rng, E, M, H).round(1), uniform(rng, H), uniform(rng, E), zeros(M, H)),
+    "top_contributions": lambda rng: (
+        uniform(rng, M, H).round(1), np.float32(0.05), np.full((M, 3), -1), zeros(M, 3)
+    ),
+    "two_step_neighbours": lambda rng: (
+        *both_directions(rng), uniform(rng, N) + 1, titles(rng), np.full((H, 6), -1, np.int32), zeros(H, 6)
+    ),
+    "local_grams": lambda rng: (
+        *both_directions(rng), N, np.append(rng.permutation(N)[:M], -1).astype(np.int32).reshape(2, -1),
+        zeros(2, 7, 7),
+    ),
+    "add_neighbour_lists": lambda rng: (
+        *both_directions(rng), titles(rng), uniform(rng, H).round(1), int(rng.integers(1, N)), zeros(N)
+    ),
+    "top_k_of_sum": lambda rng: (
+        np.maximum(uniform(rng, E, N).round(1), 0), uniform(rng, E), rng.random(N) < 0.7, zeros(E),
+        np.zeros(int(rng.integers(0, N + 5)), np.int64),
+    ),
+    "union": lambda rng: (rng.random((E, N)) < 0.1, np.zeros(N, np.int64)),
+    "standard_scores": lambda rng: (
+        uniform(rng, E, N), uniform(rng, E), uniform(rng, E) + 1, titles(rng), zeros(E, H)
+    ),
+    "weighted_sum": lambda rng: (csr(rng), titles(rng), uniform(rng, H), zeros(N)),
+    "multiply": lambda rng: (
+        quantise(rng.standard_normal((N, H)).astype(np.float32)),
+        rng.integers(-32767, 32768, H).astype(np.int16), np.float32(rng.random()), zeros(N),
+    ),
+    "mark_top_k": lambda rng: (
+        scores(rng), uniform(rng, 3), np.abs(uniform(rng, 3)), rng.random(N) < 0.7, int(rng.integers(0, N + 5)),
+        np.zeros((3, N), np.bool_),
+    ),
+}  # fmt: skip
+
+
+def kernels() -> dict[str, Kernel[..., int | None]]:
+    modules = [
+        importlib.import_module(module.name) for module in pkgutil.iter_modules(gars.kernels.__path__, "gars.kernels.")
+    ]
+    return {name: value for module in modules for name, value in vars(module).items() if isinstance(value, Kernel)}
+
+
+def test_every_kernel_is_compared() -> None:
+    assert kernels().keys() == ARGUMENTS.keys()
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+@pytest.mark.parametrize("seed", range(10))
+def test_compiled_and_plain_forms_agree_to_the_bit(name: str, seed: int) -> None:
+    pytest.importorskip("numba")
+    kernel = kernels()[name]
+    assert kernel.chosen is not kernel.plain
+    one, other = (ARGUMENTS[name](np.random.default_rng(seed)) for _ in range(2))
+    assert kernel.chosen(*one) == kernel.plain(*other)
+    for compiled, plain in zip(one, other, strict=True):
+        if isinstance(compiled, np.ndarray):
+            assert compiled.dtype == plain.dtype
+            assert np.array_equal(compiled, plain)
+
+
+def test_plain_form_runs_without_numba(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "numba", None)
+    assert Kernel(top_k.mark_top_k.loops, top_k.mark_top_k.plain).chosen is top_k.mark_top_k.plain
+    assert neighbours.sum_by_channel.__doc__
