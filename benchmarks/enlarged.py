@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from gars.domain.item_table import ItemTable
 from gars.domain.labels import Labels
+from gars.domain.normalise import unit_rows
 from gars.library.engine import Engine
 from gars.library.query import Models
 from gars.ranking import network
 from gars.ranking.kriging import Kriging
 from gars.retrieval.ials import Factors
-from gars.retrieval.item2vec import unit
 from gars.retrieval.item_to_item import ItemToItem
 from gars.retrieval.retriever import Retriever
 from gars.retrieval.user_knn import UserKnn
@@ -47,7 +47,7 @@ def enlarged(engine: Engine, copies: int, *, seed: int = 0) -> Engine:
         factors=Factors(factors, retriever.factors.gram + added),
         neighbours=UserKnn(retriever.neighbours.users, _over_copies(retriever.neighbours.lists, copies, rng)),
         popularity=np.tile(retriever.popularity, copies),
-        vectors=unit(_noisy(retriever.vectors, copies, rng)),
+        vectors=unit_rows(_noisy(retriever.vectors, copies, rng)),
     )
     apart_only = sp.csr_array(sp.block_diag([kriged.corrections] * copies, format="csr"))
     like, rating = (replace(one, items=np.tile(one.items, copies)) for one in (kriged.like, kriged.rating))

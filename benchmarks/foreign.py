@@ -29,8 +29,8 @@ from numpy.typing import NDArray
 from gars import Recommender
 from gars.application.progress import Progress, Silent
 from gars.datasets import movielens
-from gars.domain.largest import best_first
 from gars.domain.metrics import bootstrap, hits, ndcg_at
+from gars.domain.top_k import argsort_descending
 from gars.library.fitting import QUICK, FitConfig
 from gars.library.report.machine import commit, machine
 from gars.library.terminal import TerminalProgress
@@ -127,7 +127,7 @@ def _orders(fitted: Recommender, users: Ints, progress: Progress) -> dict[str, I
             scores = retriever.scores(rows, strengths)
             for number, score in enumerate([*scores, retriever.fuse(scores, cold=not len(rows))]):
                 few = np.sort(np.argpartition(-np.where(allowed, score, -np.inf), CUT)[:CUT])
-                found[number, place] = retriever.items.anime_ids[few[best_first(score[few])]]
+                found[number, place] = retriever.items.anime_ids[few[argsort_descending(score[few])]]
             advance(1)
     return dict(zip(names, found, strict=True))
 

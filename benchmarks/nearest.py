@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from gars import Recommender
+from gars.domain.normalise import unit_rows
 from gars.library.blas import one_thread
 from gars.retrieval.index import ExactIndex, Index, LshIndex
-from gars.retrieval.item2vec import unit
 
 K = 200
 NOISE = 0.05
@@ -36,7 +36,7 @@ def main() -> None:
     known = known[known.any(axis=1)]
     rng = np.random.default_rng(0)
     copies = known[rng.integers(0, len(known), asked.titles)]
-    vectors = unit((copies + NOISE * rng.standard_normal(copies.shape)).astype(np.float32))
+    vectors = unit_rows((copies + NOISE * rng.standard_normal(copies.shape)).astype(np.float32))
     queries = np.stack([taste(model, user) for user in model.user_ids.tolist()[: asked.queries]])
     print(f"| index of {asked.titles:,} | p50 ms | p99 | recall@{K} |\n|---|---|---|---|")
     with one_thread():
@@ -51,7 +51,7 @@ def main() -> None:
 def taste(model: Recommender, user: int | str) -> np.ndarray:
     """The direction of a user's list. → (dim,)"""
     rows, strengths = model.engine.query(model.read_history(None, user))
-    return np.asarray(unit((strengths @ model.engine.retriever.vectors[rows])[None])[0])
+    return np.asarray(unit_rows((strengths @ model.engine.retriever.vectors[rows])[None])[0])
 
 
 def report(name: str, index: Index, queries: np.ndarray, truth: list[np.ndarray]) -> None:

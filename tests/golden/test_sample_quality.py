@@ -13,7 +13,7 @@ from gars.application.progress import Silent
 from gars.datasets.build import build_sample
 from gars.datasets.dataset import Dataset
 from gars.datasets.splits import TopNSplit, fixed_topn_split
-from gars.domain.candidates import top
+from gars.domain.top_k import top_k
 from gars.library import protocols
 from gars.library.frames import rows_of
 from gars.retrieval import edlae, item_knn, matrix
@@ -53,7 +53,7 @@ def judged(channel: ItemToItem, item_ids: np.ndarray, split: TopNSplit) -> dict[
         scores = np.asarray(channel.weights[own].sum(axis=0), np.float32)
         allowed = ranked_set.copy()
         allowed[own] = False
-        best = top(np.where(allowed, scores, np.float32(-np.inf)), item_ids, 100)
+        best = top_k(np.where(allowed, scores, np.float32(-np.inf)), item_ids, 100)
         ranked[place, : len(best)] = item_ids[best]
     lists = score_lists(ranked, [user.targets for user in split.validation], len(split.items))
     return {name: float(values.mean()) for name, values in lists.per_user.items()}

@@ -21,6 +21,7 @@ from pyspark.sql import SparkSession
 
 from gars.application.progress import Silent
 from gars.domain.errors import DataError
+from gars.domain.normalise import unit_rows
 from gars.entrypoints.offline import embeddings, factors, feature_tables, item_graph, run, user_lists
 from gars.entrypoints.offline.session import session
 from gars.library.blas import one_thread
@@ -140,8 +141,8 @@ def in_own_group(likeness: NDArray[np.float32]) -> float:
 def test_vectors_find_the_same_groups(spark: SparkSession, embedded_graph: sp.csr_array) -> None:
     n = embedded_graph.shape[0]
     paths = embeddings.walks(spark, embedded_graph, seed=SEED, per_node=20, length=20, pieces=2)
-    made = item2vec.unit(embeddings.vectors(spark, paths, n, seed=SEED, dim=32, epochs=3))
-    alone = item2vec.unit(item2vec.fit(np.concatenate(paths.collect()), n, SEED, dim=32, epochs=3).input)
+    made = unit_rows(embeddings.vectors(spark, paths, n, seed=SEED, dim=32, epochs=3))
+    alone = unit_rows(item2vec.fit(np.concatenate(paths.collect()), n, SEED, dim=32, epochs=3).input)
     assert in_own_group(alone @ alone.T) > 0.9
     assert in_own_group(made @ made.T) > 0.9
 

@@ -5,12 +5,13 @@ import pytest
 
 from gars.application.rerank import collapse
 from gars.domain.anime import Anime, Streaming
-from gars.domain.candidates import SERVICE_DEFAULTS, Filters, allowed, top
+from gars.domain.candidates import SERVICE_DEFAULTS, Filters, allowed
 from gars.domain.errors import InvalidInputError
 from gars.domain.franchise import sequels_of
 from gars.domain.history import Rating, from_ratings, from_state
 from gars.domain.interaction import Interaction, Kind, Status
 from gars.domain.item_table import ItemTable, build
+from gars.domain.top_k import top_k
 from gars.domain.user_state import UserState, fold
 from gars.testing.events import event
 
@@ -172,10 +173,10 @@ def test_words_of_an_anime() -> None:
 
 def test_top_orders_by_score_then_id_and_leaves_out_what_is_not_finite() -> None:
     scores = np.array([1, 3, 3, -np.inf, 2], np.float32)
-    assert top(scores, np.array([50, 40, 30, 20, 10]), 3).tolist() == [2, 1, 4]
-    assert top(scores, np.array([50, 40, 30, 20, 10]), 1).tolist() == [2]
-    assert top(scores, np.array([50, 40, 30, 20, 10]), 9).tolist() == [2, 1, 4, 0]
-    assert top(np.full(4, -np.inf, np.float32), np.arange(4), 2).tolist() == []
+    assert top_k(scores, np.array([50, 40, 30, 20, 10]), 3).tolist() == [2, 1, 4]
+    assert top_k(scores, np.array([50, 40, 30, 20, 10]), 1).tolist() == [2]
+    assert top_k(scores, np.array([50, 40, 30, 20, 10]), 9).tolist() == [2, 1, 4, 0]
+    assert top_k(np.full(4, -np.inf, np.float32), np.arange(4), 2).tolist() == []
 
 
 def test_collapse_keeps_the_best_of_each_franchise() -> None:

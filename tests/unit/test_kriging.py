@@ -6,10 +6,10 @@ from gars.bootstrap.warming import LENGTHS
 from gars.domain.anime import Anime
 from gars.domain.features.kriging import NAMES
 from gars.domain.item_table import ItemTable, build
+from gars.domain.normalise import unit_rows
 from gars.kernels.neighbours import CSR
 from gars.ranking import kriging
 from gars.ranking.kriging import baseline
-from gars.retrieval import item2vec
 
 World = tuple[sp.csr_array, np.ndarray, sp.csr_array, np.ndarray, ItemTable]
 
@@ -29,7 +29,7 @@ def world(seed: int = 0, users: int = 120, items: int = 90) -> World:
     lists.sort_indices()
     entries = rating[np.repeat(np.arange(users), np.diff(lists.indptr)), lists.indices]
     content = sp.csr_array(np.eye(2, dtype=np.float32)[np.arange(items) % 2])
-    vectors = item2vec.unit(rng.standard_normal((items, 8)).astype(np.float32))
+    vectors = unit_rows(rng.standard_normal((items, 8)).astype(np.float32))
     table = build([Anime(anime_id=i, title=str(i), year=1990 + i % 20, episodes=12) for i in range(items)])
     return lists, entries, content, vectors, table.with_statistics(lists.indices.astype(np.int64), entries)
 

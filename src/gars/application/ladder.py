@@ -22,6 +22,7 @@ from gars.domain import candidates, item_table
 from gars.domain.candidates import Filters
 from gars.domain.errors import InvalidInputError, StageError
 from gars.domain.history import History
+from gars.domain.normalise import unit_rows
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ class Ladder:
         self._popular = self._rows(engine.popular_ids(k=len(self._items), filters=Filters()))
         self._fame = np.zeros(len(self._items), np.float32)
         self._fame[self._popular] = np.linspace(_FAME, 0, len(self._popular), dtype=np.float32)
-        self._content = _unit_rows(self._items.genres * _rarity(self._items.genres))
+        self._content = unit_rows(self._items.genres * _rarity(self._items.genres))
 
     def __call__(
         self,
@@ -173,12 +174,6 @@ def _rarity(genres: NDArray[np.float32]) -> NDArray[np.float32]:
     """How much each genre says: log(n / titles that have it). (n, g) → (g,)"""
     rarity: NDArray[np.float32] = np.log(len(genres) / np.maximum(1, genres.sum(axis=0)) + 1).astype(np.float32)
     return rarity
-
-
-def _unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    unit: NDArray[np.float32] = (vectors / np.maximum(lengths, 1e-9)).astype(np.float32)
-    return unit
 
 
 def _plain(anime_ids: Sequence[int], offset: int, rung: Rung) -> list[Recommendation]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.domain.spread import deviation
+from gars.domain.normalise import standard_deviation, unit_rows
 from gars.kernels.quantised import Quantised, quantise
 from gars.kernels.rerank import keep_first, marginal_relevance
 
@@ -51,8 +51,7 @@ def likeness_of(vectors: NDArray[np.float32], genres: NDArray[np.float32]) -> Qu
 
     A title nobody embedded is judged by its genres alone.
     """
-    lengths = np.sqrt(np.einsum("mg,mg->m", genres, genres))[:, None]
-    both = np.hstack([vectors, genres / np.where(lengths > 0, lengths, 1)])
+    both = np.hstack([vectors, unit_rows(genres)])
     return quantise(np.asarray(np.sqrt(0.5) * both, np.float32))
 
 
@@ -79,7 +78,7 @@ def diversify(
     Carbonell and Goldstein, "The Use of MMR, Diversity-Based Reranking", SIGIR 1998.
     """
     pool = min(len(scores), POOL)
-    spread = deviation(scores[:pool]) if pool else 0.0
+    spread = standard_deviation(scores[:pool]) if pool else 0.0
     if diversity <= 0 or spread <= 0:
         return np.arange(len(scores))
     places = np.arange(min(pool, want, max(0, _DEPTH - start)))

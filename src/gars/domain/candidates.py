@@ -62,8 +62,6 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     retrieval: float = 0.0
 
 
-_LOWEST = np.finfo(np.float32).min
-
 SERVICE_DEFAULTS = Filters(
     adult=False,
     hide_sequels=True,
@@ -190,17 +188,6 @@ def _codes(wanted: tuple[str, ...], known: tuple[str, ...], what: str) -> NDArra
     if unknown:
         raise InvalidInputError(f"unknown {what}: {', '.join(unknown)}", hint=f"known: {', '.join(known)}")
     return np.array([index[name.casefold()] for name in wanted], np.int64)
-
-
-def top(scores: NDArray[np.float32], ids: NDArray[np.int64], k: int) -> NDArray[np.int64]:
-    """Positions of the k best finite scores, ordered by ``(-score, id)``. (n,) → (≤ k,)"""
-    if 0 < k < len(scores):
-        # negated, because numpy selects near the start of an array with many equal values much faster
-        threshold = -np.partition(-scores, k - 1)[k - 1]
-        kept = np.flatnonzero(scores >= max(threshold, _LOWEST))  # ties at the threshold are resolved by id below
-    else:
-        kept = np.flatnonzero(scores >= _LOWEST)
-    return kept[np.lexsort((ids[kept], -scores[kept]))][:k]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from gars.domain.anime import Anime
 from gars.domain.history import History
+from gars.domain.normalise import standardise, unit_rows
 from gars.library.engine import Engine
-from gars.retrieval import content, item2vec
+from gars.retrieval import content
 from gars.retrieval.item_to_item import keep_largest
 
 NEIGHBOURS = 200
@@ -40,7 +41,8 @@ class ColdAnime:
 
         The ranking model is not asked: it puts what nobody has watched behind everything else.
         """
-        return np.asarray(_standard(self.nearness(engine, history)) + _standard(self.expected(engine, history)))
+        nearness, expected = self.nearness(engine, history), self.expected(engine, history)
+        return np.asarray(standardise(nearness, least=1e-9) + standardise(expected, least=1e-9))
 
     def nearness(self, engine: Engine, history: History) -> Floats:
         """Σ over the user's titles of strength times squared likeness: few near ones say more than many far. → (m,)"""
@@ -57,10 +59,6 @@ class ColdAnime:
         found = (self.likeness @ fused) / np.maximum(total, np.float32(1e-9))
         lowest = found.min(initial=0.0)
         return np.where(total > 0, found, lowest).astype(np.float32)
-
-
-def _standard(values: Floats) -> Floats:
-    return np.asarray((values - values.mean()) / max(float(values.std()), 1e-9), np.float32) if len(values) else values
 
 
 def find(engine: Engine, anime: Sequence[Anime] = (), *, neighbours: int = NEIGHBOURS) -> ColdAnime:
@@ -84,5 +82,5 @@ def find(engine: Engine, anime: Sequence[Anime] = (), *, neighbours: int = NEIGH
     )
     ordered = np.argsort([both[row].anime_id for row in wanted], kind="stable")
     likeness = sp.csr_array(likeness[ordered])
-    vectors = item2vec.unit(np.asarray(likeness @ engine.retriever.vectors, np.float32))
+    vectors = unit_rows(np.asarray(likeness @ engine.retriever.vectors, np.float32))
     return ColdAnime([both[wanted[place]] for place in ordered], likeness, vectors)

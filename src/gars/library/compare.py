@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from gars.domain.largest import best_first
 from gars.domain.metrics import ndcg_at
+from gars.domain.top_k import argsort_descending
 from gars.ranking.examples import RankingList
 from gars.ranking.network import Network
 
@@ -28,7 +28,7 @@ def compare(network: Network, lists: Iterable[RankingList]) -> dict[str, float]:
         if hit.any():
             scores = network.order_scores(one.features[asked], one.rows[asked], one.taste)
             both = np.zeros((2, max(CUT, len(hit))), np.bool_)
-            both[0, : len(hit)], both[1, : len(hit)] = hit, hit[best_first(scores)]
+            both[0, : len(hit)], both[1, : len(hit)] = hit, hit[argsort_descending(scores)]
             first, second = ndcg_at(both, np.full(2, hit.sum()), CUT).tolist()
             fused.append(first)
             ranked.append(second)

@@ -15,16 +15,16 @@ from gars.application.engine import Reason, Recommendation
 from gars.application.stage_times import stage
 from gars.domain import features
 from gars.domain.anime import Anime
-from gars.domain.candidates import Candidates, Filters, about_content, allowed, by_content, top
+from gars.domain.candidates import Candidates, Filters, about_content, allowed, by_content
 from gars.domain.errors import UnknownAnimeError
 from gars.domain.history import History, from_ratings
-from gars.domain.largest import best_first
+from gars.domain.normalise import unit_rows
+from gars.domain.top_k import argsort_descending, top_k
 from gars.kernels import neighbours
 from gars.kernels.quantised import Quantised
 from gars.library import reasons
 from gars.library.query import Models, taste_profile
 from gars.ranking.network import Network
-from gars.retrieval import item2vec
 from gars.retrieval.compact import csr_of
 from gars.retrieval.index import Index
 from gars.retrieval.large import LargeRetriever, StageOne
@@ -211,7 +211,7 @@ class Engine:
         scores = np.where(allowed(items, from_ratings([]), filters), self.retriever.popularity, -np.inf).astype(
             np.float32
         )
-        rows = top(scores, items.anime_ids, len(items) if filters.one_per_franchise else k)
+        rows = top_k(scores, items.anime_ids, len(items) if filters.one_per_franchise else k)
         if filters.one_per_franchise:
             rows = rows[rerank.collapse(rows, items.franchises)]
         return items.anime_ids[rows[:k]]
@@ -235,7 +235,7 @@ class Engine:
         if not items.adult[row]:
             similarity[items.adult] = -np.inf
         similarity[similarity <= 0] = -np.inf
-        best = top(similarity, items.anime_ids, k)
+        best = top_k(similarity, items.anime_ids, k)
         return [(int(items.anime_ids[other]), float(min(1.0, similarity[other]))) for other in best]
 
     def _similarity(self, row: int) -> NDArray[np.float32]:
@@ -252,10 +252,10 @@ class Engine:
     def similar_user_ids(self, history: History, *, k: int, exclude: str | None = None) -> list[tuple[str, float]]:
         """Training users whose taste vector is nearest, with the cosine, best first."""
         rows, strengths = self.query(history)
-        direction = item2vec.unit((strengths @ self.retriever.vectors[rows])[None])
+        direction = unit_rows((strengths @ self.retriever.vectors[rows])[None])
         if not direction.any():
             return []
-        found, similarity = self.user_index.search(item2vec.unit(direction - self.user_centre)[0], k + 1)
+        found, similarity = self.user_index.search(unit_rows(direction - self.user_centre)[0], k + 1)
         pairs = [(str(self.user_ids[user]), float(score)) for user, score in zip(found, similarity, strict=True)]
         return [pair for pair in pairs if pair[0] != exclude][:k]
 
@@ -322,8 +322,8 @@ class Engine:
         """Positions of the best ``want`` candidates, by ``(-score, id)``, after the rules about lists as a whole."""
         items = self.retriever.items
         if not filters.one_per_franchise and not filters.diversity:
-            return top(order, items.anime_ids[found.rows], want)
-        places = best_first(order, found.rows)  # rows ascend by id
+            return top_k(order, items.anime_ids[found.rows], want)
+        places = argsort_descending(order, found.rows)  # rows ascend by id
         if filters.one_per_franchise:
             places = places[rerank.collapse(found.rows[places], items.franchises)]
         if filters.diversity:
@@ -347,6 +347,6 @@ def user_vectors(
 
     Everybody watches the popular titles, so lists point the same way; what tells users apart is the way from there.
     """
-    directions = item2vec.unit(np.asarray(strengths @ vectors, np.float32))
+    directions = unit_rows(np.asarray(strengths @ vectors, np.float32))
     centre = directions.mean(axis=0)
-    return item2vec.unit(directions - centre), centre
+    return unit_rows(directions - centre), centre

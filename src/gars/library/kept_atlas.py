@@ -12,6 +12,7 @@ from gars.application.atlas import layout
 from gars.application.progress import Progress
 from gars.datasets.durable import write_whole
 from gars.domain.anime import Anime
+from gars.domain.normalise import unit_rows
 from gars.library import cold_anime
 from gars.library.cold_anime import ColdAnime
 from gars.library.engine import Engine
@@ -69,12 +70,12 @@ def _vectors(anime: Sequence[Anime], genres: Sequence[str], engine: object) -> N
     kinds = np.zeros((len(anime), len(genres) + 1), np.float32)
     for row, one in enumerate(anime):
         kinds[row, [number[name] for name in one.genres] or [len(genres)]] = 1
-    parts = [_GENRES_COUNT * _unit(kinds)]
+    parts = [_GENRES_COUNT * unit_rows(kinds)]
     if isinstance(engine, WithNewcomers):
         parts.append(embeddings(anime, engine.engine, engine.cold))
     elif isinstance(engine, Engine):
         parts.append(embeddings(anime, engine, cold_anime.find(engine, anime)))
-    return _unit(np.concatenate(parts, axis=1))  # of another engine the genres alone are known
+    return unit_rows(np.concatenate(parts, axis=1))  # of another engine the genres alone are known
 
 
 def embeddings(anime: Sequence[Anime], engine: Engine, cold: ColdAnime) -> NDArray[np.float32]:
@@ -101,10 +102,5 @@ def embeddings(anime: Sequence[Anime], engine: Engine, cold: ColdAnime) -> NDArr
             placed[row] = learned[one.anime_id]
         else:
             franchise = of_franchise.get(one.franchise, nothing) if one.franchise else nothing
-            placed[row] = _FRANCHISE_COUNTS * _unit(franchise[None])[0] + described.get(one.anime_id, nothing)
-    return _unit(placed)
-
-
-def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(length, 1e-9), np.float32)
+            placed[row] = _FRANCHISE_COUNTS * unit_rows(franchise[None])[0] + described.get(one.anime_id, nothing)
+    return unit_rows(placed)

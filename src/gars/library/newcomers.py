@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from gars.application.engine import Recommendation
 from gars.application.rerank import collapse
 from gars.domain.anime import Anime
-from gars.domain.candidates import Candidates, Filters, allowed, top
+from gars.domain.candidates import Candidates, Filters, allowed
 from gars.domain.errors import UnknownAnimeError
 from gars.domain.history import History, from_ratings
 from gars.domain.item_table import ItemTable, build
+from gars.domain.top_k import top_k
 from gars.library import cold_anime
 from gars.library.cold_anime import ColdAnime
 from gars.library.engine import Engine
@@ -52,7 +53,7 @@ class WithNewcomers:
         rows = self.items.rows(ids)
         scores = self.cold.scores(self.engine, history)
         scores = np.where(allowed(self.items, history, filters)[rows], scores, -np.inf).astype(np.float32)
-        places = top(scores, ids, len(ids) if filters.one_per_franchise else k)
+        places = top_k(scores, ids, len(ids) if filters.one_per_franchise else k)
         if filters.one_per_franchise:
             places = places[collapse(rows[places], self.items.franchises)]
         return [(int(ids[place]), float(scores[place])) for place in places[:k]]
@@ -110,7 +111,7 @@ class WithNewcomers:
         if not self.items.adult[row]:
             fits &= ~self.items.adult[rows]
         scores = np.where(fits, near.data, -np.inf).astype(np.float32)
-        return [(int(ids[best]), float(min(1.0, scores[best]))) for best in top(scores, ids, k)]
+        return [(int(ids[best]), float(min(1.0, scores[best]))) for best in top_k(scores, ids, k)]
 
     def similar_user_ids(self, history: History, *, k: int, exclude: str | None = None) -> list[tuple[str, float]]:
         """The model's users."""

@@ -25,7 +25,8 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 from gars.domain.features.kriging import NAMES
 from gars.domain.history import LIKED_ABOVE
 from gars.domain.item_table import ItemTable
-from gars.domain.largest import largest
+from gars.domain.normalise import standardise
+from gars.domain.top_k import top_k_mask
 from gars.kernels import neighbours
 from gars.kernels.conjugate_gradient import conjugate_gradient
 from gars.kernels.gaussian_process import add_squares, add_submatrix, gather_columns, posterior_moments
@@ -281,18 +282,8 @@ def fit(
 def _dense(vectors: Floats, items: ItemTable, counts: Floats, quality: Floats) -> Floats:
     """The dense half of the kernel: embeddings, fame, age, quality and length. → (n, dim + 4)"""
     leanings = (FAME, np.log1p(counts)), (AGE, items.years), (QUALITY, quality), (LENGTH, np.log1p(items.episodes))
-    columns = [variance**0.5 * _standard(column) for variance, column in leanings]
+    columns = [variance**0.5 * standardise(column) for variance, column in leanings]
     return np.column_stack([WALKED**0.5 * vectors, *columns]).astype(np.float32)
-
-
-def _standard(column: NDArray[np.floating[Any]]) -> Floats:
-    """Mean 0, deviation 1 over the known values; what is not known is as usual. (n,) → (n,)"""
-    known = np.isfinite(column)
-    if not known.any():
-        return np.zeros(len(column), np.float32)
-    centred = np.where(known, column - column[known].mean(), 0)
-    deviation = float(column[known].std())
-    return np.asarray(centred / (deviation if deviation > 0 else 1), np.float32)
 
 
 def baseline(user: NDArray[np.int64], item: NDArray[np.int64], value: Floats, shape: tuple[int, int]) -> Baseline:
@@ -339,7 +330,7 @@ def _corrections(half: sp.csr_array, dense: Floats, factors: Floats, block: int 
         missed = (half[rows] @ half.T).toarray()
         missed += dense[rows] @ dense.T
         missed -= factors[rows] @ factors.T
-        row, column = np.nonzero(largest(missed, CORRECTIONS, by_magnitude=True))
+        row, column = np.nonzero(top_k_mask(missed, CORRECTIONS, by_magnitude=True))
         counts = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(missed)))])
         blocks.append(sp.csr_array((missed[row, column], column.astype(np.int32), counts), shape=missed.shape))
     kept = sp.csr_array(sp.vstack(blocks, format="csr"))

@@ -8,6 +8,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from gars.domain.top_k import top_k
+
 EXACT_BELOW = 250_000
 """Up to this many vectors a plain matrix product is as fast as hashing, and finds all (see docs/decisions/0082)."""
 
@@ -79,10 +81,5 @@ def _hash(vectors: NDArray[np.float32], planes: NDArray[np.float32], block: int 
 def _best(
     positions: NDArray[np.int64], scores: NDArray[np.float32], k: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    k = min(k, len(scores))
-    if k and k < len(scores):
-        threshold = np.partition(scores, len(scores) - k)[len(scores) - k]
-        kept = scores >= threshold
-        positions, scores = positions[kept], scores[kept]
-    order = np.lexsort((positions, -scores))[:k]
+    order = top_k(scores, positions, k)
     return positions[order], scores[order]

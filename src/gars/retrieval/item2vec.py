@@ -106,12 +106,6 @@ def to_item_to_item(
     return ItemToItem(name, scatter(sp.csr_array(sp.vstack(blocks, format="csr")), rows, n))
 
 
-def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Rows scaled to length 1; zeros stay zeros. (n, dim) → (n, dim)"""
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(length > 0, length, 1), np.float32)
-
-
 def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """Row-wise softmax. (b, m) → (b, m)"""
     highest = logits.max(axis=1, keepdims=True)

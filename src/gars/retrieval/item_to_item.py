@@ -13,7 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gars.domain.largest import largest
+from gars.domain.top_k import top_k_mask
 from gars.retrieval.compact import compact
 
 
@@ -31,7 +31,7 @@ class ItemToItem:
 
 def keep_largest(weights: NDArray[np.float32], k: int, *, by_magnitude: bool = False) -> sp.csr_array:
     """The k largest entries of each row of a dense (m, n) block as CSR, without zeros; ties go to the lower column."""
-    kept = largest(weights, k, by_magnitude=by_magnitude)
+    kept = top_k_mask(weights, k, by_magnitude=by_magnitude)
     rows, columns = np.nonzero(kept)
     indptr = np.concatenate([[0], np.cumsum(kept.sum(axis=1))])
     return sp.csr_array((weights[rows, columns], columns.astype(np.int32), indptr), shape=weights.shape)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from gars.domain.candidates import Candidates
 from gars.domain.item_table import ItemTable
-from gars.domain.largest import best_first
+from gars.domain.top_k import argsort_descending
 from gars.kernels import neighbours
 from gars.kernels.neighbours import CSR
 from gars.kernels.top_k import SMALLEST_SCALE, top_k_of_sum
@@ -107,7 +107,7 @@ class LargeRetriever:
     ) -> NDArray[np.int64]:
         """The first k rows of ``candidates(per_channel=want)``, best first: the fast path of many users. → (≤ k,)"""
         pool, _, fused = self._ranked_pool(rows, strengths, allowed, want)
-        return pool[best_first(fused)[:k]]
+        return pool[argsort_descending(fused)[:k]]
 
     def cases_pool(
         self, rows: NDArray[np.int64], strengths: Floats, allowed: NDArray[np.bool_], want: int
@@ -140,7 +140,7 @@ class LargeRetriever:
         come last, in the order given.
         """
         pool, scores, fused = self._ranked_pool(rows, strengths, allowed, per_channel, session)
-        order = best_first(fused)
+        order = argsort_descending(fused)
         pool, scores, fused = pool[order], scores[:, order], fused[order]
         by = scores > 0
         if besides is not None:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from gars.application.progress import Progress
 from gars.domain.item_table import ItemTable
-from gars.retrieval import fusion_weights, item2vec, local_edlae, popularity, spectral, two_steps
+from gars.domain.normalise import unit_rows
+from gars.retrieval import fusion_weights, local_edlae, popularity, spectral, two_steps
 from gars.retrieval.fusion_weights import CUT, Judged, Metrics
 from gars.retrieval.item_to_item import ItemToItem
 from gars.retrieval.large import LargeRetriever
@@ -136,7 +137,7 @@ def _assemble(
         spectral=spectral.low_pass(matrix, parts.vectors, power=config.spectral_power),
         lists=matrix,
         popularity=popularity.fit(matrix, items.audience),
-        vectors=item2vec.unit(parts.vectors * parts.values),
+        vectors=unit_rows(parts.vectors * parts.values),
         config=config,
     )
 

@@ -14,7 +14,8 @@ from gars.application.progress import Progress
 from gars.domain.candidates import Candidates
 from gars.domain.features.channels import WHOLE_LIST
 from gars.domain.item_table import ItemTable
-from gars.domain.largest import best_first
+from gars.domain.normalise import unit_rows
+from gars.domain.top_k import argsort_descending
 from gars.kernels.standard_scores import standard_scores
 from gars.kernels.top_k import mark_top_k, union
 from gars.retrieval import (
@@ -155,7 +156,7 @@ class Retriever:
         found = found[: union(proposed, found)]
         scores = reading.standardised(found)
         fused = self.fuse(scores, cold=not len(rows))
-        order = best_first(fused)  # rows ascend by id, so a tie goes to the lower id
+        order = argsort_descending(fused)  # rows ascend by id, so a tie goes to the lower id
         found, scores, fused = found[order], scores[:, order], fused[order]
         if besides is not None:
             others = besides[~np.isin(besides, found)]
@@ -255,6 +256,6 @@ def fit(
         factors=factors,
         neighbours=user_knn.fit(graded, users, np.random.default_rng([seed, 3])),
         popularity=popularity.fit(graded, items.audience),
-        vectors=item2vec.unit(vectors.input),
+        vectors=unit_rows(vectors.input),
         config=config,
     )

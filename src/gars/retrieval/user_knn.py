@@ -15,11 +15,11 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from gars.domain.normalise import unit_rows
 from gars.kernels import neighbours
 from gars.kernels.quantised import Quantised, dot, quantise
 from gars.kernels.top_k import mark_top_k, union
 from gars.retrieval.compact import compact, csr_of
-from gars.retrieval.item2vec import unit
 
 Floats = NDArray[np.float32]
 
@@ -70,4 +70,4 @@ def fit(matrix: sp.csr_array, users: Floats, rng: np.random.Generator) -> UserKn
     kept = np.arange(len(users))
     if len(users) > MAX_USERS:
         kept = np.sort(rng.choice(len(users), MAX_USERS, replace=False))
-    return UserKnn(unit(users[kept]), sp.csr_array(matrix[kept]))
+    return UserKnn(unit_rows(users[kept]), sp.csr_array(matrix[kept]))

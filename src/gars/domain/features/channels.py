@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from gars.domain.features.query import Floats, Query
-from gars.domain.largest import best_first
+from gars.domain.top_k import argsort_descending
 
 WHOLE_LIST = ("ials", "user_knn", "popularity")
 """The last channels, in order: those that score a list as a whole, not as a sum over its titles."""
@@ -29,6 +29,6 @@ def write(query: Query, out: Floats) -> None:
     c, e = len(scores), query.strongest.shape[1]
     out[:c] = scores
     places = np.log1p(np.arange(scores.shape[1]), dtype=np.float32)
-    out[c : 2 * c][np.arange(c)[:, None], best_first(scores)] = places
+    out[c : 2 * c][np.arange(c)[:, None], argsort_descending(scores)] = places
     out[2 * c : 2 * c + e] = query.strongest.T
     out[2 * c + e :] = query.supporters.T

@@ -9,9 +9,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.domain.candidates import top
 from gars.domain.history import History
 from gars.domain.item_table import ItemTable
+from gars.domain.top_k import top_k
 from gars.library.engine import Engine
 from gars.ranking.examples import RankingLists
 from gars.retrieval.matrix import TrainingMatrix
@@ -90,7 +90,7 @@ class ByScore:
 
     def rank(self, shown: Shown, k: int) -> NDArray[np.int64]:
         """The k best by score."""
-        return top(np.where(shown.allowed, self.scores(shown), np.float32(-np.inf)), self.ids, k)
+        return top_k(np.where(shown.allowed, self.scores(shown), np.float32(-np.inf)), self.ids, k)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
