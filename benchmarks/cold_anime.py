@@ -125,12 +125,12 @@ def table(
     with one_thread(), progress.task("judge", len(users)) as advance:
         for user in users:
             history = model.read_history(user.history)
-            query, strengths = engine.query(history)
-            channels = retriever.scores(query, strengths)
-            candidates = retriever.scored(query, strengths, rows)
-            order = engine.judge(history, candidates).order
+            query, weights = engine.query(history)
+            channels = retriever.scores(query, weights)
+            candidates = retriever.scored(query, weights, rows)
+            order = engine.score(history, candidates).order
             p_like = engine.predict_like(history, rows)
-            direction = _unit(strengths @ retriever.vectors[query])
+            direction = _unit(weights @ retriever.vectors[query])
 
             def put(name: str, values: NDArray[np.float32]) -> None:
                 scores.setdefault(name, []).append(np.asarray(values, np.float32))

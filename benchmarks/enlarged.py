@@ -20,7 +20,7 @@ from gars.domain.normalise import unit_rows
 from gars.library.engine import Engine
 from gars.library.query import Models
 from gars.ranking import network
-from gars.ranking.kriging import Kriging
+from gars.ranking.gaussian_process import GaussianProcess
 from gars.retrieval.ials import Factors
 from gars.retrieval.item_to_item import ItemToItem
 from gars.retrieval.retriever import Retriever
@@ -33,7 +33,7 @@ Floats = NDArray[np.float32]
 def enlarged(engine: Engine, copies: int, *, seed: int = 0) -> Engine:
     """The engine over ``copies`` times its titles; the first of each keeps its id."""
     rng = np.random.default_rng(seed)
-    retriever, kriged, ranker = engine.models.retriever, engine.models.kriging, engine.network
+    retriever, kriged, ranker = engine.models.retriever, engine.models.gaussian_process, engine.network
     if kriged is None or ranker is None or not isinstance(retriever, Retriever):
         raise SystemExit("the model has no ratings or no ranker: train one on the sample")
     items = _items(retriever.items, copies)
@@ -61,7 +61,7 @@ def enlarged(engine: Engine, copies: int, *, seed: int = 0) -> Engine:
         ],
         models=Models(
             larger,
-            Kriging(_noisy(kriged.factors, copies, rng), apart_only, like, rating),
+            GaussianProcess(_noisy(kriged.factors, copies, rng), apart_only, like, rating),
             engine.models.prior,
         ),
         network=network.from_arrays(arrays, items.types, items.genres),

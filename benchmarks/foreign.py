@@ -123,8 +123,8 @@ def _orders(fitted: Recommender, users: Ints, progress: Progress) -> dict[str, I
     found = np.full((len(names), len(users), CUT), -1, np.int64)
     with progress.task("judge channels", len(users)) as advance:
         for place, user in enumerate(users.tolist()):
-            rows, strengths, allowed = _history(fitted, user)
-            scores = retriever.scores(rows, strengths)
+            rows, weights, allowed = _history(fitted, user)
+            scores = retriever.scores(rows, weights)
             for number, score in enumerate([*scores, retriever.fuse(scores, cold=not len(rows))]):
                 few = np.sort(np.argpartition(-np.where(allowed, score, -np.inf), CUT)[:CUT])
                 found[number, place] = retriever.items.anime_ids[few[argsort_descending(score[few])]]
@@ -133,10 +133,10 @@ def _orders(fitted: Recommender, users: Ints, progress: Progress) -> dict[str, I
 
 
 def _history(fitted: Recommender, user: int) -> tuple[Ints, NDArray[np.float32], NDArray[np.bool_]]:
-    rows, strengths = fitted.engine.query(fitted.read_history(None, user))
+    rows, weights = fitted.engine.query(fitted.read_history(None, user))
     allowed = np.ones(len(fitted.item_ids), np.bool_)
     allowed[rows] = False
-    return rows, strengths, allowed
+    return rows, weights, allowed
 
 
 def _stages(fitted: Recommender, data: Data, some: Ints, lists: Ints, users: Ints) -> None:
@@ -146,8 +146,8 @@ def _stages(fitted: Recommender, data: Data, some: Ints, lists: Ints, users: Int
     for want in POOLS:
         sizes, shares = [], []
         for user in some[:500].tolist():
-            rows, strengths, allowed = _history(fitted, user)
-            pool = retriever.candidates(rows, strengths, allowed, per_channel=want).rows
+            rows, weights, allowed = _history(fitted, user)
+            pool = retriever.candidates(rows, weights, allowed, per_channel=want).rows
             sizes.append(len(pool))
             shares.append(float(np.isin(data.targets[user], retriever.items.anime_ids[pool]).mean()))
         print(f"| {want} | {np.mean(sizes):,.0f} | {np.mean(shares):.4f} |")

@@ -50,8 +50,8 @@ def main() -> None:
 
 def taste(model: Recommender, user: int | str) -> np.ndarray:
     """The direction of a user's list. → (dim,)"""
-    rows, strengths = model.engine.query(model.read_history(None, user))
-    return np.asarray(unit_rows((strengths @ model.engine.retriever.vectors[rows])[None])[0])
+    rows, weights = model.engine.query(model.read_history(None, user))
+    return np.asarray(unit_rows((weights @ model.engine.retriever.vectors[rows])[None])[0])
 
 
 def report(name: str, index: Index, queries: np.ndarray, truth: list[np.ndarray]) -> None:

@@ -19,7 +19,7 @@ import polars as pl
 from gars import Recommender
 from gars.datasets.simulated import invented_catalogue
 from gars.datasets.simulator import Simulator
-from gars.library.heap import keep_freed
+from gars.library.malloc import keep_freed_memory
 
 SIZES = ("5000:100000", "10000:200000", "20000:400000", "41000:800000")
 
@@ -33,7 +33,7 @@ def main(sizes: list[str]) -> None:
 
 def one(size: str) -> None:
     """Fit one size and print its row of the table."""
-    keep_freed()  # as gars train does
+    keep_freed_memory()  # as gars train does
     titles, wanted = map(int, size.split(":"))
     catalogue = invented_catalogue(titles)
     interactions = draw(catalogue, wanted)

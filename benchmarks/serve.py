@@ -42,7 +42,7 @@ from gars.domain.candidates import SERVICE_DEFAULTS
 from gars.domain.history import History, Rating, from_ratings
 from gars.library.blas import one_thread
 from gars.library.engine import Engine
-from gars.library.heap import keep_freed
+from gars.library.malloc import keep_freed_memory
 from gars.testing.server import ServerProcess
 
 LENGTHS = (10, 100, 1000)
@@ -65,7 +65,7 @@ def main() -> None:
     options.add_argument("--rates", type=int, nargs="*", default=[200, 400], help="requests a second, answered or not")
     options.add_argument("--copies", type=int, default=1, help="of each title, for the library's part")
     asked = options.parse_args()
-    keep_freed()  # as the service does
+    keep_freed_memory()  # as the service does
     model = Recommender.load(asked.home / "models" / "current")
     if asked.part != "http":
         library(model, asked.users, enlarged(model.engine, asked.copies) if asked.copies > 1 else model.engine)

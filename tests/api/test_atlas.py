@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from gars.bootstrap import Service
-from gars.library import kept_atlas
+from gars.library import atlas_store
 
 Client = Any
 ATLAS = "/api/v1/anime/atlas"
@@ -30,9 +30,9 @@ def drawn(client: Client, query: str = "") -> dict[str, Any]:
 
 def kept(service: Service, tmp_path: Path) -> np.ndarray:
     """What training would have left: every title at a place of its own."""
-    n = len(kept_atlas.shown(service.catalogue.anime))
+    n = len(atlas_store.shown(service.catalogue.anime))
     places = np.linspace(0, 1, 2 * n, dtype=np.float32).reshape(n, 2)
-    kept_atlas.keep(tmp_path, service.about.model_version, places)
+    atlas_store.write(tmp_path, service.about.model_version, places)
     return places
 
 
@@ -62,14 +62,23 @@ def test_where_there_is_none_it_is_drawn_behind_and_kept(client: Client, service
         "hint": "ask again after Retry-After seconds",
     }
     atlas = drawn(client)
-    file = tmp_path / "atlas" / f"{atlas['version']}.npy"
+    file = tmp_path / "atlas" / f"{atlas['version']}.f32"
     deadline = time.monotonic() + 10
     while not file.exists():  # answered from memory, and written behind that
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    n = len(kept_atlas.shown(service.catalogue.anime))
-    assert kept_atlas.find(tmp_path, atlas["version"], n) is not None
-    assert kept_atlas.find(tmp_path, atlas["version"], n + 1) is None
+    n = len(atlas_store.shown(service.catalogue.anime))
+    assert atlas_store.read(tmp_path, atlas["version"], n) is not None
+    assert atlas_store.read(tmp_path, atlas["version"], n + 1) is None
+
+
+def test_map_written_by_an_older_version_is_read(service: Service, tmp_path: Path) -> None:
+    places = kept(service, tmp_path)
+    (file,) = (tmp_path / "atlas").iterdir()
+    file.rename(file.with_suffix(".npy"))
+    found = atlas_store.read(tmp_path, file.stem, len(places))
+    assert found is not None
+    np.testing.assert_array_equal(found, places)
 
 
 def test_it_is_answered_though_it_cannot_be_kept(client: Client, tmp_path: Path) -> None:
@@ -85,6 +94,6 @@ def test_titles_come_in_the_language_asked_for(
 ) -> None:
     kept(service, tmp_path)
     body = client.get(f"{ATLAS}?titles={titles}").json()
-    wanted = [getattr(one, name) or one.title for one in kept_atlas.shown(service.catalogue.anime)]
+    wanted = [getattr(one, name) or one.title for one in atlas_store.shown(service.catalogue.anime)]
     assert body["titles"] == wanted
     assert client.get(f"{ATLAS}?titles=klingon").status_code == 400

@@ -23,14 +23,14 @@ from gars.bootstrap import Service, open_service
 from gars.config import from_environment
 from gars.entrypoints.api.app import create_app
 from gars.entrypoints.api.tokens import Tokens
-from gars.library import kept_atlas
+from gars.library import atlas_store
 from gars.testing.engine import FakeEngine
 
 
 def with_its_map(service: Service, home: str) -> Service:
     """The service as training leaves it: while a map is only being drawn, 503 is the right answer (test_atlas)."""
-    places = np.zeros((len(kept_atlas.shown(service.catalogue.anime)), 2), np.float32)
-    kept_atlas.keep(Path(home), service.about.model_version, places)
+    places = np.zeros((len(atlas_store.shown(service.catalogue.anime)), 2), np.float32)
+    atlas_store.write(Path(home), service.about.model_version, places)
     return service
 
 

@@ -215,5 +215,5 @@ def test_arrays_come_back_as_they_went() -> None:
     known = from_ratings([Rating(1, 9), Rating(2, None)])
     sent = msgspec.msgpack.decode(encode(pack_history(known)), type=dict[str, Array])
     back = unpack_history(sent)
-    for name in ("anime_ids", "ratings", "strengths", "hidden", "clicks", "unfinished", "dropped"):
+    for name in ("anime_ids", "ratings", "weights", "hidden", "clicks", "unfinished", "dropped"):
         np.testing.assert_array_equal(getattr(back, name), getattr(known, name))

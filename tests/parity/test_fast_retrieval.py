@@ -8,7 +8,7 @@ import scipy.sparse as sp
 
 from gars.kernels.quantised import LARGEST
 from gars.kernels.top_k import mark_top_k
-from gars.retrieval import side_by_side
+from gars.retrieval import stacked_neighbours
 from gars.retrieval.ials import ALPHA, Factors
 from gars.retrieval.item_to_item import ItemToItem, no_edges
 from gars.retrieval.user_knn import NEIGHBOURS, SQUARED, UserKnn
@@ -30,39 +30,39 @@ def titles(seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_totals_are_the_matrix_product(seed: int) -> None:
-    rows, strengths = titles(seed)
-    totals = side_by_side.join(channels(), N).hear(rows, strengths).totals
+    rows, weights = titles(seed)
+    totals = stacked_neighbours.stack(channels(), N).score(rows, weights).totals
     for channel, found in zip(channels(), totals, strict=True):
-        np.testing.assert_allclose(found, strengths @ channel.weights.toarray()[rows], atol=1e-5)
+        np.testing.assert_allclose(found, weights @ channel.weights.toarray()[rows], atol=1e-5)
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_what_a_sum_is_made_of(seed: int) -> None:
-    rows, strengths = titles(seed)
+    rows, weights = titles(seed)
     wanted = np.random.default_rng(seed).permutation(N)[:13]
-    strongest, supporters = side_by_side.join(channels(), N).hear(rows, strengths).of(wanted)
+    strongest, supporters = stacked_neighbours.stack(channels(), N).score(rows, weights).terms_of(wanted)
     for place, channel in enumerate(channels()):
-        terms = channel.weights.toarray()[rows][:, wanted] * strengths[:, None]
+        terms = channel.weights.toarray()[rows][:, wanted] * weights[:, None]
         np.testing.assert_allclose(strongest[place], np.maximum(terms.max(axis=0), 0), rtol=1e-6)
         np.testing.assert_allclose(supporters[place], np.log1p((terms > 0).sum(axis=0)), rtol=1e-6)
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_nearness_is_one_at_the_best_match(seed: int) -> None:
-    rows, strengths = titles(seed)
+    rows, weights = titles(seed)
     expected = np.zeros(N)
     for channel in channels():
         weights = channel.weights.toarray()[rows]
         loudest = weights.max(axis=1)
-        expected += np.maximum(strengths @ (weights / np.where(loudest > 0, loudest, 1)[:, None]), 0)
-    found = side_by_side.join(channels(), N).nearness(rows, strengths)
+        expected += np.maximum(weights @ (weights / np.where(loudest > 0, loudest, 1)[:, None]), 0)
+    found = stacked_neighbours.stack(channels(), N).nearness(rows, weights)
     np.testing.assert_allclose(found, expected / len(channels()), atol=1e-5)
 
 
 def test_nothing_in_nothing_out() -> None:
     nobody = np.empty(0, np.int64), np.empty(0, np.float32)
-    assert not side_by_side.join(channels(), N).hear(*nobody).totals.any()
-    assert side_by_side.join([], N).hear(np.array([1]), np.ones(1, np.float32)).totals.shape == (0, N)
+    assert not stacked_neighbours.stack(channels(), N).score(*nobody).totals.any()
+    assert stacked_neighbours.stack([], N).score(np.array([1]), np.ones(1, np.float32)).totals.shape == (0, N)
 
 
 @pytest.mark.parametrize("k", [0, 1, 5, 30, 39, 40, 60])
@@ -97,11 +97,11 @@ def test_a_fold_in_is_the_least_squares_solution(length: int) -> None:
     items = rng.standard_normal((N, 8)).astype(np.float32)
     items[5] = 0  # nobody watched it
     gram = items.T @ items + 35 * np.eye(8, dtype=np.float32)
-    rows, strengths = rng.choice(N, length, replace=False), rng.uniform(0.1, 1, length).astype(np.float32)
+    rows, weights = rng.choice(N, length, replace=False), rng.uniform(0.1, 1, length).astype(np.float32)
     own = items[rows].astype(np.float64)
-    expected = np.linalg.solve(gram + (own.T * (ALPHA * strengths)) @ own, own.T @ (1 + ALPHA * strengths))
+    expected = np.linalg.solve(gram + (own.T * (ALPHA * weights)) @ own, own.T @ (1 + ALPHA * weights))
     factors = Factors(items, gram)
-    user = factors.fold_in(rows, strengths)
+    user = factors.fold_in(rows, weights)
     np.testing.assert_allclose(user, expected, rtol=1e-3, atol=1e-5)
     out = np.zeros(N, np.float32)
     factors.score(user, out=out)

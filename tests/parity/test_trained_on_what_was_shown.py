@@ -24,7 +24,7 @@ from gars.domain.interaction import Kind
 from gars.domain.user_state import Row, UserState
 from gars.library import query
 from gars.library.blas import one_thread
-from gars.library.log_lists import LogLists
+from gars.library.logged_training_data import LoggedTrainingData
 from gars.ranking.examples import NOT_ASKED, RankingLists
 from gars.testing.events import event
 from gars.testing.world import SMALL, small_world
@@ -52,9 +52,9 @@ def live(service: Service, turns: int, seed: int = 0) -> None:
     service.recorder.flush()
 
 
-def lists_of(service: Service, small: Recommender, fewest: int = 1, version: str | None = None) -> LogLists:
+def lists_of(service: Service, small: Recommender, fewest: int = 1, version: str | None = None) -> LoggedTrainingData:
     versions = frozenset([version or small.engine.version])
-    return LogLists(service.impressions, service.log, FIRST.get, versions, fewest=fewest)
+    return LoggedTrainingData(service.impressions, service.log, FIRST.get, versions, fewest=fewest)
 
 
 def nothing(small: Recommender) -> RankingLists:
@@ -95,9 +95,9 @@ def test_the_same_features_and_the_same_taste(
         assert found.order[number][asked][-1] == 1, "the last examined place is the one that was clicked"
         assert any(np.array_equal(found.taste[number], taste) for taste in tastes)
     # negative control: without the list from before the log it is another taste
-    other = LogLists(served.impressions, served.log, lambda user: UserState(user_id=user), blend.versions, fewest=1)(
-        nothing(small), small.engine.models
-    )
+    other = LoggedTrainingData(
+        served.impressions, served.log, lambda user: UserState(user_id=user), blend.versions, fewest=1
+    )(nothing(small), small.engine.models)
     assert not np.array_equal(other.taste, found.taste)
     served.close()
 

@@ -83,7 +83,7 @@ def test_what_a_user_had_in_the_data_set_goes_along(listed: list[Row], events: l
     assert _values(mine) == _values(theirs)
     assert mine.clicks == theirs.clicks
     assert (mine.rating_count, mine.rating_sum) == (theirs.rating_count, theirs.rating_sum)
-    for column in ("anime_ids", "ratings", "strengths", "hidden", "clicks"):
+    for column in ("anime_ids", "ratings", "weights", "hidden", "clicks"):
         assert getattr(from_state(mine), column).tobytes() == getattr(from_state(theirs), column).tobytes()
 
 

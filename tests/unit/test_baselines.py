@@ -12,10 +12,10 @@ from gars.application.progress import Silent
 from gars.datasets import movielens
 from gars.domain.errors import FetchError, InvalidInputError, MissingExtraError
 from gars.domain.history import Rating, from_columns
-from gars.library import judging
+from gars.library import predictors
 from gars.library.baselines import averages_mlp, ease, ials, item2vec_sets, kriged, lightgbm, like_rates
 from gars.library.baselines.model import LikeModel, ListModel, Training
-from gars.library.bench import Bench
+from gars.library.benchmark import Benchmark
 from gars.library.frames import rows_of
 from gars.ranking.examples import RankingLists
 from gars.retrieval import matrix
@@ -30,10 +30,10 @@ def training() -> Training:
     kept: list[RankingLists] = []
     fitted = Recommender.fit(interactions, catalogue, config=SMALL, progress=False, on_lists=kept.append)
     rows = rows_of(interactions, catalogue["item_id"].to_list())
-    strengths = matrix.from_rows(
+    weights = matrix.from_rows(
         rows.user, rows.item, rows.rating, n_users=len(rows.user_ids), n_items=len(rows.item_ids)
     )
-    return Training(strengths, fitted.engine.retriever.items, fitted.engine, kept[0], has_ratings=True, seed=0)
+    return Training(weights, fitted.engine.retriever.items, fitted.engine, kept[0], has_ratings=True, seed=0)
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +44,8 @@ def product(training: Training) -> Recommender:
 
 def share_of_camp(model: ListModel, product: Recommender) -> float:
     """How much of the first ten is of the camp of the history's liked titles."""
-    case = judging.Case(EVEN_FAN, np.empty(0, np.int64))
-    rows = judging.rank_lists([model], product, [case], product.item_ids, Silent())[model.name].rows[0, :10]
+    case = predictors.EvalUser(EVEN_FAN, np.empty(0, np.int64))
+    rows = predictors.rank_lists([model], product, [case], product.item_ids, Silent())[model.name].rows[0, :10]
     assert not set(product.item_ids[rows]) & {one.anime_id for one in EVEN_FAN}
     return float(np.mean(product.item_ids[rows] % 2 == 0))
 
@@ -53,7 +53,7 @@ def share_of_camp(model: ListModel, product: Recommender) -> float:
 def likes(model: LikeModel, product: Recommender) -> tuple[float, float]:
     """Mean probability of titles of the user's camp and of the other one."""
     ids = np.array([106, 108, 110, 112, 107, 109, 111, 113])
-    found = judging.predict_likes([model], product, {1: EVEN_FAN}, np.ones(8, np.int64), ids, Silent())[model.name].p
+    found = predictors.predict_likes([model], product, {1: EVEN_FAN}, np.ones(8, np.int64), ids, Silent())[model.name].p
     assert ((found >= 0) & (found <= 1)).all()
     return float(found[:4].mean()), float(found[4:].mean())
 
@@ -70,9 +70,9 @@ def test_ials_lists_follow_taste(training: Training, product: Recommender) -> No
 
 def test_lightgbm_takes_the_place_of_the_network(training: Training, product: Recommender) -> None:
     pytest.importorskip("lightgbm", reason="the LightGBM baselines need the bench extra")
-    ranker = judging.BothStages(lightgbm.order_engine(training), "retrieval + LambdaMART")
+    ranker = predictors.BothStages(lightgbm.order_engine(training), "retrieval + LambdaMART")
     assert share_of_camp(ranker, product) >= 0.8
-    own, other = likes(judging.LikeHead(lightgbm.like_engine(training), "LightGBM"), product)
+    own, other = likes(predictors.LikeHead(lightgbm.like_engine(training), "LightGBM"), product)
     assert own > other + 0.2
 
 
@@ -116,7 +116,7 @@ def test_rates_and_biases_know_the_user_but_no_taste(training: Training, product
         unhappy = [Rating(one.anime_id, 2) for one in EVEN_FAN]
         ids, one_user = np.array([106, 107]), np.ones(2, np.int64)
         up, down = (
-            judging.predict_likes([model], product, {1: shown}, one_user, ids, Silent())[model.name].p
+            predictors.predict_likes([model], product, {1: shown}, one_user, ids, Silent())[model.name].p
             for shown in (happy, unhappy)
         )
         assert (up > down).all()
@@ -154,9 +154,11 @@ class Notes(Silent):
         self.lines.append(text)
 
 
-def bench(tmp_path: Path, notes: Notes) -> Bench:
+def bench(tmp_path: Path, notes: Notes) -> Benchmark:
     nothing = pl.DataFrame()
-    return Bench(nothing, nothing, "validation", 0, SMALL, baselines=True, home=tmp_path, mirror=None, progress=notes)
+    return Benchmark(
+        nothing, nothing, "validation", 0, SMALL, baselines=True, home=tmp_path, mirror=None, progress=notes
+    )
 
 
 def test_what_cannot_be_fitted_is_skipped_by_name(

@@ -11,7 +11,7 @@ import pytest
 from gars.domain.metrics import Interval, ReliabilityBin
 from gars.entrypoints.cli import app as cli
 from gars.entrypoints.cli import evaluate as command
-from gars.library.bench import Bench
+from gars.library.benchmark import Benchmark
 from gars.library.report import results
 
 LISTS = {name: Interval(0.5, 0.4, 0.6) for name in ("recall@20", "recall@50", "ndcg@10", "ndcg@100")}
@@ -56,7 +56,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool, bool]]:
     monkeypatch.setattr(command, "build_sample", lambda *_, **__: nothing)
 
     def run(
-        self: Bench, protocol: str, *, lists: bool, likes: bool
+        self: Benchmark, protocol: str, *, lists: bool, likes: bool
     ) -> Iterator[results.ListsResult | results.LikesResult]:
         calls.append((protocol, lists, likes))
         if protocol == "movielens":
@@ -66,7 +66,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool, bool]]:
         else:
             yield of_likes(protocol)
 
-    monkeypatch.setattr(Bench, "run", run)
+    monkeypatch.setattr(Benchmark, "run", run)
     monkeypatch.setenv("COLUMNS", "160")
     return calls
 

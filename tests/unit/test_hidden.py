@@ -6,7 +6,7 @@ from gars.application.progress import Silent
 from gars.domain.anime import Anime
 from gars.domain.item_table import build
 from gars.library.blas import one_thread
-from gars.ranking import kriging
+from gars.ranking import gaussian_process
 from gars.retrieval import content, matrix, retriever
 from gars.retrieval.hidden import hide_viewers
 from gars.retrieval.retriever import Retriever
@@ -15,7 +15,9 @@ HIDDEN = np.array([2, 5])
 USERS, ITEMS = 120, 30
 
 
-def fitted(*, without: np.ndarray | None = None, hidden: np.ndarray | None = None) -> tuple[Retriever, kriging.Kriging]:
+def fitted(
+    *, without: np.ndarray | None = None, hidden: np.ndarray | None = None
+) -> tuple[Retriever, gaussian_process.GaussianProcess]:
     """Both models of random lists in two tastes, optionally without the entries of some items."""
     rng = np.random.default_rng(0)
     taste = np.arange(USERS) % 2
@@ -30,12 +32,14 @@ def fitted(*, without: np.ndarray | None = None, hidden: np.ndarray | None = Non
         Anime(anime_id=place + 1, title=f"Title {place}", genres=(("Action", "Drama")[place % 2], f"G{place % 5}"))
         for place in range(ITEMS)
     ]
-    items = build(anime).with_statistics(training.strengths.indices.astype(np.int64), training.ratings)
+    items = build(anime).with_statistics(training.weights.indices.astype(np.int64), training.ratings)
     described = content.describe(anime)
     config = retriever.RetrievalConfig(ials_dim=8, dim=8, walks_per_node=4)
     with one_thread():
         model = retriever.fit(training, items, (content.fit(described),), config=config, seed=0, progress=Silent())
-    kriged = kriging.fit(training.strengths, training.ratings, described, model.vectors, items, seed=0, hidden=hidden)
+    kriged = gaussian_process.fit(
+        training.weights, training.ratings, described, model.vectors, items, seed=0, hidden=hidden
+    )
     return model, kriged
 
 
@@ -52,10 +56,10 @@ def test_hidden_items_keep_only_what_the_catalogue_says() -> None:
             assert (kept[:, others] == before.weights.toarray()[:, others]).all()
     assert not shown.items.counts[HIDDEN].any()
     assert (shown.items.counts[others] == whole.items.counts[others]).all()
-    rows, strengths = np.array([0, 4]), np.ones(2, np.float32)
-    found = shown.scored(rows, strengths, HIDDEN)
+    rows, weights = np.array([0, 4]), np.ones(2, np.float32)
+    found = shown.scored(rows, weights, HIDDEN)
     place = found.channel_names.index("content")
-    expected = whole.scored(rows, strengths, HIDDEN)
+    expected = whole.scored(rows, weights, HIDDEN)
     assert found.channel_scores[:, place] == pytest.approx(expected.channel_scores[:, place])
     assert not found.supporters[:, [0, 1, 2]].any()
 

@@ -38,11 +38,11 @@ def test_a_list_of_one_camp_scores_its_own_titles_higher(factors: Factors) -> No
 @pytest.mark.parametrize("length", [1, DIM - 1, DIM, 3 * DIM])
 def test_a_fold_in_solves_the_normal_equations(factors: Factors, length: int) -> None:
     rows = np.arange(length)
-    strengths = np.linspace(0.4, 1, length).astype(np.float32)
+    weights = np.linspace(0.4, 1, length).astype(np.float32)
     own = factors.items[rows].astype(float)
-    left = factors.gram.astype(float) + (own.T * (ALPHA * strengths)) @ own
-    expected = np.linalg.solve(left, own.T @ (1 + ALPHA * strengths))
-    assert np.allclose(factors.fold_in(rows, strengths), expected, atol=1e-3)
+    left = factors.gram.astype(float) + (own.T * (ALPHA * weights)) @ own
+    expected = np.linalg.solve(left, own.T @ (1 + ALPHA * weights))
+    assert np.allclose(factors.fold_in(rows, weights), expected, atol=1e-3)
 
 
 def test_nothing_watched_is_no_factors() -> None:

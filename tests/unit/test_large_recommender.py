@@ -88,11 +88,11 @@ def test_the_small_engine_scores_batches_one_by_one_too(small: Recommender) -> N
 
 def test_the_order_of_all_items_is_that_of_the_pool(fitted: Recommender) -> None:
     retriever, history = fitted.engine.retriever, fitted.read_history(None, "u020")
-    rows, strengths = fitted.engine.query(history)
-    scores = retriever.fuse(retriever.scores(rows, strengths), cold=False)
+    rows, weights = fitted.engine.query(history)
+    scores = retriever.fuse(retriever.scores(rows, weights), cold=False)
     pool = fitted.engine.retrieve(history, want=20, filters=Filters())
     np.testing.assert_allclose(scores[pool.rows], pool.fused, rtol=1e-5)
-    np.testing.assert_allclose(retriever.scored(rows, strengths, pool.rows).fused, pool.fused, rtol=1e-5)
+    np.testing.assert_allclose(retriever.scored(rows, weights, pool.rows).fused, pool.fused, rtol=1e-5)
 
 
 def test_pages_continue_each_other_and_filters_act_before_the_cut(fitted: Recommender) -> None:

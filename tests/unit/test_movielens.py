@@ -49,7 +49,7 @@ def test_the_split_is_fixed_and_by_users(files: Path, monkeypatch: pytest.Monkey
     of_user = pl.DataFrame({"user": one.split.user, "part": one.split.part}).group_by("user").agg("part")
     kinds = {frozenset(parts) for parts in of_user["part"].to_list()}
     assert kinds == {frozenset("t"), frozenset("cv"), frozenset("ce")}
-    cases = protocols.cases_of_split(one.split, "e")
+    cases = protocols.users_of_split(one.split, "e")
     assert len(cases) <= 6
     for case in cases:
         assert len(case.history) == 8

@@ -26,7 +26,7 @@ def test_no_ratings_at_all() -> None:
     interactions, catalogue = small_world()
     rec = Recommender.fit(interactions.drop("rating"), catalogue, config=SMALL, progress=False)
     assert rec.engine.network is not None
-    assert rec.engine.models.kriging is None
+    assert rec.engine.models.gaussian_process is None
     every_answer(rec, [(100, None), (102, None), (104, None)])
 
 

@@ -22,7 +22,7 @@ from gars.datasets.dataset import Dataset
 from gars.datasets.thresholds import Thresholds
 from gars.domain.errors import ArtefactError, GarsError, InvalidInputError, StorageError
 from gars.library.artefact import Manifest
-from gars.library.pipeline import judged_users
+from gars.library.pipeline import holdout_users
 from gars.library.pipeline.comparison import decide
 from gars.library.pipeline.journal import FILE, Begun, RunJournal, Step
 from gars.library.pipeline.promotions import roll_back, rollbacks
@@ -96,7 +96,7 @@ def test_from_data_to_a_promoted_model_and_nothing_twice(tmp_path: Path, fits: F
     assert manifest.data["snapshot"]["hash"] == snapshots.accepted(tmp_path) == manifest.data["content_hash"]
     assert manifest.data["snapshot"]["taken_of"] == dataset.content_hash
     assert manifest.data["kept_out"] >= 30
-    kept_out = judged_users.choose(dataset.interactions().collect())
+    kept_out = holdout_users.choose(dataset.interactions().collect())
     assert not set(kept_out.tolist()) & set(fits.users)
     steps = {step.name: step for step in first.journal.steps()}
     assert list(steps) == ["start", "validate", "snapshot", "train", "evaluate", "promote"]
@@ -333,11 +333,11 @@ def test_a_cut_line_is_dropped_and_a_damaged_one_named(tmp_path: Path) -> None:
 def test_judged_users_stay_the_same_when_others_come(tmp_path: Path) -> None:
     interactions, _ = small_world()
     rows = interactions.rename({"item_id": "anime_id"})
-    chosen = judged_users.choose(rows)
+    chosen = holdout_users.choose(rows)
     assert 30 <= len(chosen) <= 45
     more = pl.concat([rows, rows.with_columns(pl.col("user_id") + 1000)])
-    assert set(judged_users.choose(more).tolist()) & set(range(150)) <= set(chosen.tolist())
-    judged = judged_users.hide(rows, chosen.tolist())
+    assert set(holdout_users.choose(more).tolist()) & set(range(150)) <= set(chosen.tolist())
+    judged = holdout_users.hide(rows, chosen.tolist())
     for user, case, hidden in zip(judged.users, judged.cases, judged.hidden_ids, strict=True):
         own = set(rows.filter(pl.col("user_id") == int(user))["anime_id"].to_list())
         shown = {one.anime_id for one in case.history}

@@ -111,7 +111,7 @@ def test_judging_likes_refuses_a_model_of_all_rows(
 
 def test_what_is_shown_of_a_user(rows: pl.DataFrame, topn_split: TopNSplit) -> None:
     for protocol in ("A", "B"):
-        for case, user in zip(protocols.topn_cases(rows, topn_split.test, protocol), topn_split.test, strict=True):
+        for case, user in zip(protocols.topn_users(rows, topn_split.test, protocol), topn_split.test, strict=True):
             shown = {item for item, _ in case.history}
             assert not shown & set(user.targets.tolist())
             assert set(user.fold_in.tolist()) <= shown
@@ -125,7 +125,7 @@ def test_judging_lists_and_likes_end_to_end(rows: pl.DataFrame, topn_split: TopN
         training, catalogue.with_columns(score=pl.lit(7.0)), config=SMALL, seed=0, progress=Silent()
     )
     assert all(anime.score is None and anime.members is None for anime in fitted.engine.anime)
-    scores = protocols.judge_topn(fitted, protocols.topn_cases(rows, topn_split.test, "B"), topn_split.items, Silent())
+    scores = protocols.judge_topn(fitted, protocols.topn_users(rows, topn_split.test, "B"), topn_split.items, Silent())
     assert set(scores) == {*CHANNELS, "retrieval", "two stages"}
     recall = {name: one.per_user["recall@20"].mean() for name, one in scores.items()}
     assert recall["retrieval"] > recall["popularity"] + 0.1

@@ -18,7 +18,7 @@ from gars.bootstrap.stages import open_stage
 from gars.config import from_environment
 from gars.domain.errors import StorageError
 from gars.entrypoints.stages.app import create_app
-from gars.library.newcomers import with_newcomers
+from gars.library.cold_start import with_cold_start
 from gars.testing.engine import FakeEngine
 from gars.testing.memory import MemoryStateStore
 
@@ -64,7 +64,7 @@ def test_another_version_or_none() -> None:
 
 
 def test_the_same_version_with_other_vectors(small: Recommender) -> None:
-    engine = with_newcomers(small.engine, [])
+    engine = with_cold_start(small.engine, [])
     vectors = vectors_of(engine)
     assert len(vectors) > 10
     data = Data(engine.version, vectors)

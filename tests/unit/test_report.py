@@ -13,7 +13,7 @@ from gars.application.progress import Silent
 from gars.datasets.splits import LikeSplit
 from gars.domain.errors import DataError, MissingExtraError
 from gars.domain.splits import strong_generalisation
-from gars.library import judging, protocols
+from gars.library import predictors, protocols
 from gars.library.baselines import like_rates
 from gars.library.report import benchmarks as published
 from gars.library.report import likes, lists, plots, results, tables, writing
@@ -38,12 +38,12 @@ def found() -> results.Results:
     engine, items = fitted.engine, fitted.engine.retriever.items
     of_lists = lists.measure(
         [
-            *(lists.JudgedModel(one, "channel", timed=False) for one in judging.channels(engine)),
-            lists.JudgedModel(judging.retrieval(engine), "pipeline"),
-            lists.JudgedModel(judging.BothStages(engine), "pipeline"),
+            *(lists.EvaluatedListModel(one, "channel", timed=False) for one in predictors.channels(engine)),
+            lists.EvaluatedListModel(predictors.retrieval(engine), "pipeline"),
+            lists.EvaluatedListModel(predictors.BothStages(engine), "pipeline"),
         ],
         fitted,
-        protocols.cases_of_split(split, "e"),
+        protocols.users_of_split(split, "e"),
         items.anime_ids,
         protocol="A",
         data="small world",
@@ -54,9 +54,9 @@ def found() -> results.Results:
     held = split.rows("e")
     of_likes = likes.measure(
         [
-            likes.JudgedModel(like_rates.item_rate(items), "baseline"),
-            likes.JudgedModel(like_rates.user_and_item_rate(items), "baseline"),
-            likes.JudgedModel(judging.LikeHead(engine), "pipeline"),
+            likes.EvaluatedLikeModel(like_rates.item_rate(items), "baseline"),
+            likes.EvaluatedLikeModel(like_rates.user_and_item_rate(items), "baseline"),
+            likes.EvaluatedLikeModel(predictors.LikeHead(engine), "pipeline"),
         ],
         fitted,
         likes.HeldOutRows(
@@ -219,15 +219,15 @@ def test_the_machine_and_the_commit_are_known() -> None:
 def test_a_cut_history_shows_less_and_ranks_the_same(small: Recommender) -> None:
     interactions = small_world()[0].filter(pl.col("user_id") == 3)
     history = [Rating(int(i), None) for i in interactions["item_id"]]
-    case = judging.Case(history[2:], np.array([one.anime_id for one in history[:2]]))
+    case = predictors.EvalUser(history[2:], np.array([one.anime_id for one in history[:2]]))
     (shorter,) = protocols.cut([case], 3, np.random.default_rng(0))
     assert len(shorter.history) == 3
     assert {one.anime_id for one in shorter.history} | set(shorter.kept_out.tolist()) == {
         one.anime_id for one in case.history
     }
-    model = judging.BothStages(small.engine)
+    model = predictors.BothStages(small.engine)
     for one in (case, shorter):
-        ranked = judging.rank_lists([model], small, [one], small.item_ids, Silent())["two stages"].rows[0]
+        ranked = predictors.rank_lists([model], small, [one], small.item_ids, Silent())["two stages"].rows[0]
         assert sorted(small.item_ids[ranked[ranked >= 0]]) == sorted(
             set(small.item_ids.tolist()) - {rating.anime_id for rating in case.history}
         )

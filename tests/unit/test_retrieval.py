@@ -138,5 +138,5 @@ def test_select_users_keeps_ratings_beside_their_entries() -> None:
     part = training.select_users(np.array([2, 0]))
     assert part.ratings[0] == 7
     assert np.isnan(part.ratings[1])
-    assert np.allclose(part.strengths.toarray(), [[0, 0, 0.4], [0.5, 0, 1]])
+    assert np.allclose(part.weights.toarray(), [[0, 0, 0.4], [0.5, 0, 1]])
     assert part.with_values((part.ratings > 7).astype(np.float32)).toarray().tolist() == [[0, 0, 0], [0, 0, 1]]

@@ -135,7 +135,7 @@ class Ladder:
         """By the genres of what the user likes, a rare genre saying more; without the model."""
         weights = np.zeros(len(self._items), np.float32)
         for ids, strengths in (
-            (known.anime_ids, known.strengths),
+            (known.anime_ids, known.weights),
             (known.clicks, np.full(len(known.clicks), _CLICK_STRENGTH, np.float32)),
         ):
             rows = self._items.rows(ids)

@@ -118,7 +118,7 @@ class SimilarUsers:
 
     def _taste(self, theirs: History) -> Taste:
         """What somebody likes, by the titles that speak for them."""
-        speaking = theirs.anime_ids[theirs.strengths > 0].tolist()
+        speaking = theirs.anime_ids[theirs.weights > 0].tolist()
         found = [anime for anime_id in speaking if (anime := self._catalogue.find(anime_id)) is not None]
         counts = Counter(genre for anime in found for genre in anime.genres)
         lift = {genre: count / len(found) - self._usual.get(genre, 0.0) for genre, count in counts.items()}

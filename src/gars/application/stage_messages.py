@@ -27,7 +27,11 @@ class Array(msgspec.Struct, array_like=True, frozen=True):
     content: bytes
 
 
-_HISTORY = ("anime_ids", "ratings", "strengths", "hidden", "clicks", "unfinished", "dropped")
+_HISTORY = {
+    "anime_ids": "anime_ids", "ratings": "ratings", "strengths": "weights", "hidden": "hidden", "clicks": "clicks",
+    "unfinished": "unfinished", "dropped": "dropped",
+}  # fmt: skip
+"""Attribute of ``History`` by column name; names stay as they are, so that services of two versions understand."""
 _FOUND = ("rows", "channel_scores", "proposed", "strongest", "supporters", "fused")
 
 
@@ -76,13 +80,13 @@ def unpack(message: Array) -> NDArray[np.generic]:
 
 def pack_history(history: History) -> dict[str, Array]:
     """Column → array."""
-    return {name: pack(getattr(history, name)) for name in _HISTORY}
+    return {name: pack(getattr(history, attribute)) for name, attribute in _HISTORY.items()}
 
 
 def unpack_history(columns: dict[str, Array]) -> History:
     """Raises ``ValueError`` for columns that are no history."""
-    _check_names(columns, _HISTORY)
-    return History(**{name: unpack(array) for name, array in columns.items()})  # type: ignore[arg-type]
+    _check_names(columns, tuple(_HISTORY))
+    return History(**{_HISTORY[name]: unpack(array) for name, array in columns.items()})  # type: ignore[arg-type]
 
 
 def pack_found(found: Found) -> FoundMessage:

@@ -17,7 +17,7 @@ from gars.bootstrap.warming import warm_engine
 from gars.config import Settings
 from gars.domain.errors import InvalidInputError
 from gars.library.blas import one_thread
-from gars.library.heap import keep_freed, seldom_collect
+from gars.library.malloc import collect_rarely, keep_freed_memory
 
 
 def open_list_makers(
@@ -53,10 +53,10 @@ def stay_off_their_cores(settings: Settings) -> None:
 
 def _make_lists(load: Callable[[], Engine], settings: Settings, pipe: Connection) -> None:
     """What runs in each of them."""
-    keep_freed()
+    keep_freed_memory()
     set_up_logs(settings, "lists")
     with one_thread():
         engine = load()
         warm_engine(engine)
-        seldom_collect()
+        collect_rarely()
         child.answer_all(engine, pipe)

@@ -17,10 +17,10 @@ from gars.domain.errors import ArtefactError, GarsError
 from gars.domain.experiment import Experiment
 from gars.library import artefact
 from gars.library.artefact import Manifest
-from gars.library.newcomers import version_with, with_newcomers
+from gars.library.cold_start import version_with, with_cold_start
 from gars.library.recommender import Recommender
 from gars.library.registry import Registry
-from gars.library.stored import CATALOGUE, read_catalogue
+from gars.library.serialisation import CATALOGUE, read_catalogue
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ def _load(current: Path, home: Path) -> tuple[Engine, About]:
     if manifest is None:  # never for a loaded one
         raise ArtefactError(f"the model in {current} has no manifest", hint="train it again with: gars train")
     about = _about(manifest)
-    return with_newcomers(loaded.engine, _accepted_since(home, about)), about
+    return with_cold_start(loaded.engine, _accepted_since(home, about)), about
 
 
 def load_catalogue(models: Path) -> tuple[list[Anime], About]:

@@ -14,7 +14,7 @@ from gars.bootstrap.addresses import REDIS, adapter, scheme, unknown
 from gars.bootstrap.model import engine_version, load_engine
 from gars.config import Settings
 from gars.domain.errors import ArtefactError
-from gars.library.newcomers import WithNewcomers
+from gars.library.cold_start import ColdStartEngine
 
 NEIGHBOURS = 50
 
@@ -63,7 +63,7 @@ def published_version(settings: Settings) -> str | None:
 
 def vectors_of(engine: Engine) -> dict[int, NDArray[np.float32]]:
     """Anime id → (dim,) for every title on enough lists to have one; raises ``ArtefactError`` if there are none."""
-    if not isinstance(engine, WithNewcomers):  # never for a loaded one
+    if not isinstance(engine, ColdStartEngine):  # never for a loaded one
         raise ArtefactError("the model has no vectors", hint="train it again with: gars train")
     retriever = engine.engine.retriever
     ids = retriever.items.anime_ids.tolist()

@@ -9,7 +9,7 @@ from gars.domain.history import Rating
 
 _SOME = 10
 LENGTHS = _SOME, 200
-"""Titles of those whose lists are made: few, and so many that kriging goes another way."""
+"""Titles of those whose lists are made: few, and so many that gaussian_process goes another way."""
 
 
 def warm_engine(engine: Engine) -> None:

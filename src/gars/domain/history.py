@@ -41,8 +41,8 @@ class History:
     anime_ids: NDArray[np.int64]
     ratings: NDArray[np.float32]
     """1–10, NaN = not rated."""
-    strengths: NDArray[np.float32]
-    """How much each title speaks for what is like it, 0–1 (see ``strength``)."""
+    weights: NDArray[np.float32]
+    """How much each title speaks for what is like it, 0–1 (see ``interaction_weight``)."""
     hidden: NDArray[np.bool_]
     """True = must not be recommended (seen, dropped, dismissed, …)."""
     clicks: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
@@ -61,7 +61,7 @@ class History:
         return not len(self.anime_ids) and not len(self.clicks)
 
 
-def strength(rating: float | None, status: str | None = None, *, unrated: float = 0.5) -> float:
+def interaction_weight(rating: float | None, status: str | None = None, *, unrated: float = 0.5) -> float:
     """How strongly a title in the history speaks for titles like it.
 
     Liked 1, unrated ``unrated``, mixed (6–7) 0.4, disliked or dropped 0, planned 0.4. The grades were measured on the
@@ -87,8 +87,8 @@ def from_ratings(ratings: Iterable[Rating | tuple[int, float | None]], *, unrate
 def from_columns(anime_ids: NDArray[np.int64], ratings: NDArray[np.float32], *, unrated: float = 0.5) -> History:
     """The history of unique anime ids (h,) with their ratings (h,), NaN = not rated. The fast path of training."""
     liked, mixed, none = ratings > LIKED_ABOVE, ratings >= 6, np.isnan(ratings)
-    strengths = np.select([none, liked, mixed], [unrated, 1.0, 0.4], 0.0).astype(np.float32)
-    return History(anime_ids, ratings, strengths, np.ones(len(anime_ids), np.bool_))
+    weights = np.select([none, liked, mixed], [unrated, 1.0, 0.4], 0.0).astype(np.float32)
+    return History(anime_ids, ratings, weights, np.ones(len(anime_ids), np.bool_))
 
 
 def from_state(state: UserState, *, unrated: float = 0.5) -> History:
@@ -121,11 +121,11 @@ def from_state(state: UserState, *, unrated: float = 0.5) -> History:
     told.sort()  # by time, then id
     ids = np.array([anime_id for _, anime_id, _ in told], np.int64)
     columns = zip(*[meaning for _, _, meaning in told], strict=True) if told else ((),) * len(_Meaning._fields)
-    ratings, strengths, hidden, finished, dropped = columns
+    ratings, weights, hidden, finished, dropped = columns
     return History(
         anime_ids=ids,
         ratings=np.array(ratings, np.float32),
-        strengths=np.array(strengths, np.float32),
+        weights=np.array(weights, np.float32),
         hidden=np.array(hidden, np.bool_),
         clicks=np.array(list(dict.fromkeys([click.anime_id for click in state.clicks])), np.int64),
         unfinished=ids[~np.array(finished, np.bool_)],
@@ -137,7 +137,7 @@ class _Meaning(NamedTuple):
     """What an opinion says to the models."""
 
     rating: float
-    strength: float
+    weight: float
     is_hidden: bool
     is_finished: bool
     is_dropped: bool
@@ -159,7 +159,7 @@ def _meaning(
     says_nothing = not is_rated and (is_dismissed or status is None)
     return _Meaning(
         rating,
-        0.0 if says_nothing else strength(rating, status, unrated=unrated),
+        0.0 if says_nothing else interaction_weight(rating, status, unrated=unrated),
         is_rated or is_dismissed or status != _PLANNED,
         status == _COMPLETED or (status is None and (is_rated or is_seen)),
         status == _DROPPED,

@@ -46,15 +46,15 @@ class ColdAnime:
 
     def nearness(self, engine: Engine, history: History) -> Floats:
         """Σ over the user's titles of strength times squared likeness: few near ones say more than many far. → (m,)"""
-        rows, strengths = engine.query(history)
-        said = np.bincount(rows, strengths, self.likeness.shape[1]).astype(np.float32)
+        rows, weights = engine.query(history)
+        said = np.bincount(rows, weights, self.likeness.shape[1]).astype(np.float32)
         return np.asarray(self.likeness.power(2) @ said, np.float32)
 
     def expected(self, engine: Engine, history: History) -> Floats:
         """The mean of retrieval's scores for its neighbours, by likeness; the lowest where it has none. → (m,)"""
         retriever = engine.retriever
-        rows, strengths = engine.query(history)
-        fused = retriever.fuse(retriever.scores(rows, strengths), cold=not len(rows))
+        rows, weights = engine.query(history)
+        fused = retriever.fuse(retriever.scores(rows, weights), cold=not len(rows))
         total = np.asarray(self.likeness.sum(axis=1), np.float32)
         found = (self.likeness @ fused) / np.maximum(total, np.float32(1e-9))
         lowest = found.min(initial=0.0)

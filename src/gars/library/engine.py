@@ -29,7 +29,7 @@ from gars.retrieval.compact import csr_of
 from gars.retrieval.index import Index
 from gars.retrieval.large import LargeRetriever, StageOne
 
-CLICK_STRENGTH = 0.5
+CLICK_WEIGHT = 0.5
 """How much the latest click speaks for titles like it, next to 1 for a liked title."""
 CLICK_DECAY = 0.8
 """Each older click counts this much of the one after it."""
@@ -39,7 +39,7 @@ _KEPT_MASKS, _KEPT_PAIRS = 64, 50_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Judged:
+class Scored:
     """What stage two makes of m candidates."""
 
     order: NDArray[np.float32]
@@ -57,7 +57,7 @@ class Ranked:
     """Candidates with the order of a list."""
 
     found: Candidates
-    judged: Judged
+    scored: Scored
     order: NDArray[np.float32]
     """(m,) the sum of the terms."""
     terms: dict[str, NDArray[np.float32]]
@@ -114,12 +114,12 @@ class Engine:
         with stage("rules"):
             places = self._places(found, ranked.order, offset + k, filters)[offset:]
         with stage("ranking"):
-            p_like = self._like_chances(ranked.judged, found, places).tolist()
+            p_like = self._like_chances(ranked.scored, found, places).tolist()
         with stage("reasons"):
-            why = reasons.explain(self, history, ranked.judged.profile, found.rows[places])
+            why = reasons.explain(self, history, ranked.scored.profile, found.rows[places])
         seen, width = b"", 0
-        if ranked.judged.features is not None:
-            shown = ranked.judged.features[places]
+        if ranked.scored.features is not None:
+            shown = ranked.scored.features[places]
             seen, width = shown.tobytes(), shown[:1].nbytes
         terms = {name: values[places].tolist() for name, values in ranked.terms.items()}
         return [
@@ -166,22 +166,22 @@ class Engine:
     def _ranked(
         self, history: History, found: Candidates, session: NDArray[np.float32] | None, filters: Filters
     ) -> Ranked:
-        judged = self.judge(history, found)
-        order = judged.order
+        scored = self.score(history, found)
+        order = scored.order
         terms = {"model": order}
         if filters.retrieval and len(found):
-            spread = float(judged.order.std())
+            spread = float(scored.order.std())
             agreed = found.fused - found.fused.mean()
             terms["retrieval"] = filters.retrieval * spread * agreed / max(float(found.fused.std()), 1e-9)
             order = order + terms["retrieval"]
         if session is not None and filters.session and len(found):
-            spread = float(judged.order.std())
+            spread = float(scored.order.std())
             terms["session"] = filters.session * SESSION_WEIGHT * spread * session[found.rows]
             order = order + terms["session"]
         if filters.niche:
             leaned = rerank.lean_niche(order, self.retriever.items.counts[found.rows], filters.niche)
             terms["niche"], order = leaned - order, leaned
-        return Ranked(found, judged, order, terms)
+        return Ranked(found, scored, order, terms)
 
     def retrieve(self, history: History, *, want: int, filters: Filters) -> Candidates:
         """Stage one. Wants more from each channel when the rules may take many away again."""
@@ -191,10 +191,10 @@ class Engine:
         self, history: History, session: NDArray[np.float32] | None, *, want: int, filters: Filters
     ) -> Candidates:
         items = self.retriever.items
-        rows, strengths = self.query(history)
+        rows, weights = self.query(history)
         return self.retriever.candidates(
             rows,
-            strengths,
+            weights,
             allowed(items, history, filters, content=self._content(about_content(filters))),
             per_channel=max(self.per_channel, 4 * want if filters.one_per_franchise else want),
             session=session,
@@ -251,8 +251,8 @@ class Engine:
 
     def similar_user_ids(self, history: History, *, k: int, exclude: str | None = None) -> list[tuple[str, float]]:
         """Training users whose taste vector is nearest, with the cosine, best first."""
-        rows, strengths = self.query(history)
-        direction = unit_rows((strengths @ self.retriever.vectors[rows])[None])
+        rows, weights = self.query(history)
+        direction = unit_rows((weights @ self.retriever.vectors[rows])[None])
         if not direction.any():
             return []
         found, similarity = self.user_index.search(unit_rows(direction - self.user_centre)[0], k + 1)
@@ -277,15 +277,15 @@ class Engine:
         return self._like_chances(self._read(history, found), found, np.arange(len(rows)))
 
     def query(self, history: History) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Rows and strengths that speak for the user: their titles, then their recent clicks. → (q,), (q,)"""
+        """Rows and weights that speak for the user: their titles, then their recent clicks. → (q,), (q,)"""
         items = self.retriever.items
-        rows, strengths = items.rows(history.anime_ids), history.strengths
+        rows, weights = items.rows(history.anime_ids), history.weights
         if len(history.clicks):
             rows = np.concatenate([rows, items.rows(history.clicks)])
-            faded = (CLICK_STRENGTH * CLICK_DECAY ** np.arange(len(history.clicks))).astype(np.float32)
-            strengths = np.concatenate([strengths, faded])
-        speaks = (rows >= 0) & (strengths > 0)
-        return rows[speaks], strengths[speaks]
+            faded = (CLICK_WEIGHT * CLICK_DECAY ** np.arange(len(history.clicks))).astype(np.float32)
+            weights = np.concatenate([weights, faded])
+        speaks = (rows >= 0) & (weights > 0)
+        return rows[speaks], weights[speaks]
 
     def session(self, history: History) -> NDArray[np.float32] | None:
         """How near every item is to what was clicked lately, 0–1; ``None`` without clicks. → (n,)"""
@@ -296,27 +296,27 @@ class Engine:
         faded = (CLICK_DECAY ** np.arange(len(clicked))).astype(np.float32)
         return self.retriever.nearness(clicked, faded)
 
-    def judge(self, history: History, found: Candidates) -> Judged:
+    def score(self, history: History, found: Candidates) -> Scored:
         """Stage two: what candidates (m,) are put in order by."""
-        judged = self._read(history, found)
+        scored = self._read(history, found)
         # somebody of whom nothing is known gets the popular list: there is nothing to rank by
-        if self.network is None or judged.features is None or history.is_empty or not self.serve_ranker:
-            return judged
+        if self.network is None or scored.features is None or history.is_empty or not self.serve_ranker:
+            return scored
         with stage("ranking"):
-            return replace(judged, order=self.network.order_scores(judged.features, found.rows, judged.profile))
+            return replace(scored, order=self.network.order_scores(scored.features, found.rows, scored.profile))
 
-    def _read(self, history: History, found: Candidates) -> Judged:
+    def _read(self, history: History, found: Candidates) -> Scored:
         """The features of candidates, in the order of stage one."""
         with stage("features"):
             query = self.models.query(history, found)
             matrix = None if self.network is None else features.matrix(query)
-            return Judged(found.fused, query.taste.like_rate, matrix, taste_profile(query))
+            return Scored(found.fused, query.taste.like_rate, matrix, taste_profile(query))
 
-    def _like_chances(self, judged: Judged, found: Candidates, places: NDArray[np.int64]) -> NDArray[np.float32]:
+    def _like_chances(self, scored: Scored, found: Candidates, places: NDArray[np.int64]) -> NDArray[np.float32]:
         """P(rating > 7) at some places of the candidates. (k,) → (k,)"""
-        if self.network is None or judged.features is None:
-            return np.full(len(places), judged.like_rate, np.float32)
-        return self.network.like_chances(judged.features[places], found.rows[places], judged.profile)
+        if self.network is None or scored.features is None:
+            return np.full(len(places), scored.like_rate, np.float32)
+        return self.network.like_chances(scored.features[places], found.rows[places], scored.profile)
 
     def _places(self, found: Candidates, order: NDArray[np.float32], want: int, filters: Filters) -> NDArray[np.int64]:
         """Positions of the best ``want`` candidates, by ``(-score, id)``, after the rules about lists as a whole."""
@@ -341,12 +341,12 @@ def _keeps_order(history: History, filters: Filters) -> bool:
 
 
 def user_vectors(
-    strengths: sp.csr_array, vectors: NDArray[np.float32]
+    weights: sp.csr_array, vectors: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Unit taste vectors of users by their lists (u, n), and their centre. → (u, dim), (dim,)
 
     Everybody watches the popular titles, so lists point the same way; what tells users apart is the way from there.
     """
-    directions = unit_rows(np.asarray(strengths @ vectors, np.float32))
+    directions = unit_rows(np.asarray(weights @ vectors, np.float32))
     centre = directions.mean(axis=0)
     return unit_rows(directions - centre), centre

@@ -33,14 +33,14 @@ def ranking_list(
     allowed = np.ones(len(fold.items), np.bool_)
     own = fold.items.rows(history.anime_ids)
     allowed[own] = allowed[withheld_rows] = False
-    speaks = history.strengths > 0
+    speaks = history.weights > 0
     rating_of = np.full(len(fold.items), np.nan, np.float32)
     rating_of[hidden_rows] = hidden_ratings
     is_hidden = np.zeros(len(fold.items), np.bool_)
     is_hidden[hidden_rows] = True
     liked = is_hidden if implicit else rating_of > LIKED_ABOVE
     rated = hidden_rows if implicit else hidden_rows[~np.isnan(hidden_ratings)]
-    found = fold.candidates(own[speaks], history.strengths[speaks], allowed, per_channel=per_channel, besides=rated)
+    found = fold.candidates(own[speaks], history.weights[speaks], allowed, per_channel=per_channel, besides=rated)
     n_proposed = int(found.proposed.any(axis=1).sum())
     proposed = np.arange(len(found.rows)) < n_proposed
     # titles without viewers come last in the fused order, so they have places of their own

@@ -35,7 +35,7 @@ from gars.library.memo import Memo
 from gars.library.observed import ObservedLists, observe
 from gars.library.offline import OfflineGraph
 from gars.library.query import Models
-from gars.ranking import kriging, mlp
+from gars.ranking import gaussian_process, mlp
 from gars.ranking.examples import RankingList, RankingLists, stack
 from gars.ranking.mlp import RankingConfig
 from gars.ranking.network import Network
@@ -114,7 +114,7 @@ QUICK = FitConfig(folds=2, repeats=1, short_lists=0.25, max_ranking_users=3_000)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Fitted:
+class FittedModels:
     """What was learned."""
 
     models: Models
@@ -144,7 +144,7 @@ def fit(
     blend: Blend | None = None,
     graph: OfflineGraph | None = None,
     observed: ObservedLists | None = None,
-) -> Fitted:
+) -> FittedModels:
     """Fit retrieval and ranking on list entries.
 
     ``on_lists`` is given the ranker's training lists, so that a baseline can be trained on the very same ones.
@@ -164,7 +164,7 @@ def fit(
     users = _some_users(training.n_users, config.max_users, seed)
     drawn = training if users is None else training.select_users(users)
     observed = observed or observe(None, rows.user_ids)
-    n_listed = len(np.unique(drawn.strengths.indices))
+    n_listed = len(np.unique(drawn.weights.indices))
     if n_listed > config.many_titles:
         config = msgspec.structs.replace(config, folds=min(2, config.folds))
     if n_listed > config.retrieval.large.from_items and not items.genre_names:
@@ -197,7 +197,7 @@ def fit(
             if measured and measured[RANKED] < measured[FUSED]:
                 config = msgspec.structs.replace(config, serve_ranker=False)
     vectors, centre = user_vectors(training.graded(), full.retriever.vectors)
-    return Fitted(full, network, vectors, centre, losses, config, measured)
+    return FittedModels(full, network, vectors, centre, losses, config, measured)
 
 
 def _fit_large(
@@ -209,19 +209,19 @@ def _fit_large(
     config: FitConfig,
     seed: int,
     progress: Progress,
-) -> Fitted:
+) -> FittedModels:
     """Fit stage one for a large catalogue of which no genres are known.
 
     Its fused order is the list: no ranker is trained, and the probability of a like is the user's own rate.
     """
-    counted = items.with_statistics(drawn.strengths.indices.astype(np.int64), drawn.ratings)
+    counted = items.with_statistics(drawn.weights.indices.astype(np.int64), drawn.ratings)
     with one_thread():
         found = large_fit.fit(
             drawn.graded(), counted, content.nearest(anime), config=config.retrieval.large, seed=seed, progress=progress
         )
     retrieval = msgspec.structs.replace(config.retrieval, large=found.config)
     vectors, centre = user_vectors(training.graded(), found.retriever.vectors)
-    return Fitted(
+    return FittedModels(
         Models(found.retriever, None, prior_of(counted)),
         None,
         vectors,
@@ -242,7 +242,7 @@ def _catalogue_channels(
 
 def _watched(training: TrainingMatrix) -> NDArray[np.bool_]:
     """Which items are on the list of at least one user. → (n,)"""
-    return np.bincount(training.strengths.indices, minlength=training.n_items) > 0
+    return np.bincount(training.weights.indices, minlength=training.n_items) > 0
 
 
 def _some_users(n_users: int, at_most: int, seed: int) -> NDArray[np.int64] | None:
@@ -327,15 +327,15 @@ class _Fitter:
         """
         part = self.training.select_users(users)
         audience = self.observed.select(users).audience(self.items.released)
-        items = self.items.with_statistics(part.strengths.indices.astype(np.int64), part.ratings, audience)
+        items = self.items.with_statistics(part.weights.indices.astype(np.int64), part.ratings, audience)
         fitted = retriever.fit(
             part, items, self.by_catalogue, config=self.config.retrieval, seed=self.seed, progress=self.progress,
             edges=edges,
         )  # fmt: skip
         with self.progress.task("kriging"):
             kriged = (
-                kriging.fit(
-                    part.strengths, part.ratings, self.described, fitted.vectors, items, seed=self.seed, hidden=hidden
+                gaussian_process.fit(
+                    part.weights, part.ratings, self.described, fitted.vectors, items, seed=self.seed, hidden=hidden
                 )
                 if self.has_ratings
                 else None
@@ -384,7 +384,7 @@ class _Fitter:
         A part must fit into a training list; whoever has more parts has more lists, so that every title is asked for
         equally often.
         """
-        size = int(self.training.strengths.indptr[user + 1] - self.training.strengths.indptr[user])
+        size = int(self.training.weights.indptr[user + 1] - self.training.weights.indptr[user])
         fewest = max(2, round(1 / self.config.hidden_share))
         n_parts = max(fewest, -(-size // (self.config.list_length // 3)))
         return n_parts, -(-self.config.repeats * n_parts // fewest)
@@ -398,7 +398,7 @@ class _Fitter:
         advance: Advance,
     ) -> Iterator[RankingList]:
         for user in users:
-            rows = slice(*self.training.strengths.indptr[user : user + 2])
+            rows = slice(*self.training.weights.indptr[user : user + 2])
             size = rows.stop - rows.start
             n_parts, n_lists = self._parts(user)
             part = deal(size, n_parts, rng)
@@ -427,7 +427,7 @@ class _Fitter:
         """
         if not hidden.any():
             return None
-        rows = self.training.strengths.indices[of_user].astype(np.int64)
+        rows = self.training.weights.indices[of_user].astype(np.int64)
         ratings = self.training.ratings[of_user]
         asked, withheld = np.flatnonzero(hidden), np.flatnonzero(~shown & ~hidden)
         history = from_columns(

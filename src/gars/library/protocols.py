@@ -21,11 +21,11 @@ from gars.domain.errors import InvalidInputError
 from gars.domain.history import LIKED_ABOVE, Rating
 from gars.domain.item_table import ItemTable
 from gars.domain.splits import refuse_leak
-from gars.library import judging
+from gars.library import predictors
 from gars.library.baselines import like_rates
 from gars.library.fitting import FitConfig
-from gars.library.judging import Case
 from gars.library.memo import Memo
+from gars.library.predictors import EvalUser
 from gars.library.recommender import Recommender
 from gars.ranking.examples import RankingLists
 
@@ -50,29 +50,31 @@ def topn_training(rows: pl.DataFrame, split: TopNSplit, protocol: TopNProtocol) 
     return training.select("user_id", "anime_id", "rating")
 
 
-def topn_cases(rows: pl.DataFrame, users: Sequence[HeldOutUser], protocol: TopNProtocol) -> list[Case]:
+def topn_users(rows: pl.DataFrame, users: Sequence[HeldOutUser], protocol: TopNProtocol) -> list[EvalUser]:
     """What is shown: of protocol A the fold-in titles, of B the whole list without the targets."""
     if protocol == "A":
-        return [Case([Rating(int(i)) for i in user.fold_in], user.targets) for user in users]
+        return [EvalUser([Rating(int(i)) for i in user.fold_in], user.targets) for user in users]
     lists = _lists(rows.filter(pl.col("user_id").is_in([user.user for user in users])))
     return [
-        Case([one for one in lists.get(user.user, []) if one.anime_id not in set(user.targets.tolist())], user.targets)
+        EvalUser(
+            [one for one in lists.get(user.user, []) if one.anime_id not in set(user.targets.tolist())], user.targets
+        )
         for user in users
     ]
 
 
-def cases_of_split(split: LikeSplit, part: LikePart) -> list[Case]:
+def users_of_split(split: LikeSplit, part: LikePart) -> list[EvalUser]:
     """Held-out users of a split by users: what is shown of them, and what they liked of what is hidden."""
     histories = _lists(_frame(split, split.rows("c")))
     held = split.rows(part)
     liked = held[split.rating[held] > LIKED_ABOVE]
     return [
-        Case(histories.get(int(user), []), split.anime_id[liked[split.user[liked] == user]])
+        EvalUser(histories.get(int(user), []), split.anime_id[liked[split.user[liked] == user]])
         for user in np.unique(split.user[liked])
     ]
 
 
-def cut(cases: Sequence[Case], length: int, rng: np.random.Generator) -> list[Case]:
+def cut(cases: Sequence[EvalUser], length: int, rng: np.random.Generator) -> list[EvalUser]:
     """The same users and targets, of whom only ``length`` titles drawn at random are shown.
 
     What was cut stays out of the ranking, so that every length is judged on the same titles.
@@ -87,12 +89,12 @@ def cut(cases: Sequence[Case], length: int, rng: np.random.Generator) -> list[Ca
 
 
 def judge_topn(
-    recommender: Recommender, cases: Sequence[Case], items: NDArray[np.int64], progress: Progress
+    recommender: Recommender, cases: Sequence[EvalUser], items: NDArray[np.int64], progress: Progress
 ) -> dict[str, ListScores]:
     """Lists of every channel alone, of the fused retrieval and of both stages, over the same ranked set."""
     engine = recommender.engine
-    models = [*judging.channels(engine), judging.retrieval(engine), judging.BothStages(engine)]
-    ranked = judging.rank_lists(models, recommender, cases, items, progress)
+    models = [*predictors.channels(engine), predictors.retrieval(engine), predictors.BothStages(engine)]
+    ranked = predictors.rank_lists(models, recommender, cases, items, progress)
     targets = [engine.retriever.items.rows(case.targets) for case in cases]
     return {name: score_lists(lists.rows, targets, len(items)) for name, lists in ranked.items()}
 
@@ -123,9 +125,9 @@ def judge_likes(
     refuse_shown_leak(histories, split)
     items = recommender.engine.retriever.items
     models = [
-        like_rates.item_rate(items), like_rates.user_and_item_rate(items), judging.LikeHead(recommender.engine)
+        like_rates.item_rate(items), like_rates.user_and_item_rate(items), predictors.LikeHead(recommender.engine)
     ]  # fmt: skip
-    found = judging.predict_likes(models, recommender, histories, split.user[held], split.anime_id[held], progress)
+    found = predictors.predict_likes(models, recommender, histories, split.user[held], split.anime_id[held], progress)
     liked = split.rating[held] > LIKED_ABOVE
     return {name: LikeScores(split.user[held], liked, one.p) for name, one in found.items()}
 

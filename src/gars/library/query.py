@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gars.domain import features
 from gars.domain.candidates import Candidates
-from gars.domain.features import franchise, genres, kriging
+from gars.domain.features import franchise, gaussian_process, genres
 from gars.domain.features.query import Query
 from gars.domain.features.taste import Prior, Taste, taste_of
 from gars.domain.history import History
@@ -17,7 +17,7 @@ from gars.domain.item_table import ItemTable
 from gars.kernels import neighbours
 from gars.kernels.categories import Categories, categories_of, sum_by_category
 from gars.kernels.franchise_features import franchise_features
-from gars.ranking.kriging import Kriging
+from gars.ranking.gaussian_process import GaussianProcess
 from gars.retrieval.compact import csr_of
 from gars.retrieval.large import StageOne
 from gars.retrieval.retriever import KNN
@@ -28,7 +28,7 @@ class Models:
     """The models that features come from, fitted on the same users."""
 
     retriever: StageOne
-    kriging: Kriging | None
+    gaussian_process: GaussianProcess | None
     """``None``: the data have no ratings."""
     prior: Prior
     _item_side: NDArray[np.float32] = field(init=False)
@@ -53,9 +53,9 @@ class Models:
             evidence=_evidence(self.retriever, taste, found.rows),
             ties=_ties(self.retriever.items, taste, found.rows),
             over_genres=self._over_genres(taste, found.rows),
-            kriging=np.zeros((len(found), len(kriging.NAMES)), np.float32)
-            if self.kriging is None
-            else self.kriging.predict(taste.rated_rows, taste.ratings, found.rows),
+            gaussian_process=np.zeros((len(found), len(gaussian_process.NAMES)), np.float32)
+            if self.gaussian_process is None
+            else self.gaussian_process.predict(taste.rated_rows, taste.ratings, found.rows),
         )
 
     def _over_genres(self, taste: Taste, rows: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -87,13 +87,11 @@ def _ties(items: ItemTable, taste: Taste, rows: NDArray[np.int64]) -> NDArray[np
 
 def _evidence(retriever: StageOne, taste: Taste, rows: NDArray[np.int64]) -> NDArray[np.float32]:
     """What the user's ratings of co-watched titles say of each candidate (see ``Query.evidence``). → (m, 4)"""
-    strengths = np.empty((2, len(taste.ratings)), np.float32)
-    strengths[0], strengths[1] = taste.liking, taste.ratings - np.float32(taste.rating_mean)
+    weights = np.empty((2, len(taste.ratings)), np.float32)
+    weights[0], weights[1] = taste.liking, taste.ratings - np.float32(taste.rating_mean)
     evidence = np.zeros((4, len(rows)))
     place = _places_of(rows, len(retriever.items))
-    neighbours.neighbour_statistics(
-        csr_of(retriever.channel(KNN).weights), taste.rated_rows, strengths, place, evidence
-    )
+    neighbours.neighbour_statistics(csr_of(retriever.channel(KNN).weights), taste.rated_rows, weights, place, evidence)
     return evidence.T.astype(np.float32)
 
 

@@ -58,8 +58,8 @@ def _sources(engine: Engine, history: History, rows: NDArray[np.int64]) -> list[
 
     What spoke for it comes first; what spoke against it is only told if its share is worth saying.
     """
-    titles, strengths = engine.query(history)
-    said = engine.retriever.said(titles, strengths, rows)
+    titles, weights = engine.query(history)
+    said = engine.retriever.contributions(titles, weights, rows)
     if len(history.clicks):
         # a title on the list that was clicked too speaks twice, and is named once
         titles, column = np.unique(titles, return_inverse=True)

@@ -26,13 +26,13 @@ from gars.library import artefact
 from gars.library.blas import one_thread
 from gars.library.catalogue_table import anime_of, read_catalogue_table
 from gars.library.engine import Engine
-from gars.library.fitting import Blend, FitConfig, Fitted, fit
+from gars.library.fitting import Blend, FitConfig, FittedModels, fit
 from gars.library.frames import TOP_RATING, Rows, rows_of
 from gars.library.history_input import checked_k, find_labels, read_pairs
 from gars.library.memo import Memo
 from gars.library.observed import observe
 from gars.library.offline import OfflineGraph
-from gars.library.stored import pack, to_bytes, unpack
+from gars.library.serialisation import pack, to_bytes, unpack
 from gars.ranking.examples import RankingLists
 from gars.retrieval import index
 from gars.retrieval.two_steps import in_blocks
@@ -380,7 +380,7 @@ def _unpickle(files: dict[str, bytes], about: tuple[Any, ...]) -> Recommender:
     return Recommender(engine, rows, manifest, seed=seed, config=config, losses=losses, measured=measured)
 
 
-def _engine(fitted: Fitted, anime: Sequence[Anime], rows: Rows, seed: int, *, version: str) -> Engine:
+def _engine(fitted: FittedModels, anime: Sequence[Anime], rows: Rows, seed: int, *, version: str) -> Engine:
     return Engine(
         version=version,
         anime=anime,

@@ -19,7 +19,7 @@ from gars.datasets.splits import LikeSplit, TopNSplit
 from gars.domain.errors import GarsError
 from gars.domain.history import LIKED_ABOVE
 from gars.domain.metrics import Interval
-from gars.library import configuration, judging, protocols
+from gars.library import configuration, predictors, protocols
 from gars.library.fitting import FitConfig
 from gars.library.memo import Memo
 from gars.library.recommender import Recommender
@@ -43,13 +43,13 @@ class Lists:
         self.name: str = protocol
         self.training = protocols.topn_training(rows, split, protocol)
         protocols.refuse_topn_leak(self.training, [*split.validation, *split.test])
-        self._cases = protocols.topn_cases(rows, split.validation, protocol)
+        self._cases = protocols.topn_users(rows, split.validation, protocol)
         self._items = split.items
 
     def judge(self, fitted: Recommender, seed: int, progress: Progress) -> tuple[float, dict[str, Interval]]:
         """Metrics of the lists of both stages, each with its interval over users."""
-        model, table = judging.BothStages(fitted.engine), fitted.engine.retriever.items
-        ranked = judging.rank_lists([model], fitted, self._cases, self._items, progress)[model.name]
+        model, table = predictors.BothStages(fitted.engine), fitted.engine.retriever.items
+        ranked = predictors.rank_lists([model], fitted, self._cases, self._items, progress)[model.name]
         targets = [table.rows(case.targets) for case in self._cases]
         intervals = score_lists(ranked.rows, targets, len(self._items)).intervals(seed)
         return intervals["ndcg@100"].mean, {f"{name} {self.name}": one for name, one in intervals.items()}
@@ -70,8 +70,10 @@ class Likes:
 
     def judge(self, fitted: Recommender, seed: int, progress: Progress) -> tuple[float, dict[str, Interval]]:
         """AUC and accuracy with intervals over users; log loss and calibration error as they are."""
-        model = judging.LikeHead(fitted.engine)
-        p = judging.predict_likes([model], fitted, self._histories, self._user, self._anime_id, progress)[model.name].p
+        model = predictors.LikeHead(fitted.engine)
+        p = predictors.predict_likes([model], fitted, self._histories, self._user, self._anime_id, progress)[
+            model.name
+        ].p
         found = LikeScores(self._user, self._liked, p)
         values = found.values()
         plain = {name: Interval(values[name], values[name], values[name]) for name in ("log_loss", "ece")}

@@ -21,7 +21,7 @@ from gars.retrieval.two_steps import from_places
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _WEIGHT = {"title": 1.4, "franchise": 1.4, "tag": 0.7}
-"""How loud each kind of word is next to the others; chosen by how well the kernel of kriging predicts likes."""
+"""Relative weight of each kind of word, chosen by how well the kernel of the Gaussian process predicts likes."""
 
 
 def describe(anime: Sequence[Anime]) -> sp.csr_array:

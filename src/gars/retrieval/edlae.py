@@ -27,7 +27,7 @@ def fit(
     max_items: int = 10_000,
     keep: int = 200,
 ) -> ItemToItem:
-    """Fit on (users, items) strengths, over the at most ``max_items`` most popular items with ``min_count`` viewers."""
+    """Fit on (users, items) weights, over the at most ``max_items`` most popular items with ``min_count`` viewers."""
     n = int(matrix.shape[1])
     counts = np.bincount(matrix.indices, minlength=n)
     rows = np.flatnonzero(counts >= min_count)

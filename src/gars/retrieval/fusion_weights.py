@@ -24,7 +24,7 @@ _FIRST, _LATER = (0.0, 0.25, 0.5, 2.0, 4.0), (0.0, 0.7, 0.85, 1.2, 1.5)
 ROUNDS = 3
 
 
-class Case(NamedTuple):
+class HeldOutUser(NamedTuple):
     """One held-out user."""
 
     scores: Floats
@@ -43,7 +43,7 @@ class Metrics(NamedTuple):
 
 
 @dataclass(slots=True)
-class Judged:
+class UserMetrics:
     """Recall and NDCG at ``CUT``, user by user."""
 
     recall: list[float] = field(default_factory=list)
@@ -73,14 +73,14 @@ class _Padded:
     n_hidden: NDArray[np.int64]
 
 
-def _pad(cases: Sequence[Case], c: int) -> _Padded:
-    width = max([CUT, *(len(case.hidden) for case in cases)])
-    scores = np.zeros((c, len(cases), width), np.float32)
-    hidden, outside = np.zeros((len(cases), width), np.bool_), np.ones((len(cases), width), np.bool_)
-    for place, case in enumerate(cases):
-        m = len(case.hidden)
-        scores[:, place, :m], hidden[place, :m], outside[place, :m] = case.scores, case.hidden, False
-    return _Padded(scores, hidden, outside, np.maximum(1, [case.n_hidden for case in cases]))
+def _pad(users: Sequence[HeldOutUser], c: int) -> _Padded:
+    width = max([CUT, *(len(user.hidden) for user in users)])
+    scores = np.zeros((c, len(users), width), np.float32)
+    hidden, outside = np.zeros((len(users), width), np.bool_), np.ones((len(users), width), np.bool_)
+    for place, user in enumerate(users):
+        m = len(user.hidden)
+        scores[:, place, :m], hidden[place, :m], outside[place, :m] = user.scores, user.hidden, False
+    return _Padded(scores, hidden, outside, np.maximum(1, [user.n_hidden for user in users]))
 
 
 def _metrics(block: _Padded, weights: Floats) -> Metrics:
@@ -93,16 +93,16 @@ def _metrics(block: _Padded, weights: Floats) -> Metrics:
     return Metrics(float((hits.sum(axis=1) / block.n_hidden).mean()), float((hits @ _DISCOUNT / ideal).mean()))
 
 
-def metrics(cases: Sequence[Case], weights: Floats) -> Metrics:
+def metrics(users: Sequence[HeldOutUser], weights: Floats) -> Metrics:
     """Mean recall and NDCG at ``CUT`` of the order by the weighted sum of scores. ``weights`` (c,)"""
-    return _metrics(_pad(cases, len(weights)), weights) if cases else Metrics(0.0, 0.0)
+    return _metrics(_pad(users, len(weights)), weights) if users else Metrics(0.0, 0.0)
 
 
-def search(cases: Sequence[Case], c: int, *, start: Floats | None = None) -> Floats:
+def search(users: Sequence[HeldOutUser], c: int, *, start: Floats | None = None) -> Floats:
     """Weights (c,) of the best recall plus NDCG; the best single channel is where the search starts."""
-    if not cases:
+    if not users:
         return np.ones(c, np.float32) if start is None else start
-    block = _pad(cases, c)
+    block = _pad(users, c)
 
     def worth(weights: Floats) -> float:
         return sum(_metrics(block, weights))

@@ -21,7 +21,7 @@ from gars.kernels.quantised import Quantised, dot, quantise
 Floats = NDArray[np.float32]
 
 ALPHA = 7.0
-"""How many times more than an empty entry a title of strength 1 weighs."""
+"""How many times more than an empty entry a title of weight 1 counts."""
 L2 = 35.0
 ITERATIONS = 12
 
@@ -51,28 +51,28 @@ class Factors:
         object.__setattr__(self, "_seen_items", quantise(self.items[seen]))
 
     def score(self, user: Floats, *, out: Floats) -> None:
-        """What the factors of a user (d,) say to every item, written into ``out`` (n,), which must be zero."""
+        """Write the product of a user's factors (d,) with those of every item to ``out`` (n,), which must be zero."""
         out[self._seen] = dot(self._seen_items, user)
 
-    def fold_in(self, rows: NDArray[np.int64], strengths: Floats) -> Floats:
-        """The user of these titles. (h,), (h,) → (d,)"""
-        weights = (ALPHA * strengths).astype(np.float32)
+    def fold_in(self, rows: NDArray[np.int64], weights: Floats) -> Floats:
+        """Solve for the factors of a user with these titles and weights. (h,), (h,) → (d,)"""
+        confidence = (ALPHA * weights).astype(np.float32)
         # in the basis where the Gram matrix is the identity
-        own = self._rooted_items[rows]
-        wanted = (1 + weights) @ own
+        factors = self._rooted_items[rows]
+        right = (1 + confidence) @ factors
         if len(rows) >= len(self.gram):
-            scaled = own * np.sqrt(weights)[:, None]
-            inner = ssyrk(1, scaled.T)  # (d, d)
-            np.einsum("ii->i", inner)[:] += 1
-            return self._root @ _solved(inner, wanted)
+            scaled = factors * np.sqrt(confidence)[:, None]
+            matrix = ssyrk(1, scaled.T)  # (d, d)
+            np.einsum("ii->i", matrix)[:] += 1
+            return self._root @ _solve(matrix, right)
         # Woodbury: a short list changes it in few directions
-        inner = ssyrk(1, own.T, trans=True)  # (h, h)
-        np.einsum("ii->i", inner)[:] += 1 / weights
-        return self._root @ (wanted - _solved(inner, own @ wanted) @ own)
+        matrix = ssyrk(1, factors.T, trans=True)  # (h, h)
+        np.einsum("ii->i", matrix)[:] += 1 / confidence
+        return self._root @ (right - _solve(matrix, factors @ right) @ factors)
 
 
-def _solved(matrix: Floats, right: Floats) -> Floats:
-    """The solution of a symmetric positive system of which the upper half is there; the matrix is used up."""
+def _solve(matrix: Floats, right: Floats) -> Floats:
+    """Solve a symmetric positive system given by its upper triangle; the matrix is overwritten. (d, d), (d,) → (d,)"""
     _, solution, failed = sposv(matrix, right, overwrite_a=True)
     if failed:
         raise FloatingPointError(f"a Gram matrix that is not positive: LAPACK's sposv answered {failed}")
@@ -80,7 +80,7 @@ def _solved(matrix: Floats, right: Floats) -> Floats:
 
 
 def fit(matrix: sp.csr_array, *, dim: int, seed: int) -> tuple[Factors, Floats]:
-    """Fit on (users, items) strengths; also returns the users (u, d). BLAS should be limited to one thread.
+    """Fit on (users, items) weights; also returns the users (u, d). BLAS should be limited to one thread.
 
     Raises:
         MissingExtraError: ``implicit`` is not installed.

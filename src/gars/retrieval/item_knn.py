@@ -14,7 +14,7 @@ from gars.retrieval.item_to_item import ItemToItem, keep_largest_sparse
 
 
 def weighted(matrix: sp.csr_array) -> sp.csr_array:
-    """Each user's strengths times 1/√(length of their list), float64. (users, items) → (users, items)"""
+    """Each user's weights times 1/√(length of their list), float64. (users, items) → (users, items)"""
     degree = np.maximum(1, np.diff(matrix.indptr))
     return sp.csr_array(sp.diags_array(degree**-0.5).tocsr() @ matrix)
 
@@ -38,5 +38,5 @@ def from_cosine(similarity: sp.csr_array, *, k: int = 50, power: float = 2.0) ->
 
 
 def fit(matrix: sp.csr_array, *, k: int = 50, power: float = 2.0) -> ItemToItem:
-    """Fit on (users, items) strengths."""
+    """Fit on (users, items) weights."""
     return from_cosine(cosine(matrix), k=k, power=power)

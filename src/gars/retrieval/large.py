@@ -21,13 +21,13 @@ from gars.kernels import neighbours
 from gars.kernels.neighbours import CSR
 from gars.kernels.top_k import SMALLEST_SCALE, top_k_of_sum
 from gars.kernels.user_knn import add_neighbour_lists
-from gars.retrieval import side_by_side
+from gars.retrieval import stacked_neighbours
 from gars.retrieval.compact import csr_of
 from gars.retrieval.item_to_item import ItemToItem, no_edges
 from gars.retrieval.large_config import LargeConfig
 from gars.retrieval.retriever import SESSION_CANDIDATES, Retriever
-from gars.retrieval.side_by_side import SideBySide
 from gars.retrieval.spectral import Spectral
+from gars.retrieval.stacked_neighbours import StackedNeighbours
 from gars.retrieval.two_steps import both_directions
 
 Floats = NDArray[np.float32]
@@ -47,13 +47,13 @@ class LargeRetriever:
     """The channels whose score is a sum over the user's items."""
     spectral: Spectral
     lists: sp.csr_array
-    """(u, n) strengths of the training users, for the similarity of users."""
+    """(u, n) weights of the training users, for the similarity of users."""
     popularity: Floats
     """(n,)"""
     vectors: Floats
     """(n, dim) item embeddings of unit length; zeros for items on no list."""
     config: LargeConfig
-    _joined: SideBySide = field(init=False)
+    _stacked: StackedNeighbours = field(init=False)
     _users: CSR = field(init=False)
     _of_items: CSR = field(init=False)
     _weights: Floats = field(init=False)
@@ -63,7 +63,7 @@ class LargeRetriever:
 
     def __post_init__(self) -> None:
         set_ = object.__setattr__
-        set_(self, "_joined", side_by_side.join(self.channels, len(self.items)))
+        set_(self, "_stacked", stacked_neighbours.stack(self.channels, len(self.items)))
         users, of_items = _similarity_lists(self.lists, self.config.similar_users_power)
         set_(self, "_users", users)
         set_(self, "_of_items", of_items)
@@ -83,18 +83,18 @@ class LargeRetriever:
         found = (channel for channel in self.channels if channel.name == name)
         return next(found, ItemToItem(name, no_edges(len(self.items))))
 
-    def sparse_scores(self, rows: NDArray[np.int64], strengths: Floats) -> Floats:
+    def sparse_scores(self, rows: NDArray[np.int64], weights: Floats) -> Floats:
         """Scores of every item by every channel but the spectral filter. (h,), (h,) → (c - 1, n)"""
         e, n = len(self.channels), len(self.items)
         scores = np.zeros((e + 2, n), np.float32)
-        neighbours.weighted_sum(csr_of(self._joined.matrix), rows, strengths, scores[:e].reshape(-1))
-        add_neighbour_lists(self._of_items, self._users, rows, strengths, self.config.similar_users, scores[e])
+        neighbours.weighted_sum(csr_of(self._stacked.matrix), rows, weights, scores[:e].reshape(-1))
+        add_neighbour_lists(self._of_items, self._users, rows, weights, self.config.similar_users, scores[e])
         scores[e + 1] = self.popularity
         return scores
 
-    def scores(self, rows: NDArray[np.int64], strengths: Floats) -> Floats:
-        """Scaled score of every item by every channel, for items (h,) of strengths (h,). → (c, n)"""
-        return self._of(rows, strengths, np.arange(len(self.items)))
+    def scores(self, rows: NDArray[np.int64], weights: Floats) -> Floats:
+        """Scaled score of every item by every channel, for items (h,) of weights (h,). → (c, n)"""
+        return self._of(rows, weights, np.arange(len(self.items)))
 
     def fuse(self, scores: Floats, *, cold: bool) -> Floats:
         """One score from the channels' (c, m); without a history popularity alone. → (m,)"""
@@ -103,31 +103,31 @@ class LargeRetriever:
         return np.asarray(self._weights @ scores, np.float32)
 
     def best(
-        self, rows: NDArray[np.int64], strengths: Floats, allowed: NDArray[np.bool_], k: int, *, want: int
+        self, rows: NDArray[np.int64], weights: Floats, allowed: NDArray[np.bool_], k: int, *, want: int
     ) -> NDArray[np.int64]:
         """The first k rows of ``candidates(per_channel=want)``, best first: the fast path of many users. → (≤ k,)"""
-        pool, _, fused = self._ranked_pool(rows, strengths, allowed, want)
+        pool, _, fused = self._ranked_pool(rows, weights, allowed, want)
         return pool[argsort_descending(fused)[:k]]
 
-    def cases_pool(
-        self, rows: NDArray[np.int64], strengths: Floats, allowed: NDArray[np.bool_], want: int
+    def unweighted_pool(
+        self, rows: NDArray[np.int64], weights: Floats, allowed: NDArray[np.bool_], want: int
     ) -> tuple[NDArray[np.int64], Floats]:
         """The best items by the sum of scaled sparse scores, ascending, and all their scores. → (m,), (c, m)
 
         What the weights of the channels are learned from, since it does not depend on them.
         """
-        sparse = self.sparse_scores(rows, strengths)
+        sparse = self.sparse_scores(rows, weights)
         places, scale = np.empty(want, np.int64), np.empty(len(sparse), np.float32)
         alike = np.ones(len(sparse), np.float32)
         alike[-1] = _TRACE  # else the popular items, which score high for every user, would fill the pool
         pool = places[: top_k_of_sum(sparse, alike, allowed, scale, places)]
-        filtered = self.spectral.target[pool] @ self.spectral.user(rows, strengths)
+        filtered = self.spectral.target[pool] @ self.spectral.user(rows, weights)
         return pool, self._stack(sparse[:, pool], scale, filtered, filtered)
 
     def candidates(
         self,
         rows: NDArray[np.int64],
-        strengths: Floats,
+        weights: Floats,
         allowed: NDArray[np.bool_],
         *,
         per_channel: int,
@@ -139,38 +139,38 @@ class LargeRetriever:
         ``session`` (n,) may propose items near the latest clicks. ``besides`` are rows that need not be proposed; they
         come last, in the order given.
         """
-        pool, scores, fused = self._ranked_pool(rows, strengths, allowed, per_channel, session)
+        pool, scores, fused = self._ranked_pool(rows, weights, allowed, per_channel, session)
         order = argsort_descending(fused)
         pool, scores, fused = pool[order], scores[:, order], fused[order]
         by = scores > 0
         if besides is not None:
             others = besides[~np.isin(besides, pool)]
-            added = self.scored(rows, strengths, others)
+            added = self.scored(rows, weights, others)
             pool, fused = np.append(pool, others), np.append(fused, added.fused)
             scores = np.hstack([scores, added.channel_scores.T])
             by = np.hstack([by, added.proposed[:, :-1].T])
         return self._as_candidates(pool, scores, fused, by)
 
-    def scored(self, rows: NDArray[np.int64], strengths: Floats, wanted: NDArray[np.int64]) -> Candidates:
-        """Given items as candidates for items (h,) of strengths (h,), in the order given; none was proposed."""
-        scores = self._of(rows, strengths, wanted)
+    def scored(self, rows: NDArray[np.int64], weights: Floats, wanted: NDArray[np.int64]) -> Candidates:
+        """Given items as candidates for items (h,) of weights (h,), in the order given; none was proposed."""
+        scores = self._of(rows, weights, wanted)
         return self._as_candidates(wanted, scores, self.fuse(scores, cold=not len(rows)), np.zeros(scores.shape, bool))
 
-    def said(self, rows: NDArray[np.int64], strengths: Floats, wanted: NDArray[np.int64]) -> Floats:
-        """How much each of some items (h,) of strengths (h,) adds to the wanted items (m,) in fusion. → (m, h)"""
-        return self._joined.said(rows, strengths, wanted, np.ones(len(self.channels), np.float32))
+    def contributions(self, rows: NDArray[np.int64], weights: Floats, wanted: NDArray[np.int64]) -> Floats:
+        """How much each of some items (h,) of weights (h,) adds to the wanted items (m,) in fusion. → (m, h)"""
+        return self._stacked.contributions(rows, weights, wanted, np.ones(len(self.channels), np.float32))
 
-    def nearness(self, rows: NDArray[np.int64], strengths: Floats) -> Floats:
+    def nearness(self, rows: NDArray[np.int64], weights: Floats) -> Floats:
         """How near every item is to some items, 1 = the best match of the strongest one. (q,), (q,) → (n,)"""
-        return self._joined.nearness(rows, strengths)
+        return self._stacked.nearness(rows, weights)
 
-    def _of(self, rows: NDArray[np.int64], strengths: Floats, wanted: NDArray[np.int64]) -> Floats:
+    def _of(self, rows: NDArray[np.int64], weights: Floats, wanted: NDArray[np.int64]) -> Floats:
         """Scaled scores (c, m) of the wanted items, in the scale of a request that allows all but the user's items."""
-        sparse = self.sparse_scores(rows, strengths)
+        sparse = self.sparse_scores(rows, weights)
         allowed = np.ones(len(self.items), np.bool_)
         allowed[rows] = False
         pool, scale = self._pool(sparse, allowed, self.config.pool)
-        user = self.spectral.user(rows, strengths)
+        user = self.spectral.user(rows, weights)
         within, filtered = self.spectral.target[pool] @ user, self.spectral.target[wanted] @ user
         return self._stack(sparse[:, wanted], scale, filtered, within)
 
@@ -183,15 +183,15 @@ class LargeRetriever:
     def _ranked_pool(
         self,
         rows: NDArray[np.int64],
-        strengths: Floats,
+        weights: Floats,
         allowed: NDArray[np.bool_],
         want: int,
         session: Floats | None = None,
     ) -> tuple[NDArray[np.int64], Floats, Floats]:
         """Items of the pool, ascending, their scaled scores (c, m) and fused score."""
-        sparse = self.sparse_scores(rows, strengths)
+        sparse = self.sparse_scores(rows, weights)
         pool, scale = self._pool(sparse, allowed, max(want, self.config.pool))
-        user = self.spectral.user(rows, strengths)
+        user = self.spectral.user(rows, weights)
         within = filtered = self.spectral.target[pool] @ user
         if session is not None:
             near = allowed & (session > 0)

@@ -14,7 +14,7 @@ from gars.application.progress import Progress
 from gars.domain.item_table import ItemTable
 from gars.domain.normalise import unit_rows
 from gars.retrieval import fusion_weights, local_edlae, popularity, spectral, two_steps
-from gars.retrieval.fusion_weights import CUT, Judged, Metrics
+from gars.retrieval.fusion_weights import CUT, Metrics, UserMetrics
 from gars.retrieval.item_to_item import ItemToItem
 from gars.retrieval.large import LargeRetriever
 from gars.retrieval.large_config import LargeConfig
@@ -65,7 +65,7 @@ def fit(
     seed: int,
     progress: Progress,
 ) -> LargeFit:
-    """Fit on (users, items) strengths. ``items`` must carry the statistics of the same rows."""
+    """Fit on (users, items) weights. ``items`` must carry the statistics of the same rows."""
     measured: dict[str, float] = {}
     if config.trials or not config.weights:
         held = hold_out(matrix, config.validation_users, np.random.default_rng([seed, 11]))
@@ -204,7 +204,7 @@ def _filtered(model: Spectral) -> Callable[[sp.csr_array], Floats]:
 
 def judge_channel(shown: sp.csr_array, hidden: sp.csr_array, score: Callable[[sp.csr_array], Floats]) -> Metrics:
     """Recall and NDCG at ``CUT`` of scores over all items without those shown; both matrices are (v, items)."""
-    judged = Judged()
+    judged = UserMetrics()
     for start in range(0, shown.shape[0], _BLOCK):
         lists, wanted = sp.csr_array(shown[start : start + _BLOCK]), sp.csr_array(hidden[start : start + _BLOCK])
         scores = score(lists)
@@ -220,7 +220,7 @@ def judge_channel(shown: sp.csr_array, hidden: sp.csr_array, score: Callable[[sp
 
 def learn(retriever: LargeRetriever, held: HeldOut, progress: Progress, measured: dict[str, float]) -> dict[str, float]:
     """Weights of the channels that put hidden entries first, and the metrics that were reached by name."""
-    cases = list(cases_of(retriever, held, progress))
+    cases = list(held_out_users(retriever, held, progress))
     names = retriever.channel_names
     fit_on, judged_on = cases[::2], cases[1::2]
     weights = fusion_weights.search(fit_on, len(names))
@@ -233,16 +233,18 @@ def learn(retriever: LargeRetriever, held: HeldOut, progress: Progress, measured
     return {name: round(float(weight), 4) for name, weight in zip(names, weights, strict=True)}
 
 
-def cases_of(retriever: LargeRetriever, held: HeldOut, progress: Progress) -> Iterator[fusion_weights.Case]:
+def held_out_users(
+    retriever: LargeRetriever, held: HeldOut, progress: Progress
+) -> Iterator[fusion_weights.HeldOutUser]:
     """Scaled scores of each held-out user's candidates, and whether each was hidden."""
     n = len(retriever.items)
     with progress.task("fusion weights", len(held.users)) as advance:
         for place, user in enumerate(held.users):
             own = slice(*held.shown.indptr[user : user + 2])
-            rows, strengths = held.shown.indices[own].astype(np.int64), held.shown.data[own]
+            rows, weights = held.shown.indices[own].astype(np.int64), held.shown.data[own]
             allowed = np.ones(n, np.bool_)
             allowed[rows] = False
-            pool, scores = retriever.cases_pool(rows, strengths, allowed, _CASE_POOL)
+            pool, scores = retriever.unweighted_pool(rows, weights, allowed, _CASE_POOL)
             targets = held.hidden.indices[held.hidden.indptr[place] : held.hidden.indptr[place + 1]]
-            yield fusion_weights.Case(scores, np.isin(pool, targets), len(targets))
+            yield fusion_weights.HeldOutUser(scores, np.isin(pool, targets), len(targets))
             advance(1)

@@ -36,7 +36,7 @@ class EdlaeConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def fit(matrix: sp.csr_array, config: EdlaeConfig) -> sp.csr_array:
-    """Fit on (users, items) strengths. → (items, items), column j holds the regression of item j"""
+    """Fit on (users, items) weights. → (items, items), column j holds the regression of item j"""
     n, k = int(matrix.shape[1]), config.neighbours
     users, items = both_directions(matrix, config.user_power)
     members, _ = nearest(matrix, Powers(user=config.user_power), k)

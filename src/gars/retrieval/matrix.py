@@ -15,45 +15,45 @@ from gars.domain.history import LIKED_ABOVE
 class TrainingMatrix:
     """Who has what on their list. Row u, column i; several columns of the same shape and sparsity."""
 
-    strengths: sp.csr_array
-    """(users, items) float32, how much the title speaks for what is like it (``domain.history.strength``)."""
+    weights: sp.csr_array
+    """(users, items) float32, interaction weights of users and items (``domain.history.interaction_weight``)."""
     ratings: NDArray[np.float32]
     """(nnz,) the rating of each stored entry in CSR order, NaN = not rated."""
 
     @property
     def n_users(self) -> int:
         """Number of rows."""
-        return int(self.strengths.shape[0])
+        return int(self.weights.shape[0])
 
     @property
     def n_items(self) -> int:
         """Number of columns."""
-        return int(self.strengths.shape[1])
+        return int(self.weights.shape[1])
 
     def with_values(self, values: NDArray[np.float32]) -> sp.csr_array:
         """A matrix of the same sparsity with other values; zeros are dropped."""
-        matrix = sp.csr_array((values, self.strengths.indices, self.strengths.indptr), shape=self.strengths.shape)
+        matrix = sp.csr_array((values, self.weights.indices, self.weights.indptr), shape=self.weights.shape)
         matrix = matrix.copy()
         matrix.eliminate_zeros()
         return matrix
 
     def graded(self) -> sp.csr_array:
-        """The strengths without the zeros."""
-        return self.with_values(self.strengths.data)
+        """The weights without the zeros."""
+        return self.with_values(self.weights.data)
 
     def of_items(self, rows: NDArray[np.int64]) -> sp.csr_array:
-        """The graded strengths of some items only; the others' columns are empty."""
+        """The graded weights of some items only; the others' columns are empty."""
         kept = np.zeros(self.n_items, np.float32)
         kept[rows] = 1
-        return self.with_values(self.strengths.data * kept[self.strengths.indices])
+        return self.with_values(self.weights.data * kept[self.weights.indices])
 
     def select_users(self, users: NDArray[np.int64]) -> TrainingMatrix:
         """The rows of some users, in the order given."""
-        starts, ends = self.strengths.indptr[users], self.strengths.indptr[users + 1]
+        starts, ends = self.weights.indptr[users], self.weights.indptr[users + 1]
         entries = np.concatenate(
             [np.arange(a, b) for a, b in zip(starts, ends, strict=True)] or [np.empty(0, np.int64)]
         )
-        return TrainingMatrix(self.strengths[users], self.ratings[entries])
+        return TrainingMatrix(self.weights[users], self.ratings[entries])
 
 
 def from_rows(
@@ -65,12 +65,12 @@ def from_rows(
     n_items: int,
     unrated: float = 0.5,
 ) -> TrainingMatrix:
-    """Build the matrix of unique (user, item) rows; ``unrated`` is the strength of an entry without a rating."""
+    """Build the matrix of unique (user, item) rows; ``unrated`` is the weight of an entry without a rating."""
     order = np.lexsort((item, user))
     user, item, rating = user[order], item[order], rating[order]
     none, liked, mixed = np.isnan(rating), rating > LIKED_ABOVE, rating >= 6
-    strengths = np.select([none, liked, mixed], [unrated, 1.0, 0.4], 0.0).astype(np.float32)
+    weights = np.select([none, liked, mixed], [unrated, 1.0, 0.4], 0.0).astype(np.float32)
     indptr = np.concatenate([[0], np.cumsum(np.bincount(user, minlength=n_users))])
-    # scipy drops no explicit zeros here: a disliked title stays an entry with strength 0
-    matrix = sp.csr_array((strengths, item.astype(np.int32), indptr.astype(np.int64)), shape=(n_users, n_items))
+    # scipy drops no explicit zeros here: a disliked title stays an entry of weight 0
+    matrix = sp.csr_array((weights, item.astype(np.int32), indptr.astype(np.int64)), shape=(n_users, n_items))
     return TrainingMatrix(matrix, rating)

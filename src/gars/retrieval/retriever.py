@@ -26,14 +26,14 @@ from gars.retrieval import (
     item2vec,
     item_knn,
     popularity,
-    side_by_side,
+    stacked_neighbours,
     user_knn,
 )
 from gars.retrieval.ials import Factors
 from gars.retrieval.item_to_item import ItemToItem
 from gars.retrieval.large_config import LargeConfig
 from gars.retrieval.matrix import TrainingMatrix
-from gars.retrieval.side_by_side import Heard, SideBySide
+from gars.retrieval.stacked_neighbours import ChannelScores, StackedNeighbours
 from gars.retrieval.user_knn import UserKnn
 
 Floats = NDArray[np.float32]
@@ -80,7 +80,7 @@ class Retriever:
     vectors: Floats
     """(n, dim) item embeddings of unit length; zeros for titles on too few lists."""
     config: RetrievalConfig
-    _joined: SideBySide = field(init=False)
+    _stacked: StackedNeighbours = field(init=False)
     _weights: Floats = field(init=False)
     """(c,) of the channels in fusion"""
     _ones: Floats = field(init=False)
@@ -88,7 +88,7 @@ class Retriever:
 
     def __post_init__(self) -> None:
         weights = [self.config.fusion.get(name, 0.0) for name in self.channel_names]
-        object.__setattr__(self, "_joined", side_by_side.join(self.channels, len(self.items)))
+        object.__setattr__(self, "_stacked", stacked_neighbours.stack(self.channels, len(self.items)))
         object.__setattr__(self, "_weights", np.array(weights, np.float32))
         object.__setattr__(self, "_ones", np.ones(len(self.items), np.float32))
 
@@ -101,20 +101,20 @@ class Retriever:
         """One neighbourhood channel by name."""
         return next(channel for channel in self.channels if channel.name == name)
 
-    def scores(self, rows: NDArray[np.int64], strengths: Floats) -> Floats:
-        """Standardised score of every item by every channel, for titles (h,) of strengths (h,). → (c, n)
+    def scores(self, rows: NDArray[np.int64], weights: Floats) -> Floats:
+        """Standardised score of every item by every channel, for titles (h,) of weights (h,). → (c, n)
 
         Standardised over all items per channel (mean 0, deviation 1): the channels' units differ.
         """
-        reading = self._read(rows, strengths)
-        return reading.standardised(np.arange(len(self.items)))
+        scored = self._score(rows, weights)
+        return scored.standardised(np.arange(len(self.items)))
 
-    def _read(self, rows: NDArray[np.int64], strengths: Floats) -> _Reading:
+    def _score(self, rows: NDArray[np.int64], weights: Floats) -> _ScoredItems:
         scores = np.zeros((len(self.channels) + len(WHOLE_LIST), len(self.items)), np.float32)
-        heard = self._joined.hear(rows, strengths)
+        sums = self._stacked.score(rows, weights)
         if len(rows):
-            scores[: -len(WHOLE_LIST)] = heard.totals
-            user = self.factors.fold_in(rows, strengths)
+            scores[: -len(WHOLE_LIST)] = sums.totals
+            user = self.factors.fold_in(rows, weights)
             self.factors.score(user, out=scores[-3])
             self.neighbours.score(user, out=scores[-2])
         scores[-1] = self.popularity
@@ -122,7 +122,7 @@ class Retriever:
         mean = scores @ self._ones / np.float32(n)
         square = np.vecdot(scores, scores) / np.float32(n)
         deviation = np.sqrt(np.maximum(square - mean * mean, 0))
-        return _Reading(heard, scores, mean, np.where(deviation > 0, deviation, 1).astype(np.float32))
+        return _ScoredItems(sums, scores, mean, np.where(deviation > 0, deviation, 1).astype(np.float32))
 
     def fuse(self, scores: Floats, *, cold: bool) -> Floats:
         """One score from the channels' (c, m); somebody of whom nothing is known gets the popular ones. → (m,)"""
@@ -133,7 +133,7 @@ class Retriever:
     def candidates(
         self,
         rows: NDArray[np.int64],
-        strengths: Floats,
+        weights: Floats,
         allowed: NDArray[np.bool_],
         *,
         per_channel: int,
@@ -145,37 +145,37 @@ class Retriever:
         ``session`` (n,) may propose titles near the latest clicks. ``besides`` are rows that nobody needs to propose;
         they come last, in the order given.
         """
-        reading = self._read(rows, strengths)
-        proposed = np.zeros((len(reading.scores) + 1, len(self.items)), np.bool_)
-        start = reading.mean + np.float32(AHEAD) * reading.deviation
-        mark_top_k(reading.scores, start, reading.deviation, allowed, per_channel, proposed[:-1])
+        scored = self._score(rows, weights)
+        proposed = np.zeros((len(scored.scores) + 1, len(self.items)), np.bool_)
+        start = scored.mean + np.float32(AHEAD) * scored.deviation
+        mark_top_k(scored.scores, start, scored.deviation, allowed, per_channel, proposed[:-1])
         if session is not None:
             near, half = session[None], np.full(1, 0.5, np.float32)
             mark_top_k(near, half, half, allowed & (session > 0), SESSION_CANDIDATES, proposed[-1:])
         found = np.empty(len(self.items), np.int64)
         found = found[: union(proposed, found)]
-        scores = reading.standardised(found)
+        scores = scored.standardised(found)
         fused = self.fuse(scores, cold=not len(rows))
         order = argsort_descending(fused)  # rows ascend by id, so a tie goes to the lower id
         found, scores, fused = found[order], scores[:, order], fused[order]
         if besides is not None:
             others = besides[~np.isin(besides, found)]
-            theirs = reading.standardised(others)
+            theirs = scored.standardised(others)
             found, scores = np.append(found, others), np.hstack([scores, theirs])
             fused = np.append(fused, self.fuse(theirs, cold=not len(rows)))
-        return self._as_candidates(found, scores, fused, reading, proposed[:, found])
+        return self._as_candidates(found, scores, fused, scored, proposed[:, found])
 
-    def scored(self, rows: NDArray[np.int64], strengths: Floats, wanted: NDArray[np.int64]) -> Candidates:
-        """Given items as candidates for titles (h,) of strengths (h,), in the order given; nobody proposed them."""
-        reading = self._read(rows, strengths)
-        nobody = np.zeros((len(reading.scores) + 1, len(wanted)), np.bool_)
-        scores = reading.standardised(wanted)
-        return self._as_candidates(wanted, scores, self.fuse(scores, cold=not len(rows)), reading, nobody)
+    def scored(self, rows: NDArray[np.int64], weights: Floats, wanted: NDArray[np.int64]) -> Candidates:
+        """Given items as candidates for titles (h,) of weights (h,), in the order given; nobody proposed them."""
+        scored = self._score(rows, weights)
+        nobody = np.zeros((len(scored.scores) + 1, len(wanted)), np.bool_)
+        scores = scored.standardised(wanted)
+        return self._as_candidates(wanted, scores, self.fuse(scores, cold=not len(rows)), scored, nobody)
 
     def _as_candidates(
-        self, wanted: NDArray[np.int64], scores: Floats, fused: Floats, reading: _Reading, by: NDArray[np.bool_]
+        self, wanted: NDArray[np.int64], scores: Floats, fused: Floats, scored: _ScoredItems, by: NDArray[np.bool_]
     ) -> Candidates:
-        strongest, supporters = reading.heard.of(wanted)
+        strongest, supporters = scored.sums.terms_of(wanted)
         return Candidates(
             rows=wanted,
             channel_scores=scores.T,
@@ -186,20 +186,20 @@ class Retriever:
             channel_names=(*self.channel_names, "session"),
         )
 
-    def said(self, rows: NDArray[np.int64], strengths: Floats, wanted: NDArray[np.int64]) -> Floats:
-        """How much each of some titles (h,) of strengths (h,) says for the wanted items (m,) in fusion. → (m, h)"""
-        return self._joined.said(rows, strengths, wanted, self._weights[: len(self.channels)])
+    def contributions(self, rows: NDArray[np.int64], weights: Floats, wanted: NDArray[np.int64]) -> Floats:
+        """How much each of some titles (h,) of weights (h,) says for the wanted items (m,) in fusion. → (m, h)"""
+        return self._stacked.contributions(rows, weights, wanted, self._weights[: len(self.channels)])
 
-    def nearness(self, rows: NDArray[np.int64], strengths: Floats) -> Floats:
+    def nearness(self, rows: NDArray[np.int64], weights: Floats) -> Floats:
         """How near every item is to some titles, 1 = the best match of the strongest one. (q,), (q,) → (n,)"""
-        return self._joined.nearness(rows, strengths)
+        return self._stacked.nearness(rows, weights)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Reading:
+class _ScoredItems:
     """What the channels say to some titles."""
 
-    heard: Heard
+    sums: ChannelScores
     scores: Floats
     """(c, n)"""
     mean: Floats

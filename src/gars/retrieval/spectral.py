@@ -29,9 +29,9 @@ class Spectral:
     target: Floats
     """(n, r) what is multiplied with the user's vector."""
 
-    def user(self, rows: NDArray[np.int64], strengths: Floats) -> Floats:
+    def user(self, rows: NDArray[np.int64], weights: Floats) -> Floats:
         """The vector of a user with these items. (h,), (h,) → (r,)"""
-        return np.asarray(strengths @ self.source[rows], np.float32)
+        return np.asarray(weights @ self.source[rows], np.float32)
 
 
 def decompose(matrix: sp.csr_array, rank: int, seed: int) -> tuple[Floats, Floats]:

@@ -44,7 +44,7 @@ class Powers(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def fit(matrix: sp.csr_array, powers: Powers, *, keep: int) -> sp.csr_array:
-    """The ``keep`` largest weights of each item of a (users, items) matrix of strengths. → (items, items)"""
+    """The ``keep`` largest weights of each item of a (users, items) matrix of weights. → (items, items)"""
     places, values = nearest(matrix, powers, keep)
     return from_places(places, values ** np.float32(powers.sharpen))
 

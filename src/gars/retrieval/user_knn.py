@@ -38,7 +38,7 @@ class UserKnn:
     users: Floats
     """(u, d) unit factors."""
     lists: sp.csr_array
-    """(u, n) strengths."""
+    """(u, n) weights."""
     _compared: Quantised = field(init=False)
     """The users as they are looked through; the weight of the nearest is exact."""
     _everybody: NDArray[np.bool_] = field(init=False)

@@ -115,7 +115,7 @@ class FakeEngine:
     def _scores(self, history: History) -> NDArray[np.float32]:
         weights = np.zeros(len(self._items), np.float32)
         for ids, strengths in (
-            (history.anime_ids, history.strengths),
+            (history.anime_ids, history.weights),
             (history.clicks, np.full(len(history.clicks), _CLICK_STRENGTH, np.float32)),
         ):
             rows = self._items.rows(ids)

@@ -16,8 +16,8 @@ from gars.domain.features import (
     channels,
     era,
     franchise,
+    gaussian_process,
     genres,
-    kriging,
     medium,
     neighbours,
     popularity,
@@ -28,7 +28,7 @@ from gars.domain.features.taste import Prior
 from gars.domain.item_table import ItemTable
 
 _OF_ITEM = popularity, quality, era, medium, genres, franchise
-_OF_QUERY = neighbours, kriging
+_OF_QUERY = neighbours, gaussian_process
 _NAMES = tuple(name for file in (activity, *_OF_ITEM, *_OF_QUERY) for name in file.NAMES)
 
 

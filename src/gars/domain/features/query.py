@@ -38,7 +38,7 @@ class Query:
     prequel, how they liked that, whether they lack it."""
     over_genres: Floats
     """(m, 4) sums over the candidate's genres of ``features.genres.by_genre``, and the worst of the last."""
-    kriging: Floats
+    gaussian_process: Floats
     """(m, 11) the columns of ``features.kriging``; zeros where the data have no ratings (``ranking.kriging``)."""
 
 

@@ -22,7 +22,7 @@ from gars.domain.anime import Anime
 from gars.domain.errors import ArtefactError
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.params import ServiceDep
-from gars.library import kept_atlas
+from gars.library import atlas_store
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ def _places(service: Service) -> NDArray[np.float32]:
         if catalogue in _drawn:
             return _drawn[catalogue]
         home, version = Path(service.settings.home), service.about.model_version
-        found = kept_atlas.find(home, version, len(kept_atlas.shown(catalogue.anime)))
+        found = atlas_store.read(home, version, len(atlas_store.shown(catalogue.anime)))
         if found is not None:
             _drawn[catalogue] = found
             return found
@@ -95,10 +95,10 @@ def _draw(service: Service, home: Path, version: str) -> None:
     """Draw the map, for this process and for the next start."""
     catalogue = service.catalogue
     try:
-        places = kept_atlas.draw(catalogue.anime, service.engine)
+        places = atlas_store.draw(catalogue.anime, service.engine)
         with _lock:
             _drawn[catalogue] = places
-        kept_atlas.keep(home, version, places)
+        atlas_store.write(home, version, places)
     except Exception:
         logger.exception("the map of model %s could not be drawn or kept", version)
     finally:
@@ -107,7 +107,7 @@ def _draw(service: Service, home: Path, version: str) -> None:
 
 
 def _body(service: Service, places: NDArray[np.float32], titles: Titles) -> AtlasBody:
-    anime = kept_atlas.shown(service.catalogue.anime)
+    anime = atlas_store.shown(service.catalogue.anime)
     genres = list(service.catalogue.genres)
     number = {name: at for at, name in enumerate(genres)}
     grid = np.rint(places * _GRID).astype(int)

@@ -27,7 +27,7 @@ from gars.entrypoints.edge.app import Edge
 from gars.entrypoints.edge.descriptors import connections_within, raise_file_limit
 from gars.entrypoints.edge.stopping import end_process_after
 from gars.entrypoints.stack.ports import free_ports
-from gars.library.heap import give_back_freed, seldom_collect
+from gars.library.malloc import collect_rarely, trim_freed_memory
 
 logger = logging.getLogger(__name__)
 
@@ -172,8 +172,8 @@ async def _serve(
         stopped = asyncio.create_task(stop.wait())
         await _answering(host, port, serving)
         await asyncio.to_thread(warm_up)
-        give_back_freed()
-        seldom_collect()
+        trim_freed_memory()
+        collect_rarely()
         running.phase = "ready"
         _follow_promotions(running, settings.model_check_ms, loop)
         on_ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")

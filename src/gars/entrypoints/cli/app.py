@@ -17,7 +17,7 @@ from gars.entrypoints.cli.tensorboard import tensorboard
 from gars.entrypoints.cli.tokens import revoke, token
 from gars.entrypoints.cli.train import train
 from gars.entrypoints.cli.tune import tune
-from gars.library.heap import keep_freed
+from gars.library.malloc import keep_freed_memory
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -92,7 +92,7 @@ else:
 
 def main() -> None:
     """Run the command line; a GARS error is one readable message and exit code 1."""
-    keep_freed()
+    keep_freed_memory()
     try:
         app()
     except GarsError as error:

@@ -15,7 +15,7 @@ from rich.table import Table
 from gars.datasets.build import build_sample
 from gars.domain.errors import InvalidInputError
 from gars.library import configuration
-from gars.library.bench import Bench
+from gars.library.benchmark import Benchmark
 from gars.library.fitting import QUICK, FitConfig
 from gars.library.report import tables
 from gars.library.report.machine import commit, machine
@@ -90,7 +90,7 @@ def evaluate(
         require_matplotlib()  # now, not after the training
     progress = TerminalProgress(Console(stderr=True))
     dataset = build_sample(home, mirror=mirror, progress=progress)
-    bench = Bench(
+    bench = Benchmark(
         dataset.interactions().collect(),
         dataset.catalogue(),
         part=part.value,
@@ -133,7 +133,7 @@ def _about(part: str, seed: int, quick: bool, asked: list[str]) -> About:
     )
 
 
-def _results(about: About, bench: Bench, found: list[ListsResult | LikesResult]) -> Results:
+def _results(about: About, bench: Benchmark, found: list[ListsResult | LikesResult]) -> Results:
     return Results(
         about=about,
         lists=[one for one in found if isinstance(one, ListsResult)],

@@ -14,12 +14,12 @@ from gars.datasets.dataset import Dataset
 from gars.domain import user_state
 from gars.domain.errors import MissingExtraError
 from gars.domain.user_state import Row, UserState
-from gars.library.log_lists import LogLists
+from gars.library.logged_training_data import LoggedTrainingData
 from gars.library.registry import Registry
 
 
 @contextmanager
-def log_lists(home: Path, dataset: Dataset) -> Iterator[LogLists]:
+def log_lists(home: Path, dataset: Dataset) -> Iterator[LoggedTrainingData]:
     """The logged lists of this home's models; users' lists from before the log are those of ``dataset``.
 
     Raises:
@@ -34,7 +34,7 @@ def log_lists(home: Path, dataset: Dataset) -> Iterator[LogLists]:
     log = open_event_log(settings)
     try:
         versions = {manifest.version for manifest in Registry(home / "models").versions()}
-        yield LogLists(impressions, log, _Before(dataset), frozenset(versions))
+        yield LoggedTrainingData(impressions, log, _Before(dataset), frozenset(versions))
     finally:
         log.close()
         impressions.close()

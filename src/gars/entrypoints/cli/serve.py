@@ -25,7 +25,7 @@ from gars.bootstrap.warming import warm_engine
 from gars.config import Settings, from_environment
 from gars.domain.errors import InvalidInputError
 from gars.library.blas import one_thread
-from gars.library.heap import resident_mb
+from gars.library.malloc import resident_mb
 from gars.library.terminal import TerminalProgress
 
 

@@ -17,11 +17,11 @@ from gars.datasets.snapshots import open_snapshot
 from gars.domain.errors import DataError, InvalidInputError
 from gars.entrypoints.cli import runs
 from gars.entrypoints.cli.from_log import log_lists
-from gars.library import configuration, kept_atlas, run_summary
+from gars.library import atlas_store, configuration, run_summary
 from gars.library.artefact import Manifest
 from gars.library.fitting import QUICK, FitConfig
 from gars.library.lineage import lineage
-from gars.library.log_lists import LogLists
+from gars.library.logged_training_data import LoggedTrainingData
 from gars.library.offline import OfflineGraph, read_graph
 from gars.library.recommender import Recommender
 from gars.library.registry import Registry
@@ -92,7 +92,7 @@ def train_on(
     seed: int,
     progress: Progress,
     log: TrainingLog | None = None,
-    shown: LogLists | None = None,
+    shown: LoggedTrainingData | None = None,
     graph: OfflineGraph | None = None,
 ) -> Manifest:
     """Fit on a data set, and on the lists people were shown and an item graph if these are given; add the model."""
@@ -107,7 +107,7 @@ def train_on(
     if graph is not None:
         about["offline"] = graph.lineage()
     manifest = registry.add(lambda folder: recommender.save(folder, data=about))
-    kept_atlas.add(registry.folder.parent, manifest.version, recommender.engine, progress)
+    atlas_store.add(registry.folder.parent, manifest.version, recommender.engine, progress)
     if log is not None:
         run_summary.write(log, recommender, manifest)
     return manifest

@@ -31,7 +31,7 @@ def fit(training: Training) -> ListModel:
     def scores(shown: Shown) -> Floats:
         known = place[shown.rows] >= 0
         values = np.full(len(place), -np.inf, np.float32)
-        values[head] = shown.strengths[known] @ weights[place[shown.rows[known]]]
+        values[head] = shown.weights[known] @ weights[place[shown.rows[known]]]
         return values
 
     return ByScore("ease", training.items.anime_ids, scores)

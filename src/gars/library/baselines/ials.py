@@ -42,7 +42,7 @@ def fit(training: Training) -> ListModel:
     def scores(shown: Shown) -> Floats:
         order = np.argsort(shown.rows)
         row = sp.csr_matrix(
-            (shown.strengths[order], shown.rows[order].astype(np.int32), np.array([0, len(order)], np.int32)),
+            (shown.weights[order], shown.rows[order].astype(np.int32), np.array([0, len(order)], np.int32)),
             shape=(1, n_items),
         )
         return np.asarray(model.item_factors @ model.recalculate_user(0, row), np.float32)

@@ -66,7 +66,7 @@ def fit(training: Training) -> ListModel:
     def scores(shown: Shown) -> Floats:
         known = place[shown.rows] >= 0
         values = np.full(len(place), -np.inf, np.float32)
-        values[head] = shown.strengths[known] @ p[place[shown.rows[known]]]
+        values[head] = shown.weights[known] @ p[place[shown.rows[known]]]
         return values
 
     return ByScore("item2vec on lists", training.items.anime_ids, scores)

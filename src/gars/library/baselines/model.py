@@ -36,8 +36,8 @@ class Training:
     def rated(self) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
         """User row, item row and rating of every rating. → (r,), (r,), (r,)"""
         stated = ~np.isnan(self.matrix.ratings)
-        user = np.repeat(np.arange(self.matrix.n_users), np.diff(self.matrix.strengths.indptr))
-        return user[stated], self.matrix.strengths.indices[stated].astype(np.int64), self.matrix.ratings[stated]
+        user = np.repeat(np.arange(self.matrix.n_users), np.diff(self.matrix.weights.indptr))
+        return user[stated], self.matrix.weights.indices[stated].astype(np.int64), self.matrix.ratings[stated]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +47,7 @@ class Shown:
     history: History
     rows: NDArray[np.int64]
     """(q,) item rows of what speaks for the user."""
-    strengths: Floats
+    weights: Floats
     """(q,) how much each speaks."""
     allowed: NDArray[np.bool_]
     """(n,) what may be ranked."""

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from gars.application.evaluate import LikeScores, ListScores, score_lists
 from gars.application.progress import Progress
 from gars.domain import metrics
-from gars.library import judging
+from gars.library import predictors
 from gars.library.baselines.model import Shown
-from gars.library.judging import BothStages, LikeHead
-from gars.library.pipeline.judged_users import JudgedUsers
+from gars.library.pipeline.holdout_users import HoldoutUsers
+from gars.library.predictors import BothStages, LikeHead
 from gars.library.recommender import Recommender, UnknownIdsWarning
 
 FEWEST_USERS = 30
@@ -60,7 +60,7 @@ def decide(compared: list[Compared], *, against: str, users: int) -> Verdict:
 
 
 def against_serving(
-    candidate: Recommender, serving: Recommender, judged: JudgedUsers, *, against: str, seed: int, progress: Progress
+    candidate: Recommender, serving: Recommender, judged: HoldoutUsers, *, against: str, seed: int, progress: Progress
 ) -> Verdict:
     """Both models over the titles of the candidate: what the other does not know yet it cannot find.
 
@@ -73,7 +73,7 @@ def against_serving(
     return decide(compared, against=against, users=len(judged.users))
 
 
-def against_popularity(candidate: Recommender, judged: JudgedUsers, *, seed: int, progress: Progress) -> Verdict:
+def against_popularity(candidate: Recommender, judged: HoldoutUsers, *, seed: int, progress: Progress) -> Verdict:
     """The least a model must do, where nothing else can be compared with: better lists than the popular one."""
     items = candidate.engine.retriever.items.anime_ids
     mine = _lists(candidate, judged, items, progress)
@@ -97,7 +97,7 @@ class _Popular:
 
 def _lists(
     model: Recommender,
-    judged: JudgedUsers,
+    judged: HoldoutUsers,
     items: NDArray[np.int64],
     progress: Progress,
     ranker: _Popular | None = None,
@@ -105,14 +105,14 @@ def _lists(
     with_targets = [case for case in judged.cases if len(case.targets)]
     ranked_by = ranker or BothStages(model.engine)
     with warnings.catch_warnings(action="ignore", category=UnknownIdsWarning):  # an older model knows fewer titles
-        rows = judging.rank_lists([ranked_by], model, with_targets, items, progress)[ranked_by.name].rows
+        rows = predictors.rank_lists([ranked_by], model, with_targets, items, progress)[ranked_by.name].rows
     table = model.engine.retriever.items.anime_ids
     ids = np.where(rows >= 0, table[rows], -1)
     targets = [np.intersect1d(case.targets, items) for case in with_targets]
     return score_lists(ids, targets, len(items)) if len(ids) else ListScores({}, 0.0)
 
 
-def _likes(model: Recommender, judged: JudgedUsers, progress: Progress) -> LikeScores:
+def _likes(model: Recommender, judged: HoldoutUsers, progress: Progress) -> LikeScores:
     """Predictions of the hidden ratings, a row each; of a title it does not know a model says everybody's rate."""
     user = np.repeat(judged.users, [len(ids) for ids in judged.hidden_ids])
     ids = np.concatenate([*judged.hidden_ids, np.empty(0, np.int64)])
@@ -120,7 +120,7 @@ def _likes(model: Recommender, judged: JudgedUsers, progress: Progress) -> LikeS
     histories = {int(one): case.history for one, case in zip(judged.users, judged.cases, strict=True)}
     head = LikeHead(model.engine)
     with warnings.catch_warnings(action="ignore", category=UnknownIdsWarning):
-        found = judging.predict_likes([head], model, histories, user, ids, progress)[head.name]
+        found = predictors.predict_likes([head], model, histories, user, ids, progress)[head.name]
     return LikeScores(user, liked, found.p)
 
 

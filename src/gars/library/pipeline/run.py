@@ -21,12 +21,12 @@ from gars.datasets.refreshed import refreshed
 from gars.datasets.report_html import report_html
 from gars.datasets.thresholds import Thresholds
 from gars.domain.errors import ArtefactError
-from gars.library import kept_atlas
+from gars.library import atlas_store
 from gars.library.artefact import read_manifest
 from gars.library.fitting import FitConfig
 from gars.library.lineage import lineage
-from gars.library.log_lists import LogLists
-from gars.library.pipeline import judged_users
+from gars.library.logged_training_data import LoggedTrainingData
+from gars.library.pipeline import holdout_users
 from gars.library.pipeline.comparison import FEWEST_USERS, Verdict, against_popularity, against_serving
 from gars.library.pipeline.journal import Ended, RunJournal, now, run_step
 from gars.library.pipeline.promotions import roll_back, rollbacks
@@ -60,7 +60,7 @@ class Outside:
     deleted: Callable[[], AbstractContextManager[IsDeleted]]
     deletions: Callable[[], str]
     """Changes when somebody was deleted."""
-    shown: Callable[[Dataset], AbstractContextManager[LogLists]] | None = None
+    shown: Callable[[Dataset], AbstractContextManager[LoggedTrainingData]] | None = None
     """The lists the service showed, for the ranker to learn from too."""
     confirm: Confirm | None = None
     watch: Watch | None = None
@@ -250,7 +250,7 @@ class Pipeline:
     def _train(self, snapshot: str) -> Output:
         dataset = snapshots.open_snapshot(self.home, snapshot)
         rows = dataset.interactions().collect()
-        kept_out = judged_users.choose(rows)
+        kept_out = holdout_users.choose(rows)
         about = {**lineage(dataset), "kept_out": len(kept_out), "run": self.journal.folder.name}
         with self.outside.shown(dataset) if self.outside.shown is not None else nullcontext() as shown:
             fitted = self.fit(
@@ -266,24 +266,24 @@ class Pipeline:
             self.progress.note(shown.said())
             about["from_log"] = {"lists": shown.used, "places": shown.places, "blended": shown.blended}
         manifest = self._registry.add(lambda folder: fitted.save(folder, data=about))
-        kept_atlas.add(self.home, manifest.version, fitted.engine, self.progress)
+        atlas_store.add(self.home, manifest.version, fitted.engine, self.progress)
         return {"version": manifest.version, "kept_out": len(kept_out), "metrics": manifest.metrics}
 
     def _evaluate(self, candidate: str, serving: str | None, snapshot: str) -> Output:
         rows = snapshots.open_snapshot(self.home, snapshot).interactions().collect()
-        users = judged_users.choose(rows)
+        users = holdout_users.choose(rows)
         fresh = Recommender.load(self._registry.folder / candidate)
         before = Recommender.load(self._registry.folder / serving) if serving is not None else None
         known = set(before.user_ids.tolist()) if before is not None else set()
         unseen = [user for user in users.tolist() if user not in known]
         if before is not None and len(unseen) >= FEWEST_USERS:
-            judged = judged_users.hide(rows, unseen)
+            judged = holdout_users.hide(rows, unseen)
             verdict = against_serving(
                 fresh, before, judged, against=before.engine.version, seed=self.seed, progress=self.progress
             )
         else:
             verdict = against_popularity(
-                fresh, judged_users.hide(rows, users.tolist()), seed=self.seed, progress=self.progress
+                fresh, holdout_users.hide(rows, users.tolist()), seed=self.seed, progress=self.progress
             )
             if before is not None:
                 self.progress.note(

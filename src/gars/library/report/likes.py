@@ -14,7 +14,7 @@ from gars.application.evaluate import LikeScores
 from gars.application.progress import Progress
 from gars.domain import metrics
 from gars.domain.history import LIKED_ABOVE, Rating
-from gars.library import judging
+from gars.library import predictors
 from gars.library.baselines.model import LikeModel
 from gars.library.recommender import Recommender
 from gars.library.report.results import Comparison, Group, LikeModelResult, LikesResult, Role
@@ -34,7 +34,7 @@ class HeldOutRows:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class JudgedModel:
+class EvaluatedLikeModel:
     """A model of the table."""
 
     model: LikeModel
@@ -43,7 +43,7 @@ class JudgedModel:
 
 
 def measure(
-    judged: Sequence[JudgedModel],
+    judged: Sequence[EvaluatedLikeModel],
     recommender: Recommender,
     held: HeldOutRows,
     *,
@@ -56,8 +56,8 @@ def measure(
 ) -> LikesResult:
     """Every metric and breakdown of every model. ``cuts`` also shows less of the same users."""
 
-    def predictions(models: Sequence[LikeModel], histories: Histories) -> dict[str, judging.Predictions]:
-        return judging.predict_likes(models, recommender, histories, held.user, held.anime_id, progress)
+    def predictions(models: Sequence[LikeModel], histories: Histories) -> dict[str, predictors.Predictions]:
+        return predictors.predict_likes(models, recommender, histories, held.user, held.anime_id, progress)
 
     found = predictions([one.model for one in judged], held.histories)
     liked = held.rating > LIKED_ABOVE

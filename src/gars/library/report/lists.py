@@ -14,9 +14,9 @@ from gars.application.evaluate import ListScores, score_lists
 from gars.application.progress import Progress
 from gars.domain import metrics
 from gars.domain.item_table import ItemTable
-from gars.library import judging
+from gars.library import predictors
 from gars.library.baselines.model import ListModel
-from gars.library.judging import Case, RankedLists
+from gars.library.predictors import EvalUser, RankedLists
 from gars.library.protocols import cut
 from gars.library.recommender import Recommender
 from gars.library.report.results import Comparison, Group, ListModelResult, ListsResult, Role
@@ -32,7 +32,7 @@ RECENT = 2017
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class JudgedModel:
+class EvaluatedListModel:
     """A model of the table."""
 
     model: ListModel
@@ -44,9 +44,9 @@ class JudgedModel:
 
 
 def measure(
-    judged: Sequence[JudgedModel],
+    judged: Sequence[EvaluatedListModel],
     recommender: Recommender,
-    cases: Sequence[Case],
+    cases: Sequence[EvalUser],
     items: NDArray[np.int64],
     *,
     protocol: str,
@@ -57,7 +57,7 @@ def measure(
 ) -> ListsResult:
     """Every metric and breakdown of every model. ``items`` are the ids of the ranked set."""
     table = recommender.engine.retriever.items
-    ranked = judging.rank_lists([one.model for one in judged], recommender, cases, items, progress)
+    ranked = predictors.rank_lists([one.model for one in judged], recommender, cases, items, progress)
     targets = [table.rows(case.targets) for case in cases]
     scores = {name: score_lists(lists.rows, targets, len(items)) for name, lists in ranked.items()}
     cuts = _on_cut_histories(judged, recommender, cases, items, seed, progress)
@@ -101,9 +101,9 @@ def _pairs(names: Sequence[str], best: str, product: str) -> Iterator[tuple[str,
 
 
 def _on_cut_histories(
-    judged: Sequence[JudgedModel],
+    judged: Sequence[EvaluatedListModel],
     recommender: Recommender,
-    cases: Sequence[Case],
+    cases: Sequence[EvalUser],
     items: NDArray[np.int64],
     seed: int,
     progress: Progress,
@@ -117,7 +117,7 @@ def _on_cut_histories(
         rng = np.random.default_rng([seed, length])
         shorter = cut([case for case in cases if len(case.history) > length], length, rng)
         targets = [table.rows(case.targets) for case in shorter]
-        for name, lists in judging.rank_lists(models, recommender, shorter, items, progress).items():
+        for name, lists in predictors.rank_lists(models, recommender, shorter, items, progress).items():
             found = score_lists(lists.rows, targets, len(items)).intervals(seed)
             groups[name].append(Group(kind="cut", name=str(length), size=len(shorter), metrics=found))
     return groups
@@ -129,7 +129,7 @@ class _Groups:
     def __init__(
         self,
         table: ItemTable,
-        cases: Sequence[Case],
+        cases: Sequence[EvalUser],
         targets: list[NDArray[np.int64]],
         n_items: int,
         ranked_rows: NDArray[np.int64],
@@ -182,7 +182,7 @@ class _Groups:
             yield Group(kind=kind, name=name, size=size, metrics=scores.intervals(self._seed))  # type: ignore[arg-type]
 
 
-def _franchises(table: ItemTable, case: Case) -> NDArray[np.int32]:
+def _franchises(table: ItemTable, case: EvalUser) -> NDArray[np.int32]:
     rows = table.rows(np.array([one.anime_id for one in case.history], np.int64))
     return table.franchises[rows[rows >= 0]]
 

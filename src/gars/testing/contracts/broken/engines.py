@@ -59,7 +59,7 @@ class _NothingForStrangers(_Engine):
 
 class _DeafToClicks(_Engine):
     def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
-        deaf = History(history.anime_ids, history.ratings, history.strengths, history.hidden)
+        deaf = History(history.anime_ids, history.ratings, history.weights, history.hidden)
         return super().recommend_history(deaf, k=k, offset=offset, filters=filters)
 
 

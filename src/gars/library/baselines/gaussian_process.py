@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gars.domain.errors import InvalidInputError
-from gars.domain.features import kriging
+from gars.domain.features import gaussian_process
 from gars.domain.history import History
 from gars.library.baselines.model import ByRule, Floats, LikeModel, Training
 
@@ -18,12 +18,12 @@ def fit(training: Training) -> LikeModel:
         InvalidInputError: the data have no ratings.
     """
     engine = training.engine
-    if engine.models.kriging is None:
+    if engine.models.gaussian_process is None:
         raise InvalidInputError("kriging needs ratings", hint="these data have none")
-    expected = kriging.NAMES.index("like_kriged")
+    expected = gaussian_process.NAMES.index("like_kriged")
 
     def rule(history: History, rows: NDArray[np.int64]) -> Floats:
         query = engine.models.query(history, engine.retriever.scored(*engine.query(history), rows))
-        return np.asarray(np.clip(query.kriging[:, expected], 0, 1), np.float32)
+        return np.asarray(np.clip(query.gaussian_process[:, expected], 0, 1), np.float32)
 
     return ByRule("kriging", rule)

@@ -8,9 +8,9 @@ import pytest
 PROGRAM = """
 import resource, sys
 import numpy as np
-from gars.library.heap import keep_freed
+from gars.library.malloc import keep_freed_memory
 if sys.argv[1] == "kept":
-    keep_freed()
+    keep_freed_memory()
 for _ in range(20):
     np.ones(4_000_000, np.int8)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -33,12 +33,12 @@ def faults(how: str) -> int:
 
 GIVEN_BACK = """
 import numpy as np
-from gars.library.heap import give_back_freed, keep_freed, resident_mb
-keep_freed()
+from gars.library.malloc import trim_freed_memory, keep_freed_memory, resident_mb
+keep_freed_memory()
 kept = [np.ones(500_000, np.int8) for _ in range(400)]
 del kept[:-1]
 before = resident_mb()
-give_back_freed()
+trim_freed_memory()
 print(before - resident_mb())
 """
 

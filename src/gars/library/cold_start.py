@@ -24,7 +24,7 @@ from gars.library.engine import Engine
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class WithNewcomers:
+class ColdStartEngine:
     """Implements ``application.engine.Engine`` and ``NewAnime``, and ``application.stages.TwoStages``.
 
     Lists are the model's own. A newcomer is found, described, likened to others, on the shelves of its season and of
@@ -118,12 +118,12 @@ class WithNewcomers:
         return self.engine.similar_user_ids(history, k=k, exclude=exclude)
 
 
-def with_newcomers(engine: Engine, anime: Sequence[Anime] = ()) -> WithNewcomers:
+def with_cold_start(engine: Engine, anime: Sequence[Anime] = ()) -> ColdStartEngine:
     """The model beside those of ``anime`` that it does not know. A second for a catalogue of 12,000."""
     known = {one.anime_id for one in engine.anime}
     added = sorted((one for one in anime if one.anime_id not in known), key=lambda one: one.anime_id)
     both = sorted([*engine.anime, *added], key=lambda one: one.anime_id)
-    return WithNewcomers(
+    return ColdStartEngine(
         engine=engine,
         anime=both,
         version=version_with(engine.version, added),

@@ -4,12 +4,12 @@ import scipy.sparse as sp
 
 from gars.bootstrap.warming import LENGTHS
 from gars.domain.anime import Anime
-from gars.domain.features.kriging import NAMES
+from gars.domain.features.gaussian_process import NAMES
 from gars.domain.item_table import ItemTable, build
 from gars.domain.normalise import unit_rows
 from gars.kernels.neighbours import CSR
-from gars.ranking import kriging
-from gars.ranking.kriging import baseline
+from gars.ranking import gaussian_process
+from gars.ranking.gaussian_process import baseline
 
 World = tuple[sp.csr_array, np.ndarray, sp.csr_array, np.ndarray, ItemTable]
 
@@ -35,11 +35,11 @@ def world(seed: int = 0, users: int = 120, items: int = 90) -> World:
 
 
 @pytest.fixture(scope="module")
-def fitted() -> kriging.Kriging:
-    return kriging.fit(*world(), seed=0)
+def fitted() -> gaussian_process.GaussianProcess:
+    return gaussian_process.fit(*world(), seed=0)
 
 
-def kernel(fitted: kriging.Kriging) -> np.ndarray:
+def kernel(fitted: gaussian_process.GaussianProcess) -> np.ndarray:
     return np.asarray(fitted.factors @ fitted.factors.T + fitted.corrections.toarray())
 
 
@@ -47,45 +47,47 @@ def standard(column: np.ndarray) -> np.ndarray:
     return np.asarray((column - column.mean()) / column.std())
 
 
-def test_factors_and_corrections_are_the_kernel(fitted: kriging.Kriging) -> None:
+def test_factors_and_corrections_are_the_kernel(fitted: gaussian_process.GaussianProcess) -> None:
     lists, _, content, vectors, items = world()
     ones = (lists.toarray() > 0).astype(np.float64)
     weighted = ones / np.sqrt(np.maximum(1, ones.sum(axis=1, keepdims=True)))
     unit = weighted / np.linalg.norm(weighted, axis=0)
-    expected = kriging.CO_WATCH * unit.T @ unit + kriging.DESCRIBED * (content @ content.T).toarray()
-    expected += kriging.WALKED * vectors @ vectors.T
+    expected = gaussian_process.CO_WATCH * unit.T @ unit + gaussian_process.DESCRIBED * (content @ content.T).toarray()
+    expected += gaussian_process.WALKED * vectors @ vectors.T
     # every title has 12 episodes: what does not vary says nothing
     for variance, column in (
-        (kriging.FAME, np.log1p(items.counts)),
-        (kriging.AGE, items.years),
-        (kriging.QUALITY, fitted.rating.items),
+        (gaussian_process.FAME, np.log1p(items.counts)),
+        (gaussian_process.AGE, items.years),
+        (gaussian_process.QUALITY, fitted.rating.items),
     ):
         expected += variance * np.outer(standard(column), standard(column))
     assert np.abs(kernel(fitted) - expected).mean() < 0.005
     assert np.allclose(fitted.corrections.toarray(), fitted.corrections.toarray().T)
 
 
-def test_prediction_is_the_textbook_formula(fitted: kriging.Kriging) -> None:
+def test_prediction_is_the_textbook_formula(fitted: gaussian_process.GaussianProcess) -> None:
     rows, ratings, candidates = np.array([0, 1, 2, 7]), np.array([9, 5, 9, 4], np.float32), np.array([4, 5, 80])
-    k = kernel(fitted) + kriging.LEVEL
+    k = kernel(fitted) + gaussian_process.LEVEL
     left = (ratings > 7).astype(float) - fitted.like.mean - fitted.like.items[rows]
-    weights = np.linalg.inv(k[np.ix_(rows, rows)] + kriging.NOISE * np.eye(4))
+    weights = np.linalg.inv(k[np.ix_(rows, rows)] + gaussian_process.NOISE * np.eye(4))
     found = fitted.predict(rows, ratings, candidates)
     assert found.shape == (3, len(NAMES))
     expected = fitted.like.mean + fitted.like.items[candidates] + k[np.ix_(candidates, rows)] @ weights @ left
     assert np.allclose(found[:, 2], expected, atol=1e-4)
 
 
-def test_what_ratings_leave_open_is_the_posterior_variance_of_the_factors(fitted: kriging.Kriging) -> None:
+def test_what_ratings_leave_open_is_the_posterior_variance_of_the_factors(
+    fitted: gaussian_process.GaussianProcess,
+) -> None:
     rows, ratings, candidates = np.array([0, 1, 2, 7]), np.array([9, 5, 9, 4], np.float32), np.array([4, 5, 80])
     k = fitted.factors.astype(float) @ fitted.factors.T
-    weights = np.linalg.inv(k[np.ix_(rows, rows)] + kriging.NOISE * np.eye(4))
+    weights = np.linalg.inv(k[np.ix_(rows, rows)] + gaussian_process.NOISE * np.eye(4))
     across = k[np.ix_(candidates, rows)]
     expected = 1 - np.einsum("ij,jk,ik->i", across, weights, across) / k[candidates, candidates]
     assert np.allclose(fitted.predict(rows, ratings, candidates)[:, 4], expected, atol=1e-3)
 
 
-def test_the_nearest_rated_title_is_named_by_its_nearness_and_rating(fitted: kriging.Kriging) -> None:
+def test_the_nearest_rated_title_is_named_by_its_nearness_and_rating(fitted: gaussian_process.GaussianProcess) -> None:
     rows, ratings = np.array([0, 1, 2]), np.array([9, 2, 6], np.float32)
     found = dict(zip(NAMES, fitted.predict(rows, ratings, np.array([4, 5])).T, strict=True))
     across = kernel(fitted)[np.ix_(np.array([4, 5]), rows)]
@@ -94,26 +96,28 @@ def test_the_nearest_rated_title_is_named_by_its_nearness_and_rating(fitted: kri
     expected = ratings[nearest] - fitted.rating.mean - fitted.rating.items[rows[nearest]]
     assert np.allclose(found["nearest_rating"], expected, atol=1e-4)
     squared = np.maximum(across, 0) ** 2
-    liked = (squared @ (ratings > 7) + kriging.PRIOR_WEIGHT * fitted.like.mean) / (
-        squared.sum(axis=1) + kriging.PRIOR_WEIGHT
+    liked = (squared @ (ratings > 7) + gaussian_process.PRIOR_WEIGHT * fitted.like.mean) / (
+        squared.sum(axis=1) + gaussian_process.PRIOR_WEIGHT
     )
     assert np.allclose(found["near_like_rate"], liked, atol=1e-4)
 
 
-def test_liking_carries_over_to_titles_watched_together(fitted: kriging.Kriging) -> None:
+def test_liking_carries_over_to_titles_watched_together(fitted: gaussian_process.GaussianProcess) -> None:
     like = fitted.predict(np.array([0, 2, 4, 1, 3]), np.array([9, 9, 10, 4, 5], np.float32), np.array([10, 12, 11, 13]))
     assert like[:2, 2].min() > like[2:, 2].max()
 
 
-def test_without_ratings_the_baseline_stands(fitted: kriging.Kriging) -> None:
+def test_without_ratings_the_baseline_stands(fitted: gaussian_process.GaussianProcess) -> None:
     found = fitted.predict(np.empty(0, np.int64), np.empty(0, np.float32), np.array([3, 4]))
     assert np.array_equal(found[:, 2:4], found[:, :2])
     assert found[:, 4].tolist() == [1, 1]
     assert np.allclose(found[:, 0], fitted.like.mean + fitted.like.items[[3, 4]])
 
 
-def test_of_many_ratings_the_latest_are_used(fitted: kriging.Kriging, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kriging, "MAX_RATINGS", 60)
+def test_of_many_ratings_the_latest_are_used(
+    fitted: gaussian_process.GaussianProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gaussian_process, "MAX_RATINGS", 60)
     rows = np.tile(np.arange(90), 5)
     ratings = np.where(rows % 2, 4, 9).astype(np.float32)
     assert np.array_equal(
@@ -130,27 +134,27 @@ def test_a_generous_user_does_not_make_an_item_good() -> None:
     assert found.items[0] < 2
 
 
-def test_arrays_there_and_back(fitted: kriging.Kriging) -> None:
-    again = kriging.from_arrays(fitted.arrays())
+def test_arrays_there_and_back(fitted: gaussian_process.GaussianProcess) -> None:
+    again = gaussian_process.from_arrays(fitted.arrays())
     rows, ratings, candidates = np.array([0, 3]), np.array([9, 2], np.float32), np.arange(20)
     assert np.array_equal(again.predict(rows, ratings, candidates), fitted.predict(rows, ratings, candidates))
 
 
 def test_a_handful_of_items() -> None:
-    found = kriging.fit(*world(items=25, users=30), seed=0)
+    found = gaussian_process.fit(*world(items=25, users=30), seed=0)
     assert np.isfinite(found.predict(np.array([0, 1]), np.array([9, 3], np.float32), np.array([2, 3]))).all()
 
 
 @pytest.mark.parametrize("r", [2, 40, 80])
 def test_long_lists_are_solved_to_the_same_weights_in_rounds(
-    fitted: kriging.Kriging, r: int, monkeypatch: pytest.MonkeyPatch
+    fitted: gaussian_process.GaussianProcess, r: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rng = np.random.default_rng(r)
     rows, ratings = rng.permutation(90)[:r], rng.integers(1, 11, r).astype(np.float32)
     candidates = np.arange(90)
     direct = fitted.predict(rows, ratings, candidates)
-    monkeypatch.setattr(kriging, "DIRECT_UP_TO", 0)
-    monkeypatch.setattr(kriging, "sposv", None)  # not a fall back to the direct solution
+    monkeypatch.setattr(gaussian_process, "DIRECT_UP_TO", 0)
+    monkeypatch.setattr(gaussian_process, "sposv", None)  # not a fall back to the direct solution
     assert np.allclose(fitted.predict(rows, ratings, candidates), direct, atol=1e-4)
 
 
@@ -158,20 +162,22 @@ def test_rounds_give_up_on_a_matrix_that_is_not_positive() -> None:
     factors, left = np.zeros((3, 2), np.float32), np.ones((2, 3), np.float32)
     among = sp.csr_array(np.diag(np.array([-5, -5, -5], np.float32)))
     lists = CSR(among.indptr, among.indices, among.data)
-    root = kriging.root_of_inverse(factors)
-    assert kriging.conjugate_gradients(factors, root, lists, np.arange(3), left) is None
+    root = gaussian_process.root_of_inverse(factors)
+    assert gaussian_process.conjugate_gradients(factors, root, lists, np.arange(3), left) is None
 
 
 def test_a_kernel_that_is_not_positive_falls_back_to_its_factors(monkeypatch: pytest.MonkeyPatch) -> None:
-    nobody = kriging.Baseline(0.5, np.zeros(3, np.float32))
+    nobody = gaussian_process.Baseline(0.5, np.zeros(3, np.float32))
     broken = sp.csr_array(np.diag(np.array([-5, -5, -5], np.float32)))
     sound = sp.csr_array(np.zeros((3, 3), np.float32))
     factors = np.eye(3, 2, dtype=np.float32)
     rows, ratings = np.array([0, 1]), np.array([9, 3], np.float32)
-    expected = kriging.Kriging(factors, sound, nobody, nobody)._solve(rows, factors[rows], np.ones((2, 2), np.float32))
+    expected = gaussian_process.GaussianProcess(factors, sound, nobody, nobody)._solve(
+        rows, factors[rows], np.ones((2, 2), np.float32)
+    )
     for limit in (0, 300):
-        monkeypatch.setattr(kriging, "DIRECT_UP_TO", limit)
-        unsound = kriging.Kriging(factors, broken, nobody, nobody)
+        monkeypatch.setattr(gaussian_process, "DIRECT_UP_TO", limit)
+        unsound = gaussian_process.GaussianProcess(factors, broken, nobody, nobody)
         found = unsound._solve(rows, factors[rows], np.ones((2, 2), np.float32))
         assert np.allclose(found, expected, atol=1e-5)
     assert np.isfinite(unsound.predict(rows, ratings, np.array([2]))).all()
@@ -182,13 +188,15 @@ def test_what_ratings_leave_open_is_the_posterior_variance(ratings: int) -> None
     rng = np.random.default_rng(ratings)
     own, wanted = rng.standard_normal((ratings, 5)), rng.standard_normal((7, 5))
     across = wanted @ own.T
-    explained = across @ np.linalg.solve(own @ own.T + kriging.NOISE * np.eye(ratings), across.T)
+    explained = across @ np.linalg.solve(own @ own.T + gaussian_process.NOISE * np.eye(ratings), across.T)
     variance = np.diag(wanted @ wanted.T)
     narrow, wide = own.astype(np.float32), np.ascontiguousarray(wanted.T, np.float32)
-    for root in (None, kriging.root_of_inverse(narrow)):  # by the ratings, by the factors
-        found = kriging.still_open(narrow, wide, narrow @ wide, variance.astype(np.float32), root)
+    for root in (None, gaussian_process.root_of_inverse(narrow)):  # by the ratings, by the factors
+        found = gaussian_process.posterior_variance_share(
+            narrow, wide, narrow @ wide, variance.astype(np.float32), root
+        )
         np.testing.assert_allclose(found, 1 - np.diag(explained) / variance, rtol=1e-4)
 
 
 def test_the_rounds_are_compiled_before_a_service_is_ready() -> None:
-    assert max(LENGTHS) > kriging.DIRECT_UP_TO > min(LENGTHS)
+    assert max(LENGTHS) > gaussian_process.DIRECT_UP_TO > min(LENGTHS)

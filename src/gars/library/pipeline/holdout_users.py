@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gars.domain.history import LIKED_ABOVE, Rating
-from gars.library.judging import Case
+from gars.library.predictors import EvalUser
 
 SHARE = 0.05
 ENOUGH, AT_MOST = 60, 1_000
@@ -24,12 +24,12 @@ HIDDEN_SHARE = 0.2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class JudgedUsers:
+class HoldoutUsers:
     """What is shown of u users, what they liked of the rest, and what they rated of it."""
 
     users: NDArray[np.int64]
     """(u,)"""
-    cases: list[Case]
+    cases: list[EvalUser]
     """A user each; the targets are the liked titles of the hidden part, maybe none."""
     hidden_ids: list[NDArray[np.int64]]
     """Rated titles of the hidden part."""
@@ -50,14 +50,14 @@ def choose(rows: pl.DataFrame) -> NDArray[np.int64]:
     return np.sort(np.array([user for user in eligible.to_list() if _hash(user) < share * 2**64], np.int64))
 
 
-def hide(rows: pl.DataFrame, users: Collection[int]) -> JudgedUsers:
+def hide(rows: pl.DataFrame, users: Collection[int]) -> HoldoutUsers:
     """Hide a part of each user's list, chosen by a hash of the id: the same part in every run, as long as the list is.
 
     ``rows`` are list entries; users without a hidden entry are left out.
     """
     implicit = not rows["rating"].count()
     chosen: list[int] = []
-    cases: list[Case] = []
+    cases: list[EvalUser] = []
     hidden_ids: list[NDArray[np.int64]] = []
     hidden_liked: list[NDArray[np.bool_]] = []
     lists = rows.filter(pl.col("user_id").is_in(list(users))).sort("user_id", "anime_id")
@@ -73,10 +73,10 @@ def hide(rows: pl.DataFrame, users: Collection[int]) -> JudgedUsers:
         rated = hidden if implicit else hidden[~np.isnan(ratings[hidden])]
         history = [Rating(int(ids[at]), None if np.isnan(ratings[at]) else float(ratings[at])) for at in shown]
         chosen.append(int(str(user)))
-        cases.append(Case(history, ids[hidden[liked[hidden]]]))
+        cases.append(EvalUser(history, ids[hidden[liked[hidden]]]))
         hidden_ids.append(ids[rated])
         hidden_liked.append(liked[rated])
-    return JudgedUsers(np.array(chosen, np.int64), cases, hidden_ids, hidden_liked)
+    return HoldoutUsers(np.array(chosen, np.int64), cases, hidden_ids, hidden_liked)
 
 
 def _hash(user: int) -> int:

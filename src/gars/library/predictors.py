@@ -21,7 +21,7 @@ LIST_LENGTH = 100
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Case:
+class EvalUser:
     """One held-out user: what the model is shown and what it must find."""
 
     history: list[Rating]
@@ -81,7 +81,7 @@ def retrieval(engine: Engine) -> ListModel:
     retriever = engine.retriever
 
     def scores(shown: Shown) -> Floats:
-        return retriever.fuse(retriever.scores(shown.rows, shown.strengths), cold=not len(shown.rows))
+        return retriever.fuse(retriever.scores(shown.rows, shown.weights), cold=not len(shown.rows))
 
     return ByScore("retrieval", retriever.items.anime_ids, scores)
 
@@ -95,14 +95,14 @@ class _Latest:
 
     def scores(self, engine: Engine, shown: Shown) -> Floats:
         if shown is not self._shown:
-            self._shown, self._scores = shown, engine.retriever.scores(shown.rows, shown.strengths)
+            self._shown, self._scores = shown, engine.retriever.scores(shown.rows, shown.weights)
         return self._scores
 
 
 def rank_lists(
     models: Sequence[ListModel],
     recommender: Recommender,
-    cases: Sequence[Case],
+    cases: Sequence[EvalUser],
     items: NDArray[np.int64],
     progress: Progress,
 ) -> dict[str, RankedLists]:

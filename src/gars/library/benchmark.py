@@ -18,8 +18,8 @@ from gars.datasets.modern_split import modern_split
 from gars.datasets.splits import LikeSplit, fixed_like_split, fixed_topn_split
 from gars.domain.errors import DataError, FetchError, GarsError
 from gars.domain.history import LIKED_ABOVE, Rating
-from gars.library import judging, protocols
-from gars.library.baselines import averages_mlp, ease, ials, item2vec_sets, kriged, lightgbm, like_rates
+from gars.library import predictors, protocols
+from gars.library.baselines import averages_mlp, ease, gaussian_process, ials, item2vec_sets, lightgbm, like_rates
 from gars.library.baselines.model import LikeModel, ListModel, Training
 from gars.library.fitting import FitConfig
 from gars.library.frames import rows_of
@@ -46,12 +46,12 @@ MIN_POSITIVES = 5
 LIKE_BASELINES: dict[str, LikeFit] = {
     "user and item bias": like_rates.bias,
     "MLP on averages": averages_mlp.fit,
-    "kriging": kriged.fit,
+    "kriging": gaussian_process.fit,
 }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Fitted:
+class FittedProtocol:
     """The product for one protocol, and what it took."""
 
     recommender: Recommender
@@ -60,7 +60,7 @@ class Fitted:
 
 
 @dataclass(slots=True, eq=False)
-class Bench:
+class Benchmark:
     """The data, what is asked of them, and what has been found so far."""
 
     rows: pl.DataFrame
@@ -99,7 +99,7 @@ class Bench:
         training = protocols.topn_training(self.rows, split, letter)
         protocols.refuse_topn_leak(training, users)
         fitted = self._fit(protocol, training, self.catalogue)
-        cases = protocols.topn_cases(self.rows, users, letter)
+        cases = protocols.topn_users(self.rows, users, letter)
         return self._measured_lists(fitted, cases, split.items, protocol, ANIME)
 
     def modern(self) -> Iterator[ListsResult]:
@@ -118,7 +118,7 @@ class Bench:
         training = protocols.topn_training(rows, split, "B")
         protocols.refuse_topn_leak(training, held_out)
         fitted = self._fit(MODERN, training, dataset.catalogue(), users=dataset.users(), blind=("score",))
-        yield self._measured_lists(fitted, protocols.topn_cases(rows, held_out, "B"), split.items, MODERN, ALL_LISTS)
+        yield self._measured_lists(fitted, protocols.topn_users(rows, held_out, "B"), split.items, MODERN, ALL_LISTS)
 
     def likes(self, protocol: str) -> LikesResult:
         """Quality of the like predictions on protocol random, per-user or cold-users."""
@@ -145,14 +145,19 @@ class Bench:
         if lists:
             liked = training.filter(pl.col("rating") > LIKED_ABOVE)["anime_id"].value_counts()
             items = np.sort(liked.filter(pl.col("count") >= MIN_POSITIVES)["anime_id"].to_numpy())
-            cases = protocols.cases_of_split(split, protocols.LETTERS[self.part])
+            cases = protocols.users_of_split(split, protocols.LETTERS[self.part])
             yield self._measured_lists(fitted, cases, items, MOVIELENS, FILMS)
         if likes:
             histories = protocols.like_histories(protocols.all_rows(split), split)
             yield self._measured_likes(fitted, split, histories, MOVIELENS, FILMS, cuts=True)
 
     def _measured_lists(
-        self, fitted: Fitted, cases: list[judging.Case], items: NDArray[np.int64], protocol: str, data: str
+        self,
+        fitted: FittedProtocol,
+        cases: list[predictors.EvalUser],
+        items: NDArray[np.int64],
+        protocol: str,
+        data: str,
     ) -> ListsResult:
         return report_lists.measure(
             self._list_models(protocol, fitted),
@@ -168,7 +173,7 @@ class Bench:
 
     def _measured_likes(
         self,
-        fitted: Fitted,
+        fitted: FittedProtocol,
         split: LikeSplit,
         histories: dict[int, list[Rating]],
         protocol: str,
@@ -201,7 +206,7 @@ class Bench:
         *,
         users: pl.DataFrame | None = None,
         blind: Sequence[str] = ("score", "members"),
-    ) -> Fitted:
+    ) -> FittedProtocol:
         kept: list[RankingLists] = []
         times = TaskTimes(self.progress)
         with measured() as meter:
@@ -218,7 +223,7 @@ class Bench:
         self.fits.append(Fit(protocol=protocol, model="two stages", cost=meter.cost))
         self.tasks += times.tasks(protocol)
         rows = rows_of(training, catalogue["anime_id"].to_list())
-        strengths = matrix.from_rows(
+        weights = matrix.from_rows(
             rows.user,
             rows.item,
             rows.rating,
@@ -228,38 +233,40 @@ class Bench:
         )
         engine = fitted.engine
         lists = kept[0] if kept else None
-        seen = Training(strengths, engine.retriever.items, engine, lists, rows.has_ratings, self.seed)
-        return Fitted(fitted, seen, meter.cost.seconds)
+        seen = Training(weights, engine.retriever.items, engine, lists, rows.has_ratings, self.seed)
+        return FittedProtocol(fitted, seen, meter.cost.seconds)
 
-    def _list_models(self, protocol: str, fitted: Fitted) -> list[report_lists.JudgedModel]:
+    def _list_models(self, protocol: str, fitted: FittedProtocol) -> list[report_lists.EvaluatedListModel]:
         engine = fitted.recommender.engine
-        judged = [report_lists.JudgedModel(one, "channel", timed=False) for one in judging.channels(engine)]
+        models = [report_lists.EvaluatedListModel(one, "channel", timed=False) for one in predictors.channels(engine)]
         for name, fit in LIST_BASELINES.items() if self.baselines else ():
-            judged += [
-                report_lists.JudgedModel(one, "baseline") for one in self._tried(protocol, name, fit, fitted.training)
+            models += [
+                report_lists.EvaluatedListModel(one, "baseline")
+                for one in self._tried(protocol, name, fit, fitted.training)
             ]
-        judged.append(report_lists.JudgedModel(judging.retrieval(engine), "pipeline"))
+        models.append(report_lists.EvaluatedListModel(predictors.retrieval(engine), "pipeline"))
         if self.baselines:
             for boosted in self._tried(protocol, lightgbm.ORDER_NAME, lightgbm.order_engine, fitted.training):
-                model = judging.BothStages(boosted, lightgbm.ORDER_NAME)
-                judged.append(report_lists.JudgedModel(model, "pipeline", also_cut=False))
-        return [*judged, report_lists.JudgedModel(judging.BothStages(engine), "pipeline")]
+                model = predictors.BothStages(boosted, lightgbm.ORDER_NAME)
+                models.append(report_lists.EvaluatedListModel(model, "pipeline", also_cut=False))
+        return [*models, report_lists.EvaluatedListModel(predictors.BothStages(engine), "pipeline")]
 
-    def _like_models(self, protocol: str, fitted: Fitted) -> list[report_likes.JudgedModel]:
+    def _like_models(self, protocol: str, fitted: FittedProtocol) -> list[report_likes.EvaluatedLikeModel]:
         engine, items = fitted.recommender.engine, fitted.training.items
-        judged = [
-            report_likes.JudgedModel(like_rates.item_rate(items), "baseline"),
-            report_likes.JudgedModel(like_rates.user_and_item_rate(items), "baseline"),
+        models = [
+            report_likes.EvaluatedLikeModel(like_rates.item_rate(items), "baseline"),
+            report_likes.EvaluatedLikeModel(like_rates.user_and_item_rate(items), "baseline"),
         ]
         for name, fit in LIKE_BASELINES.items() if self.baselines else ():
-            judged += [
-                report_likes.JudgedModel(one, "baseline") for one in self._tried(protocol, name, fit, fitted.training)
+            models += [
+                report_likes.EvaluatedLikeModel(one, "baseline")
+                for one in self._tried(protocol, name, fit, fitted.training)
             ]
         if self.baselines:
             for boosted in self._tried(protocol, lightgbm.LIKE_NAME, lightgbm.like_engine, fitted.training):
-                model = judging.LikeHead(boosted, lightgbm.LIKE_NAME)
-                judged.append(report_likes.JudgedModel(model, "pipeline", also_cut=False))
-        return [*judged, report_likes.JudgedModel(judging.LikeHead(engine), "pipeline")]
+                model = predictors.LikeHead(boosted, lightgbm.LIKE_NAME)
+                models.append(report_likes.EvaluatedLikeModel(model, "pipeline", also_cut=False))
+        return [*models, report_likes.EvaluatedLikeModel(predictors.LikeHead(engine), "pipeline")]
 
     def _tried(self, protocol: str, name: str, fit: Callable[[Training], T], training: Training) -> list[T]:
         """Fit a baseline and note its cost; one that cannot be fitted is named among the skipped, and none returned."""

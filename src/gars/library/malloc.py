@@ -23,7 +23,7 @@ _GC_THRESHOLDS = 20_000, 20, 20
 """A request makes thousands of objects and leaves none: look for cycles less often than every 700."""
 
 
-def keep_freed() -> None:
+def keep_freed_memory() -> None:
     """Tell the GNU C library; on any other nothing happens."""
     try:
         mallopt = ctypes.CDLL(None).mallopt
@@ -33,10 +33,10 @@ def keep_freed() -> None:
         mallopt(option, value)
 
 
-def give_back_freed() -> None:
+def trim_freed_memory() -> None:
     """Return freed pages to the system once, for a process that needed more while it started than it needs from now on.
 
-    What is asked for later stays as ``keep_freed`` says. Only the GNU C library can; on others nothing happens.
+    What is asked for later stays as ``keep_freed_memory`` says. Only the GNU C library can; on others nothing happens.
     """
     gc.collect()
     try:
@@ -54,7 +54,7 @@ def resident_mb() -> float | None:
     return pages * mmap.PAGESIZE / 1e6
 
 
-def seldom_collect() -> None:
+def collect_rarely() -> None:
     """What is there now stays, so nobody need look through it for garbage again, nor often through what comes."""
     gc.collect()
     gc.freeze()

@@ -9,7 +9,7 @@ import pytest
 from gars.application.progress import Silent
 from gars.datasets import movielens
 from gars.domain.errors import InvalidInputError
-from gars.library.bench import Bench
+from gars.library.benchmark import Benchmark
 from gars.library.report.results import LikesResult, ListsResult
 from gars.testing.world import SMALL
 
@@ -31,9 +31,9 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def bench(home: Path, *, baselines: bool) -> Bench:
+def bench(home: Path, *, baselines: bool) -> Benchmark:
     nothing = pl.DataFrame()
-    return Bench(nothing, nothing, "test", 0, SMALL, baselines, home=home, mirror=None, progress=Silent())
+    return Benchmark(nothing, nothing, "test", 0, SMALL, baselines, home=home, mirror=None, progress=Silent())
 
 
 def test_both_tasks_with_every_baseline(files: Path) -> None:

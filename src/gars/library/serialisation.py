@@ -20,7 +20,7 @@ from gars.library.artefact import load_arrays
 from gars.library.engine import Engine
 from gars.library.frames import Rows
 from gars.library.query import Models
-from gars.ranking import kriging, network
+from gars.ranking import gaussian_process, network
 from gars.retrieval import index
 from gars.retrieval.ials import Factors
 from gars.retrieval.item_to_item import ItemToItem
@@ -59,8 +59,8 @@ def pack(engine: Engine, rows: Rows) -> dict[str, bytes | Mapping[str, NDArray[A
     files |= _pack_large(retriever) if isinstance(retriever, LargeRetriever) else _pack_factors(retriever)
     for place, channel in enumerate(retriever.channels):
         files[f"{_CHANNEL}{place}_{channel.name}.npz"] = _csr(channel.weights)
-    if engine.models.kriging is not None:
-        files["kriging.npz"] = engine.models.kriging.arrays()
+    if engine.models.gaussian_process is not None:
+        files["kriging.npz"] = engine.models.gaussian_process.arrays()
     if engine.network is not None:
         files["ranker.npz"] = engine.network.arrays()
     return files
@@ -169,7 +169,7 @@ def unpack(
         has_ratings=bool(users["has_ratings"]),
         duplicates=int(users["duplicates"]),
     )
-    kriged = kriging.from_arrays(load_arrays(files["kriging.npz"])) if "kriging.npz" in files else None
+    kriged = gaussian_process.from_arrays(load_arrays(files["kriging.npz"])) if "kriging.npz" in files else None
     engine = Engine(
         version=version,
         anime=anime,

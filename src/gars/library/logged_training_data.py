@@ -28,7 +28,7 @@ Before = Callable[[str], UserState | None]
 
 
 @dataclass(slots=True)
-class LogLists:
+class LoggedTrainingData:
     """Blends what the service logged into the ranker's training lists; counts what it found.
 
     Use it as ``blend`` of ``Recommender.fit``. Only lists made by a model of ``versions`` count: another's features may

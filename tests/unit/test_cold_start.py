@@ -20,8 +20,8 @@ from gars.datasets.thresholds import Thresholds
 from gars.domain.anime import Anime
 from gars.domain.errors import UnknownAnimeError
 from gars.domain.history import from_ratings
-from gars.library import kept_atlas
-from gars.library.newcomers import WithNewcomers, with_newcomers
+from gars.library import atlas_store
+from gars.library.cold_start import ColdStartEngine, with_cold_start
 from gars.library.registry import Registry
 from gars.testing.datasets import dataset_of
 from gars.testing.events import START
@@ -36,15 +36,15 @@ ODD_FAN = from_ratings([Rating(101 + n, 9) for n in range(0, 30, 2)] + [Rating(1
 
 
 @pytest.fixture(scope="module")
-def engine(small: Recommender) -> WithNewcomers:
-    return with_newcomers(small.engine, [EVEN, ODD, LATER, STRANGE])
+def engine(small: Recommender) -> ColdStartEngine:
+    return with_cold_start(small.engine, [EVEN, ODD, LATER, STRANGE])
 
 
 def ids(found: list[tuple[int, float]]) -> list[int]:
     return [one for one, _ in found]
 
 
-def test_a_newcomer_has_a_vector_and_an_order_for_everybody(engine: WithNewcomers) -> None:
+def test_a_newcomer_has_a_vector_and_an_order_for_everybody(engine: ColdStartEngine) -> None:
     assert engine.added.tolist() == [95, 200, 300, 301]
     assert np.linalg.norm(engine.cold.vectors, axis=1)[:3] == pytest.approx([1, 1, 1])
     shown = Filters(released_by=date(2026, 1, 1), adult=False)
@@ -57,18 +57,18 @@ def test_a_newcomer_has_a_vector_and_an_order_for_everybody(engine: WithNewcomer
     assert len(engine.new_ids(from_ratings([]), k=9, filters=shown)) == 2, "a newcomer sees them too"
 
 
-def test_lists_stay_the_models_own(engine: WithNewcomers, small: Recommender) -> None:
+def test_lists_stay_the_models_own(engine: ColdStartEngine, small: Recommender) -> None:
     plain = small.engine.recommend_history(EVEN_FAN, k=10, filters=Filters())
     assert engine.recommend_history(EVEN_FAN, k=10, filters=Filters()) == plain
     with_new = from_ratings([*[Rating(100 + n, 9) for n in range(0, 30, 2)], Rating(200, 9)])
     assert len(engine.recommend_history(with_new, k=10, filters=Filters())) == 10, "whoever has watched one gets a list"
     assert np.isnan(engine.like_chances(EVEN_FAN, np.array([200]))).all()
     assert engine.version.startswith(f"{small.engine.version}+")
-    assert with_newcomers(small.engine).version == small.engine.version
+    assert with_cold_start(small.engine).version == small.engine.version
     assert [one.anime_id for one in engine.anime] == sorted([*range(100, 160), 95, 200, 300, 301])
 
 
-def test_they_are_behind_what_is_popular_and_like_what_they_are_like(engine: WithNewcomers) -> None:
+def test_they_are_behind_what_is_popular_and_like_what_they_are_like(engine: ColdStartEngine) -> None:
     everything = engine.popular_ids(k=100, filters=Filters())
     assert everything[-4:].tolist() == [95, 200, 300, 301]
     assert len(everything) == 64
@@ -81,7 +81,7 @@ def test_they_are_behind_what_is_popular_and_like_what_they_are_like(engine: Wit
         engine.similar_ids(999, k=5)
 
 
-def test_only_who_can_is_asked(engine: WithNewcomers, tmp_path: Path) -> None:
+def test_only_who_can_is_asked(engine: ColdStartEngine, tmp_path: Path) -> None:
     plain: Engine = engine.engine
     assert not isinstance(plain, NewAnime)
     assert isinstance(engine, NewAnime)
@@ -131,8 +131,8 @@ def test_the_map_places_a_title_without_viewers_beside_its_franchise(small: Reco
     alone = Anime(anime_id=202, title="Nothing known")
     first = msgspec.structs.replace(known[0], franchise="the line")
     anime = [first, known[1], EVEN, sequel, alone]
-    cold = with_newcomers(small.engine, [EVEN, sequel, alone]).cold
-    placed = kept_atlas.embeddings(anime, small.engine, cold)
+    cold = with_cold_start(small.engine, [EVEN, sequel, alone]).cold
+    placed = atlas_store.embeddings(anime, small.engine, cold)
     near = placed @ placed.T
     assert near[3, 0] > 0.85, "the franchise counts twice as much as the description"
     assert near[2, 0] > 0.1
