@@ -52,9 +52,9 @@ def test_nearness_is_one_at_the_best_match(seed: int) -> None:
     rows, weights = titles(seed)
     expected = np.zeros(N)
     for channel in channels():
-        weights = channel.weights.toarray()[rows]
-        loudest = weights.max(axis=1)
-        expected += np.maximum(weights @ (weights / np.where(loudest > 0, loudest, 1)[:, None]), 0)
+        neighbours = channel.weights.toarray()[rows]
+        largest = neighbours.max(axis=1)
+        expected += np.maximum(weights @ (neighbours / np.where(largest > 0, largest, 1)[:, None]), 0)
     found = stacked_neighbours.stack(channels(), N).nearness(rows, weights)
     np.testing.assert_allclose(found, expected / len(channels()), atol=1e-5)
 

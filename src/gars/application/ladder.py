@@ -34,7 +34,7 @@ Ranking = Callable[[], list[Recommendation]]
 
 _P_UNKNOWN = 0.5
 """``p_like`` of a list that no ranking model has seen."""
-_CLICK_STRENGTH = 0.5
+_CLICK_WEIGHT = 0.5
 _FAME = 0.1
 """How much the most popular title gains over the least, next to 1 for the same content."""
 _CHANNELS: Final[dict[Rung, str]] = {"similar": "content", "popular": "popularity"}
@@ -134,12 +134,12 @@ class Ladder:
     def _similar(self, known: History, end: int, filters: Filters) -> list[int]:
         """By the genres of what the user likes, a rare genre saying more; without the model."""
         weights = np.zeros(len(self._items), np.float32)
-        for ids, strengths in (
+        for ids, history_weights in (
             (known.anime_ids, known.weights),
-            (known.clicks, np.full(len(known.clicks), _CLICK_STRENGTH, np.float32)),
+            (known.clicks, np.full(len(known.clicks), _CLICK_WEIGHT, np.float32)),
         ):
             rows = self._items.rows(ids)
-            np.add.at(weights, rows[rows >= 0], strengths[rows >= 0])
+            np.add.at(weights, rows[rows >= 0], history_weights[rows >= 0])
         profile = weights @ self._content
         length = float(np.linalg.norm(profile))
         if not length:

@@ -16,7 +16,7 @@ from gars.domain.candidates import Candidates, Filters
 from gars.domain.history import History, Rating, from_ratings
 from gars.testing.anime import sample_catalogue
 
-_CLICK_STRENGTH = 0.5
+_CLICK_WEIGHT = 0.5
 
 
 class FakeEngine:
@@ -114,12 +114,12 @@ class FakeEngine:
 
     def _scores(self, history: History) -> NDArray[np.float32]:
         weights = np.zeros(len(self._items), np.float32)
-        for ids, strengths in (
+        for ids, history_weights in (
             (history.anime_ids, history.weights),
-            (history.clicks, np.full(len(history.clicks), _CLICK_STRENGTH, np.float32)),
+            (history.clicks, np.full(len(history.clicks), _CLICK_WEIGHT, np.float32)),
         ):
             rows = self._items.rows(ids)
-            np.add.at(weights, rows[rows >= 0], strengths[rows >= 0])
+            np.add.at(weights, rows[rows >= 0], history_weights[rows >= 0])
         return (self._likeness @ weights + self._fame).astype(np.float32)
 
     def _best(self, scores: NDArray[np.float32], history: History, filters: Filters, k: int) -> NDArray[np.int64]:
