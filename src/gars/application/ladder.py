@@ -23,6 +23,7 @@ from gars.domain.candidates import Filters
 from gars.domain.errors import InvalidInputError, StageError
 from gars.domain.history import History
 from gars.domain.normalise import unit_rows
+from gars.domain.top_k import top_k
 
 logger = logging.getLogger(__name__)
 
@@ -145,7 +146,7 @@ class Ladder:
         if not length:
             return []
         scores = self._content @ (profile / length) + self._fame
-        order = candidates.top(scores.astype(np.float32), self._items.anime_ids, len(self._items))
+        order = top_k(scores.astype(np.float32), self._items.anime_ids, len(self._items))
         return self._allowed(order, known, end, filters)
 
     def _wanted(self, known: History, end: int, filters: Filters) -> list[int]:

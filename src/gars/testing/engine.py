@@ -14,6 +14,7 @@ from gars.domain import candidates, item_table
 from gars.domain.anime import Anime
 from gars.domain.candidates import Candidates, Filters
 from gars.domain.history import History, Rating, from_ratings
+from gars.domain.top_k import top_k
 from gars.testing.anime import sample_catalogue
 
 _CLICK_WEIGHT = 0.5
@@ -63,7 +64,7 @@ class FakeEngine:
         """Everything that is allowed, by shared genres and fame."""
         scores = self._scores(history)
         masked = np.where(candidates.allowed(self._items, history, filters), scores, -np.inf).astype(np.float32)
-        rows = candidates.top(masked, self._items.anime_ids, len(self._items))
+        rows = top_k(masked, self._items.anime_ids, len(self._items))
         column = scores[rows][:, None]
         return Candidates(rows, column, column > 0, column, column, scores[rows], ("genres",))
 
@@ -99,7 +100,7 @@ class FakeEngine:
         scores[row] = -np.inf
         if not same_franchise:
             scores[self._items.franchises == self._items.franchises[row]] = -np.inf
-        rows = candidates.top(scores, self._items.anime_ids, k)
+        rows = top_k(scores, self._items.anime_ids, k)
         return [(int(self._items.anime_ids[r]), min(1.0, float(scores[r]))) for r in rows]
 
     def similar_user_ids(self, history: History, *, k: int, exclude: str | None = None) -> list[tuple[str, float]]:
@@ -125,7 +126,7 @@ class FakeEngine:
     def _best(self, scores: NDArray[np.float32], history: History, filters: Filters, k: int) -> NDArray[np.int64]:
         scores = rerank.lean_niche(scores, np.nan_to_num(self._items.members), filters.niche)
         masked = np.where(candidates.allowed(self._items, history, filters), scores, -np.inf).astype(np.float32)
-        ordered = candidates.top(masked, self._items.anime_ids, len(self._items))
+        ordered = top_k(masked, self._items.anime_ids, len(self._items))
         if filters.one_per_franchise:
             ordered = ordered[rerank.collapse(ordered, self._items.franchises)]
         if filters.diversity:
