@@ -40,11 +40,12 @@ test-cluster: $(VENV)/.dev $(VENV)/.cluster $(PAGE)/index.html ## Start real eng
 	$(BIN)/python -m pytest -m cluster tests/cluster
 	$(BIN)/python -m pytest -m cluster tests/spark
 
-check: $(VENV)/.dev web/node_modules/.installed ## Lint, types, layers; Python and page
+check: $(VENV)/.dev web/node_modules/.installed ## Lint, types, layers, language; Python and page
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python scripts/check_language.py
 	cd web && npm run lint && npm run typecheck && npm run build --silent && npm run size
 
 audit: $(VENV)/.python ## Ask whether a pinned dependency has a known advisory (needs the internet)

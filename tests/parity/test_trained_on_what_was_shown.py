@@ -107,10 +107,10 @@ def test_too_few_lists_change_nothing_and_say_so(served: Service, small: Recomme
     blend = lists_of(served, small, fewest=100)
     lists = nothing(small)
     assert blend(lists, small.engine.models) is lists
-    assert blend.said().endswith("fewer than 100, so the ranker learns from the data set alone")
+    assert blend.summary().endswith("fewer than 100, so the ranker learns from the data set alone")
     stranger = lists_of(served, small, version="another")
     assert stranger(lists, small.engine.models) is lists
-    assert "6 of other models" in stranger.said()
+    assert "6 of other models" in stranger.summary()
     served.close()
 
 
@@ -130,5 +130,5 @@ def test_the_ranker_learns_from_them(served: Service, small: Recommender) -> Non
             blend=one,
         )
     assert counts[1] - counts[0] == blend.used > 0
-    assert "the ranker learns from their" in blend.said()
+    assert "the ranker learns from their" in blend.summary()
     served.close()

@@ -1,1 +1,1 @@
-"""What GARS knows: frozen values and pure functions. No I/O, no clock, no global randomness."""
+"""The domain model: frozen values and pure functions. No I/O, no clock, no global randomness."""

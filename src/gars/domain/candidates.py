@@ -1,4 +1,4 @@
-"""Filters and the union of channels: who may be in the list, and who proposed whom.
+"""Filters, and the candidates that channels propose.
 
 Filters are masks over the whole catalogue that act *before* any cut, so a filtered list is still full.
 """
@@ -20,13 +20,13 @@ from gars.domain.item_table import ItemTable
 
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True):
-    """What a reader wants to see. Everything off by default; the service turns the rules on.
+    """Filters and weights of a request. All off by default; the service turns the rules on.
 
     ``hide_sequels`` hides what continues a title the history does not hold; ``one_per_franchise`` shows only the best
     of each franchise; ``hide_dropped_franchises`` hides everything of a franchise with a disliked title,
     ``hide_dropped_sequels`` what continues a title that was given up; ``hide_recaps`` hides what retells a franchise
     the history holds. ``released_by`` hides what comes out later. ``shown`` are the titles of the pages before.
-    ``niche`` and ``diversity`` are not filters but say how the rest is put in order (``application.rerank``); so do the
+    ``niche`` and ``diversity`` are not filters but set the order of the rest (``application.rerank``), as do the
     weights of the latest clicks (``session``) and of stage one's own order (``retrieval``), next to 1 for the ranker's.
     """
 
@@ -75,7 +75,7 @@ SERVICE_DEFAULTS = Filters(
 
 
 def about_content(filters: Filters) -> Filters:
-    """What of the filters has nothing to do with who asks: what ``by_content`` reads, the rest as it is by default."""
+    """Return the filters that ``by_content`` reads, which do not depend on the user; the others get their defaults."""
     return msgspec.structs.replace(
         filters,
         hide_sequels=False,
@@ -137,7 +137,7 @@ def _known_rows(items: ItemTable, anime_ids: NDArray[np.int64]) -> NDArray[np.in
 
 
 def by_content(items: ItemTable, filters: Filters) -> NDArray[np.bool_]:
-    """Mask (n,) of the rows that are what the filters ask for, whoever asks.
+    """Mask (n,) of the rows that pass the filters which do not depend on the user.
 
     Raises:
         InvalidInputError: a type, genre, tag, studio, source or site the catalogue does not know.
@@ -173,7 +173,7 @@ def by_content(items: ItemTable, filters: Filters) -> NDArray[np.bool_]:
         (items.scores, filters.min_score, None),
     ):
         if (low is None and high is None) or np.isnan(column).all():
-            continue  # a catalogue that knows none of it cannot be asked for it
+            continue  # a catalogue without any value of it cannot be filtered by it
         # a bound excludes what is not known: NaN compares False
         if low is not None:
             mask &= column >= low
@@ -201,9 +201,9 @@ class Candidates:
     proposed: NDArray[np.bool_]
     """(m, c) which channel proposed it."""
     strongest: NDArray[np.float32]
-    """(m, e) the largest term of each neighbourhood channel's sum: what the one best title says."""
+    """(m, e) the largest term of each neighbourhood channel's sum, that of the most similar title."""
     supporters: NDArray[np.float32]
-    """(m, e) how many of the user's titles speak for it in each neighbourhood channel."""
+    """(m, e) positive terms of each neighbourhood channel's sum, one for each similar title of the user."""
     fused: NDArray[np.float32]
     """(m,) the fused score."""
     channel_names: tuple[str, ...]
@@ -212,7 +212,7 @@ class Candidates:
         return len(self.rows)
 
     def channels_of(self, places: NDArray[np.int64]) -> list[tuple[str, ...]]:
-        """Who proposed the candidates at some places. (k,) → k names"""
+        """Return the channels that proposed the candidates at some positions. (k,) → k tuples of names"""
         by = np.packbits(self.proposed[places], axis=1)
         return [_named(self.channel_names, row.tobytes()) for row in by]
 

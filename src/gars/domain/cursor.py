@@ -1,4 +1,4 @@
-"""Where a reader stands in a list, as a word to be sent back: what was shown, of which model and state."""
+"""Cursors for paging: the titles shown so far, with model and state version, as an opaque string."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def make(user_id: str, filters: Filters, *, model_version: str, state_version: i
 
 
 def list_hash(user_id: str, filters: Filters) -> bytes:
-    """What tells one user's list by some filters from all others; the day and the page do not count."""
+    """Hash a user and filters, without the day and the titles shown: the same for all pages of a list."""
     asked = msgspec.structs.replace(filters, released_by=None, shown=())
     return hashlib.blake2b(msgspec.msgpack.encode((user_id, asked)), digest_size=8).digest()
 

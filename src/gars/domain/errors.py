@@ -8,7 +8,7 @@ from collections.abc import Sequence
 class GarsError(Exception):
     """Base of every error GARS raises on purpose.
 
-    ``message`` says what is wrong and where; ``hint`` is the next step (usually a command). ``code`` is
+    ``message`` has the fault and its place; ``hint`` is the next step (usually a command). ``code`` is
     a stable machine-readable word, the one the HTTP API puts in ``error.code``.
     """
 
@@ -65,7 +65,7 @@ class FetchError(GarsError):
 
 
 class NotAllowedError(GarsError):
-    """Something this service was not set up to do for anybody."""
+    """A feature that this service is not configured for."""
 
     code = "forbidden"
 
@@ -90,7 +90,7 @@ class EventConflictError(ConflictError):
 
 
 class ArtefactError(GarsError):
-    """A model artefact that is missing, incomplete or not what its manifest says."""
+    """A model artefact that is missing, incomplete or different from its manifest."""
 
     code = "bad_artefact"
 
@@ -105,7 +105,7 @@ class MissingExtraError(GarsError):
 
 
 class StorageError(GarsError):
-    """The store could not take or give what was asked: full disk, locked or damaged database."""
+    """A read or write of a store that failed: full disk, locked or damaged database."""
 
     code = "storage"
 

@@ -17,7 +17,7 @@ SUSPICIOUS = 0.001
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a variant does differently, where the request does not say otherwise."""
+    """Settings of a variant, used where the request does not set them."""
 
     niche: float | None = None
     diversity: float | None = None
@@ -42,9 +42,11 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     def applied(self, filters: Filters) -> Filters:
         """The filters of a request, with this variant's rules in place of the service's defaults."""
-        told = {name: getattr(self.rules, name) for name in _RULES if getattr(self.rules, name) is not None}
+        overrides = {name: getattr(self.rules, name) for name in _RULES if getattr(self.rules, name) is not None}
         open_ = {
-            name: value for name, value in told.items() if getattr(filters, name) == getattr(SERVICE_DEFAULTS, name)
+            name: value
+            for name, value in overrides.items()
+            if getattr(filters, name) == getattr(SERVICE_DEFAULTS, name)
         }
         return msgspec.structs.replace(filters, **open_) if open_ else filters
 
@@ -94,11 +96,11 @@ def read(text: bytes, *, where: str) -> Experiment:
 
 
 def clustered_rate(hits: Sequence[float], trials: Sequence[float], *, z: float = _Z) -> tuple[float, float, float]:
-    """A rate over users, each with several trials, and its interval: 95 % unless ``z`` says other. → rate, low, high
+    """Estimate a rate over users, each with several trials, and its interval, 95 % by default. → rate, low, high
 
     A user's lists are alike, so they count for less than as many of strangers: the variance is that of a ratio over
     users (delta method), and Wilson's interval is taken at the number of independent trials it amounts to, which is
-    at least the number of users with any and keeps the interval open where nobody or everybody hit.
+    at least the number of users with any and keeps the interval open where no user or every user hit.
     """
     total, users = sum(trials), sum(count > 0 for count in trials)
     if not total:
@@ -114,7 +116,7 @@ def clustered_rate(hits: Sequence[float], trials: Sequence[float], *, z: float =
 
 
 def change_of_rate(before: tuple[float, float, float], after: tuple[float, float, float]) -> tuple[float, float, float]:
-    """How much a rate changed, and the interval of that, from two rates with theirs. → change, low, high
+    """Estimate the difference of two rates and its interval, from those of each. → change, low, high
 
     Newcombe, "Interval estimation for the difference between independent proportions", 1998, method 10.
     """
@@ -128,7 +130,7 @@ def change_of_rate(before: tuple[float, float, float], after: tuple[float, float
 
 
 def sample_ratio_p(counts: Sequence[int], shares: Sequence[float]) -> float:
-    """How probable users as unevenly spread as these are, if the shares are right (chi-square). 1 without users."""
+    """Return the p-value of the users' distribution over variants, given the shares (chi-square); 1 without users."""
     total, whole = sum(counts), sum(shares)
     if not total or len(counts) < 2:
         return 1.0

@@ -20,7 +20,7 @@ class Slot:
 
 
 def draw(request_id: str, share: float, k: int) -> Slot | None:
-    """Whether a list of ``k`` explores, and where; ``None`` for no. The same request always draws the same."""
+    """Draw the position at which a list of ``k`` explores; ``None`` if it does not. Deterministic for a request."""
     if share <= 0 or k <= FIRST_PLACE:
         return None
     digest = hashlib.blake2b(request_id.encode(), digest_size=24, person=b"gars explore").digest()

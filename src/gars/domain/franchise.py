@@ -12,7 +12,7 @@ _RECAP = re.compile(r"\b(?:recaps?|soushuuhen|summary|digest|compilation)\b|ç·é
 
 
 def is_recap(titles: Iterable[str]) -> bool:
-    """Whether one of an anime's names says that it retells another: no source types that relation."""
+    """Detect a recap by the names of an anime: no source has a type for that relation."""
     return any(_RECAP.search(title) for title in titles)
 
 

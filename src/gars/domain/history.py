@@ -24,7 +24,7 @@ STATED_LIKE, STATED_DISLIKE = 9.0, 3.0
 
 
 _OPINIONS = 4096
-"""So many different ones are kept: a rating, a status and little else make up most lists."""
+"""Size of the cache of opinions: most are a rating and a status."""
 
 
 class Rating(NamedTuple):
@@ -36,13 +36,13 @@ class Rating(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class History:
-    """What is known of a user, oldest first. All columns have length h, but ``clicks``."""
+    """A user's titles, oldest first. All columns have length h, but ``clicks``."""
 
     anime_ids: NDArray[np.int64]
     ratings: NDArray[np.float32]
     """1–10, NaN = not rated."""
     weights: NDArray[np.float32]
-    """How much each title speaks for what is like it, 0–1 (see ``interaction_weight``)."""
+    """Weight of each title in the scores of similar ones, 0–1 (see ``interaction_weight``)."""
     hidden: NDArray[np.bool_]
     """True = must not be recommended (seen, dropped, dismissed, …)."""
     clicks: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
@@ -62,7 +62,7 @@ class History:
 
 
 def interaction_weight(rating: float | None, status: str | None = None, *, unrated: float = 0.5) -> float:
-    """How strongly a title in the history speaks for titles like it.
+    """Return the weight of a title of the history in the scores of similar titles.
 
     Liked 1, unrated ``unrated``, mixed (6–7) 0.4, disliked or dropped 0, planned 0.4. The grades were measured on the
     validation users of the fixed top-N split.
@@ -93,7 +93,7 @@ def from_columns(anime_ids: NDArray[np.int64], ratings: NDArray[np.float32], *, 
 
 def from_state(state: UserState, *, unrated: float = 0.5) -> History:
     """The history the online path feeds to the models: opinions oldest first, then the latest clicks."""
-    told = []
+    found = []
     # register by register: this is done for every title of a list at every request
     for anime_id, opinion in state.opinions.items():
         number = status = reaction = seen = dismissed = None
@@ -117,10 +117,10 @@ def from_state(state: UserState, *, unrated: float = 0.5) -> History:
             times.append(one.stamp.time_ms)
         meaning = _meaning(number, status, reaction, seen is not None, dismissed is not None, unrated)
         if meaning is not None:
-            told.append((max(times), anime_id, meaning))
-    told.sort()  # by time, then id
-    ids = np.array([anime_id for _, anime_id, _ in told], np.int64)
-    columns = zip(*[meaning for _, _, meaning in told], strict=True) if told else ((),) * len(_Meaning._fields)
+            found.append((max(times), anime_id, meaning))
+    found.sort()  # by time, then id
+    ids = np.array([anime_id for _, anime_id, _ in found], np.int64)
+    columns = zip(*[meaning for _, _, meaning in found], strict=True) if found else ((),) * len(_Meaning._fields)
     ratings, weights, hidden, finished, dropped = columns
     return History(
         anime_ids=ids,
@@ -134,7 +134,7 @@ def from_state(state: UserState, *, unrated: float = 0.5) -> History:
 
 
 class _Meaning(NamedTuple):
-    """What an opinion says to the models."""
+    """The input of the models from one opinion."""
 
     rating: float
     weight: float
@@ -147,7 +147,7 @@ class _Meaning(NamedTuple):
 def _meaning(
     number: int | None, status: str | None, reaction: int | None, is_seen: bool, is_dismissed: bool, unrated: float
 ) -> _Meaning | None:
-    """``None`` if everything said was taken back."""
+    """Convert an opinion; ``None`` if every part of it was withdrawn."""
     is_rated = number is not None or reaction is not None
     if not is_rated and status is None and not is_seen and not is_dismissed:
         return None
@@ -155,11 +155,11 @@ def _meaning(
         float(number) if number is not None else math.nan if reaction is None
         else STATED_LIKE if reaction > 0 else STATED_DISLIKE
     )  # fmt: skip
-    # "not interested" and "seen" hide a title; neither says that the user likes what is like it
-    says_nothing = not is_rated and (is_dismissed or status is None)
+    # "not interested" and "seen" hide a title; neither is evidence that the user likes similar ones
+    is_no_evidence = not is_rated and (is_dismissed or status is None)
     return _Meaning(
         rating,
-        0.0 if says_nothing else interaction_weight(rating, status, unrated=unrated),
+        0.0 if is_no_evidence else interaction_weight(rating, status, unrated=unrated),
         is_rated or is_dismissed or status != _PLANNED,
         status == _COMPLETED or (status is None and (is_rated or is_seen)),
         status == _DROPPED,

@@ -18,8 +18,8 @@ class ShownItem(msgspec.Struct, frozen=True, array_like=True):
     score: float
     channels: tuple[str, ...]
     features: bytes
-    """What the ranker saw, one float32 a feature of the model; empty where no ranker spoke. Logs keep some of them with
-    fewer bits (``domain.feature_codec``)."""
+    """The ranker's features as float32; empty for a list without a ranker. Logs store some of them in fewer bits
+    (``domain.feature_codec``)."""
     propensity: float = 1.0
     """The probability that this title came to this place; below 1 only where a list may explore."""
 
@@ -32,7 +32,7 @@ class Impression(msgspec.Struct, frozen=True, kw_only=True):
     time: datetime
     """By the server's clock."""
     state_version: int
-    """How many events the user's state held."""
+    """Number of events in the user's state."""
     model_version: str
     variant: str
     """Which arm of an experiment made it."""

@@ -11,14 +11,14 @@ import msgspec
 from gars.domain.errors import InvalidInputError
 
 MAX_CLOCK_SKEW = timedelta(minutes=5)
-"""How far in the future an event may claim to be: clients' clocks are wrong by this much, not by more."""
+"""Tolerance for events in the future, since clients' clocks are off by up to this."""
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 """Events before this are refused: no list service existed, so the time is a unit error or an empty field."""
 
 
 class Kind(enum.StrEnum):
-    """What happened."""
+    """The kinds of events."""
 
     CLICK = "click"
     RATE = "rate"

@@ -38,7 +38,7 @@ class ItemTable:
     released: NDArray[np.float64]
     """(n,) first day as a proleptic ordinal; 1 January where only the year is known."""
     recaps: NDArray[np.bool_]
-    """(n,) retells another title of its franchise, as its name says."""
+    """(n,) flags of recaps, by their names."""
     adult: NDArray[np.bool_]
     franchises: NDArray[np.int32]
     """(n,) dense franchise code; every anime has one, at least its own."""
@@ -125,7 +125,7 @@ class ItemTable:
         )
 
     def without_viewers(self, rows: NDArray[np.int64]) -> ItemTable:
-        """Return the same items as if nobody had those at some rows on their list."""
+        """Return the same items without the viewers of those at some rows."""
         seen = np.ones(len(self), np.float32)
         seen[rows] = 0
         return replace(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gars.domain.errors import InvalidInputError
 
 _NAMED_WHOLE = 40
-"""A vocabulary up to this size is told whole to who asked for an unknown word."""
+"""A vocabulary up to this size is listed in the error about an unknown word."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,7 +20,7 @@ class Labels:
     """An inverted list: small where a matrix (anime, words) would be mostly zeros."""
 
     kind: str
-    """What the words are, for messages: "tag", "studio"."""
+    """Noun for messages: "tag", "studio"."""
     names: tuple[str, ...]
     starts: NDArray[np.int64]
     """(names + 1,) where each word's rows begin."""

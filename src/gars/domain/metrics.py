@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 
 
 def hits(ranked: NDArray[np.int64], targets: list[NDArray[np.int64]]) -> NDArray[np.bool_]:
-    """Which ranked items are targets. ``ranked`` (n, k) padded with -1, one array of targets a user → (n, k)."""
+    """Mask the ranked items that are targets. ``ranked`` (n, k), -1 pads; an array of targets a user. → (n, k)"""
     return np.stack([np.isin(row, wanted) & (row >= 0) for row, wanted in zip(ranked, targets, strict=True)])
 
 
@@ -33,7 +33,7 @@ def ndcg_at(hit: NDArray[np.bool_], n_targets: NDArray[np.int64], k: int) -> Flo
 
 
 def coverage_at(ranked: NDArray[np.int64], n_items: int, k: int) -> float:
-    """Share of all items that appear in somebody's first k."""
+    """Share of all items that appear in the first k of at least one user."""
     shown = ranked[:, :k]
     return len(np.unique(shown[shown >= 0])) / n_items
 

@@ -9,7 +9,7 @@ from gars.domain.interaction import Status
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListEntry:
-    """One title of a list. What the file does not say is ``None``; at least one id is there."""
+    """One title of a list. A value missing in the file is ``None``; at least one id is set."""
 
     anime_id: int | None = None
     """MyAnimeList id: the key everything is joined by."""
@@ -20,13 +20,13 @@ class ListEntry:
     rating: int | None = None
     """1–10."""
     updated_ms: int | None = None
-    """When the entry was last changed: an older entry than what is known already says nothing new."""
+    """Time of the last change: an entry older than the stored one changes nothing."""
     watched_ms: int | None = None
-    """When it was finished or begun: orders a history, does not tell old from new."""
+    """Time of finishing or starting: orders a history, but does not date the entry."""
 
     @property
     def name(self) -> str:
-        """How a report calls it."""
+        """Name for reports."""
         known = self.title or (f"anime {self.anime_id}" if self.anime_id is not None else None)
         return known or f"AniList {self.anilist_id}"
 
@@ -44,9 +44,9 @@ class PersonalList:
     """A list as it was read."""
 
     source: str
-    """What kind of file it was, in words."""
+    """Kind of the file, for people."""
     entries: tuple[ListEntry, ...]
     """In the order of the file; a title may be there more than once."""
     skipped: tuple[SkippedEntry, ...] = ()
     notes: tuple[str, ...] = ()
-    """What else a person should know of how it was read."""
+    """Notes for people on how the file was read."""

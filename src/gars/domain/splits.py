@@ -1,4 +1,4 @@
-"""How held-out rows are chosen, and the guard that no feature has seen them."""
+"""Selection of held-out rows, and the guard that no feature has seen them."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def refuse_leak(
     *,
     where: str,
 ) -> None:
-    """Stop an evaluation whose statistics saw rows they are judged on.
+    """Stop an evaluation whose statistics include held-out rows.
 
     Raises:
         InvalidInputError: some held-out pair is among the seen ones.

@@ -1,7 +1,7 @@
-"""What is asked for now: how much an event says so, and how that fades.
+"""Trending titles: weights of events, and their exponential decay.
 
-Every event of a kind that says "I want this" counts for its anime, half as much after each half-life of event time. Of
-each user and anime only the strongest event counts: nobody makes a trend alone.
+Every event of interest adds to its anime, half as much after each half-life of event time. Of each user and anime only
+the event of largest weight counts, so one user cannot make a trend.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from gars.domain.user_state import Opinion, Register, Stamp, UserState
 
 HALF_LIFE = timedelta(days=3)
 FORGOTTEN_AFTER = 12
-"""Half-lives after which what somebody did is no longer remembered (1/4096)."""
+"""Half-lives after which an event is dropped (1/4096)."""
 WEIGHTS = {Kind.CLICK: 1.0, Kind.LIKE: 2.0, Kind.RATE: 2.0, Kind.STATUS: 2.0}
-"""How much an event says that its anime is wanted. What hides a title says nothing."""
+"""Weight of each kind of event. Events that hide a title have none."""
 MIDDLE = 5
-"""A rating below it says nothing."""
+"""A lower rating has no weight."""
 BUCKET_MS = 6 * 3_600_000
-"""Counters kept outside one process are summed by buckets of event time this long."""
+"""Counters shared by processes are summed by buckets of event time this long."""
 BUCKETS = FORGOTTEN_AFTER * round(HALF_LIFE / timedelta(milliseconds=BUCKET_MS))
-"""How many buckets back anything still counts."""
+"""Number of buckets that still count."""
 
 
 def weight(event: Interaction) -> float:
-    """How much an event says; given up or rated below the middle it says nothing, like what hides a title."""
+    """Return the weight of an event; 0 for a title dropped, rated below the middle, or hidden."""
     disliked = event.kind is Kind.RATE and isinstance(event.value, int) and event.value < MIDDLE
     return 0.0 if disliked or event.value == Status.DROPPED else WEIGHTS.get(event.kind, 0.0)
 
@@ -42,20 +42,20 @@ def ends_ms(bucket: int) -> int:
 
 
 def moves(before: UserState, after: UserState, anime_id: int) -> dict[int, float]:
-    """What an event on an anime changes in the counters: bucket → what is to be added to the anime's weight there.
+    """Return the change of the counters by an event: bucket → difference of the anime's weight there.
 
-    It is the difference of what the two states say, so an event told twice changes nothing, and one taken back takes
-    back what it added.
+    It is the difference of the two states, so a repeated event changes nothing, and a withdrawn one subtracts its
+    weight.
     """
     changed: dict[int, float] = {}
     for state, sign in ((before, -1.0), (after, 1.0)):
-        for where, strength in _strongest(state, anime_id).items():
+        for where, strength in _largest_weight(state, anime_id).items():
             changed[where] = changed.get(where, 0.0) + sign * strength
     return {where: by for where, by in changed.items() if by}
 
 
 def heat(buckets: Mapping[int, Mapping[int, float]], now_ms: int) -> dict[int, float]:
-    """Bucket → anime → weight, as of now: anime → decayed weight, of those anybody still wants."""
+    """Bucket → anime → weight, as of now: anime → decayed weight, without those at zero."""
     found: dict[int, float] = {}
     oldest = 2.0**-FORGOTTEN_AFTER
     for where, weights in buckets.items():
@@ -66,23 +66,23 @@ def heat(buckets: Mapping[int, Mapping[int, float]], now_ms: int) -> dict[int, f
     return {anime_id: total for anime_id, total in found.items() if total >= oldest}
 
 
-def _strongest(state: UserState, anime_id: int) -> dict[int, float]:
-    """The bucket and weight of what a user said most strongly of an anime, as it counts later."""
-    said: list[tuple[int, float]] = []
+def _largest_weight(state: UserState, anime_id: int) -> dict[int, float]:
+    """Return bucket and weight of a user's event of largest decayed weight on an anime."""
+    weighted: list[tuple[int, float]] = []
     opinion = state.opinions.get(anime_id, Opinion())
     if (rating := _written(opinion.rating)) is not None and int(rating[1]) >= MIDDLE:
-        said.append((rating[0].time_ms, WEIGHTS[Kind.RATE]))
+        weighted.append((rating[0].time_ms, WEIGHTS[Kind.RATE]))
     if (status := _written(opinion.status)) is not None and status[1] != Status.DROPPED:
-        said.append((status[0].time_ms, WEIGHTS[Kind.STATUS]))
+        weighted.append((status[0].time_ms, WEIGHTS[Kind.STATUS]))
     if (reaction := _written(opinion.reaction)) is not None and int(reaction[1]) > 0:
-        said.append((reaction[0].time_ms, WEIGHTS[Kind.LIKE]))
-    said += [(click.stamp.time_ms, WEIGHTS[Kind.CLICK]) for click in state.clicks if click.anime_id == anime_id]
-    if not said:
+        weighted.append((reaction[0].time_ms, WEIGHTS[Kind.LIKE]))
+    weighted += [(click.stamp.time_ms, WEIGHTS[Kind.CLICK]) for click in state.clicks if click.anime_id == anime_id]
+    if not weighted:
         return {}
-    newest = max(time_ms for time_ms, _ in said)
+    newest = max(time_ms for time_ms, _ in weighted)
     half_life_ms = HALF_LIFE / timedelta(milliseconds=1)
-    time_ms, strength = max(said, key=lambda one: (one[1] * 2.0 ** ((one[0] - newest) / half_life_ms), one[0]))
-    return {bucket(time_ms): strength}
+    time_ms, weight = max(weighted, key=lambda one: (one[1] * 2.0 ** ((one[0] - newest) / half_life_ms), one[0]))
+    return {bucket(time_ms): weight}
 
 
 def _written(register: Register | None) -> tuple[Stamp, int | str] | None:

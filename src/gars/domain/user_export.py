@@ -1,4 +1,4 @@
-"""Everything known of a user as one JSON document, and back: what a user takes along to another service."""
+"""Export of all data of a user as one JSON document, and its import into another service."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class StateSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UserExport(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a user. ``interactions`` after ``earlier`` give the same state again."""
+    """All data of a user. ``interactions`` after ``earlier`` give the same state again."""
 
     gars_export: int = FORMAT
     user_id: str
     exported: datetime
     state: StateSummary
     earlier: tuple[Interaction, ...] = ()
-    """What the state holds and no logged event wrote: the list the user had in the data set, or a log that was lost."""
+    """State without a logged event: the user's list in the data set, or events of a log that was lost."""
     interactions: tuple[Interaction, ...] = ()
     """The event log, in the order accepted."""
     impressions: tuple[dict[str, Any], ...] = ()
@@ -95,7 +95,7 @@ def moved(interactions: Sequence[Interaction], user_id: str) -> list[Interaction
 
 
 def is_export(document: object) -> bool:
-    """Whether a JSON object says that it is one."""
+    """Return True for a JSON object in the format of an export."""
     return isinstance(document, dict) and "gars_export" in document
 
 

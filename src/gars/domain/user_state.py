@@ -24,7 +24,7 @@ from gars.domain.interaction import MAX_CLOCK_SKEW, Interaction, Kind, Status
 MAX_CLICKS = 50
 MAX_RECENT_EVENT_IDS = 256
 _NOW_MS = round(MAX_CLOCK_SKEW.total_seconds() * 1000)
-"""How long ago an event of now may have happened by the client's clock."""
+"""Tolerance for a client's clock that is behind."""
 
 
 # gc=False below: small values that hold numbers and each other, never a cycle. Without it the garbage collector walks
@@ -44,7 +44,7 @@ class Register(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Opinion(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What a user holds of one anime. ``reaction`` is +1 liked, -1 disliked; ``unclicked`` hides earlier clicks."""
+    """A user's opinion of one anime. ``reaction`` is +1 liked, -1 disliked; ``unclicked`` hides earlier clicks."""
 
     rating: Register | None = None
     status: Register | None = None
@@ -55,7 +55,7 @@ class Opinion(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     @property
     def is_empty(self) -> bool:
-        """True if everything said was taken back."""
+        """True if every part was withdrawn."""
         return all(_value(getattr(self, name)) is None for name in self.__struct_fields__ if name != "unclicked")
 
 
@@ -69,7 +69,7 @@ class Click(msgspec.Struct, frozen=True, array_like=True, order=True, gc=False):
 class UserState(msgspec.Struct, frozen=True, kw_only=True):
     """A user as the online path sees them.
 
-    ``version`` grows by one with every event that was new; caches and sinks use it to tell old from new.
+    ``version`` grows by one with every event that was new; caches and sinks compare it.
     ``rating_*`` are exact integer sums over the ratings in ``opinions``.
     """
 
@@ -221,7 +221,7 @@ def _without_later(state: UserState, event: Interaction) -> UserState:
 
 
 def _written(event: Interaction) -> int | str | None:
-    """What the event's register will hold."""
+    """Return the value of the event's register."""
     if event.kind is Kind.CLICK:
         return 1  # only an undo reaches the register: clicks up to here are hidden
     if event.undo:

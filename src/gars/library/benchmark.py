@@ -1,4 +1,4 @@
-"""The bench: fit the product and its baselines on each protocol's training rows, measure both tasks, keep the costs."""
+"""The benchmark: fit the product and its baselines on each protocol, measure both tasks and the costs."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class FittedProtocol:
 
 @dataclass(slots=True, eq=False)
 class Benchmark:
-    """The data, what is asked of them, and what has been found so far."""
+    """Data and settings of a benchmark, and its results so far."""
 
     rows: pl.DataFrame
     catalogue: pl.DataFrame
@@ -70,7 +70,7 @@ class Benchmark:
     seed: int
     config: FitConfig
     baselines: bool
-    """Whether models that are not part of the product are fitted too."""
+    """True: also fit models that are not part of the product."""
     home: Path
     mirror: Path | None
     progress: Progress
@@ -79,7 +79,7 @@ class Benchmark:
     skipped: list[Skipped] = field(default_factory=list)
 
     def run(self, protocol: str, *, lists: bool, likes: bool) -> Iterator[ListsResult | LikesResult]:
-        """What one protocol measures of the tasks asked for; its data may turn out not to be here."""
+        """Run the tasks of one protocol; one whose data are missing is skipped."""
         if protocol in get_args(protocols.TopNProtocol):
             if lists:
                 yield self.lists(protocol)
@@ -132,7 +132,7 @@ class Benchmark:
         return self._measured_likes(fitted, split, histories, protocol, ANIME, cuts=protocol == "cold-users")
 
     def movielens(self, *, lists: bool, likes: bool) -> Iterator[ListsResult | LikesResult]:
-        """Both tasks on users of MovieLens 100k that nobody trained on; skipped where the data cannot be had."""
+        """Measure both tasks on unseen users of MovieLens 100k; skipped where the data cannot be fetched."""
         try:
             loaded = movielens.load(self.home, mirror=self.mirror, progress=self.progress)
         except FetchError as error:

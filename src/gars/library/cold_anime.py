@@ -1,7 +1,7 @@
-"""Anime nobody trained on has watched: a vector from what the catalogue says of them, and their order for a user.
+"""Anime without training viewers: a vector from their description, and a score for a user.
 
-Channels learned from lists know nothing of them, and the ranking model has never seen one that was liked. What is known
-is what they are like: each takes after the titles whose descriptions are nearest, in vectors and in scores for a user.
+Channels learned from lists have no data of them, and the ranking model has never seen one that was liked. So vectors
+and scores are means over the titles of most similar descriptions.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from gars.retrieval import content
 from gars.retrieval.item_to_item import keep_largest
 
 NEIGHBOURS = 200
-"""A title takes after so many others; chosen on validation users (benchmarks/cold_anime.py)."""
+"""Each title has this many neighbours; chosen on validation users (benchmarks/cold_anime.py)."""
 
 Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ColdAnime:
-    """m anime without viewers beside the n an engine knows."""
+    """m anime without viewers, and their similarity to the n of an engine."""
 
     anime: Sequence[Anime]
     likeness: sp.csr_array
@@ -37,18 +37,18 @@ class ColdAnime:
     """(m, dim) unit vectors from content, zero for a title like no other."""
 
     def scores(self, engine: Engine, history: History) -> Floats:
-        """Nearness to the user's titles and what retrieval expects of its neighbours, evenly. → (m,)
+        """Sum two standardised scores: similarity to the user's titles, and retrieval's scores of neighbours. → (m,)
 
-        The ranking model is not asked: it puts what nobody has watched behind everything else.
+        The ranking model is not used: it would put titles without viewers last.
         """
         nearness, expected = self.nearness(engine, history), self.expected(engine, history)
         return np.asarray(standardise(nearness, least=1e-9) + standardise(expected, least=1e-9))
 
     def nearness(self, engine: Engine, history: History) -> Floats:
-        """Σ over the user's titles of strength times squared likeness: few near ones say more than many far. → (m,)"""
+        """Sum weight times squared similarity over the user's titles: few near ones count more than many far. → (m,)"""
         rows, weights = engine.query(history)
-        said = np.bincount(rows, weights, self.likeness.shape[1]).astype(np.float32)
-        return np.asarray(self.likeness.power(2) @ said, np.float32)
+        of_user = np.bincount(rows, weights, self.likeness.shape[1]).astype(np.float32)
+        return np.asarray(self.likeness.power(2) @ of_user, np.float32)
 
     def expected(self, engine: Engine, history: History) -> Floats:
         """The mean of retrieval's scores for its neighbours, by likeness; the lowest where it has none. → (m,)"""

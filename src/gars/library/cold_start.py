@@ -1,4 +1,4 @@
-"""A trained model, and the anime that joined the catalogue since: they can be shown before the next training."""
+"""A trained model extended by anime that joined the catalogue since, so that they are shown before retraining."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from gars.library.engine import Engine
 class ColdStartEngine:
     """Implements ``application.engine.Engine`` and ``NewAnime``, and ``application.stages.TwoStages``.
 
-    Lists are the model's own. A newcomer is found, described, likened to others, on the shelves of its season and of
-    new anime, and behind everything popular; the ranking model is never asked about it.
+    Lists are the model's own. A new anime can be searched, shown, compared with others, and is on the shelves of its
+    season and of new anime and after all popular ones; the ranking model never scores it.
     """
 
     engine: Engine
@@ -37,7 +37,7 @@ class ColdStartEngine:
     version: str
     """That of the model, and after a ``+`` a hash of what joined it."""
     cold: ColdAnime
-    """Everything nobody trained on has watched: of the model's catalogue, and what joined it."""
+    """All anime without training viewers: of the model's catalogue, and added ones."""
     items: ItemTable
     """Of ``anime``."""
     added: NDArray[np.int64]
@@ -48,7 +48,7 @@ class ColdStartEngine:
         object.__setattr__(self, "_places", {one.anime_id: place for place, one in enumerate(self.cold.anime)})
 
     def new_ids(self, history: History, *, k: int, filters: Filters) -> list[tuple[int, float]]:
-        """Anime nobody trained on has watched, by how near they are to what the user likes, with that score."""
+        """Return anime without training viewers by their score for the user, best first."""
         ids = np.fromiter(self._places, np.int64, len(self._places))
         rows = self.items.rows(ids)
         scores = self.cold.scores(self.engine, history)
@@ -64,7 +64,7 @@ class ColdStartEngine:
         return self.engine.feature_names
 
     def like_chances(self, history: History, anime_ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Those of the model; NaN for a newcomer, of which it knows nothing. (m,) → (m,)"""
+        """Those of the model; NaN for an added one, which it lacks. (m,) → (m,)"""
         return self.engine.like_chances(history, anime_ids)
 
     def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
@@ -86,7 +86,7 @@ class ColdStartEngine:
         return self.engine.retrieve_ids(history, k=k, filters=filters)
 
     def popular_ids(self, *, k: int, filters: Filters) -> NDArray[np.int64]:
-        """What is popular, then the newcomers. → (≤ k,)"""
+        """Return the popular titles, then the added ones. → (≤ k,)"""
         known = self.engine.popular_ids(k=k, filters=filters)
         rows = self.items.rows(self.added)
         rows = rows[allowed(self.items, from_ratings([]), filters)[rows]]
@@ -96,7 +96,7 @@ class ColdStartEngine:
         return np.concatenate([known, self.items.anime_ids[rows]])[:k]
 
     def similar_ids(self, anime_id: int, *, k: int, same_franchise: bool = True) -> list[tuple[int, float]]:
-        """As the model says; for a newcomer by what the catalogue says of it. Raises ``UnknownAnimeError``."""
+        """Return similar anime by the model; for an added one, by its description. Raises ``UnknownAnimeError``."""
         if anime_id not in self.added:
             return self.engine.similar_ids(anime_id, k=k, same_franchise=same_franchise)
         place = self._places.get(anime_id)
@@ -119,7 +119,7 @@ class ColdStartEngine:
 
 
 def with_cold_start(engine: Engine, anime: Sequence[Anime] = ()) -> ColdStartEngine:
-    """The model beside those of ``anime`` that it does not know. A second for a catalogue of 12,000."""
+    """Extend the model by those of ``anime`` that it lacks. Takes a second for a catalogue of 12,000."""
     known = {one.anime_id for one in engine.anime}
     added = sorted((one for one in anime if one.anime_id not in known), key=lambda one: one.anime_id)
     both = sorted([*engine.anime, *added], key=lambda one: one.anime_id)
@@ -134,5 +134,5 @@ def with_cold_start(engine: Engine, anime: Sequence[Anime] = ()) -> ColdStartEng
 
 
 def version_with(version: str, added: Sequence[Anime]) -> str:
-    """What a model calls itself beside ``added``, by ascending id: its version, and a hash of them if there are any."""
+    """Return the version of a model with ``added`` anime (ascending ids): its own, and a hash of them if any."""
     return f"{version}+{hashlib.sha256(msgspec.msgpack.encode(added)).hexdigest()[:8]}" if added else version

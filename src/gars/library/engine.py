@@ -30,22 +30,22 @@ from gars.retrieval.index import Index
 from gars.retrieval.large import LargeRetriever, StageOne
 
 CLICK_WEIGHT = 0.5
-"""How much the latest click speaks for titles like it, next to 1 for a liked title."""
+"""Weight of the latest click, next to 1 for a liked title."""
 CLICK_DECAY = 0.8
 """Each older click counts this much of the one after it."""
 SESSION_WEIGHT = 1.0
-"""How many deviations of the ranking score the best match of the latest click gains."""
+"""Gain of the best match of the latest click, in deviations of the ranking score."""
 _KEPT_MASKS, _KEPT_PAIRS = 64, 50_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scored:
-    """What stage two makes of m candidates."""
+    """Scores and features of m candidates from stage two."""
 
     order: NDArray[np.float32]
     """(m,)"""
     like_rate: float
-    """Of the user, for whom no ranker speaks."""
+    """The user's own rate, used without a ranker."""
     features: NDArray[np.float32] | None
     """(m, f); ``None`` without a ranker."""
     profile: NDArray[np.float32]
@@ -79,12 +79,12 @@ class Engine:
     user_ids: Sequence[str]
     per_channel: int = 200
     serve_ranker: bool = True
-    """False: lists keep the order of stage one, which was better on held-out users; the like head still speaks."""
+    """False: lists keep the order of stage one, which was better on held-out users; the like head is still used."""
     _content: Callable[[Filters], NDArray[np.bool_]] = field(init=False)
-    """The mask of filters that have nothing to do with who asks: the same few are asked for again and again."""
+    """Cached masks of filters that do not depend on the user: few differ."""
     _likeness: Quantised = field(init=False)
     shared: Callable[[int, int], tuple[Reason, ...]] = field(init=False)
-    """What a row of the item table has in common with another, which is one of the user's."""
+    """Cached reasons of what two rows of the item table have in common."""
 
     def __post_init__(self) -> None:
         items = self.retriever.items
@@ -217,9 +217,9 @@ class Engine:
         return items.anime_ids[rows[:k]]
 
     def similar_ids(self, anime_id: int, *, k: int, same_franchise: bool = True) -> list[tuple[int, float]]:
-        """Anime like this one with their similarity (0–1), best first; by content where nobody watched it yet.
+        """Anime like this one with their similarity (0–1), best first; by content for one without viewers.
 
-        Adult titles are only shown beside an adult one.
+        Adult titles are only returned for an adult one.
 
         Raises:
             UnknownAnimeError: the catalogue does not have it.
@@ -261,7 +261,7 @@ class Engine:
 
     @property
     def feature_names(self) -> tuple[str, ...]:
-        """What the numbers in ``Recommendation.features`` are, in order."""
+        """Names of the columns of ``Recommendation.features``, in order."""
         return features.names(self.retriever.channel_names)
 
     def like_chances(self, history: History, anime_ids: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -277,18 +277,18 @@ class Engine:
         return self._like_chances(self._read(history, found), found, np.arange(len(rows)))
 
     def query(self, history: History) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Rows and weights that speak for the user: their titles, then their recent clicks. → (q,), (q,)"""
+        """Return rows and weights of the user's titles, then of their recent clicks. → (q,), (q,)"""
         items = self.retriever.items
         rows, weights = items.rows(history.anime_ids), history.weights
         if len(history.clicks):
             rows = np.concatenate([rows, items.rows(history.clicks)])
             faded = (CLICK_WEIGHT * CLICK_DECAY ** np.arange(len(history.clicks))).astype(np.float32)
             weights = np.concatenate([weights, faded])
-        speaks = (rows >= 0) & (weights > 0)
-        return rows[speaks], weights[speaks]
+        is_used = (rows >= 0) & (weights > 0)
+        return rows[is_used], weights[is_used]
 
     def session(self, history: History) -> NDArray[np.float32] | None:
-        """How near every item is to what was clicked lately, 0–1; ``None`` without clicks. → (n,)"""
+        """Score the similarity of every item to the latest clicks, 0–1; ``None`` without clicks. → (n,)"""
         clicked = self.retriever.items.rows(history.clicks)
         clicked = clicked[clicked >= 0]
         if not len(clicked):
@@ -299,7 +299,7 @@ class Engine:
     def score(self, history: History, found: Candidates) -> Scored:
         """Stage two: what candidates (m,) are put in order by."""
         scored = self._read(history, found)
-        # somebody of whom nothing is known gets the popular list: there is nothing to rank by
+        # a user without a history gets the popular list: there is nothing to rank by
         if self.network is None or scored.features is None or history.is_empty or not self.serve_ranker:
             return scored
         with stage("ranking"):
@@ -334,7 +334,7 @@ class Engine:
 
 
 def _keeps_order(history: History, filters: Filters) -> bool:
-    """Whether the list is the fused order of stage one: nothing else moves or removes places."""
+    """Return True if the list is the fused order of stage one: no rule moves or removes a title."""
     return not (
         len(history.clicks) or filters.niche or filters.one_per_franchise or filters.diversity or filters.retrieval
     )
@@ -343,9 +343,9 @@ def _keeps_order(history: History, filters: Filters) -> bool:
 def user_vectors(
     weights: sp.csr_array, vectors: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Unit taste vectors of users by their lists (u, n), and their centre. → (u, dim), (dim,)
+    """Compute unit taste vectors of users from their lists (u, n), and their centre. → (u, dim), (dim,)
 
-    Everybody watches the popular titles, so lists point the same way; what tells users apart is the way from there.
+    All lists share the popular titles, so their mean direction is subtracted to separate users.
     """
     directions = unit_rows(np.asarray(weights @ vectors, np.float32))
     centre = directions.mean(axis=0)

@@ -1,4 +1,4 @@
-"""One training list: what a user's shown titles retrieve, labelled by what was hidden."""
+"""A training list of the ranker: candidates of part of a user's list, labelled by the hidden part."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ def ranking_list(
     per_channel: int,
     implicit: bool,
 ) -> RankingList | None:
-    """Candidates for a history, labelled by what was hidden; hidden rated titles that were not proposed follow.
+    """Build the training list of a history: candidates labelled by the hidden titles, then missed rated ones.
 
-    Titles ``withheld`` are on the user's list too, but neither shown nor asked for: they are no candidates.
+    Titles ``withheld`` are on the user's list too, but neither in the history nor candidates.
     """
     fold = models.retriever
     allowed = np.ones(len(fold.items), np.bool_)
     own = fold.items.rows(history.anime_ids)
     allowed[own] = allowed[withheld_rows] = False
-    speaks = history.weights > 0
+    is_used = history.weights > 0
     rating_of = np.full(len(fold.items), np.nan, np.float32)
     rating_of[hidden_rows] = hidden_ratings
     is_hidden = np.zeros(len(fold.items), np.bool_)
     is_hidden[hidden_rows] = True
     liked = is_hidden if implicit else rating_of > LIKED_ABOVE
     rated = hidden_rows if implicit else hidden_rows[~np.isnan(hidden_ratings)]
-    found = fold.candidates(own[speaks], history.weights[speaks], allowed, per_channel=per_channel, besides=rated)
+    found = fold.candidates(own[is_used], history.weights[is_used], allowed, per_channel=per_channel, extra=rated)
     n_proposed = int(found.proposed.any(axis=1).sum())
     proposed = np.arange(len(found.rows)) < n_proposed
     # titles without viewers come last in the fused order, so they have places of their own

@@ -1,8 +1,8 @@
-"""Fit both stages: retrieval on everybody, the ranker on lists from retrieval that has not seen their user.
+"""Fit both stages: retrieval on all users, the ranker on lists from retrieval that has not seen their user.
 
 Users are dealt into folds. For each fold a retriever is fitted on the other folds and proposes candidates for this
 one's users, from the part of their list that is not hidden. So the ranker meets the channel scores it will meet in
-serving, and no statistic of a training example has seen the row it is judged on.
+serving, and no statistic of a training example has seen its label.
 """
 
 from __future__ import annotations
@@ -60,15 +60,15 @@ class FitConfig(msgspec.Struct, frozen=True, kw_only=True):
     Every user is known all the same.
     """
     folds: int = 5
-    """How many retrievers are fitted for the ranker's examples; more are closer to serving and cost more."""
+    """Number of retrievers fitted for the ranker's examples; more are closer to serving and cost more."""
     many_titles: int = 10_000
     """With more titles on the lists two folds are enough: every retriever costs the square of the catalogue."""
     hidden_share: float = 0.2
     """Share of each user's list that the ranker must find again, at most a third of ``list_length``."""
     repeats: int = 5
-    """How often each user is used, with another part hidden each time; every title is hidden once before any twice."""
+    """Times each user is used, with another part hidden each time; every title is hidden once before any twice."""
     short_lists: float = 0.5
-    """How many more lists a user, of which only the first few titles are shown: the ranker must know newcomers too."""
+    """Further lists a user, of which only the first few titles are shown, to train on short histories too."""
     list_length: int = 160
     """Places of a training list: candidates, then hidden rated titles that were not among them."""
     per_channel: int = 60
@@ -76,7 +76,7 @@ class FitConfig(msgspec.Struct, frozen=True, kw_only=True):
     hidden_titles: float = 0.1
     """Share of the watched titles whose viewers are hidden when the ranker's lists are made, drawn for each fold.
 
-    The ranker so learns to judge titles without viewers (Volkovs et al., "DropoutNet: Addressing Cold Start in
+    The ranker so learns to score titles without viewers (Volkovs et al., "DropoutNet: Addressing Cold Start in
     Recommender Systems", NeurIPS 2017).
     """
     max_ranking_users: int = 6_000
@@ -88,7 +88,7 @@ class FitConfig(msgspec.Struct, frozen=True, kw_only=True):
     out if the catalogue knows no genres; with genres the ranker trains on all, and nothing is compared.
     """
     serve_ranker: bool = True
-    """Whether lists are in the ranker's order; ``fit`` sets it to false where stage one's order was better."""
+    """True: lists are in the ranker's order; ``fit`` sets it to false where stage one's order was better."""
 
 
 Blend = Callable[[RankingLists, Models], RankingLists]
@@ -107,7 +107,7 @@ _NOT_IN_RETRIEVAL = _NOT_IN_LISTS | {
     "max_ranking_users",
     "compare_users",
 }
-"""Settings without a say in a stage; a setting that is not named here has one."""
+"""Settings that do not change a stage; all others do."""
 
 QUICK = FitConfig(folds=2, repeats=1, short_lists=0.25, max_ranking_users=3_000)
 """A model in under two minutes on the sample, for a first look; the default takes three times as long."""
@@ -115,7 +115,7 @@ QUICK = FitConfig(folds=2, repeats=1, short_lists=0.25, max_ranking_users=3_000)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedModels:
-    """What was learned."""
+    """The fitted models of both stages."""
 
     models: Models
     network: Network | None
@@ -235,7 +235,7 @@ def _fit_large(
 def _catalogue_channels(
     anime: Sequence[Anime], described: sp.csr_array, training: TrainingMatrix
 ) -> tuple[ItemToItem, ...]:
-    """Fit the channels that need no interactions; one that the catalogue says nothing for is left out."""
+    """Fit the channels that need no interactions; one without any entry is left out."""
     channels = content.fit(described, watched=_watched(training)), recommended.fit(anime)
     return tuple(channel for channel in channels if channel.weights.nnz or channel.name == "content")
 
@@ -265,7 +265,7 @@ def _fingerprint(
     graph: OfflineGraph | None,
     observed: ObservedLists,
 ) -> Callable[[frozenset[str]], bytes]:
-    """What decides a stage: rows, catalogue, seed, a graph, and the settings without those that do not touch it."""
+    """Hash the inputs of a stage: rows, catalogue, seed, a graph, and the settings that it depends on."""
     digest = hashlib.sha256(msgspec.msgpack.encode((seed, list(anime), graph and graph.sha256)))
     for column in (rows.user, rows.item, rows.rating, observed.until, observed.complete):
         digest.update(np.ascontiguousarray(column).data)
@@ -279,7 +279,7 @@ def _fingerprint(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Fitter:
-    """What all folds share."""
+    """Data and settings that all folds share."""
 
     training: TrainingMatrix
     items: ItemTable
@@ -292,19 +292,19 @@ class _Fitter:
     has_ratings: bool
     observed: ObservedLists
     edges: sp.csr_array | None
-    """The item graph of everybody, if it was made elsewhere."""
+    """The item graph of all users, if it is given."""
 
     def all_models(self, folds: NDArray[np.int64], can_rank: bool) -> tuple[Models, list[Models]]:
-        """One fitted on everybody, and for each fold one fitted on the others."""
+        """Fit models on all users, and for each fold on the other folds."""
         n_users = self.training.n_users
         with one_thread(), ThreadPoolExecutor(max_workers=max(1, os.cpu_count() or 1)) as pool:
-            everybody = pool.submit(self.models, np.arange(n_users), self.edges)
+            of_all = pool.submit(self.models, np.arange(n_users), self.edges)
             others = [
                 pool.submit(self.models, np.flatnonzero(folds != f), hidden=self._titles_to_hide(f))
                 for f in range(self.config.folds * can_rank)
             ]
             try:
-                return everybody.result(), [future.result() for future in others]
+                return of_all.result(), [future.result() for future in others]
             except BaseException:  # Ctrl-C too: what has not begun does not begin
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
@@ -363,7 +363,7 @@ class _Fitter:
         return users[self.observed.complete[users]]
 
     def _n_ranking_users(self) -> int:
-        """How many users the ranker trains on; those after them are what its order is judged on."""
+        """Return the number of users the ranker trains on; its order is compared on those after them."""
         n, most = self.training.n_users, self.config.max_ranking_users
         if n > most or self.items.genre_names:
             return min(n, most)
@@ -379,10 +379,10 @@ class _Fitter:
             yield from once._each(held, by_fold, folds, rng, advance)
 
     def _parts(self, user: int) -> tuple[int, int]:
-        """Into how many parts a user's list is dealt, and how many of them are hidden in turn.
+        """Return the number of parts a user's list is dealt into, and the number hidden in turn.
 
-        A part must fit into a training list; whoever has more parts has more lists, so that every title is asked for
-        equally often.
+        A part must fit into a training list; a user of more parts has more lists, so that every title is hidden equally
+        often.
         """
         size = int(self.training.weights.indptr[user + 1] - self.training.weights.indptr[user])
         fewest = max(2, round(1 / self.config.hidden_share))

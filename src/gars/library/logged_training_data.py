@@ -1,4 +1,4 @@
-"""The lists people were shown, as training lists of the ranking model: the very features they were ranked by."""
+"""Training lists of the ranking model from logged impressions, with the features they were ranked by."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from gars.library.query import Models, profile_of
 from gars.ranking.examples import NOT_ASKED, RankingList, RankingLists, joined, stack
 
 FEWEST_LISTS = 200
-"""With fewer lists that say something the ranker learns from the data set alone."""
+"""With fewer usable lists the ranker learns from the data set alone."""
 
 Before = Callable[[str], UserState | None]
 """The list a user brought from the data set, before their first live event."""
@@ -45,7 +45,7 @@ class LoggedTrainingData:
     other: int = 0
     """Those of models with other features, or whose models are gone."""
     used: int = 0
-    """Lists somebody acted on, with all that was there to blend."""
+    """Lists with at least one click, complete enough to blend."""
     places: int = 0
     """Places of these that were examined."""
     blended: bool = False
@@ -70,8 +70,8 @@ class LoggedTrainingData:
         )
         return joined(lists, more)
 
-    def said(self) -> str:
-        """What came of it, in one line."""
+    def summary(self) -> str:
+        """Summarise the result in one line."""
         others = f", {self.other:,} of other models" if self.other else ""
         counts = f"{self.used:,} of {self.logged:,} logged lists say what was passed by for what{others}"
         if self.blended:

@@ -1,4 +1,4 @@
-"""How the memory of a process is kept: for the process as a whole to decide, so programs call this, not the library.
+"""Settings of the C library's allocator and of the garbage collector, for whole programs, not for the library.
 
 Freed memory stays with the process (decision 0151): the C library maps every large block anew and gives it back when
 it is freed, so each array of a batch costs a page fault for each of its 4 KiB.
@@ -16,15 +16,15 @@ _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3
 _BLOCK = 1 << 30
 """Only larger blocks are mapped."""
 _KEPT = 256 << 20
-"""So much free memory at the end of the heap is not given back."""
+"""Free memory at the end of the heap that is not returned."""
 _STEP = 64 << 20
-"""The heap grows by so much more than is asked for."""
+"""Padding by which the heap grows."""
 _GC_THRESHOLDS = 20_000, 20, 20
 """A request makes thousands of objects and leaves none: look for cycles less often than every 700."""
 
 
 def keep_freed_memory() -> None:
-    """Tell the GNU C library; on any other nothing happens."""
+    """Configure the allocator of the GNU C library; on others nothing happens."""
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):  # another C library, or another system
@@ -34,9 +34,9 @@ def keep_freed_memory() -> None:
 
 
 def trim_freed_memory() -> None:
-    """Return freed pages to the system once, for a process that needed more while it started than it needs from now on.
+    """Return freed pages to the system once, for a process that needed more while it started than it needs afterwards.
 
-    What is asked for later stays as ``keep_freed_memory`` says. Only the GNU C library can; on others nothing happens.
+    Later allocations behave as set by ``keep_freed_memory``. Only the GNU C library can; on others nothing happens.
     """
     gc.collect()
     try:
@@ -46,7 +46,7 @@ def trim_freed_memory() -> None:
 
 
 def resident_mb() -> float | None:
-    """Return the resident memory of this process in MB; None where the system does not tell."""
+    """Return the resident memory of this process in MB; None where the system does not report it."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
     except (OSError, ValueError, IndexError):
@@ -55,7 +55,7 @@ def resident_mb() -> float | None:
 
 
 def collect_rarely() -> None:
-    """What is there now stays, so nobody need look through it for garbage again, nor often through what comes."""
+    """Freeze the present objects, and collect garbage among new ones less often."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLDS)

@@ -23,7 +23,7 @@ class ObservedLists:
     until: NDArray[np.float64]
     """(u,) day the list was taken as a proleptic ordinal, inf = not known."""
     complete: NDArray[np.bool_]
-    """(u,) False: the list was cut, so a missing title tells nothing."""
+    """(u,) False: the list was cut, so a missing title is no evidence."""
 
     def select(self, users: NDArray[np.int64]) -> ObservedLists:
         """Return the entries of some users, in the order given."""

@@ -87,7 +87,7 @@ def retrieval(engine: Engine) -> ListModel:
 
 
 class _Latest:
-    """The channel scores of the user asked about last."""
+    """Cache of the latest user's channel scores."""
 
     def __init__(self) -> None:
         self._shown: Shown | None = None
@@ -146,7 +146,7 @@ def predict_likes(
     anime_id: NDArray[np.int64],
     progress: Progress,
 ) -> dict[str, Predictions]:
-    """P(rating > 7) for held-out rows (m,); an item nobody knows gets everybody's rate."""
+    """P(rating > 7) for held-out rows (m,); an item the model lacks gets the mean rate of all users."""
     table, prior = recommender.engine.retriever.items, recommender.engine.models.prior
     order = np.argsort(user, kind="stable")
     groups = np.split(order, np.flatnonzero(np.diff(user[order])) + 1) if len(order) else []

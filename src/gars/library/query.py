@@ -1,4 +1,4 @@
-"""What the features read, put together in one place for training and serving."""
+"""Input of the features, assembled in one place for training and serving."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _ties(items: ItemTable, taste: Taste, rows: NDArray[np.int64]) -> NDArray[np
 
 
 def _evidence(retriever: StageOne, taste: Taste, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-    """What the user's ratings of co-watched titles say of each candidate (see ``Query.evidence``). → (m, 4)"""
+    """Sum the user's ratings over titles co-watched with each candidate (see ``Query.evidence``). → (m, 4)"""
     weights = np.empty((2, len(taste.ratings)), np.float32)
     weights[0], weights[1] = taste.liking, taste.ratings - np.float32(taste.rating_mean)
     evidence = np.zeros((4, len(rows)))

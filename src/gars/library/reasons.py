@@ -1,4 +1,4 @@
-"""Why a title is in the list: the user's own titles that speak for it, their click, its story, its genres."""
+"""Explanations of recommendations: contributing titles of the user, clicks, franchise, common tags, genres."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from gars.library.engine import Engine
 
 MOST_TITLES = 3
-_WORTH_SAYING = 0.05
-"""What speaks against a title is told from this share on."""
+_SMALLEST_NEGATIVE = 0.05
+"""Negative contributions of a smaller share are not shown."""
 _MUCH_MORE = 0.05
-"""Share of the list above everybody's from which a genre is told."""
+"""Excess of a genre's share over the mean of all users from which it is shown."""
 _MOST_SHARED = 2
 """Tags in one reason."""
 _KINDS = {"looked at": "click", "liked": "because", "watched": "because", "chose": "because"}
@@ -36,7 +36,7 @@ def explain(
 ) -> list[tuple[Reason, ...]]:
     """Reasons for each of some rows of the item table, the weightiest first. ``profile`` (2g,) is ``taste_profile``."""
     plain = not engine.retriever.items.genre_names
-    words = _Words(engine.anime, _verbs(history), usual="chose" if plain else "watched")
+    words = _Wordings(engine.anime, _verbs(history), usual="chose" if plain else "watched")
     had = set(history.anime_ids.tolist())
     explained = []
     for row, prequel, sources, genre in zip(
@@ -47,47 +47,49 @@ def explain(
         strict=True,
     ):
         found = [Reason(*words[source, share < 0], share) for source, share in sources]
-        # what speaks for it comes first
+        # positive contributions come first
         common = engine.shared(row, sources[0][0]) if sources and sources[0][1] > 0 else ()
         explained.append((*_franchise(engine, had, prequel), *found, *common, *genre))
     return [reasons or (_OFTEN if plain else _WIDELY) for reasons in explained]
 
 
 def _sources(engine: Engine, history: History, rows: NDArray[np.int64]) -> list[list[tuple[int, float]]]:
-    """For each row, up to three of the user's titles (as rows) with their share (-1 to 1) of all that was said of it.
+    """Return for each row up to three of the user's titles (as rows) and their share (-1 to 1) of all contributions.
 
-    What spoke for it comes first; what spoke against it is only told if its share is worth saying.
+    Positive ones come first; negative ones are left out below ``_SMALLEST_NEGATIVE``.
     """
     titles, weights = engine.query(history)
-    said = engine.retriever.contributions(titles, weights, rows)
+    contributions = engine.retriever.contributions(titles, weights, rows)
     if len(history.clicks):
-        # a title on the list that was clicked too speaks twice, and is named once
+        # a title on the list that was clicked too contributes twice, and is shown once
         titles, column = np.unique(titles, return_inverse=True)
         together = np.zeros((len(titles), len(rows)), np.float32)
-        np.add.at(together, column, said.T)
-        said = np.ascontiguousarray(together.T)
+        np.add.at(together, column, contributions.T)
+        contributions = np.ascontiguousarray(together.T)
     if not len(titles):
         return [[] for _ in rows]
     places, shares = np.full((len(rows), MOST_TITLES), -1), np.zeros((len(rows), MOST_TITLES), np.float32)
-    top_contributions(said, np.float32(_WORTH_SAYING), places, shares)
+    top_contributions(contributions, np.float32(_SMALLEST_NEGATIVE), places, shares)
     return [
-        [(source, share) for source, share in zip(some, told, strict=True) if share]
-        for some, told in zip(titles[places].tolist(), shares.astype(np.float64).round(3).tolist(), strict=True)
+        [(source, share) for source, share in zip(sources, of_sources, strict=True) if share]
+        for sources, of_sources in zip(
+            titles[places].tolist(), shares.astype(np.float64).round(3).tolist(), strict=True
+        )
     ]
 
 
 def _verbs(history: History) -> dict[int, str]:
-    """What the user did with each title they liked or looked at; anything else they watched."""
+    """Return the verb for each title the user liked or clicked; the others were watched."""
     liked = history.anime_ids[history.ratings > LIKED_ABOVE].tolist()
     return {**dict.fromkeys(history.clicks.tolist(), "looked at"), **dict.fromkeys(liked, "liked")}
 
 
-_Said = tuple[str, str, int, str, str | None, str | None, str | None]
+_Wording = tuple[str, str, int, str, str | None, str | None, str | None]
 """The fields of a ``Reason``, but for its contribution."""
 
 
-class _Words(dict[tuple[int, bool], _Said]):
-    """What is said of a title (a row) that speaks for others, or against them: a few speak for a whole list."""
+class _Wordings(dict[tuple[int, bool], _Wording]):
+    """Cached wording for a contributing title (a row), positive or negative: few titles explain a whole list."""
 
     def __init__(self, anime: Sequence[Anime], verbs: dict[int, str], *, usual: str) -> None:
         super().__init__()
@@ -95,7 +97,7 @@ class _Words(dict[tuple[int, bool], _Said]):
         self._anime = anime
         self._verbs = verbs
 
-    def __missing__(self, key: tuple[int, bool]) -> _Said:
+    def __missing__(self, key: tuple[int, bool]) -> _Wording:
         row, is_against = key
         anime = self._anime[row]
         verb = self._verbs.get(anime.anime_id, self._usual)
@@ -113,19 +115,19 @@ def _franchise(engine: Engine, had: set[int], prequel: int) -> tuple[Reason, ...
 
 
 def shared(anime: Sequence[Anime], row: int, source: int) -> tuple[Reason, ...]:
-    """What a title has in common with one of the user's own that speaks for it: tags and studios."""
+    """Return tags and studios that a title has in common with one of the user's titles."""
     this, other = anime[row], anime[source]
     theirs = _as_set(other.tags)
     tags = list(islice((tag for tag in this.tags if tag in theirs), _MOST_SHARED))
     studios = [studio for studio in this.studios if studio in other.studios][:1]
     if not tags and not studios:
         return ()
-    said = ", ".join([*tags, *(f"studio {studio}" for studio in studios)])
-    return (Reason.of("shared", f"Like {other.title}: {said}", other),)
+    common = ", ".join([*tags, *(f"studio {studio}" for studio in studios)])
+    return (Reason.of("shared", f"Like {other.title}: {common}", other),)
 
 
 _as_set = lru_cache(4096)(frozenset[str])
-"""The same few hundred titles speak for most."""
+"""A few hundred titles explain most lists."""
 
 
 def _genres(engine: Engine, rows: NDArray[np.int64], profile: NDArray[np.float32]) -> list[tuple[Reason, ...]]:

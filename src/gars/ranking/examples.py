@@ -35,9 +35,9 @@ class RankingList:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RankingLists:
-    """Many lists, padded to the same length with places no head is asked about.
+    """Many lists, padded to the same length with places that no head is trained on.
 
-    What the like head is asked about comes first in each list, so that it need not look at the rest.
+    The labels of the like head come first in each list, so that it can skip the rest.
     """
 
     features: NDArray[np.float32]
@@ -51,7 +51,7 @@ class RankingLists:
     like: NDArray[np.float32]
     """(u, L)"""
     n_like: int
-    """The like head is asked about the first so many places at most."""
+    """The largest number of labels of the like head in a list."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -62,7 +62,7 @@ def stack(lists: Iterator[RankingList], *, at_most: int, length: int, n_features
 
     Lists are written into their place as they come: they are by far the largest thing in training.
     """
-    features = np.zeros((at_most, length, n_features), np.float32)  # pages nobody writes to cost nothing
+    features = np.zeros((at_most, length, n_features), np.float32)  # pages that are never written to cost nothing
     rows = np.zeros((at_most, length), np.int32)
     taste = np.zeros((at_most, n_taste), np.float32)
     order = np.full((at_most, length), NOT_ASKED, np.float32)

@@ -1,8 +1,8 @@
 """The ranking model: a Keras MLP with end-to-end embeddings over behaviour features, and two heads.
 
 One head orders the list (listwise softmax: Cao et al., "Learning to Rank: From Pairwise Approach to Listwise Approach",
-ICML 2007), the other says how likely a rating above 7 is. The trunk is the embedding-and-MLP of Covington et al.,
-"Deep Neural Networks for YouTube Recommendations", RecSys 2016. Runs on any Keras back end; JAX unless told otherwise.
+ICML 2007), the other predicts P(rating > 7). The trunk is the embedding-and-MLP of Covington et al.,
+"Deep Neural Networks for YouTube Recommendations", RecSys 2016. Runs on any Keras back end; JAX by default.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 
 class RankingConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """What may be set of stage two; the defaults were chosen on validation users."""
+    """Settings of stage two; the defaults were chosen on validation users."""
 
     embedding: int = 8
     hidden: tuple[int, int] = (128, 64)
     dropout: float = 0.2
     unknown_item: float = 0.2
-    """Share of item embeddings hidden in training, so that a title nobody knows is judged by its features."""
+    """Share of item embeddings hidden in training, so that a title without viewers is scored by its features."""
     learning_rate: float = 2e-3
     batch: int = 64
     epochs: int = 4
@@ -71,7 +71,7 @@ def fit(
 ) -> tuple[Network, dict[str, list[float]]]:
     """Train on lists and export to numpy; also returns the losses after each epoch, ``val_`` on users held out.
 
-    An item that no list has judged keeps the shared "unknown" embedding.
+    An item without a label keeps the shared "unknown" embedding.
     """
     keras = import_keras()
     keras.utils.set_random_seed(seed % 2**32)
@@ -100,14 +100,14 @@ def fit(
             callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=lambda _epoch, _logs: advance(1)), *logged],
         )
     losses = {name: [round(float(value), 4) for value in values] for name, values in history.history.items()}
-    judged = np.unique(lists.rows[(lists.order >= 0) | (lists.like >= 0)])
+    labelled = np.unique(lists.rows[(lists.order >= 0) | (lists.like >= 0)])
     if counts_viewers(lists):
-        judged = judged[items.counts[judged] > 0]
-    return export(model, items, judged=judged), losses
+        labelled = labelled[items.counts[labelled] > 0]
+    return export(model, items, labelled=labelled), losses
 
 
 def counts_viewers(lists: RankingLists) -> bool:
-    """Whether the features of the lists are all of ``domain.features``, the number of viewers among them."""
+    """Return True if the lists have all of ``domain.features``, the number of viewers among them."""
     return int(lists.features.shape[2]) >= -VIEWERS
 
 
@@ -146,7 +146,7 @@ def build(items: ItemTable, lists: RankingLists, config: RankingConfig) -> keras
     return keras.Model([features, rows, taste], {"order": flat[0](order), "like": flat[1](like)})
 
 
-def export(model: keras.Model, items: ItemTable, *, judged: NDArray[np.int32]) -> Network:
+def export(model: keras.Model, items: ItemTable, *, labelled: NDArray[np.int32]) -> Network:
     """The trained weights as a numpy network."""
 
     def weights(name: str) -> list[NDArray[np.float32]]:
@@ -154,7 +154,7 @@ def export(model: keras.Model, items: ItemTable, *, judged: NDArray[np.int32]) -
 
     table = weights("item")[0]
     item = np.tile(table[-1], (len(items), 1))
-    item[judged] = table[judged]
+    item[labelled] = table[labelled]
     standardise = model.get_layer("standardise")
     first = [weights(f"{head}_hidden_1") for head in ("order", "like")]
     (order_hidden, order_bias), (like_hidden, like_hidden_bias) = weights("order_hidden_2"), weights("like_hidden_2")
@@ -210,7 +210,7 @@ def _tensors(lists: RankingLists, users: NDArray[np.int64]) -> tuple[dict[str, A
 def _listwise_loss(order: Any, scores: Any) -> Any:
     """Negative log softmax of each list's positives among its candidates. (b, L), (b, L) → (b,)
 
-    A list counts by the root of its positives: more of them say more, but they are not independent.
+    A list is weighted by the root of its positives: they are not independent.
     """
     ops = import_keras().ops
     scores = ops.where(order == NOT_ASKED, -1e9, scores)
@@ -229,9 +229,9 @@ def _like_loss(like: Any, logits: Any) -> Any:
 
 
 def standard_scale(lists: RankingLists) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Mean and deviation of each feature over the places that are asked about. → (f,), (f,)
+    """Mean and deviation of each feature over the places with a label. → (f,), (f,)
 
-    A feature that never varied tells nothing and may mislead when it does in serving: its deviation is infinite.
+    A feature that never varied has no weight to trust if it varies in serving: its deviation is infinite.
     """
     asked = lists.features[(lists.order >= 0) | (lists.like >= 0)].astype(np.float64)
     deviation = asked.std(axis=0)
@@ -301,7 +301,7 @@ def _lookup(table: NDArray[Any]) -> keras.Layer:
     keras = import_keras()
 
     class Lookup(keras.layers.Layer):  # type: ignore[misc, name-defined]
-        """Rows of a fixed table: what the catalogue says of an item."""
+        """Look up rows of a fixed table of the catalogue."""
 
         def call(self, rows: Any) -> Any:
             return keras.ops.take(keras.ops.convert_to_tensor(table), rows, axis=0)

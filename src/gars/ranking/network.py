@@ -125,11 +125,11 @@ class Network:
         return self.order_scores(features, rows, taste), self.like_chances(features, rows, taste)
 
     def order_scores(self, features: Floats, rows: NDArray[np.int64], taste: Floats) -> Floats:
-        """What the candidates are put in order by. (m, f), (m,), (2g,) → (m,)"""
+        """Score the candidates for their order. (m, f), (m,), (2g,) → (m,)"""
         return self._of(self._order, features, rows, taste)
 
     def like_chances(self, features: Floats, rows: NDArray[np.int64], taste: Floats) -> Floats:
-        """P(rating > 7) of the candidates: asked for the few that are shown. (m, f), (m,), (2g,) → (m,)"""
+        """Predict P(rating > 7), for the few that are shown. (m, f), (m,), (2g,) → (m,)"""
         return _sigmoid(self._of(self._like, features, rows, taste) + self.like_bias)
 
     def _of(self, head: _Head, features: Floats, rows: NDArray[np.int64], taste: Floats) -> Floats:
@@ -172,7 +172,7 @@ def type_codes(types: NDArray[np.int16], n_types: int) -> NDArray[np.int64]:
 
 
 def genre_shares(genres: Floats) -> Floats:
-    """Genre flags as rows of unit sum, so that many genres do not shout. (n, g) → (n, g)"""
+    """Scale genre flags to rows of unit sum, so that many genres do not count more. (n, g) → (n, g)"""
     return np.asarray(genres / np.maximum(1, genres.sum(axis=1, keepdims=True)), np.float32)
 
 

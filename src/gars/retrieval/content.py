@@ -1,7 +1,7 @@
 """Content: anime with the same words in title, genres, tags, studio, source and franchise. Needs no interactions.
 
 Cosine of inverse-document-frequency weighted features (Salton & Buckley, "Term-weighting approaches in automatic text
-retrieval", 1988). The only channel that can propose a title nobody has watched yet.
+retrieval", 1988). It can propose a title without viewers.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _WEIGHT = {"title": 1.4, "franchise": 1.4, "tag": 0.7}
 
 
 def describe(anime: Sequence[Anime]) -> sp.csr_array:
-    """What the catalogue says of each anime, as unit rows of idf-weighted words. → (n, words)"""
+    """Describe each anime by the catalogue: unit rows of idf-weighted words. → (n, words)"""
     code: dict[str, int] = {}
     pairs = [
         (row, code.setdefault(word, len(code))) for row, a in enumerate(anime) for word in dict.fromkeys(_words(a))

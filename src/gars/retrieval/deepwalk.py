@@ -20,10 +20,11 @@ def walks(
     most_steps: int = 10**9,
     starts: NDArray[np.int64] | None = None,
 ) -> NDArray[np.int32]:
-    """Weighted random walks from every node that has edges, fewer a node than asked for where all would take more than
-    ``most_steps`` steps. → (nodes · per_node, length)
+    """Draw weighted random walks from every node that has edges. → (nodes · per_node, length)
 
-    ``starts`` are nodes with edges to start from, where others walk from the rest.
+    Fewer than ``per_node`` where all would take more than ``most_steps`` steps.
+
+    ``starts`` are nodes with edges to start from, by default all.
     """
     starts = np.flatnonzero(np.diff(graph.indptr)) if starts is None else starts
     per_node = max(1, min(per_node, most_steps // max(1, length * len(starts))))

@@ -1,4 +1,4 @@
-"""A fitted stage one as if some items had no viewers: what the ranker learns of titles that nobody watched yet.
+"""A fitted stage one with the viewers of some items hidden, so that the ranker learns from titles without viewers.
 
 After Volkovs et al., "DropoutNet: Addressing Cold Start in Recommender Systems", NeurIPS 2017. The other items keep
 every weight, so the ranker meets them as they are in serving.
@@ -19,7 +19,7 @@ from gars.retrieval.user_knn import UserKnn
 
 
 def hide_viewers(retriever: Retriever, rows: NDArray[np.int64]) -> Retriever:
-    """Return the retriever without what lists say of the items at ``rows``; what the catalogue says of them stays."""
+    """Return the retriever without the lists' data of the items at ``rows``; channels of the catalogue keep them."""
     seen = np.ones(len(retriever.items), np.float32)
     seen[rows] = 0
     channels = (

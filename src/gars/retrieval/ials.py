@@ -21,14 +21,14 @@ from gars.kernels.quantised import Quantised, dot, quantise
 Floats = NDArray[np.float32]
 
 ALPHA = 7.0
-"""How many times more than an empty entry a title of weight 1 counts."""
+"""Confidence of an entry of weight 1 relative to an empty one."""
 L2 = 35.0
 ITERATIONS = 12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Factors:
-    """Item factors, and what a fold-in needs besides."""
+    """Item factors, and the Gram matrix and its root for folding in a user."""
 
     items: Floats
     """(n, d)"""
@@ -39,7 +39,7 @@ class Factors:
     _rooted_items: Floats = field(init=False)
     """(n, d) items · root"""
     _seen: NDArray[np.int64] = field(init=False)
-    """Rows with factors: what nobody watched has none, and need not be multiplied."""
+    """Rows with factors: an item without viewers has none, and is not multiplied."""
     _seen_items: Quantised = field(init=False)
 
     def __post_init__(self) -> None:

@@ -19,7 +19,7 @@ class Index(Protocol):
 
     @property
     def vectors(self) -> NDArray[np.float32]:
-        """What is searched."""
+        """The vectors to search."""
         ...
 
     def search(self, query: NDArray[np.float32], k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:

@@ -1,11 +1,11 @@
-"""Item2Vec: skip-gram with negative sampling over sequences of items, and the item-to-item form of what it learned.
+"""Item2Vec: skip-gram with negative sampling over sequences of items, and the item-to-item form of the result.
 
 Barkan & Koenigstein, "Item2Vec: Neural Item Embedding for Collaborative Filtering", MLSP 2016; Mikolov et al., NIPS
 2013.
-A user is scored by what the model was trained for: the probability that j stands next to i,
+A user is scored by the training objective: the probability that j stands next to i,
 ``P(j|i) = softmax_j(in_i · out_j + ns · log viewers_j)``. It needs the *output* vectors; the usual cosine of input
 vectors throws them away, and with them most of the quality. The prior takes the viewers of j, not how often walks
-passed it: sampling removed the prior of the walks, and viewers are what a list is judged by.
+passed it: sampling removed the prior of the walks, and held-out entries follow the viewers.
 """
 
 from __future__ import annotations
@@ -109,5 +109,5 @@ def to_item_to_item(
 def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """Row-wise softmax. (b, m) → (b, m)"""
     highest = logits.max(axis=1, keepdims=True)
-    p = np.exp(logits - np.where(np.isfinite(highest), highest, 0))  # a lone item has nobody beside it
+    p = np.exp(logits - np.where(np.isfinite(highest), highest, 0))  # an item without any other has no finite logit
     return np.asarray(p / np.maximum(p.sum(axis=1, keepdims=True), np.float32(1e-30)), np.float32)

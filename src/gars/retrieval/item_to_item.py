@@ -1,6 +1,6 @@
 """The one serving form of every neighbourhood model: a sparse item-by-item matrix.
 
-EDLAE, item-kNN and DeepWalk differ in how they learn which item speaks for which; serving is the same sum over the
+EDLAE, item-kNN and DeepWalk differ in how they learn the weights; serving is the same sum over the
 user's titles. One form means one fast path, one explanation (the contribution of a title is its term of the sum) and
 one way to publish neighbour lists.
 """
@@ -23,7 +23,7 @@ class ItemToItem:
 
     name: str
     weights: sp.csr_array
-    """(n, n) float32; row i holds what item i says of every other item."""
+    """(n, n) float32; row i holds the weights of item i for every other item."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weights", compact(self.weights))

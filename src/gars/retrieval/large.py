@@ -35,7 +35,7 @@ Floats = NDArray[np.float32]
 WHOLE = ("user_knn", "popularity", "spectral")
 """The last channels in order: those that are no sum over item neighbours."""
 _TRACE = np.float32(1e-6)
-"""Weight of popularity where nothing else tells items apart."""
+"""Weight of popularity where all other scores are equal."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,19 +132,19 @@ class LargeRetriever:
         *,
         per_channel: int,
         session: Floats | None = None,
-        besides: NDArray[np.int64] | None = None,
+        extra: NDArray[np.int64] | None = None,
     ) -> Candidates:
         """The pool of the sparse channels, at least ``per_channel`` allowed items, best fused score first.
 
-        ``session`` (n,) may propose items near the latest clicks. ``besides`` are rows that need not be proposed; they
-        come last, in the order given.
+        ``session`` (n,) may propose items near the latest clicks. ``extra`` rows need not be proposed; they come last,
+        in the order given.
         """
         pool, scores, fused = self._ranked_pool(rows, weights, allowed, per_channel, session)
         order = argsort_descending(fused)
         pool, scores, fused = pool[order], scores[:, order], fused[order]
         by = scores > 0
-        if besides is not None:
-            others = besides[~np.isin(besides, pool)]
+        if extra is not None:
+            others = extra[~np.isin(extra, pool)]
             added = self.scored(rows, weights, others)
             pool, fused = np.append(pool, others), np.append(fused, added.fused)
             scores = np.hstack([scores, added.channel_scores.T])
@@ -157,11 +157,11 @@ class LargeRetriever:
         return self._as_candidates(wanted, scores, self.fuse(scores, cold=not len(rows)), np.zeros(scores.shape, bool))
 
     def contributions(self, rows: NDArray[np.int64], weights: Floats, wanted: NDArray[np.int64]) -> Floats:
-        """How much each of some items (h,) of weights (h,) adds to the wanted items (m,) in fusion. → (m, h)"""
+        """Return the contribution of each of a user's items (h,) of weights (h,) to the wanted items (m,). → (m, h)"""
         return self._stacked.contributions(rows, weights, wanted, np.ones(len(self.channels), np.float32))
 
     def nearness(self, rows: NDArray[np.int64], weights: Floats) -> Floats:
-        """How near every item is to some items, 1 = the best match of the strongest one. (q,), (q,) → (n,)"""
+        """Score the similarity of every item to some, 1 = the best match of one of weight 1. (q,), (q,) → (n,)"""
         return self._stacked.nearness(rows, weights)
 
     def _of(self, rows: NDArray[np.int64], weights: Floats, wanted: NDArray[np.int64]) -> Floats:
@@ -230,7 +230,7 @@ StageOne = Retriever | LargeRetriever
 
 
 def _similarity_lists(lists: sp.csr_array, power: float) -> tuple[CSR, CSR]:
-    """Items of each user, and users of each item weighted by what the item says of two users' likeness."""
+    """Return the items of each user, and the users of each item weighted for the similarity of users."""
     users, of_items = both_directions(lists, 1.0)
     degree = np.maximum(1, np.diff(of_items.indptr)).astype(np.float32)
     weights = of_items.data * np.repeat(degree ** np.float32(-2 * power), np.diff(of_items.indptr))

@@ -99,7 +99,7 @@ def _entries(matrix: sp.csr_array, kept: NDArray[np.bool_]) -> sp.csr_array:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Parts:
-    """What is fitted on one matrix."""
+    """The parts fitted on one matrix."""
 
     walks: sp.csr_array
     edlae: sp.csr_array

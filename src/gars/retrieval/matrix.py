@@ -13,7 +13,7 @@ from gars.domain.history import LIKED_ABOVE
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingMatrix:
-    """Who has what on their list. Row u, column i; several columns of the same shape and sparsity."""
+    """Matrices of users (rows) and items (columns): weights and ratings of the same sparsity."""
 
     weights: sp.csr_array
     """(users, items) float32, interaction weights of users and items (``domain.history.interaction_weight``)."""

@@ -1,4 +1,4 @@
-"""Popularity: the same list for everybody. The baseline, and the last fallback."""
+"""Popularity: the same scores for every user. The baseline, and the last fallback."""
 
 from __future__ import annotations
 

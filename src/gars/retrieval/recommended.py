@@ -1,8 +1,8 @@
-"""Recommended: "if you liked this, watch that", as users of a site wrote it beside a title.
+"""Recommendations that users of a site wrote on the page of a title ("if you liked this, watch that").
 
 Needs no interactions, so it reaches titles that are younger than every list. A pair counts less the further down it
 stands, by the discount of DCG (Järvelin & Kekäläinen, "Cumulated gain-based evaluation of IR techniques", 2002), and
-half as much in the direction in which nobody wrote it.
+half as much in the direction in which it was not written.
 """
 
 from __future__ import annotations

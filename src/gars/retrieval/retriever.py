@@ -48,7 +48,7 @@ FUSION = {"edlae": 1.0, "deepwalk": 0.75, "ials": 0.25}
 
 
 class RetrievalConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """What may be set of stage one; the defaults were chosen on the validation users of the fixed top-N split."""
+    """Settings of stage one; the defaults were chosen on the validation users of the fixed top-N split."""
 
     fusion: dict[str, float] = msgspec.field(default_factory=lambda: dict(FUSION))
     """Weight of each channel's standardised score in the fused order."""
@@ -76,7 +76,7 @@ class Retriever:
     factors: Factors
     neighbours: UserKnn
     popularity: Floats
-    """(n,) the last channel: the same for everybody."""
+    """(n,) the last channel: the same for every user."""
     vectors: Floats
     """(n, dim) item embeddings of unit length; zeros for titles on too few lists."""
     config: RetrievalConfig
@@ -125,7 +125,7 @@ class Retriever:
         return _ScoredItems(sums, scores, mean, np.where(deviation > 0, deviation, 1).astype(np.float32))
 
     def fuse(self, scores: Floats, *, cold: bool) -> Floats:
-        """One score from the channels' (c, m); somebody of whom nothing is known gets the popular ones. → (m,)"""
+        """Fuse the channels' scores (c, m); a user without a history (``cold``) gets popularity. → (m,)"""
         if cold:
             return np.asarray(scores[-1], np.float32)
         return self._weights @ scores
@@ -138,12 +138,12 @@ class Retriever:
         *,
         per_channel: int,
         session: Floats | None = None,
-        besides: NDArray[np.int64] | None = None,
+        extra: NDArray[np.int64] | None = None,
     ) -> Candidates:
         """The union of each channel's best allowed items, best fused score first.
 
-        ``session`` (n,) may propose titles near the latest clicks. ``besides`` are rows that nobody needs to propose;
-        they come last, in the order given.
+        ``session`` (n,) may propose titles near the latest clicks. ``extra`` rows need not be proposed; they come last,
+        in the order given.
         """
         scored = self._score(rows, weights)
         proposed = np.zeros((len(scored.scores) + 1, len(self.items)), np.bool_)
@@ -158,19 +158,19 @@ class Retriever:
         fused = self.fuse(scores, cold=not len(rows))
         order = argsort_descending(fused)  # rows ascend by id, so a tie goes to the lower id
         found, scores, fused = found[order], scores[:, order], fused[order]
-        if besides is not None:
-            others = besides[~np.isin(besides, found)]
+        if extra is not None:
+            others = extra[~np.isin(extra, found)]
             theirs = scored.standardised(others)
             found, scores = np.append(found, others), np.hstack([scores, theirs])
             fused = np.append(fused, self.fuse(theirs, cold=not len(rows)))
         return self._as_candidates(found, scores, fused, scored, proposed[:, found])
 
     def scored(self, rows: NDArray[np.int64], weights: Floats, wanted: NDArray[np.int64]) -> Candidates:
-        """Given items as candidates for titles (h,) of weights (h,), in the order given; nobody proposed them."""
+        """Given items as candidates for titles (h,) of weights (h,), in the order given; none is proposed."""
         scored = self._score(rows, weights)
-        nobody = np.zeros((len(scored.scores) + 1, len(wanted)), np.bool_)
+        unproposed = np.zeros((len(scored.scores) + 1, len(wanted)), np.bool_)
         scores = scored.standardised(wanted)
-        return self._as_candidates(wanted, scores, self.fuse(scores, cold=not len(rows)), scored, nobody)
+        return self._as_candidates(wanted, scores, self.fuse(scores, cold=not len(rows)), scored, unproposed)
 
     def _as_candidates(
         self, wanted: NDArray[np.int64], scores: Floats, fused: Floats, scored: _ScoredItems, by: NDArray[np.bool_]
@@ -187,17 +187,17 @@ class Retriever:
         )
 
     def contributions(self, rows: NDArray[np.int64], weights: Floats, wanted: NDArray[np.int64]) -> Floats:
-        """How much each of some titles (h,) of weights (h,) says for the wanted items (m,) in fusion. → (m, h)"""
+        """Return the contribution of each of a user's titles (h,) of weights (h,) to the wanted items (m,). → (m, h)"""
         return self._stacked.contributions(rows, weights, wanted, self._weights[: len(self.channels)])
 
     def nearness(self, rows: NDArray[np.int64], weights: Floats) -> Floats:
-        """How near every item is to some titles, 1 = the best match of the strongest one. (q,), (q,) → (n,)"""
+        """Score the similarity of every item to some titles, 1 = best match of one of weight 1. (q,), (q,) → (n,)"""
         return self._stacked.nearness(rows, weights)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _ScoredItems:
-    """What the channels say to some titles."""
+    """Scores of all items for a user, with mean and deviation of each channel."""
 
     sums: ChannelScores
     scores: Floats

@@ -1,4 +1,4 @@
-"""Spectral low-pass filter: what the smoothest directions of the item graph say of every item.
+"""Spectral low-pass filter over the item graph.
 
 The ideal low-pass filter of GF-CF (Shen et al., "How Powerful is Graph Convolution for Recommendation?", CIKM 2021):
 ``score = x · D^-q · V Vᵀ · D^q`` with the leading right singular vectors V of the normalised (users, items) matrix,

@@ -1,4 +1,4 @@
-"""User-kNN: what the users of most similar taste have on their lists.
+"""User-kNN: items on the lists of the most similar users.
 
 Herlocker et al., "An Algorithmic Framework for Performing Collaborative Filtering", SIGIR 1999, with the similarity
 taken between iALS factors: a neighbour need not share a title. Weak alone, but it sees combinations of titles that no
@@ -49,7 +49,7 @@ class UserKnn:
         object.__setattr__(self, "_everybody", np.ones(len(self.users), np.bool_))
 
     def score(self, user: Floats, *, out: Floats) -> None:
-        """What the neighbours of a user with these factors (d,) have on their lists, added to ``out`` (n,)."""
+        """Add the lists of the nearest users of a user with these factors (d,), weighted, to ``out`` (n,)."""
         length = math.sqrt(float(user @ user))
         if not length or not len(self.users):
             return

@@ -1,9 +1,9 @@
-"""The ranker's features, one idea a file; training, serving and every engine call the same functions.
+"""Features of the ranker, one idea a file; training, serving and every engine call the same functions.
 
-Each file has ``NAMES`` and ``write(query, out)``, which fills ``out`` (len(NAMES), m) for m candidates. One that says
-something of an item whoever asks has ``of_items(items, prior)`` too: ``ITEM_NAMES`` columns (n,), computed once for a
-catalogue; its ``write(query, here, out)`` is given those of the candidates. What a user is lives in
-``domain.user_state``; features are read from it when a list is made, so there is no second copy to fall behind.
+Each file has ``NAMES`` and ``write(query, out)``, which fills ``out`` (len(NAMES), m) for m candidates. One with
+features of the item alone has ``of_items(items, prior)`` too: ``ITEM_NAMES`` columns (n,), computed once for a
+catalogue; its ``write(query, here, out)`` is given those of the candidates. The user is in ``domain.user_state``;
+features are read from it when a list is made, so no second copy can be stale.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _OF_TITLE = (
     "item_viewers", "item_members", "item_viewer_share", "item_like_rate", "item_rating_mean", "item_rated",
     "catalogue_score", "score_known", "year", "year_known", "episodes", "genre_count", "franchise_size",
 )  # fmt: skip
-"""Those that are the same for one title whoever asks."""
+"""Features that do not depend on the user."""
 _ALONE = np.isin(_NAMES, _OF_TITLE)
 
 
@@ -46,9 +46,9 @@ def names(channel_names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def title_columns(width: int) -> NDArray[np.bool_]:
-    """Which of ``width`` columns of ``matrix`` say the same of one title whoever asks. → (width,)
+    """Mask the columns of ``matrix`` that do not depend on the user. → (width,)
 
-    None of a matrix too narrow to be one of this version.
+    All False for a matrix too narrow to be of this version.
     """
     found = np.zeros(width, np.bool_)
     if width >= len(_ALONE):
@@ -62,7 +62,7 @@ def place_from_end(name: str) -> int:
 
 
 def item_side(items: ItemTable, prior: Prior) -> NDArray[np.float32]:
-    """What the features say of each item whoever asks, side by side: one line of memory an item. → (n, s)"""
+    """Compute the features that do not depend on the user, a row for each item. → (n, s)"""
     return np.stack([column for file in _OF_ITEM for column in file.of_items(items, prior)], axis=1)
 
 

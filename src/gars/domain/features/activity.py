@@ -1,4 +1,4 @@
-"""How much is known of the user: the ranker trusts taste features more when there is more behind them."""
+"""Size of the user's history: the ranker trusts taste features more when they come from more ratings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NAMES = ("user_titles", "user_rated", "user_like_rate", "user_rating_mean", "use
 
 
 def write(query: Query, out: Floats) -> None:
-    """The same for every candidate. ``out`` (5, m)"""
+    """Write the same values for every candidate. ``out`` (5, m)"""
     taste = query.taste
     spread = standard_deviation(taste.ratings) if len(taste.ratings) > 1 else 0.0
     known = (log1p(len(taste.rows)), log1p(len(taste.ratings)), taste.like_rate, taste.rating_mean, spread)

@@ -1,6 +1,7 @@
-"""What stage one said: each channel's score, the candidate's place in its order, and what the score is made of.
+"""Features from stage one: each channel's score and rank of the candidate, and the terms of the score.
 
-The same sum may be one close title or many distant ones; the strongest term and the number of terms tell them apart.
+The same sum may come from one similar title or many distant ones; the largest term and the number of terms distinguish
+them.
 """
 
 from __future__ import annotations

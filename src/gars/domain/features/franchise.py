@@ -9,18 +9,18 @@ from gars.domain.features.taste import PRIOR_RATINGS, Prior
 from gars.domain.item_table import ItemTable
 
 SHRINK = PRIOR_RATINGS / 4
-"""How many titles liked as usual a user's liking of a franchise starts from."""
+"""Pseudo-ratings of liking 0 that the liking of a franchise is shrunk by."""
 NAMES = ("franchise_seen", "franchise_liking", "prequel_seen", "prequel_liking", "prequel_missing", "franchise_size")
 ITEM_NAMES = ("log_size",)
 
 
 def of_items(items: ItemTable, _prior: Prior) -> tuple[Floats, ...]:
-    """How large its franchise is."""
+    """Return the size of each item's franchise."""
     return (np.log1p(items.franchise_sizes[items.franchises], dtype=np.float32),)
 
 
 def write(query: Query, here: Floats, out: Floats) -> None:
-    """The user's titles of the same franchise, and how much better than usual they liked them. ``out`` (6, m)"""
+    """Write the user's titles of the same franchise and their liking above the mean. ``out`` (6, m)"""
     out[:5] = query.ties.T
     np.log1p(out[0], out=out[0])
     out[5] = here[0]

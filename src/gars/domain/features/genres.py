@@ -13,12 +13,12 @@ ITEM_NAMES = ("count",)
 
 
 def of_items(items: ItemTable, _prior: Prior) -> tuple[Floats, ...]:
-    """How many genres it has."""
+    """Return the number of genres of each item."""
     return (items.genres.sum(axis=1),)
 
 
 def by_genre(taste: Taste, items: ItemTable) -> Floats:
-    """What is added up over a candidate's genres: share of the list, that above the usual, like rate. → (3, g)"""
+    """Return the values to sum over genres: share of the list, lift over all users, like rate gap. → (3, g)"""
     return np.stack([taste.genre_share, taste.genre_share - items.genre_shares, taste.genre_like_gap])
 
 

@@ -1,4 +1,4 @@
-"""What kind of thing it is (series, film, short) and how much of the user's list, and liking, is of that kind."""
+"""Type (series, film, short) and length, and the share and like rate of that type on the user's list."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ITEM_NAMES = ("log_episodes",)
 
 
 def of_items(items: ItemTable, _prior: Prior) -> tuple[Floats, ...]:
-    """How long it is."""
+    """Return the log of each item's episodes."""
     return (np.log1p(known_or(items.episodes, 0)),)
 
 

@@ -1,4 +1,4 @@
-"""How the user liked the titles that are watched together with the candidate: their own ratings, similarity weighted.
+"""The user's own ratings of titles watched together with the candidate, weighted by similarity.
 
 Sarwar et al., "Item-based collaborative filtering recommendation algorithms", WWW 2001.
 """

@@ -1,4 +1,4 @@
-"""How widely watched a title is, and whether that is how widely this user's titles are watched."""
+"""Popularity of a title, and its distance from the popularity of the user's titles."""
 
 from __future__ import annotations
 

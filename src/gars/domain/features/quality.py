@@ -1,4 +1,4 @@
-"""How well a title is liked: by the training users who rated it, and by the catalogue's own score."""
+"""Rating of a title by the training users, and by the catalogue's own score."""
 
 from __future__ import annotations
 

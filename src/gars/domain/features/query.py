@@ -1,4 +1,4 @@
-"""What every feature reads: one user, their taste in summary, and the candidates to be ranked."""
+"""Input of every feature: one user, their taste in summary, and the candidates to be ranked."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ class Query:
     supporters: Floats
     """(m, e) terms of each neighbourhood channel's sum."""
     evidence: Floats
-    """(m, 4) what the user's rated titles say of each candidate: sum of co-watch weights, the same weighted by how
-    much more than usual the user liked each title, and by rating above their mean; largest single weight."""
+    """(m, 4) over the user's rated titles: sum of co-watch weights, the same weighted by liking above the user's like
+    rate and by rating above their mean; largest weight."""
     ties: Floats
     """(m, 5) the user's titles of the same franchise, how much better than usual they liked them, whether they have the
     prequel, how they liked that, whether they lack it."""
     over_genres: Floats
     """(m, 4) sums over the candidate's genres of ``features.genres.by_genre``, and the worst of the last."""
     gaussian_process: Floats
-    """(m, 11) the columns of ``features.kriging``; zeros where the data have no ratings (``ranking.kriging``)."""
+    """(m, 11) the columns of ``features.gaussian_process``; zeros where the data have no ratings."""
 
 
 def known_or(values: Floats, default: float) -> Floats:

@@ -1,4 +1,4 @@
-"""A user in summary, next to everybody: what the features compare a candidate with."""
+"""Summary statistics of a user and priors over all users, which the features compare a candidate with."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from gars.domain.history import LIKED_ABOVE, History
 from gars.domain.item_table import ItemTable
 
 PRIOR_RATINGS = 4.0
-"""How many ratings the average user's opinion counts for when a user's own rates are estimated."""
+"""Pseudo-ratings of the average user that a user's own rates are shrunk by."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prior:
-    """What is true of everybody: the value a rate shrinks to when there is little evidence."""
+    """Means over all users, which rates of little evidence shrink to."""
 
     like_rate: float
     rating: float
@@ -43,9 +43,9 @@ class Taste:
     ratings: NDArray[np.float32]
     """(r,)"""
     like_rate: float
-    """The user's own share of liked ratings, shrunk to everybody's."""
+    """The user's own share of liked ratings, shrunk to the prior."""
     rating_mean: float
-    """The user's own mean rating, shrunk to everybody's."""
+    """The user's own mean rating, shrunk to the prior."""
     genre_share: NDArray[np.float32]
     """(g,) share of the history that has each genre."""
     genre_like_gap: NDArray[np.float32]
@@ -53,7 +53,7 @@ class Taste:
 
     @property
     def liking(self) -> NDArray[np.float32]:
-        """How much more than usual the user liked each rated title. (r,)"""
+        """Liked minus the user's like rate, of each rated title. (r,)"""
         return self.liked - np.float32(self.like_rate)
 
 

@@ -102,7 +102,7 @@ def train_on(
     )  # fmt: skip
     about = lineage(dataset)
     if shown is not None:
-        progress.note(shown.said())
+        progress.note(shown.summary())
         about["from_log"] = {"lists": shown.used, "places": shown.places, "blended": shown.blended}
     if graph is not None:
         about["offline"] = graph.lineage()

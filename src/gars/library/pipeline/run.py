@@ -263,7 +263,7 @@ class Pipeline:
                 blend=shown,
             )
         if shown is not None:
-            self.progress.note(shown.said())
+            self.progress.note(shown.summary())
             about["from_log"] = {"lists": shown.used, "places": shown.places, "blended": shown.blended}
         manifest = self._registry.add(lambda folder: fitted.save(folder, data=about))
         atlas_store.add(self.home, manifest.version, fitted.engine, self.progress)

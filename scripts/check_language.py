@@ -1,0 +1,91 @@
+"""Check that docstrings use the terms of the field: counts of discouraged words, per package, may only fall.
+
+Run by ``make check``; ``--write`` stores lower counts in ``scripts/language_counts.json``.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import sys
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "gars"
+COUNTS = Path(__file__).with_name("language_counts.json")
+WORDS = re.compile(
+    r"\b(whoever|nobody|somebody|anybody|everybody|said|says?|told|tells?|heard|hears?|loudest|speaks?|spoke|voices?"
+    r"|whispers?|outshouts?|beside|judged?|judges|judging|known of)\b",
+    re.IGNORECASE,
+)
+OPENING = re.compile(r"(What|Whether|Who|How)\b")
+
+
+def docstrings(source: str) -> list[str]:
+    """Return docstrings of modules, classes, functions and attributes."""
+    return [
+        node.value.value
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    ]
+
+
+def package_of(file: Path) -> str:
+    """Return the package a file is counted in: a folder of ``gars``, with its subfolders."""
+    parts = file.relative_to(SOURCE).parts
+    return parts[0] if len(parts) > 1 else "gars"
+
+
+def count(source: Path = SOURCE) -> dict[str, dict[str, int]]:
+    """Count discouraged words and openings of docstrings by package."""
+    words, openings = Counter[str](), Counter[str]()
+    for file in sorted(source.rglob("*.py")):
+        package = package_of(file)
+        for text in docstrings(file.read_text(encoding="utf-8")):
+            words[package] += len(WORDS.findall(text))
+            openings[package] += OPENING.match(text.lstrip()) is not None
+    return {name: {"words": words[name], "openings": openings[name]} for name in sorted(words)}
+
+
+def problems(found: dict[str, dict[str, int]], allowed: dict[str, dict[str, int]]) -> list[str]:
+    """Compare counts; a package that is not listed may have none."""
+    return [
+        f"docstrings of {package}: {number} {kind}, at most {limit} allowed"
+        for package, counts in found.items()
+        for kind, number in counts.items()
+        if number > (limit := allowed.get(package, {}).get(kind, 0))
+    ]
+
+
+def examples(packages: set[str]) -> list[str]:
+    """Return the offending docstrings of some packages, with file and word."""
+    lines = []
+    for file in sorted(SOURCE.rglob("*.py")):
+        if package_of(file) in packages:
+            for text in docstrings(file.read_text(encoding="utf-8")):
+                found = WORDS.search(text) or OPENING.match(text.lstrip())
+                if found:
+                    first = text.strip().splitlines()[0]
+                    lines.append(f"  {file.relative_to(ROOT)}: {found.group(0)!r} in {first[:90]!r}")
+    return lines
+
+
+def main(arguments: list[str]) -> int:
+    """Compare today's counts with the stored ones; return the exit code."""
+    found = count()
+    allowed = json.loads(COUNTS.read_text(encoding="utf-8")) if COUNTS.is_file() else found
+    faults = problems(found, allowed)
+    if faults:
+        packages = {fault.removeprefix("docstrings of ").partition(":")[0] for fault in faults}
+        sys.stderr.write("\n".join([*faults, *examples(packages)]) + "\n")
+        sys.stderr.write("  → use a term of the field; start with a verb and a noun (CONTRIBUTING.md)\n")
+        return 1
+    if "--write" in arguments:
+        COUNTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

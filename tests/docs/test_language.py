@@ -1,0 +1,49 @@
+"""The check of docstrings refuses discouraged words, and accepts counts that fall."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "check_language.py"
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    """A checkout with one package, of which two discouraged words are allowed."""
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "src" / "gars" / "ranking").mkdir(parents=True)
+    (tmp_path / "scripts" / "language_counts.json").write_text(json.dumps({"ranking": {"words": 2, "openings": 0}}))
+    return Path(shutil.copy(SCRIPT, tmp_path / "scripts"))
+
+
+def check(script: Path, docstring: str, package: str = "ranking") -> subprocess.CompletedProcess[str]:
+    folder = script.parents[1] / "src" / "gars" / package
+    folder.mkdir(exist_ok=True)
+    (folder / "module.py").write_text(f'"""{docstring}"""\n')
+    return subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("docstring", ["Return the posterior mean.", "Return what nobody said."])
+def test_counts_up_to_the_stored_ones_pass(script: Path, docstring: str) -> None:
+    assert check(script, docstring).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("docstring", "package", "problem"),
+    [
+        ("Return what nobody said or heard.", "ranking", "docstrings of ranking: 3 words, at most 2 allowed"),
+        ("Whether it converged.", "ranking", "docstrings of ranking: 1 openings, at most 0 allowed"),
+        ("Tell the model.", "retrieval", "docstrings of retrieval: 1 words, at most 0 allowed"),
+    ],
+)
+def test_higher_counts_fail_with_file_and_word(script: Path, docstring: str, package: str, problem: str) -> None:
+    found = check(script, docstring, package)
+    assert found.returncode == 1
+    assert problem in found.stderr
+    assert f"src/gars/{package}/module.py" in found.stderr
