@@ -44,7 +44,7 @@ def lists(items: ItemTable) -> RankingLists:
 
 def test_exported_scores_are_the_models(items: ItemTable, lists: RankingLists) -> None:
     model = mlp.build(items, lists, RankingConfig(hidden=(16, 8)))
-    network = mlp.export(model, items, judged=np.arange(N_ITEMS, dtype=np.int32))
+    network = mlp.export(model, items, labelled=np.arange(N_ITEMS, dtype=np.int32))
     predicted = model.predict({"features": lists.features, "rows": lists.rows, "taste": lists.taste}, verbose=0)
     for user in range(0, 64, 7):
         order, p_like = network.score(lists.features[user], lists.rows[user].astype(np.int64), lists.taste[user])
@@ -55,14 +55,14 @@ def test_exported_scores_are_the_models(items: ItemTable, lists: RankingLists) -
 
 def test_a_title_nobody_judged_has_the_shared_unknown_embedding(items: ItemTable, lists: RankingLists) -> None:
     model = mlp.build(items, lists, RankingConfig(hidden=(16, 8)))
-    network = mlp.export(model, items, judged=np.arange(10, dtype=np.int32))
+    network = mlp.export(model, items, labelled=np.arange(10, dtype=np.int32))
     assert np.array_equal(network.item_embedding[11], network.item_embedding[29])
     assert not np.array_equal(network.item_embedding[9], network.item_embedding[29])
 
 
 def test_a_feature_that_never_varied_has_no_say(items: ItemTable, lists: RankingLists) -> None:
     model = mlp.build(items, lists, RankingConfig(hidden=(16, 8)))
-    network = mlp.export(model, items, judged=np.arange(N_ITEMS, dtype=np.int32))
+    network = mlp.export(model, items, labelled=np.arange(N_ITEMS, dtype=np.int32))
     rows = lists.rows[0].astype(np.int64)
     changed = lists.features[0].copy()
     changed[:, -1] = 1e9
@@ -73,6 +73,6 @@ def test_a_feature_that_never_varied_has_no_say(items: ItemTable, lists: Ranking
 
 def test_nobody_to_score_is_nobody_scored(items: ItemTable, lists: RankingLists) -> None:
     model = mlp.build(items, lists, RankingConfig(hidden=(16, 8)))
-    network = mlp.export(model, items, judged=np.arange(N_ITEMS, dtype=np.int32))
+    network = mlp.export(model, items, labelled=np.arange(N_ITEMS, dtype=np.int32))
     order, p_like = network.score(np.empty((0, N_FEATURES), np.float32), np.empty(0, np.int64), lists.taste[0])
     assert len(order) == len(p_like) == 0

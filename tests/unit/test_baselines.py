@@ -13,7 +13,7 @@ from gars.datasets import movielens
 from gars.domain.errors import FetchError, InvalidInputError, MissingExtraError
 from gars.domain.history import Rating, from_columns
 from gars.library import predictors
-from gars.library.baselines import averages_mlp, ease, ials, item2vec_sets, kriged, lightgbm, like_rates
+from gars.library.baselines import averages_mlp, ease, gaussian_process, ials, item2vec_sets, lightgbm, like_rates
 from gars.library.baselines.model import LikeModel, ListModel, Training
 from gars.library.benchmark import Benchmark
 from gars.library.frames import rows_of
@@ -83,7 +83,7 @@ def test_lightgbm_without_training_lists_says_so(training: Training) -> None:
 
 
 def test_kriging_alone_tells_the_camps_apart(training: Training, product: Recommender) -> None:
-    own, other = likes(kriged.fit(training), product)
+    own, other = likes(gaussian_process.fit(training), product)
     assert own > other + 0.1
 
 
