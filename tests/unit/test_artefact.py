@@ -10,6 +10,8 @@ from gars import Recommender
 from gars.domain.errors import ArtefactError, StorageError
 from gars.library import artefact
 from gars.library.registry import Registry
+from gars.library.serialisation import to_bytes, unpack
+from gars.retrieval.retriever import RetrievalConfig
 
 ABOUT = {"created": "2026-01-01T00:00:00+00:00", "seed": 1, "data": {}, "config": {}, "features": [], "metrics": {}}
 
@@ -151,3 +153,14 @@ def test_rolling_back_without_a_past(registry: Registry) -> None:
     registry.promote(registry.add(write).version)
     with pytest.raises(ArtefactError, match="no other model has served before"):
         registry.rollback()
+
+
+def test_ranker_of_other_features_is_refused(small: Recommender, tmp_path: Path) -> None:
+    small.save(tmp_path / "m")
+    _, files = artefact.read(tmp_path / "m")
+    arrays = artefact.load_arrays(files["ranker.npz"])
+    narrower = {**arrays, **{name: arrays[name][1:] for name in ("mean", "deviation", "hidden_1")}}
+    (tmp_path / "ranker.npz").write_bytes(to_bytes({"ranker.npz": narrower})["ranker.npz"])
+    n = len(arrays["mean"])
+    with pytest.raises(ArtefactError, match=f"trained on {n - 1} features, and this version of gars computes {n}"):
+        unpack({**files, "ranker.npz": tmp_path / "ranker.npz"}, version="", config=RetrievalConfig(), seed=0)

@@ -333,7 +333,7 @@ class _Fitter:
             edges=edges,
         )  # fmt: skip
         with self.progress.task("kriging"):
-            kriged = (
+            gp = (
                 gaussian_process.fit(
                     part.weights, part.ratings, self.described, fitted.vectors, items, seed=self.seed, hidden=hidden
                 )
@@ -342,7 +342,7 @@ class _Fitter:
             )
         if hidden is not None and len(hidden):
             fitted = hide_viewers(fitted, hidden)
-        return Models(fitted, kriged, prior_of(items))
+        return Models(fitted, gp, prior_of(items))
 
     def lists(self, by_fold: Sequence[Models], folds: NDArray[np.int64]) -> RankingLists:
         """Training lists of each user, from the retriever that has not seen them."""

@@ -13,7 +13,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from gars.domain import features
 from gars.domain.anime import Anime
+from gars.domain.errors import ArtefactError
 from gars.domain.features.taste import prior_of
 from gars.domain.item_table import build
 from gars.library.artefact import load_arrays
@@ -120,7 +122,11 @@ def _lists(arrays: Mapping[str, NDArray[Any]], n: int) -> sp.csr_array:
 def unpack(
     files: Mapping[str, Path], *, version: str, config: RetrievalConfig, seed: int, serve_ranker: bool = True
 ) -> tuple[Engine, Rows]:
-    """The engine and the training rows back from verified files."""
+    """Rebuild the engine and the training rows from verified files.
+
+    Raises:
+        ArtefactError: the ranker was trained on other features than this version computes.
+    """
     anime = read_catalogue(files[CATALOGUE])
     users, retrieval = load_arrays(files["users.npz"]), load_arrays(files["retrieval.npz"])
     statistics: dict[str, Any] = dict(load_arrays(files["statistics.npz"]))
@@ -159,6 +165,8 @@ def unpack(
         if "ranker.npz" in files
         else None
     )
+    if ranker is not None:
+        _check_features(ranker, retriever.channel_names)
     rows = Rows(
         user=users["user"].astype(np.int64),
         item=users["item"].astype(np.int64),
@@ -169,11 +177,11 @@ def unpack(
         has_ratings=bool(users["has_ratings"]),
         duplicates=int(users["duplicates"]),
     )
-    kriged = gaussian_process.from_arrays(load_arrays(files["kriging.npz"])) if "kriging.npz" in files else None
+    gp = gaussian_process.from_arrays(load_arrays(files["kriging.npz"])) if "kriging.npz" in files else None
     engine = Engine(
         version=version,
         anime=anime,
-        models=Models(retriever, kriged, prior_of(items)),
+        models=Models(retriever, gp, prior_of(items)),
         network=ranker,
         user_index=index.build(users["vectors"], seed=seed),
         user_centre=users["centre"],
@@ -181,3 +189,13 @@ def unpack(
         serve_ranker=serve_ranker,
     )
     return engine, rows
+
+
+def _check_features(ranker: network.Network, channel_names: tuple[str, ...]) -> None:
+    """Refuse a ranker of another width: its compiled kernels would read beyond its arrays."""
+    trained, computed = len(ranker.mean), len(features.names(channel_names))
+    if trained != computed:
+        raise ArtefactError(
+            f"the model's ranker was trained on {trained} features, and this version of gars computes {computed}",
+            hint="train it again with: gars train",
+        )
