@@ -21,7 +21,7 @@ MANIFEST = "manifest.json"
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a model is, was made from, and measured."""
+    """Identity of a model: version, data, settings, metrics."""
 
     format: int
     version: str
@@ -103,7 +103,7 @@ def read(path: Path) -> tuple[Manifest, dict[str, Path]]:
     """The manifest and its files, each verified.
 
     Raises:
-        ArtefactError: a file is missing or its content is not what the manifest says.
+        ArtefactError: a file is missing or its content differs from the manifest.
     """
     manifest = read_manifest(path)
     return manifest, {name: verified(path, manifest, name) for name in manifest.files}
@@ -113,7 +113,7 @@ def verified(path: Path, manifest: Manifest, name: str) -> Path:
     """One file of a model.
 
     Raises:
-        ArtefactError: it is missing or its content is not what the manifest says.
+        ArtefactError: it is missing or its content differs from the manifest.
     """
     file = path / name
     if name not in manifest.files or not file.is_file():

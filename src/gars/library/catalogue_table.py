@@ -77,7 +77,7 @@ def read_catalogue_table(source: Any) -> Catalogue:
 
 
 def anime_of(catalogue: Catalogue | None, item_ids: NDArray[Any]) -> list[Anime]:
-    """Return one ``Anime`` for each label, in that order; what the catalogue does not say stays unknown.
+    """Return one ``Anime`` for each label, in that order; a value missing in the catalogue stays unknown.
 
     Integer labels are the anime ids; others are numbered by their place.
     """

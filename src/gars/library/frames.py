@@ -33,7 +33,7 @@ class Rows:
     item_ids: NDArray[Any]
     """(n,) ascending labels, int64 or str."""
     rating_scale: float
-    """What a given rating is multiplied by to be on the scale 1–10: 2 for data of up to 5 stars."""
+    """Factor from the data's scale of ratings to 1–10: 2 for data of up to 5 stars."""
     has_ratings: bool
     """False: there is no rating at all, so what was seen counts as liked."""
     duplicates: int

@@ -1,4 +1,4 @@
-"""What a model leads back to: the data set, its snapshot, and the files both were made of."""
+"""Lineage of a model: the data set, its snapshot, and the files both were made of."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def write_lists(
 ) -> int:
     """Write ``user_id, place, item_id`` of the k best items of training users to ``out``. Returns the number of lists.
 
-    Blocks are written beside ``out`` first and joined in a stream, so memory does not grow with the number of users;
+    Blocks are written next to ``out`` first and joined in a stream, so memory does not grow with the number of users;
     ``out`` appears as the last step.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What ``gars offline spark`` makes, and its item graph as an input of training."""
+"""Output of ``gars offline spark``, and its item graph as an input of training."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _AGAIN = "make it again of this data set: gars offline spark --data NAME"
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run makes, and into how many pieces the work is cut. The defaults are those of ``gars train``."""
+    """Settings of a run: its outputs, and the number of partitions. The defaults are those of ``gars train``."""
 
     seed: int = 0
     pieces: int = 8
@@ -68,7 +68,7 @@ def written_names(folder: Path) -> set[str]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OfflineGraph:
-    """The weighted item graph of everybody, made elsewhere."""
+    """The weighted item graph of all users, made by another process."""
 
     folder: Path
     made: Made

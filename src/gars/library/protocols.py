@@ -1,4 +1,4 @@
-"""The fixed evaluation protocols: what may be trained on, what is shown of a user, what is judged.
+"""The fixed evaluation protocols: training rows, histories shown to models, held-out rows.
 
 Nothing computed from held-out rows may reach a model; ``refuse_leak`` stops a run in which it did.
 """
@@ -51,7 +51,7 @@ def topn_training(rows: pl.DataFrame, split: TopNSplit, protocol: TopNProtocol) 
 
 
 def topn_users(rows: pl.DataFrame, users: Sequence[HeldOutUser], protocol: TopNProtocol) -> list[EvalUser]:
-    """What is shown: of protocol A the fold-in titles, of B the whole list without the targets."""
+    """Build histories: the fold-in titles in protocol A, the whole list without the targets in B."""
     if protocol == "A":
         return [EvalUser([Rating(int(i)) for i in user.fold_in], user.targets) for user in users]
     lists = _lists(rows.filter(pl.col("user_id").is_in([user.user for user in users])))
@@ -77,7 +77,7 @@ def users_of_split(split: LikeSplit, part: LikePart) -> list[EvalUser]:
 def cut(cases: Sequence[EvalUser], length: int, rng: np.random.Generator) -> list[EvalUser]:
     """The same users and targets, of whom only ``length`` titles drawn at random are shown.
 
-    What was cut stays out of the ranking, so that every length is judged on the same titles.
+    What was cut stays out of the ranking, so that every length is measured on the same titles.
     """
     shorter = []
     for case in cases:
@@ -102,7 +102,7 @@ def judge_topn(
 def like_training(rows: pl.DataFrame, split: LikeSplit) -> pl.DataFrame:
     """Training rows of a like split, and what was watched without a rating by users who may be trained on.
 
-    That a pair was watched would tell that it is held out, so held-out pairs are gone altogether.
+    A pair that was watched without a rating would reveal that it is held out, so held-out pairs are left out.
     """
     trained = _frame(split, split.rows("t"))
     cold = np.setdiff1d(split.user, split.user[split.rows("t")])
@@ -111,7 +111,7 @@ def like_training(rows: pl.DataFrame, split: LikeSplit) -> pl.DataFrame:
 
 
 def like_histories(rows: pl.DataFrame, split: LikeSplit) -> dict[int, list[Rating]]:
-    """What may be known of each user when a held-out row is judged: training and context ratings, unrated titles."""
+    """Build the history of each user for held-out rows: training and context ratings, unrated titles."""
     shown = _frame(split, split.rows("t", "c"))
     unrated = rows.filter(pl.col("rating").is_null()).select("user_id", "anime_id", pl.col("rating").cast(pl.Int8))
     return _lists(pl.concat([shown, unrated]))

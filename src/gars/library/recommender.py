@@ -105,8 +105,8 @@ class Recommender:
         "planned" are left out. An empty rating means seen, not rated; without any rating, what was seen was liked. The
         catalogue has ``item_id`` and any of title, genres ("A, B"), type, episodes, released, studios, franchise,
         score, members. ``users`` is a table ``user_id[, list_date][, truncated]``: when each list was taken, and
-        whether it was cut. ``log`` is told how
-        training goes; ``on_lists`` is given the ranking model's training lists, for a baseline that is to train on the
+        whether it was cut. ``log`` records
+        the training; ``on_lists`` is given the ranking model's training lists, for a baseline that is to train on the
         same ones; ``memo`` keeps stage one between fits on the same rows that differ in their ranking settings only;
         ``blend`` adds ranking lists of another source; ``graph`` is an item graph made by ``gars offline spark``.
 
@@ -292,7 +292,7 @@ class Recommender:
         return [(kind(user), score) for user, score in found]
 
     def history_of(self, user_id: Item) -> list[Rating]:
-        """What the training data hold of a user.
+        """Return a user's training rows.
 
         Raises:
             InvalidInputError: it was not fitted on such a user.

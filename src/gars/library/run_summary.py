@@ -1,4 +1,4 @@
-"""What a finished training leaves in its log beside the curves: what it was made of, and the titles it learned."""
+"""Summary of a finished training in its log: data, settings, and embeddings of titles."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def write(log: TrainingLog, recommender: Recommender, manifest: Manifest) -> Non
 
 
 def _project(log: TrainingLog, name: str, vectors: NDArray[np.float32], recommender: Recommender) -> None:
-    """The embeddings of the titles on most lists, with what the catalogue says of them."""
+    """Return the embeddings of the titles on most lists, with their catalogue data."""
     counts = recommender.engine.retriever.items.counts
     known = np.flatnonzero(counts)
     rows = np.sort(known[np.argsort(-counts[known], kind="stable")][:MOST_TITLES])

@@ -177,7 +177,7 @@ def _read_csv(path: Path) -> pl.DataFrame:
 
 
 def _may_swallow_rows(path: Path, rows: int) -> bool:
-    """Whether a file has quotes that do not come in pairs, or cells of several lines."""
+    """Return True if a file has unpaired quotes, or cells of several lines."""
     quotes = ends = 0
     with path.open("rb") as file:
         while piece := file.read(1 << 20):

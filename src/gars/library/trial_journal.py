@@ -45,7 +45,7 @@ class TrialJournal:
                 ) from error
 
     def outcomes(self) -> list[Outcome]:
-        """What has come out so far, oldest first."""
+        """The results so far, oldest first."""
         return list(self._outcomes)
 
     def append(self, outcome: Outcome) -> None:

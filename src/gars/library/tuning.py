@@ -1,4 +1,4 @@
-"""What a set of settings is worth: both tasks on the validation rows of the fixed splits."""
+"""Objective of the search over settings: both tasks on the validation rows of the fixed splits."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from gars.library.memo import Memo
 from gars.library.recommender import Recommender
 
 
-class Judge(Protocol):
-    """One protocol: rows to train on, and validation rows to judge."""
+class Evaluator(Protocol):
+    """One protocol: training rows, and validation rows to measure."""
 
     name: str
     training: pl.DataFrame
 
-    def judge(self, fitted: Recommender, seed: int, progress: Progress) -> tuple[float, dict[str, Interval]]:
+    def evaluate(self, fitted: Recommender, seed: int, progress: Progress) -> tuple[float, dict[str, Interval]]:
         """The one number that counts, and every metric by name."""
         ...
 
@@ -46,7 +46,7 @@ class Lists:
         self._cases = protocols.topn_users(rows, split.validation, protocol)
         self._items = split.items
 
-    def judge(self, fitted: Recommender, seed: int, progress: Progress) -> tuple[float, dict[str, Interval]]:
+    def evaluate(self, fitted: Recommender, seed: int, progress: Progress) -> tuple[float, dict[str, Interval]]:
         """Metrics of the lists of both stages, each with its interval over users."""
         model, table = predictors.BothStages(fitted.engine), fitted.engine.retriever.items
         ranked = predictors.rank_lists([model], fitted, self._cases, self._items, progress)[model.name]
@@ -68,7 +68,7 @@ class Likes:
         self._user, self._anime_id = split.user[held], split.anime_id[held]
         self._liked = split.rating[held] > LIKED_ABOVE
 
-    def judge(self, fitted: Recommender, seed: int, progress: Progress) -> tuple[float, dict[str, Interval]]:
+    def evaluate(self, fitted: Recommender, seed: int, progress: Progress) -> tuple[float, dict[str, Interval]]:
         """AUC and accuracy with intervals over users; log loss and calibration error as they are."""
         model = predictors.LikeHead(fitted.engine)
         p = predictors.predict_likes([model], fitted, self._histories, self._user, self._anime_id, progress)[
@@ -83,12 +83,12 @@ class Likes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Validation:
-    """An ``Objective``: fit on each protocol's training rows, judge its validation rows, add up what counts.
+    """An ``Objective``: fit on each protocol's training rows, measure its validation rows, average the scores.
 
     Stage one and the training lists are kept between settings that do not touch them.
     """
 
-    judges: Sequence[Judge]
+    evaluators: Sequence[Evaluator]
     catalogue: pl.DataFrame
     base: FitConfig
     seed: int
@@ -102,17 +102,17 @@ class Validation:
         config = configuration.changed(self.base, settings)
         scores: list[float] = []
         metrics: dict[str, Interval] = {}
-        for judge in self.judges:
+        for evaluator in self.evaluators:
             fitted = protocols.fit_on(
-                judge.training,
+                evaluator.training,
                 self.catalogue,
-                config=_on_a_share(config, share, judge.training),
+                config=_on_a_share(config, share, evaluator.training),
                 seed=self.seed,
                 progress=self.progress,
-                log=curves(judge.name),
-                memo=self._memos.setdefault(judge.name, Memo(keep=len(SHARES))),
+                log=curves(evaluator.name),
+                memo=self._memos.setdefault(evaluator.name, Memo(keep=len(SHARES))),
             )
-            score, found = judge.judge(fitted, self.seed, self.progress)
+            score, found = evaluator.evaluate(fitted, self.seed, self.progress)
             scores.append(score)
             metrics.update(found)
         if not all(math.isfinite(score) for score in scores):
@@ -121,7 +121,7 @@ class Validation:
 
 
 def is_slow(setting: str) -> bool:
-    """Whether changing a setting means fitting stage one or making the training lists again."""
+    """Return True if changing a setting requires fitting stage one or the training lists again."""
     return not setting.startswith("ranking.")
 
 

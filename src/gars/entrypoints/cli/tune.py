@@ -28,7 +28,7 @@ from gars.library.fitting import FitConfig
 from gars.library.protocols import as_topn_protocol
 from gars.library.terminal import TerminalProgress
 from gars.library.trial_journal import TrialJournal
-from gars.library.tuning import Judge, Likes, Lists, Validation, is_slow
+from gars.library.tuning import Evaluator, Likes, Lists, Validation, is_slow
 
 
 class Judged(StrEnum):
@@ -133,8 +133,8 @@ def _folder_name(name: str) -> str:
 
 def _judges(
     judged: Sequence[Judged], rows: pl.DataFrame, home: Path, mirror: Path | None, progress: Progress
-) -> list[Judge]:
-    judges: list[Judge] = []
+) -> list[Evaluator]:
+    judges: list[Evaluator] = []
     for one in judged:
         if one in (Judged.A, Judged.B):
             split = fixed_topn_split(home, mirror=mirror, progress=progress)

@@ -1,6 +1,6 @@
-"""A small network over averages: how the user rates, what of each genre they like, how the title is rated.
+"""A small network over averages: of the user's ratings, of their likes by genre, of the title's ratings.
 
-The design of many public notebooks for this task. There its averages are taken over all rows, the judged ones too,
+The design of many public notebooks for this task. There its averages are taken over all rows, the held-out ones too,
 which is where their 80 % comes from; here a training row's averages leave that row out, and a held-out row is in none.
 """
 
@@ -25,7 +25,7 @@ ITEM_PRIOR = 5.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Sums:
-    """Sums over ratings: of users (r rows, one a judged pair) and of items, the pair itself left out of both."""
+    """Sums over ratings: of users (r rows, one for each pair) and of items, the pair itself left out of both."""
 
     user_count: Floats
     user_likes: Floats
@@ -70,7 +70,7 @@ def fit(training: Training) -> LikeModel:
 
 
 def _features(items: ItemTable, rows: NDArray[np.int64], sums: _Sums, like_rate: float, mean: float) -> Floats:
-    """Averages shrunk to everybody's, and what the title is. (r,) → (r, f)"""
+    """Return averages shrunk to the mean of all users, and the title's attributes. (r,) → (r, f)"""
     own_rate = (sums.user_likes + PRIOR_RATINGS * like_rate) / (sums.user_count + PRIOR_RATINGS)
     genre_rate = (sums.genre_likes + PRIOR_RATINGS * own_rate[:, None]) / (sums.genre_count + PRIOR_RATINGS)
     genres = items.genres[rows]

@@ -37,10 +37,10 @@ class Boosted:
 
     order: Any
     like: Any
-    """``None``: nothing was rated, so nothing is known of liking."""
+    """``None``: nothing was rated, so there are no labels."""
 
     def order_scores(self, features: Floats, rows: NDArray[np.int64], taste: Floats) -> Floats:  # noqa: ARG002
-        """What m candidates are put in order by. (m, f), (m,), (t,) → (m,)"""
+        """Score m candidates for their order. (m, f), (m,), (t,) → (m,)"""
         return _predicted(self.order, features)
 
     def like_chances(self, features: Floats, rows: NDArray[np.int64], taste: Floats) -> Floats:  # noqa: ARG002

@@ -17,13 +17,13 @@ ITEM_PRIOR, USER_PRIOR, ROUNDS = 5.0, 4.0, 10
 
 
 def item_rate(items: ItemTable) -> LikeModel:
-    """Share of an item's ratings that are likes, shrunk to everybody's."""
+    """Share of an item's ratings that are likes, shrunk to the mean of all users."""
     rate = _item_rates(items, prior_of(items))
     return ByRule("item rate", lambda _history, rows: rate(rows))
 
 
 def user_and_item_rate(items: ItemTable) -> LikeModel:
-    """Odds of the item's like rate times odds of the user's, over everybody's."""
+    """Odds of the item's like rate times odds of the user's, over the mean odds."""
     prior = prior_of(items)
     rate = _item_rates(items, prior)
 

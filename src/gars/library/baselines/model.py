@@ -1,4 +1,4 @@
-"""What every judged model is: something that ranks items for a history, or says how likely a like is."""
+"""Interfaces of evaluated models: ranking items for a history, or predicting P(like)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Training:
-    """What a baseline may learn from: the same rows the product was fitted on, and nothing else."""
+    """Training data of a baseline: the rows the product was fitted on, and nothing else."""
 
     matrix: TrainingMatrix
     items: ItemTable
@@ -42,13 +42,13 @@ class Training:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shown:
-    """One user as a model sees them when lists are judged."""
+    """One user as shown to a model when lists are evaluated."""
 
     history: History
     rows: NDArray[np.int64]
-    """(q,) item rows of what speaks for the user."""
+    """(q,) item rows of the user's titles."""
     weights: Floats
-    """(q,) how much each speaks."""
+    """(q,) weight of each."""
     allowed: NDArray[np.bool_]
     """(n,) what may be ranked."""
 
@@ -67,7 +67,7 @@ class ListModel(Protocol):
 
 
 class LikeModel(Protocol):
-    """Says how likely a rating above 7 is."""
+    """Predicts P(rating > 7)."""
 
     @property
     def name(self) -> str:
@@ -101,5 +101,5 @@ class ByRule:
     rule: Callable[[History, NDArray[np.int64]], Floats]
 
     def predict(self, history: History, rows: NDArray[np.int64]) -> Floats:
-        """What the function says."""
+        """Call the function."""
         return self.rule(history, rows)

@@ -18,7 +18,7 @@ from gars.library.predictors import BothStages, LikeHead
 from gars.library.recommender import Recommender, UnknownIdsWarning
 
 FEWEST_USERS = 30
-"""With fewer users an interval says nothing."""
+"""With fewer users an interval is too wide to decide."""
 GUARDED = ("ndcg@10", "ndcg@100", "recall@50", "auc", "log loss")
 
 
@@ -41,7 +41,7 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether the candidate may serve, and why."""
+    """The decision to promote the candidate, with reasons."""
 
     promote: bool
     why: str
@@ -60,30 +60,30 @@ def decide(compared: list[Compared], *, against: str, users: int) -> Verdict:
 
 
 def against_serving(
-    candidate: Recommender, serving: Recommender, judged: HoldoutUsers, *, against: str, seed: int, progress: Progress
+    candidate: Recommender, serving: Recommender, holdout: HoldoutUsers, *, against: str, seed: int, progress: Progress
 ) -> Verdict:
-    """Both models over the titles of the candidate: what the other does not know yet it cannot find.
+    """Both models over the titles of the candidate: the other cannot find those it lacks.
 
-    ``judged`` are users neither model was trained on.
+    ``holdout`` are users neither model was trained on.
     """
     items = candidate.engine.retriever.items.anime_ids
-    mine, theirs = (_lists(model, judged, items, progress) for model in (candidate, serving))
+    mine, theirs = (_lists(model, holdout, items, progress) for model in (candidate, serving))
     compared = _compare_lists(mine, theirs, seed)
-    compared += _compare_likes(_likes(candidate, judged, progress), _likes(serving, judged, progress), seed)
-    return decide(compared, against=against, users=len(judged.users))
+    compared += _compare_likes(_likes(candidate, holdout, progress), _likes(serving, holdout, progress), seed)
+    return decide(compared, against=against, users=len(holdout.users))
 
 
-def against_popularity(candidate: Recommender, judged: HoldoutUsers, *, seed: int, progress: Progress) -> Verdict:
+def against_popularity(candidate: Recommender, holdout: HoldoutUsers, *, seed: int, progress: Progress) -> Verdict:
     """The least a model must do, where nothing else can be compared with: better lists than the popular one."""
     items = candidate.engine.retriever.items.anime_ids
-    mine = _lists(candidate, judged, items, progress)
-    popular = _lists(candidate, judged, items, progress, _Popular(candidate.engine.retriever.popularity))
+    mine = _lists(candidate, holdout, items, progress)
+    popular = _lists(candidate, holdout, items, progress, _Popular(candidate.engine.retriever.popularity))
     compared = _compare_lists(mine, popular, seed)
-    return decide(compared, against="the popular list", users=len(judged.users))
+    return decide(compared, against="the popular list", users=len(holdout.users))
 
 
 class _Popular:
-    """Everybody gets what most people watch."""
+    """Ranks the most watched titles for every user."""
 
     name = "popularity"
 
@@ -97,12 +97,12 @@ class _Popular:
 
 def _lists(
     model: Recommender,
-    judged: HoldoutUsers,
+    holdout: HoldoutUsers,
     items: NDArray[np.int64],
     progress: Progress,
     ranker: _Popular | None = None,
 ) -> ListScores:
-    with_targets = [case for case in judged.cases if len(case.targets)]
+    with_targets = [case for case in holdout.cases if len(case.targets)]
     ranked_by = ranker or BothStages(model.engine)
     with warnings.catch_warnings(action="ignore", category=UnknownIdsWarning):  # an older model knows fewer titles
         rows = predictors.rank_lists([ranked_by], model, with_targets, items, progress)[ranked_by.name].rows
@@ -112,12 +112,12 @@ def _lists(
     return score_lists(ids, targets, len(items)) if len(ids) else ListScores({}, 0.0)
 
 
-def _likes(model: Recommender, judged: HoldoutUsers, progress: Progress) -> LikeScores:
-    """Predictions of the hidden ratings, a row each; of a title it does not know a model says everybody's rate."""
-    user = np.repeat(judged.users, [len(ids) for ids in judged.hidden_ids])
-    ids = np.concatenate([*judged.hidden_ids, np.empty(0, np.int64)])
-    liked = np.concatenate([*judged.hidden_liked, np.empty(0, np.bool_)])
-    histories = {int(one): case.history for one, case in zip(judged.users, judged.cases, strict=True)}
+def _likes(model: Recommender, holdout: HoldoutUsers, progress: Progress) -> LikeScores:
+    """Predictions of the hidden ratings, a row each; a title the model lacks gets the mean rate."""
+    user = np.repeat(holdout.users, [len(ids) for ids in holdout.hidden_ids])
+    ids = np.concatenate([*holdout.hidden_ids, np.empty(0, np.int64)])
+    liked = np.concatenate([*holdout.hidden_liked, np.empty(0, np.bool_)])
+    histories = {int(one): case.history for one, case in zip(holdout.users, holdout.cases, strict=True)}
     head = LikeHead(model.engine)
     with warnings.catch_warnings(action="ignore", category=UnknownIdsWarning):
         found = predictors.predict_likes([head], model, histories, user, ids, progress)[head.name]
@@ -134,7 +134,7 @@ def _compare_lists(mine: ListScores, theirs: ListScores, seed: int) -> list[Comp
 
 def _compare_likes(mine: LikeScores, theirs: LikeScores, seed: int) -> list[Compared]:
     if not 0 < mine.liked.sum() < len(mine.liked):
-        return []  # where everything was liked there is nothing to tell apart
+        return []  # where everything was liked there is no AUC
     own, others = mine.values(), theirs.values()
     gains = mine.gain_over(theirs, seed)
     compared = [_compared(name, own[name], others[name], gains[name]) for name in ("auc", "accuracy")]

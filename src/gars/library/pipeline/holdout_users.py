@@ -15,17 +15,17 @@ from gars.library.predictors import EvalUser
 
 SHARE = 0.05
 ENOUGH, AT_MOST = 60, 1_000
-"""So many users are kept out where ``SHARE`` of all is fewer, or more."""
+"""This many users are kept out where ``SHARE`` of all is fewer, or more."""
 LARGEST_SHARE = 0.25
 FEWEST_ENTRIES = 10
 FEWEST_LIKED = 5
 HIDDEN_SHARE = 0.2
-"""Of each judged user's list so much must be found again."""
+"""Share of each user's list that is hidden."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HoldoutUsers:
-    """What is shown of u users, what they liked of the rest, and what they rated of it."""
+    """Histories of u users, and their hidden likes and ratings."""
 
     users: NDArray[np.int64]
     """(u,)"""
@@ -34,14 +34,14 @@ class HoldoutUsers:
     hidden_ids: list[NDArray[np.int64]]
     """Rated titles of the hidden part."""
     hidden_liked: list[NDArray[np.bool_]]
-    """Whether each was liked."""
+    """Labels: liked or not."""
 
 
 def choose(rows: pl.DataFrame) -> NDArray[np.int64]:
     """The users to keep out of training: a share of all, with lists long enough to hide a part of. → (u,) ascending
 
-    They are those whose hash is small: as users come, some may leave, and nobody who was there before joins. So whom
-    one model was not trained on, the next one is not trained on either.
+    They are those whose hash is small: as users are added, some may leave the set, and no earlier user joins it. So
+    users that one model was not trained on, the next one is not trained on either.
     """
     liked = pl.col("rating") > LIKED_ABOVE if rows["rating"].count() else pl.lit(True)
     lists = rows.group_by("user_id").agg(entries=pl.len(), liked=pl.when(liked).then(1).otherwise(0).sum())

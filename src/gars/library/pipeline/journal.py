@@ -1,4 +1,4 @@
-"""The record of one run: a line for what was asked, a line a finished step, a line for how it ended."""
+"""The record of one run: a line with its settings, one for each finished step, one with the result."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, tag="step"):
     output: dict[str, Any]
     seconds: float
     peak_mb: float | None
-    """Largest memory of the process while it ran, where the system tells."""
+    """Largest memory of the process while it ran, where the system reports it."""
     time: str
 
 
@@ -80,12 +80,12 @@ class RunJournal:
 
     @property
     def begun(self) -> Begun | None:
-        """What was asked for."""
+        """Settings of the run."""
         return self.lines[0] if self.lines and isinstance(self.lines[0], Begun) else None
 
     @property
     def ended(self) -> Ended | None:
-        """How it ended, ``None`` for a run that is not over."""
+        """Result, ``None`` for a run that is not over."""
         return next((line for line in reversed(self.lines) if isinstance(line, Ended)), None)
 
     @property

@@ -1,4 +1,4 @@
-"""What a run did, for a person and for programs: every step with time and memory, every metric with its interval."""
+"""Report of a run, for people and for programs: every step with time and memory, every metric with its interval."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def outcome(self) -> str:
-        """How it ended, in one line."""
+        """Summarise the result in one line."""
         if self.ended is not None:
             return f"{self.ended.verdict}: {self.ended.message}"
         if self.failed is not None:
@@ -49,7 +49,7 @@ def report_of(journal: RunJournal) -> Report:
 
 
 def write(journal: RunJournal) -> Report:
-    """Write ``report.json`` and ``report.html`` beside the journal. Raises ``StorageError``."""
+    """Write ``report.json`` and ``report.html`` next to the journal. Raises ``StorageError``."""
     report = report_of(journal)
     write_whole(journal.folder / JSON, msgspec.json.format(msgspec.json.encode(report)) + b"\n")
     write_whole(journal.folder / HTML, page(report).encode())
@@ -99,7 +99,7 @@ td, th { text-align: left; padding: .25rem .75rem .25rem 0; border-bottom: 1px s
 
 
 def page(report: Report) -> str:
-    """``report.html``: one file that needs nothing beside it."""
+    """``report.html``: one self-contained file."""
     sections = [f"<h1>Run {escape(report.run)}</h1><p>{escape(report.outcome)}</p>"]
     asked = [(name, str(value)) for name, value in report.asked.items() if value not in (None, False, [], "")]
     sections.append(f"<h2>Asked</h2>{_table(('option', 'value'), asked)}")

@@ -46,7 +46,7 @@ Watch = Callable[[str, str, datetime], str | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outside:
-    """What a run needs of the world beyond the home's files."""
+    """Connections of a run to services outside the home folder."""
 
     find_base: Callable[[], Dataset]
     """The data set to begin with."""
@@ -59,7 +59,7 @@ class Outside:
     """Makes a data set of newer lists in a folder."""
     deleted: Callable[[], AbstractContextManager[IsDeleted]]
     deletions: Callable[[], str]
-    """Changes when somebody was deleted."""
+    """Changes when a user was deleted."""
     shown: Callable[[Dataset], AbstractContextManager[LoggedTrainingData]] | None = None
     """The lists the service showed, for the ranker to learn from too."""
     confirm: Confirm | None = None
@@ -68,7 +68,7 @@ class Outside:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
-    """What one run is made of."""
+    """Settings and inputs of one run."""
 
     home: Path
     journal: RunJournal

@@ -21,12 +21,12 @@ def runs(home: Path) -> list[RunJournal]:
 
 
 def validations(home: Path) -> list[Path]:
-    """What validation found in each run that came so far."""
+    """Results of validation in each run that got so far."""
     return sorted((home / FOLDER).glob(f"*/{VALIDATION}"))
 
 
 def open_run(home: Path, asked: Mapping[str, Any], *, fresh: bool = False) -> tuple[RunJournal, bool]:
-    """The latest run, if it asked for the same and is not over, else a new one. → journal, whether it goes on
+    """Open the latest run if it has the same settings and is not over, else a new one. → journal, True if resumed
 
     Raises:
         InvalidInputError: the latest journal is damaged.

@@ -1,4 +1,4 @@
-"""What a fit costs: seconds, and the peak of the process's memory."""
+"""Cost of a fit: seconds, and the peak memory of the process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report as one HTML file that needs nothing beside it."""
+"""The report as one HTML file without other files."""
 
 from __future__ import annotations
 

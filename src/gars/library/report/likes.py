@@ -25,7 +25,7 @@ CUTS = (0, 1, 3)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HeldOutRows:
-    """Held-out ratings (m,) and what may be known of their users."""
+    """Held-out ratings (m,) and the histories of their users."""
 
     user: NDArray[np.int64]
     anime_id: NDArray[np.int64]

@@ -23,7 +23,7 @@ from gars.library.report.results import Comparison, Group, ListModelResult, List
 from gars.retrieval import content
 
 CUTS = (0, 1, 3)
-"""How many titles are shown of the same users when history is short."""
+"""Lengths of cut histories of the same users."""
 FIRST = 10
 """Places of a list that coverage, novelty, diversity and popularity look at."""
 
@@ -38,9 +38,9 @@ class EvaluatedListModel:
     model: ListModel
     role: Role
     timed: bool = True
-    """False: its work is shared with others, so its time says nothing."""
+    """False: its work is shared with others, so its time is not measured."""
     also_cut: bool = True
-    """False: too slow to be judged again on cut histories."""
+    """False: too slow to run again on cut histories."""
 
 
 def measure(
@@ -188,7 +188,7 @@ def _franchises(table: ItemTable, case: EvalUser) -> NDArray[np.int32]:
 
 
 class _Character:
-    """What lists are like, whoever they are for: how novel, how varied, how much of the head."""
+    """Properties of lists apart from hits: novelty, diversity, share of popular titles."""
 
     def __init__(self, recommender: Recommender, ranked_rows: NDArray[np.int64]) -> None:
         table = recommender.engine.retriever.items

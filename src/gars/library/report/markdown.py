@@ -15,7 +15,7 @@ def page(results: Results) -> str:
 
 
 def facts(about: About) -> list[str]:
-    """What was run, on what: one line each."""
+    """Return models and data of the run, a line each."""
     machine = about.machine
     memory = f", {machine.memory_gb:g} GB" if machine.memory_gb else ""
     libraries = ", ".join(f"{name} {version}" for name, version in machine.libraries.items())

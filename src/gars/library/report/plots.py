@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 BASELINE, PIPELINE, PRODUCT = "#8a94a6", "#5b7bd5", "#d1495b"
 FLOORS = ("popularity", "item rate")
-"""What knows nothing of the user: drawn dotted."""
+"""Models without personalisation, drawn dotted."""
 _STYLE = {
     "font.size": 9,
     "font.family": "sans-serif",
@@ -79,7 +79,7 @@ def groups(models: Sequence[tuple[str, str, Sequence[Group]]], metric: str, labe
 
 
 def reliability(result: LikesResult, names: Sequence[str]) -> str:
-    """How often what was predicted came true; on the diagonal is right. A dot's area is its share of the rows."""
+    """Plot observed frequency against predicted probability; a dot's area is its share of the rows."""
     with _figure(3.6, 3.4) as (axes, drawn):
         axes.plot([0, 1], [0, 1], color="#444", linewidth=0.8, linestyle="--")
         for one in result.models:

@@ -1,4 +1,4 @@
-"""What an evaluation found, as ``report.json`` holds it; every page and table is made from these values alone."""
+"""Results of an evaluation, as in ``report.json``; every page and table is made from these values alone."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Role = Literal["baseline", "channel", "pipeline"]
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
-    """What one fit took."""
+    """Cost of one fit."""
 
     seconds: float
     peak_mb: float | None
-    """Largest resident memory of the whole process during the fit; ``None`` where the system does not tell."""
+    """Largest resident memory of the whole process during the fit; ``None`` where the system does not report it."""
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +42,7 @@ class ListModelResult(msgspec.Struct, frozen=True, kw_only=True):
     novelty: float | None
     """Mean self-information of the first ten, in bits."""
     diversity: float | None
-    """Mean distance of the first ten to each other by what the catalogue says of them, 0–1."""
+    """Mean distance of the first ten to each other by their descriptions, 0–1."""
     head_share: float | None
     """Share of the first ten that belongs to the most popular tenth of the ranked items."""
     gini: float | None
@@ -103,7 +103,7 @@ class LikesResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Skipped(msgspec.Struct, frozen=True, kw_only=True):
-    """What was not measured, and why."""
+    """A measurement that was skipped, with the reason."""
 
     protocol: str
     name: str
@@ -111,7 +111,7 @@ class Skipped(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Fit(msgspec.Struct, frozen=True, kw_only=True):
-    """What fitting one model for one protocol took."""
+    """Cost of fitting one model for one protocol."""
 
     protocol: str
     model: str
@@ -138,7 +138,7 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True):
-    """What was asked, of which code, where and when."""
+    """Settings, code version, machine and time of the run."""
 
     command: str
     part: str

@@ -95,7 +95,7 @@ def against_all(comparisons: Sequence[Comparison]) -> Table:
 
 
 def character(result: ListsResult) -> Table:
-    """What the lists are like."""
+    """Table of properties of the lists."""
     return Table(
         "What the first ten are like",
         ["model", "coverage", "novelty (bits)", "diversity", "share of the top tenth", "Gini", "ms a user"],
@@ -116,7 +116,7 @@ def character(result: ListsResult) -> Table:
 
 
 def list_groups(result: ListsResult) -> Iterator[Table]:
-    """A table a breakdown: NDCG@10 where whole lists are judged, recall@20 where targets are parted."""
+    """A table a breakdown: NDCG@10 where whole lists are measured, recall@20 where targets are parted."""
     for kind, title in GROUP_TITLES.items():
         metric = "recall@20" if kind in OF_TARGETS else "ndcg@10"
         models = [(one.name, [group for group in one.groups if group.kind == kind]) for one in result.models]
@@ -155,7 +155,7 @@ def tasks(results: Results, at_most: int = 12) -> Table:
 
 
 def skipped(results: Results) -> Table:
-    """What was not measured."""
+    """Table of skipped measurements."""
     return Table(
         "Not measured", ["protocol", "model", "why"], [[one.protocol, one.name, one.reason] for one in results.skipped]
     )
