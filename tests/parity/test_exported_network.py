@@ -53,7 +53,7 @@ def test_exported_scores_are_the_models(items: ItemTable, lists: RankingLists) -
         assert np.allclose(p_like[: lists.n_like], 1 / (1 + np.exp(-predicted["like"][user])), atol=1e-5)
 
 
-def test_a_title_nobody_judged_has_the_shared_unknown_embedding(items: ItemTable, lists: RankingLists) -> None:
+def test_title_without_a_label_has_the_shared_unknown_embedding(items: ItemTable, lists: RankingLists) -> None:
     model = mlp.build(items, lists, RankingConfig(hidden=(16, 8)))
     network = mlp.export(model, items, labelled=np.arange(10, dtype=np.int32))
     assert np.array_equal(network.item_embedding[11], network.item_embedding[29])
@@ -71,7 +71,7 @@ def test_a_feature_that_never_varied_has_no_say(items: ItemTable, lists: Ranking
     )
 
 
-def test_nobody_to_score_is_nobody_scored(items: ItemTable, lists: RankingLists) -> None:
+def test_no_candidates_have_no_scores(items: ItemTable, lists: RankingLists) -> None:
     model = mlp.build(items, lists, RankingConfig(hidden=(16, 8)))
     network = mlp.export(model, items, labelled=np.arange(N_ITEMS, dtype=np.int32))
     order, p_like = network.score(np.empty((0, N_FEATURES), np.float32), np.empty(0, np.int64), lists.taste[0])

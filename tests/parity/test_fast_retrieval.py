@@ -37,7 +37,7 @@ def test_totals_are_the_matrix_product(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_what_a_sum_is_made_of(seed: int) -> None:
+def test_largest_and_positive_terms_are_those_of_the_dense_product(seed: int) -> None:
     rows, weights = titles(seed)
     wanted = np.random.default_rng(seed).permutation(N)[:13]
     strongest, supporters = stacked_neighbours.stack(channels(), N).score(rows, weights).terms_of(wanted)
@@ -60,8 +60,8 @@ def test_nearness_is_one_at_the_best_match(seed: int) -> None:
 
 
 def test_nothing_in_nothing_out() -> None:
-    nobody = np.empty(0, np.int64), np.empty(0, np.float32)
-    assert not stacked_neighbours.stack(channels(), N).score(*nobody).totals.any()
+    no_titles = np.empty(0, np.int64), np.empty(0, np.float32)
+    assert not stacked_neighbours.stack(channels(), N).score(*no_titles).totals.any()
     assert stacked_neighbours.stack([], N).score(np.array([1]), np.ones(1, np.float32)).totals.shape == (0, N)
 
 
@@ -95,7 +95,7 @@ def test_proposals_do_not_depend_on_the_guess(start: float, step: float) -> None
 def test_a_fold_in_is_the_least_squares_solution(length: int) -> None:
     rng = np.random.default_rng(length)
     items = rng.standard_normal((N, 8)).astype(np.float32)
-    items[5] = 0  # nobody watched it
+    items[5] = 0  # an item without viewers
     gram = items.T @ items + 35 * np.eye(8, dtype=np.float32)
     rows, weights = rng.choice(N, length, replace=False), rng.uniform(0.1, 1, length).astype(np.float32)
     own = items[rows].astype(np.float64)

@@ -82,12 +82,12 @@ def test_lightgbm_without_training_lists_says_so(training: Training) -> None:
         lightgbm.order_engine(without)
 
 
-def test_kriging_alone_tells_the_camps_apart(training: Training, product: Recommender) -> None:
+def test_gaussian_process_alone_separates_the_two_groups(training: Training, product: Recommender) -> None:
     own, other = likes(gaussian_process.fit(training), product)
     assert own > other + 0.1
 
 
-def test_averages_of_genres_tell_the_camps_apart(training: Training, product: Recommender) -> None:
+def test_averages_of_genres_separate_the_two_groups(training: Training, product: Recommender) -> None:
     own, other = likes(averages_mlp.fit(training), product)
     assert own > other + 0.1
 
@@ -161,7 +161,7 @@ def bench(tmp_path: Path, notes: Notes) -> Benchmark:
     )
 
 
-def test_what_cannot_be_fitted_is_skipped_by_name(
+def test_baseline_that_cannot_be_fitted_is_skipped_by_name(
     training: Training, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "implicit.als", None)

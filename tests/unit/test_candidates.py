@@ -56,14 +56,14 @@ def test_each_filter(items: ItemTable, filters: Filters, expected: list[int]) ->
     assert ids(items, filters) == expected
 
 
-def test_a_bound_on_what_the_catalogue_knows_nothing_of_hides_nothing() -> None:
+def test_bound_on_a_column_without_values_hides_nothing() -> None:
     bare = build([Anime(anime_id=n, title=str(n)) for n in (1, 2)])
     assert ids(bare, SERVICE_DEFAULTS) == [1, 2]
     some = build([Anime(anime_id=1, title="1", members=900), Anime(anime_id=2, title="2")])
     assert ids(some, SERVICE_DEFAULTS) == [1]
 
 
-def test_what_the_history_holds_is_hidden_and_its_sequel_is_not(items: ItemTable) -> None:
+def test_titles_of_the_history_are_hidden_and_their_sequels_are_not(items: ItemTable) -> None:
     assert ids(items, Filters(hide_sequels=True), Rating(1, 9)) == [2, 3, 5]
 
 
@@ -105,23 +105,23 @@ RICH = [
         (Filters(hide_recaps=True), [1, 2, 3, 4, 6]),
     ],
 )
-def test_filters_by_what_an_anime_is_made_of(filters: Filters, expected: list[int]) -> None:
+def test_filters_by_tags_studios_and_sources(filters: Filters, expected: list[int]) -> None:
     assert ids(build(RICH), filters) == expected
 
 
-def test_recaps_of_what_the_history_holds_are_hidden() -> None:
+def test_recaps_of_titles_of_the_history_are_hidden() -> None:
     assert ids(build(RICH), Filters(hide_recaps=True), Rating(1, 9)) == [2, 4, 6]
     assert ids(build(RICH), Filters(hide_recaps=True), Rating(6, 9)) == [1, 2, 3, 4]
 
 
-def test_an_unknown_tag_is_told_with_the_known_ones() -> None:
+def test_error_about_an_unknown_tag_lists_the_known_ones() -> None:
     with pytest.raises(InvalidInputError, match=r"unknown tag: Schol\n  → known: School, Time Travel"):
         ids(build(RICH), Filters(tags=("Schol",)))
     with pytest.raises(InvalidInputError, match=r"this catalogue knows no streaming site of any anime"):
         ids(build(CATALOGUE), Filters(sites=("Here",)))
 
 
-def test_a_long_vocabulary_suggests_what_is_near() -> None:
+def test_error_about_a_long_vocabulary_suggests_similar_words() -> None:
     many = build([Anime(anime_id=n, title=str(n), tags=(f"word {n}",)) for n in range(60)])
     with pytest.raises(InvalidInputError, match=r"did you mean word 1,"):
         ids(many, Filters(exclude_tags=("word 1 ",)))
@@ -171,7 +171,7 @@ def test_words_of_an_anime() -> None:
     assert items.tags.of(2) == ()
 
 
-def test_top_orders_by_score_then_id_and_leaves_out_what_is_not_finite() -> None:
+def test_top_k_orders_by_score_then_id_without_infinite_scores() -> None:
     scores = np.array([1, 3, 3, -np.inf, 2], np.float32)
     assert top_k(scores, np.array([50, 40, 30, 20, 10]), 3).tolist() == [2, 1, 4]
     assert top_k(scores, np.array([50, 40, 30, 20, 10]), 1).tolist() == [2]

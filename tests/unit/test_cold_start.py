@@ -44,7 +44,7 @@ def ids(found: list[tuple[int, float]]) -> list[int]:
     return [one for one, _ in found]
 
 
-def test_a_newcomer_has_a_vector_and_an_order_for_everybody(engine: ColdStartEngine) -> None:
+def test_added_anime_have_vectors_and_an_order_for_each_user(engine: ColdStartEngine) -> None:
     assert engine.added.tolist() == [95, 200, 300, 301]
     assert np.linalg.norm(engine.cold.vectors, axis=1)[:3] == pytest.approx([1, 1, 1])
     shown = Filters(released_by=date(2026, 1, 1), adult=False)
@@ -68,7 +68,7 @@ def test_lists_stay_the_models_own(engine: ColdStartEngine, small: Recommender) 
     assert [one.anime_id for one in engine.anime] == sorted([*range(100, 160), 95, 200, 300, 301])
 
 
-def test_they_are_behind_what_is_popular_and_like_what_they_are_like(engine: ColdStartEngine) -> None:
+def test_added_anime_come_after_popular_ones_and_have_similar_ones(engine: ColdStartEngine) -> None:
     everything = engine.popular_ids(k=100, filters=Filters())
     assert everything[-4:].tolist() == [95, 200, 300, 301]
     assert len(everything) == 64
@@ -81,7 +81,7 @@ def test_they_are_behind_what_is_popular_and_like_what_they_are_like(engine: Col
         engine.similar_ids(999, k=5)
 
 
-def test_only_who_can_is_asked(engine: ColdStartEngine, tmp_path: Path) -> None:
+def test_only_engines_with_new_anime_return_them(engine: ColdStartEngine, tmp_path: Path) -> None:
     plain: Engine = engine.engine
     assert not isinstance(plain, NewAnime)
     assert isinstance(engine, NewAnime)
@@ -124,7 +124,7 @@ def test_an_accepted_snapshot_brings_its_newcomers_into_a_running_service(tmp_pa
     service.close()
 
 
-def test_the_map_places_a_title_without_viewers_beside_its_franchise(small: Recommender) -> None:
+def test_map_places_a_title_without_viewers_near_its_franchise(small: Recommender) -> None:
     """Before, its embedding was zeros, and all such titles lay on an island of their own."""
     known = [one for one in small.engine.anime if one.genres == small.engine.anime[0].genres][:2]
     sequel = Anime(anime_id=201, title="Qwxz", genres=("Odd", "All"), franchise="the line")

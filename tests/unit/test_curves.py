@@ -1,4 +1,4 @@
-"""A training log hears the curves and the weights, and changes nothing."""
+"""A training log receives the curves and the weights, and changes nothing."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,8 +11,8 @@ from gars.application.training_log import Part
 from gars.testing.world import SMALL, small_world
 
 
-class Heard:
-    """A ``TrainingLog`` that keeps what it is told."""
+class RecordedLog:
+    """A ``TrainingLog`` in memory."""
 
     def __init__(self) -> None:
         self.scalars: dict[tuple[Part | None, str], list[tuple[int, float]]] = {}
@@ -32,13 +32,13 @@ class Heard:
 
 
 @pytest.fixture(scope="module")
-def heard_and_fitted() -> tuple[Heard, Recommender]:
-    heard = Heard()
-    return heard, Recommender.fit(*small_world(), config=SMALL, progress=False, log=heard)
+def log_and_fitted() -> tuple[RecordedLog, Recommender]:
+    log = RecordedLog()
+    return log, Recommender.fit(*small_world(), config=SMALL, progress=False, log=log)
 
 
-def test_both_heads_have_a_curve_on_both_parts(heard_and_fitted: tuple[Heard, Recommender]) -> None:
-    curves = heard_and_fitted[0].scalars
+def test_both_heads_have_a_curve_on_both_parts(log_and_fitted: tuple[RecordedLog, Recommender]) -> None:
+    curves = log_and_fitted[0].scalars
     for part in ("train", "validation"):
         for name in ("loss", "order loss", "like loss"):
             assert len(curves[part, name]) == SMALL.ranking.epochs
@@ -46,15 +46,15 @@ def test_both_heads_have_a_curve_on_both_parts(heard_and_fitted: tuple[Heard, Re
     assert losses[-1] < losses[0]
 
 
-def test_the_learning_rate_warms_up_and_cools_down(heard_and_fitted: tuple[Heard, Recommender]) -> None:
-    rates = [value for _, value in heard_and_fitted[0].scalars[None, "learning rate"]]
+def test_the_learning_rate_warms_up_and_cools_down(log_and_fitted: tuple[RecordedLog, Recommender]) -> None:
+    rates = [value for _, value in log_and_fitted[0].scalars[None, "learning rate"]]
     assert max(rates) == pytest.approx(SMALL.ranking.learning_rate, rel=0.05)
     assert rates[0] < max(rates) / 2
     assert rates[-1] < max(rates) / 10
 
 
-def test_weights_are_told_after_each_epoch_and_move(heard_and_fitted: tuple[Heard, Recommender]) -> None:
-    weights = heard_and_fitted[0].histograms
+def test_weights_are_logged_after_each_epoch_and_change(log_and_fitted: tuple[RecordedLog, Recommender]) -> None:
+    weights = log_and_fitted[0].histograms
     assert {"item/embeddings", "order_hidden_1/kernel", "like_head/bias"} <= set(weights)
     first, *_, last = weights["order_hidden_1/kernel"]
     assert len(weights["order_hidden_1/kernel"]) == SMALL.ranking.epochs
@@ -62,15 +62,15 @@ def test_weights_are_told_after_each_epoch_and_move(heard_and_fitted: tuple[Hear
     assert not np.array_equal(first[1], last[1])
 
 
-def test_the_last_weights_told_are_the_exported_ones(heard_and_fitted: tuple[Heard, Recommender]) -> None:
-    heard, fitted = heard_and_fitted
+def test_last_logged_weights_are_the_exported_ones(log_and_fitted: tuple[RecordedLog, Recommender]) -> None:
+    log, fitted = log_and_fitted
     assert fitted.engine.network is not None
-    told = [heard.histograms[f"{head}_hidden_1/kernel"][-1][1] for head in ("order", "like")]
-    assert np.array_equal(np.concatenate(told, axis=1), fitted.engine.network.hidden_1)
+    logged = [log.histograms[f"{head}_hidden_1/kernel"][-1][1] for head in ("order", "like")]
+    assert np.array_equal(np.concatenate(logged, axis=1), fitted.engine.network.hidden_1)
 
 
 def test_a_model_is_the_same_with_and_without_a_log(
-    heard_and_fitted: tuple[Heard, Recommender], small: Recommender, tmp_path_factory: pytest.TempPathFactory
+    log_and_fitted: tuple[RecordedLog, Recommender], small: Recommender, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("models")
-    assert heard_and_fitted[1].save(folder / "logged").version == small.save(folder / "not").version
+    assert log_and_fitted[1].save(folder / "logged").version == small.save(folder / "not").version

@@ -73,7 +73,7 @@ def test_the_prior_is_the_share_over_all_ratings() -> None:
     assert query().prior.like_rate == pytest.approx(3 / 5)
 
 
-def test_a_users_like_rate_shrinks_to_everybodys() -> None:
+def test_like_rate_of_a_user_shrinks_to_the_prior() -> None:
     assert query().taste.like_rate == pytest.approx(0.6)
     assert query(Rating(1, 9)).taste.like_rate == pytest.approx((1 + 4 * 0.6) / 5)
 
@@ -101,7 +101,7 @@ def test_genres_liked_more_than_usual() -> None:
     assert gap[3] == 0
 
 
-def test_what_is_not_known_of_a_year_is_said_apart() -> None:
+def test_unknown_year_has_a_flag_of_its_own() -> None:
     values = columns(Rating(1, 9))
     assert values["year_known"].tolist() == [1, 1, 0, 0]
     assert values["year_gap"][1] == pytest.approx(1.0)
@@ -113,7 +113,7 @@ def test_item_like_rates_shrink_to_the_prior() -> None:
     assert rate[0] == pytest.approx((2 + 5 * 0.6) / 8)
 
 
-def test_popularity_is_compared_with_what_the_user_watches() -> None:
+def test_popularity_gap_is_to_the_titles_of_the_user() -> None:
     gap = columns(Rating(1, 9))["popularity_gap"]
     assert gap[0] == pytest.approx(0)
     assert gap[2] < 0
@@ -133,7 +133,7 @@ def test_recency_is_compared_with_the_latest_titles_of_the_user() -> None:
     assert values["year_share"].tolist() == pytest.approx([0.5, 0.5, 0.5, 0])
 
 
-def test_viewers_count_against_those_who_could_have_watched() -> None:
+def test_viewer_share_is_of_users_whose_list_could_hold_the_title() -> None:
     items = build(CATALOGUE).with_statistics(LISTED_ROWS, LISTED_RATINGS, np.array([300, 10, 10, 0], np.float32))
     share = dict(zip(popularity.ITEM_NAMES, popularity.of_items(items, prior_of(items)), strict=True))
     assert share["log_viewers"][0] > share["log_viewers"][1]

@@ -76,7 +76,7 @@ def test_prediction_is_the_textbook_formula(fitted: gaussian_process.GaussianPro
     assert np.allclose(found[:, 2], expected, atol=1e-4)
 
 
-def test_what_ratings_leave_open_is_the_posterior_variance_of_the_factors(
+def test_predicted_variance_share_is_the_posterior_variance_of_the_factors(
     fitted: gaussian_process.GaussianProcess,
 ) -> None:
     rows, ratings, candidates = np.array([0, 1, 2, 7]), np.array([9, 5, 9, 4], np.float32), np.array([4, 5, 80])
@@ -146,7 +146,7 @@ def test_a_handful_of_items() -> None:
 
 
 @pytest.mark.parametrize("r", [2, 40, 80])
-def test_long_lists_are_solved_to_the_same_weights_in_rounds(
+def test_conjugate_gradients_solve_long_lists_to_the_direct_solution(
     fitted: gaussian_process.GaussianProcess, r: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rng = np.random.default_rng(r)
@@ -167,24 +167,24 @@ def test_rounds_give_up_on_a_matrix_that_is_not_positive() -> None:
 
 
 def test_a_kernel_that_is_not_positive_falls_back_to_its_factors(monkeypatch: pytest.MonkeyPatch) -> None:
-    nobody = gaussian_process.Baseline(0.5, np.zeros(3, np.float32))
+    no_deviations = gaussian_process.Baseline(0.5, np.zeros(3, np.float32))
     broken = sp.csr_array(np.diag(np.array([-5, -5, -5], np.float32)))
     sound = sp.csr_array(np.zeros((3, 3), np.float32))
     factors = np.eye(3, 2, dtype=np.float32)
     rows, ratings = np.array([0, 1]), np.array([9, 3], np.float32)
-    expected = gaussian_process.GaussianProcess(factors, sound, nobody, nobody)._solve(
+    expected = gaussian_process.GaussianProcess(factors, sound, no_deviations, no_deviations)._solve(
         rows, factors[rows], np.ones((2, 2), np.float32)
     )
     for limit in (0, 300):
         monkeypatch.setattr(gaussian_process, "DIRECT_UP_TO", limit)
-        unsound = gaussian_process.GaussianProcess(factors, broken, nobody, nobody)
+        unsound = gaussian_process.GaussianProcess(factors, broken, no_deviations, no_deviations)
         found = unsound._solve(rows, factors[rows], np.ones((2, 2), np.float32))
         assert np.allclose(found, expected, atol=1e-5)
     assert np.isfinite(unsound.predict(rows, ratings, np.array([2]))).all()
 
 
 @pytest.mark.parametrize("ratings", [1, 4, 5, 12])
-def test_what_ratings_leave_open_is_the_posterior_variance(ratings: int) -> None:
+def test_posterior_variance_share_is_the_textbook_formula(ratings: int) -> None:
     rng = np.random.default_rng(ratings)
     own, wanted = rng.standard_normal((ratings, 5)), rng.standard_normal((7, 5))
     across = wanted @ own.T

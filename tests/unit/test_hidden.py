@@ -43,7 +43,7 @@ def fitted(
     return model, kriged
 
 
-def test_hidden_items_keep_only_what_the_catalogue_says() -> None:
+def test_hidden_items_keep_only_catalogue_channels() -> None:
     whole, _ = fitted()
     shown = hide_viewers(whole, HIDDEN)
     others = np.setdiff1d(np.arange(ITEMS), HIDDEN)

@@ -24,7 +24,7 @@ def overlap(index: Index, vectors: np.ndarray) -> float:
     return float(np.mean(shares))
 
 
-def test_lsh_finds_nearly_what_exact_search_finds_because_it_ranks_the_nearest_codes_exactly() -> None:
+def test_lsh_with_exact_reranking_finds_nearly_all_exact_neighbours() -> None:
     vectors = clustered(5000)
     reranked = overlap(LshIndex.build(vectors, seed=0), vectors)
     assert reranked >= 0.99

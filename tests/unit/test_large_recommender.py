@@ -111,7 +111,7 @@ def test_an_empty_history_gets_the_popular_items(fitted: Recommender) -> None:
     assert counts[rows].tolist() == sorted(counts, reverse=True)[:5]
 
 
-def test_what_was_saved_recommends_the_same(fitted: Recommender, tmp_path: Path) -> None:
+def test_loaded_model_recommends_the_same(fitted: Recommender, tmp_path: Path) -> None:
     manifest = fitted.save(tmp_path / "model")
     assert manifest.metrics["ndcg@20 fused"] == fitted.measured["ndcg@20 fused"]
     loaded = Recommender.load(tmp_path / "model")

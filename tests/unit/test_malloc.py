@@ -44,6 +44,6 @@ print(before - resident_mb())
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the GNU C library is asked")
-def test_what_the_start_needed_is_given_back_once() -> None:
+def test_memory_freed_after_the_start_is_returned_once() -> None:
     done = subprocess.run([sys.executable, "-c", GIVEN_BACK], check=True, capture_output=True, text=True)
     assert float(done.stdout) > 150, "the last block keeps the others inside the heap until they are trimmed"

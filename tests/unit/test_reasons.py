@@ -21,29 +21,29 @@ def reasons_of(engine: Engine, history: History, rows: np.ndarray) -> list[tuple
     return explain(engine, history, profile_of(taste, engine.retriever.items), rows)
 
 
-def told(said: list[list[float]]) -> tuple[list[list[int]], list[list[float]]]:
-    places, shares = np.full((len(said), 3), -1), np.zeros((len(said), 3), np.float32)
-    top_contributions(np.array(said, np.float32), np.float32(0.05), places, shares)
+def top(contributions: list[list[float]]) -> tuple[list[list[int]], list[list[float]]]:
+    places, shares = np.full((len(contributions), 3), -1), np.zeros((len(contributions), 3), np.float32)
+    top_contributions(np.array(contributions, np.float32), np.float32(0.05), places, shares)
     return places.tolist(), shares.tolist()
 
 
-def test_the_loudest_come_first_those_against_last() -> None:
-    (places,), (shares,) = told([[0.1, 4.0, -2.0, 0.0, 3.9]])
+def test_largest_contributions_come_first_and_negative_ones_last() -> None:
+    (places,), (shares,) = top([[0.1, 4.0, -2.0, 0.0, 3.9]])
     assert places == [1, 4, 2]
     assert shares == pytest.approx([0.4, 0.39, -0.2])
 
 
-def test_a_whisper_against_is_not_told() -> None:
-    (places,), (shares,) = told([[-0.04, 1.0]])
+def test_negative_contribution_below_threshold_is_hidden() -> None:
+    (places,), (shares,) = top([[-0.04, 1.0]])
     assert places == [1, -1, -1]
     assert shares == pytest.approx([1 / 1.04, 0, 0])
 
 
-def test_nothing_said_is_nothing_told() -> None:
-    assert told([[0.0, 0.0, 0.0]]) == ([[-1, -1, -1]], [[0, 0, 0]])
+def test_zero_contributions_give_no_reasons() -> None:
+    assert top([[0.0, 0.0, 0.0]]) == ([[-1, -1, -1]], [[0, 0, 0]])
 
 
-def test_what_two_titles_share_is_named(small: Recommender) -> None:
+def test_common_tags_and_studio_of_two_titles_are_named(small: Recommender) -> None:
     tagged = [
         msgspec.structs.replace(entry, tags=("School", "Mecha", "Time Travel"), studios=("Bones",))
         for entry in small.engine.anime
@@ -56,7 +56,7 @@ def test_what_two_titles_share_is_named(small: Recommender) -> None:
     assert shared.anime_id == because.anime_id
 
 
-def test_what_speaks_against_a_title_is_told_with_its_sign(small: Recommender) -> None:
+def test_negative_contribution_is_shown_with_its_sign(small: Recommender) -> None:
     channel = small.engine.retriever.channels[0]
     weights = channel.weights.copy()
     weights.data = np.where(weights.indices == 4, -np.abs(weights.data), weights.data).astype(np.float32)

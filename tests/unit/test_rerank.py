@@ -26,7 +26,7 @@ def test_without_niche_scores_stay() -> None:
     assert rerank.lean_niche(scores, np.array([9, 9, 9], np.float32), 0) is scores
 
 
-def test_niche_raises_the_less_known_of_equals_also_below_zero() -> None:
+def test_niche_raises_the_less_popular_of_equal_scores_also_below_zero() -> None:
     scores = np.array([-1, -1, -2], np.float32)
     leaned = rerank.lean_niche(scores, np.array([10_000, 10, 10_000], np.float32), 0.5)
     assert leaned[1] > leaned[0] > leaned[2]

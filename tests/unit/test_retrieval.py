@@ -131,7 +131,7 @@ def test_popularity_is_that_of_lists_that_could_hold_the_title() -> None:
     assert found.tolist() == pytest.approx([np.log1p(400), np.log1p(800), 0], rel=1e-6)
 
 
-def test_select_users_keeps_ratings_beside_their_entries() -> None:
+def test_select_users_keeps_ratings_aligned_with_entries() -> None:
     training = matrix.from_rows(
         np.array([0, 0, 1, 2]), np.array([2, 0, 1, 2]), np.array([9, np.nan, 4, 7], np.float32), n_users=3, n_items=3
     )
