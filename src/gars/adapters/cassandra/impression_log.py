@@ -41,9 +41,10 @@ class CassandraImpressionLog:
     def keep(self, impressions: Sequence[tuple[int, Impression]]) -> None:
         """Write impressions under numbers of one's own: again the same numbers, nothing changes. As ``append``."""
         with self._lock:
+            records = self._codec.encode_many([one for _, one in impressions])
             rows = [
-                (one.user_id, one.time_ms, number, one.request_id, self._codec.encode(one), self._ttl_s)
-                for number, one in impressions
+                (one.user_id, one.time_ms, number, one.request_id, record, self._ttl_s)
+                for (number, one), record in zip(impressions, records, strict=True)
             ]
         self._connection.run_many(_INSERT, rows)
 

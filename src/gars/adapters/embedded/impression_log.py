@@ -49,7 +49,8 @@ class SqliteImpressionLog:
     def append(self, impressions: Sequence[Impression]) -> None:
         """One transaction, with what is new of titles."""
         with self._lock:
-            rows = [(one.user_id, one.time_ms, self._codec.encode(replace(one, user_id=""))) for one in impressions]
+            records = self._codec.encode_many([replace(one, user_id="") for one in impressions])
+            rows = [(one.user_id, one.time_ms, record) for one, record in zip(impressions, records, strict=True)]
             try:
                 with self._database.write() as connection:
                     self._titles.write(connection, impressions)

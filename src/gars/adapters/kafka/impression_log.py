@@ -19,7 +19,10 @@ class KafkaImpressionSink:
 
     def append(self, impressions: Sequence[Impression]) -> None:
         """Returns when the brokers have all of them."""
-        self._producer.send([Outgoing(one.user_id, self._codec.encode(one), []) for one in impressions])
+        records = self._codec.encode_many(impressions)
+        self._producer.send(
+            [Outgoing(one.user_id, record, []) for one, record in zip(impressions, records, strict=True)]
+        )
 
     def close(self) -> None:
         """Let go of the connections."""
