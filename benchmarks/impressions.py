@@ -37,7 +37,7 @@ def lists(home: Path, users: int) -> list[Impression]:
     (folder,) = (home / "data").iterdir()
     found = []
     for number, (user_id, rows) in enumerate(islice(histories(Dataset.open(folder)), users)):
-        ratings = [Rating(row.anime_id, row.score or None) for row in rows]
+        ratings = [Rating(row.anime_id, row.rating) for row in rows]
         made = engine.recommend_history(from_ratings(ratings), k=SHOWN, filters=SERVICE_DEFAULTS)
         items = (ShownItem(one.anime_id, at, one.score, one.channels, one.features) for at, one in enumerate(made))
         shown = Impression(

@@ -69,6 +69,22 @@ def test_encoding_what_was_decoded_changes_nothing(values: Floats) -> None:
     assert decoded(once).tobytes() == once.tobytes()
 
 
+@given(st.lists(MATRICES, min_size=1, max_size=4))
+def test_many_are_encoded_as_one_by_one(matrices: list[Floats]) -> None:
+    alike = [values for values in matrices if values.shape == matrices[0].shape]
+    alike += [np.abs(values) for values in alike]  # its last column says nothing of the first one of the next
+    with np.errstate(all="ignore"):
+        assert feature_codec.encode_many(alike) == [feature_codec.encode(values) for values in alike]
+
+
+def test_a_group_of_lists_is_encoded_as_one_by_one(small: Recommender) -> None:
+    group = [*lists(small), *ODD, *lists(small)[:3]]
+    one_by_one, at_once = ImpressionCodec(MemoryTitles()), ImpressionCodec(MemoryTitles())
+    assert at_once.encode_many(group) == [one_by_one.encode(one) for one in group]
+    assert at_once.encode_many(group[::-1]) == [one_by_one.encode(one) for one in group[::-1]]
+    assert at_once.encode_many([]) == []
+
+
 def test_what_is_exact() -> None:
     places = np.log1p(np.arange(20, dtype=np.float32)[::-1] * 37)
     signed = np.linspace(-1, 2, 20, dtype=np.float32)

@@ -15,6 +15,8 @@ import zlib
 from collections import OrderedDict, defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
+from itertools import pairwise
 from typing import Any, Protocol
 
 import msgspec
@@ -238,12 +240,12 @@ def _shown(record: _Record, titles: Titles | None) -> tuple[ShownItem, ...]:
 
 
 def _unusual(filters: Filters) -> dict[str, Any]:
-    usual = _DEFAULT_FILTERS
-    return {
-        name: msgspec.to_builtins(value)
-        for name, value in msgspec.structs.asdict(filters).items()
-        if value != usual[name] or type(value) is not type(usual[name])
-    }
+    unusual = {}
+    for name, usual in _DEFAULT_FILTERS.items():
+        value = getattr(filters, name)
+        if value != usual or type(value) is not type(usual):
+            unusual[name] = msgspec.to_builtins(value)
+    return unusual
 
 
 def _whole_numbers(numbers: list[int]) -> bytes | list[int]:
@@ -274,9 +276,13 @@ def _channel_bits(items: Sequence[ShownItem]) -> tuple[list[str], bytes | list[l
             else:
                 names.insert(place, name)
                 place += 1
-    bits = {item.channels: sum(1 << names.index(name) for name in item.channels) for item in items}
-    if len(names) > 32 or any(channels != _named(names, kind) for channels, kind in bits.items()):
-        return names, [list(item.channels) for item in items]
+    places = {name: place for place, name in enumerate(names)}
+    bits = {}
+    for channels in dict.fromkeys(item.channels for item in items):
+        ordered = [places[name] for name in channels]
+        if len(names) > 32 or any(one >= after for one, after in pairwise(ordered)):
+            return names, [list(item.channels) for item in items]
+        bits[channels] = sum([1 << place for place in ordered])
     return names, to_planes(np.array([bits[item.channels] for item in items], np.uint32))
 
 
@@ -302,13 +308,20 @@ def _matrix(record: _Items, impression: Impression, titles: Titles | None) -> ND
         record.odd_features = rows
         return None
     values = np.frombuffer(b"".join(rows), np.float32).reshape(len(rows), -1)
-    mask = features.title_columns(values.shape[1])
-    if titles is not None and mask.any():
+    if titles is not None:
+        of_titles, others, bits = _columns_of_titles(values.shape[1])
         ids = [item.anime_id for item in impression.items]
-        if titles.put(impression.model_version, ids, values[:, mask]):
-            record.shared = np.packbits(mask).tobytes()
-            values = values[:, ~mask]
+        if len(of_titles) and titles.put(impression.model_version, ids, values[:, of_titles]):
+            record.shared = bits
+            values = values[:, others]
     return values
+
+
+@lru_cache(maxsize=64)
+def _columns_of_titles(width: int) -> tuple[NDArray[np.intp], NDArray[np.intp], bytes]:
+    """Return the columns that are the same whoever asks, the others, and a bit for each column of the first."""
+    mask = features.title_columns(width)
+    return np.flatnonzero(mask), np.flatnonzero(~mask), np.packbits(mask).tobytes()
 
 
 def _features(one: _Items, model_version: str, anime_ids: list[int], titles: Titles | None) -> list[bytes]:
