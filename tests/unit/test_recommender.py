@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from gars import Filters, Rating, Recommendation, Recommender
-from gars.domain.errors import DataError, InvalidInputError, UnknownAnimeError
+from gars.domain.errors import ArtefactError, DataError, InvalidInputError, UnknownAnimeError
 from gars.library.recommender import UnknownIdsWarning
 from gars.retrieval.retriever import Retriever
 from gars.testing.world import SMALL, small_world
@@ -115,6 +115,20 @@ def test_save_and_load_give_the_same_model(small: Recommender, tmp_path: Path) -
     assert loaded.manifest == manifest
     assert manifest.data["name"] == "small"
     assert manifest.data["rows"] == 3000
+
+
+@pytest.mark.parametrize("odd", [["a_feature_of_tomorrow"], []])
+def test_a_model_with_other_features_is_refused(small: Recommender, tmp_path: Path, odd: list[str]) -> None:
+    """Compiled loops would read beyond its weights."""
+    small.save(tmp_path / "model")
+    path = tmp_path / "model" / "manifest.json"
+    manifest = msgspec.json.decode(path.read_bytes())
+    first, *others = manifest["features"]
+    manifest["features"] = [*odd, *others] if odd else [*others, first]
+    path.write_bytes(msgspec.json.encode(manifest))
+    with pytest.raises(ArtefactError, match=first if odd else "in another order") as caught:
+        Recommender.load(tmp_path / "model")
+    assert caught.value.hint == "train it again with: gars train"
 
 
 def test_the_same_seed_is_the_same_model_and_another_is_not(small: Recommender, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from gars.application.training_log import TrainingLog
 from gars.domain import features
 from gars.domain.anime import Anime
 from gars.domain.candidates import Filters
-from gars.domain.errors import InvalidInputError, UnknownItemError
+from gars.domain.errors import ArtefactError, InvalidInputError, UnknownItemError
 from gars.domain.history import History, Rating, from_columns, from_ratings
 from gars.library import artefact
 from gars.library.blas import one_thread
@@ -157,7 +157,7 @@ class Recommender:
         """Read a model that ``save`` wrote; needs no optional package.
 
         Raises:
-            ArtefactError: there is none, it is incomplete or damaged.
+            ArtefactError: there is none, it is incomplete or damaged, or its ranker has features of another version.
         """
         manifest, files = artefact.read(Path(path))
         config = msgspec.convert(manifest.config, FitConfig)
@@ -168,6 +168,13 @@ class Recommender:
             seed=manifest.seed,
             serve_ranker=config.serve_ranker,
         )
+        if engine.network is not None and manifest.features != list(engine.feature_names):
+            odd = sorted(set(manifest.features) ^ set(engine.feature_names))
+            raise ArtefactError(
+                f"the model in {path} was trained on {len(manifest.features)} features, this GARS computes "
+                f"{len(engine.feature_names)}: {', '.join(odd[:5]) or 'in another order'}",
+                hint="train it again with: gars train",
+            )
         return cls(engine, rows, manifest, seed=manifest.seed, config=config)
 
     @property
