@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import json
+import logging
 import os
 import re
 import shutil
@@ -18,6 +21,8 @@ import pytest
 import typer
 
 from gars.application.progress import Progress
+from gars.config import from_environment
+from gars.entrypoints.cli import stack
 from gars.entrypoints.cli.app import app as cli
 from gars.entrypoints.stack.daemon import Daemon
 from gars.entrypoints.stack.engine import Engine, Process, StackError
@@ -78,13 +83,18 @@ def kill(daemon: Daemon) -> None:
 @contextmanager
 def watching(parts: Sequence[Running]) -> Iterator[list[str]]:
     stop, said = threading.Event(), list[str]()
-    thread = threading.Thread(target=watch, args=(parts, stop, said.append), kwargs={"look_s": 0.01})
+    thread = threading.Thread(target=watch, args=(parts, stop), kwargs={"look_s": 0.01})
+    handler = logging.Handler()
+    handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
+    logger = logging.getLogger("gars.entrypoints.stack.watch")
+    logger.addHandler(handler)
     thread.start()
     try:
         yield said
     finally:
         stop.set()
         thread.join()
+        logger.removeHandler(handler)
 
 
 def test_what_dies_is_started_again_and_the_others_are_left_alone(parts: list[Running]) -> None:
@@ -115,7 +125,7 @@ def test_one_that_does_not_start_is_tried_again(parts: list[Running]) -> None:
     with watching(parts) as said:
         kill(parts[0].daemon("one"))
         until(lambda: "one is back" in said)
-    full = "one did not start, next try in 0 s: the disk is full\n  → free space"
+    full = "one did not start, next try in 0 s: the disk is full (free space)"
     assert said == ["one does not run: starting it again", full] * 2 + [
         "one does not run: starting it again",
         "one is back",
@@ -133,6 +143,42 @@ def test_what_another_command_stopped_stays_down(parts: list[Running]) -> None:
     assert parts[0].gone() is None
     kill(parts[0].daemon("one"))
     until(lambda: parts[0].gone() == "one does not run")
+
+
+def test_it_logs_as_every_process_does(parts: list[Running], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``gars stack up --watch``: one object a line, with time, level and process."""
+    written, root = io.StringIO(), logging.getLogger()
+    before = root.handlers[:], root.level, [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)]
+    monkeypatch.setattr(sys, "stderr", written)
+    killed: list[str] = []
+
+    def attack() -> None:
+        until(lambda: "watching" in written.getvalue())
+        kill(parts[0].daemon("one"))
+        until(lambda: "one is back" in written.getvalue())
+        killed.append("one")
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    thread = threading.Thread(target=attack)
+    thread.start()
+    try:
+        stack._watch([part.engine for part in parts], from_environment({"GARS_LOG_FORMAT": "json"}, home=tmp_path))
+    finally:
+        thread.join()
+        root.handlers[:], level, handlers = before
+        root.setLevel(level)
+        signal.signal(signal.SIGINT, handlers[0])
+        signal.signal(signal.SIGTERM, handlers[1])
+    lines = [json.loads(line) for line in written.getvalue().splitlines()]
+    assert [(line["level"], line["message"]) for line in lines] == [
+        ("info", "watching; Ctrl-C stops everything"),
+        ("warning", "one does not run: starting it again"),
+        ("warning", "one is back"),
+        ("info", "stopped two"),
+        ("info", "stopped one"),
+    ]
+    assert killed
+    assert all(line["process"] == "stack" and line["time"].endswith("Z") for line in lines)
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)

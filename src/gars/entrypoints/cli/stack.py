@@ -15,7 +15,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from gars.config import from_environment
+from gars.bootstrap.logs import announce, set_up_logs
+from gars.config import Settings, from_environment
 from gars.domain.errors import InvalidInputError
 from gars.entrypoints.stack import plan
 from gars.entrypoints.stack.engine import Engine
@@ -67,7 +68,7 @@ def up(
         if said := getattr(part, "url", "") or part.did:
             console.print(f"  {part.name:<10} {said}", highlight=False)
     if watched:
-        _watch(parts, console)
+        _watch(parts, from_environment(os.environ, home=home))
 
 
 @app.command()
@@ -126,20 +127,17 @@ def env(home: Home = None) -> None:
         typer.echo(f"export {name}={shlex.quote(value)}")
 
 
-def _watch(parts: Sequence[Engine], console: Console) -> None:
+def _watch(parts: Sequence[Engine], settings: Settings) -> None:
     """Until told to stop; then stop them all."""
+    set_up_logs(settings, "stack")
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    console.print("[green]✓[/] watching; Ctrl-C stops everything", highlight=False)
-    watch(
-        [Running(part) for part in parts],
-        stop,
-        lambda said: console.print(f"{time.strftime('%H:%M:%S')} {said}", highlight=False, markup=False),
-    )
+    announce("watching; Ctrl-C stops everything")
+    watch([Running(part) for part in parts], stop)
     for part in reversed(parts):
         if Running(part).down():
-            console.print(f"[green]✓[/] stopped {part.name}", highlight=False)
+            announce(f"stopped {part.name}")
 
 
 def _stack(

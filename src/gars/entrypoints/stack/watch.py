@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from gars.entrypoints.stack.engine import StackError
 from gars.entrypoints.stack.running import Running
@@ -11,34 +12,40 @@ from gars.entrypoints.stack.running import Running
 LOOK_S = 2.0
 LONGEST_PAUSE_S = 60.0
 
-Say = Callable[[str], None]
+logger = logging.getLogger(__name__)
 
 
-def watch(parts: Sequence[Running], stop: threading.Event, say: Say, *, look_s: float = LOOK_S) -> None:
+def watch(parts: Sequence[Running], stop: threading.Event, *, look_s: float = LOOK_S) -> None:
     """Look after ``parts`` until ``stop`` is set: a process that ended, and a job that did, is started again.
+
+    Each start and each failure is logged.
 
     What runs and is not well is left alone: it may be waiting for another part, and a new start would not help it.
     """
-    threads = [threading.Thread(target=_look_after, args=(part, stop, say, look_s)) for part in parts]
+    threads = [threading.Thread(target=_look_after, args=(part, stop, look_s)) for part in parts]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
 
-def _look_after(part: Running, stop: threading.Event, say: Say, look_s: float) -> None:
+def _look_after(part: Running, stop: threading.Event, look_s: float) -> None:
     pause_s = look_s
     while not stop.wait(pause_s):
         gone = part.gone()
         if gone is None:
             pause_s = look_s
             continue
-        say(f"{gone}: starting it again")
+        logger.warning("%s: starting it again", gone)
         try:
             part.up()
         except StackError as error:
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
-            say(f"{part.engine.name} did not start, next try in {pause_s:.0f} s: {error}")
+            logger.error("%s did not start, next try in %.0f s: %s", part.engine.name, pause_s, _on_one_line(error))
         else:
             pause_s = look_s
-            say(f"{part.engine.name} is back")
+            logger.warning("%s is back", part.engine.name)
+
+
+def _on_one_line(error: StackError) -> str:
+    return f"{error.message} ({error.hint})" if error.hint else error.message
