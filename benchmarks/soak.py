@@ -32,6 +32,8 @@ CLIENTS = 4
 DELETE_EVERY = 500
 """Requests of a client between two deletions."""
 LINE_S = 30.0
+START_S = 600.0
+"""How long the start may take: it folds in the histories of the data set."""
 
 
 class Client(threading.Thread):
@@ -92,7 +94,7 @@ def main() -> None:
             )
         }
         command = [str(Path(sys.executable).with_name("gars")), "serve", "--home", str(asked.home), "--port", "0"]
-        server = ServerProcess(command, environment={**stores, "GARS_RATE_PER_S": "0"})
+        server = ServerProcess(command, environment={**stores, "GARS_RATE_PER_S": "0"}, ready_within_s=START_S)
         try:
             clients = [Client(server.address, number, users[number::CLIENTS], anime) for number in range(CLIENTS)]
             watch(server, clients, Path(folder), 60 * asked.minutes)
@@ -128,6 +130,8 @@ def watch(server: ServerProcess, clients: list[Client], folder: Path, seconds: f
         client.ended.set()
     for client in clients:
         client.join()
+    totals = sum((client.answers for client in clients), Counter[int]())
+    print("answers by status (0: none): " + ", ".join(f"{status}: {count}" for status, count in sorted(totals.items())))
 
 
 def judge(folder: Path, clients: list[Client], code: int) -> None:

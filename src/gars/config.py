@@ -85,8 +85,21 @@ class Settings:
         metadata=_says(
             "GARS_MAX_CONNECTIONS",
             "4096",
-            "Connections open at once; others wait until one ends. Half of them may be event streams. Fewer where the "
-            "limit of open files is lower.",
+            "Connections open at once; others wait until one ends. Fewer where the limit of open files is lower.",
+        )
+    )
+    max_streams: int = field(
+        metadata=_says(
+            "GARS_MAX_STREAMS",
+            "0",
+            "Event streams open at once; more get 503 with Retry-After. 0: half of GARS_MAX_CONNECTIONS.",
+        )
+    )
+    max_streams_each: int = field(
+        metadata=_says(
+            "GARS_MAX_STREAMS_EACH",
+            "200",
+            "How many of them may be of one client address; more get 503 with Retry-After. 0: no limit.",
         )
     )
     header_timeout_ms: int = field(

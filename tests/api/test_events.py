@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from granian.constants import Interfaces
 from granian.server.embed import Server
 from httpx_sse import EventSource
@@ -17,8 +18,10 @@ from httpx_sse import EventSource
 from gars.adapters.embedded.change_feed import MemoryChangeFeed
 from gars.bootstrap import open_service
 from gars.config import from_environment
+from gars.domain.errors import OverloadedError
 from gars.entrypoints.api.app import create_app
 from gars.entrypoints.api.server import free_port
+from gars.entrypoints.api.streams import Streams
 from gars.testing.engine import FakeEngine
 from gars.testing.server import ServerProcess
 
@@ -121,3 +124,67 @@ def test_pages_that_leave_are_forgotten(tmp_path: Path) -> None:
 
     asyncio.run(scene())
     service.close()
+
+
+@pytest.mark.parametrize("setting", ["GARS_MAX_STREAMS", "GARS_MAX_STREAMS_EACH"])
+def test_open_streams_are_bounded(tmp_path: Path, setting: str) -> None:
+    """What is beyond the limit gets 503 at once; a page that leaves makes room. HEAD takes no place."""
+    most = 3
+    service = open_service(from_environment({setting: str(most)}, home=tmp_path), FakeEngine())
+    port = free_port("127.0.0.1", 0)
+    url = f"http://127.0.0.1:{port}/api/v1/users/7/events"
+    app = create_app(service)
+    streams: Streams = app.state.streams
+
+    async def scene() -> None:
+        server = Server(app, port=port, interface=Interfaces.ASGI, log_enabled=False)
+        serving = asyncio.create_task(server.serve())
+        transport = httpx.AsyncHTTPTransport(retries=20)  # until it listens
+        async with httpx.AsyncClient(timeout=DEADLINE_S, transport=transport) as http:
+
+            async def page() -> httpx.Response:
+                return await http.send(http.build_request("GET", url), stream=True)
+
+            for _ in range(2 * most):
+                assert (await http.head(url)).status_code == 200
+            await until(lambda: streams.open == 0)
+            pages = [await page() for _ in range(most)]
+            assert {one.status_code for one in pages} == {200}
+            refused = [await page() for _ in range(5)]
+            for one in refused:
+                assert one.status_code == 503
+                assert one.headers["retry-after"] == "1"
+                error = json.loads(await one.aread())["error"]
+                assert error["code"] == "overloaded"
+                assert setting in error["hint"]
+            print(f"{most} streams of {most + len(refused)} were opened, {len(refused)} refused")
+            # everything else is answered
+            assert (await http.get(f"http://127.0.0.1:{port}/api/v1/users/7/recommendations")).status_code == 200
+            await pages[0].aclose()
+            await until(lambda: streams.open == most - 1)
+            pages[0] = await page()
+            assert pages[0].status_code == 200
+            for one in pages:
+                await one.aclose()
+            await until(lambda: streams.open == 0)
+        server.stop()  # type: ignore[no-untyped-call]
+        await serving
+
+    asyncio.run(scene())
+    service.close()
+
+
+def test_streams_are_counted_by_address(tmp_path: Path) -> None:
+    streams = Streams(from_environment({"GARS_MAX_STREAMS": "3", "GARS_MAX_STREAMS_EACH": "2"}, home=tmp_path))
+    ends = [streams.add("10.0.0.1"), streams.add("10.0.0.1")]
+    with pytest.raises(OverloadedError, match=r"of 10\.0\.0\.1"):
+        streams.add("10.0.0.1")
+    ends.append(streams.add("10.0.0.2"))
+    with pytest.raises(OverloadedError, match="3 event streams are open"):
+        streams.add("10.0.0.3")
+    for end in [*ends, *ends]:
+        end()
+    assert streams.open == 0
+    streams.add("10.0.0.1")
+    assert streams.open == 1
+    assert Streams(from_environment({"GARS_MAX_CONNECTIONS": "10"}, home=tmp_path))._most == 5

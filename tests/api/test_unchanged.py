@@ -41,6 +41,24 @@ def test_sent_again_it_is_the_same_impression(fan: Any, service: Service) -> Non
     assert service.recorder.recorded == 1
 
 
+def test_sent_again_compressed_it_was_compressed_once(fan: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    gzip = {"Accept-Encoding": "gzip"}
+    first = fan.get(f"{LIST}?k=20", headers=gzip)
+    again = fan.get(f"{LIST}?k=20", headers=gzip)
+    monkeypatch.setattr("gars.entrypoints.api.compression._gzip", None)
+    third = fan.get(f"{LIST}?k=20", headers=gzip)
+    plain = fan.get(f"{LIST}?k=20", headers={"Accept-Encoding": "identity"})
+    refused = fan.get(f"{LIST}?k=20", headers={"Accept-Encoding": "gzip;q=0"})
+    assert first.content == again.content == third.content == plain.content == refused.content
+    for one in (first, again, third):
+        assert one.headers["content-encoding"] == "gzip"
+        assert one.headers["vary"] == "accept-encoding"
+        assert one.headers["content-length"] == first.headers["content-length"]
+    for one in (plain, refused):
+        assert "content-encoding" not in one.headers
+        assert int(one.headers["content-length"]) == len(one.content)
+
+
 def test_a_click_changes_it_at_once(fan: Any) -> None:
     before = fan.get(LIST).json()
     click(fan, 5114)

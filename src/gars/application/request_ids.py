@@ -17,12 +17,12 @@ class RequestIds:
     """Makes ids that are unique across processes: a random prefix of this process, and a counter."""
 
     def __init__(self) -> None:
-        self._prefix = secrets.token_hex(5)
-        self._numbers = itertools.count(1)
+        self._prefix = f"{secrets.token_hex(5)}-"
+        self._next = itertools.count(1).__next__
 
     def make(self) -> str:
         """Return the next id."""
-        return f"{self._prefix}-{next(self._numbers):x}"
+        return f"{self._prefix}{self._next():x}"
 
 
 def is_well_formed(text: str) -> bool:

@@ -15,10 +15,12 @@ class ServerProcess:
     """Starts a command that prints its address when it is ready, and waits for that.
 
     Raises:
-        AssertionError: it ended or said nothing within a minute; the message is what it printed.
+        AssertionError: it ended or was not ready within ``ready_within_s``; the message is what it printed.
     """
 
-    def __init__(self, command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, command: Sequence[str], *, environment: Mapping[str, str] | None = None, ready_within_s: float = 60
+    ) -> None:
         self.process = subprocess.Popen(
             command,
             env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
@@ -31,7 +33,7 @@ class ServerProcess:
         self._ready = threading.Event()
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
-        if not (self._ready.wait(60) and self.address):
+        if not (self._ready.wait(ready_within_s) and self.address):
             self.stop(signal.SIGKILL)
             raise AssertionError(f"the server did not start:\n{self.output}")
 

@@ -43,6 +43,7 @@ from gars.entrypoints.api.errors import HANDLERS
 from gars.entrypoints.api.json_bodies import JsonRequest, check_request
 from gars.entrypoints.api.params import filters_of
 from gars.entrypoints.api.security import add_headers
+from gars.entrypoints.api.streams import Streams
 from gars.entrypoints.api.unchanged import TEMPLATE, Unchanged
 from gars.entrypoints.edge.head import answer_head
 
@@ -65,7 +66,6 @@ class ListApp(App):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request."""
-        send = compressing(scope, send)
         if scope["type"] == "http" and self.state.guard.asks_nothing(scope):
             started = perf_counter()
             unchanged: Unchanged = self.state.unchanged
@@ -73,7 +73,9 @@ class ListApp(App):
                 await answer.send(send, scope, started)
                 self.state.metrics.count("GET", TEMPLATE, 200, perf_counter() - started)
                 return
-            send = unchanged.listening(scope, send)
+            send = unchanged.listening(scope, compressing(scope, send))
+        else:
+            send = compressing(scope, send)
         await super().__call__(scope, receive, send)
 
 
@@ -161,6 +163,7 @@ def create_app(service: Service | Live) -> Litestar:
                 "guard": guard,
                 "unchanged": unchanged,
                 "health": health.Checks(),
+                "streams": Streams(settings),
                 "imports": ThreadPoolExecutor(lists.IMPORTS, thread_name_prefix="gars-import"),
             }
         ),

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from collections.abc import Iterable
+from functools import lru_cache
 
 from litestar.types import Message, Scope, Send
 from litestar.types.asgi_types import HTTPResponseStartEvent
+
+Headers = Iterable[tuple[bytes, bytes]]
 
 MIN_BYTES = 1024
 """Shorter answers fit into one packet anyway."""
@@ -33,16 +37,26 @@ def accepted_encodings(header: str) -> set[str]:
     return accepted
 
 
+@lru_cache(maxsize=256)
+def _allows_gzip(header: bytes) -> bool:
+    return "gzip" in accepted_encodings(header.decode("latin-1"))
+
+
+def accepts_gzip(scope: Scope) -> bool:
+    """Return whether the client of a request accepts gzip."""
+    return any(name == b"accept-encoding" and _allows_gzip(value) for name, value in scope.get("headers", ()))
+
+
 def compressing(scope: Scope, send: Send) -> Send:
     """``send`` that compresses JSON of at least ``MIN_BYTES`` for a GET whose client accepts gzip."""
-    if scope.get("method") != "GET" or not _accepts_gzip(scope):
+    if scope.get("method") != "GET" or not accepts_gzip(scope):
         return send
     start: HTTPResponseStartEvent | None = None
 
     async def through(message: Message) -> None:
         nonlocal start
         if message["type"] == "http.response.start":
-            if _can_shrink(message):
+            if can_shrink(message["headers"]):
                 start = message
             else:
                 await send(message)
@@ -55,30 +69,33 @@ def compressing(scope: Scope, send: Send) -> Send:
             await send(head)
             await send(message)
             return
-        body = message["body"]
-        packed = await asyncio.to_thread(_gzip, body) if len(body) >= _IN_A_THREAD else _gzip(body)
-        kept = [header for header in head["headers"] if header[0].lower() != b"content-length"]
-        added = [
-            (b"content-length", str(len(packed)).encode()),
-            (b"content-encoding", b"gzip"),
-            (b"vary", b"accept-encoding"),
-        ]
-        await send({"type": "http.response.start", "status": head["status"], "headers": [*kept, *added]})
+        packed = await pack(message["body"])
+        headers = packed_headers(head["headers"], packed)
+        await send({"type": "http.response.start", "status": head["status"], "headers": headers})
         await send({"type": "http.response.body", "body": packed, "more_body": False})
 
     return through
 
 
-def _accepts_gzip(scope: Scope) -> bool:
-    return any(
-        name == b"accept-encoding" and "gzip" in accepted_encodings(value.decode("latin-1"))
-        for name, value in scope.get("headers", ())
-    )
+async def pack(body: bytes) -> bytes:
+    """Compress a body, a large one in another thread."""
+    return await asyncio.to_thread(_gzip, body) if len(body) >= _IN_A_THREAD else _gzip(body)
 
 
-def _can_shrink(message: HTTPResponseStartEvent) -> bool:
-    headers = {name.lower(): value for name, value in message["headers"]}
-    return b"content-encoding" not in headers and headers.get(b"content-type", b"").startswith(_TYPES)
+def packed_headers(headers: Headers, packed: bytes) -> list[tuple[bytes, bytes]]:
+    """Return the headers of an answer whose body was compressed."""
+    return [
+        *(header for header in headers if header[0].lower() != b"content-length"),
+        (b"content-length", str(len(packed)).encode()),
+        (b"content-encoding", b"gzip"),
+        (b"vary", b"accept-encoding"),
+    ]
+
+
+def can_shrink(headers: Headers) -> bool:
+    """Return whether the headers of an answer say that it is text, and not compressed."""
+    named = {name.lower(): value for name, value in headers}
+    return b"content-encoding" not in named and named.get(b"content-type", b"").startswith(_TYPES)
 
 
 def _gzip(body: bytes) -> bytes:

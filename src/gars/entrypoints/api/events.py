@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future
 from functools import partial
+from typing import Any
 
 import msgspec
-from litestar import get
+from litestar import Request, get
 from litestar.response import Stream
 
 from gars.application.ports import Change, ChangeFeed
 from gars.domain.user_state import UserState
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.params import ServiceDep, UserId, checked_user_id
+from gars.entrypoints.api.streams import Streams
 
 _HEADERS = {"X-Accel-Buffering": "no"}
 
@@ -26,33 +29,44 @@ _HEADERS = {"X-Accel-Buffering": "no"}
     media_type="text/event-stream",
     tags=["users"],
 )
-async def get_events(service: ServiceDep, user_id: UserId) -> Stream:
+async def get_events(request: Request[Any, Any, Any], service: ServiceDep, user_id: UserId) -> Stream:
     """A stream: first `hello` with the current version, then `changed` whenever the user's state moves on."""
     user_id = checked_user_id(user_id)
+    streams: Streams = request.app.state.streams
+    client = request.scope.get("client")
+    end = streams.add(client[0] if client else "")
     # not the service itself: an open page would keep its model in memory after another took over
     read = partial(service.threads.submit, service.states.get, user_id)
-    events = _stream(user_id, service.feed, read, service.settings.ping_ms / 1000)
+    events = _stream(user_id, service.feed, read, service.settings.ping_ms / 1000, end)
+    weakref.finalize(events, end)  # a client may be gone before the first byte: then nothing of it ever runs
     return Stream(events, media_type="text/event-stream", headers=_HEADERS)
 
 
 async def _stream(
-    user_id: str, feed: ChangeFeed, read: Callable[[], Future[UserState | None]], ping_s: float
+    user_id: str,
+    feed: ChangeFeed,
+    read: Callable[[], Future[UserState | None]],
+    ping_s: float,
+    end: Callable[[], None],
 ) -> AsyncIterator[bytes]:
-    """The bytes of one stream; ends when the page goes away or the service stops."""
-    async with feed.listen(user_id) as listener:  # before the version is read: no change falls between
-        state = await asyncio.wrap_future(read())
-        version = state.version if state else 0
-        yield b"retry: 1000\n" + _event("hello", {"user_id": user_id, "version": version})
-        while True:
-            try:
-                change = await asyncio.wait_for(listener.get(), ping_s)
-            except TimeoutError:
-                yield b": ping\n\n"
-                continue
-            if change is None:
-                return
-            if change.version > version:
-                yield _event("changed", change)
+    """The bytes of one stream; ends, and calls ``end``, when the page goes away or the service stops."""
+    try:
+        async with feed.listen(user_id) as listener:  # before the version is read: no change falls between
+            state = await asyncio.wrap_future(read())
+            version = state.version if state else 0
+            yield b"retry: 1000\n" + _event("hello", {"user_id": user_id, "version": version})
+            while True:
+                try:
+                    change = await asyncio.wait_for(listener.get(), ping_s)
+                except TimeoutError:
+                    yield b": ping\n\n"
+                    continue
+                if change is None:
+                    return
+                if change.version > version:
+                    yield _event("changed", change)
+    finally:
+        end()
 
 
 def _event(name: str, body: Change | dict[str, object]) -> bytes:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 from litestar.types import Message, Scope, Send
 
 from gars.application.list_cache import MadeFrom, made_from
 from gars.bootstrap import Live
+from gars.entrypoints.api.compression import MIN_BYTES, accepts_gzip, can_shrink, pack, packed_headers
 from gars.entrypoints.api.security import REQUEST_ID
 
 SAME_VIEW_S = 60.0
@@ -28,7 +29,8 @@ _ONE_TIME = frozenset({b"server-timing", b"x-request-id"})
 """Headers that are of one answer only."""
 
 
-class Answer(NamedTuple):
+@dataclass(slots=True, eq=False)
+class Answer:
     """What was sent, and what it was made from."""
 
     made: MadeFrom
@@ -36,15 +38,25 @@ class Answer(NamedTuple):
     """By the monotonic clock."""
     headers: list[tuple[bytes, bytes]]
     body: bytes
+    packed: bytes | None = None
+    """The body compressed, once a client that accepts that has asked again."""
+    packed_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
 
     async def send(self, send: Send, scope: Scope, started: float) -> None:
         """Send it again; ``started`` is when the request came, by ``perf_counter``."""
+        headers, body = self.headers, self.body
+        if len(body) >= MIN_BYTES and accepts_gzip(scope):
+            if self.packed is None and can_shrink(headers):
+                self.packed = await pack(body)
+                self.packed_headers = packed_headers(headers, self.packed)
+            if self.packed is not None:
+                headers, body = self.packed_headers, self.packed
         timing = f"total;dur={(time.perf_counter() - started) * 1e3:.3f}".encode()
-        headers = [*self.headers, (b"server-timing", timing)]
+        headers = [*headers, (b"server-timing", timing)]
         if (name := scope.get(REQUEST_ID)) is not None:
             headers.append(name)  # type: ignore[arg-type]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": self.body, "more_body": False})
+        await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 def keep(scope: Scope, made: MadeFrom) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from time import perf_counter
 from typing import Any
 
@@ -20,6 +20,7 @@ from gars.entrypoints.edge.proxies import Proxies
 Count = Callable[[object, object, int, float], None]
 """Counts an answer: method, route, status, seconds."""
 
+_FROM_PROXIES = frozenset({b"x-forwarded-for", b"x-forwarded-proto", b"x-request-id"})
 _BODIES = 16
 """Bodies of the largest size that may be in memory at once."""
 
@@ -39,15 +40,17 @@ class Edge:
         self._body_wait_s = settings.body_timeout_ms / 1000
         self._bodies = BodyMemory(_BODIES * settings.max_list_bytes)
 
-    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+    def __call__(self, scope: Any, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
+        """Return the coroutine that answers one request.
+
+        Not a coroutine itself: one less for each request, and the answers that are sent again take little longer.
+        """
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)  # type: ignore[return-value]
         pairs = scope["headers"]
         headers = dict(pairs)
         name = self._ids.make()
-        if b"x-forwarded-for" in headers or b"x-forwarded-proto" in headers or b"x-request-id" in headers:
+        if not _FROM_PROXIES.isdisjoint(headers):
             name = self._id_from_proxy(scope, headers) or name
             self._proxies.apply(scope, headers)
         request_id.set(name)
@@ -56,11 +59,12 @@ class Edge:
         if refusal is None and len(headers) != len(pairs) and sum(key == b"host" for key, _ in pairs) > 1:
             refusal = Refusal(400, "invalid_input", "the request has more than one Host", "send it once")
         if refusal is not None:
-            await self._refuse(scope, send, refusal)
-            return
+            return self._refuse(scope, send, refusal)
         if headers.get(b"content-length", b"0") == b"0" and b"transfer-encoding" not in headers:
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)  # type: ignore[return-value]
+        return self._answer_with_body(scope, receive, send)
+
+    async def _answer_with_body(self, scope: Any, receive: Receive, send: Send) -> None:
         receive, give_back = receive_in_time(receive, self._body_wait_s, self._bodies)
         try:
             await self._app(scope, receive, send)
