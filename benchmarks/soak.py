@@ -31,6 +31,7 @@ from gars.testing.server import ServerProcess
 CLIENTS = 4
 DELETE_EVERY = 500
 """Requests of a client between two deletions."""
+DELETE_TRIES = 20
 LINE_S = 30.0
 START_S = 600.0
 """How long the start may take: it folds in the histories of the data set."""
@@ -45,7 +46,11 @@ class Client(threading.Thread):
         self.random = random.Random(number)
         self.users, self.anime = users, anime
         self.acknowledged: dict[str, set[str]] = {}
+        self.deleting: dict[str, set[str]] = {}
+        """Events of users whose deletion was not confirmed."""
         self.answers: Counter[int] = Counter()
+        self.failed: Counter[str] = Counter()
+        """Requests without an answer or with 5xx, by method and status."""
         self.ended = threading.Event()
 
     def run(self) -> None:
@@ -54,9 +59,7 @@ class Client(threading.Thread):
             sent += 1
             user = self.random.choice(self.users)
             if sent % DELETE_EVERY == 0:
-                if self._ask("DELETE", f"/api/v1/users/{user}") == 200:
-                    self.acknowledged.pop(user, None)
-                    self.users.remove(user)
+                self._delete(user)
             elif sent % 2:
                 self._ask("GET", f"/api/v1/users/{user}/recommendations?k=20")
             else:
@@ -65,12 +68,23 @@ class Client(threading.Thread):
                 if self._ask("POST", "/api/v1/interactions", {"events": [{**event, "event_id": event_id}]}) == 202:
                     self.acknowledged.setdefault(user, set()).add(event_id)
 
+    def _delete(self, user: str) -> None:
+        """Delete a user. Without a 200 the events may be gone already: only the erasing of their bytes failed."""
+        self.users.remove(user)
+        self.deleting = {**self.deleting, user: self.acknowledged.pop(user, set())}
+        for _ in range(DELETE_TRIES):
+            if self._ask("DELETE", f"/api/v1/users/{user}") == 200:
+                self.deleting = {name: ids for name, ids in self.deleting.items() if name != user}
+                return
+
     def _ask(self, method: str, path: str, body: object = None) -> int:
         try:
             status = self.http.request(method, path, json=body).status_code
         except httpx.HTTPError:
             status = 0
         self.answers[status] += 1
+        if status == 0 or status >= 500:
+            self.failed[f"{method} {status or 'no answer'}"] += 1
         return status
 
 
@@ -130,8 +144,8 @@ def watch(server: ServerProcess, clients: list[Client], folder: Path, seconds: f
         client.ended.set()
     for client in clients:
         client.join()
-    totals = sum((client.answers for client in clients), Counter[int]())
-    print("answers by status (0: none): " + ", ".join(f"{status}: {count}" for status, count in sorted(totals.items())))
+    failed = sum((client.failed for client in clients), Counter[str]())
+    print("5xx or none: " + (", ".join(f"{count} {what}" for what, count in sorted(failed.items())) or "none"))
 
 
 def judge(folder: Path, clients: list[Client], code: int) -> None:
@@ -142,7 +156,11 @@ def judge(folder: Path, clients: list[Client], code: int) -> None:
     wanted = {(user, one) for client in clients for user, ids in client.acknowledged.items() for one in ids}
     lost = wanted - set(stored)
     doubled = [key for key, count in stored.items() if count > 1]
-    print(f"exit code {code}; acknowledged {len(wanted)}, lost {len(lost)}, doubled {len(doubled)}")
+    unconfirmed = {(user, one) for client in clients for user, ids in client.deleting.items() for one in ids}
+    print(
+        f"exit code {code}; acknowledged {len(wanted)}, lost {len(lost)}, doubled {len(doubled)}; of users whose "
+        f"deletion was not confirmed: {len(unconfirmed)}, of which {len(unconfirmed - set(stored))} are gone"
+    )
     if lost or doubled or code:
         raise SystemExit("events are missing or twice, or the service did not end well")
 
