@@ -1,15 +1,21 @@
+import msgspec
 import numpy as np
+import polars as pl
 import pytest
 import scipy.sparse as sp
 
+from gars import Recommender
 from gars.application.progress import Silent
 from gars.domain.anime import Anime
 from gars.domain.item_table import build
 from gars.library.blas import one_thread
 from gars.ranking import gaussian_process
+from gars.ranking.examples import NOT_ASKED, RankingLists
+from gars.ranking.mlp import VIEWERS
 from gars.retrieval import content, matrix, retriever
 from gars.retrieval.hidden import hide_viewers
 from gars.retrieval.retriever import Retriever
+from gars.testing.world import SMALL, small_world
 
 HIDDEN = np.array([2, 5])
 USERS, ITEMS = 120, 30
@@ -76,3 +82,21 @@ def test_hidden_items_are_expected_as_by_a_kernel_fitted_without_them() -> None:
     liking = ours[:, 2:4], theirs[:, 2:4], whole.predict(rows, ratings, HIDDEN)[:, 2:4]
     assert liking[0] == pytest.approx(liking[1], abs=0.1)
     assert np.abs(liking[0] - liking[1]).max() < np.abs(liking[2] - liking[1]).max() / 2
+
+
+def test_training_lists_ask_for_hidden_titles_and_never_for_titles_on_no_list() -> None:
+    interactions, catalogue = small_world()
+    unwatched = [130, 131]
+    lists: list[RankingLists] = []
+    fitted = Recommender.fit(
+        interactions.filter(~pl.col("item_id").is_in(unwatched)),
+        catalogue,
+        config=msgspec.structs.replace(SMALL, hidden_titles=0.3),
+        progress=False,
+        on_lists=lists.append,
+    )
+    (found,) = lists
+    asked = found.order != NOT_ASKED
+    without_viewers = found.features[..., VIEWERS] == 0
+    assert (found.order[without_viewers] > 0).any()
+    assert not np.isin(found.rows[asked], fitted.engine.retriever.items.rows(np.array(unwatched))).any()

@@ -74,7 +74,7 @@ class FitConfig(msgspec.Struct, frozen=True, kw_only=True):
     per_channel: int = 60
     """Candidates each channel proposes for a training list."""
     hidden_titles: float = 0.1
-    """Share of the watched titles whose viewers are hidden when the ranker's lists are made, drawn for each fold.
+    """Share of the titles on ``min_count`` lists whose viewers are hidden for the ranker's lists, drawn for each fold.
 
     The ranker so learns to score titles without viewers (Volkovs et al., "DropoutNet: Addressing Cold Start in
     Recommender Systems", NeurIPS 2017).
@@ -236,13 +236,13 @@ def _catalogue_channels(
     anime: Sequence[Anime], described: sp.csr_array, training: TrainingMatrix
 ) -> tuple[ItemToItem, ...]:
     """Fit the channels that need no interactions; one without any entry is left out."""
-    channels = content.fit(described, watched=_watched(training)), recommended.fit(anime)
+    channels = content.fit(described, watched=_viewers(training) > 0), recommended.fit(anime)
     return tuple(channel for channel in channels if channel.weights.nnz or channel.name == "content")
 
 
-def _watched(training: TrainingMatrix) -> NDArray[np.bool_]:
-    """Which items are on the list of at least one user. → (n,)"""
-    return np.bincount(training.weights.indices, minlength=training.n_items) > 0
+def _viewers(training: TrainingMatrix) -> NDArray[np.int64]:
+    """Count the lists each item is on. → (n,)"""
+    return np.bincount(training.weights.indices, minlength=training.n_items)
 
 
 def _some_users(n_users: int, at_most: int, seed: int) -> NDArray[np.int64] | None:
@@ -311,9 +311,9 @@ class _Fitter:
 
     def _titles_to_hide(self, fold: int) -> NDArray[np.int64]:
         """Draw the titles whose viewers a fold's models hide. → rows of the item table, ascending"""
-        watched = np.flatnonzero(_watched(self.training))
+        known = np.flatnonzero(_viewers(self.training) >= self.config.retrieval.min_count)
         rng = np.random.default_rng([self.seed, 6, fold])
-        return np.sort(rng.choice(watched, round(self.config.hidden_titles * len(watched)), replace=False))
+        return np.sort(rng.choice(known, round(self.config.hidden_titles * len(known)), replace=False))
 
     def models(
         self,
@@ -397,6 +397,7 @@ class _Fitter:
         rng: np.random.Generator,
         advance: Advance,
     ) -> Iterator[RankingList]:
+        unwatched = _viewers(self.training) == 0
         for user in users:
             rows = slice(*self.training.weights.indptr[user : user + 2])
             size = rows.stop - rows.start
@@ -406,9 +407,9 @@ class _Fitter:
             if size > SHORT and rng.random() < self.config.short_lists:
                 place, n_shown = deal(size, size, rng), int(rng.integers(SHORT + 1))
                 dealt.append((place < n_shown, (place >= n_shown) & (place < n_shown + -(-size // n_parts))))
-            unborn = np.flatnonzero(self.items.released > self.observed.until[user])
+            absent = np.flatnonzero((self.items.released > self.observed.until[user]) | unwatched)
             for shown, hidden in dealt:
-                one = self._list(rows, shown, hidden, unborn, by_fold[folds[user]])
+                one = self._list(rows, shown, hidden, absent, by_fold[folds[user]])
                 if one is not None:
                     yield one
             advance(1)
@@ -418,12 +419,13 @@ class _Fitter:
         of_user: slice,
         shown: NDArray[np.bool_],
         hidden: NDArray[np.bool_],
-        unborn: NDArray[np.int64],
+        absent: NDArray[np.int64],
         fold: Models,
     ) -> RankingList | None:
         """The list of a user of whom some entries are shown and some hidden; all others are withheld.
 
-        ``unborn`` titles (rows of the item table) began after the list was taken and are withheld too.
+        ``absent`` titles (rows of the item table) are withheld too: they began after the list was taken, or are on no
+        list at all, which says nothing of this user.
         """
         if not hidden.any():
             return None
@@ -438,7 +440,7 @@ class _Fitter:
             history,
             rows[asked],
             ratings[asked],
-            withheld_rows=np.concatenate([rows[withheld], np.setdiff1d(unborn, rows, assume_unique=True)]),
+            withheld_rows=np.concatenate([rows[withheld], np.setdiff1d(absent, rows, assume_unique=True)]),
             length=self.config.list_length,
             per_channel=self.config.per_channel,
             implicit=not self.has_ratings,
