@@ -106,7 +106,7 @@ def test_judging_likes_refuses_a_model_of_all_rows(
     )
     monkeypatch.setattr(protocols, "like_histories", lambda *_: all_histories)
     with pytest.raises(InvalidInputError, match="held-out rows were seen by the histories"):
-        protocols.judge_likes(small, rows, like_split, "e", Silent())
+        protocols.measure_likes(small, rows, like_split, "e", Silent())
 
 
 def test_what_is_shown_of_a_user(rows: pl.DataFrame, topn_split: TopNSplit) -> None:
@@ -125,12 +125,14 @@ def test_judging_lists_and_likes_end_to_end(rows: pl.DataFrame, topn_split: TopN
         training, catalogue.with_columns(score=pl.lit(7.0)), config=SMALL, seed=0, progress=Silent()
     )
     assert all(anime.score is None and anime.members is None for anime in fitted.engine.anime)
-    scores = protocols.judge_topn(fitted, protocols.topn_users(rows, topn_split.test, "B"), topn_split.items, Silent())
+    scores = protocols.measure_topn(
+        fitted, protocols.topn_users(rows, topn_split.test, "B"), topn_split.items, Silent()
+    )
     assert set(scores) == {*CHANNELS, "retrieval", "two stages"}
     recall = {name: one.per_user["recall@20"].mean() for name, one in scores.items()}
     assert recall["retrieval"] > recall["popularity"] + 0.1
     assert recall["two stages"] > recall["popularity"] + 0.1
-    likes = protocols.judge_likes(fitted, rows, like_split, "e", Silent())
+    likes = protocols.measure_likes(fitted, rows, like_split, "e", Silent())
     assert likes["two stages"].values()["auc"] > likes["user and item rate"].values()["auc"] + 0.1
 
 

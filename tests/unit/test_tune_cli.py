@@ -67,7 +67,7 @@ def quick_verdicts(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> list[fl
         return Verdict(score, {"auc random": Interval(score, score - 1, score + 1), "ece random": Interval(0, 0, 0)})
 
     monkeypatch.setattr(tune_module, "build_sample", lambda *_, **__: dataset)
-    monkeypatch.setattr(tune_module, "_judges", lambda *_: [])
+    monkeypatch.setattr(tune_module, "_evaluators", lambda *_: [])
     monkeypatch.setattr(Validation, "__call__", verdict)
     return judged
 

@@ -23,7 +23,7 @@ _SHOWN_GENRES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Taste:
+class TasteSummary:
     """A user in a few words."""
 
     genres: tuple[str, ...]
@@ -42,7 +42,7 @@ class SimilarUser:
     overlap: float
     """Jaccard index of the two lists, 0–1."""
     shared_titles: tuple[int, ...]
-    taste: Taste
+    taste: TasteSummary
 
 
 class SimilarAnime:
@@ -116,7 +116,7 @@ class SimilarUsers:
         overlap = len(shared) / max(1, len(mine) + len(theirs) - len(shared))
         return SimilarUser(other, similarity, len(shared), overlap, tuple(best.tolist()), self._taste(theirs))
 
-    def _taste(self, theirs: History) -> Taste:
+    def _taste(self, theirs: History) -> TasteSummary:
         """What somebody likes, by the titles that speak for them."""
         speaking = theirs.anime_ids[theirs.weights > 0].tolist()
         found = [anime for anime_id in speaking if (anime := self._catalogue.find(anime_id)) is not None]
@@ -125,7 +125,7 @@ class SimilarUsers:
         above = sorted((genre for genre in lift if lift[genre] > 0), key=lambda genre: (-lift[genre], genre))
         rated = theirs.ratings[~np.isnan(theirs.ratings)]
         mean = round(float(rated.mean()), 2) if len(rated) else None
-        return Taste(tuple(above[:_SHOWN_GENRES]), len(theirs), mean)
+        return TasteSummary(tuple(above[:_SHOWN_GENRES]), len(theirs), mean)
 
 
 def _usual_genres(catalogue: Catalogue) -> dict[str, float]:

@@ -112,7 +112,7 @@ def rank_lists(
     ranked_set = np.isin(table.anime_ids, items)
     rows = {model.name: np.full((len(cases), LIST_LENGTH), -1, np.int64) for model in models}
     seconds = dict.fromkeys(rows, 0.0)
-    with one_thread(), progress.task("judge lists", len(cases)) as advance:
+    with one_thread(), progress.task("evaluate lists", len(cases)) as advance:
         for place, case in enumerate(cases):
             history = recommender.read_history(case.history)
             allowed = ranked_set.copy()
@@ -152,7 +152,7 @@ def predict_likes(
     groups = np.split(order, np.flatnonzero(np.diff(user[order])) + 1) if len(order) else []
     p = {model.name: np.full(len(user), prior.like_rate) for model in models}
     seconds = dict.fromkeys(p, 0.0)
-    with one_thread(), progress.task("judge predictions", len(groups)) as advance:
+    with one_thread(), progress.task("evaluate predictions", len(groups)) as advance:
         for group in groups:
             history = recommender.read_history(histories.get(int(user[group[0]]), []))
             rows = table.rows(anime_id[group])

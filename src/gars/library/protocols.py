@@ -88,7 +88,7 @@ def cut(cases: Sequence[EvalUser], length: int, rng: np.random.Generator) -> lis
     return shorter
 
 
-def judge_topn(
+def measure_topn(
     recommender: Recommender, cases: Sequence[EvalUser], items: NDArray[np.int64], progress: Progress
 ) -> dict[str, ListScores]:
     """Lists of every channel alone, of the fused retrieval and of both stages, over the same ranked set."""
@@ -117,7 +117,7 @@ def like_histories(rows: pl.DataFrame, split: LikeSplit) -> dict[int, list[Ratin
     return _lists(pl.concat([shown, unrated]))
 
 
-def judge_likes(
+def measure_likes(
     recommender: Recommender, rows: pl.DataFrame, split: LikeSplit, part: LikePart, progress: Progress
 ) -> dict[str, LikeScores]:
     """Predictions for the held-out rows by both stages, by the items' own like rates, and by user and item rates."""

@@ -26,7 +26,7 @@ Floats = NDArray[np.float32]
 HIDDEN_SHARE = 0.2
 MIN_ENTRIES = 5
 """Only lists of so many entries are held out from."""
-_JUDGED_ALONE = 800
+_MEASURED_ALONE = 800
 """Users on whom one channel's settings are compared."""
 _CASE_POOL = 500
 """Candidates of each user on which weights are learned."""
@@ -146,12 +146,12 @@ def _choose(
     held: HeldOut, config: LargeConfig, seed: int, progress: Progress, measured: dict[str, float]
 ) -> tuple[LargeConfig, _Parts]:
     """Try settings of each channel alone, one setting at a time, and keep what is better on the held-out entries."""
-    some = np.arange(len(held.users))[:: max(1, len(held.users) // _JUDGED_ALONE)]
+    some = np.arange(len(held.users))[:: max(1, len(held.users) // _MEASURED_ALONE)]
     shown, hidden = sp.csr_array(held.shown[held.users[some]]), sp.csr_array(held.hidden[some])
     left = config.trials
 
-    def judged(score: Callable[[sp.csr_array], Floats]) -> float:
-        found = judge_channel(shown, hidden, score)
+    def quality_of(score: Callable[[sp.csr_array], Floats]) -> float:
+        found = measure_channel(shown, hidden, score)
         return found.recall + found.ndcg
 
     with progress.task("two-step walks, settings", max(1, left)) as advance:
@@ -169,7 +169,7 @@ def _choose(
 
         def worth(powers: two_steps.Powers) -> float:
             weights = walks(powers)
-            return judged(lambda lists: (lists @ weights).toarray())
+            return quality_of(lambda lists: (lists @ weights).toarray())
 
         best = worth(config.walks) if left else 0.0
         for name, step in (("sharpen", 0.3), ("source", 0.2), ("target", 0.15), ("user", 0.3)):
@@ -192,7 +192,7 @@ def _choose(
         if config.trials:
             powers = sorted({0.0, 0.15, 0.3, 0.45, config.spectral_power})
             filters = [spectral.low_pass(held.shown, vectors, power=power) for power in powers]
-            worths = [judged(_filtered(one)) for one in filters]
+            worths = [quality_of(_filtered(one)) for one in filters]
             config = msgspec.structs.replace(config, spectral_power=powers[int(np.argmax(worths))])
     measured["trials"] = float(config.trials - left)
     return config, _Parts(chosen, linear, values, vectors)
@@ -202,9 +202,9 @@ def _filtered(model: Spectral) -> Callable[[sp.csr_array], Floats]:
     return lambda lists: np.asarray((lists @ model.source) @ model.target.T, np.float32)
 
 
-def judge_channel(shown: sp.csr_array, hidden: sp.csr_array, score: Callable[[sp.csr_array], Floats]) -> Metrics:
+def measure_channel(shown: sp.csr_array, hidden: sp.csr_array, score: Callable[[sp.csr_array], Floats]) -> Metrics:
     """Recall and NDCG at ``CUT`` of scores over all items without those shown; both matrices are (v, items)."""
-    judged = UserMetrics()
+    metrics = UserMetrics()
     for start in range(0, shown.shape[0], _BLOCK):
         lists, wanted = sp.csr_array(shown[start : start + _BLOCK]), sp.csr_array(hidden[start : start + _BLOCK])
         scores = score(lists)
@@ -214,20 +214,20 @@ def judge_channel(shown: sp.csr_array, hidden: sp.csr_array, score: Callable[[sp
         best = np.take_along_axis(best, order, axis=1)
         for user, row in enumerate(best):
             targets = wanted.indices[wanted.indptr[user] : wanted.indptr[user + 1]]
-            judged.add(np.isin(row, targets), len(targets))
-    return judged.mean()
+            metrics.add(np.isin(row, targets), len(targets))
+    return metrics.mean()
 
 
 def learn(retriever: LargeRetriever, held: HeldOut, progress: Progress, measured: dict[str, float]) -> dict[str, float]:
     """Weights of the channels that put hidden entries first, and the metrics that were reached by name."""
     cases = list(held_out_users(retriever, held, progress))
     names = retriever.channel_names
-    fit_on, judged_on = cases[::2], cases[1::2]
+    fit_on, measured_on = cases[::2], cases[1::2]
     weights = fusion_weights.search(fit_on, len(names))
     for place, name in enumerate(names):
-        alone = fusion_weights.metrics(judged_on, np.eye(len(names), dtype=np.float32)[place])
+        alone = fusion_weights.metrics(measured_on, np.eye(len(names), dtype=np.float32)[place])
         measured |= {f"recall@{CUT} {name}": alone.recall, f"ndcg@{CUT} {name}": alone.ndcg}
-    fused = fusion_weights.metrics(judged_on, weights)
+    fused = fusion_weights.metrics(measured_on, weights)
     measured |= {f"recall@{CUT} fused": fused.recall, f"ndcg@{CUT} fused": fused.ndcg}
     weights = fusion_weights.search(cases, len(names), start=weights)
     return {name: round(float(weight), 4) for name, weight in zip(names, weights, strict=True)}

@@ -31,8 +31,8 @@ from gars.library.trial_journal import TrialJournal
 from gars.library.tuning import Evaluator, Likes, Lists, Validation, is_slow
 
 
-class Judged(StrEnum):
-    """What settings are judged by: A and B of lists, the others of likes."""
+class TunedProtocol(StrEnum):
+    """Protocols that settings are evaluated on: A and B of lists, the others of likes."""
 
     A = "A"
     B = "B"
@@ -41,7 +41,7 @@ class Judged(StrEnum):
     COLD_USERS = "cold-users"
 
 
-DEFAULT = (Judged.A, Judged.B, Judged.RANDOM)
+DEFAULT = (TunedProtocol.A, TunedProtocol.B, TunedProtocol.RANDOM)
 
 
 def tune(
@@ -54,7 +54,7 @@ def tune(
     trials: Annotated[int, typer.Option(min=1, help="Sets of settings to try, the unchanged ones counted.")] = 20,
     minutes: Annotated[float | None, typer.Option(min=0, help="Start no trial after this time.")] = None,
     protocol: Annotated[
-        list[Judged] | None, typer.Option(help="Judge by these.  [default: A, B (lists) and random (likes)]")
+        list[TunedProtocol] | None, typer.Option(help="Evaluate on these.  [default: A, B (lists) and random (likes)]")
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the draws, of training and of the intervals.")] = 0,
     name: Annotated[str, typer.Option(help="Name of the search; its folder is HOME/runs/NAME.")] = "tune",
@@ -73,7 +73,7 @@ def tune(
     progress = TerminalProgress(console)
     base = configuration.read(config) if config else FitConfig()
     drawn = search_space.read(space or search_space.DEFAULT)
-    judged = tuple(protocol or DEFAULT)
+    protocols = tuple(protocol or DEFAULT)
     dataset = build_sample(home, mirror=mirror, progress=progress)
     folder = runs.folder_of(home) / _folder_name(name)
     if fresh:
@@ -83,14 +83,14 @@ def tune(
         "space": msgspec.to_builtins(drawn),
         "configuration": msgspec.to_builtins(base),
         "seed": seed,
-        "protocols": [str(one) for one in judged],
+        "protocols": [str(one) for one in protocols],
         "data": dataset.content_hash,
     }
     journal = TrialJournal(folder / "trials.jsonl", about)
     if before := len(journal.outcomes()):
         console.print(f"{before} trials of {folder} are done already", highlight=False)
-    judges = _judges(judged, dataset.interactions().collect(), home, mirror, progress)
-    objective = Validation(judges, dataset.catalogue(), base, seed, Silent())
+    evaluators = _evaluators(protocols, dataset.interactions().collect(), home, mirror, progress)
+    objective = Validation(evaluators, dataset.catalogue(), base, seed, Silent())
     try:
         outcomes = search(
             drawn,
@@ -131,17 +131,19 @@ def _folder_name(name: str) -> str:
     return name
 
 
-def _judges(
-    judged: Sequence[Judged], rows: pl.DataFrame, home: Path, mirror: Path | None, progress: Progress
+def _evaluators(
+    protocols: Sequence[TunedProtocol], rows: pl.DataFrame, home: Path, mirror: Path | None, progress: Progress
 ) -> list[Evaluator]:
-    judges: list[Evaluator] = []
-    for one in judged:
-        if one in (Judged.A, Judged.B):
+    evaluators: list[Evaluator] = []
+    for one in protocols:
+        if one in (TunedProtocol.A, TunedProtocol.B):
             split = fixed_topn_split(home, mirror=mirror, progress=progress)
-            judges.append(Lists(rows, split, as_topn_protocol(one.value)))
+            evaluators.append(Lists(rows, split, as_topn_protocol(one.value)))
         else:
-            judges.append(Likes(rows, fixed_like_split(one.value, home, mirror=mirror, progress=progress), one.value))
-    return judges
+            evaluators.append(
+                Likes(rows, fixed_like_split(one.value, home, mirror=mirror, progress=progress), one.value)
+            )
+    return evaluators
 
 
 def _line(outcome: Outcome) -> str:

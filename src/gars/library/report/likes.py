@@ -43,7 +43,7 @@ class EvaluatedLikeModel:
 
 
 def measure(
-    judged: Sequence[EvaluatedLikeModel],
+    evaluated: Sequence[EvaluatedLikeModel],
     recommender: Recommender,
     held: HeldOutRows,
     *,
@@ -59,18 +59,18 @@ def measure(
     def predictions(models: Sequence[LikeModel], histories: Histories) -> dict[str, predictors.Predictions]:
         return predictors.predict_likes(models, recommender, histories, held.user, held.anime_id, progress)
 
-    found = predictions([one.model for one in judged], held.histories)
+    found = predictions([one.model for one in evaluated], held.histories)
     liked = held.rating > LIKED_ABOVE
     scores = {name: LikeScores(held.user, liked, one.p) for name, one in found.items()}
     groups = list(_groups(recommender, held))
     shorter: dict[str, list[Group]] = {}
     for length in CUTS if cuts else ():
         shown = _cut(held.histories, length, np.random.default_rng([seed, length]))
-        for name, other in predictions([one.model for one in judged if one.also_cut], shown).items():
+        for name, other in predictions([one.model for one in evaluated if one.also_cut], shown).items():
             group = _group("cut", str(length), LikeScores(held.user, liked, other.p), seed)
             shorter.setdefault(name, []).extend(group)
     models = []
-    for one in judged:
+    for one in evaluated:
         name = one.model.name
         values = scores[name].values()
         models.append(
@@ -91,9 +91,9 @@ def measure(
                 ],
             )
         )
-    auc = {one.model.name: scores[one.model.name].values()["auc"] for one in judged if one.role != "pipeline"}
-    best, product = max(auc, key=lambda name: auc[name]), judged[-1].model.name
-    others = [best, *(one.model.name for one in judged if one.model.name not in (best, product))]
+    auc = {one.model.name: scores[one.model.name].values()["auc"] for one in evaluated if one.role != "pipeline"}
+    best, product = max(auc, key=lambda name: auc[name]), evaluated[-1].model.name
+    others = [best, *(one.model.name for one in evaluated if one.model.name not in (best, product))]
     return LikesResult(
         protocol=protocol,
         data=data,

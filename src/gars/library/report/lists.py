@@ -44,7 +44,7 @@ class EvaluatedListModel:
 
 
 def measure(
-    judged: Sequence[EvaluatedListModel],
+    evaluated: Sequence[EvaluatedListModel],
     recommender: Recommender,
     cases: Sequence[EvalUser],
     items: NDArray[np.int64],
@@ -57,14 +57,14 @@ def measure(
 ) -> ListsResult:
     """Every metric and breakdown of every model. ``items`` are the ids of the ranked set."""
     table = recommender.engine.retriever.items
-    ranked = predictors.rank_lists([one.model for one in judged], recommender, cases, items, progress)
+    ranked = predictors.rank_lists([one.model for one in evaluated], recommender, cases, items, progress)
     targets = [table.rows(case.targets) for case in cases]
     scores = {name: score_lists(lists.rows, targets, len(items)) for name, lists in ranked.items()}
-    cuts = _on_cut_histories(judged, recommender, cases, items, seed, progress)
+    cuts = _on_cut_histories(evaluated, recommender, cases, items, seed, progress)
     character = _Character(recommender, np.flatnonzero(np.isin(table.anime_ids, items)))
     groups = _Groups(table, cases, targets, len(items), character.ranked_rows, seed)
     models = []
-    for one in judged:
+    for one in evaluated:
         name = one.model.name
         models.append(
             ListModelResult(
@@ -77,7 +77,7 @@ def measure(
                 groups=[*cuts.get(name, ()), *groups.of(scores[name], ranked[name])],
             )
         )
-    singles = [one.model.name for one in judged if one.role != "pipeline"]
+    singles = [one.model.name for one in evaluated if one.role != "pipeline"]
     best = max(singles, key=lambda name: scores[name].per_user["ndcg@100"].mean())
     return ListsResult(
         protocol=protocol,
@@ -89,7 +89,7 @@ def measure(
         models=models,
         comparisons=[
             Comparison(model=name, against=against, gains=scores[name].gain_over(scores[against], seed))
-            for name, against in _pairs([one.model.name for one in judged], best, judged[-1].model.name)
+            for name, against in _pairs([one.model.name for one in evaluated], best, evaluated[-1].model.name)
         ],
     )
 
@@ -101,7 +101,7 @@ def _pairs(names: Sequence[str], best: str, product: str) -> Iterator[tuple[str,
 
 
 def _on_cut_histories(
-    judged: Sequence[EvaluatedListModel],
+    evaluated: Sequence[EvaluatedListModel],
     recommender: Recommender,
     cases: Sequence[EvalUser],
     items: NDArray[np.int64],
@@ -109,10 +109,10 @@ def _on_cut_histories(
     progress: Progress,
 ) -> dict[str, list[Group]]:
     table = recommender.engine.retriever.items
-    groups: dict[str, list[Group]] = {one.model.name: [] for one in judged}
+    groups: dict[str, list[Group]] = {one.model.name: [] for one in evaluated}
     for length in CUTS:
         # without any title a single model has nothing to rank by
-        able = [one for one in judged if length or one.role == "pipeline" or one.model.name == "popularity"]
+        able = [one for one in evaluated if length or one.role == "pipeline" or one.model.name == "popularity"]
         models = [one.model for one in able if one.also_cut]
         rng = np.random.default_rng([seed, length])
         shorter = cut([case for case in cases if len(case.history) > length], length, rng)
