@@ -21,6 +21,8 @@ WORDS = re.compile(
     re.IGNORECASE,
 )
 OPENING = re.compile(r"(What|Whether|Who|How)\b")
+SHOWN = 30
+"""At most this many docstrings are printed."""
 
 
 def docstrings(source: str) -> list[str]:
@@ -79,7 +81,8 @@ def main(arguments: list[str]) -> int:
     faults = problems(found, allowed)
     if faults:
         packages = {fault.removeprefix("docstrings of ").partition(":")[0] for fault in faults}
-        sys.stderr.write("\n".join([*faults, *examples(packages)]) + "\n")
+        lines = examples(packages)
+        sys.stderr.write("\n".join([*faults, *lines[:SHOWN], *(["  …"] if len(lines) > SHOWN else [])]) + "\n")
         sys.stderr.write("  → use a term of the field; start with a verb and a noun (CONTRIBUTING.md)\n")
         return 1
     if "--write" in arguments:

@@ -422,10 +422,10 @@ class _Fitter:
         absent: NDArray[np.int64],
         fold: Models,
     ) -> RankingList | None:
-        """The list of a user of whom some entries are shown and some hidden; all others are withheld.
+        """Build the training list of a user from shown and hidden entries; all others are withheld.
 
         ``absent`` titles (rows of the item table) are withheld too: they began after the list was taken, or are on no
-        list at all, which says nothing of this user.
+        list at all, which is no evidence about this user.
         """
         if not hidden.any():
             return None
