@@ -16,7 +16,7 @@ endif
 # Node from the machine, else from a wheel in the environment.
 export PATH := $(PATH):$(abspath $(VENV))/node
 
-.PHONY: audit help demo cluster-demo cluster-down test test-cluster check tensorflow page format bench-quality lock clean
+.PHONY: audit dist help demo cluster-demo cluster-down test test-cluster check tensorflow page format bench-quality lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,8 +24,9 @@ help: ## List the targets
 demo: $(VENV)/.demo $(PAGE)/index.html ## Install, build the page, get data, train, serve on http://127.0.0.1:8000
 	@exec $(BIN)/gars demo
 
-test: $(VENV)/.dev $(PAGE)/index.html ## Run all tests: Python, page, browser
+test: $(VENV)/.dev $(VENV)/.dist $(PAGE)/index.html ## Run all tests: Python, page, browser, package
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m package tests/package
 	cd web && npm run test
 	cd web && PATH="$(abspath $(BIN)):$$PATH" npm run e2e
 
@@ -51,6 +52,9 @@ check: $(VENV)/.dev web/node_modules/.installed ## Lint, types, layers, language
 audit: $(VENV)/.python ## Ask whether a pinned dependency has a known advisory (needs the internet)
 	@PYTHON=$(PYTHON) .ci/audit
 
+dist: $(VENV)/.dist $(PAGE)/index.html ## Build sdist and wheel with the page inside, bill of materials and checksums, into dist/
+	@.ci/dist
+
 tensorflow: $(VENV)/.python ## Train the ranking model on TensorFlow and compare with JAX, in an environment of its own
 	$(PYTHON) -m venv $(VENV)/tensorflow
 	$(VENV)/tensorflow/bin/python -m pip install --quiet --disable-pip-version-check -e '.[train,tensorflow]' pytest pytest-timeout hypothesis
@@ -74,6 +78,8 @@ lock: ## Compile requirements/*.lock anew (needs uv)
 	  --extra train --extra serve --extra bench --extra spider --extra tensorboard --extra cluster --extra spark --group build --group test --group check pyproject.toml -c requirements/cluster.lock -o requirements/dev.lock
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	  --group web -o requirements/web.lock
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+	  --group build --group dist pyproject.toml -c requirements/dev.lock -o requirements/dist.lock
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	  deploy/flink/requirements.in -o deploy/flink/requirements.lock
 
@@ -99,6 +105,10 @@ $(VENV)/.dev: $(VENV)/.demo requirements/dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
 	@touch $@
 
+$(VENV)/.dist: $(VENV)/.python requirements/dist.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dist.lock
+	@touch $@
+
 $(VENV)/.node: $(VENV)/.python requirements/web.lock
 	@command -v npm > /dev/null || { \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/web.lock && \
@@ -114,4 +124,4 @@ web/node_modules/.installed: web/package-lock.json $(VENV)/.node
 
 $(PAGE)/index.html: web/node_modules/.installed $(PAGE_SOURCES)
 	cd web && npm run --silent build
-	rm -rf $(PAGE) && cp -r web/dist $(PAGE)
+	rm -rf $(PAGE) && cp -r web/dist $(PAGE) && rm -r $(PAGE)/.vite

@@ -22,6 +22,8 @@ export default defineConfig({
     // The polyfill is for browsers that cannot run the rest of the page either.
     modulePreload: { polyfill: false },
     manifest: true,
+    // Texts of the licences of what is bundled, for whoever passes the built page on. Completed by scripts/licenses.mjs.
+    license: { fileName: 'assets/licenses.md' },
   },
   server: {
     // The service compares Host and Origin: both must name this server.
