@@ -1,5 +1,6 @@
 """The command line as a whole: help, errors, train, models, demo."""
 
+import importlib.metadata
 import shutil
 import subprocess
 import sys
@@ -51,6 +52,13 @@ def test_every_command_teaches(
 ) -> None:
     assert gars(monkeypatch, command, "--help") == 0
     assert f"gars {command}" in capsys.readouterr().out
+
+
+def test_the_version_is_that_of_the_installed_package(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert gars(monkeypatch, "--version") == 0
+    assert capsys.readouterr().out == f"gars {importlib.metadata.version('gars')}\n"
 
 
 def test_an_error_is_one_message_and_the_next_command(

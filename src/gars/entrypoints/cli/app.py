@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import sys
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -28,6 +30,23 @@ app = typer.Typer(
         "From nothing to a page in one command: gars demo. Step by step: gars data build, gars train, gars serve."
     ),
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"gars {importlib.metadata.version('gars')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Take the options that come before a command."""
+
+
 app.command()(demo)
 app.add_typer(data.app, name="data")
 app.command()(train)
