@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import typer
+import yaml
 
 from gars import Recommender
 from gars.entrypoints.cli.app import app
@@ -36,7 +37,7 @@ def test_make_targets_and_commands_exist(document: Path) -> None:
         if first in groups:
             assert not rest or not rest[0].islower() or rest[0] in groups[first], span
         else:
-            assert first in _names(app) or not first.islower(), span
+            assert first in {*_names(app), "--version", "--help"} or not first.islower(), span
 
 
 def _names(commands: typer.Typer) -> set[str]:
@@ -50,6 +51,17 @@ def test_the_readme_starts_with_commands_that_exist() -> None:
     assert "test" in makes
     shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert all(f"make {target}" in shown for target in makes)
+
+
+@pytest.mark.parametrize("name", ["ci.yaml", "release.yaml"])
+def test_workflows_run_targets_that_exist(name: str) -> None:
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / name).read_text())["jobs"]
+    steps = [step for job in jobs.values() for step in job["steps"]]
+    called = {target for step in steps for target in re.findall(r"make ([a-z-]+)", step.get("run", ""))}
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert "dist" in called
+    assert called <= targets
+    assert all("timeout-minutes" in job for job in jobs.values())
 
 
 def test_the_python_of_the_readme_runs(tmp_path: Path, small: Recommender) -> None:
