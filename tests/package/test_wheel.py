@@ -27,6 +27,8 @@ ROOT = Path(__file__).parents[2]
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 Install = Callable[[str, str], Path]
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+LIGHT_MB = 385
+"""Most of it: polars 175 MB, scipy 110, numpy 56."""
 LIBRARY = """
 import sys, gars
 from gars import Rating, Recommender
@@ -212,13 +214,24 @@ def test_the_library_works_without_extras(
     assert "gars demo" in run(programs / "gars", "--help", cwd=tmp_path).stdout
 
 
-@pytest.fixture(params=["3.11", "3.12", "3.13"])
-def served(request: pytest.FixtureRequest, install: Install, home: Path, tmp_path: Path) -> Iterator[str]:
+def test_the_library_stays_light(install: Install, tmp_path: Path) -> None:
+    """Without extras: bytes as installed (no bytecode), and what ``import gars`` loads before anything is used."""
+    programs = install(RUNNING, "")
+    (packages,) = programs.parent.glob("lib/python*/site-packages")
+    files = [file for file in packages.rglob("*") if file.is_file() and file.suffix != ".pyc"]
+    assert 50e6 < sum(file.stat().st_size for file in files) < LIGHT_MB * 1e6
+    script = "import sys; before = set(sys.modules); import gars; print(*sorted(set(sys.modules) - before))"
+    loaded = {name.partition(".")[0] for name in run(programs / "python", "-c", script, cwd=tmp_path).stdout.split()}
+    assert loaded <= {"gars", *sys.stdlib_module_names}
+
+
+@pytest.fixture
+def served(install: Install, home: Path, tmp_path: Path) -> Iterator[str]:
     """The address of ``gars serve`` from an environment with the extra ``demo``."""
-    programs = install(request.param, "[demo]")
+    programs = install(RUNNING, "[demo]")
     command = ["env", "-u", "PYTHONPATH", "-C", str(tmp_path), str(programs / "gars")]
     shutil.copytree(home, tmp_path / "home", symlinks=True)
-    server = ServerProcess([*command, "serve", "--port", "0", "--home", str(tmp_path / "home")])
+    server = ServerProcess([*command, "serve", "--port", "0", "--home", str(tmp_path / "home")], ready_within_s=300)
     yield server.address
     assert server.stop() == 0, server.output
 
@@ -243,7 +256,3 @@ def test_the_service_sends_the_page_and_a_list(served: str) -> None:
     assert len(listed["items"]) == 5
     about = msgspec.json.decode(fetch(f"{served}/api/v1/about")[0])
     assert about["version"] == VERSION
-
-
-def test_this_python_is_one_of_those_tested() -> None:
-    assert RUNNING in {"3.11", "3.12", "3.13"}

@@ -14,6 +14,7 @@ from gars.datasets.dataset import Dataset
 from gars.datasets.importing import import_files
 from gars.entrypoints.cli import app as cli
 from gars.entrypoints.cli import demo as demo_module
+from gars.entrypoints.cli import serve as serve_module
 from gars.entrypoints.cli import train as train_module
 from gars.library.registry import Registry
 from gars.testing.world import SMALL, small_world
@@ -119,7 +120,7 @@ def test_showing_a_model_that_is_not_there(
 
 
 def test_the_demo_trains_in_another_process_and_does_nothing_twice(
-    home: Path, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+    home: Path, dataset: Dataset, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ran: list[list[str]] = []
 
@@ -135,9 +136,15 @@ def test_the_demo_trains_in_another_process_and_does_nothing_twice(
     monkeypatch.setattr(demo_module, "standing", lambda *_, **__: dataset)
     monkeypatch.setattr(subprocess, "run", counted)
     assert gars(monkeypatch, "demo", "--no-serve") == 0
-    assert gars(monkeypatch, "demo", "--no-serve") == 0
+    capsys.readouterr()
+    served: dict[str, Any] = {}
+    monkeypatch.setattr(serve_module, "serve", lambda **options: served.update(options))
+    assert gars(monkeypatch, "demo", "--open") == 0
     assert ran == [["train", "--data"]]
-    assert Registry(home / "models").current() is not None
+    assert served == {"port": None, "home": home, "open_page": True}
+    said = capsys.readouterr().err
+    assert "✓ data mal: made before" in said
+    assert f"✓ model {Registry(home / 'models').current()}: made before" in said
 
 
 def test_the_demo_ends_with_the_exit_code_of_a_step_that_fails(

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
 import sys
+import webbrowser
 from pathlib import Path
 
 import httpx
 import pytest
+from rich.console import Console
 
+from gars.config import from_environment
 from gars.domain.errors import InvalidInputError
 from gars.entrypoints.api.server import refuse_open
+from gars.entrypoints.cli.serve import open_in_browser
 from gars.testing.server import ServerProcess
 
 GARS = [sys.executable, "-c", "from gars.entrypoints.cli.app import main; main()", "serve"]
@@ -45,6 +50,27 @@ def test_a_host_that_is_none() -> None:
         refuse_open("no such host", "")
 
 
+def test_the_page_is_opened_in_the_browser_that_is_set(tmp_path: Path) -> None:
+    browser, opened = tmp_path / "browser", tmp_path / "opened"
+    os.mkfifo(opened)  # reading waits for the browser
+    browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {opened}\n')
+    browser.chmod(0o755)
+    command = [*GARS, "--port", "0", "--home", str(tmp_path / "home"), "--open", *FAKE]
+    server = ServerProcess(command, environment={"BROWSER": f"{browser} %s"})
+    try:
+        assert opened.read_text() == server.address
+    finally:
+        server.stop()
+
+
+def test_where_no_browser_can_be_opened_the_address_is_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(webbrowser, "open", lambda _: False)
+    open_in_browser(Console(stderr=True), from_environment({}), "http://127.0.0.1:8000")
+    assert "no browser could be opened here; the page is on http://127.0.0.1:8000" in capsys.readouterr().err
+
+
 def test_refusals(tmp_path: Path) -> None:
     home = ["--home", str(tmp_path)]
     said = refused("--host", "0.0.0.0", *home)
@@ -56,6 +82,7 @@ def test_refusals(tmp_path: Path) -> None:
         said = refused("--port", str(port), *home, *FAKE)
         assert f"cannot listen on 127.0.0.1:{port}: Address already in use" in said
         assert f"gars serve --port {port + 1}" in said
+    assert "gars serve clicks has no page to open" in refused("clicks", "--open", *home)
     said = refused("--port", "0", *home)
     assert f"there is no trained model in {tmp_path / 'models'}" in said
     assert "gars train" in said

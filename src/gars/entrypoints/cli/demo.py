@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from gars.datasets.build import DEFAULT, standing
 from gars.datasets.dataset import Dataset
@@ -26,21 +27,30 @@ def demo(
     ] = None,
     licensed_only: LicensedOnly = False,
     serve: Annotated[bool, typer.Option(help="Serve when the model is there.")] = True,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser when it is served.")] = False,
 ) -> None:
     """Get real data, train both stages, serve the page. Takes a few minutes the first time, seconds after that.
 
     The ratings of 5,000 real users are part of GARS; sources that cannot be had are left out with one line each.
     Data and model are made in processes of their own, so that the service starts with the memory it needs and no more.
     """
-    if standing(home, licensed_only=licensed_only) is None:
+    console = Console(stderr=True)
+    dataset = standing(home, licensed_only=licensed_only)
+    if dataset is not None:
+        console.print(f"[green]✓[/] data {DEFAULT}: made before", highlight=False)
+    else:
         options = [*(["--mirror", str(mirror)] if mirror else []), *(["--licensed-only"] if licensed_only else [])]
         _run("data", "build", "--home", str(home), *options)
-    if _trained_on(Registry(home / "models")) != Dataset.open(home / "data" / DEFAULT).content_hash:
+        dataset = Dataset.open(home / "data" / DEFAULT)
+    registry = Registry(home / "models")
+    if _trained_on(registry) == dataset.content_hash:
+        console.print(f"[green]✓[/] model {registry.current()}: made before", highlight=False)
+    else:
         _run("train", "--data", DEFAULT, "--quick", "--no-log", "--home", str(home))
     if serve:
         from gars.entrypoints.cli.serve import serve as serve_until_stopped
 
-        serve_until_stopped(port=port, home=home)
+        serve_until_stopped(port=port, home=home, open_page=open_page)
 
 
 def _run(*command: str) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import enum
 import importlib
 import os
+import threading
+import time
+import webbrowser
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -56,9 +59,11 @@ def serve(
             help="Processes beside it that make lists: for many users, a core each.  [default: GARS_PROCESSES or 0]",
         ),
     ] = None,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser when it is served.")] = False,
     engine_factory: Annotated[str | None, typer.Option(hidden=True, help="For tests: module:function.")] = None,
 ) -> None:
     """Serve recommendations and the page until Ctrl-C."""
+    started = time.perf_counter()
     from gars.entrypoints.api import server  # not at the top: `gars --help` should not import a web framework
 
     settings = from_environment(os.environ, home=home)
@@ -69,6 +74,8 @@ def serve(
                 hint=f"leave it out; for more at once, start several: gars serve {part}",
             )
         settings = replace(settings, processes=processes)
+    if open_page and part is not Part.ALL:
+        raise InvalidInputError(f"gars serve {part} has no page to open", hint="leave out --open")
     host = settings.host if host is None else host
     port = settings.port if port is None else port
     set_up_logs(settings, "serve" if part is Part.ALL else part.value)
@@ -78,10 +85,11 @@ def serve(
     server.free_port(host, port)  # before the slow part: a taken port should not cost a minute
     console = Console(stderr=True)
     if part is Part.CLICKS:
-        _serve_clicks(settings, host, port, console, engine_factory)
+        _serve_clicks(settings, host, port, console, engine_factory, started)
         return
     if part is not Part.ALL:
-        _serve_stage(settings, "recall" if part is Part.RECALL else "rank", host, port, console, engine_factory)
+        stage: Literal["recall", "rank"] = "recall" if part is Part.RECALL else "rank"
+        _serve_stage(settings, stage, host, port, console, engine_factory, started)
         return
     stay_off_their_cores(settings)
     with lock_home(settings):
@@ -96,11 +104,18 @@ def serve(
             load=partial(made_by, engine_factory) if engine_factory else None,
         )
         with one_thread():
-            server.run(service, host=host, port=port, on_ready=lambda address: _ready(console, settings, address))
+            server.run(
+                service,
+                host=host,
+                port=port,
+                on_ready=lambda address: _ready(console, settings, address, started, open_page),
+            )
     _say(console, settings, "stopped")
 
 
-def _serve_clicks(settings: Settings, host: str, port: int, console: Console, engine_factory: str | None) -> None:
+def _serve_clicks(
+    settings: Settings, host: str, port: int, console: Console, engine_factory: str | None, started: float
+) -> None:
     from gars.entrypoints.api import server
     from gars.entrypoints.clicks.app import create_app
 
@@ -116,7 +131,7 @@ def _serve_clicks(settings: Settings, host: str, port: int, console: Console, en
             settings,
             host=host,
             port=port,
-            on_ready=lambda address: _ready(console, settings, address),
+            on_ready=lambda address: _ready(console, settings, address, started),
         )
     finally:
         running.current.close()
@@ -130,6 +145,7 @@ def _serve_stage(
     port: int,
     console: Console,
     engine_factory: str | None,
+    started: float,
 ) -> None:
     from gars.entrypoints.api import server
     from gars.entrypoints.stages.app import create_app
@@ -145,17 +161,29 @@ def _serve_stage(
                 host=host,
                 port=port,
                 warm_up=lambda: warm_engine(running.current.engine),
-                on_ready=lambda address: _ready(console, settings, address),
+                on_ready=lambda address: _ready(console, settings, address, started),
             )
     finally:
         running.current.close()
     _say(console, settings, "stopped")
 
 
-def _ready(console: Console, settings: Settings, address: str) -> None:
-    memory = resident_mb()
+def _ready(console: Console, settings: Settings, address: str, started: float, open_page: bool = False) -> None:
+    memory, seconds = resident_mb(), time.perf_counter() - started
     takes = "" if memory is None else f"{memory:,.0f} MB of memory; "
-    _say(console, settings, f"[green]✓[/] serving {settings.home} on {address}  ({takes}Ctrl-C stops)")
+    _say(
+        console,
+        settings,
+        f"[green]✓[/] serving {settings.home} on {address}  (ready in {seconds:.1f} s; {takes}Ctrl-C stops)",
+    )
+    if open_page:  # in a thread: a browser in the terminal returns when it is closed
+        threading.Thread(target=open_in_browser, args=(console, settings, address), daemon=True).start()
+
+
+def open_in_browser(console: Console, settings: Settings, address: str) -> None:
+    """Open the page in the browser of the machine, or print its address where there is none."""
+    if not webbrowser.open(address):
+        _say(console, settings, f"no browser could be opened here; the page is on {address}")
 
 
 def _say(console: Console, settings: Settings, text: str) -> None:
