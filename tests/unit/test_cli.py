@@ -120,7 +120,7 @@ def test_showing_a_model_that_is_not_there(
 
 
 def test_the_demo_trains_in_another_process_and_does_nothing_twice(
-    home: Path, dataset: Dataset, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    home: Path, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ran: list[list[str]] = []
 
@@ -136,15 +136,24 @@ def test_the_demo_trains_in_another_process_and_does_nothing_twice(
     monkeypatch.setattr(demo_module, "standing", lambda *_, **__: dataset)
     monkeypatch.setattr(subprocess, "run", counted)
     assert gars(monkeypatch, "demo", "--no-serve") == 0
-    capsys.readouterr()
+    assert gars(monkeypatch, "demo", "--no-serve") == 0
+    assert ran == [["train", "--data"]]
+    assert Registry(home / "models").current() is not None
+
+
+def test_a_second_demo_names_what_is_there_and_opens_the_page(
+    home: Path, dataset: Dataset, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     served: dict[str, Any] = {}
+    monkeypatch.setattr(demo_module, "standing", lambda *_, **__: dataset)
+    monkeypatch.setattr(demo_module, "_trained_on", lambda _: dataset.content_hash)
+    monkeypatch.setattr(Registry, "current", lambda _: "0123456789ab")
     monkeypatch.setattr(serve_module, "serve", lambda **options: served.update(options))
     assert gars(monkeypatch, "demo", "--open") == 0
-    assert ran == [["train", "--data"]]
     assert served == {"port": None, "home": home, "open_page": True}
     said = capsys.readouterr().err
     assert "✓ data mal: made before" in said
-    assert f"✓ model {Registry(home / 'models').current()}: made before" in said
+    assert "✓ model 0123456789ab: made before" in said
 
 
 def test_the_demo_ends_with_the_exit_code_of_a_step_that_fails(
