@@ -59,7 +59,7 @@ class Client(threading.Thread):
             sent += 1
             user = self.random.choice(self.users)
             if sent % DELETE_EVERY == 0:
-                self._delete(user)
+                self._forget(user)
             elif sent % 2:
                 self._ask("GET", f"/api/v1/users/{user}/recommendations?k=20")
             else:
@@ -68,7 +68,7 @@ class Client(threading.Thread):
                 if self._ask("POST", "/api/v1/interactions", {"events": [{**event, "event_id": event_id}]}) == 202:
                     self.acknowledged.setdefault(user, set()).add(event_id)
 
-    def _delete(self, user: str) -> None:
+    def _forget(self, user: str) -> None:
         """Delete a user. Without a 200 the events may be gone already: only the erasing of their bytes failed."""
         self.users.remove(user)
         self.deleting = {**self.deleting, user: self.acknowledged.pop(user, set())}
