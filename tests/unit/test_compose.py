@@ -230,6 +230,19 @@ def test_images_run_as_nobody_special_and_copy_what_is_there() -> None:
         assert f"!{source}\n" in ignored
 
 
+def test_the_image_listens_and_caches_where_it_can() -> None:
+    image = (DEPLOY / "Dockerfile").read_text().partition(" AS gars\n")[2].partition("\nFROM ")[0]
+    assert 'CMD ["serve", "--host", "0.0.0.0"]' in image
+    (volume,) = re.findall(r"(?m)^VOLUME (\S+)$", image)
+    assert re.search(rf"(?m)^ENV NUMBA_CACHE_DIR={volume}/", image)
+
+
+def test_cassandra_is_asked_where_it_listens() -> None:
+    environment = SERVICES["cassandra"]["environment"]
+    assert "cqlsh" in (DEPLOY / "cassandra" / "Dockerfile").read_text()
+    assert environment["CQLSH_HOST"] == environment["CASSANDRA_RPC_ADDRESS"]
+
+
 def test_health_checks_can_be_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     heartbeat = tmp_path / "heartbeat"
     assert healthy.main(str(heartbeat)) == 1
