@@ -25,6 +25,8 @@ COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OF_PARTS = {"backfill": ["prepare"], "flink": ["jobmanager", "taskmanager", "feature-job"]}
 """Parts of the launcher that are other services here."""
+SECRET = "/run/secrets/tombstone_key"
+"""Where every container has the key of the tombstones, which the launcher keeps in a file of its home."""
 ONE_SHOT = {"prepare", "publish", "train"}
 
 
@@ -57,11 +59,14 @@ def test_addresses_are_those_of_the_launcher(stack: plan.Stack) -> None:
     for name in COMMANDS:
         here = {key: value for key, value in SERVICES[name]["environment"].items() if key != "GARS_SERVICE_TOKEN"}
         there = {key: value for key, value in stack.environment.items() if key != "GARS_HOME"}
+        assert there.pop("GARS_TOMBSTONE_KEY")
+        assert here.pop("GARS_TOMBSTONE_KEY") == SECRET
+        assert SERVICES[name]["secrets"] == [Path(SECRET).name]
         assert {key: _without_host(value) for key, value in here.items()} == {
             key: _without_host(value) for key, value in there.items()
         }
         assert {_host(value) for value in here.values()} <= set(SERVICES)
-        from_environment({**here, "GARS_SERVICE_TOKEN": "a long random word"})
+        from_environment({**here, "GARS_TOMBSTONE_KEY": SECRET, "GARS_SERVICE_TOKEN": "a long random word"})
 
 
 def _host(address: str) -> str:
@@ -171,7 +176,10 @@ def test_the_feature_job_is_submitted_with_the_same_words(stack: plan.Stack, mon
     theirs = run[run.index("--brokers") :]
     script, *ours = SERVICES["feature-job"]["command"]
     assert ours[::2] == theirs[::2]
-    assert [_without_host(f"//{word}") for word in ours[1::2]] == [_without_host(f"//{word}") for word in theirs[1::2]]
+    values, expected = ([_without_host(f"//{word}") for word in words[1::2]] for words in (ours, theirs))
+    assert values[:-1] == expected[:-1]
+    assert ours[-2:] == ["--tombstone-key", SECRET]
+    assert SERVICES["taskmanager"]["secrets"] == SERVICES["feature-job"]["secrets"] == [Path(SECRET).name]
     assert "--pyModule gars.entrypoints.feature_job" in (DEPLOY / "flink" / Path(script).name).read_text()
     assert "--pyModule gars.entrypoints.feature_job" in " ".join(run)
 
