@@ -1,4 +1,4 @@
-import { t } from '@/i18n'
+import { t, textOr } from '@/i18n'
 
 import { ApiError, isAbort } from './errors'
 import type {
@@ -61,6 +61,8 @@ async function request<T>(path: string, init: RequestInit = {}): Promise<T> {
       'unreachable',
       navigator.onLine ? t('error.unreachable') : t('error.offline'),
       navigator.onLine ? t('error.unreachableHint') : t('error.offlineHint'),
+      null,
+      navigator.onLine ? t('error.operatorHint') : null,
     )
   }
   const body: unknown = await response.json().catch((thrown: unknown) => {
@@ -69,19 +71,18 @@ async function request<T>(path: string, init: RequestInit = {}): Promise<T> {
   })
   if (!response.ok) throw errorOf(response, body)
   if (body === undefined) {
-    throw new ApiError('bad_answer', t('error.notJson', { path }), t('error.notJsonHint'), 200)
+    throw new ApiError('bad_answer', t('error.notJson'), t('error.notJsonHint'), 200, `${path}: not JSON`)
   }
   return body as T
 }
 
 function errorOf(response: Response, body: unknown): ApiError {
   const error = (body as { error?: { code?: string; message?: string; hint?: string | null } } | undefined)?.error
-  return new ApiError(
-    error?.code ?? 'bad_answer',
-    error?.message ?? t('error.status', { status: `${response.status} ${response.statusText}`.trim() }),
-    error?.hint ?? null,
-    response.status,
-  )
+  const technical = [`${response.status} ${response.statusText}`.trim(), error?.message, error?.hint].filter(Boolean).join(' · ')
+  const known = error?.code === undefined ? null : textOr(`failure.${error.code}`, '')
+  // What the service says is for developers and operators: a reader gets words of the page, and that behind "Details".
+  const message = known || t(response.status >= 500 ? 'error.service' : 'error.refused')
+  return new ApiError(error?.code ?? 'bad_answer', message, null, response.status, technical)
 }
 
 const get = <T>(path: string, query: Query = {}, signal?: AbortSignal) =>

@@ -8,6 +8,8 @@ export class ApiError extends Error {
     message: string,
     readonly hint: string | null = null,
     readonly status: number | null = null,
+    /** What the service or the browser said, for operators. */
+    readonly technical: string | null = null,
   ) {
     super(message)
     this.name = 'ApiError'

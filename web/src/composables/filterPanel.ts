@@ -10,9 +10,9 @@ const texts = () =>
     zh: () => import('@/locales/filters.zh.json'),
   })
 
-export const FilterPanel = defineAsyncComponent(async () => {
+export const FilterAside = defineAsyncComponent(async () => {
   await texts()
-  return import('@/components/FilterPanel.vue')
+  return import('@/components/FilterAside.vue')
 })
 export const FilterChips = defineAsyncComponent(async () => {
   await texts()

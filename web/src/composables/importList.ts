@@ -4,7 +4,7 @@ import { api } from '@/api/client'
 import { type ApiError, toApiError } from '@/api/errors'
 import type { ImportReport } from '@/api/types'
 
-import { ensureActor } from './viewer'
+import { ensureActor, markImported } from './viewer'
 import { viewerLive } from './viewerLive'
 
 export type Site = 'anilist' | 'myanimelist'
@@ -21,6 +21,7 @@ export function useImport() {
     try {
       report.value = await ask(userId)
       state.value = 'done'
+      if (report.value.taken + report.value.unchanged > 0) markImported(userId)
       viewerLive.heard(userId, report.value.version)
     } catch (thrown) {
       error.value = toApiError(thrown)

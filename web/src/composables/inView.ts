@@ -16,3 +16,19 @@ export function useInView(element: Readonly<Ref<Element | null>>, margin = '400p
   onScopeDispose(() => observer.disconnect())
   return seen
 }
+
+/** Call `enter` each time an element comes near the screen after it was away from it. */
+export function useEntering(element: Readonly<Ref<Element | null>>, enter: () => void, margin = '100px'): void {
+  if (typeof IntersectionObserver === 'undefined') return
+  let isNear = false
+  const observer = new IntersectionObserver(
+    (entries) => {
+      const now = entries.at(-1)?.isIntersecting ?? false
+      if (now && !isNear) enter()
+      isNear = now
+    },
+    { rootMargin: margin },
+  )
+  watch(element, (now) => now && observer.observe(now), { immediate: true, flush: 'post' })
+  onScopeDispose(() => observer.disconnect())
+}

@@ -28,16 +28,42 @@ export const changed = (filters: ListFilters, changes: FilterChanges): ListFilte
     ),
   )
 
-/** Filters from an address; what it does not understand is left out. */
+/** The largest value the service takes of each number. */
+const MOST: Record<(typeof NUMBERS)[number], number> = {
+  year_min: 9999,
+  year_max: 9999,
+  episodes_min: 100_000,
+  episodes_max: 100_000,
+  duration_min: 10_000,
+  duration_max: 10_000,
+  min_members: 2 ** 31 - 1,
+  max_members: 2 ** 31 - 1,
+  min_score: 10,
+}
+const RANGES = [
+  ['year_min', 'year_max'],
+  ['episodes_min', 'episodes_max'],
+  ['duration_min', 'duration_max'],
+] as const
+const MOST_WORDS = 20
+const LONGEST_WORD = 100
+
+/** Read filters from an address. What the service would refuse is left out: a broken link still shows a list. */
 export function filtersFrom(query: LocationQuery): ListFilters {
   const filters: ListFilters = {}
   for (const name of WORDS) {
-    const words = [query[name] ?? []].flat().filter((word) => word !== null)
-    if (words.length) filters[name] = words
+    const words = [query[name] ?? []].flat().filter((word): word is string => word !== null && word !== '' && word.length <= LONGEST_WORD)
+    if (words.length) filters[name] = [...new Set(words)].slice(0, MOST_WORDS)
   }
   for (const name of NUMBERS) {
     const text = query[name]
-    if (typeof text === 'string' && (name === 'min_score' ? /^\d{1,2}(\.\d{1,2})?$/ : /^\d{1,9}$/).test(text)) filters[name] = Number(text)
+    if (typeof text !== 'string' || !(name === 'min_score' ? /^\d{1,2}(\.\d{1,2})?$/ : /^\d{1,10}$/).test(text)) continue
+    if (Number(text) <= MOST[name]) filters[name] = Number(text)
+  }
+  for (const [low, high] of RANGES) {
+    if ((filters[low] ?? 0) <= (filters[high] ?? Infinity)) continue
+    delete filters[low]
+    delete filters[high]
   }
   for (const name of SWITCHES) if (query[name] === 'true' || query[name] === 'false') filters[name] = query[name] === 'true'
   return filters
@@ -50,7 +76,7 @@ export function queryOf(filters: ListFilters): Record<string, string | string[]>
   )
 }
 
-/** The list's filters, which live in the address: a filtered list can be sent to a friend. */
+/** The list's filters, which live in the address: a filtered list can be sent to a friend, and Back takes a filter away. */
 export function useListFilters(page: 'home' | 'explore') {
   const route = useRoute()
   const router = useRouter()
@@ -67,9 +93,9 @@ export function useListFilters(page: 'home' | 'explore') {
   )
 
   function change(changes: FilterChanges) {
-    void router.replace({ name: page, query: queryOf(changed(filters.value, changes)) })
+    void router.push({ name: page, query: queryOf(changed(filters.value, changes)) })
   }
 
   const count = computed(() => Object.keys(filters.value).length)
-  return { filters, change, clear: () => void router.replace({ name: page }), count }
+  return { filters, change, clear: () => void router.push({ name: page }), count }
 }

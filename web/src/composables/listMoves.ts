@@ -1,6 +1,8 @@
 import type { Recommendation } from '@/api/types'
 import { t } from '@/i18n'
 
+import { titlesInLine } from './wording'
+
 /** What a new list did to one title of it. */
 export type Move = { kind: 'new' } | { kind: 'up'; by: number } | { kind: 'down'; by: number }
 
@@ -56,7 +58,14 @@ export function compareLists(before: readonly Recommendation[], after: readonly 
   return change
 }
 
-/** One sentence for the status line and for screen readers, e.g. "2 new, 3 rose, 1 left". */
+/** Tell a change by titles: "New for you: Monster, Paranoia Agent", else what leads the list now. */
+export function tellChange(change: ListChange): string {
+  if (change.added.length) return t('move.newFor', { n: change.added.length, names: titlesInLine(change.added.map(({ anime }) => anime)) })
+  const [first] = change.rose
+  return first ? t('move.higher', { names: titlesInLine(change.rose.map(({ item }) => item.anime)) }) : t('move.nothing')
+}
+
+/** Count a change, for the details: "2 new, 3 rose, 1 left". */
 export function describeChange(change: ListChange): string {
   const parts = [
     [change.added.length, 'move.countNew'],

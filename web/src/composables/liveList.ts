@@ -5,7 +5,7 @@ import type { ListFilters, RecommendationList } from '@/api/types'
 import { t } from '@/i18n'
 
 import type { LiveState } from './live'
-import { compareLists, describeChange, type Move } from './listMoves'
+import { compareLists, tellChange, type Move } from './listMoves'
 import type { LoopLog } from './loopLog'
 import { preferences, withPreferences } from './preferences'
 import { useResource } from './resource'
@@ -25,6 +25,8 @@ export function useLiveList(
   filters: Readonly<Ref<ListFilters>>,
   live: Pick<LiveState, 'version' | 'connection'>,
   log: LoopLog,
+  /** True while somebody looks at the numbers behind the list. */
+  explained: Readonly<Ref<boolean>> = ref(false),
 ) {
   const size = ref(PAGE)
   const moves = shallowRef<ReadonlyMap<number, Move>>(new Map())
@@ -38,8 +40,8 @@ export function useLiveList(
     (signal) => {
       askedAt = log.now()
       askedFor = live.version.value
-      // With the features, for "What moved" to compare; a long list comes without, or it would take ten times the bytes.
-      const ask = size.value <= EXPLAINED ? api.explained : api.recommendations
+      // The features are for "What changed" to compare, and take ten times the bytes.
+      const ask = explained.value && size.value <= EXPLAINED ? api.explained : api.recommendations
       return ask(userId.value ?? '', size.value, withPreferences(filters.value), signal)
     },
     ({ items }) => items.length === 0,
@@ -57,6 +59,8 @@ export function useLiveList(
     { immediate: true },
   )
 
+  watch(explained, (now) => now && list.data.value && void list.refresh())
+
   watch([live.version, list.data], ([version, data]) => {
     if (data && version > data.version && version > askedFor) void list.refresh()
   })
@@ -72,7 +76,7 @@ export function useLiveList(
     const asked = askedAt
     const change = compareLists(before.items, after.items)
     moves.value = change.moves
-    announcement.value = t('live.updated', { change: describeChange(change) })
+    announcement.value = t('live.updated', { change: tellChange(change) })
     void nextTick(() => log.shown(after.user_id, asked, change))
   })
 

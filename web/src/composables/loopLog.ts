@@ -64,15 +64,11 @@ export class LoopLog {
   }
 }
 
-/** Why a title moved in the latest turn: because of what was just done, or of what else moved. */
-export type Why = 'because' | 'made' | 'rose' | 'passed'
-
-export function whyMoved(turn: Turn | undefined, item: Recommendation, move: Move | undefined): Why | null {
-  if (!turn || !move) return null
-  const { cause } = turn
-  if (cause && move.kind !== 'down' && item.reasons.some((reason) => reason.anime_id === cause.anime.anime_id && reason.kind !== 'despite')) return 'because'
-  if (move.kind === 'new') return 'made'
-  return move.kind === 'up' ? 'rose' : 'passed'
+/** Return true if a title came or rose in the latest turn because of what was just done: one of its reasons names it. */
+export function movedBecause(turn: Turn | undefined, item: Recommendation, move: Move | undefined): boolean {
+  const cause = turn?.cause
+  if (!cause || !move || move.kind === 'down') return false
+  return item.reasons.some((reason) => reason.anime_id === cause.anime.anime_id && reason.kind !== 'despite')
 }
 
 export const loopLog = new LoopLog()

@@ -5,9 +5,12 @@ import type { SearchHit } from '@/api/types'
 
 import { useResource } from './resource'
 
+/** No title is longer. */
+const LONGEST = 200
+
 /** Titles that match what is being typed, asked for once the typing pauses. */
 export function useSearch(text: Readonly<Ref<string>>, limit: number, pauseMs = 120) {
-  const query = computed(() => text.value.trim())
+  const query = computed(() => text.value.trim().slice(0, LONGEST))
   const asked = ref('')
   /** Whether there is most likely no title of that name. */
   const poor = ref(false)

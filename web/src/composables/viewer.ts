@@ -12,12 +12,14 @@ interface Visitor {
   picks: number[]
   /** True once they asked for their list. */
   started: boolean
+  /** True once a list of theirs was brought in: no picks are missing then. */
+  imported: boolean
 }
 
 function parseVisitor(value: unknown): Visitor | null {
-  const { id, picks, started } = (value ?? {}) as Partial<Visitor>
+  const { id, picks, started, imported } = (value ?? {}) as Partial<Visitor>
   if (typeof id !== 'string' || !Array.isArray(picks)) return null
-  return { id, picks: picks.filter((pick) => typeof pick === 'number'), started: started === true }
+  return { id, picks: picks.filter((pick) => typeof pick === 'number'), started: started === true, imported: imported === true }
 }
 
 /** The newcomer this browser made, if any; kept while looking as somebody else. */
@@ -38,7 +40,7 @@ export const actorId = computed(() => member.value ?? visitor.value?.id ?? null)
 /** The actor's id; makes a newcomer if there is nobody. */
 export function ensureActor(): string {
   if (actorId.value !== null) return actorId.value
-  visitor.value = { id: `visitor-${uniqueId()}`, picks: [], started: false }
+  visitor.value = { id: `visitor-${uniqueId()}`, picks: [], started: false, imported: false }
   return visitor.value.id
 }
 
@@ -63,6 +65,11 @@ export function startVisitor() {
 export function forgetVisitor() {
   visitor.value = null
   member.value = null
+}
+
+/** Note that a list was brought in for the visitor. */
+export function markImported(userId: string) {
+  if (visitor.value?.id === userId) visitor.value.imported = true
 }
 
 /** Keep count of what a newcomer likes. */

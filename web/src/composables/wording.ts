@@ -2,6 +2,7 @@ import { shownNumber, t, textOr } from '@/i18n'
 import type { AnimeCard, InteractionKind, Reason } from '@/api/types'
 
 import { shownTitle } from './titles'
+import { visitor } from './viewer'
 
 /** The short facts of a title: "TV · 2009 · 64 episodes". */
 export function facts({ type, year, episodes }: Pick<AnimeCard, 'type' | 'year' | 'episodes'>, long = false): string {
@@ -21,6 +22,13 @@ export const genreName = (genre: string): string => textOr(`genre.${genre}`, gen
 /** Genres in one line. */
 export const genreNames = (genres: readonly string[]): string => genres.map(genreName).join(t('move.and'))
 
+/** Titles in one line, at most `most` of them by name. */
+export function titlesInLine(anime: readonly AnimeCard[], most = 2): string {
+  const named = anime.slice(0, most).map((one) => shownTitle(one).text)
+  const more = anime.length - named.length
+  return more > 0 ? t('move.namesMore', { names: named.join(t('move.and')), n: more }) : named.join(t('move.and'))
+}
+
 /** A retrieval channel in words, or its own name if it is a new one. */
 export const channelInWords = (channel: string): string => textOr(`channel.${channel}`, channel.replaceAll('_', ' '))
 
@@ -29,6 +37,10 @@ export function deed(kind: InteractionKind, undo: boolean, anime: AnimeCard): st
   const { text: title } = shownTitle(anime)
   return undo ? t('deed.undo', { title }) : t(`deed.${kind}`, { title })
 }
+
+/** What caused a change, in a few words: the title, or for one that was taken back the whole deed. */
+export const causeName = ({ kind, undo, anime }: { kind: InteractionKind; undo: boolean; anime: AnimeCard }): string =>
+  kind === 'dislike' || kind === 'dismiss' || undo ? deed(kind, undo, anime) : shownTitle(anime).text
 
 const VERBS = { liked: 'liked', watched: 'watched', 'looked at': 'opened' } as const
 
@@ -62,8 +74,14 @@ export const compact = (count: number): string => shownNumber(count, { notation:
 /** A share as a whole percentage. */
 export const percent = (share: number): number => Math.round(share * 100)
 
-/** True for the newcomer of this browser. */
-export const isVisitor = (userId: string): boolean => userId.startsWith('visitor-')
+const VISITOR = 'visitor-'
 
-/** Who a viewer is, for a human: "Viewer 42", or "You" for this browser's newcomer. */
-export const viewerName = (userId: string): string => (isVisitor(userId) ? t('viewer.you') : t('viewer.name', { id: userId }))
+/** True for the visitor whose id this browser holds. */
+export const isOwnVisitor = (userId: string): boolean => visitor.value?.id === userId
+
+/** Name a viewer: "You" for this browser's visitor, "Guest 3F2A" for another one, "Viewer 42" for a user of the data set. */
+export function viewerName(userId: string): string {
+  if (isOwnVisitor(userId)) return t('viewer.you')
+  if (userId.startsWith(VISITOR)) return t('viewer.guest', { code: userId.slice(VISITOR.length, VISITOR.length + 4).toUpperCase() })
+  return t('viewer.name', { id: userId })
+}

@@ -1,3 +1,4 @@
+import { ref } from 'vue'
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
 
 import { type MessageKey, useArea } from '@/i18n'
@@ -54,9 +55,47 @@ export const routes: RouteRecordRaw[] = [
   },
 ]
 
+/** The address that a chunk was loaded for last, so that a broken one is not loaded for ever. */
+const RELOADED = 'gars.reloaded'
+
 export const router = createRouter({
   history: createWebHistory(),
   routes,
   // A change of the query (filters, search as you type) is the same page.
   scrollBehavior: (to, from, saved) => saved ?? (to.path === from.path ? false : { top: 0 }),
+})
+
+/** True while code of the page cannot be loaded. */
+export const chunkFailed = ref(false)
+let isNavigating = false
+
+/**
+ * After an upgrade the files of the page that is open are gone. The new page is loaded once, at the address wanted;
+ * where that does not help (offline, service away) the page says so.
+ */
+function onChunkFailed(wanted: string) {
+  if (navigator.onLine && sessionStorage.getItem(RELOADED) !== wanted) {
+    sessionStorage.setItem(RELOADED, wanted)
+    location.assign(wanted)
+  } else chunkFailed.value = true
+}
+
+const isChunkError = (error: unknown) => error instanceof Error && /dynamically imported module|importing a module script|preload CSS/i.test(error.message)
+
+router.onError((error, to) => isChunkError(error) && onChunkFailed(to.fullPath))
+window.addEventListener('vite:preloadError', (event) => {
+  // A view that cannot load fails the navigation, which is handled above. A part of the view that is shown has nobody
+  // else to report it. Loading the page again is left to the reader: it might fail again, and again.
+  if (isNavigating) return
+  event.preventDefault()
+  chunkFailed.value = true
+})
+router.beforeEach(() => {
+  isNavigating = true
+})
+router.afterEach((to, _from, failure) => {
+  isNavigating = false
+  if (failure) return
+  chunkFailed.value = false
+  if (sessionStorage.getItem(RELOADED) === to.fullPath) sessionStorage.removeItem(RELOADED)
 })
