@@ -36,8 +36,9 @@ describe('api', () => {
     expect(error).toBeInstanceOf(ApiError)
     expect(error).toMatchObject({
       code: 'unknown_anime',
-      message: 'No anime 7.',
-      hint: 'Search for it.',
+      message: 'This anime is not in the catalogue.',
+      hint: null,
+      technical: '404 Nope · No anime 7. · Search for it.',
       status: 404,
       isTransient: false,
     })
@@ -47,7 +48,8 @@ describe('api', () => {
     answer('<html>', 502)
     await expect(api.about()).rejects.toMatchObject({
       code: 'bad_answer',
-      message: 'The service answered 502 Nope.',
+      message: 'Something went wrong on our side. Try again in a moment.',
+      technical: '502 Nope',
       isTransient: true,
     })
   })
@@ -56,17 +58,19 @@ describe('api', () => {
     answer('<html>')
     await expect(api.about()).rejects.toMatchObject({
       code: 'bad_answer',
-      message: 'The answer to /about is not JSON.',
-      hint: 'Are page and service of one version?',
+      message: 'GARS answered something this page does not understand.',
+      hint: 'Reload the page: it may have been updated.',
+      technical: '/about: not JSON',
     })
   })
 
-  it('says that the service does not answer, and the command that starts it', async () => {
+  it('says that the service does not answer, and keeps the command that starts it for operators', async () => {
     vi.stubGlobal('fetch', vi.fn().mockRejectedValue(new TypeError('Failed to fetch')))
     await expect(api.about()).rejects.toMatchObject({
       code: 'unreachable',
-      message: 'The service does not answer.',
-      hint: 'Is it running? Start it with: make demo',
+      message: 'GARS does not answer right now.',
+      hint: 'Try again in a moment.',
+      technical: 'For operators: is the service running? Start it with: gars serve',
     })
   })
 

@@ -7,8 +7,9 @@ import { api } from '@/api/client'
 import { ApiError } from '@/api/errors'
 import type { About } from '@/api/types'
 import type { Move } from '@/composables/listMoves'
+import { loopLog } from '@/composables/loopLog'
 import { forgetVisitor, lookAs } from '@/composables/viewer'
-import { animeCard, recommendationList } from '@/testing'
+import { animeCard, recommendation, recommendationList } from '@/testing'
 
 import AnimeCover from './AnimeCover.vue'
 import Banners from './Banners.vue'
@@ -57,10 +58,10 @@ describe('CardActions', () => {
     const bar = mount(CardActions, { props: { anime: animeCard() }, attachTo: document.body })
     await vi.dynamicImportSettled()
     const buttons = bar.findAll('button')
-    expect(buttons.map((button) => button.attributes('tabindex'))).toEqual(['0', '-1', '-1', '-1', '-1', '-1'])
+    expect(buttons.map((button) => button.attributes('tabindex'))).toEqual(['0', '-1', '-1', '-1'])
     ;(buttons[0]?.element as HTMLElement).focus()
     await bar.trigger('keydown', { key: 'ArrowLeft' })
-    expect(document.activeElement).toBe(buttons[5]?.element)
+    expect(document.activeElement).toBe(buttons[3]?.element)
     await bar.trigger('keydown', { key: 'Home' })
     expect(document.activeElement).toBe(buttons[0]?.element)
     bar.unmount()
@@ -92,14 +93,21 @@ describe('LiveList', () => {
     list.unmount()
   })
 
-  it('marks what is new and what rose', () => {
+  it('marks only what the last action brought here', async () => {
+    const cause = animeCard({ anime_id: 9, title: 'Monster' })
+    loopLog.sent({ eventId: 'e', userId: 'u', kind: 'like', undo: false, anime: cause })
+    loopLog.shown('u', Infinity, { moves: new Map(), added: [], removed: [], rose: [], fell: [], after: [] })
+    const items = recommendationList([1, 2, 3]).items
+    const because = { kind: 'because', text: 'Because you liked Monster', anime_id: 9, title: 'Monster', title_english: null, title_japanese: null, title_chinese: null, contribution: 1 }
+    items[1] = recommendation(2, { reasons: [because] })
     const list = mount(LiveList, {
-      props: { list: recommendationList([1, 2, 3]), moves: new Map<number, Move>([[2, { kind: 'new' }], [3, { kind: 'up', by: 4 }]]) },
+      props: { list: recommendationList([], { items }), moves: new Map<number, Move>([[2, { kind: 'new' }], [3, { kind: 'up', by: 4 }]]) },
       global: { plugins: [makeRouter()] },
     })
-    const cards = list.findAll('article').map((card) => card.text())
-    expect(cards[1]).toContain('New')
-    expect(cards[2]).toMatch(/rose by\s*4/)
+    await nextTick()
+    const marks = list.findAll('article').map((card) => card.find('[data-testid=move-note]').exists())
+    expect(marks).toEqual([false, true, false])
+    loopLog.clear()
   })
 })
 
@@ -107,14 +115,15 @@ describe('LiveLine', () => {
   it('invites at first, and says when it is not connected', () => {
     const line = mount(LiveLine, { props: { connection: 'broken', turn: undefined } })
     expect(line.text()).toContain('Reconnecting')
-    expect(line.text()).toContain('Open, like or hide a title and watch the list move.')
+    expect(line.text()).toContain('Like, hide or open a title: the list changes at once.')
   })
 
-  it('tells what was done, what moved, and how long it took', () => {
-    const change = { moves: new Map(), added: [], removed: [], rose: [], fell: [], after: [] }
+  it('tells what caused the change, and what is new by its title', () => {
+    const added = ['Mushishi', 'Kaiba', 'Nana'].map((title, at) => recommendation(at + 1, { anime: animeCard({ title }) }))
+    const change = { moves: new Map(), added, removed: [], rose: [], fell: [], after: [] }
     const cause = { kind: 'like' as const, undo: false, anime: animeCard({ title: 'Monster' }) }
     const line = mount(LiveLine, { props: { connection: 'live', turn: { id: 1, cause, ms: 64, change } } })
-    expect(line.text()).toContain('You liked Monster: nothing moved, in 64 ms')
+    expect(line.text()).toContain('Because of Monster: 3 new for you: Mushishi, Kaiba and 1 more')
   })
 })
 

@@ -54,7 +54,7 @@ describe('a feature in words', () => {
       ja: () => import('@/locales/features.ja.json'),
       zh: () => import('@/locales/features.zh.json'),
     })
-    expect(featureName('item_knn_place')).toBe('Place by watched together')
+    expect(featureName('item_knn_place')).toBe('Place by watched by the same people')
     expect(featureName('genre_share')).toBe('Share of your list in its genres')
     expect(featureName('of_next_year')).toBe('of next year')
     expect(shownFeature('edlae_place', Math.log1p(11))).toBe('12')

@@ -60,13 +60,9 @@ export function filtersFrom(query: LocationQuery): ListFilters {
     if (typeof text !== 'string' || !(name === 'min_score' ? /^\d{1,2}(\.\d{1,2})?$/ : /^\d{1,10}$/).test(text)) continue
     if (Number(text) <= MOST[name]) filters[name] = Number(text)
   }
-  for (const [low, high] of RANGES) {
-    if ((filters[low] ?? 0) <= (filters[high] ?? Infinity)) continue
-    delete filters[low]
-    delete filters[high]
-  }
   for (const name of SWITCHES) if (query[name] === 'true' || query[name] === 'false') filters[name] = query[name] === 'true'
-  return filters
+  const upsideDown = RANGES.filter(([low, high]) => (filters[low] ?? 0) > (filters[high] ?? Infinity)).flat()
+  return changed(filters, Object.fromEntries(upsideDown.map((name) => [name, undefined])))
 }
 
 /** The address of `filters`. */

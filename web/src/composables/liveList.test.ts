@@ -15,7 +15,7 @@ let recommendations: MockInstance<typeof api.recommendations>
 let clock = 0
 
 function start(answers: (RecommendationList | ApiError)[]) {
-  recommendations = vi.spyOn(api, 'explained')
+  recommendations = vi.spyOn(api, 'recommendations')
   for (const answer of answers) {
     if (answer instanceof ApiError) recommendations.mockRejectedValueOnce(answer)
     else recommendations.mockResolvedValueOnce(answer)
@@ -47,7 +47,7 @@ describe('useLiveList', () => {
     live.version.value = 2
     await flushPromises()
     expect(ids(list)).toEqual([3, 1, 9])
-    expect(list.announcement.value).toBe('List updated: 1 new, 1 rose, 1 fell, 1 left.')
+    expect(list.announcement.value).toMatch(/^List updated: 1 new for you: .+\.$/)
     expect(list.moves.value.get(9)).toEqual({ kind: 'new' })
     expect(log.turns.value[0]).toMatchObject({ ms: 40, cause: { kind: 'click', anime: { anime_id: 3 } } })
   })
