@@ -36,7 +36,7 @@ describe('the keyboard alone', () => {
       const before = await listedIds(page)
       await tabTo(page, '[role=toolbar] button')
       await page.keyboard.press('ArrowRight')
-      assert.match(await page.evaluate(() => document.activeElement.getAttribute('aria-label')), /^Dislike: /)
+      assert.match(await page.evaluate(() => document.activeElement.getAttribute('aria-label')), /^Plan to watch: /)
       await page.keyboard.press('ArrowLeft')
       await page.keyboard.press('Enter')
       await waitForOtherList(page, before)
@@ -79,25 +79,25 @@ describe('the keyboard alone, from the first visit', () => {
       await page.keyboard.press('End')
       await page.keyboard.press('Enter')
       await page.getByRole('button', { name: '1 of 10', exact: false }).first().waitFor()
-      await page.keyboard.press('Tab')
+      await tabTo(page, '[role=dialog] button[aria-label^="1 of 10"]')
       await page.keyboard.press('Enter')
       await waitForOtherList(page, before)
 
-      await page.getByRole('button', { name: 'What moved' }).waitFor()
+      await page.getByRole('button', { name: 'Details' }).waitFor()
       await page.evaluate(() => document.getElementById('main').focus())
       await tabTo(page, 'p:has([data-testid="live-story"]) button')
       await page.keyboard.press('Enter')
-      await page.getByRole('dialog', { name: 'What moved' }).waitFor()
+      await page.getByRole('dialog', { name: 'Details' }).waitFor()
       await page.keyboard.press('Escape')
       await page.getByRole('dialog').waitFor({ state: 'detached' })
-      assert.equal(await page.evaluate(() => document.activeElement.textContent.trim()), 'What moved', 'the focus is lost')
+      assert.equal(await page.evaluate(() => document.activeElement.textContent.trim()), 'Details', 'the focus is lost')
     }))
 })
 
 const VIEWS = {
   start: { path: () => '/start', ready: (page) => page.locator('button[data-user-id]').first() },
   list: { path: () => '/', ready: (page) => cards(page).first() },
-  'list with filters': { path: () => '/?year_min=2000', ready: (page) => page.getByRole('group', { name: /Genres/ }).getByRole('button').first() },
+  'list with filters': { path: () => '/?year_min=2000', ready: (page) => page.getByRole('button', { name: /^Filters/ }), open: (page) => page.getByRole('group', { name: /Genres/ }).getByRole('button').first() },
   anime: { path: async () => `/anime/${(await ask('/onboarding?k=1')).items[0].anime_id}`, ready: (page) => page.getByRole('list', { name: 'Similar anime' }) },
   search: { path: async () => `/search?q=${(await ask('/onboarding?k=1')).items[0].title}`, ready: (page) => page.getByRole('list', { name: 'Titles found' }) },
   viewer: { path: async () => `/users/${await someUser(0)}`, ready: (page) => page.getByRole('list', { name: 'History' }) },
@@ -110,7 +110,7 @@ const VIEWS = {
     ready: (page) => page.getByRole('region', { name: 'Models' }).getByText('serving'),
     skip: process.env.GARS_URL_IS_REAL && !process.env.GARS_ADMIN_TOKEN ? 'GARS_ADMIN_TOKEN is not set' : false,
   },
-  'explore with filters': { path: () => '/explore?year_max=1901&min_score=6', ready: (page) => page.getByRole('list', { name: 'Loosen one of these:' }).getByRole('button').first(), open: true },
+  'explore with filters': { path: () => '/explore?year_max=1901&min_score=6', ready: (page) => page.getByRole('list', { name: 'Loosen one of these:' }).getByRole('button').first(), open: (page) => page.getByRole('group', { name: /Genres/ }).getByRole('button').first() },
   'not found': { path: () => '/nothing/here', ready: (page) => page.getByRole('heading', { name: 'Nothing at this address' }) },
 }
 
@@ -129,7 +129,7 @@ for (const [colorScheme, width] of [['dark', 1440], ['light', 390]]) {
             await ready(page).waitFor()
             if (open && width < 1024) {
               await page.getByRole('button', { name: /^Filters/ }).click()
-              await page.evaluate(() => window.scrollTo(0, 0)) // what the header covers half is no target, and needs none
+              await open(page).waitFor()
             }
             await page.getByRole('button', { name: 'Settings' }).waitFor()
             await page.waitForFunction(() => !document.querySelector('.skeleton') || document.querySelector('section[aria-label="Recommendations"]'))
@@ -153,8 +153,8 @@ describe('dialogs and menus', () => {
       await lookAs(page, await someUser(0))
       await page.goto(BASE)
       await cards(page).nth(4).getByRole('button', { name: /^Like: / }).click()
-      await page.getByRole('button', { name: 'What moved' }).click()
-      await page.getByRole('dialog', { name: 'What moved' }).waitFor()
+      await page.getByRole('button', { name: 'Details' }).click()
+      await page.getByRole('dialog', { name: 'Details' }).waitFor()
       await page.evaluate(AXE)
       const run = () => page.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] }))
       const names = ({ violations }) => violations.map(({ id, nodes }) => `${id}: ${nodes[0].target}`)

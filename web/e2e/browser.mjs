@@ -102,6 +102,12 @@ export const cards = (page) => page.locator('section[aria-label="Recommendations
 export const listedIds = (page) =>
   cards(page).evaluateAll((items) => items.map((item) => Number(item.querySelector('a').getAttribute('href').split('/').pop())))
 
+/** Choose an action from the menu of a card: those that are not on its bar. */
+export async function otherAction(page, card, name) {
+  await card.getByRole('button', { name: /^More actions: / }).click()
+  await page.getByRole('dialog', { name: /^More actions: / }).getByRole('button', { name }).click()
+}
+
 /** Wait until the list shows other titles, or another order, than `before`. */
 export async function waitForOtherList(page, before) {
   await page.waitForFunction(

@@ -115,7 +115,7 @@ describe('exploring', () => {
   it('says which filter is in the way when nothing passes', () =>
     withPage(browser, {}, async (page) => {
       await page.goto(`${BASE}/explore?year_max=1901&min_score=6`)
-      await page.getByRole('heading', { name: 'Nothing passes' }).waitFor()
+      await page.getByRole('heading', { name: 'No matches' }).waitFor()
       const ways = page.getByRole('list', { name: 'Loosen one of these:' }).getByRole('button')
       await ways.first().waitFor()
       assert.equal(await ways.count(), 1)

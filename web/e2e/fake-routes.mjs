@@ -79,7 +79,7 @@ export function moreRoutes({ users, userOf, historyOf, recommendations, similarU
       }
       const others = [...users].filter(([other, one]) => other !== id && one.opinions.has(at))
       const neighbours = { asked: users.size - 1, watched: others.length, rated: others.length, liked: 1, rating_mean: others.length ? 7.5 : null }
-      return [200, { user_id: id, anime_id: at, version: userOf(id).version, opinions: line.filter((one) => has(userOf(id), one)).map(body), neighbours }]
+      return [200, { user_id: id, anime_id: at, version: userOf(id).version, opinions: line.filter((one) => has(userOf(id), one)).map(body), neighbours, p_like: userOf(id).opinions.size ? 0.72 : null }]
     }
     if (last === 'taste') {
       const held = [...userOf(id).opinions].map(([anime, one]) => [entryOf.get(anime).card, one])

@@ -134,10 +134,18 @@ export function createFakeService({ simulated = false } = {}) {
       fallback: null,
       next: null,
       changed: [],
-      items: byNiche(recommend(user.opinions, accept), number('niche', 0))
+      items: matched(user.opinions.size, byNiche(recommend(user.opinions, accept), number('niche', 0))
         .map((item, at) => (query.get('explain') === 'full' ? { ...item, explanation: explained(item, at, user) } : item))
-        .slice(offset, offset + k),
+        .slice(offset, offset + k)),
     }
+  }
+
+  /** With a grade that agrees with the order, where anything is known. */
+  function matched(known, items) {
+    const best = Math.max(...items.map(({ score }) => score))
+    const grade = (odds) => (odds >= 0.6 ? 'best' : odds >= 0.3 ? 'great' : odds >= 0.1 ? 'good' : 'fair')
+    const grades = items.map(({ score }) => score).sort((a, b) => b - a).map((score) => grade(Math.exp(score - best)))
+    return items.map((item, at) => ({ ...item, match: known ? grades[at] : null }))
   }
 
   /** What a ranker would have seen of a title. */
@@ -170,7 +178,7 @@ export function createFakeService({ simulated = false } = {}) {
 
   function about() {
     const data = { name: 'stand-in', simulated, anime: catalogue.length, users: users.size, interactions: 240 }
-    return { name: 'GARS', version: '0.0.0', model: { version: 'stand-in', trained: '2026-01-01T00:00:00Z', metrics: null }, data }
+    return { name: 'GARS', version: '0.0.0', model: { version: 'stand-in', trained: '2026-01-01T00:00:00Z', metrics: null }, data, list_sites: ['anilist', 'myanimelist'] }
   }
 
   const operator = operatorRoutes()

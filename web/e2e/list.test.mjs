@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 
-import { ask, BASE, cards, interact, launch, listedIds, lookAs, markDocument, someUser, waitForOtherList, withPage } from './browser.mjs'
+import { ask, BASE, cards, interact, launch, listedIds, lookAs, markDocument, otherAction, someUser, waitForOtherList, withPage } from './browser.mjs'
 
 let browser
 before(async () => (browser = await launch()))
 after(() => browser.close())
 
 describe('the list', () => {
-  it('of a chosen user comes with reasons, chances and every title once', () =>
+  it('of a chosen user comes with reasons, a match and every title once', () =>
     withPage(browser, {}, async (page) => {
       await page.goto(BASE)
       const button = page.locator('button[data-user-id]').first()
@@ -26,7 +26,10 @@ describe('the list', () => {
       const card = cards(page).nth(explained)
       const [{ text, title, title_english: english }] = items[explained].reasons
       await card.getByText(english ? text.replace(title, english) : text).waitFor()
-      await card.getByText(`${Math.round(items[explained].p_like * 100)}%`).first().waitFor()
+      const MATCH = { best: 'Best match', great: 'Great match', good: 'Good match', fair: 'Worth a look' }
+      await card.getByText(MATCH[items[explained].match]).first().waitFor()
+      const grades = items.map(({ match }) => Object.keys(MATCH).indexOf(match))
+      assert.deepEqual(grades, grades.toSorted((a, b) => a - b), 'a match contradicts the order')
     }))
 
   it('changes without a reload when a title is opened, and says what moved', () =>
@@ -34,16 +37,20 @@ describe('the list', () => {
       await lookAs(page, await someUser(0))
       await page.goto(BASE)
       await cards(page).first().waitFor()
-      await page.getByText('Live', { exact: true }).waitFor()
+      await page.getByText('Live', { exact: true }).waitFor({ state: 'attached' })
       const same = await markDocument(page)
       const before = await listedIds(page)
       await cards(page).nth(8).getByRole('link').first().click()
       await page.locator('aside').getByRole('link', { name: 'Open the whole page' }).waitFor()
       await waitForOtherList(page, before)
-      await page.getByTestId('live-story').filter({ hasText: /^You opened .* in \d+ ms$/ }).waitFor()
-      await page.getByRole('button', { name: 'What moved' }).click()
-      const dialog = page.getByRole('dialog', { name: 'What moved' })
+      await page.getByTestId('live-story').filter({ hasText: /^Because of / }).waitFor()
+      await page.getByRole('button', { name: 'Details' }).click()
+      const dialog = page.getByRole('dialog', { name: 'Details' })
       await dialog.getByText(/^You opened/).waitFor()
+      // The panel stays beside the list: while it is open, lists come with the numbers behind them.
+      const listed = await listedIds(page)
+      await cards(page).nth(3).getByRole('button', { name: /^Like: / }).click()
+      await waitForOtherList(page, listed)
       // Of a title that moved: what changed in words with before and after, and all numbers behind a disclosure.
       await dialog.getByText(/→/).first().waitFor()
       await dialog.getByText(/number(s)? that changed/).first().click()
@@ -65,7 +72,7 @@ describe('the list', () => {
       await page.getByRole('heading', { level: 2, name: 'Similar anime' }).waitFor()
       await page.goBack()
       await waitForOtherList(page, before)
-      await page.getByTestId('live-story').filter({ hasText: /^You opened / }).waitFor()
+      await page.getByTestId('live-story').filter({ hasText: /^Because of / }).waitFor()
       await same()
     }))
 
@@ -75,13 +82,13 @@ describe('the list', () => {
       await lookAs(page, userId)
       await page.goto(BASE)
       await cards(page).first().waitFor()
-      await page.getByText('Live', { exact: true }).waitFor()
+      await page.getByText('Live', { exact: true }).waitFor({ state: 'attached' })
       const same = await markDocument(page)
       const before = await listedIds(page)
       await interact({ user_id: userId, anime_id: before[2], kind: 'dismiss' })
       const after = await waitForOtherList(page, before)
       assert.ok(!after.includes(before[2]), 'a dismissed title is still listed')
-      await page.getByTestId('live-story').filter({ hasText: 'You were active elsewhere' }).waitFor()
+      await page.getByTestId('live-story').filter({ hasText: 'Changed on another device' }).waitFor()
       await interact({ user_id: userId, anime_id: before[2], kind: 'dismiss', undo: true })
       await waitForOtherList(page, after)
       await same()
@@ -95,11 +102,11 @@ describe('the list', () => {
         await lookAs(tab, userId)
         await tab.goto(BASE)
         await cards(tab).first().waitFor()
-        await tab.getByText('Live', { exact: true }).waitFor()
+        await tab.getByText('Live', { exact: true }).waitFor({ state: 'attached' })
       }
       const before = await listedIds(page)
       assert.deepEqual(await listedIds(other), before)
-      await cards(other).nth(5).getByRole('button', { name: /^Dislike: / }).click()
+      await otherAction(other, cards(other).nth(5), /^Dislike: /)
       const after = await waitForOtherList(other, before)
       assert.deepEqual(await waitForOtherList(page, before), after)
     }))
@@ -129,7 +136,7 @@ describe('the list', () => {
       await cards(page).nth(2).getByRole('button', { name: /^Not interested: / }).click()
       await waitForOtherList(page, before)
       await page.unroute('**/events')
-      await page.getByText('Live', { exact: true }).waitFor()
+      await page.getByText('Live', { exact: true }).waitFor({ state: 'attached' })
     }))
 
   it('grows on demand, in the same order', () =>
@@ -151,8 +158,7 @@ describe('the list', () => {
       await page.goto(BASE)
       await cards(page).first().waitFor()
       const before = await listedIds(page)
-      await cards(page).nth(2).getByRole('button', { name: /^Rate / }).click()
-      await page.getByRole('button', { name: '9 of 10: Great' }).click()
+      await otherAction(page, cards(page).nth(2), '9 of 10: Great')
       await waitForOtherList(page, before)
       const { items } = await ask(`/users/${userId}/history?limit=5`)
       assert.ok(items.some(({ anime, rating }) => anime.anime_id === before[2] && rating === 9), 'the rating is not in the history')
@@ -177,7 +183,7 @@ describe('the list', () => {
     withPage(browser, {}, async (page) => {
       await lookAs(page, await someUser(0))
       await page.goto(`${BASE}/?year_min=1901&year_max=1902`)
-      await page.getByRole('heading', { name: 'Nothing passes' }).waitFor()
+      await page.getByRole('heading', { name: 'No matches' }).waitFor()
       await page.getByRole('button', { name: 'Clear the filters' }).click()
       await cards(page).first().waitFor()
     }))

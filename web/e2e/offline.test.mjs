@@ -16,7 +16,7 @@ describe('offline', () => {
       await lookAs(page, userId)
       await page.goto(BASE)
       await cards(page).nth(4).waitFor()
-      await page.getByText('Live', { exact: true }).waitFor()
+      await page.getByText('Live', { exact: true }).waitFor({ state: 'attached' })
       const before = await listedIds(page)
 
       await page.context().setOffline(true)
