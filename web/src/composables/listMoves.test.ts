@@ -34,6 +34,6 @@ describe('compareLists', () => {
   })
 
   it('says when nothing moved', () => {
-    expect(describeChange(compareLists(list(1), list(1)))).toBe('nothing moved')
+    expect(describeChange(compareLists(list(1), list(1)))).toBe('no change')
   })
 })
