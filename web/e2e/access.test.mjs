@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { after, before, describe, it } from 'node:test'
 
-import { ask, BASE, cards, launch, listedIds, lookAs, someUser, waitForOtherList, withPage } from './browser.mjs'
+import { ask, BASE, cards, firstViewer, launch, listedIds, lookAs, someUser, waitForOtherList, withPage } from './browser.mjs'
 import { ADMIN } from './fake-operator.mjs'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
@@ -95,7 +95,7 @@ describe('the keyboard alone, from the first visit', () => {
 })
 
 const VIEWS = {
-  start: { path: () => '/start', ready: (page) => page.locator('button[data-user-id]').first() },
+  start: { path: () => '/start', ready: firstViewer },
   list: { path: () => '/', ready: (page) => cards(page).first() },
   'list with filters': { path: () => '/?year_min=2000', ready: (page) => page.getByRole('button', { name: /^Filters/ }), open: (page) => page.getByRole('group', { name: /Genres/ }).getByRole('button').first() },
   anime: { path: async () => `/anime/${(await ask('/onboarding?k=1')).items[0].anime_id}`, ready: (page) => page.getByRole('list', { name: 'Similar anime' }) },
@@ -126,12 +126,12 @@ for (const [colorScheme, width] of [['dark', 1440], ['light', 390]]) {
               await page.addInitScript((text) => sessionStorage.setItem('gars.admin-token', text), token)
             }
             await page.goto(BASE + (await path()))
-            await ready(page).waitFor()
+            await (await ready(page)).waitFor()
+            await page.getByRole('button', { name: 'Settings' }).waitFor()
             if (open && width < 1024) {
               await page.getByRole('button', { name: /^Filters/ }).click()
               await open(page).waitFor()
             }
-            await page.getByRole('button', { name: 'Settings' }).waitFor()
             await page.waitForFunction(() => !document.querySelector('.skeleton') || document.querySelector('section[aria-label="Recommendations"]'))
             await page.evaluate(AXE)
             const { violations } = await page.evaluate(() =>

@@ -97,6 +97,12 @@ export async function someUser(at = 0) {
 export const lookAs = (page, userId) =>
   page.addInitScript((id) => localStorage.setItem('gars.member', JSON.stringify(id)), userId)
 
+/** The first of the other viewers on the start panel, who are loaded once one scrolls near them. */
+export async function firstViewer(page) {
+  await page.locator('#look-as').scrollIntoViewIfNeeded()
+  return page.locator('button[data-user-id]').first()
+}
+
 /** The list's cards, and their ids in order, without those that are leaving. */
 export const cards = (page) => page.locator('section[aria-label="Recommendations"] > ol > li:not([inert])')
 export const listedIds = (page) =>

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 
-import { ask, BASE, cards, interact, launch, listedIds, lookAs, markDocument, otherAction, someUser, waitForOtherList, withPage } from './browser.mjs'
+import { ask, BASE, cards, firstViewer, interact, launch, listedIds, lookAs, markDocument, otherAction, someUser, waitForOtherList, withPage } from './browser.mjs'
 
 let browser
 before(async () => (browser = await launch()))
@@ -12,7 +12,7 @@ describe('the list', () => {
   it('of a chosen user comes with reasons, a match and every title once', () =>
     withPage(browser, {}, async (page) => {
       await page.goto(BASE)
-      const button = page.locator('button[data-user-id]').first()
+      const button = await firstViewer(page)
       const userId = await button.getAttribute('data-user-id')
       await button.click()
       await page.getByRole('heading', { level: 1, name: `For viewer ${userId}` }).waitFor()

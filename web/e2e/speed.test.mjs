@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 
-import { ask, BASE, cards, launch, listedIds, lookAs, someUser, waitForOtherList, withPage } from './browser.mjs'
+import { ask, BASE, cards, firstViewer, launch, listedIds, lookAs, someUser, waitForOtherList, withPage } from './browser.mjs'
 
 let browser
 before(async () => (browser = await launch()))
@@ -44,15 +44,15 @@ describe('speed', () => {
         })
         const [anime] = (await ask('/onboarding?k=1')).items
         for (const [path, ready] of [
-          ['/start', page.locator('button[data-user-id]').first()],
-          [`/anime/${anime.anime_id}`, page.getByRole('list', { name: 'Similar anime' })],
-          [`/users/${userId}`, page.getByRole('list', { name: 'History' })],
-          ['/explore', page.getByRole('list', { name: 'Titles that fit' })],
-          [`/group?member=${userId}&member=${await someUser(1)}`, page.getByRole('list', { name: 'For all of you' })],
-          ['/', cards(page).first()],
+          ['/start', () => firstViewer(page)],
+          [`/anime/${anime.anime_id}`, () => page.getByRole('list', { name: 'Similar anime' })],
+          [`/users/${userId}`, () => page.getByRole('list', { name: 'History' })],
+          ['/explore', () => page.getByRole('list', { name: 'Titles that fit' })],
+          [`/group?member=${userId}&member=${await someUser(1)}`, () => page.getByRole('list', { name: 'For all of you' })],
+          ['/', () => cards(page).first()],
         ]) {
           await page.goto(BASE + path)
-          await ready.waitFor()
+          await (await ready()).waitFor()
           await page.getByRole('button', { name: 'Settings' }).waitFor()
           const shifts = await page.evaluate(() => window.shifts)
           const sum = shifts.reduce((total, { value }) => total + value, 0)
