@@ -75,6 +75,7 @@ describe('exploring', () => {
       const tag = tags.at(-1)
       await page.goto(`${BASE}/explore`)
       await results(page).waitFor()
+      await page.getByRole('button', { name: 'More filters' }).press('Enter')
       const without = page.getByRole('combobox', { name: 'Without tags' })
       await without.focus()
       await page.keyboard.type(tag.slice(0, 5))
@@ -196,7 +197,7 @@ describe('the atlas', () => {
       await page.goto(`${BASE}/explore`)
       const map = page.getByRole('application')
       await map.waitFor({ timeout: 60_000 })
-      await page.getByText('20,000 titles', { exact: false }).waitFor()
+      await page.getByText('20,000 anime', { exact: false }).waitFor()
       const { costs, gaps } = await zoomed(page, await map.boundingBox())
       assert.ok(costs.length >= 40, `${costs.length} frames were drawn`)
       const [median, high] = [costs[costs.length >> 1], costs[Math.floor(costs.length * 0.95)]]

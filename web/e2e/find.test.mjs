@@ -160,7 +160,7 @@ describe('the language of the page', () => {
   it('is chosen in the settings, and still there after a reload', () =>
     withPage(browser, {}, async (page) => {
       await page.goto(BASE)
-      for (const [language, heading, settings] of [['日本語', '好きな作品を三つ選ぶ', '設定'], ['中文', '选三部你喜欢的', '设置']]) {
+      for (const [language, heading, settings] of [['日本語', 'あなたのためのアニメを', '設定'], ['中文', '为你挑选的动画', '设置']]) {
         await page.getByRole('button', { name: /Settings|設定/ }).click()
         await page.getByRole('group', { name: /Language|言語/ }).getByText(language, { exact: true }).click()
         await page.getByRole('heading', { level: 1, name: heading }).waitFor()
