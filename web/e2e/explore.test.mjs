@@ -43,7 +43,7 @@ const zoomed = (page, { x, y }) =>
           starts.push(now)
         })
       for (let turn = 0; turn < 60; turn++) {
-        canvas.dispatchEvent(new WheelEvent('wheel', { deltaY: turn % 20 < 10 ? -60 : 60, clientX: left + 300, clientY: top + 200, cancelable: true }))
+        canvas.dispatchEvent(new WheelEvent('wheel', { deltaY: turn % 20 < 10 ? -60 : 60, clientX: left + 300, clientY: top + 200, ctrlKey: true, cancelable: true }))
         await new Promise((resolve) => plain(() => setTimeout(resolve)))
       }
       window.requestAnimationFrame = plain
