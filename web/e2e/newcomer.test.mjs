@@ -61,7 +61,7 @@ describe('a newcomer', () => {
       await page.route('**/api/v1/onboarding*', (route) => route.abort('connectionrefused'))
       await page.goto(BASE)
       const alert = page.getByRole('alert').filter({ hasText: 'The titles did not load' })
-      await alert.getByText('The service does not answer.').waitFor()
+      await alert.getByText('GARS does not answer right now.').waitFor()
       await page.unroute('**/api/v1/onboarding*')
       await alert.getByRole('button', { name: 'Try again' }).click()
       await grid(page).getByRole('button').first().waitFor()
