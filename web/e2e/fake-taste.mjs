@@ -16,9 +16,9 @@ function weight(opinion) {
   return opinion.clicks ? 0.4 + 0.2 * opinion.clicks : 0.15
 }
 
-/** Hidden from the list: what the user has an opinion on, other than a mere click. */
+/** Hidden from the list: what the user has an opinion on, other than a click or a plan. */
 const isHidden = (opinion) =>
-  opinion.rating != null || opinion.reaction != null || opinion.seen || opinion.dismissed || opinion.status != null
+  opinion.rating != null || opinion.reaction != null || opinion.seen || opinion.dismissed || (opinion.status ?? 'planned') !== 'planned'
 
 const LABEL = { click: 'you looked at', because: 'you liked' }
 
