@@ -34,7 +34,7 @@ export const isWatched = ({ rating, reaction, status, seen }: Omit<Opinion, 'ani
 
 /** What the viewer holds of a title and its franchise, and what those like them thought; followed as it changes. */
 export function useAnimeOpinion(animeId: Readonly<Ref<number>>) {
-  const { data, load, refresh } = useResource((signal) => api.animeFor(actorId.value ?? '', animeId.value, signal))
+  const { data, state, load, refresh } = useResource((signal) => api.animeFor(actorId.value ?? '', animeId.value, signal))
   watch([actorId, animeId], ([id]) => void (id !== null && load()), { immediate: true })
   watch(viewerLive.version, (version) => void (data.value && version > data.value.version && refresh()))
   // The buttons show what was said before this page was opened, too.
@@ -45,6 +45,8 @@ export function useAnimeOpinion(animeId: Readonly<Ref<number>>) {
   return {
     /** Null while nobody looks, or nothing is known yet. */
     current,
+    /** True while it is asked for the first time. */
+    pending: computed(() => actorId.value !== null && current.value === null && state.value === 'loading'),
     own: computed(() => {
       const opinion = byId.value.get(animeId.value)
       return opinion ? saidOf(opinion) : []
