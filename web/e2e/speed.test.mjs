@@ -64,7 +64,8 @@ describe('speed', () => {
         await cards(page).nth(2).getByRole('button', { name: /^Not interested: / }).click()
         await waitForOtherList(page, listed)
         await page.getByTestId('live-story').filter({ hasText: /^(Because of|You hid)/ }).waitFor()
-        assert.equal(await top() - before, 0, 'the list was pushed down by the story of how it moved')
+        // One pixel is how far two rounded places of the same line can be apart.
+        assert.ok(Math.abs(await top() - before) <= 1, 'the list was pushed down by the story of how it moved')
       }))
   }
 })
