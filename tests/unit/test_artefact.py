@@ -9,9 +9,9 @@ import pytest
 from gars import Recommender
 from gars.domain.errors import ArtefactError, StorageError
 from gars.library import artefact
+from gars.library.fitting import FitConfig
 from gars.library.registry import Registry
 from gars.library.serialisation import to_bytes, unpack
-from gars.retrieval.retriever import RetrievalConfig
 
 ABOUT = {"created": "2026-01-01T00:00:00+00:00", "seed": 1, "data": {}, "config": {}, "features": [], "metrics": {}}
 
@@ -163,4 +163,4 @@ def test_ranker_of_other_features_is_refused(small: Recommender, tmp_path: Path)
     (tmp_path / "ranker.npz").write_bytes(to_bytes({"ranker.npz": narrower})["ranker.npz"])
     n = len(arrays["mean"])
     with pytest.raises(ArtefactError, match=f"trained on {n - 1} features, and this version of gars computes {n}"):
-        unpack({**files, "ranker.npz": tmp_path / "ranker.npz"}, version="", config=RetrievalConfig(), seed=0)
+        unpack({**files, "ranker.npz": tmp_path / "ranker.npz"}, version="", config=FitConfig(), seed=0)

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
@@ -285,6 +286,17 @@ def test_a_pickled_model_is_the_same_model(small: Recommender, tmp_path: Path) -
         assert other.similar(100) == small.similar(100)
         assert other.similar_users(FAN) == small.similar_users(FAN)
         assert other.save(tmp_path / "model").version == small.save(tmp_path / "model").version
+
+
+def test_a_pickled_model_keeps_the_order_that_fit_chose(small: Recommender, tmp_path: Path) -> None:
+    small.save(tmp_path / "model")
+    path = tmp_path / "model" / "manifest.json"
+    manifest = msgspec.json.decode(path.read_bytes())
+    manifest["config"]["serve_ranker"] = False
+    path.write_bytes(msgspec.json.encode(manifest))
+    fused = Recommender.load(tmp_path / "model")
+    assert fused.recommend(history=FAN, k=20) != small.recommend(history=FAN, k=20)
+    assert pickle.loads(pickle.dumps(fused)).recommend(history=FAN, k=20) == fused.recommend(history=FAN, k=20)
 
 
 def test_a_model_of_float_ids_is_the_model_of_the_ids(small: Recommender) -> None:

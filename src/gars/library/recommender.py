@@ -20,7 +20,7 @@ from gars.application.training_log import TrainingLog
 from gars.domain import features
 from gars.domain.anime import Anime
 from gars.domain.candidates import Filters
-from gars.domain.errors import ArtefactError, InvalidInputError, UnknownItemError
+from gars.domain.errors import InvalidInputError, UnknownItemError
 from gars.domain.history import History, Rating, from_columns, from_ratings
 from gars.library import artefact
 from gars.library.blas import one_thread
@@ -164,17 +164,10 @@ class Recommender:
         engine, rows = unpack(
             files,
             version=manifest.version,
-            config=config.retrieval,
+            config=config,
             seed=manifest.seed,
-            serve_ranker=config.serve_ranker,
+            trained_on=manifest.features,
         )
-        if engine.network is not None and manifest.features != list(engine.feature_names):
-            odd = sorted(set(manifest.features) ^ set(engine.feature_names))
-            raise ArtefactError(
-                f"the model in {path} was trained on {len(manifest.features)} features, this GARS computes "
-                f"{len(engine.feature_names)}: {', '.join(odd[:5]) or 'in another order'}",
-                hint="train it again with: gars train",
-            )
         return cls(engine, rows, manifest, seed=manifest.seed, config=config)
 
     @property
@@ -383,7 +376,8 @@ def _unpickle(files: dict[str, bytes], about: tuple[Any, ...]) -> Recommender:
         paths = {name: Path(folder) / name for name in files}
         for name, path in paths.items():
             path.write_bytes(files[name])
-        engine, rows = unpack(paths, version=version, config=config.retrieval, seed=seed)
+        trained_on = None if manifest is None else manifest.features
+        engine, rows = unpack(paths, version=version, config=config, seed=seed, trained_on=trained_on)
     return Recommender(engine, rows, manifest, seed=seed, config=config, losses=losses, measured=measured)
 
 

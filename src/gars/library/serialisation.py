@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from gars.domain.features.taste import prior_of
 from gars.domain.item_table import build
 from gars.library.artefact import load_arrays
 from gars.library.engine import Engine
+from gars.library.fitting import FitConfig
 from gars.library.frames import Rows
 from gars.library.query import Models
 from gars.ranking import gaussian_process, network
@@ -27,7 +28,7 @@ from gars.retrieval import index
 from gars.retrieval.ials import Factors
 from gars.retrieval.item_to_item import ItemToItem
 from gars.retrieval.large import LargeRetriever, StageOne
-from gars.retrieval.retriever import RetrievalConfig, Retriever
+from gars.retrieval.retriever import Retriever
 from gars.retrieval.spectral import Spectral
 from gars.retrieval.user_knn import UserKnn
 
@@ -120,9 +121,16 @@ def _lists(arrays: Mapping[str, NDArray[Any]], n: int) -> sp.csr_array:
 
 
 def unpack(
-    files: Mapping[str, Path], *, version: str, config: RetrievalConfig, seed: int, serve_ranker: bool = True
+    files: Mapping[str, Path],
+    *,
+    version: str,
+    config: FitConfig,
+    seed: int,
+    trained_on: Sequence[str] | None = None,
 ) -> tuple[Engine, Rows]:
     """Rebuild the engine and the training rows from verified files.
+
+    ``trained_on`` are the ranker's features by name, of the manifest if there is one.
 
     Raises:
         ArtefactError: the ranker was trained on other features than this version computes.
@@ -147,7 +155,7 @@ def unpack(
             _lists(filtered, n),
             retrieval["popularity"],
             retrieval["vectors"],
-            config.large,
+            config.retrieval.large,
         )
     else:
         factored = load_arrays(files["ials.npz"])
@@ -158,7 +166,7 @@ def unpack(
             UserKnn(factored["users"], _lists(factored, n)),
             retrieval["popularity"],
             retrieval["vectors"],
-            config,
+            config.retrieval,
         )
     ranker = (
         network.from_arrays(load_arrays(files["ranker.npz"]), items.types, items.genres)
@@ -166,7 +174,7 @@ def unpack(
         else None
     )
     if ranker is not None:
-        _check_features(ranker, retriever.channel_names)
+        _check_features(ranker, features.names(retriever.channel_names), trained_on)
     rows = Rows(
         user=users["user"].astype(np.int64),
         item=users["item"].astype(np.int64),
@@ -186,16 +194,20 @@ def unpack(
         user_index=index.build(users["vectors"], seed=seed),
         user_centre=users["centre"],
         user_ids=[str(user) for user in rows.user_ids.tolist()],
-        serve_ranker=serve_ranker,
+        serve_ranker=config.serve_ranker,
     )
     return engine, rows
 
 
-def _check_features(ranker: network.Network, channel_names: tuple[str, ...]) -> None:
-    """Refuse a ranker of another width: its compiled kernels would read beyond its arrays."""
-    trained, computed = len(ranker.mean), len(features.names(channel_names))
-    if trained != computed:
-        raise ArtefactError(
-            f"the model's ranker was trained on {trained} features, and this version of gars computes {computed}",
-            hint="train it again with: gars train",
-        )
+def _check_features(ranker: network.Network, computed: tuple[str, ...], trained_on: Sequence[str] | None) -> None:
+    """Refuse a ranker of other features: its compiled kernels would read beyond its arrays."""
+    n_trained = len(ranker.mean)
+    if n_trained == len(computed) and (trained_on is None or tuple(trained_on) == computed):
+        return
+    odd = sorted(set(trained_on or computed) ^ set(computed))
+    named = f": {', '.join(odd[:5]) or 'in another order'}" if trained_on is not None else ""
+    raise ArtefactError(
+        f"the model's ranker was trained on {n_trained} features, and this version of gars computes "
+        f"{len(computed)}{named}",
+        hint="train it again with: gars train",
+    )
