@@ -185,7 +185,7 @@ def _bytes_of(values: NDArray[np.generic]) -> NDArray[np.uint8]:
 def _counts(columns: Floats, asked: NDArray[np.intp]) -> tuple[NDArray[np.bool_], NDArray[np.uint16]]:
     """Find columns that are float32 ``log1p`` of whole numbers. → which, (f,), and their numbers, (f, n)"""
     numbers = np.zeros(columns.shape, np.uint16)
-    for some in (slice(0, 1), slice(None)):  # most columns are told by their first value
+    for some in (slice(0, 1), slice(None)):  # the first value rules out most columns
         with np.errstate(all="ignore"):
             whole = np.rint(np.expm1(columns[asked, some].astype(np.float64)))
             fits = (whole >= 0) & (whole < _MOST_COUNT)

@@ -319,7 +319,7 @@ def _matrix(record: _Items, impression: Impression, titles: Titles | None) -> ND
 
 @lru_cache(maxsize=64)
 def _columns_of_titles(width: int) -> tuple[NDArray[np.intp], NDArray[np.intp], bytes]:
-    """Return the columns that are the same whoever asks, the others, and a bit for each column of the first."""
+    """Return the columns that do not depend on the user, the others, and a bit for each column of the first."""
     mask = features.title_columns(width)
     return np.flatnonzero(mask), np.flatnonzero(~mask), np.packbits(mask).tobytes()
 

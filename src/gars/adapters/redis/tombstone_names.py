@@ -1,8 +1,8 @@
 """Keyed names of tombstones: a list of user ids does not tell who was deleted.
 
 A name is the keyed hash of the unkeyed hash that versions before used, so that their names can be renamed without the
-ids. The key is in a file, or in Redis itself where no file is given: then it protects from whoever sees names of keys
-(``MONITOR``, ``SCAN``, slow log), not from whoever has all of Redis.
+ids. The key is in a file, or in Redis itself where no file is given: then it protects where only names of keys are
+seen (``MONITOR``, ``SCAN``, slow log), not against access to all of Redis.
 """
 
 from __future__ import annotations
