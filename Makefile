@@ -26,6 +26,7 @@ demo: $(VENV)/.demo $(PAGE)/index.html ## Install, build the page, get data, tra
 
 test: $(VENV)/.dev $(VENV)/.dist $(PAGE)/index.html ## Run all tests: Python, page, browser, package
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m browser tests/browser
 	$(BIN)/python -m pytest -m package tests/package
 	cd web && npm run test
 	cd web && PATH="$(abspath $(BIN)):$$PATH" npm run e2e

@@ -32,7 +32,7 @@ HASTY = FitConfig(
     ranking=RankingConfig(epochs=3),
 )
 
-pytestmark = [pytest.mark.browser, pytest.mark.sample, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.browser, pytest.mark.sample, pytest.mark.slow, pytest.mark.timeout(2400)]
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def test_the_page_end_to_end(npm: str, address: str) -> None:
         env={**os.environ, "GARS_URL": address, "GARS_ADMIN_TOKEN": OPERATOR},
         capture_output=True,
         text=True,
-        timeout=500,
+        timeout=1800,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
