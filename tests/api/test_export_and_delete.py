@@ -1,15 +1,24 @@
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from gars.adapters.embedded import database
 from gars.bootstrap import Service, open_service
 from gars.config import from_environment
 from gars.testing.engine import FakeEngine
+from gars.testing.patience import until
 
 Client = Any
 SECRET = "a-very-particular-person"
 USER = f"/api/v1/users/{SECRET}"
+
+
+def files_with_secret(folder: Path) -> set[str]:
+    return {file.name for file in folder.rglob("*") if file.is_file() and SECRET.encode() in file.read_bytes()}
 
 
 def a_day(client: Client) -> None:
@@ -59,19 +68,38 @@ def test_deleting_leaves_no_bytes(client: Client, service: Service, tmp_path: Pa
     exported = client.get(f"{USER}/export").json()["impressions"]
     assert [one["request_id"] for one in exported] == [shown["request_id"]]
     assert [item[0] for item in exported[0]["items"]] == [item["anime"]["anime_id"] for item in shown["items"]]
-    full = {file.name for file in tmp_path.rglob("*") if file.is_file() and SECRET.encode() in file.read_bytes()}
-    assert {"gars.sqlite-wal", "impressions.sqlite-wal"} <= full
+    assert {"gars.sqlite-wal", "impressions.sqlite-wal"} <= files_with_secret(tmp_path)
     client.get(f"/?user_id={SECRET}")  # its impression may still wait for the disk
     gone = client.delete(USER).json()
     assert (gone["events"], gone["impressions"]) == (4, 2)
     # the service still runs, with its write-ahead logs
-    assert [file for file in tmp_path.rglob("*") if file.is_file() and SECRET.encode() in file.read_bytes()] == []
+    assert files_with_secret(tmp_path) == set()
     assert list(service.impressions.read(user_id=SECRET)) == []
     assert client.get(USER).json()["known"] is False
     assert client.get(f"{USER}/recommendations").json()["cold"] is True
     assert client.get(f"{USER}/history").json()["items"] == []
     assert SECRET not in [user["user_id"] for user in client.get("/api/v1/users").json()["users"]]
     assert client.get("/api/v1/users/other").json()["version"] == 1
+
+
+def test_a_deletion_is_confirmed_while_its_bytes_cannot_be_erased(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backup reads the files: the rows are gone for good, so it is no error; the bytes go a moment later."""
+    monkeypatch.setattr(database, "RETRY_S", 0.05)
+    a_day(client)
+    client.get(f"{USER}/recommendations")
+    client.get(f"{USER}/export")  # waits for the impression
+    readers = [sqlite3.connect(tmp_path / name) for name in ("gars.sqlite", "impressions.sqlite")]
+    for reader in readers:
+        reader.execute("BEGIN").execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    answer = client.delete(USER)
+    assert (answer.status_code, answer.json()["events"], answer.json()["impressions"]) == (200, 4, 1)
+    assert client.get(USER).json()["known"] is False
+    assert files_with_secret(tmp_path)
+    for reader in readers:
+        reader.close()
+    until(lambda: not files_with_secret(tmp_path), "the bytes were not erased")
 
 
 def test_deleted_stays_deleted_over_a_restart(client: Client, service: Service, tmp_path: Path) -> None:

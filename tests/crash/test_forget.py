@@ -5,21 +5,31 @@ from __future__ import annotations
 import shutil
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gars.adapters.embedded.change_feed import MemoryChangeFeed
 from gars.adapters.embedded.event_log import SqliteEventLog
+from gars.adapters.embedded.impression_log import SqliteImpressionLog
 from gars.adapters.embedded.state_store import SqliteStateStore
 from gars.adapters.embedded.tombstones import SqliteTombstones
 from gars.application.backfill import backfill
-from gars.application.forget_user import ForgetUser, is_due, keep_forgotten, pass_tombstones
+from gars.application.forget_user import (
+    ForgetUser,
+    is_due,
+    keep_forgotten,
+    keep_impressions_forgotten,
+    pass_tombstones,
+)
 from gars.application.ingest import Ingest
 from gars.application.recover import applied_offset, recover
 from gars.domain import user_state
+from gars.domain.errors import StorageError
 from gars.domain.interaction import Interaction
 from gars.domain.user_state import Row, UserState
 from gars.testing.clock import FakeClock
+from gars.testing.contracts.impression_log import impression
 from gars.testing.crash import Crash, CrashPoint
 from gars.testing.events import clicks, event
 
@@ -161,6 +171,90 @@ def test_a_new_data_set_does_not_either(tmp_path: Path) -> None:
     with closing(Process(tmp_path, dataset="second")) as rebuilt:
         assert rebuilt.deleted == [SECRET]
         assert rebuilt.states.get(SECRET) is None
+
+
+class Failing:
+    """A store of which one method fails until it is mended."""
+
+    def __init__(self, store: Any, method: str) -> None:
+        self.store, self.method, self.is_mended = store, method, False
+
+    def __getattr__(self, name: str) -> Any:
+        if name == self.method and not self.is_mended:
+            raise StorageError("the disk is full", hint="free space")
+        return getattr(self.store, name)
+
+
+@pytest.mark.parametrize("then", ["asked again", "started again"])
+@pytest.mark.parametrize(
+    ("store", "method"),
+    [
+        ("log", "mark_forgotten"),
+        ("stones", "put"),
+        ("states", "forget"),
+        ("history", "forget"),
+        ("impressions", "forget"),
+    ],
+)
+def test_a_failed_deletion_is_undone_or_finished(tmp_path: Path, store: str, method: str, then: str) -> None:
+    """Before the tombstone nothing is deleted; after it the rest goes when it is asked again, or at the next start."""
+    a_life(tmp_path)
+    impressions = SqliteImpressionLog(tmp_path / "impressions.sqlite")
+    with closing(impressions), closing(Process(tmp_path)) as process:
+        impressions.append([impression("r", SECRET), impression("s", "other")])
+        stores: dict[str, Any] = {
+            "log": process.log, "states": process.states, "stones": process.stones,
+            "history": process.log, "impressions": impressions,
+        }  # fmt: skip
+        before = process.states.get(SECRET), process.events(SECRET)
+        failing = stores[store] = Failing(stores[store], method)
+        forget = ForgetUser(
+            log=stores["log"],
+            history=stores["history"],
+            states=stores["states"],
+            tombstones=stores["stones"],
+            forget_impressions=lambda user_id: stores["impressions"].forget(user_id),
+            clock=FakeClock(),
+        )
+        with pytest.raises(StorageError, match="the disk is full"):
+            forget(SECRET)
+        is_decided = process.stones.find(SECRET) is not None
+        assert is_decided == (store not in ("log", "stones"))
+        if not is_decided:
+            assert (process.states.get(SECRET), process.events(SECRET)) == before
+        if then == "asked again":
+            failing.is_mended = True
+            forget(SECRET)
+    if then == "started again" and not is_decided:
+        return
+    with closing(Process(tmp_path)) as again, closing(SqliteImpressionLog(tmp_path / "impressions.sqlite")) as shown:
+        keep_impressions_forgotten(shown, again.stones)
+        assert again.states.get(SECRET) is None
+        assert again.events(SECRET) == []
+        assert shown.users() == ["other"]
+        assert len(again.events("other")) == 5
+    assert files_with(tmp_path, SECRET) == []
+
+
+@pytest.mark.parametrize(("store", "method"), [("states", "put"), ("stones", "settle")])
+def test_a_deletion_that_only_cannot_be_marked_is_no_error(tmp_path: Path, store: str, method: str) -> None:
+    a_life(tmp_path)
+    with closing(Process(tmp_path)) as process:
+        stores: dict[str, Any] = {"states": process.states, "stones": process.stones}
+        stores[store] = Failing(stores[store], method)
+        forget = ForgetUser(
+            log=process.log,
+            history=process.log,
+            states=stores["states"],
+            tombstones=stores["stones"],
+            forget_impressions=lambda _: 0,
+            clock=FakeClock(),
+        )
+        assert forget(SECRET).events == 30
+        assert is_due(process.log, process.states, process.stones)
+    with closing(Process(tmp_path)) as again:
+        assert not is_due(again.log, again.states, again.stones)
+        assert again.events(SECRET) == []
 
 
 def test_what_came_after_a_failed_deletion_stays(tmp_path: Path) -> None:

@@ -181,9 +181,9 @@ def test_a_check_lets_go_of_the_file_while_deleted_rows_are_erased(
     with health.without_check():
         may_check.set()
         database = Database(settings.home / "gars.sqlite", [], busy_timeout_s=30)
-        with database.deletion() as connection:
+        with database.deletion("user-001") as connection:
             assert connection.execute("DELETE FROM events WHERE user_id = 'user-001'").rowcount
-        database.erase_deleted("user-001")
+        database.erase_deleted()
         database.close()
         assert interrupted.wait(30)
     thread.join(60)

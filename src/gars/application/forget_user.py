@@ -11,6 +11,7 @@ The tombstone takes an offset of the log for itself, so that any copy made befor
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -27,7 +28,10 @@ from gars.application.ports import (
 )
 from gars.application.recover import applied_offset
 from gars.domain import user_state
+from gars.domain.errors import StorageError
 from gars.domain.user_state import UserState
+
+logger = logging.getLogger(__name__)
 
 _PAGE = 1000
 
@@ -68,7 +72,11 @@ class ForgetUser:
         self._after_step = after_step
 
     def __call__(self, user_id: str) -> Forgotten:
-        """Forget; asking twice is harmless. Raises ``StorageError``: then asking again does the rest."""
+        """Delete the user; asking twice is harmless.
+
+        Raises:
+            StorageError: rows are left. Asking again deletes them; once the tombstone is set so does the next start.
+        """
         stone = Tombstone(offset=self._log.mark_forgotten(user_id), time_ms=round(self._clock.now().timestamp() * 1000))
         self._tombstones.put(user_id, stone)
         self._after_step(1)
@@ -78,9 +86,13 @@ class ForgetUser:
         self._after_step(3)
         impressions = self._forget_impressions(user_id)
         self._after_step(4)
-        if applied_offset(self._states) == stone.offset - 1:
-            self._states.put([], checkpoints={APPLIED_OFFSET: str(stone.offset)})
-        self._tombstones.settle(user_id)
+        try:
+            if applied_offset(self._states) == stone.offset - 1:
+                self._states.put([], checkpoints={APPLIED_OFFSET: str(stone.offset)})
+            self._tombstones.settle(user_id)
+        except StorageError as error:
+            # everything is deleted; the next start looks once more and marks it
+            logger.warning("a deleted user could not be marked as deleted, the next start does it: %s", error.message)
         return Forgotten(events=events, state=state, impressions=impressions)
 
 

@@ -21,6 +21,10 @@ Synchronous = Literal["FULL", "NORMAL"]
 
 REWRITE_AT_ONCE = 256 << 20
 """Bytes of a file that is rewritten while requests wait; a larger one is rewritten at the next start."""
+RETRY_S = 60.0
+"""Seconds until an erasure that failed is tried again."""
+_PATIENCE_S = 0.5
+"""How long an erasure waits for readers of the write-ahead log."""
 _TABLES_OF_USERS = """
 SELECT t.name FROM sqlite_schema AS t, pragma_table_info(t.name) AS c WHERE t.type = 'table' AND c.name = 'user_id'
 """
@@ -57,6 +61,7 @@ class Database:
         self._local = threading.local()
         self._readers: list[sqlite3.Connection] = []
         self._closed = False
+        self._retry: threading.Timer | None = None
         self._returns_space = returns_space
         with self._explained("open"):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -82,10 +87,15 @@ class Database:
         for statement in (formats.ERASURE_DUE, *schema):
             self._writer.execute(statement)
         if self._is_erasure_due():
+            # which ids were deleted is not known any more
+            self._health.rewrite_due = True
             try:
-                self._rewrite()
-            except StorageError as error:
-                logger.warning("%s", error.message)
+                self._erase(at_start=True)
+            except (StorageError, sqlite3.Error) as error:
+                # serving is worth more than the space; the mark stays
+                self._health.note(error)
+                logger.warning("%s still holds bytes of deleted rows; it could not be rewritten: %s", self.path, error)
+                self._retry_later()
 
     def open_key(self, *, required: str | None = None) -> bytes:
         """Return the key of hashes in this file, which ``user_hashes`` makes at the first call; also of a damaged file.
@@ -135,38 +145,46 @@ class Database:
             connection.execute("INSERT INTO heartbeat VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET beats = beats + 1")
 
     @contextmanager
-    def deletion(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that deletes rows whose bytes must go too: ``erase_deleted`` does it, else the next start."""
-        with self.write() as connection:
-            before = connection.total_changes
-            yield connection
-            if connection.total_changes > before:
-                connection.execute("INSERT OR IGNORE INTO erasure_due VALUES (1)")
+    def deletion(self, user_id: str) -> Iterator[sqlite3.Connection]:
+        """A transaction that deletes rows of a user whose bytes must go too: ``erase_deleted`` does it."""
+        unerased = self._health.unerased
+        was_unerased = user_id in unerased
+        unerased.add(user_id)  # before the transaction: until it is erased no other connection may remove the mark
+        is_changed = False
+        try:
+            with self.write() as connection:
+                before = connection.total_changes
+                yield connection
+                if connection.total_changes > before:
+                    connection.execute("INSERT OR IGNORE INTO erasure_due VALUES (1)")
+                    is_changed = True
+        except BaseException:
+            is_changed = False
+            raise
+        finally:
+            if not is_changed and not was_unerased:
+                unerased.discard(user_id)
 
-    def erase_deleted(self, user_id: str) -> None:
-        """Make sure that no byte of a user's deleted rows is left in the file or its write-ahead log.
+    def erase_deleted(self) -> None:
+        """Make sure that no byte of deleted rows is left in the file or its write-ahead log.
 
         SQLite overwrites deleted rows. Copies of index entries that it left in unused parts of pages when it split
-        them are not rows any more and stay: if the id is still found the whole file is rewritten. A file larger than
+        them are not rows any more and stay: if an id is still found the whole file is rewritten. A file larger than
         ``REWRITE_AT_ONCE`` is rewritten at the next start.
 
-        Raises:
-            StorageError: another process reads the write-ahead log.
+        The rows are deleted durably before, so a failure is logged and not raised. A mark in the file stays: the
+        erasure is tried again with the next deletion, after ``RETRY_S`` and at the next start.
         """
-        with self._lock, self._explained("write"), self._health.without_check():
-            self._refuse_closed()
-            if not self._is_erasure_due():
-                return
-            self._empty_log()
-            if self._has_rows(user_id):
-                return  # of another store in the same file; the mark stays for when they are deleted
-            if _holds(self.path, user_id):
-                if self.path.stat().st_size > REWRITE_AT_ONCE:
-                    logger.warning("%s is large: the next start rewrites it without what was deleted", self.path)
-                    return
-                self._rewrite()
-            else:
-                self._end_erasure()
+        try:
+            with self._lock, self._explained("write"), self._health.without_check():
+                self._refuse_closed()
+                with self._short_patience():
+                    self._erase()
+        except StorageError as error:
+            logger.warning(
+                "%s still holds bytes of deleted rows; they will be erased later: %s", self.path, error.message
+            )
+            self._retry_later()
 
     def used_bytes(self) -> int:
         """Return the bytes of all pages that hold something."""
@@ -205,6 +223,27 @@ class Database:
     def _is_erasure_due(self) -> bool:
         return self._writer.execute("SELECT 1 FROM erasure_due").fetchone() is not None
 
+    def _erase(self, *, at_start: bool = False) -> None:
+        """Empty the write-ahead log, rewrite the file if it must be, then remove the mark."""
+        if not self._is_erasure_due():
+            return
+        health = self._health
+        self._empty_log()
+        # rows of another store in the same file are deleted later: such a user stays marked until then
+        gone = [user_id for user_id in sorted(health.unerased) if not self._has_rows(user_id)]
+        if health.rewrite_due or (gone and _holds(self.path, gone)):
+            health.rewrite_due = True
+            if not at_start and self.path.stat().st_size > REWRITE_AT_ONCE:
+                logger.warning("%s is large: the next start rewrites it without what was deleted", self.path)
+                return
+            self._writer.execute("VACUUM")
+            self._empty_log()
+            health.rewrite_due = False
+        with self._transaction() as connection:
+            health.unerased.difference_update(gone)
+            if not health.unerased:
+                connection.execute("DELETE FROM erasure_due")
+
     def _has_rows(self, user_id: str) -> bool:
         tables = self._writer.execute(_TABLES_OF_USERS).fetchall()
         return any(
@@ -212,29 +251,39 @@ class Database:
             for (name,) in tables
         )
 
-    def _rewrite(self) -> None:
-        """Write the whole file anew from its rows."""
-        try:
-            self._writer.execute("VACUUM")
-        except sqlite3.Error as error:
-            self._health.note(error)
-            # serving is worth more than the space; the mark stays, so the next start tries again
-            logger.warning("%s still holds bytes of deleted rows, it could not be rewritten: %s", self.path, error)
-            return
-        self._empty_log()
-        self._end_erasure()
-
-    def _end_erasure(self) -> None:
-        self._writer.execute("DELETE FROM erasure_due")
-
     def _empty_log(self) -> None:
         """Move the write-ahead log into the file and truncate it."""
         (busy, _, _) = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
             raise StorageError(
-                f"deleted rows are still in the write-ahead log of {self.path}: somebody reads it",
-                hint="ask again; the next start does it too",
+                f"deleted rows are still in the write-ahead log of {self.path}: another connection reads it",
+                hint="nothing: it is tried again, also by the next start",
             )
+
+    @contextmanager
+    def _short_patience(self) -> Iterator[None]:
+        """Wait for other connections for a moment only: writers wait meanwhile, and erasing can be repeated."""
+        self._writer.execute(f"PRAGMA busy_timeout={round(1000 * min(_PATIENCE_S, self._busy_timeout_s))}")
+        try:
+            yield
+        finally:
+            self._writer.execute(f"PRAGMA busy_timeout={round(1000 * self._busy_timeout_s)}")
+
+    def _retry_later(self) -> None:
+        """Erase again after ``RETRY_S``, in a thread; a damaged file waits for the next start."""
+        with self._lock:
+            if self._closed or self._health.damage is not None or self._retry is not None:
+                return
+            self._retry = threading.Timer(RETRY_S, self._erase_again)
+            self._retry.daemon = True
+            self._retry.start()
+
+    def _erase_again(self) -> None:
+        with self._lock:
+            self._retry = None
+            if self._closed:
+                return
+        self.erase_deleted()
 
     def close(self) -> None:
         """Close every connection; a second call does nothing."""
@@ -242,6 +291,8 @@ class Database:
             if not self._closed:
                 integrity.release(self._health)
             self._closed = True
+            if self._retry is not None:
+                self._retry.cancel()
             for connection in (self._writer, *self._readers):
                 connection.close()
 
@@ -285,12 +336,16 @@ def _hint(error: Exception) -> str:
     return "check the disk under GARS_HOME; the service goes on when it answers again"
 
 
-def _holds(path: Path, user_id: str) -> bool:
-    """Search the bytes of a file for an id; other rows may hold it too, as part of a longer one."""
-    text = user_id.encode()
-    pattern = re.escape(text)
-    if len(text) < _TELLING:
-        # a record that holds it begins with the size of its header and the types of its columns
-        pattern = b"[\x03-\x09]\x00?" + re.escape(bytes([13 + 2 * len(text)])) + b".{1,6}" + pattern
+def _holds(path: Path, user_ids: Sequence[str]) -> bool:
+    """Search the bytes of a file for ids; other rows may hold one too, as part of a longer one."""
+    pattern = b"|".join(_pattern(user_id) for user_id in user_ids)
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         return re.search(pattern, content, re.DOTALL) is not None
+
+
+def _pattern(user_id: str) -> bytes:
+    text = user_id.encode()
+    if len(text) >= _TELLING:
+        return re.escape(text)
+    # a record that holds it begins with the size of its header and the types of its columns
+    return b"[\x03-\x09]\x00?" + re.escape(bytes([13 + 2 * len(text)])) + b".{1,6}" + re.escape(text)

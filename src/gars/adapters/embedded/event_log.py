@@ -97,11 +97,11 @@ class SqliteEventLog:
 
     def forget(self, user_id: str, *, up_to: int | None = None) -> int:
         """Delete a user's events and their bytes."""
-        with self._database.deletion() as connection:
+        with self._database.deletion(user_id) as connection:
             count = connection.execute(
                 "DELETE FROM events WHERE user_id = ? AND offset <= ?", (user_id, _LAST if up_to is None else up_to)
             ).rowcount
-        self._database.erase_deleted(user_id)
+        self._database.erase_deleted()
         return int(count)
 
     def skip_to(self, offset: int) -> None:

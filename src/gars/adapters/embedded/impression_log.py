@@ -85,12 +85,12 @@ class SqliteImpressionLog:
 
     def forget(self, user_id: str, *, up_to_ms: int | None = None) -> int:
         """Delete a user's rows and their bytes."""
-        with self._database.deletion() as connection:
+        with self._database.deletion(user_id) as connection:
             count = connection.execute(
                 "DELETE FROM impressions WHERE user_id = ? AND time_ms <= ?",
                 (user_id, _LAST if up_to_ms is None else up_to_ms),
             ).rowcount
-        self._database.erase_deleted(user_id)
+        self._database.erase_deleted()
         return int(count)
 
     def expire(self, *, before: datetime) -> int:

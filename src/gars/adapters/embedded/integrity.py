@@ -36,6 +36,10 @@ class FileHealth:
         """The problems found, or ``None``. Kept until everything in this process has closed the file."""
         self.users = 0
         """How many objects of this process use the file."""
+        self.unerased: set[str] = set()
+        """Ids of deleted users whose bytes may still be in the file (``Database.erase_deleted``)."""
+        self.rewrite_due = False
+        """Whether the file holds bytes of deleted rows that only rewriting it removes."""
         self._free = threading.Condition()
         self._erasing = 0
 

@@ -127,12 +127,12 @@ class SqliteStateStore:
 
     def forget(self, user_id: str) -> bool:
         """Delete a state and its bytes; a keyed hash of the id stays, so that a backfill does not bring it back."""
-        with self._database.deletion() as connection:
+        with self._database.deletion(user_id) as connection:
             count = connection.execute("DELETE FROM states WHERE user_id = ?", (user_id,)).rowcount
             connection.execute("INSERT OR IGNORE INTO forgotten VALUES (?)", (self._hash(user_id),))
         with self._lock:
             self._cache.pop(user_id, None)
-        self._database.erase_deleted(user_id)
+        self._database.erase_deleted()
         return bool(count)
 
     def check(self) -> None:

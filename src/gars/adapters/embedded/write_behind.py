@@ -93,8 +93,14 @@ class WriteBehind:
         """Delete a state in memory and on disk."""
         with self._turn:
             with self._lock:
-                waited = self._waiting.pop(user_id, None) is not None
-            return self._store.forget(user_id) or waited
+                waiting = self._waiting.pop(user_id, None)
+            try:
+                return self._store.forget(user_id) or waiting is not None
+            except BaseException:
+                if waiting is not None:
+                    with self._lock:
+                        self._waiting.setdefault(user_id, waiting)
+                raise
 
     def flush(self) -> None:
         """Write what waits. Raises ``StorageError``; it waits on then."""

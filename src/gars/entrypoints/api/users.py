@@ -168,6 +168,8 @@ async def get_export(service: ServiceDep, user_id: UserId) -> Response[UserExpor
 async def delete_user(request: Request[Any, Any, Any], service: ServiceDep, user_id: UserId) -> ForgottenBody:
     """Delete everything that is known of a user, for good. Doing it twice is harmless."""
     user_id = checked_user_id(user_id)
-    gone = await asyncio.wrap_future(service.writer.call(lambda: service.forget_user(user_id)))
-    request.app.state.unchanged.forget(user_id)
+    try:
+        gone = await asyncio.wrap_future(service.writer.call(lambda: service.forget_user(user_id)))
+    finally:  # also of a user of whom only some is deleted
+        request.app.state.unchanged.forget(user_id)
     return ForgottenBody(user_id=user_id, events=gone.events, impressions=gone.impressions, state=gone.state)
