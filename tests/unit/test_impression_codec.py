@@ -160,7 +160,7 @@ def test_titles_are_kept_once_and_exactly(small: Recommender) -> None:
         assert (np.abs(matrix(got) - matrix(one)) <= allowed(one)).all()
     # a title of the same model with another row: that record keeps its own
     (first, *_) = lists(small)
-    titles.rows = {key: bytes(len(row)) for key, row in titles.rows.items()}
+    titles.rows = {model: {key: bytes(len(row)) for key, row in rows.items()} for model, rows in titles.rows.items()}
     again = ImpressionCodec(titles)
     other = again.decode(again.encode(first))
     assert (

@@ -61,11 +61,13 @@ def encode(values: Floats) -> Columns:
     return encode_many([values])[0]
 
 
-def encode_many(matrices: Sequence[Floats]) -> list[Columns]:
+def encode_many(matrices: Sequence[Floats] | Floats) -> list[Columns]:
     """Encode matrices of one shape (n, f) with n > 0, all at once: the same as one by one, in a tenth of the time."""
     lists, f = len(matrices), matrices[0].shape[1]
-    columns = np.ascontiguousarray(np.stack(matrices).swapaxes(1, 2)).reshape(lists * f, len(matrices[0]))
-    low, high = columns.min(axis=1), columns.max(axis=1)
+    stacked = np.asarray(matrices)
+    # over the rows of a matrix: along its short columns numpy takes several times as long
+    low, high = stacked.min(axis=1).reshape(-1), stacked.max(axis=1).reshape(-1)
+    columns = np.ascontiguousarray(stacked.swapaxes(1, 2)).reshape(lists * f, len(matrices[0]))
     kinds = np.full(len(columns), _Kind.RAW, np.uint8)
     finite = np.isfinite(low) & np.isfinite(high)
     constant = low == high
@@ -87,7 +89,9 @@ def encode_many(matrices: Sequence[Floats]) -> list[Columns]:
         steps = (columns[left] - bounds[0, left].astype(np.float64)[:, None]) * (_STEPS / span)[:, None]
         codes[left], kinds[left] = np.rint(steps).astype(np.uint8), kind
     kinds[is_count] = _Kind.COUNT
-    absolute = (np.abs(columns[:-1]) == columns[1:]).all(axis=1) & finite[:-1]
+    absolute = (np.abs(columns[:-1, 0]) == columns[1:, 0]) & finite[:-1]  # the first value rules out most columns
+    maybe = np.flatnonzero(absolute)
+    absolute[maybe] = (np.abs(columns[maybe]) == columns[maybe + 1]).all(axis=1)
     absolute[np.arange(1, len(columns)) % max(f, 1) == 0] = False  # the column before is of another list
     kinds[1:][absolute] = _Kind.ABSOLUTE
     kinds[constant] = _Kind.CONSTANT
@@ -163,15 +167,16 @@ def _shortened(values: Floats, kept_bytes: int) -> Floats:
     return ((bits + np.uint32(1 << (dropped - 1))) & np.uint32(0xFFFFFFFF << dropped & 0xFFFFFFFF)).view(np.float32)
 
 
-def to_planes(values: NDArray[np.generic]) -> bytes:
-    """Return the first bytes of all values, then the second bytes, and so on."""
-    flat = np.ascontiguousarray(values).reshape(-1)
-    little = flat.astype(flat.dtype.newbyteorder("<"), copy=False)
-    return little.view(np.uint8).reshape(len(flat), flat.itemsize).T.tobytes()
+def to_planes_many(values: NDArray[np.generic]) -> list[bytes]:
+    """Return of each row (n,) of a matrix the first bytes of all its values, then the second bytes, and so on."""
+    rows, n = values.shape
+    planes = np.ascontiguousarray(_bytes_of(values).transpose(0, 2, 1)).tobytes()
+    size = n * values.itemsize
+    return [planes[row * size : (row + 1) * size] for row in range(rows)]
 
 
 def from_planes(planes: bytes, dtype: type[np.generic]) -> NDArray[np.generic]:
-    """Return the values of ``to_planes``, one-dimensional. Raises ``ValueError``: a byte is missing."""
+    """Return a row of ``to_planes_many``. Raises ``ValueError``: a byte is missing."""
     kind = np.dtype(dtype).newbyteorder("<")
     return np.frombuffer(planes, np.uint8).reshape(kind.itemsize, -1).T.copy().view(kind).reshape(-1).astype(dtype)
 

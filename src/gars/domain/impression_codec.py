@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from gars.domain import feature_codec, features
 from gars.domain.candidates import Filters
-from gars.domain.feature_codec import Columns, from_planes, to_planes
+from gars.domain.feature_codec import Columns, from_planes, to_planes_many
 from gars.domain.impression import Impression, ShownItem
 
 _MARK = b"\xc1\x01"
@@ -33,6 +33,8 @@ _MARK = b"\xc1\x01"
 _LEVEL = 6
 _KEPT = 256
 """Lists whose compressed items are kept."""
+_MOST_KINDS = 4096
+"""Different channels of items whose bits are kept."""
 _HEXADECIMAL = re.compile("[0-9a-f]{32}")
 _USUAL_FILTERS: dict[str, Any] = {
     "adult": False,
@@ -104,6 +106,22 @@ class _Items(msgspec.Struct, array_like=True):
     odd_features: list[bytes] | None
 
 
+class _List:
+    """Items of a model, the key of their compressed form. Hashed once, by the scores alone."""
+
+    __slots__ = ("_hash", "_items", "_model_version")
+
+    def __init__(self, model_version: str, items: tuple[ShownItem, ...]) -> None:
+        self._model_version, self._items = model_version, items
+        self._hash = hash((model_version, *[item.score for item in items]))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _List) and self._model_version == other._model_version and self._items == other._items
+
+
 class ImpressionCodec:
     """Encodes and decodes impressions; with ``titles`` what is said of a title whoever asks is kept there.
 
@@ -112,7 +130,7 @@ class ImpressionCodec:
 
     def __init__(self, titles: Titles | None = None) -> None:
         self._titles = titles
-        self._kept: OrderedDict[tuple[str, tuple[ShownItem, ...]], bytes] = OrderedDict()
+        self._kept: OrderedDict[_List, bytes] = OrderedDict()
 
     def encode(self, impression: Impression) -> bytes:
         """Encode an impression. Not safe in two threads at once."""
@@ -123,7 +141,7 @@ class ImpressionCodec:
 
         Not safe in two threads at once.
         """
-        keys = [(one.model_version, one.items) for one in impressions]
+        keys = [_List(one.model_version, one.items) for one in impressions]
         new = {key: one for key, one in zip(keys, impressions, strict=True) if key not in self._kept}
         self._kept.update(zip(new, map(_packed, _items_of(list(new.values()), self._titles)), strict=True))
         records = []
@@ -189,36 +207,93 @@ def _record(impression: Impression, items: bytes) -> bytes:
 
 
 def _items_of(impressions: Sequence[Impression], titles: Titles | None) -> list[_Items]:
-    """Return the items of each list, their features encoded together where matrices have one shape."""
-    found = []
-    matrices: defaultdict[tuple[int, ...], list[tuple[_Items, NDArray[np.float32]]]] = defaultdict(list)
-    for one in impressions:
-        found.append(_items(one.items))
-        values = _matrix(found[-1], one, titles)
-        if values is not None:
-            matrices[values.shape].append((found[-1], values))
-    for alike in matrices.values():
-        encoded = feature_codec.encode_many([values for _, values in alike])
-        for (record, _), columns in zip(alike, encoded, strict=True):
-            record.columns = columns
+    """Return the items of each list; numbers of lists of one length are encoded together."""
+    found = [_items(one.items) for one in impressions]
+    alike: defaultdict[int, list[int]] = defaultdict(list)
+    for number, one in enumerate(found):
+        alike[one.n].append(number)
+    for numbers in alike.values():
+        _set_numbers([found[number] for number in numbers], [impressions[number].items for number in numbers])
+    _set_features(found, impressions, titles)
     return found
 
 
 def _items(items: Sequence[ShownItem]) -> _Items:
-    """Return all of a list but its features."""
-    channels, channels_of = _channel_bits(items)
+    """Return all of a list but the ids, scores, channels and features of its items."""
+    propensities = [item.propensity for item in items]
     return _Items(
         n=len(items),
-        channels=channels,
-        channels_of=channels_of,
-        anime_ids=_whole_numbers([item.anime_id for item in items]),
+        channels=[],
+        channels_of=b"",
+        anime_ids=b"",
         positions=_positions([item.position for item in items]),
-        scores=_scores([item.score for item in items]),
-        propensities=None if all(item.propensity == 1 for item in items) else [item.propensity for item in items],
+        scores=b"",
+        propensities=None if set(propensities) <= {1} else propensities,
         shared=b"",
         columns=None,
         odd_features=None,
     )
+
+
+def _set_numbers(found: Sequence[_Items], lists: Sequence[Sequence[ShownItem]]) -> None:
+    """Set ids, scores and channels of lists of one length."""
+    ids = [[item.anime_id for item in items] for items in lists]
+    is_short = [min(row, default=0) >= 0 and max(row, default=0) < 1 << 32 for row in ids]
+    narrow = [row if fits else [0] * len(row) for row, fits in zip(ids, is_short, strict=True)]
+    short_ids = to_planes_many(np.array(narrow, np.uint32))
+    scores = np.array([[item.score for item in items] for items in lists], np.float64)
+    with np.errstate(over="ignore"):
+        short_scores = scores.astype(np.float32)
+    is_exact = (short_scores == scores).all(axis=1).tolist()
+    packed_scores = to_planes_many(short_scores)
+    bits = []
+    for number, (one, items) in enumerate(zip(found, lists, strict=True)):
+        one.anime_ids = short_ids[number] if is_short[number] else ids[number]
+        one.scores = packed_scores[number] if is_exact[number] else scores[number].tolist()
+        one.channels, bits_of_items = _channel_bits([item.channels for item in items])
+        if bits_of_items is None:
+            one.channels_of = [list(item.channels) for item in items]
+        bits.append(bits_of_items or [0] * len(items))
+    for one, planes in zip(found, to_planes_many(np.array(bits, np.uint32)), strict=True):
+        if isinstance(one.channels_of, bytes):
+            one.channels_of = planes
+
+
+def _set_features(found: Sequence[_Items], impressions: Sequence[Impression], titles: Titles | None) -> None:
+    """Set the features of each list, encoded together where matrices have one shape; keep those of titles apart."""
+    shapes: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
+    for number, one in enumerate(impressions):
+        rows = [item.features for item in one.items]
+        widths = set(map(len, rows))
+        if widths <= {0}:
+            continue
+        if len(widths) > 1 or (width := widths.pop()) % 4:
+            found[number].odd_features = rows
+        else:
+            shapes[len(rows), width // 4].append(number)
+    of_titles: dict[int, tuple[NDArray[np.float32], bytes]] = {}
+    matrices: list[tuple[list[int], NDArray[np.float32], NDArray[np.float32]]] = []
+    for (n, width), numbers in shapes.items():
+        rows = [item.features for number in numbers for item in impressions[number].items]
+        values = np.frombuffer(b"".join(rows), np.float32).reshape(len(numbers), n, width)
+        shared, others, bits = _columns_of_titles(width)
+        if len(shared):
+            of_titles |= {
+                number: (rows, bits) for number, rows in zip(numbers, values.take(shared, axis=2), strict=True)
+            }
+        matrices.append((numbers, values, values.take(others, axis=2)))
+    if titles is not None:
+        for number, (columns_of, bits) in sorted(of_titles.items()):  # in the order of the lists, as one by one
+            one = impressions[number]
+            if titles.put(one.model_version, [item.anime_id for item in one.items], columns_of):
+                found[number].shared = bits
+    for numbers, values, others_of in matrices:
+        for is_shared, chosen in ((False, values), (True, others_of)):
+            places = [at for at, number in enumerate(numbers) if bool(found[number].shared) == is_shared]
+            if places:
+                encoded = feature_codec.encode_many(chosen if len(places) == len(numbers) else chosen[places])
+                for at, columns in zip(places, encoded, strict=True):
+                    found[numbers[at]].columns = columns
 
 
 def _packed(items: _Items) -> bytes:
@@ -240,18 +315,14 @@ def _shown(record: _Record, titles: Titles | None) -> tuple[ShownItem, ...]:
 
 
 def _unusual(filters: Filters) -> dict[str, Any]:
-    unusual = {}
-    for name, usual in _DEFAULT_FILTERS.items():
-        value = getattr(filters, name)
-        if value != usual or type(value) is not type(usual):
-            unusual[name] = msgspec.to_builtins(value)
-    return unusual
-
-
-def _whole_numbers(numbers: list[int]) -> bytes | list[int]:
-    if all(0 <= number < 1 << 32 for number in numbers):
-        return to_planes(np.array(numbers, np.uint32))
-    return numbers
+    values = msgspec.structs.astuple(filters)
+    if values == _DEFAULT_VALUES and tuple(map(type, values)) == _DEFAULT_TYPES:
+        return {}
+    return {
+        name: msgspec.to_builtins(value)
+        for name, value, usual, kind in zip(_FILTER_NAMES, values, _DEFAULT_VALUES, _DEFAULT_TYPES, strict=True)
+        if value != usual or type(value) is not kind
+    }
 
 
 def _positions(positions: list[int]) -> int | list[int]:
@@ -259,16 +330,43 @@ def _positions(positions: list[int]) -> int | list[int]:
     return first if positions == list(range(first, first + len(positions))) else positions
 
 
-def _scores(scores: list[float]) -> bytes | list[float]:
-    with np.errstate(over="ignore"):
-        short = np.array(scores, np.float32)
-    return to_planes(short) if short.tolist() == scores else scores
+class _Bits(dict[tuple[str, ...], int | None]):
+    """The bits of channels among some names, computed once: a bit for each name that is there.
+
+    ``None`` if their order would be lost, or there are too many names.
+    """
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self._names = names
+
+    def __missing__(self, channels: tuple[str, ...]) -> int | None:
+        places = [self._names.index(name) if name in self._names else -1 for name in channels]
+        is_lost = len(self._names) > 32 or any(one >= after for one, after in pairwise([-1, *places]))
+        bits = None if is_lost else sum([1 << place for place in places])
+        if len(self) < _MOST_KINDS:
+            self[channels] = bits
+        return bits
 
 
-def _channel_bits(items: Sequence[ShownItem]) -> tuple[list[str], bytes | list[list[str]]]:
-    """The names of all channels, and each item's as bits if all items name them in one order."""
+_bits_among = lru_cache(maxsize=64)(_Bits)
+
+
+def _channel_bits(channels: list[tuple[str, ...]]) -> tuple[list[str], list[int] | None]:
+    """Return the names of all channels, and each item's as bits if all items name them in one order, else ``None``."""
+    names = max(channels, key=len, default=())
+    known = _bits_among(names)
+    bits = [known[kind] for kind in channels]
+    if None in bits:  # the item with the most does not have all
+        names = _united(channels)
+        known = _bits_among(names)
+        bits = [known[kind] for kind in channels]
+    return list(names), None if None in bits else bits  # type: ignore[return-value]  # none is None
+
+
+def _united(channels_of: list[tuple[str, ...]]) -> tuple[str, ...]:
+    """Unite the names, each after those before it where possible."""
     names: list[str] = []
-    for channels in dict.fromkeys(item.channels for item in items):
+    for channels in dict.fromkeys(channels_of):
         place = 0
         for name in channels:
             if name in names:
@@ -276,14 +374,7 @@ def _channel_bits(items: Sequence[ShownItem]) -> tuple[list[str], bytes | list[l
             else:
                 names.insert(place, name)
                 place += 1
-    places = {name: place for place, name in enumerate(names)}
-    bits = {}
-    for channels in dict.fromkeys(item.channels for item in items):
-        ordered = [places[name] for name in channels]
-        if len(names) > 32 or any(one >= after for one, after in pairwise(ordered)):
-            return names, [list(item.channels) for item in items]
-        bits[channels] = sum([1 << place for place in ordered])
-    return names, to_planes(np.array([bits[item.channels] for item in items], np.uint32))
+    return tuple(names)
 
 
 def _channels(one: _Items) -> list[tuple[str, ...]]:
@@ -296,25 +387,6 @@ def _channels(one: _Items) -> list[tuple[str, ...]]:
 
 def _named(names: list[str], bits: int) -> tuple[str, ...]:
     return tuple(name for number, name in enumerate(names) if bits >> number & 1)
-
-
-def _matrix(record: _Items, impression: Impression, titles: Titles | None) -> NDArray[np.float32] | None:
-    """Return the features that ``columns`` is to hold, ``None`` for none; the others are put where they belong."""
-    rows = [item.features for item in impression.items]
-    widths = {len(row) for row in rows}
-    if widths <= {0}:
-        return None
-    if len(widths) > 1 or next(iter(widths)) % 4:
-        record.odd_features = rows
-        return None
-    values = np.frombuffer(b"".join(rows), np.float32).reshape(len(rows), -1)
-    if titles is not None:
-        of_titles, others, bits = _columns_of_titles(values.shape[1])
-        ids = [item.anime_id for item in impression.items]
-        if len(of_titles) and titles.put(impression.model_version, ids, values[:, of_titles]):
-            record.shared = bits
-            values = values[:, others]
-    return values
 
 
 @lru_cache(maxsize=64)
@@ -339,7 +411,9 @@ def _features(one: _Items, model_version: str, anime_ids: list[int], titles: Tit
     return [row.tobytes() for row in values]
 
 
-_DEFAULT_FILTERS = msgspec.structs.asdict(msgspec.convert(_USUAL_FILTERS, Filters))
+_DEFAULT_VALUES = msgspec.structs.astuple(msgspec.convert(_USUAL_FILTERS, Filters))
+_DEFAULT_TYPES = tuple(map(type, _DEFAULT_VALUES))
+_FILTER_NAMES = Filters.__struct_fields__
 _PACK = msgspec.msgpack.Encoder()
 _UNPACK = msgspec.msgpack.Decoder(_Record)
 _UNPACK_ITEMS = msgspec.msgpack.Decoder(_Items)

@@ -54,7 +54,10 @@ class TitleColumns:
     def put(self, model_version: str, anime_ids: Sequence[int], columns: NDArray[np.float32]) -> bool:
         """Keep rows for the next ``write``."""
         known = self._of(model_version, self._known)
-        rows = [row.tobytes() for row in columns]
+        content, size = columns.tobytes(), columns.shape[1] * columns.itemsize
+        rows = [content[start : start + size] for start in range(0, len(content), size)]
+        if list(map(known.get, anime_ids)) == rows:  # as nearly always
+            return True
         if any(known.get(anime_id, row) != row for anime_id, row in zip(anime_ids, rows, strict=True)):
             return False
         for anime_id, row in zip(anime_ids, rows, strict=True):
