@@ -20,7 +20,6 @@ from gars.entrypoints.edge.proxies import Proxies
 Count = Callable[[object, object, int, float], None]
 """Counts an answer: method, route, status, seconds."""
 
-_FROM_PROXIES = frozenset({b"x-forwarded-for", b"x-forwarded-proto", b"x-request-id"})
 _BODIES = 16
 """Bodies of the largest size that may be in memory at once."""
 
@@ -50,7 +49,7 @@ class Edge:
         pairs = scope["headers"]
         headers = dict(pairs)
         name = self._ids.make()
-        if not _FROM_PROXIES.isdisjoint(headers):
+        if b"x-request-id" in headers or b"x-forwarded-for" in headers or b"x-forwarded-proto" in headers:
             name = self._id_from_proxy(scope, headers) or name
             self._proxies.apply(scope, headers)
         request_id.set(name)
@@ -60,9 +59,9 @@ class Edge:
             refusal = Refusal(400, "invalid_input", "the request has more than one Host", "send it once")
         if refusal is not None:
             return self._refuse(scope, send, refusal)
-        if headers.get(b"content-length", b"0") == b"0" and b"transfer-encoding" not in headers:
-            return self._app(scope, receive, send)  # type: ignore[return-value]
-        return self._answer_with_body(scope, receive, send)
+        if b"transfer-encoding" in headers or headers.get(b"content-length", b"0") != b"0":
+            return self._answer_with_body(scope, receive, send)
+        return self._app(scope, receive, send)  # type: ignore[return-value]
 
     async def _answer_with_body(self, scope: Any, receive: Receive, send: Send) -> None:
         receive, give_back = receive_in_time(receive, self._body_wait_s, self._bodies)

@@ -15,6 +15,7 @@ from gars.domain.errors import InvalidInputError
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+_OTHER_SITES = (b"same-site", b"cross-site")
 _KEPT = 1024
 
 
@@ -66,7 +67,7 @@ class Origins:
             return None  # a program, or a page of ours in a browser without Fetch Metadata that reads
         if origin is not None and not self._is_same_origin(origin, host or b""):
             return _wrong_origin(origin)
-        if site in (b"same-site", b"cross-site") and origin is None and not _is_navigation(method, path, headers):
+        if site in _OTHER_SITES and origin is None and not _is_navigation(method, path, headers):
             return _wrong_site(site)
         return None
 
