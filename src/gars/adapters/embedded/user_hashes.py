@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import secrets
 import sqlite3
 from pathlib import Path
 
+from gars.application import key_file
 from gars.domain.errors import StorageError
 
 logger = logging.getLogger(__name__)
 
-_KEY_BYTES = 32
 _CHECK = "CREATE TABLE IF NOT EXISTS key_check (id INTEGER PRIMARY KEY CHECK (id = 1), digest BLOB NOT NULL)"
 
 
@@ -32,16 +31,15 @@ def open_key(connection: sqlite3.Connection, database: Path, *, required: bool) 
     ``required`` is for hashes that nothing else replaces.
 
     Raises:
-        StorageError: the key that the hashes were made with is required and is not there.
-        OSError: the key cannot be read or written.
+        StorageError: the key cannot be read or written, or it is required and not the one the hashes were made with.
     """
     connection.execute(_CHECK)
     row = connection.execute("SELECT digest FROM key_check").fetchone()
     path = key_path(database)
     is_new = not path.exists()
     if is_new and not (row is not None and required):
-        keep_key(database, secrets.token_bytes(_KEY_BYTES))
-    key = path.read_bytes() if path.exists() else b""
+        key_file.make(path, secrets.token_bytes(key_file.BYTES))
+    key = key_file.read(path, length=None) or b""  # of another length in files of format 0
     digest = _digest(key)
     if row is not None and row[0] != digest:
         said = (
@@ -59,30 +57,17 @@ def keep_key(database: Path, key: bytes) -> None:
     """Write the key of a database durably; a key that is there already must be the same.
 
     Raises:
-        StorageError: there is another key.
-        OSError: it cannot be written.
+        StorageError: there is another key, or it cannot be written.
     """
     path = key_path(database)
-    if path.exists():
-        if path.read_bytes() != key:
-            raise StorageError(
-                f"{path} is another key: deleted users in {database.name} are not recognised",
-                hint="put the key and the database back from the same backup",
-            )
-        return
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    unfinished.unlink(missing_ok=True)
-    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(key)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    kept = key_file.read(path, length=None)
+    if kept is None:
+        kept = key_file.make(path, key)
+    if kept != key:
+        raise StorageError(
+            f"{path} is another key: deleted users in {database.name} are not recognised",
+            hint="put the key and the database back from the same backup",
+        )
 
 
 def unkeyed(user_id: str) -> bytes:

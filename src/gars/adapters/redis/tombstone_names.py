@@ -14,9 +14,10 @@ import time
 from binascii import hexlify
 from pathlib import Path
 
-from gars.adapters.redis import key_file, scripts
+from gars.adapters.redis import scripts
 from gars.adapters.redis.connection import Client, explained, is_cluster, shown
 from gars.adapters.redis.keys import Keys, slot_tag
+from gars.application import key_file
 from gars.domain.errors import StorageError
 
 _PAGE = 500

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from pathlib import Path
 
@@ -11,8 +10,8 @@ from gars.domain.errors import StorageError
 BYTES = 32
 
 
-def read(path: Path) -> bytes | None:
-    """Return the key, ``None`` if there is no file.
+def read(path: Path, *, length: int | None = BYTES) -> bytes | None:
+    """Return the key, ``None`` if there is no file. ``length`` is in bytes, ``None`` for any.
 
     Raises:
         StorageError: it cannot be read, or is no key.
@@ -23,8 +22,8 @@ def read(path: Path) -> bytes | None:
         return None
     except OSError as error:
         raise StorageError(f"the key {path} cannot be read: {error.strerror}", hint="check its owner") from error
-    if len(key) != BYTES:
-        raise StorageError(f"{path} is no key: it has {len(key)} bytes, not {BYTES}", hint="put a backup of it back")
+    if length is not None and len(key) != length:
+        raise StorageError(f"{path} is no key: it has {len(key)} bytes, not {length}", hint="put a backup of it back")
     return key
 
 
@@ -43,8 +42,13 @@ def make(path: Path, key: bytes) -> bytes:
                 file.write(key)
                 file.flush()
                 os.fsync(file.fileno())
-            with contextlib.suppress(FileExistsError):
+            try:
                 os.link(unfinished, path)  # unlike a rename it does not replace a file
+            except FileExistsError:
+                pass
+            except OSError:  # a file system without hard links
+                if not path.exists():
+                    unfinished.replace(path)
         finally:
             unfinished.unlink(missing_ok=True)
         folder = os.open(path.parent, os.O_RDONLY)
@@ -56,4 +60,4 @@ def make(path: Path, key: bytes) -> bytes:
         raise StorageError(
             f"the key {path} cannot be written: {error.strerror}", hint="check the owner and the space of its folder"
         ) from error
-    return read(path) or key
+    return read(path, length=len(key)) or key
