@@ -24,7 +24,7 @@ REWRITE_AT_ONCE = 256 << 20
 RETRY_S = 60.0
 """Seconds until an erasure that failed is tried again."""
 _PATIENCE_S = 0.5
-"""How long an erasure waits for readers of the write-ahead log."""
+"""Seconds an erasure waits for readers of the write-ahead log."""
 _TABLES_OF_USERS = """
 SELECT t.name FROM sqlite_schema AS t, pragma_table_info(t.name) AS c WHERE t.type = 'table' AND c.name = 'user_id'
 """

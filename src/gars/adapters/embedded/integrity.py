@@ -39,7 +39,7 @@ class FileHealth:
         self.unerased: set[str] = set()
         """Ids of deleted users whose bytes may still be in the file (``Database.erase_deleted``)."""
         self.rewrite_due = False
-        """Whether the file holds bytes of deleted rows that only rewriting it removes."""
+        """True if the file holds bytes of deleted rows that only rewriting it removes."""
         self._free = threading.Condition()
         self._erasing = 0
 
