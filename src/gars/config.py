@@ -120,8 +120,8 @@ class Settings:
         metadata=_says(
             "GARS_QUEUE_BUDGET_MS",
             "500",
-            "How long a request may wait for a thread; while the first in the queue has waited longer, others get 503 "
-            "with Retry-After. 0: no limit.",
+            "How long a request may wait for a thread; one that would wait longer, by the length of the queue and what "
+            "the latest requests took, gets 503 with Retry-After. 0: no limit.",
         )
     )
     stop_timeout_ms: int = field(

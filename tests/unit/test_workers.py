@@ -86,3 +86,36 @@ def test_shutdown_finishes_what_waits_but_not_who_hangs(held: threading.Event) -
         workers.submit(made.append, 50)
     with pytest.raises(NotImplementedError):
         workers.shutdown(cancel_futures=True)
+
+
+def test_the_wait_is_expected_from_the_length_of_the_queue(held: threading.Event) -> None:
+    """Before the first job of the queue has waited at all."""
+    seconds = 0.0
+    workers = Workers(1, "x", now=lambda: seconds)
+
+    def takes(spent: float) -> None:
+        nonlocal seconds
+        seconds += spent
+
+    assert workers.expected_wait_s() == 0
+    for _ in range(60):
+        workers.submit(takes, 0.02).result(PATIENCE_S)
+    begun = threading.Event()
+
+    def runs() -> None:
+        begun.set()
+        held.wait(PATIENCE_S)
+
+    running = workers.submit(runs)
+    assert begun.wait(PATIENCE_S)
+    assert workers.expected_wait_s() == 0, "nothing waits"
+    waiting = [workers.submit(takes, 0.0) for _ in range(100)]
+    assert workers.waited_s() == 0
+    assert workers.expected_wait_s() == pytest.approx(100 * 0.02, rel=0.01)
+    seconds += 5
+    assert workers.expected_wait_s() == 5, "the first has waited longer than that"
+    held.set()
+    for one in (running, *waiting):
+        one.result(PATIENCE_S)
+    assert workers.expected_wait_s() == 0
+    workers.shutdown()

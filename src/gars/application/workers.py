@@ -20,6 +20,10 @@ Job = Callable[[], None]
 """Raises nothing but ``LeftBehindError``, which ends its thread: another stands in for it."""
 
 
+_WEIGHT = 0.1
+"""Of the latest job in the mean."""
+
+
 class Workers(Executor):
     """``post``, ``submit`` and ``stand_in`` are for any thread."""
 
@@ -27,6 +31,8 @@ class Workers(Executor):
         self._threads = threads
         self._now = now
         self._posted: deque[float] = deque()
+        self._mean_s = 0.0
+        """Exponentially weighted mean of the seconds a job takes."""
         self._name = name
         self._started = 0
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
@@ -55,6 +61,13 @@ class Workers(Executor):
             return self._now() - self._posted[0]
         except IndexError:
             return 0.0
+
+    def expected_wait_s(self) -> float:
+        """Return how long a job posted now is expected to wait: as many as wait, each as long as the latest ones took.
+
+        At least as long as the first in the queue has waited already. For any thread.
+        """
+        return max(self.waited_s(), len(self._posted) * self._mean_s / self._threads)
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Queue a call; the future holds what it returns or raises."""
@@ -93,7 +106,10 @@ class Workers(Executor):
                 job()
             while (job := self._jobs.get()) is not None:
                 self._posted.popleft()
+                began = self._now()
                 job()
+                # threads may overwrite each other's update: it is an estimate
+                self._mean_s += _WEIGHT * (self._now() - began - self._mean_s)
                 del job  # nothing of a request stays while the next one is waited for
         except LeftBehindError:
             return

@@ -36,12 +36,16 @@ class HasThreads(Protocol):
 
 
 async def refuse_overload(service: HasThreads) -> None:
-    """Raise ``OverloadedError`` while the first job of the queue has waited longer than GARS_QUEUE_BUDGET_MS."""
+    """Raise ``OverloadedError`` if a job would wait for a thread longer than GARS_QUEUE_BUDGET_MS.
+
+    That is expected from the length of the queue: of many requests at once the last ones would be late before the first
+    one has waited for long.
+    """
     budget_ms = service.settings.queue_budget_ms
-    if budget_ms and service.threads.waited_s() * 1000 > budget_ms:
+    if budget_ms and service.threads.expected_wait_s() * 1000 > budget_ms:
         await asyncio.sleep(_REFUSED_AFTER_S)
         raise OverloadedError(
-            f"too many requests at once: {service.threads.waiting} wait, and have waited longer than {budget_ms} ms",
+            f"too many requests at once: {service.threads.waiting} wait, one more would for over {budget_ms} ms",
             hint="come back after Retry-After seconds; more lists at once: GARS_PROCESSES",
         )
 
