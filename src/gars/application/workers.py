@@ -20,8 +20,9 @@ Job = Callable[[], None]
 """Raises nothing but ``LeftBehindError``, which ends its thread: another stands in for it."""
 
 
-_WEIGHT = 0.1
-"""Of the latest job in the mean."""
+_SAMPLE, _OUTLIERS = 32, 4
+"""The latest jobs whose mean time is expected of the next ones, and how many of the longest do not count: the first
+jobs after a start, or one that met a slow disk, must not have others refused."""
 
 
 class Workers(Executor):
@@ -31,8 +32,8 @@ class Workers(Executor):
         self._threads = threads
         self._now = now
         self._posted: deque[float] = deque()
-        self._mean_s = 0.0
-        """Exponentially weighted mean of the seconds a job takes."""
+        self._latest: deque[float] = deque(maxlen=_SAMPLE)
+        """Seconds that the latest jobs took."""
         self._name = name
         self._started = 0
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
@@ -67,7 +68,11 @@ class Workers(Executor):
 
         At least as long as the first in the queue has waited already. For any thread.
         """
-        return max(self.waited_s(), len(self._posted) * self._mean_s / self._threads)
+        waiting, latest = len(self._posted), self._latest.copy()
+        if not waiting or len(latest) < _SAMPLE:
+            return self.waited_s()
+        mean_s = sum(sorted(latest)[:-_OUTLIERS]) / (_SAMPLE - _OUTLIERS)
+        return max(self.waited_s(), waiting * mean_s / self._threads)
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Queue a call; the future holds what it returns or raises."""
@@ -108,8 +113,7 @@ class Workers(Executor):
                 self._posted.popleft()
                 began = self._now()
                 job()
-                # threads may overwrite each other's update: it is an estimate
-                self._mean_s += _WEIGHT * (self._now() - began - self._mean_s)
+                self._latest.append(self._now() - began)
                 del job  # nothing of a request stays while the next one is waited for
         except LeftBehindError:
             return
