@@ -28,7 +28,7 @@ from gars.domain.candidates import Filters
 from gars.domain.history import LIKED_ABOVE, History, Rating
 from gars.library import cold_anime, protocols
 from gars.library.blas import one_thread
-from gars.library.fitting import QUICK, FitConfig
+from gars.library.fit_config import QUICK, FitConfig
 from gars.library.recommender import Recommender
 from gars.library.report.machine import commit, machine
 from gars.library.terminal import TerminalProgress

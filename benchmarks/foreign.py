@@ -31,7 +31,7 @@ from gars.application.progress import Progress, Silent
 from gars.datasets import movielens
 from gars.domain.metrics import bootstrap, hits, ndcg_at
 from gars.domain.top_k import argsort_descending
-from gars.library.fitting import QUICK, FitConfig
+from gars.library.fit_config import QUICK, FitConfig
 from gars.library.report.machine import commit, machine
 from gars.library.terminal import TerminalProgress
 from gars.retrieval.large import LargeRetriever

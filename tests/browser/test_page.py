@@ -16,7 +16,7 @@ from gars.application.progress import Silent
 from gars.datasets.build import build_sample
 from gars.entrypoints.api.page import FOLDER
 from gars.entrypoints.cli.train import train_on
-from gars.library.fitting import FitConfig
+from gars.library.fit_config import FitConfig
 from gars.library.registry import Registry
 from gars.ranking.mlp import RankingConfig
 from gars.retrieval.retriever import RetrievalConfig

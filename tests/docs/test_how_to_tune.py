@@ -10,7 +10,7 @@ import typer
 
 from gars.entrypoints.cli.app import app
 from gars.library import configuration, search_space
-from gars.library.fitting import FitConfig
+from gars.library.fit_config import FitConfig
 
 TEXT = (Path(__file__).parents[2] / "docs" / "how-to" / "tune.md").read_text()
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -124,7 +124,11 @@ ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
         uniform(rng, M, H).round(1), np.float32(0.05), np.full((M, 3), -1), zeros(M, 3)
     ),
     "two_step_neighbours": lambda rng: (
-        *both_directions(rng), uniform(rng, N) + 1, titles(rng), np.full((H, 6), -1, np.int32), zeros(H, 6)
+        *both_directions(rng), uniform(rng, rng.choice([N, 100 * N])) + 1,  # many and few terms among n items
+        titles(rng), np.full((H, 6), -1, np.int32), zeros(H, 6),
+    ),
+    "largest_sums": lambda rng: (
+        *both_directions(rng), uniform(rng, H, N).round(1), titles(rng), np.full((H, 6), -1, np.int32), zeros(H, 6)
     ),
     "local_grams": lambda rng: (
         *both_directions(rng), N, np.append(rng.permutation(N)[:M], -1).astype(np.int32).reshape(2, -1),

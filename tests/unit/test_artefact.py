@@ -9,7 +9,7 @@ import pytest
 from gars import Recommender
 from gars.domain.errors import ArtefactError, StorageError
 from gars.library import artefact
-from gars.library.fitting import FitConfig
+from gars.library.fit_config import FitConfig
 from gars.library.registry import Registry
 from gars.library.serialisation import to_bytes, unpack
 

@@ -10,7 +10,7 @@ import pytest
 from gars.application.tune import Choice, Range
 from gars.domain.errors import InvalidInputError
 from gars.library import configuration, search_space
-from gars.library.fitting import FitConfig
+from gars.library.fit_config import FitConfig
 
 
 def written(folder: Path, text: str, name: str = "config.toml") -> Path:

@@ -12,7 +12,7 @@ import pytest
 from gars import Filters, Recommender
 from gars.application.progress import Silent
 from gars.domain.errors import UnknownItemError
-from gars.library.fitting import FitConfig
+from gars.library.fit_config import FitConfig
 from gars.library.lists_file import write_lists
 from gars.retrieval.large import LargeRetriever
 from gars.retrieval.large_config import LargeConfig

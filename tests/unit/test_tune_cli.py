@@ -17,7 +17,7 @@ from gars.domain.metrics import Interval
 from gars.entrypoints.cli import app as cli
 from gars.entrypoints.cli import train as train_module
 from gars.entrypoints.cli import tune as tune_module
-from gars.library.fitting import FitConfig
+from gars.library.fit_config import FitConfig
 from gars.library.registry import Registry
 from gars.library.terminal import TerminalProgress
 from gars.library.tuning import Validation

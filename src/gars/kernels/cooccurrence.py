@@ -16,6 +16,9 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 Columns = NDArray[np.int32]
 
+DENSE = 16
+"""From one term in so many items on, a pass over all items is faster than a sort of those reached."""
+
 
 def _two_step_neighbours(
     items: CSR, users: CSR, scale: Floats, sources: Ints, columns: Columns, values: Floats
@@ -40,47 +43,101 @@ def two_step_neighbours(items: CSR, users: CSR, scale: Floats, sources: Ints, co
     Written to ``columns`` (which must be -1) and ``values`` (zero), both (b, k), in ascending order of j; ties go to
     the lower item. The item itself and weights that are not positive are left out.
     """
-    n, k = len(scale), columns.shape[1]
+    n = len(scale)
     total, seen, touched = np.zeros(n, np.float32), np.zeros(n, np.bool_), np.empty(n, np.int32)
     for row in range(len(sources)):
-        item, count = sources[row], 0
+        item, best, largest = sources[row], columns[row], values[row]
+        n_terms, count, kept, lowest = 0, 0, 0, np.float32(0)
         for first in range(items.indptr[item], items.indptr[item + 1]):
-            user, weight = items.indices[first], items.data[first]
-            for second in range(users.indptr[user], users.indptr[user + 1]):
-                other = users.indices[second]
-                if not seen[other]:
-                    seen[other] = True
-                    touched[count] = other
-                    count += 1
-                total[other] += weight * users.data[second]
-        found = np.sort(touched[:count])
-        weights = np.empty(count, np.float32)
-        kept = 0
-        for i in range(count):
-            other = found[i]
-            weight = total[other] * scale[other]
-            total[other], seen[other] = 0, False
-            if other != item and weight > 0:
-                found[kept], weights[kept] = other, weight
-                kept += 1
-        _write_top_k(found[:kept], weights[:kept], k, columns[row], values[row])
+            user = items.indices[first]
+            n_terms += users.indptr[user + 1] - users.indptr[user]
+        if DENSE * n_terms > n:
+            for first in range(items.indptr[item], items.indptr[item + 1]):
+                user, weight = items.indices[first], items.data[first]
+                for second in range(users.indptr[user], users.indptr[user + 1]):
+                    total[users.indices[second]] += weight * users.data[second]
+            for other in range(n):
+                weight = total[other] * scale[other]
+                total[other] = 0
+                if other != item and weight > lowest:
+                    kept = _insert(best, largest, kept, other, weight)
+                    lowest = largest[-1]
+        else:
+            for first in range(items.indptr[item], items.indptr[item + 1]):
+                user, weight = items.indices[first], items.data[first]
+                for second in range(users.indptr[user], users.indptr[user + 1]):
+                    other = users.indices[second]
+                    if not seen[other]:
+                        seen[other] = True
+                        touched[count] = other
+                        count += 1
+                    total[other] += weight * users.data[second]
+            for other in np.sort(touched[:count]):
+                weight = total[other] * scale[other]
+                total[other], seen[other] = 0, False
+                if other != item and weight > lowest:
+                    kept = _insert(best, largest, kept, other, weight)
+                    lowest = largest[-1]
+        order = np.argsort(best[:kept])
+        best[:kept], largest[:kept] = best[:kept][order], largest[:kept][order]
 
 
 @Subroutine
-def _write_top_k(found: Columns, weights: Floats, k: int, columns: Columns, values: Floats) -> None:
-    """Write the k largest of some weights in the order given, ties to the first."""
-    threshold, equal = np.float32(-1), k
-    if len(found) > k:
-        threshold = np.partition(weights, len(found) - k)[len(found) - k]
-        equal = k
-        for i in range(len(found)):
-            equal -= weights[i] > threshold
-    written = 0
-    for i in range(len(found)):
-        if weights[i] > threshold or (weights[i] == threshold and equal > 0):
-            equal -= weights[i] == threshold
-            columns[written], values[written] = found[i], weights[i]
-            written += 1
+def _insert(columns: Columns, values: Floats, kept: int, column: int, value: float) -> int:
+    """Insert a column into the ``kept`` best ones (k,), which descend by value; an equal value that came first stays.
+
+    The k-th is lost if there are k already. Few of many values are among the best when they come, so this is faster
+    than a selection afterwards.
+    """
+    place = kept
+    if kept == len(values):
+        place = kept - 1
+    else:
+        kept += 1
+    while place > 0 and values[place - 1] < value:
+        columns[place], values[place] = columns[place - 1], values[place - 1]
+        place -= 1
+    columns[place], values[place] = column, value
+    return kept
+
+
+def _largest_sums(left: CSR, right: CSR, others: Floats, sources: Ints, columns: Columns, values: Floats) -> None:
+    k = columns.shape[1]
+    for row, item in enumerate(sources):
+        first, _ = entries_of(left, np.array([item]))
+        reached, step = entries_of(right, left.indices[first].astype(np.int64))
+        total = others[row].copy()
+        np.add.at(total, right.indices[reached], left.data[first][step] * right.data[reached])
+        found = np.flatnonzero(total)
+        best = np.sort(found[np.lexsort((found, -np.abs(total[found])))[:k]])
+        columns[row, : len(best)], values[row, : len(best)] = best, total[best]
+
+
+@compiled(plain=_largest_sums)
+def largest_sums(left: CSR, right: CSR, others: Floats, sources: Ints, columns: Columns, values: Floats) -> None:
+    """Find the k entries of largest magnitude of ``others[i, j] + Σ_u left[i, u] · right[u, j]``, i of sources (b,).
+
+    Written to ``columns`` (which must be -1) and ``values`` (zero), both (b, k), in ascending order of j; ties go to
+    the lower column, zeros are left out. ``others`` is (b, n).
+    """
+    n = others.shape[1]
+    total = np.empty(n, np.float32)
+    for row in range(len(sources)):
+        item, best, largest = sources[row], columns[row], values[row]
+        total[:] = others[row]
+        for first in range(left.indptr[item], left.indptr[item + 1]):
+            middle, weight = left.indices[first], left.data[first]
+            for second in range(right.indptr[middle], right.indptr[middle + 1]):
+                total[right.indices[second]] += weight * right.data[second]
+        kept, lowest = 0, np.float32(0)
+        for j in range(n):
+            magnitude = abs(total[j])
+            if magnitude > lowest:
+                kept = _insert(best, largest, kept, j, magnitude)
+                lowest = largest[-1]
+        best[:kept] = np.sort(best[:kept])
+        for place in range(kept):
+            largest[place] = total[best[place]]
 
 
 def _local_grams(items: CSR, users: CSR, n: int, members: Columns, grams: Floats) -> None:

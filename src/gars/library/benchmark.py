@@ -21,7 +21,7 @@ from gars.domain.history import LIKED_ABOVE, Rating
 from gars.library import predictors, protocols
 from gars.library.baselines import averages_mlp, ease, gaussian_process, ials, item2vec_sets, lightgbm, like_rates
 from gars.library.baselines.model import LikeModel, ListModel, Training
-from gars.library.fitting import FitConfig
+from gars.library.fit_config import FitConfig
 from gars.library.frames import rows_of
 from gars.library.recommender import Recommender
 from gars.library.report import likes as report_likes

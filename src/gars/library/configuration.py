@@ -12,7 +12,7 @@ import msgspec
 
 from gars.datasets.durable import write_whole
 from gars.domain.errors import InvalidInputError
-from gars.library.fitting import FitConfig
+from gars.library.fit_config import FitConfig
 
 
 def read(path: Path) -> FitConfig:

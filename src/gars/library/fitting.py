@@ -9,93 +9,45 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gars.application.progress import Advance, Progress
+from gars.application.progress import Progress
 from gars.application.training_log import TrainingLog
-from gars.domain import features
 from gars.domain.anime import Anime
 from gars.domain.features.taste import prior_of
-from gars.domain.history import from_columns
 from gars.domain.item_table import ItemTable, build
-from gars.domain.splits import deal, user_folds
+from gars.domain.splits import user_folds
 from gars.library.blas import one_thread
 from gars.library.compare import FUSED, RANKED, compare
 from gars.library.engine import user_vectors
-from gars.library.examples import ranking_list
+from gars.library.examples import ListMaker
+from gars.library.fit_config import FitConfig
 from gars.library.frames import Rows
 from gars.library.memo import Memo
 from gars.library.observed import ObservedLists, observe
 from gars.library.offline import OfflineGraph
 from gars.library.query import Models
 from gars.ranking import gaussian_process, mlp
-from gars.ranking.examples import RankingList, RankingLists, stack
-from gars.ranking.mlp import RankingConfig
+from gars.ranking.examples import RankingLists
 from gars.ranking.network import Network
 from gars.retrieval import content, large_fit, matrix, recommended, retriever
 from gars.retrieval.hidden import hide_viewers
 from gars.retrieval.item_to_item import ItemToItem
 from gars.retrieval.matrix import TrainingMatrix
-from gars.retrieval.retriever import RetrievalConfig
 
 MIN_USERS_TO_RANK = 50
 """With fewer users than this the ranker would learn noise, and the retrieval order stands."""
 
 
-class FitConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that may be set of ``Recommender.fit``."""
-
-    retrieval: RetrievalConfig = RetrievalConfig()
-    ranking: RankingConfig = RankingConfig()
-    max_users: int = 60_000
-    """Stage one is fitted on so many users at most, drawn at random: what belongs together shows in that many lists.
-
-    Every user is known all the same.
-    """
-    folds: int = 5
-    """Number of retrievers fitted for the ranker's examples; more are closer to serving and cost more."""
-    many_titles: int = 10_000
-    """With more titles on the lists two folds are enough: every retriever costs the square of the catalogue."""
-    hidden_share: float = 0.2
-    """Share of each user's list that the ranker must find again, at most a third of ``list_length``."""
-    repeats: int = 5
-    """Times each user is used, with another part hidden each time; every title is hidden once before any twice."""
-    short_lists: float = 0.5
-    """Further lists a user, of which only the first few titles are shown, to train on short histories too."""
-    list_length: int = 160
-    """Places of a training list: candidates, then hidden rated titles that were not among them."""
-    per_channel: int = 60
-    """Candidates each channel proposes for a training list."""
-    hidden_titles: float = 0.1
-    """Share of the titles on ``min_count`` lists whose viewers are hidden for the ranker's lists, drawn for each fold.
-
-    The ranker so learns to score titles without viewers (Volkovs et al., "DropoutNet: Addressing Cold Start in
-    Recommender Systems", NeurIPS 2017).
-    """
-    max_ranking_users: int = 6_000
-    """The ranker trains on at most this many users."""
-    compare_users: int = 500
-    """On so many users that the ranker did not train on, its order is compared with that of stage one.
-
-    They are taken from those beyond ``max_ranking_users``. Where there are none, a tenth of the ranker's users is kept
-    out if the catalogue knows no genres; with genres the ranker trains on all, and nothing is compared.
-    """
-    serve_ranker: bool = True
-    """True: lists are in the ranker's order; ``fit`` sets it to false where stage one's order was better."""
-
-
 Blend = Callable[[RankingLists, Models], RankingLists]
 """The ranker's training lists, and the models of stage one, to the lists it is trained on."""
-
-SHORT = 5
-"""A short list shows at most this many titles."""
 
 _NOT_IN_LISTS = frozenset({"ranking", "serve_ranker"})
 _NOT_IN_RETRIEVAL = _NOT_IN_LISTS | {
@@ -108,9 +60,6 @@ _NOT_IN_RETRIEVAL = _NOT_IN_LISTS | {
     "compare_users",
 }
 """Settings that do not change a stage; all others do."""
-
-QUICK = FitConfig(folds=2, repeats=1, short_lists=0.25, max_ranking_users=3_000)
-"""A model in under two minutes on the sample, for a first look; the default takes three times as long."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -184,7 +133,10 @@ def fit(
     losses: dict[str, list[float]] = {}
     measured: dict[str, float] = {}
     if can_rank:
-        lists = memo.get("lists", made_of(_NOT_IN_LISTS), lambda: fitter.lists(by_fold, folds))
+        maker = ListMaker(
+            drawn, items, fitter.observed, rows.has_ratings, by_fold, folds, config, seed, progress
+        )  # fmt: skip
+        lists = memo.get("lists", made_of(_NOT_IN_LISTS), maker.training_lists)
         if blend is not None:
             lists = blend(lists, full)
         if on_lists is not None:
@@ -193,7 +145,7 @@ def fit(
             network, losses = mlp.fit(
                 lists, full.retriever.items, config=config.ranking, seed=seed, progress=progress, log=log
             )
-            measured = compare(network, fitter.held_out_lists(by_fold, folds))
+            measured = compare(network, maker.held_out_lists())
             if measured and measured[RANKED] < measured[FUSED]:
                 config = msgspec.structs.replace(config, serve_ranker=False)
     vectors, centre = user_vectors(training.graded(), full.retriever.vectors)
@@ -217,7 +169,12 @@ def _fit_large(
     counted = items.with_statistics(drawn.weights.indices.astype(np.int64), drawn.ratings)
     with one_thread():
         found = large_fit.fit(
-            drawn.graded(), counted, content.nearest(anime), config=config.retrieval.large, seed=seed, progress=progress
+            drawn.graded(),
+            counted,
+            content.fit(content.describe(anime)),
+            config=config.retrieval.large,
+            seed=seed,
+            progress=progress,
         )
     retrieval = msgspec.structs.replace(config.retrieval, large=found.config)
     vectors, centre = user_vectors(training.graded(), found.retriever.vectors)
@@ -236,13 +193,8 @@ def _catalogue_channels(
     anime: Sequence[Anime], described: sp.csr_array, training: TrainingMatrix
 ) -> tuple[ItemToItem, ...]:
     """Fit the channels that need no interactions; one without any entry is left out."""
-    channels = content.fit(described, watched=_viewers(training) > 0), recommended.fit(anime)
+    channels = content.fit(described, watched=training.viewers() > 0), recommended.fit(anime)
     return tuple(channel for channel in channels if channel.weights.nnz or channel.name == "content")
-
-
-def _viewers(training: TrainingMatrix) -> NDArray[np.int64]:
-    """Count the lists each item is on. → (n,)"""
-    return np.bincount(training.weights.indices, minlength=training.n_items)
 
 
 def _some_users(n_users: int, at_most: int, seed: int) -> NDArray[np.int64] | None:
@@ -311,7 +263,7 @@ class _Fitter:
 
     def _titles_to_hide(self, fold: int) -> NDArray[np.int64]:
         """Draw the titles whose viewers a fold's models hide. → rows of the item table, ascending"""
-        known = np.flatnonzero(_viewers(self.training) >= self.config.retrieval.min_count)
+        known = np.flatnonzero(self.training.viewers() >= self.config.retrieval.min_count)
         rng = np.random.default_rng([self.seed, 6, fold])
         return np.sort(rng.choice(known, round(self.config.hidden_titles * len(known)), replace=False))
 
@@ -343,105 +295,3 @@ class _Fitter:
         if hidden is not None and len(hidden):
             fitted = hide_viewers(fitted, hidden)
         return Models(fitted, gp, prior_of(items))
-
-    def lists(self, by_fold: Sequence[Models], folds: NDArray[np.int64]) -> RankingLists:
-        """Training lists of each user, from the retriever that has not seen them."""
-        rng = np.random.default_rng([self.seed, 2])
-        users = self._shuffled(rng)[: self._n_ranking_users()]
-        with one_thread(), self.progress.task("ranking examples", len(users)) as advance:
-            return stack(
-                self._each(users, by_fold, folds, rng, advance),
-                at_most=sum(self._parts(user)[1] + 1 for user in users),
-                length=self.config.list_length,
-                n_features=len(features.names(by_fold[0].retriever.channel_names)),
-                n_taste=2 * len(self.items.genre_names),
-            )
-
-    def _shuffled(self, rng: np.random.Generator) -> NDArray[np.int64]:
-        """Return the users whose list is whole, in random order."""
-        users = rng.permutation(self.training.n_users)
-        return users[self.observed.complete[users]]
-
-    def _n_ranking_users(self) -> int:
-        """Return the number of users the ranker trains on; its order is compared on those after them."""
-        n, most = self.training.n_users, self.config.max_ranking_users
-        if n > most or self.items.genre_names:
-            return min(n, most)
-        return n - min(self.config.compare_users, n // 10)
-
-    def held_out_lists(self, by_fold: Sequence[Models], folds: NDArray[np.int64]) -> Iterator[RankingList]:
-        """Lists of users whom neither the ranker nor the retriever of their fold has seen."""
-        users = self._shuffled(np.random.default_rng([self.seed, 2]))
-        held = users[self._n_ranking_users() :][: self.config.compare_users]
-        config = msgspec.structs.replace(self.config, short_lists=0.0)
-        once, rng = replace(self, config=config), np.random.default_rng([self.seed, 6])
-        with one_thread(), self.progress.task("compare both orders", max(1, len(held))) as advance:
-            yield from once._each(held, by_fold, folds, rng, advance)
-
-    def _parts(self, user: int) -> tuple[int, int]:
-        """Return the number of parts a user's list is dealt into, and the number hidden in turn.
-
-        A part must fit into a training list; a user of more parts has more lists, so that every title is hidden equally
-        often.
-        """
-        size = int(self.training.weights.indptr[user + 1] - self.training.weights.indptr[user])
-        fewest = max(2, round(1 / self.config.hidden_share))
-        n_parts = max(fewest, -(-size // (self.config.list_length // 3)))
-        return n_parts, -(-self.config.repeats * n_parts // fewest)
-
-    def _each(
-        self,
-        users: NDArray[np.int64],
-        by_fold: Sequence[Models],
-        folds: NDArray[np.int64],
-        rng: np.random.Generator,
-        advance: Advance,
-    ) -> Iterator[RankingList]:
-        unwatched = _viewers(self.training) == 0
-        for user in users:
-            rows = slice(*self.training.weights.indptr[user : user + 2])
-            size = rows.stop - rows.start
-            n_parts, n_lists = self._parts(user)
-            part = deal(size, n_parts, rng)
-            dealt = [(part != number % n_parts, part == number % n_parts) for number in range(n_lists)]
-            if size > SHORT and rng.random() < self.config.short_lists:
-                place, n_shown = deal(size, size, rng), int(rng.integers(SHORT + 1))
-                dealt.append((place < n_shown, (place >= n_shown) & (place < n_shown + -(-size // n_parts))))
-            absent = np.flatnonzero((self.items.released > self.observed.until[user]) | unwatched)
-            for shown, hidden in dealt:
-                one = self._list(rows, shown, hidden, absent, by_fold[folds[user]])
-                if one is not None:
-                    yield one
-            advance(1)
-
-    def _list(
-        self,
-        of_user: slice,
-        shown: NDArray[np.bool_],
-        hidden: NDArray[np.bool_],
-        absent: NDArray[np.int64],
-        fold: Models,
-    ) -> RankingList | None:
-        """Build the training list of a user from shown and hidden entries; all others are withheld.
-
-        ``absent`` titles (rows of the item table) are withheld too: they began after the list was taken, or are on no
-        list at all, which is no evidence about this user.
-        """
-        if not hidden.any():
-            return None
-        rows = self.training.weights.indices[of_user].astype(np.int64)
-        ratings = self.training.ratings[of_user]
-        asked, withheld = np.flatnonzero(hidden), np.flatnonzero(~shown & ~hidden)
-        history = from_columns(
-            self.items.anime_ids[rows[shown]], ratings[shown], unrated=0.5 if self.has_ratings else 1.0
-        )
-        return ranking_list(
-            fold,
-            history,
-            rows[asked],
-            ratings[asked],
-            withheld_rows=np.concatenate([rows[withheld], np.setdiff1d(absent, rows, assume_unique=True)]),
-            length=self.config.list_length,
-            per_channel=self.config.per_channel,
-            implicit=not self.has_ratings,
-        )

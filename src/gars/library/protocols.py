@@ -23,7 +23,7 @@ from gars.domain.item_table import ItemTable
 from gars.domain.splits import refuse_leak
 from gars.library import predictors
 from gars.library.baselines import like_rates
-from gars.library.fitting import FitConfig
+from gars.library.fit_config import FitConfig
 from gars.library.memo import Memo
 from gars.library.predictors import EvalUser
 from gars.library.recommender import Recommender

@@ -26,7 +26,8 @@ from gars.library import artefact
 from gars.library.blas import one_thread
 from gars.library.catalogue_table import anime_of, read_catalogue_table
 from gars.library.engine import Engine
-from gars.library.fitting import Blend, FitConfig, FittedModels, fit
+from gars.library.fit_config import FitConfig
+from gars.library.fitting import Blend, FittedModels, fit
 from gars.library.frames import TOP_RATING, Rows, rows_of
 from gars.library.history_input import checked_k, find_labels, read_pairs
 from gars.library.memo import Memo

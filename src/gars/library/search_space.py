@@ -15,7 +15,7 @@ import msgspec
 from gars.application.tune import Choice, Range
 from gars.domain.errors import InvalidInputError
 from gars.library import configuration
-from gars.library.fitting import FitConfig
+from gars.library.fit_config import FitConfig
 
 DEFAULT = Path(__file__).with_name("search_space.toml")
 

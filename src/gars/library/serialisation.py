@@ -20,7 +20,7 @@ from gars.domain.features.taste import prior_of
 from gars.domain.item_table import build
 from gars.library.artefact import load_arrays
 from gars.library.engine import Engine
-from gars.library.fitting import FitConfig
+from gars.library.fit_config import FitConfig
 from gars.library.frames import Rows
 from gars.library.query import Models
 from gars.ranking import gaussian_process, network

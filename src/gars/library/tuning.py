@@ -20,7 +20,7 @@ from gars.domain.errors import GarsError
 from gars.domain.history import LIKED_ABOVE
 from gars.domain.metrics import Interval
 from gars.library import configuration, predictors, protocols
-from gars.library.fitting import FitConfig
+from gars.library.fit_config import FitConfig
 from gars.library.memo import Memo
 from gars.library.recommender import Recommender
 

@@ -26,8 +26,7 @@ from gars.domain.features.gaussian_process import NAMES
 from gars.domain.history import LIKED_ABOVE
 from gars.domain.item_table import ItemTable
 from gars.domain.normalise import standardise
-from gars.domain.top_k import top_k_mask
-from gars.kernels import neighbours
+from gars.kernels import cooccurrence, neighbours
 from gars.kernels.conjugate_gradient import conjugate_gradient
 from gars.kernels.gaussian_process import add_squares, add_submatrix, gather_columns, posterior_moments
 
@@ -334,16 +333,18 @@ def _leading_factors(half: sp.csr_array, dense: Floats, seed: int) -> Floats:
 
 def _corrections(half: sp.csr_array, dense: Floats, factors: Floats, block: int = 1024) -> sp.csr_array:
     """Return the largest errors of the factors in each row, made symmetric. → (n, n)"""
-    blocks = []
-    for start in range(0, len(factors), block):
-        rows = slice(start, start + block)
-        errors = (half[rows] @ half.T).toarray()
-        errors += dense[rows] @ dense.T
-        errors -= factors[rows] @ factors.T
-        row, column = np.nonzero(top_k_mask(errors, CORRECTIONS, by_magnitude=True))
-        counts = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(errors)))])
-        blocks.append(sp.csr_array((errors[row, column], column.astype(np.int32), counts), shape=errors.shape))
-    kept = sp.csr_array(sp.vstack(blocks, format="csr"))
+    n = len(factors)
+    left, right = np.hstack([dense, factors]), np.hstack([dense, -factors]).T
+    columns, values = np.full((n, CORRECTIONS), -1, np.int32), np.zeros((n, CORRECTIONS), np.float32)
+    by_row, by_column = (neighbours.CSR(one.indptr, one.indices, one.data) for one in (half, half.T.tocsr()))
+    for start in range(0, n, block):
+        rows = slice(start, min(n, start + block))
+        cooccurrence.largest_sums(
+            by_row, by_column, left[rows] @ right, np.arange(start, rows.stop), columns[rows], values[rows]
+        )
+    is_kept = columns >= 0
+    indptr = np.concatenate([[0], np.cumsum(is_kept.sum(axis=1))])
+    kept = sp.csr_array((values[is_kept], columns[is_kept], indptr), shape=(n, n))
     # the error is symmetric, so where both halves kept an entry it is the same number twice
     ones = sp.csr_array((np.ones_like(kept.data), kept.indices, kept.indptr), shape=kept.shape)
     times = sp.csr_array(ones + ones.T)

@@ -14,10 +14,9 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gars.domain.anime import Anime
-from gars.kernels import cooccurrence
-from gars.retrieval.compact import compact, csr_of
-from gars.retrieval.item_to_item import ItemToItem, keep_largest, no_edges
-from gars.retrieval.two_steps import from_places
+from gars.retrieval.compact import compact
+from gars.retrieval.item_to_item import ItemToItem, no_edges
+from gars.retrieval.two_steps import largest_products
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _WEIGHT = {"title": 1.4, "franchise": 1.4, "tag": 0.7}
@@ -41,46 +40,25 @@ def describe(anime: Sequence[Anime]) -> sp.csr_array:
 
 
 def fit(
-    features: sp.csr_array, *, watched: NDArray[np.bool_] | None = None, k: int = 50, sources: int = 100,
-    block: int = 1024,
-) -> ItemToItem:  # fmt: skip
+    features: sp.csr_array, *, watched: NDArray[np.bool_] | None = None, k: int = 50, sources: int = 100
+) -> ItemToItem:
     """Connect each anime with those of the most similar features (n, words), weighted by squared cosine.
 
     Row i keeps its ``k`` most similar anime. Column j keeps its ``sources`` most similar ``watched`` anime (n,), so
     that a title without viewers is reached from the lists of users even where others are nearer to row i.
-    Cost: items² time in blocks of ``block`` rows.
     """
     n = int(features.shape[0])
-    if not n:
-        return ItemToItem("content", no_edges(0))
-    forward, backward = [], []
-    for start in range(0, n, block):
-        similarity = (features[start : start + block] @ features.T).toarray()
-        rows = np.arange(len(similarity))
-        similarity[rows, start + rows] = 0
-        forward.append(keep_largest(similarity, k))
-        if watched is not None:
-            similarity[:, ~watched] = 0
-            backward.append(keep_largest(similarity, sources))
-    weights = sp.csr_array(sp.vstack(forward, format="csr"))
-    if backward:
-        weights = sp.csr_array(weights.maximum(sp.csr_array(sp.vstack(backward, format="csr")).T.tocsr()))
+    if not features.nnz:
+        return ItemToItem("content", no_edges(n))
+    by_item = compact(features)
+    by_word = compact(sp.csr_array(features.T.tocsr()))
+    weights = largest_products(by_item, by_word, k=k)
+    if watched is not None:
+        backward = largest_products(by_item, by_word, k=sources, scale=watched.astype(np.float32))
+        weights = sp.csr_array(weights.maximum(backward.T.tocsr()))
     weights.data *= weights.data
     weights.sort_indices()
     return ItemToItem("content", weights)
-
-
-def nearest(anime: Sequence[Anime], *, k: int = 50) -> ItemToItem:
-    """The k most similar items of each by common words; the same as ``fit`` without a dense row of all items."""
-    features = describe(anime)
-    n = int(features.shape[0])
-    places, values = np.full((n, k), -1, np.int32), np.zeros((n, k), np.float32)
-    if features.nnz:
-        turned = compact(sp.csr_array(features.T.tocsr()))
-        cooccurrence.two_step_neighbours(
-            csr_of(compact(features)), csr_of(turned), np.ones(n, np.float32), np.arange(n), places, values
-        )
-    return ItemToItem("content", from_places(places, values))
 
 
 def _words(a: Anime) -> Iterator[str]:

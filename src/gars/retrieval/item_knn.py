@@ -10,7 +10,9 @@ from __future__ import annotations
 import numpy as np
 import scipy.sparse as sp
 
-from gars.retrieval.item_to_item import ItemToItem, keep_largest_sparse
+from gars.retrieval import two_steps
+from gars.retrieval.compact import compact
+from gars.retrieval.item_to_item import ItemToItem
 
 
 def weighted(matrix: sp.csr_array) -> sp.csr_array:
@@ -19,24 +21,26 @@ def weighted(matrix: sp.csr_array) -> sp.csr_array:
     return sp.csr_array(sp.diags_array(degree**-0.5).tocsr() @ matrix)
 
 
-def cosine(matrix: sp.csr_array) -> sp.csr_array:
-    """Cosine between items, each user weighted by 1/√(length of their list); zero diagonal. → (items, items)"""
+def cosine(matrix: sp.csr_array, *, k: int = 50) -> sp.csr_array:
+    """Compute the ``k`` largest cosines of each item with others, each user weighted by 1/√(length of their list).
+
+    (users, items) → (items, items)
+    """
     lists = weighted(matrix)
     norm = np.sqrt(np.asarray(lists.multiply(lists).sum(axis=0)))
     unit = lists @ sp.diags_array(np.divide(1, norm, out=np.zeros_like(norm), where=norm > 0))
-    gram = sp.csr_array(unit.T @ unit)
-    gram.setdiag(0)
-    gram.eliminate_zeros()
-    return gram.astype(np.float32)
+    by_user = compact(sp.csr_array(unit).astype(np.float32))
+    by_item = compact(sp.csr_array(by_user.T.tocsr()))
+    return two_steps.largest_products(by_item, by_user, k=k)
 
 
-def from_cosine(similarity: sp.csr_array, *, k: int = 50, power: float = 2.0) -> ItemToItem:
-    """The k nearest of each item; ``power`` sharpens the cosine."""
+def from_cosine(similarity: sp.csr_array, *, power: float = 2.0) -> ItemToItem:
+    """Sharpen the cosines of ``cosine`` by a power."""
     sharpened = similarity.copy()
     sharpened.data **= power
-    return ItemToItem("item_knn", keep_largest_sparse(sharpened, k))
+    return ItemToItem("item_knn", sharpened)
 
 
 def fit(matrix: sp.csr_array, *, k: int = 50, power: float = 2.0) -> ItemToItem:
     """Fit on (users, items) weights."""
-    return from_cosine(cosine(matrix), k=k, power=power)
+    return from_cosine(cosine(matrix, k=k), power=power)

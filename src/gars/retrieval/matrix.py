@@ -30,6 +30,10 @@ class TrainingMatrix:
         """Number of columns."""
         return int(self.weights.shape[1])
 
+    def viewers(self) -> NDArray[np.int64]:
+        """Count the lists each item is on. → (items,)"""
+        return np.bincount(self.weights.indices, minlength=self.n_items)
+
     def with_values(self, values: NDArray[np.float32]) -> sp.csr_array:
         """A matrix of the same sparsity with other values; zeros are dropped."""
         matrix = sp.csr_array((values, self.weights.indices, self.weights.indptr), shape=self.weights.shape)

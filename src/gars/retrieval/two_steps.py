@@ -55,16 +55,32 @@ def nearest(matrix: sp.csr_array, powers: Powers, keep: int) -> tuple[Places, Fl
     degree = np.maximum(1, np.bincount(matrix.indices, minlength=n)).astype(np.float32)
     users, items = both_directions(matrix, powers.user)
     scale = degree ** np.float32(-powers.target)
-    places, values = np.full((n, keep), -1, np.int32), np.zeros((n, keep), np.float32)
+    places, values = _largest(items, users, scale, keep)
+    values *= (degree ** np.float32(-powers.source))[:, None]
+    return places, values
+
+
+def largest_products(left: sp.csr_array, right: sp.csr_array, *, k: int, scale: Floats | None = None) -> sp.csr_array:
+    """Compute the ``k`` largest positive entries of each row of ``left @ right * scale``, without the diagonal.
+
+    (n, m), (m, n), (n,) → (n, n), on all cores, without ever holding the whole product.
+    """
+    scale = np.ones(int(left.shape[0]), np.float32) if scale is None else scale
+    return from_places(*_largest(csr_of(left), csr_of(right), scale, k))
+
+
+def _largest(left: CSR, right: CSR, scale: Floats, k: int) -> tuple[Places, Floats]:
+    """See ``nearest``."""
+    n = len(scale)
+    places, values = np.full((n, k), -1, np.int32), np.zeros((n, k), np.float32)
 
     def block(start: int) -> None:
-        own = np.arange(start, min(n, start + BLOCK))
+        rows = slice(start, min(n, start + BLOCK))
         cooccurrence.two_step_neighbours(
-            items, users, scale, own, places[own[0] : own[-1] + 1], values[own[0] : own[-1] + 1]
+            left, right, scale, np.arange(rows.start, rows.stop), places[rows], values[rows]
         )
 
     in_blocks(block, range(0, n, BLOCK))
-    values *= (degree ** np.float32(-powers.source))[:, None]
     return places, values
 
 

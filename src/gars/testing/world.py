@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from gars.library.fitting import FitConfig
+from gars.library.fit_config import FitConfig
 from gars.ranking.mlp import RankingConfig
 from gars.retrieval.retriever import RetrievalConfig
 

@@ -16,7 +16,7 @@ from gars.datasets.build import build_sample
 from gars.domain.errors import InvalidInputError
 from gars.library import configuration
 from gars.library.benchmark import Benchmark
-from gars.library.fitting import QUICK, FitConfig
+from gars.library.fit_config import QUICK, FitConfig
 from gars.library.report import tables
 from gars.library.report.machine import commit, machine
 from gars.library.report.markdown import table as as_markdown

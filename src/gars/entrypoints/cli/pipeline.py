@@ -29,7 +29,7 @@ from gars.entrypoints.deletions import deleted_at_the_service
 from gars.entrypoints.season import fetch_season
 from gars.entrypoints.spider.refresh import age
 from gars.library import configuration
-from gars.library.fitting import QUICK, FitConfig
+from gars.library.fit_config import QUICK, FitConfig
 from gars.library.pipeline import report as reports
 from gars.library.pipeline.promotions import roll_back, rollbacks
 from gars.library.pipeline.run import Outside, Pipeline

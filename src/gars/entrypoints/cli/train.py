@@ -19,7 +19,7 @@ from gars.entrypoints.cli import runs
 from gars.entrypoints.cli.from_log import log_lists
 from gars.library import atlas_store, configuration, run_summary
 from gars.library.artefact import Manifest
-from gars.library.fitting import QUICK, FitConfig
+from gars.library.fit_config import QUICK, FitConfig
 from gars.library.lineage import lineage
 from gars.library.logged_training_data import LoggedTrainingData
 from gars.library.offline import OfflineGraph, read_graph

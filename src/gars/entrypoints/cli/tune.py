@@ -24,7 +24,7 @@ from gars.datasets.splits import fixed_like_split, fixed_topn_split
 from gars.domain.errors import InvalidInputError
 from gars.entrypoints.cli import runs
 from gars.library import configuration, search_space
-from gars.library.fitting import FitConfig
+from gars.library.fit_config import FitConfig
 from gars.library.protocols import as_topn_protocol
 from gars.library.terminal import TerminalProgress
 from gars.library.trial_journal import TrialJournal

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gars.entrypoints.offline.user_lists import UserLists
 from gars.retrieval import graph, item_knn
-from gars.retrieval.item_to_item import no_edges
+from gars.retrieval.item_to_item import keep_largest_sparse, no_edges
 from gars.retrieval.matrix import TrainingMatrix
 
 BLOCK = 512
@@ -30,10 +30,10 @@ def build(lists: UserLists, *, min_count: int, k: int = 50) -> sp.csr_array:
     for number, squares in blocks.map(lambda one: (one[0], _diagonal(one))).collect():
         norms[number * BLOCK : number * BLOCK + len(squares)] = np.sqrt(squares)
     shared = context.broadcast(np.divide(1, norms, out=np.zeros(n), where=norms > 0))
-    kept = dict(blocks.map(lambda one: (one[0], graph.strongest(_cosine(one, shared.value), k=k))).collect())
+    kept = dict(blocks.map(lambda one: (one[0], keep_largest_sparse(_cosine(one, shared.value), k))).collect())
     blocks.unpersist()
     rows = [kept.get(start // BLOCK, no_edges(n)[start : start + BLOCK]) for start in range(0, n, BLOCK)]
-    return graph.min_max(sp.csr_array(sp.vstack(rows, format="csr")))
+    return graph.build(sp.csr_array(sp.vstack(rows, format="csr")))
 
 
 def _partial(piece: TrainingMatrix, head: NDArray[np.int64]) -> Iterator[Block]:

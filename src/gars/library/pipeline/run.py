@@ -23,7 +23,7 @@ from gars.datasets.thresholds import Thresholds
 from gars.domain.errors import ArtefactError
 from gars.library import atlas_store
 from gars.library.artefact import read_manifest
-from gars.library.fitting import FitConfig
+from gars.library.fit_config import FitConfig
 from gars.library.lineage import lineage
 from gars.library.logged_training_data import LoggedTrainingData
 from gars.library.pipeline import holdout_users
