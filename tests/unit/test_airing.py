@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from gars import Recommender
 from gars.adapters.sites import polite
 from gars.application.progress import Silent
 from gars.config import Settings, from_environment
@@ -24,6 +25,11 @@ from gars.datasets.writing import write_dataset
 from gars.domain.errors import DataError, FetchError
 from gars.entrypoints.cli import app as cli
 from gars.entrypoints.season import KEPT_FOR, fetch_season
+from gars.library import configuration
+from gars.library.pipeline.runs import runs
+from gars.library.registry import Registry
+from gars.testing.datasets import small_dataset
+from gars.testing.world import SMALL
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
@@ -219,4 +225,24 @@ def test_the_command_makes_a_data_set_with_this_weeks_anime(
     made = Dataset.open(settings.home / "data" / "mal-fresh")
     assert made.manifest.report["new_anime"] == len(made.catalogue()) - 1
     assert made.manifest.sources[-1].name == "anilist-api"
+    assert site.asked
+
+
+def test_the_pipeline_trains_a_model_that_knows_this_weeks_anime(
+    site: Site, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_dataset(settings.home)
+    configuration.write(settings.home / "small.json", SMALL)
+    words = ["gars", "pipeline", "run", "--data", "small", "--season", "--config", str(settings.home / "small.json")]
+    monkeypatch.setattr("sys.argv", [*words, "--home", str(settings.home)])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    assert not stop.value.code
+    (run,) = runs(settings.home)
+    assert [step.name for step in run.steps()][:4] == ["start", "season", "merge", "validate"]
+    registry = Registry(settings.home / "models")
+    version = registry.current()
+    assert version is not None
+    model = Recommender.load(registry.folder / version)
+    assert {101, 103} <= set(model.item_ids.tolist())
     assert site.asked
