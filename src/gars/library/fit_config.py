@@ -40,6 +40,10 @@ class FitConfig(msgspec.Struct, frozen=True, kw_only=True):
     """
     max_ranking_users: int = 6_000
     """The ranker trains on at most this many users."""
+    fusion_users: int = 1_000
+    """On hidden entries of so many users the weights of the fused order are learned, beginning with
+    ``retrieval.fusion``; 0 keeps those.
+    """
     compare_users: int = 500
     """On so many users that the ranker did not train on, its order is compared with that of stage one.
 

@@ -30,6 +30,7 @@ from gars.library.engine import user_vectors
 from gars.library.examples import ListMaker
 from gars.library.fit_config import FitConfig
 from gars.library.frames import Rows
+from gars.library.fusion import learn_fusion, with_fusion
 from gars.library.memo import Memo
 from gars.library.observed import ObservedLists, observe
 from gars.library.offline import OfflineGraph
@@ -58,6 +59,7 @@ _NOT_IN_RETRIEVAL = _NOT_IN_LISTS | {
     "per_channel",
     "max_ranking_users",
     "compare_users",
+    "fusion_users",
 }
 """Settings that do not change a stage; all others do."""
 
@@ -133,6 +135,13 @@ def fit(
     losses: dict[str, list[float]] = {}
     measured: dict[str, float] = {}
     if can_rank:
+        learned_on = fitter.users_to_learn_on()
+        if len(learned_on):
+            with one_thread():
+                weights, measured = learn_fusion(by_fold, folds, drawn, learned_on, seed=seed, progress=progress)
+            retrieval = msgspec.structs.replace(config.retrieval, fusion=weights)
+            config = msgspec.structs.replace(config, retrieval=retrieval)
+            full, by_fold = with_fusion(full, weights), [with_fusion(one, weights) for one in by_fold]
         maker = ListMaker(
             drawn, items, fitter.observed, rows.has_ratings, by_fold, folds, config, seed, progress
         )  # fmt: skip
@@ -145,8 +154,9 @@ def fit(
             network, losses = mlp.fit(
                 lists, full.retriever.items, config=config.ranking, seed=seed, progress=progress, log=log
             )
-            measured = compare(network, maker.held_out_lists())
-            if measured and measured[RANKED] < measured[FUSED]:
+            compared = compare(network, maker.held_out_lists())
+            measured |= compared
+            if compared and compared[RANKED] < compared[FUSED]:
                 config = msgspec.structs.replace(config, serve_ranker=False)
     vectors, centre = user_vectors(training.graded(), full.retriever.vectors)
     return FittedModels(full, network, vectors, centre, losses, config, measured)
@@ -260,6 +270,11 @@ class _Fitter:
             except BaseException:  # Ctrl-C too: what has not begun does not begin
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
+
+    def users_to_learn_on(self) -> NDArray[np.int64]:
+        """Draw the users of whose hidden entries the weights of the fused order are learned."""
+        users = np.flatnonzero(self.observed.complete)
+        return np.random.default_rng([self.seed, 9]).permutation(users)[: self.config.fusion_users]
 
     def _titles_to_hide(self, fold: int) -> NDArray[np.int64]:
         """Draw the titles whose viewers a fold's models hide. → rows of the item table, ascending"""

@@ -6,7 +6,7 @@ is what is searched for, one weight at a time, since it has no gradient. Recall 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -99,7 +99,10 @@ def metrics(users: Sequence[HeldOutUser], weights: Floats) -> Metrics:
 
 
 def search(users: Sequence[HeldOutUser], c: int, *, start: Floats | None = None) -> Floats:
-    """Weights (c,) of the best recall plus NDCG; the best single channel is where the search starts."""
+    """Search the weights (c,) of the best recall plus NDCG, from several starts; ``start`` wins a tie.
+
+    The other starts are the best single channel and all channels alike.
+    """
     if not users:
         return np.ones(c, np.float32) if start is None else start
     block = _pad(users, c)
@@ -107,12 +110,17 @@ def search(users: Sequence[HeldOutUser], c: int, *, start: Floats | None = None)
     def worth(weights: Floats) -> float:
         return sum(_metrics(block, weights))
 
-    if start is None:
-        start = np.eye(c, dtype=np.float32)[int(np.argmax([worth(one) for one in np.eye(c, dtype=np.float32)]))]
-    weights, best = start.astype(np.float32), worth(start)
+    alone = max(np.eye(c, dtype=np.float32), key=worth)
+    starts = [alone, np.ones(c, np.float32)] if start is None else [start.astype(np.float32), alone]
+    return max((_climb(worth, one) for one in starts), key=worth)
+
+
+def _climb(worth: Callable[[Floats], float], start: Floats) -> Floats:
+    """Change one weight at a time while that is better."""
+    weights, best = start, worth(start)
     for number in range(ROUNDS):
         before = best
-        for channel in range(c):
+        for channel in range(len(weights)):
             here = float(weights[channel])
             tried = [here * factor for factor in (_LATER if number else _FIRST)] if here else [0.1, 0.3, 1.0, -0.1]
             for value in tried:
