@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import msgspec
 import numpy as np
 import polars as pl
@@ -41,8 +43,10 @@ def fitted(
     items = build(anime).with_statistics(training.weights.indices.astype(np.int64), training.ratings)
     described = content.describe(anime)
     config = retriever.RetrievalConfig(ials_dim=8, dim=8, walks_per_node=4)
-    with one_thread():
-        model = retriever.fit(training, items, (content.fit(described),), config=config, seed=0, progress=Silent())
+    with one_thread(), ThreadPoolExecutor(1) as workers:
+        model = retriever.fit(
+            training, items, (content.fit(described),), config=config, seed=0, progress=Silent(), workers=workers
+        )
     kriged = gaussian_process.fit(
         training.weights, training.ratings, described, model.vectors, items, seed=0, hidden=hidden
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import msgspec
@@ -37,6 +37,7 @@ from gars.library.offline import OfflineGraph
 from gars.library.query import Models
 from gars.ranking import gaussian_process, mlp
 from gars.ranking.examples import RankingLists
+from gars.ranking.gaussian_process import GaussianProcess
 from gars.ranking.network import Network
 from gars.retrieval import content, large_fit, matrix, recommended, retriever
 from gars.retrieval.hidden import hide_viewers
@@ -258,17 +259,20 @@ class _Fitter:
 
     def all_models(self, folds: NDArray[np.int64], can_rank: bool) -> tuple[Models, list[Models]]:
         """Fit models on all users, and for each fold on the other folds."""
-        n_users = self.training.n_users
-        with one_thread(), ThreadPoolExecutor(max_workers=max(1, os.cpu_count() or 1)) as pool:
-            of_all = pool.submit(self.models, np.arange(n_users), self.edges)
+        n_users, n_folds = self.training.n_users, self.config.folds * can_rank
+        cores = max(1, os.cpu_count() or 1)
+        # one thread for each of the models hands their parts to as many workers as there are cores, and waits
+        with one_thread(), ThreadPoolExecutor(cores) as workers, ThreadPoolExecutor(1 + n_folds) as models:
+            of_all = models.submit(self.models, np.arange(n_users), workers, self.edges)
             others = [
-                pool.submit(self.models, np.flatnonzero(folds != f), hidden=self._titles_to_hide(f))
-                for f in range(self.config.folds * can_rank)
+                models.submit(self.models, np.flatnonzero(folds != f), workers, hidden=self._titles_to_hide(f))
+                for f in range(n_folds)
             ]
             try:
                 return of_all.result(), [future.result() for future in others]
             except BaseException:  # Ctrl-C too: what has not begun does not begin
-                pool.shutdown(wait=False, cancel_futures=True)
+                workers.shutdown(wait=False, cancel_futures=True)
+                models.shutdown(wait=False, cancel_futures=True)
                 raise
 
     def users_to_learn_on(self) -> NDArray[np.int64]:
@@ -285,6 +289,7 @@ class _Fitter:
     def models(
         self,
         users: NDArray[np.int64],
+        workers: Executor,
         edges: sp.csr_array | None = None,
         hidden: NDArray[np.int64] | None = None,
     ) -> Models:
@@ -297,16 +302,16 @@ class _Fitter:
         items = self.items.with_statistics(part.weights.indices.astype(np.int64), part.ratings, audience)
         fitted = retriever.fit(
             part, items, self.by_catalogue, config=self.config.retrieval, seed=self.seed, progress=self.progress,
-            edges=edges,
+            workers=workers, edges=edges,
         )  # fmt: skip
-        with self.progress.task("kriging"):
-            gp = (
-                gaussian_process.fit(
+
+        def fit_kernel() -> GaussianProcess:
+            with self.progress.task("kriging"):
+                return gaussian_process.fit(
                     part.weights, part.ratings, self.described, fitted.vectors, items, seed=self.seed, hidden=hidden
                 )
-                if self.has_ratings
-                else None
-            )
+
+        gp = workers.submit(fit_kernel).result() if self.has_ratings else None
         if hidden is not None and len(hidden):
             fitted = hide_viewers(fitted, hidden)
         return Models(fitted, gp, prior_of(items))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 import msgspec
@@ -30,6 +31,7 @@ from gars.retrieval import (
     user_knn,
 )
 from gars.retrieval.ials import Factors
+from gars.retrieval.item2vec import ItemVectors
 from gars.retrieval.item_to_item import ItemToItem
 from gars.retrieval.large_config import LargeConfig
 from gars.retrieval.matrix import TrainingMatrix
@@ -222,39 +224,50 @@ def fit(
     config: RetrievalConfig,
     seed: int,
     progress: Progress,
+    workers: Executor,
     edges: sp.csr_array | None = None,
 ) -> Retriever:
     """Fit every channel. ``items`` must carry the statistics of the same rows as ``matrix``.
 
     ``by_catalogue`` are channels that do not depend on the interactions, so they are fitted once for many. ``edges``
-    (n, n) are an item graph to walk on in place of that of ``matrix``.
+    (n, n) are an item graph to walk on in place of that of ``matrix``. The channels are fitted side by side by the
+    ``workers``, which must not be what calls this: it waits for them.
     """
     graded = matrix.graded()
-    head = matrix.of_items(np.flatnonzero(np.bincount(graded.indices, minlength=matrix.n_items) >= config.min_count))
-    with progress.task("EDLAE"):
-        linear = edlae.fit(graded, min_count=config.min_count, max_items=config.edlae_max_items)
-    with progress.task("item-kNN"):
-        similarity = item_knn.cosine(head)
-        knn = item_knn.from_cosine(similarity)
-    with progress.task("DeepWalk"):
-        rng = np.random.default_rng(seed)
-        paths = deepwalk.walks(
-            graph.build(similarity) if edges is None else edges,
-            rng,
-            per_node=config.walks_per_node,
-            length=config.walk_length,
-            most_steps=config.most_steps,
-        )
-        vectors = item2vec.fit(paths, matrix.n_items, seed, dim=config.dim, epochs=config.epochs)
-        counts = np.bincount(graded.indices, minlength=matrix.n_items)
-        walked = item2vec.to_item_to_item(vectors, counts)
-    with progress.task("iALS"):
-        factors, users = ials.fit(graded, dim=config.ials_dim, seed=seed)
+    counts = np.bincount(graded.indices, minlength=matrix.n_items)
+
+    def fit_edlae() -> ItemToItem:
+        with progress.task("EDLAE"):
+            return edlae.fit(graded, min_count=config.min_count, max_items=config.edlae_max_items)
+
+    def fit_walks() -> tuple[ItemToItem, ItemToItem, ItemVectors]:
+        with progress.task("item-kNN"):
+            similarity = item_knn.cosine(matrix.of_items(np.flatnonzero(counts >= config.min_count)))
+        with progress.task("DeepWalk"):
+            paths = deepwalk.walks(
+                graph.build(similarity) if edges is None else edges,
+                np.random.default_rng(seed),
+                per_node=config.walks_per_node,
+                length=config.walk_length,
+                most_steps=config.most_steps,
+            )
+            vectors = item2vec.fit(paths, matrix.n_items, seed, dim=config.dim, epochs=config.epochs)
+            walked = item2vec.to_item_to_item(vectors, counts)
+        return item_knn.from_cosine(similarity), walked, vectors
+
+    def fit_factors() -> tuple[Factors, UserKnn]:
+        with progress.task("iALS"):
+            factors, users = ials.fit(graded, dim=config.ials_dim, seed=seed)
+            return factors, user_knn.fit(graded, users, np.random.default_rng([seed, 3]))
+
+    walks, linear, factored = workers.submit(fit_walks), workers.submit(fit_edlae), workers.submit(fit_factors)
+    knn, walked, vectors = walks.result()
+    factors, neighbours = factored.result()
     return Retriever(
         items=items,
-        channels=(linear, walked, knn, *by_catalogue),
+        channels=(linear.result(), walked, knn, *by_catalogue),
         factors=factors,
-        neighbours=user_knn.fit(graded, users, np.random.default_rng([seed, 3])),
+        neighbours=neighbours,
         popularity=popularity.fit(graded, items.audience),
         vectors=unit_rows(vectors.input),
         config=config,
