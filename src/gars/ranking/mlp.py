@@ -8,6 +8,7 @@ ICML 2007), the other predicts P(rating > 7). The trunk is the embedding-and-MLP
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -42,6 +43,8 @@ class RankingConfig(msgspec.Struct, frozen=True, kw_only=True):
     validation_share: float = 0.05
 
 
+_AT_A_TIME = 512
+"""Lists that are converted to double precision at once."""
 VIEWERS = place_from_end("item_viewers")
 """The feature column that is 0 for a title without viewers: such a title has no embedding of its own."""
 
@@ -231,12 +234,22 @@ def _like_loss(like: Any, logits: Any) -> Any:
 def standard_scale(lists: RankingLists) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Mean and deviation of each feature over the places with a label. → (f,), (f,)
 
-    A feature that never varied has no weight to trust if it varies in serving: its deviation is infinite.
+    A feature that never varied has no weight to trust if it varies in serving: its deviation is infinite. Lists are
+    read in blocks: a copy of all in double precision would be the largest thing in training.
     """
-    asked = lists.features[(lists.order >= 0) | (lists.like >= 0)].astype(np.float64)
-    deviation = asked.std(axis=0)
+    asked = (lists.order >= 0) | (lists.like >= 0)
+    n, width = max(1, int(asked.sum())), lists.features.shape[2]
+
+    def places() -> Iterator[NDArray[np.float64]]:
+        for start in range(0, len(lists), _AT_A_TIME):
+            some = slice(start, start + _AT_A_TIME)
+            yield lists.features[some][asked[some]].astype(np.float64)
+
+    mean = sum((block.sum(axis=0) for block in places()), np.zeros(width)) / n
+    variance = sum((((block - mean) ** 2).sum(axis=0) for block in places()), np.zeros(width)) / n
+    deviation = np.sqrt(variance)
     deviation[deviation < 1e-4] = np.inf
-    return asked.mean(axis=0).astype(np.float32), deviation.astype(np.float32)
+    return mean.astype(np.float32), deviation.astype(np.float32)
 
 
 def _standardise(mean: NDArray[np.float32], deviation: NDArray[np.float32]) -> keras.Layer:

@@ -15,6 +15,9 @@ from scipy.linalg import lapack
 
 from gars.retrieval.item_to_item import ItemToItem, keep_largest, no_edges, scatter
 
+BLOCK = 1024
+"""Rows of the dense matrix that are worked on at a time."""
+
 
 def fit(
     matrix: sp.csr_array,
@@ -36,25 +39,42 @@ def fit(
         return ItemToItem("edlae", no_edges(n))
     head = sp.csr_array(matrix[:, rows])
     degree = np.maximum(1, np.diff(head.indptr))
-    weighted = sp.diags_array((degree**-user_power).astype(np.float32)) @ head
-    weights = _solve(np.asarray((weighted.T @ weighted).toarray(), np.float32), dropout, l2)
+    weighted = sp.csr_array(sp.diags_array((degree**-user_power).astype(np.float32)) @ head)
+    weights = _solve(_gram(weighted), dropout, l2)
     weights *= np.asarray(head.sum(axis=0)) ** -popularity_power
-    return ItemToItem("edlae", scatter(keep_largest(weights, keep, by_magnitude=True), rows, n))
+    kept = [
+        keep_largest(weights[start : start + BLOCK], keep, by_magnitude=True) for start in range(0, len(rows), BLOCK)
+    ]
+    return ItemToItem("edlae", scatter(sp.csr_array(sp.vstack(kept, format="csr")), rows, n))
+
+
+def _gram(matrix: sp.csr_array) -> NDArray[np.float32]:
+    """Compute the Gram matrix of the columns, a block of rows at a time. (users, m) → (m, m)"""
+    m = int(matrix.shape[1])
+    turned, gram = sp.csr_array(matrix.T.tocsr()), np.empty((m, m), np.float32)
+    for start in range(0, m, BLOCK):
+        gram[start : start + BLOCK] = (turned[start : start + BLOCK] @ matrix).toarray()
+    return gram
 
 
 def _solve(gram: NDArray[np.float32], dropout: float, l2: float) -> NDArray[np.float32]:
-    """Item-item weights with zero diagonal from the Gram matrix (m, m), which is overwritten."""
+    """Item-item weights with zero diagonal from the Gram matrix (m, m), in whose memory they are computed."""
     diagonal = np.einsum("ii->i", gram)
     # a little of the largest count keeps the factorisation stable in float32
     diagonal += dropout / (1 - dropout) * diagonal + l2
-    factor, failed = lapack.spotrf(gram, lower=True, overwrite_a=True)
+    # LAPACK reads columns first: the transpose of a symmetric matrix is not copied
+    factor, failed = lapack.spotrf(gram.T, lower=True, overwrite_a=True)
     if failed:
         raise np.linalg.LinAlgError(f"Gram matrix is not positive definite (spotrf {failed}); raise l2 above {l2}")
     inverse, failed = lapack.spotri(factor, lower=True, overwrite_c=True)
     if failed:
         raise np.linalg.LinAlgError(f"inverse failed (spotri {failed})")
-    inverse = np.tril(inverse)
-    inverse += np.tril(inverse, -1).T
-    weights = inverse / -np.diag(inverse)
+    weights = np.asarray(inverse.T, np.float32)  # its upper triangle is the inverse
+    for start in range(0, len(weights), BLOCK):
+        stop = start + BLOCK
+        weights[start:stop, :start] = weights[:start, start:stop].T
+        own = np.triu(weights[start:stop, start:stop])
+        weights[start:stop, start:stop] = own + np.triu(own, 1).T
+    weights /= -np.diag(weights)
     np.fill_diagonal(weights, 0)
-    return np.asarray(weights, np.float32)
+    return weights

@@ -161,7 +161,9 @@ class Retriever:
         order = argsort_descending(fused)  # rows ascend by id, so a tie goes to the lower id
         found, scores, fused = found[order], scores[:, order], fused[order]
         if extra is not None:
-            others = extra[~np.isin(extra, found)]
+            is_found = np.zeros(len(self.items), np.bool_)
+            is_found[found] = True
+            others = extra[~is_found[extra]]
             theirs = scored.standardised(others)
             found, scores = np.append(found, others), np.hstack([scores, theirs])
             fused = np.append(fused, self.fuse(theirs, cold=not len(rows)))
