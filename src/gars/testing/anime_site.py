@@ -1,4 +1,4 @@
-"""A small anime site on this machine to crawl: every page is made up, and every fault is on order."""
+"""A local anime site to test crawlers: generated pages, and faults that a test injects by path."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ FAULTS = ("429", "500", "503", "404", "cut", "slow", "challenge", "later")
 
 @dataclass
 class AnimeSite:
-    """What the site holds, and what was asked of it.
+    """Contents of the site, injected faults, and the log of requests.
 
-    ``faults`` maps a path to what goes wrong there, one request after another; afterwards the path is well.
+    ``faults`` maps a path to a queue of faults of ``FAULTS``, one for each request; once it is empty, requests succeed.
     ``lists`` maps a user name to entries, or to ``private``.
     """
 
@@ -32,18 +32,18 @@ class AnimeSite:
     faults: dict[str, deque[str]] = field(default_factory=dict)
     lists: Mapping[str, list[dict[str, Any]] | str] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
-    """Path with query, headers in small letters."""
+    """Requests received: path with query, and headers by lower-case name."""
     address: str = ""
     _over: threading.Event = field(default_factory=threading.Event)
 
     def paths(self) -> list[str]:
-        """What was asked for, in order."""
+        """Return the requested paths in order."""
         return [path for path, _ in self.asked]
 
 
 @contextmanager
 def serving(site: AnimeSite) -> Iterator[AnimeSite]:
-    """Serve on a free port of the loopback address; ``site.address`` says where."""
+    """Serve on a free port of the loopback address; ``site.address`` is its URL."""
     server = _Server(("127.0.0.1", 0), _Handler)
     server.site = site
     site.address = f"http://127.0.0.1:{server.server_port}"
@@ -63,7 +63,7 @@ class _Server(ThreadingHTTPServer):
     site: AnimeSite
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no news."""
+        """Ignore errors of a connection, such as a client that disconnected."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -73,10 +73,10 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Say nothing."""
+        """Log nothing."""
 
     def do_GET(self) -> None:
-        """Answer, or go wrong as ordered."""
+        """Answer a request, or inject the next fault of its path."""
         site = self.server.site
         site.asked.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
         path = urlsplit(self.path).path
@@ -121,7 +121,7 @@ _NOT_FOUND: tuple[int, str, str, dict[str, str]] = (404, "text/plain", "not here
 
 
 def _answer(site: AnimeSite, address: str) -> tuple[int, str, str, dict[str, str]]:
-    """Status, content type, body and headers of an address."""
+    """Return status, content type, body and headers of the answer to a path with query."""
     parts = urlsplit(address)
     query = {name: values[0] for name, values in parse_qs(parts.query).items()}
     match parts.path.strip("/").split("/"):
@@ -165,7 +165,7 @@ def _list(site: AnimeSite, name: str, offset: int) -> tuple[int, str, str, dict[
 
 
 def anime_page(number: int, titles: int) -> str:
-    """A page: odd ids in the older layout of relations, even ones in the newer."""
+    """Return the HTML page of a title: odd ids use the older layout of relations, even ones the newer."""
     follows = number % titles + 1
     if number % 2:
         tie = f'<tr><td>Sequel:</td><td><a href="/anime/{follows}/Title_{follows}">Title {follows}</a></td></tr>'

@@ -1,14 +1,14 @@
-"""Stop a process after a numbered step, as a crash would."""
+"""Simulate the crash of a process after a numbered step."""
 
 from __future__ import annotations
 
 
 class Crash(BaseException):
-    """The process is gone. Not an ``Exception``: no handler of the product may survive it."""
+    """The simulated crash. Not an ``Exception``, so that no handler of the product catches it."""
 
 
 class CrashPoint:
-    """Raises ``Crash`` after ``step``, the ``nth`` time it comes by; records the steps it saw."""
+    """Raises ``Crash`` at the ``nth`` call with ``step``; records the steps it was called with."""
 
     def __init__(self, step: int, *, nth: int = 1) -> None:
         self.step = step
@@ -16,7 +16,7 @@ class CrashPoint:
         self._left = nth
 
     def __call__(self, step: int) -> None:
-        """Called by the product after each step."""
+        """Record a step; the product calls it after each one."""
         self.seen.append(step)
         if step == self.step:
             self._left -= 1

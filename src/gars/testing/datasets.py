@@ -1,4 +1,4 @@
-"""Data sets on disk, made of frames: what a test takes that is not about importing."""
+"""Data sets on disk made of frames, for tests that do not import files."""
 
 from __future__ import annotations
 

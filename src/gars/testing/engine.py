@@ -1,4 +1,4 @@
-"""A deterministic double of the two-stage model: small enough to reason about, alive enough to react to a click."""
+"""A deterministic double of the two-stage model: simple scores that still react to a click."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CLICK_WEIGHT = 0.5
 
 
 class FakeEngine:
-    """An ``Engine`` that scores by shared genres, then by fame. ``users`` are its training users."""
+    """An ``Engine`` that scores by shared genres, then by popularity. ``users`` are its training users."""
 
     def __init__(
         self,
@@ -46,22 +46,22 @@ class FakeEngine:
 
     @property
     def feature_names(self) -> tuple[str, ...]:
-        """This double has no features."""
+        """Return no names: this double has no features."""
         return ()
 
     def like_chances(self, history: History, anime_ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        """The logistic of the score, as in its lists."""
+        """Return the logistic function of the scores, NaN for ids that are missing in the catalogue."""
         rows = self._items.rows(anime_ids)
         return np.where(rows >= 0, 1 / (1 + np.exp(-self._scores(history)[rows])), np.nan).astype(np.float32)
 
     def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
-        """Places ``offset`` … ``offset + k`` by shared genres and fame."""
+        """Return positions ``offset`` … ``offset + k`` of the list by shared genres and popularity."""
         scores = self._scores(history)
         rows = self._best(scores, history, filters, offset + k)[offset:]
         return [self._recommendation(row, float(scores[row]), history) for row in rows.tolist()]
 
     def retrieve(self, history: History, *, want: int, filters: Filters) -> Candidates:  # noqa: ARG002
-        """Everything that is allowed, by shared genres and fame."""
+        """Return all allowed anime by shared genres and popularity."""
         scores = self._scores(history)
         masked = np.where(candidates.allowed(self._items, history, filters), scores, -np.inf).astype(np.float32)
         rows = top_k(masked, self._items.anime_ids, len(self._items))
@@ -71,30 +71,30 @@ class FakeEngine:
     def rank_found(
         self, history: History, found: Candidates, *, k: int, offset: int = 0, filters: Filters
     ) -> list[Recommendation]:
-        """What of the same list was found."""
+        """Rank the candidates as ``recommend_history`` does."""
         scores = self._scores(history)
         best = self._best(scores, history, filters, len(self._items))
         rows = best[np.isin(best, found.rows)][offset : offset + k]
         return [self._recommendation(row, float(scores[row]), history) for row in rows.tolist()]
 
     def retrieve_ids(self, history: History, *, k: int, filters: Filters) -> NDArray[np.int64]:
-        """The ids of the same list: this double has one stage."""
+        """Return the ids of ``recommend_history``: this double has one stage."""
         return self._items.anime_ids[self._best(self._scores(history), history, filters, k)]
 
     def popular_ids(self, *, k: int, filters: Filters) -> NDArray[np.int64]:
-        """The most famous."""
+        """Return the most popular ids."""
         plain = msgspec.structs.replace(filters, niche=0.0, diversity=0.0)
         return self._items.anime_ids[self._best(self._fame, from_ratings([]), plain, k)]
 
     def new_ids(self, history: History, *, k: int, filters: Filters) -> list[tuple[int, float]]:
-        """What is on no training user's list, by shared genres and fame: without such users that is everything."""
+        """Return anime that no training user has, by shared genres and popularity: all of them without such users."""
         watched = np.concatenate([np.empty(0, np.int64), *(one.anime_ids for one in self._users.values())])
         asked = msgspec.structs.replace(filters, exclude_ids=(*filters.exclude_ids, *watched.tolist()))
         scores = self._scores(history)
         return [(int(self._items.anime_ids[row]), float(scores[row])) for row in self._best(scores, history, asked, k)]
 
     def similar_ids(self, anime_id: int, *, k: int, same_franchise: bool = True) -> list[tuple[int, float]]:
-        """By shared genres."""
+        """Return similar anime by shared genres."""
         row = int(self._items.rows(np.array([anime_id]))[0])
         scores = self._likeness[row].copy()
         scores[row] = -np.inf
@@ -104,7 +104,7 @@ class FakeEngine:
         return [(int(self._items.anime_ids[r]), min(1.0, float(scores[r]))) for r in rows]
 
     def similar_user_ids(self, history: History, *, k: int, exclude: str | None = None) -> list[tuple[str, float]]:
-        """By the Jaccard index of what was seen."""
+        """Return training users by the Jaccard index of their anime with the history's."""
         mine = set(history.anime_ids.tolist()) | set(history.clicks.tolist())
         scored = [
             (len(mine & theirs) / len(mine | theirs), user_id)

@@ -1,4 +1,4 @@
-"""A double of the model whose stages fail or hang when a test says so."""
+"""A double of the model with stages that fail or hang on request."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PATIENCE_S = 60
 
 
 class FaultyEngine(FakeEngine):
-    """A ``FakeEngine`` with ``failing(…)`` and ``hanging(…)`` for its methods, by name."""
+    """A ``FakeEngine`` with the context managers ``failing(…)`` and ``hanging(…)`` for its methods, by name."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -23,7 +23,7 @@ class FaultyEngine(FakeEngine):
 
     @contextmanager
     def failing(self, *names: str) -> Iterator[None]:
-        """These methods raise while the block runs."""
+        """Make these methods raise while the block runs."""
         self._faults.update(dict.fromkeys(names))
         yield
         for name in names:
@@ -31,7 +31,7 @@ class FaultyEngine(FakeEngine):
 
     @contextmanager
     def hanging(self, *names: str) -> Iterator[threading.Event]:
-        """Calls of these methods do not return before the block ends, or the event given is set."""
+        """Block calls of these methods until the block ends, or the returned event is set."""
         release = threading.Event()
         self._faults.update(dict.fromkeys(names, release))
         try:

@@ -1,4 +1,4 @@
-"""What processes that make lists may run in a test: an engine that does as its filters say, and others that fail."""
+"""Entry points of worker processes in tests: one with an engine whose tags inject faults, and one that fails."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _LONG_S = 600
 
 
 class ObedientEngine(FakeEngine):
-    """A ``FakeEngine`` that gets into trouble where a tag of the filters says so."""
+    """A ``FakeEngine`` that raises, hangs or exits if a tag of the filters asks for it."""
 
     def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
-        """The double's list, or trouble."""
+        """Return the list of ``FakeEngine``, or inject the fault."""
         if RAISES in filters.tags:
             raise RuntimeError("the model is on fire")
         if REFUSES in filters.tags:
@@ -38,17 +38,17 @@ class ObedientEngine(FakeEngine):
 
 
 def obedient(pipe: Connection) -> None:
-    """Makes lists."""
+    """Answer requests with an ``ObedientEngine``."""
     answer_all(ObedientEngine(), pipe)
 
 
 def unloadable(_pipe: Connection) -> None:
-    """Cannot open its model."""
+    """Exit as if the model could not be loaded."""
     raise SystemExit(4)
 
 
 def as_made_here(items: Sequence[Recommendation]) -> list[Recommendation]:
-    """A list of another process as this one would have made it: its reasons are no JSON."""
+    """Convert a worker's list to the form of a local one: reasons decoded from JSON."""
     return [
         replace(one, reasons=json.decode(one.reasons_json, type=tuple[Reason, ...]), reasons_json=b"") for one in items
     ]

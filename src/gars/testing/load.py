@@ -1,4 +1,4 @@
-"""Load on a service over HTTP while something is done to it: clicks until they are acknowledged, and readers."""
+"""HTTP load on a service during a test: clicks that are repeated until acknowledged, and readers of lists."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ _READERS = 2
 
 
 class Load:
-    """Clicks that are sent again until they are acknowledged, and readers who note how they were answered.
+    """Clicks that are repeated until acknowledged, and readers that count the answers.
 
-    Each of ``takers``, addresses that take events, has some of the users to itself, so that no two threads write one
-    set of ``acknowledged``; lists are read from ``api``.
+    The users are divided among ``takers``, the addresses that accept events, so that no two threads write the same set
+    of ``acknowledged``; lists are read from ``api``.
     """
 
     def __init__(self, takers: Sequence[str], api: str, users: Sequence[str]) -> None:
         self.acknowledged: dict[str, set[str]] = defaultdict(set)
         """Event ids by user."""
         self.refused: Counter[int] = Counter()
-        """Of clicks that were sent again, by status; 0 for no answer."""
+        """Failed attempts of clicks by status; 0 for no answer."""
         self.answers: Counter[int] = Counter()
-        """Of lists, by status."""
+        """Answered list requests by status."""
         self.fallbacks: Counter[str | None] = Counter()
-        """Of lists, by what stood in for the ranked one."""
+        """Lists by fallback level; ``None`` for a ranked one."""
         self.slowest_s = 0.0
         self._takers, self._api, self._users = takers, api, users
         self._counting = threading.Lock()
@@ -46,7 +46,7 @@ class Load:
         return {user: len(self.acknowledged[user]) for user in self._users}
 
     def stop(self) -> None:
-        """End it, and wait for what is under way; a second call does nothing."""
+        """Stop the load and wait for requests in flight; a second call does nothing."""
         self._ended.set()
         for thread in self._threads:
             thread.join()

@@ -1,4 +1,4 @@
-"""The ports in plain memory: the simplest thing that keeps each contract, and the base of the broken doubles."""
+"""In-memory implementations of the ports: the simplest that satisfy the contracts, and the base of the broken ones."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class MemoryEventLog:
         self._last = 0
 
     def append(self, events: Sequence[Interaction]) -> list[int | None]:
-        """Append those whose ``event_id`` is new for their user."""
+        """Append events whose ``event_id`` is new for their user."""
         return [self._append_one(event) for event in events]
 
     def _append_one(self, event: Interaction) -> int | None:
@@ -34,7 +34,7 @@ class MemoryEventLog:
         return self._last
 
     def find(self, events: Sequence[Interaction]) -> dict[tuple[str, str], Interaction]:
-        """Look at every entry."""
+        """Search all entries."""
         wanted = {(event.user_id, event.event_id) for event in events}
         return {key: one for _, one in self.entries if (key := (one.user_id, one.event_id)) in wanted}
 
@@ -45,19 +45,19 @@ class MemoryEventLog:
         return self._last
 
     def read(self, *, after: int = 0) -> Iterator[tuple[int, Interaction]]:
-        """In the order accepted."""
+        """Return entries in the order accepted."""
         return iter([entry for entry in self.entries if entry[0] > after])
 
     def read_user(self, user_id: str) -> Iterator[tuple[int, Interaction]]:
-        """In the order accepted."""
+        """Return a user's entries in the order accepted."""
         return iter([entry for entry in self.entries if entry[1].user_id == user_id])
 
     def users(self) -> Iterator[str]:
-        """In ascending order."""
+        """Return user ids in ascending order."""
         return iter(sorted({event.user_id for _, event in self.entries}))
 
     def last_offset(self) -> int:
-        """The newest offset given out."""
+        """Return the last offset assigned."""
         return self._last
 
     def forget(self, user_id: str, *, up_to: int | None = None) -> int:
@@ -72,10 +72,10 @@ class MemoryEventLog:
         self._last = max(self._last, offset)
 
     def check(self) -> None:
-        """Memory can always be written."""
+        """Do nothing: memory can always be written."""
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Do nothing: there is nothing to release."""
 
 
 class MemoryTombstones:
@@ -85,36 +85,36 @@ class MemoryTombstones:
         self.stones: dict[str, Tombstone] = {}
 
     def put(self, user_id: str, stone: Tombstone) -> None:
-        """Keep the later of two."""
+        """Store a tombstone with the larger offset and time of the old and the new one."""
         held = self.stones.get(user_id, stone)
         self.stones[user_id] = Tombstone(
             offset=max(held.offset, stone.offset), time_ms=max(held.time_ms, stone.time_ms)
         )
 
     def settle(self, user_id: str) -> None:
-        """Mark it."""
+        """Mark a user's tombstone as settled."""
         if user_id in self.stones:
             self.stones[user_id] = replace(self.stones[user_id], settled=True)
 
     def settle_all(self) -> None:
-        """Mark all."""
+        """Mark all tombstones as settled."""
         for user_id in self.stones:
             self.settle(user_id)
 
     def find(self, user_id: str) -> Tombstone | None:
-        """The tombstone, or ``None``."""
+        """Return the tombstone, or ``None``."""
         return self.stones.get(user_id)
 
     def newest_offset(self) -> int:
-        """The largest offset."""
+        """Return the largest offset."""
         return max((stone.offset for stone in self.stones.values()), default=0)
 
     def is_unsettled(self) -> bool:
-        """Whether one is not marked."""
+        """Return true if any tombstone is not settled."""
         return any(not stone.settled for stone in self.stones.values())
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Do nothing: there is nothing to release."""
 
 
 class MemoryImpressionLog:
@@ -124,15 +124,15 @@ class MemoryImpressionLog:
         self.impressions: list[Impression] = []
 
     def append(self, impressions: Sequence[Impression]) -> None:
-        """Keep them."""
+        """Store impressions."""
         self.impressions.extend(impressions)
 
     def read(self, *, user_id: str | None = None) -> Iterator[Impression]:
-        """In the order appended."""
+        """Return impressions in the order appended."""
         return iter([one for one in self.impressions if user_id in (None, one.user_id)])
 
     def users(self) -> list[str]:
-        """Each once."""
+        """Return each user id once."""
         return sorted({one.user_id for one in self.impressions})
 
     def forget(self, user_id: str, *, up_to_ms: int | None = None) -> int:
@@ -140,11 +140,11 @@ class MemoryImpressionLog:
         return self._keep(lambda one: one.user_id != user_id or (up_to_ms is not None and one.time_ms > up_to_ms))
 
     def expire(self, *, before: datetime) -> int:
-        """Delete old ones."""
+        """Delete impressions before a time."""
         return self._keep(lambda one: one.time >= before)
 
     def trim(self, *, to_bytes: int, at_most: int) -> int:
-        """Delete the oldest while their records are too long together."""
+        """Delete the oldest impressions until the encoded ones fit ``to_bytes``."""
         codec = ImpressionCodec()
         sizes = [len(codec.encode(one)) for one in self.impressions]
         gone = 0
@@ -154,7 +154,7 @@ class MemoryImpressionLog:
         return gone
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Do nothing: there is nothing to release."""
 
     def _keep(self, wanted: Callable[[Impression], bool]) -> int:
         count = len(self.impressions)
@@ -171,15 +171,15 @@ class MemoryStateStore:
         self.forgotten: set[str] = set()
 
     def get(self, user_id: str) -> UserState | None:
-        """The state, or ``None``."""
+        """Return the state, or ``None``."""
         return self.states.get(user_id)
 
     def get_many(self, user_ids: Sequence[str]) -> dict[str, UserState]:
-        """Those who have one."""
+        """Return the states of the users that have one."""
         return {user_id: self.states[user_id] for user_id in user_ids if user_id in self.states}
 
     def put(self, states: Sequence[UserState], *, checkpoints: Mapping[str, str] | None = None) -> None:
-        """Keep what is not older."""
+        """Store states, except those older than the stored one."""
         for state in states:
             held = self.states.get(state.user_id)
             if held is None or state.version >= held.version:
@@ -187,7 +187,7 @@ class MemoryStateStore:
         self.checkpoints.update(checkpoints or {})
 
     def put_initial(self, states: Sequence[UserState]) -> int:
-        """Keep states of users without live events who were not forgotten."""
+        """Store states of users without live events who were not deleted."""
         kept = 0
         for state in states:
             held = self.states.get(state.user_id)
@@ -197,20 +197,20 @@ class MemoryStateStore:
         return kept
 
     def checkpoint(self, name: str) -> str | None:
-        """The checkpoint last put."""
+        """Return the last stored checkpoint."""
         return self.checkpoints.get(name)
 
     def user_ids(self, *, limit: int, after: str = "") -> list[str]:
-        """A page of ids."""
+        """Return a page of user ids in ascending order."""
         return sorted(user_id for user_id in self.states if user_id > after)[:limit]
 
     def forget(self, user_id: str) -> bool:
-        """Delete a state and remember that it is to stay away."""
+        """Delete a state and reject later initial ones."""
         self.forgotten.add(user_id)
         return self.states.pop(user_id, None) is not None
 
     def check(self) -> None:
-        """Memory can always be written."""
+        """Do nothing: memory can always be written."""
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Do nothing: there is nothing to release."""

@@ -9,7 +9,7 @@ _PAUSE_S = 0.005
 
 
 def until(condition: Callable[[], bool], what: str = "what did not come", *, within_s: float = 60.0) -> None:
-    """Wait until it holds; raises ``AssertionError`` that says for ``what`` if it does not in time."""
+    """Wait until a condition holds; raise ``AssertionError`` that names ``what`` after ``within_s``."""
     end = time.monotonic() + within_s
     while not condition():
         if time.monotonic() > end:

@@ -1,4 +1,4 @@
-"""A server in a process of its own, for tests that kill it."""
+"""A server in a separate process, for tests that kill it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pathlib import Path
 
 
 class ServerProcess:
-    """Starts a command that prints its address when it is ready, and waits for that.
+    """Starts a command and waits until it prints its address.
 
     Raises:
-        AssertionError: it ended or was not ready within ``ready_within_s``; the message is what it printed.
+        AssertionError: it ended or was not ready within ``ready_within_s``; the message is its output.
     """
 
     def __init__(
@@ -39,12 +39,12 @@ class ServerProcess:
 
     @property
     def output(self) -> str:
-        """Everything it has printed."""
+        """Return all output so far."""
         return "".join(self._said)
 
     @property
     def list_processes(self) -> list[int]:
-        """Those of its processes that make lists (Linux)."""
+        """Return the pids of its worker processes (Linux)."""
         return [int(pid.name) for pid in Path("/proc").glob("[0-9]*") if self._is_list_process(pid)]
 
     def _is_list_process(self, pid: Path) -> bool:
@@ -55,13 +55,13 @@ class ServerProcess:
             return False
 
     def stop(self, number: int = signal.SIGTERM) -> int:
-        """Send a signal and wait for the end. → the exit code, negative for a signal."""
+        """Send a signal and wait for the process to end. → the exit code, negative for a signal"""
         if self.process.poll() is None:
             self.process.send_signal(number)
         return self.wait()
 
     def wait(self) -> int:
-        """Wait for the end. → the exit code."""
+        """Wait for the process to end. → the exit code"""
         code = self.process.wait(60)
         self._reader.join()
         if self.process.stderr is not None:

@@ -1,4 +1,4 @@
-"""What features say of titles, kept in memory."""
+"""Title columns of the features, stored in memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class MemoryTitles:
         """Rows by model version and title."""
 
     def put(self, model_version: str, anime_ids: Sequence[int], columns: NDArray[np.float32]) -> bool:
-        """Keep all rows, or none."""
+        """Store all rows, or none if one differs from its stored value."""
         known = self.rows.setdefault(model_version, {})
         content, size = columns.tobytes(), columns.shape[1] * columns.itemsize
         rows = [content[start : start + size] for start in range(0, len(content), size)]

@@ -1,4 +1,4 @@
-"""A small world with known tastes, to fit and judge a recommender on in a second."""
+"""A small simulated data set with known preferences; a recommender is fitted and evaluated on it in a second."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SMALL = FitConfig(
 
 
 def small_world(seed: int = 0) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """150 users in two camps over 60 titles: each likes titles of its own parity. → interactions, catalogue"""
+    """Simulate 150 users in two groups over 60 titles: each prefers titles of its parity. → interactions, catalogue"""
     rng = np.random.default_rng(seed)
     rows = []
     for user in range(150):

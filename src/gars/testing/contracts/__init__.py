@@ -1,5 +1,5 @@
-"""What every adapter of a port must do, as checks that can be run against any of them.
+"""Contracts of the ports, as tests that any adapter can be run against.
 
-Subclass a contract in a test module, say how to ``open`` the adapter, and pytest runs the checks. ``broken`` holds
-adapters that are wrong in one way each; ``REJECTED_BY`` says which check must notice.
+Subclass a contract in a test module and implement ``open`` for the adapter; pytest runs the checks. ``broken`` holds
+adapters with one fault each; ``REJECTED_BY`` names the check that must fail for each.
 """

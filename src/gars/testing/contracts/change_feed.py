@@ -1,4 +1,4 @@
-"""What every ``ChangeFeed`` must do."""
+"""Contract of ``ChangeFeed``."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from gars.application.ports import Change, ChangeFeed, Listener
 
 
 def change(version: int, user_id: str = "7") -> Change:
-    """A change to a version."""
+    """Return a click of a user that leads to a state version."""
     return Change(user_id, version, f"e{version}", "click", 1, 1_000)
 
 
 async def _silent(listener: Listener) -> bool:
-    """Whether nothing is waiting, once the event loop has delivered what it has."""
+    """Return true if no change arrives at a listener after the event loop has delivered all pending ones."""
     for _ in range(20):
         await asyncio.sleep(0)
     waiting = asyncio.ensure_future(listener.get())
@@ -28,7 +28,7 @@ class ChangeFeedContract(ABC):
     """Checks of a ``ChangeFeed``."""
 
     deadline_s = 10.0
-    """Whoever has heard nothing by then has lost something."""
+    """Deadline for a change to arrive; a later one counts as lost."""
 
     async def _versions(self, listener: Listener, n: int) -> list[int | None]:
         return [said.version if said else None for said in [await self._next(listener) for _ in range(n)]]
@@ -41,10 +41,10 @@ class ChangeFeedContract(ABC):
 
     @abstractmethod
     def open(self) -> ChangeFeed:
-        """A feed nobody listens to yet."""
+        """Open a feed without listeners."""
 
     def test_tells_every_listener_of_the_user(self) -> None:
-        """Many tabs, each hears every change in order; nobody hears of another user."""
+        """Every listener of a user gets every change in order, and no change of another user."""
 
         async def scene() -> None:
             feed = self.open()
@@ -58,7 +58,7 @@ class ChangeFeedContract(ABC):
         asyncio.run(scene())
 
     def test_hears_from_the_moment_of_listening(self) -> None:
-        """Nothing from before, everything after, also before the first ``get``."""
+        """A listener gets no earlier change and every later one, also one published before its first ``get``."""
 
         async def scene() -> None:
             feed = self.open()
@@ -70,7 +70,7 @@ class ChangeFeedContract(ABC):
         asyncio.run(scene())
 
     def test_publishes_from_any_thread(self) -> None:
-        """The writer is not in the event loop."""
+        """``publish`` works from a thread without an event loop."""
 
         async def scene() -> None:
             feed = self.open()
@@ -83,7 +83,7 @@ class ChangeFeedContract(ABC):
         asyncio.run(scene())
 
     def test_a_cancelled_get_loses_nothing(self) -> None:
-        """A reader that gives up for a ping still hears the next change."""
+        """A listener whose ``get`` was cancelled, as for a ping, still gets the next change."""
 
         async def scene() -> None:
             feed = self.open()
@@ -95,7 +95,7 @@ class ChangeFeedContract(ABC):
         asyncio.run(scene())
 
     def test_a_slow_listener_keeps_the_newest(self) -> None:
-        """It may miss old changes, never the last; the publisher does not wait for it."""
+        """Old changes may be dropped, the newest never; the publisher does not wait for a slow listener."""
 
         async def scene() -> None:
             feed = self.open()
@@ -112,7 +112,7 @@ class ChangeFeedContract(ABC):
         asyncio.run(scene())
 
     def test_close_sends_listeners_home(self) -> None:
-        """Those who wait and those who come later."""
+        """``close`` ends current and later listeners: ``get`` returns ``None``."""
 
         async def scene() -> None:
             feed = self.open()
@@ -125,7 +125,7 @@ class ChangeFeedContract(ABC):
         asyncio.run(scene())
 
     def test_publishing_after_the_loop_is_gone_is_harmless(self) -> None:
-        """A listener that vanished without leaving does not stop the writer."""
+        """A listener whose event loop has ended without leaving does not make ``publish`` fail."""
         feed = self.open()
 
         async def leave_without_goodbye() -> None:

@@ -1,4 +1,4 @@
-"""What every ``Engine`` must do, whatever it was trained on."""
+"""Contract of ``Engine``, independent of its training data."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ class EngineContract(ABC):
 
     @abstractmethod
     def open(self) -> Engine:
-        """An engine with at least 60 anime, some with genres."""
+        """Open an engine with at least 60 anime, some with genres."""
 
     def history(self, engine: Engine, n: int = 3) -> History:
-        """A history of well-known anime, one rated high, one low, one not rated."""
+        """Return a history of ``n`` popular anime with ratings 9, 3 and none in turn."""
         ids = engine.popular_ids(k=n, filters=NONE).tolist()
         return from_ratings([Rating(anime_id, rating) for anime_id, rating in zip(ids, (9, 3, None) * n, strict=False)])
 
     def test_catalogue_ascends(self) -> None:
-        """By id, each once."""
+        """The catalogue ascends by id, without duplicates."""
         ids = [entry.anime_id for entry in self.open().anime]
         assert ids == sorted(set(ids))
 
     def test_list_is_full_and_ordered(self) -> None:
-        """``k`` different anime of the catalogue, by ``(-score, id)``, with chances and reasons."""
+        """A list has ``k`` different anime of the catalogue by ``(-score, id)``, with probabilities and reasons."""
         engine = self.open()
         made = engine.recommend_history(self.history(engine), k=20, filters=NONE)
         assert len({item.anime_id for item in made}) == 20
@@ -46,7 +46,7 @@ class EngineContract(ABC):
         assert all(item.channels for item in made)
 
     def test_never_what_the_history_holds(self) -> None:
-        """In no list."""
+        """Neither recommended nor retrieved ids contain an anime of the history."""
         engine = self.open()
         known = self.history(engine)
         held = set(known.anime_ids.tolist())
@@ -54,7 +54,7 @@ class EngineContract(ABC):
         assert not held & set(engine.retrieve_ids(known, k=40, filters=NONE).tolist())
 
     def test_pages_continue_each_other(self) -> None:
-        """Places 10–20 follow places 0–10."""
+        """Two pages of 10 are the list of 20."""
         engine = self.open()
         known = self.history(engine)
         whole = [item.anime_id for item in engine.recommend_history(known, k=20, filters=NONE)]
@@ -63,20 +63,20 @@ class EngineContract(ABC):
         assert first + second == whole
 
     def test_empty_history_gets_the_popular_list(self) -> None:
-        """Never an error, never an empty list."""
+        """An empty history gets a full list."""
         engine = self.open()
         made = engine.recommend_history(from_ratings([]), k=10, filters=NONE)
         assert len(made) == 10
         assert len(engine.popular_ids(k=10, filters=NONE)) == 10
 
     def test_unknown_ids_are_ignored(self) -> None:
-        """A history may name what the catalogue does not have."""
+        """Ids that are missing in the catalogue do not shorten the list."""
         engine = self.open()
         with_unknown = from_ratings([Rating(2_000_000_000, 9)])
         assert len(engine.recommend_history(with_unknown, k=10, filters=NONE)) == 10
 
     def test_one_click_changes_the_list(self) -> None:
-        """Also for somebody of whom nothing else is known, and the clicked title is what changed it."""
+        """One click of a user without history changes the list."""
         engine = self.open()
         before = [item.anime_id for item in engine.recommend_history(from_ratings([]), k=20, filters=NONE)]
         clicked = next(entry for entry in reversed(engine.anime) if len(entry.genres) > 1)
@@ -85,14 +85,14 @@ class EngineContract(ABC):
         assert after != before
 
     def test_deterministic(self) -> None:
-        """Asked twice it says the same."""
+        """Two calls with the same arguments return equal lists."""
         engine = self.open()
         known = self.history(engine)
         once = engine.recommend_history(known, k=20, filters=NONE)
         assert engine.recommend_history(known, k=20, filters=NONE) == once
 
     def test_filters_act_before_the_cut(self) -> None:
-        """A filtered list is still full, and keeps the filter."""
+        """A filtered list contains only matching anime, and as many as there are."""
         engine = self.open()
         named = [genre for entry in engine.anime for genre in entry.genres]
         genre = max(sorted(set(named)), key=named.count)
@@ -109,7 +109,7 @@ class EngineContract(ABC):
             assert len(ids) >= min(20, left)
 
     def test_excluded_ids_stay_away(self) -> None:
-        """From every list."""
+        """Excluded ids are not recommended."""
         engine = self.open()
         known = self.history(engine)
         top = [item.anime_id for item in engine.recommend_history(known, k=5, filters=NONE)]
@@ -117,7 +117,7 @@ class EngineContract(ABC):
         assert not set(top) & {item.anime_id for item in engine.recommend_history(known, k=20, filters=without)}
 
     def test_service_rules(self) -> None:
-        """One of each franchise, nothing adult."""
+        """At most one anime of each franchise, and no adult titles."""
         engine = self.open()
         by_id = {entry.anime_id: entry for entry in engine.anime}
         made = engine.recommend_history(self.history(engine), k=20, filters=SERVICE_DEFAULTS)
@@ -127,7 +127,7 @@ class EngineContract(ABC):
         assert len(franchises) == len(set(franchises))
 
     def test_chances_in_the_order_asked(self) -> None:
-        """From 0 to 1, each with its id; of what the catalogue does not have nothing is known."""
+        """Like probabilities are in the order of the ids; NaN for an id that is missing in the catalogue."""
         engine = self.open()
         known = self.history(engine)
         ids = np.array([item.anime_id for item in engine.recommend_history(known, k=20, filters=NONE)])
@@ -137,7 +137,7 @@ class EngineContract(ABC):
         assert len(set(chances[1:].tolist())) > 1
 
     def test_the_score_is_the_sum_of_its_terms(self) -> None:
-        """Each by name, and the features as many as are named."""
+        """The terms of a score sum to it; there is one float32 for each named feature, or none."""
         engine = self.open()
         leaning = msgspec.structs.replace(NONE, niche=0.5)
         for item in engine.recommend_history(self.history(engine), k=5, filters=leaning):
@@ -145,7 +145,7 @@ class EngineContract(ABC):
             assert len(item.features) in (0, 4 * len(engine.feature_names))
 
     def test_similar_anime(self) -> None:
-        """Not itself, best first, 0–1; without its franchise if asked."""
+        """Scores descend within 0 to 1; the anime itself is left out, and its franchise on request."""
         engine = self.open()
         by_id = {entry.anime_id: entry for entry in engine.anime}
         anime_id = int(engine.popular_ids(k=1, filters=NONE)[0])
@@ -159,7 +159,7 @@ class EngineContract(ABC):
         assert not franchise or franchise not in {by_id[other].franchise for other, _ in elsewhere}
 
     def test_similar_users(self) -> None:
-        """Each once, best first, never the one excluded."""
+        """Similar users come by descending score, without duplicates and without the excluded user."""
         engine = self.open()
         found = engine.similar_user_ids(self.history(engine), k=5)
         assert found, "no user is similar to somebody who likes what is popular"

@@ -1,4 +1,4 @@
-"""What every ``EventHistory`` must do."""
+"""Contract of ``EventHistory``."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ class EventHistoryContract(ABC):
 
     @abstractmethod
     def open(self) -> EventHistory:
-        """The history of this check: empty at first, and at each later call what was kept of it."""
+        """Open the history of this check: empty at first, at each later call with its stored content."""
 
     @abstractmethod
     def add(self, history: Any, events: Sequence[Interaction]) -> list[int]:
-        """Bring events in, in this order, as the adapter is given them. → the offset of each."""
+        """Add events in this order through the adapter's own input. → the offset of each"""
 
     def test_reads_one_user(self) -> None:
-        """All of a user with their offsets, in the order accepted, nothing of others."""
+        """All events of one user with their offsets, in the order accepted."""
         history = self.open()
         offsets = self.add(history, [*clicks(2, user_id="a"), *clicks(3, user_id="b")])
         assert list(history.read_user("b")) == list(zip(offsets[2:], clicks(3, user_id="b"), strict=True))
         assert list(history.read_user("c")) == []
 
     def test_holds_the_same_id_of_two_users(self) -> None:
-        """Each user's own; deleting one of them leaves the other."""
+        """Users may share an event id; deleting one user's event keeps the other's."""
         history = self.open()
         own = {user: event(user, event_id="same") for user in ("a", "b")}
         self.add(history, list(own.values()))
@@ -41,27 +41,27 @@ class EventHistoryContract(ABC):
         assert [one for _, one in history.read_user("b")] == [own["b"]]
 
     def test_order_is_that_of_acceptance(self) -> None:
-        """Not that of the events' own times."""
+        """The order of acceptance holds, not that of event times."""
         history = self.open()
         late_first = clicks(3, user_id="a")[::-1]
         self.add(history, late_first)
         assert [one for _, one in history.read_user("a")] == late_first
 
     def test_reads_long_histories_whole(self) -> None:
-        """Also beyond whatever page size the adapter has."""
+        """A history longer than any page of the adapter is read completely."""
         history = self.open()
         self.add(history, clicks(2500, user_id="a"))
         assert len({one.event_id for _, one in history.read_user("a")}) == 2500
 
     def test_lists_users(self) -> None:
-        """Each once."""
+        """Each user is listed once."""
         history = self.open()
         assert list(history.users()) == []
         self.add(history, [*clicks(2, user_id="b"), *clicks(3, user_id="a")])
         assert sorted(history.users()) == ["a", "b"]
 
     def test_lists_many_users(self) -> None:
-        """Also beyond whatever page size the adapter has."""
+        """More users than any page of the adapter are listed completely."""
         history = self.open()
         names = {f"user-{number}" for number in range(1200)}
         self.add(history, [clicks(1, user_id=name)[0] for name in sorted(names)])
@@ -70,12 +70,12 @@ class EventHistoryContract(ABC):
         assert set(listed) == names
 
     def test_survives_a_restart(self) -> None:
-        """What was brought in is there when the history is opened anew, without a close."""
+        """Added events are still there after the history is opened again without a close."""
         self.add(self.open(), clicks(3, user_id="a"))
         assert [one for _, one in self.open().read_user("a")] == clicks(3, user_id="a")
 
     def test_forget_deletes_one_user(self) -> None:
-        """All of one user, none of another, and says how much that was."""
+        """Deletes all events of one user and no others; returns their number."""
         history = self.open()
         self.add(history, [*clicks(2, user_id="a"), *clicks(3, user_id="b")])
         assert history.forget("b") == 3
@@ -85,7 +85,7 @@ class EventHistoryContract(ABC):
         assert [one for _, one in history.read_user("a")] == clicks(2, user_id="a")
 
     def test_forget_up_to_an_offset(self) -> None:
-        """What the user did later stays."""
+        """Events after the offset stay."""
         history = self.open()
         offsets = self.add(history, [*clicks(3, user_id="a"), *clicks(3, user_id="b")])
         assert history.forget("a", up_to=offsets[1]) == 2

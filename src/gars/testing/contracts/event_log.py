@@ -1,4 +1,4 @@
-"""What every ``EventLog`` must do."""
+"""Contract of ``EventLog``."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class EventLogContract(ABC):
 
     @abstractmethod
     def open(self) -> EventLog:
-        """The log of this check: empty at first, and at each later call what was kept of it, as after a restart."""
+        """Open the log of this check: empty at first, later with its stored content, as after a restart."""
 
     def test_append_gives_growing_offsets(self) -> None:
-        """Each event of a user gets an offset above all before it."""
+        """Each event of a user gets a larger offset than all before it."""
         log = self.open()
         offsets = log.append(clicks(5)) + log.append([event(event_id="later")])
         assert all(offset is not None for offset in offsets), offsets
@@ -26,14 +26,14 @@ class EventLogContract(ABC):
         assert known[0] > 0
 
     def test_reads_back_what_was_appended(self) -> None:
-        """Every field, a user's events in the order accepted."""
+        """Every field is read back; a user's events come in the order accepted."""
         log = self.open()
         sent = clicks(5)
         log.append(sent)
         assert [read for _, read in log.read()] == sent
 
     def test_reads_every_user(self) -> None:
-        """Whatever part of the log a user is in; each user's events in order."""
+        """Users of every partition are read; each user's events come in order."""
         log = self.open()
         sent = {str(number): clicks(3, user_id=str(number)) for number in range(20)}
         log.append([one for own in sent.values() for one in own])
@@ -41,7 +41,7 @@ class EventLogContract(ABC):
         assert {user: [one for one in read if one.user_id == user] for user in sent} == sent
 
     def test_reads_the_same_id_of_two_users(self) -> None:
-        """An event id belongs to its user: another user's event with the same one is another event."""
+        """An event id is unique per user only: two users may share one."""
         log = self.open()
         sent = [event(user, event_id="same") for user in ("a", "b")]
         assert None not in log.append(sent[:1])
@@ -49,7 +49,7 @@ class EventLogContract(ABC):
         assert sorted((read.user_id, read.event_id) for _, read in log.read()) == [("a", "same"), ("b", "same")]
 
     def test_read_after_a_position(self) -> None:
-        """Only what comes later, with growing positions."""
+        """Reads only entries after the position, with increasing positions."""
         log = self.open()
         log.append([one for user in "abcdef" for one in clicks(3, user_id=user)])
         whole = list(log.read())
@@ -59,18 +59,18 @@ class EventLogContract(ABC):
             assert list(log.read(after=position)) == whole[number + 1 :]
 
     def test_reads_long_logs_whole(self) -> None:
-        """Also beyond whatever page size the adapter has."""
+        """A log longer than any page of the adapter is read completely."""
         log = self.open()
         log.append(clicks(2500))
         assert len({read.event_id for _, read in log.read()}) == 2500
 
     def test_survives_a_restart(self) -> None:
-        """What ``append`` returned for is there when the log is opened anew, without a close."""
+        """Acknowledged events are still there after the log is opened again without a close."""
         self.open().append(clicks(3))
         assert [read for _, read in self.open().read()] == clicks(3)
 
     def test_last_offset(self) -> None:
-        """Zero when empty; then nothing can be read after it but what is appended later."""
+        """The last offset of an empty log is 0; reading after it returns only events appended later."""
         log = self.open()
         assert log.last_offset() == 0
         log.append([one for user in "abcdef" for one in clicks(3, user_id=user)])
@@ -81,7 +81,7 @@ class EventLogContract(ABC):
         assert log.last_offset() > last
 
     def test_mark_forgotten(self) -> None:
-        """Its offset is above the user's events, below the next; it is no event."""
+        """The mark's offset lies between the user's events and the next; the mark is not read as an event."""
         log = self.open()
         before = log.append(clicks(2))[-1]
         mark = log.mark_forgotten(clicks(1)[0].user_id)
@@ -90,7 +90,7 @@ class EventLogContract(ABC):
         assert [read.event_id for _, read in log.read()][-1] == "later"
 
     def test_many_threads_may_append(self) -> None:
-        """No event is lost, none of a user's offsets is given twice, each user's events stay in order."""
+        """Concurrent appends lose no event, repeat no offset of a user, and keep each user's order."""
         log = self.open()
         given: dict[str, list[int | None]] = {}
         threads = [
@@ -107,7 +107,7 @@ class EventLogContract(ABC):
             assert [one for one in read if one.user_id == name] == clicks(20, user_id=name)
 
     def test_check_passes(self) -> None:
-        """A log that works says so."""
+        """``check`` does not raise for a working log, and appends nothing."""
         log = self.open()
         log.check()
         assert list(log.read()) == []

@@ -1,4 +1,4 @@
-"""What an ``ImpressionLog`` must do."""
+"""Contract of ``ImpressionLog``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gars.testing.events import START
 def impression(
     request_id: str = "r", user_id: str = "7", *, at: datetime = START, anime_ids: tuple[int, ...] = (1, 5)
 ) -> Impression:
-    """A list of a few titles; each has two features: its place, and 1."""
+    """Return an impression of a few titles with two features each: the position, and 1."""
     return Impression(
         request_id=request_id,
         user_id=user_id,
@@ -43,10 +43,10 @@ class ImpressionLogContract(ABC):
 
     @abstractmethod
     def open(self) -> ImpressionLog:
-        """The log of this check: empty at first, and at each later call what was kept of it, as after a restart."""
+        """Open the log of this check: empty at first, later with its stored content, as after a restart."""
 
     def test_reads_back_what_was_appended(self) -> None:
-        """Every field, in the order appended, however often a request id comes."""
+        """Every field is read back in the order appended; request ids may repeat."""
         log = self.open()
         sent = [impression("b"), impression("a", "8", at=START - timedelta(days=1)), impression("a", "8")]
         log.append(sent[:2])
@@ -54,27 +54,27 @@ class ImpressionLogContract(ABC):
         assert list(log.read()) == sent
 
     def test_read_one_user(self) -> None:
-        """Nothing of others."""
+        """Only impressions of this user."""
         log = self.open()
         log.append([impression("a", "7"), impression("b", "8"), impression("c", "7")])
         assert [one.request_id for one in log.read(user_id="7")] == ["a", "c"]
         assert list(log.read(user_id="70")) == []
 
     def test_reads_long_logs_whole(self) -> None:
-        """Also beyond whatever page size the adapter has."""
+        """A log longer than any page of the adapter is read completely."""
         log = self.open()
         log.append([impression(str(number)) for number in range(700)])
         assert [one.request_id for one in log.read()] == [str(number) for number in range(700)]
         assert len(list(log.read(user_id="7"))) == 700
 
     def test_users(self) -> None:
-        """Each once, in order."""
+        """Each user once, in ascending order."""
         log = self.open()
         log.append([impression("a", "8"), impression("b", "7"), impression("c", "8")])
         assert log.users() == ["7", "8"]
 
     def test_forget_deletes_one_user(self) -> None:
-        """All of one user, none of another."""
+        """Deletes all impressions of one user and no others; returns their number."""
         log = self.open()
         log.append([impression("a", "7"), impression("b", "8"), impression("c", "7")])
         assert log.forget("7") == 2
@@ -83,7 +83,7 @@ class ImpressionLogContract(ABC):
         assert log.users() == ["8"]
 
     def test_forget_up_to_a_time(self) -> None:
-        """What was shown later stays."""
+        """Impressions after the time stay."""
         log = self.open()
         log.append([impression(str(hour), at=START + timedelta(hours=hour)) for hour in range(3)])
         up_to_ms = round((START + timedelta(hours=1)).timestamp() * 1000)
@@ -91,13 +91,13 @@ class ImpressionLogContract(ABC):
         assert [one.request_id for one in log.read()] == ["2"]
 
     def test_expire(self) -> None:
-        """Of everybody, what is older than a time and not what is of that time."""
+        """Deletes impressions of all users before a time, exclusive; returns their number."""
         log = self.open()
         log.append([impression(str(hour), str(hour), at=START + timedelta(hours=hour)) for hour in range(3)])
         assert log.expire(before=START + timedelta(hours=1)) == 1
         assert [one.request_id for one in log.read()] == ["1", "2"]
 
     def test_survives_a_restart(self) -> None:
-        """Without a close."""
+        """Appended impressions are still there after the log is opened again without a close."""
         self.open().append([impression("a")])
         assert list(self.open().read()) == [impression("a")]

@@ -1,4 +1,4 @@
-"""What a ``LocalEventLog`` must do beyond what every log and every history must."""
+"""Contract of ``LocalEventLog``, beyond those of ``EventLog`` and ``EventHistory``."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from gars.testing.events import clicks, event
 
 
 class LocalEventLogContract(ABC):
-    """Checks of a ``LocalEventLog``; an adapter passes ``EventLogContract`` and ``EventHistoryContract`` too."""
+    """Checks of a ``LocalEventLog``; an adapter also passes ``EventLogContract`` and ``EventHistoryContract``."""
 
     @abstractmethod
     def open(self) -> LocalEventLog:
-        """The log of this check: empty at first, and at each later call what was kept of it, as after a restart."""
+        """Open the log of this check: empty at first, later with its stored content, as after a restart."""
 
     def test_event_id_counts_once(self) -> None:
-        """Sent again it is marked, and not stored again; also within one batch, with other content, after a restart."""
+        """A repeated event id gets ``None`` and is not stored: in one batch, with other content, after a restart."""
         log = self.open()
         first, again = event(event_id="same"), event(event_id="same", anime_id=5)
         assert log.append([first])[0] is not None
@@ -26,7 +26,7 @@ class LocalEventLogContract(ABC):
         assert self.open().append([again]) == [None]
 
     def test_event_ids_are_of_a_user(self) -> None:
-        """Another user's event with the same id is another event."""
+        """An event id is unique per user only: another user's event with the same id is stored."""
         log = self.open()
         mine, yours = event("a", event_id="same"), event("b", event_id="same")
         assert None not in log.append([mine])
@@ -37,7 +37,7 @@ class LocalEventLogContract(ABC):
         assert [read for _, read in log.read_user("a")] == [mine]
 
     def test_find(self) -> None:
-        """Return what is held under a user and an id, whatever the event asked about says."""
+        """Return the stored event by user and event id, whatever the other fields of the argument are."""
         log = self.open()
         held = event("a", event_id="same")
         log.append([held, *clicks(3, user_id="a")])
@@ -46,7 +46,7 @@ class LocalEventLogContract(ABC):
         assert log.find([]) == {}
 
     def test_offsets_are_positions(self) -> None:
-        """One sequence for all users."""
+        """All users share one sequence of offsets, which are also the positions."""
         log = self.open()
         offsets = log.append([*clicks(2, user_id="b"), *clicks(2, user_id="a")])
         assert [position for position, _ in log.read()] == offsets
@@ -54,7 +54,7 @@ class LocalEventLogContract(ABC):
         assert log.last_offset() == offsets[-1]
 
     def test_offsets_are_used_once(self) -> None:
-        """Not again after their events were forgotten."""
+        """Offsets of deleted events are not used again."""
         log = self.open()
         last = log.append([*clicks(2, user_id="a"), *clicks(3, user_id="b")])[-1]
         log.forget("b")
@@ -62,7 +62,7 @@ class LocalEventLogContract(ABC):
         assert (log.append(clicks(1, user_id="c"))[0] or 0) > (last or 0)
 
     def test_skip_to(self) -> None:
-        """Offsets go on above it, also in an empty log and after a restart; it never goes back."""
+        """Later offsets are larger, also in an empty log and after a restart; the counter never decreases."""
         log = self.open()
         log.skip_to(100)
         assert log.last_offset() == 100

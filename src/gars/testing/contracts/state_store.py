@@ -1,4 +1,4 @@
-"""What every ``StateStore`` must do."""
+"""Contract of ``StateStore``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gars.testing.events import clicks
 
 
 def state_after(n: int, user_id: str = "7") -> UserState:
-    """A user's state after ``n`` clicks, so at version ``n``."""
+    """Return a user's state after ``n`` clicks, which is version ``n``."""
     return user_state.fold(UserState(user_id=user_id), clicks(n, user_id=user_id))
 
 
@@ -20,14 +20,14 @@ class StateStoreContract(ABC):
 
     @abstractmethod
     def open(self) -> StateStore:
-        """The store of this check: empty at first, and at each later call what was kept of it, as after a restart."""
+        """Open the store of this check: empty at first, later with its stored content, as after a restart."""
 
     def test_unknown_user_is_none(self) -> None:
-        """Never an error, never an empty state."""
+        """``get`` of an unknown user returns ``None``."""
         assert self.open().get("nobody") is None
 
     def test_gives_back_what_was_put(self) -> None:
-        """Every field."""
+        """Every field is read back."""
         store = self.open()
         state = user_state.initial("7", [Row(1, 8, "completed", 5), Row(5)])
         store.put([state, state_after(3, "8")])
@@ -35,14 +35,14 @@ class StateStoreContract(ABC):
         assert store.get("8") == state_after(3, "8")
 
     def test_gives_back_many(self) -> None:
-        """Of those who have one the same as ``get``; nothing of others, and nothing for nobody."""
+        """Returns the same states as ``get``; unknown users are left out."""
         store = self.open()
         store.put([state_after(2), state_after(3, "8"), state_after(1, "9")])
         assert store.get_many(["8", "nobody", "7", "8"]) == {"7": state_after(2), "8": state_after(3, "8")}
         assert store.get_many([]) == {}
 
     def test_version_never_moves_back(self) -> None:
-        """A late writer does not undo a newer one; the same version may be written again."""
+        """A state of a lower version does not replace a newer one; the same version may be written again."""
         store = self.open()
         store.put([state_after(3)])
         store.put([state_after(2)])
@@ -55,7 +55,7 @@ class StateStoreContract(ABC):
         assert held.version == 4
 
     def test_checkpoint_moves_with_the_states(self) -> None:
-        """What was put with them is there, each name by itself."""
+        """Checkpoints are stored with the states; each name is independent."""
         store = self.open()
         assert store.checkpoint("x") is None
         store.put([state_after(1)], checkpoints={"x": "1", "y": "a"})
@@ -63,14 +63,14 @@ class StateStoreContract(ABC):
         assert (store.checkpoint("x"), store.checkpoint("y")) == ("2", "a")
 
     def test_survives_a_restart(self) -> None:
-        """States and checkpoints."""
+        """States and checkpoints are still there after the store is opened again."""
         self.open().put([state_after(2)], checkpoints={"x": "9"})
         reopened = self.open()
         assert reopened.get("7") == state_after(2)
         assert reopened.checkpoint("x") == "9"
 
     def test_initial_does_not_overwrite_live_events(self) -> None:
-        """Nor counts as kept; without live events a newer list replaces an older one."""
+        """A state with live events is kept and not counted; without them a newer list replaces an older one."""
         store = self.open()
         store.put([state_after(1, "live")])
         assert store.put_initial([user_state.initial(name, [Row(1)]) for name in ("live", "quiet")]) == 1
@@ -79,7 +79,7 @@ class StateStoreContract(ABC):
         assert store.get("quiet") == user_state.initial("quiet", [Row(1), Row(5)])
 
     def test_forget(self) -> None:
-        """Gone, and not brought back by a backfill, also after a restart; a new event may start anew."""
+        """A deleted state is not restored by a backfill, also after a restart; a new event may start another."""
         store = self.open()
         store.put([state_after(2), state_after(1, "8")])
         assert store.forget("7") is True
@@ -92,14 +92,14 @@ class StateStoreContract(ABC):
         assert store.get("7") == state_after(1)
 
     def test_user_ids_come_in_pages(self) -> None:
-        """Ascending as text, each once."""
+        """Pages ascend by id as text, without duplicates."""
         store = self.open()
         store.put([state_after(1, name) for name in ("b", "10", "a", "9")])
         assert store.user_ids(limit=3) == ["10", "9", "a"]
         assert store.user_ids(limit=3, after="a") == ["b"]
 
     def test_more_users_than_any_cache(self) -> None:
-        """Old ones are still there."""
+        """States that any cache has evicted are still read."""
         store = self.open()
         for start in range(0, 3000, 500):
             store.put([user_state.initial(str(number), [Row(number)]) for number in range(start, start + 500)])
@@ -107,7 +107,7 @@ class StateStoreContract(ABC):
         assert store.get("2999") == user_state.initial("2999", [Row(2999)])
 
     def test_check_passes(self) -> None:
-        """A store that works says so."""
+        """``check`` does not raise for a working store, and writes nothing."""
         store = self.open()
         store.check()
         assert store.user_ids(limit=10) == []

@@ -1,4 +1,4 @@
-"""What every ``TitleSearch`` must do, over the sample catalogue."""
+"""Contract of ``TitleSearch``, over the sample catalogue."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class TitleSearchContract(ABC):
 
     @abstractmethod
     def open(self, catalogue: Sequence[Anime]) -> TitleSearch:
-        """A search over these anime."""
+        """Open a search over these anime."""
 
     def _first(self, query: str) -> TitleMatch:
         found = self.open(sample_catalogue()).search(query, limit=5)
@@ -23,11 +23,11 @@ class TitleSearchContract(ABC):
         return found[0]
 
     def test_exact_title(self) -> None:
-        """Comes first, with the full match."""
+        """An exact title comes first, with match 100."""
         assert self._first("Death Note") == TitleMatch(1535, 100.0, "Death Note")
 
     def test_typing_errors(self) -> None:
-        """Letters missing, doubled or swapped."""
+        """Queries with missing, doubled or swapped letters find the title."""
         for query in ("fulmetal alchmist", "fullmetal alchemsit brotherhod"):
             assert self._first(query).anime_id == 5114, query
         for query in ("cowboi bebop", "cowboy beebop"):
@@ -35,28 +35,28 @@ class TitleSearchContract(ABC):
         assert self._first("deth noet").anime_id == 1535
 
     def test_japanese_and_chinese(self) -> None:
-        """The whole title and its beginning."""
+        """A whole title and a prefix of it find the title."""
         assert self._first("デスノート").anime_id == 1535
         assert self._first("鋼の錬金").anime_id == 5114
         assert self._first("钢之炼金术师").anime_id == 5114
 
     def test_width_case_and_punctuation_do_not_count(self) -> None:
-        """As people type."""
+        """Full-width letters, case and punctuation are ignored."""
         assert self._first("ｄｅａｔｈ　ｎｏｔｅ").anime_id == 1535
         assert self._first("DEATH-NOTE!").match == 100.0
 
     def test_synonyms(self) -> None:
-        """And it says which name matched."""
+        """A synonym finds the anime, and is returned as the matched name."""
         found = self._first("hagane no renkinjutsushi")
         assert (found.anime_id, found.matched) == (5114, "Hagane no Renkinjutsushi")
 
     def test_beginning_of_a_title(self) -> None:
-        """As somebody types; the better known first."""
+        """A prefix or word of a title finds the most popular anime first."""
         assert self._first("cow").anime_id == 1
         assert self._first("bebop").anime_id == 1
 
     def test_each_anime_once_best_first(self) -> None:
-        """However many of its names match; no more than asked for."""
+        """Each anime once even if several of its names match, by descending match, at most ``limit``."""
         found = self.open(sample_catalogue()).search("story", limit=7)
         assert len(found) == 7
         assert len({match.anime_id for match in found}) == 7
@@ -67,10 +67,10 @@ class TitleSearchContract(ABC):
         assert all(0 <= match.match <= 100 for match in both)
 
     def test_nothing_like_it(self) -> None:
-        """Is nothing, not the nearest of everything."""
+        """A query without a similar title finds nothing."""
         assert self.open(sample_catalogue()).search("qqxzvw kkpt", limit=5) == []
         assert self.open(sample_catalogue()).search("!?", limit=5) == []
 
     def test_empty_catalogue(self) -> None:
-        """Finds nothing."""
+        """An empty catalogue finds nothing."""
         assert self.open([]).search("death note", limit=5) == []

@@ -1,4 +1,4 @@
-"""What ``Tombstones`` must do."""
+"""Contract of ``Tombstones``."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ class TombstonesContract(ABC):
 
     @abstractmethod
     def open(self) -> Tombstones:
-        """Those of this check: empty at first, and at each later call what was kept of them, as after a restart."""
+        """Open the store of this check: empty at first, later with its stored content, as after a restart."""
 
     def test_nobody_at_first(self) -> None:
-        """No stone, no offset, nothing to do."""
+        """An empty store has no tombstone, offset 0 and nothing unsettled."""
         stones = self.open()
         assert stones.find("7") is None
         assert (stones.newest_offset(), stones.is_unsettled()) == (0, False)
 
     def test_finds_whom_it_was_put_for(self) -> None:
-        """And nobody else; unsettled, whatever was handed in."""
+        """Finds the tombstone of exactly this user, unsettled even if it was put as settled."""
         stones = self.open()
         stones.put("7", Tombstone(offset=5, time_ms=1000, settled=True))
         assert stones.find("7") == Tombstone(offset=5, time_ms=1000)
@@ -29,7 +29,7 @@ class TombstonesContract(ABC):
         assert stones.is_unsettled()
 
     def test_settled_until_forgotten_again(self) -> None:
-        """One user's settling is not another's."""
+        """Settling one user leaves the others unsettled."""
         stones = self.open()
         stones.put("7", Tombstone(offset=5, time_ms=1000))
         stones.put("8", Tombstone(offset=6, time_ms=1001))
@@ -43,7 +43,7 @@ class TombstonesContract(ABC):
         assert stones.find("7") == Tombstone(offset=9, time_ms=2000)
 
     def test_settle_all(self) -> None:
-        """Nobody is left."""
+        """No unsettled tombstone is left."""
         stones = self.open()
         stones.put("7", Tombstone(offset=5, time_ms=1000))
         stones.put("8", Tombstone(offset=6, time_ms=1001))
@@ -52,14 +52,14 @@ class TombstonesContract(ABC):
         assert stones.find("8") == Tombstone(offset=6, time_ms=1001, settled=True)
 
     def test_never_moves_back(self) -> None:
-        """Neither offset nor time."""
+        """Neither offset nor time decreases."""
         stones = self.open()
         stones.put("7", Tombstone(offset=5, time_ms=1000))
         stones.put("7", Tombstone(offset=3, time_ms=900))
         assert stones.find("7") == Tombstone(offset=5, time_ms=1000)
 
     def test_newest_offset(self) -> None:
-        """Of all users, settled or not."""
+        """The largest offset of all users, settled or not."""
         stones = self.open()
         stones.put("7", Tombstone(offset=9, time_ms=1))
         stones.put("8", Tombstone(offset=4, time_ms=2))
@@ -67,6 +67,6 @@ class TombstonesContract(ABC):
         assert stones.newest_offset() == 9
 
     def test_survives_a_restart(self) -> None:
-        """Without a close."""
+        """Tombstones are still there after the store is opened again without a close."""
         self.open().put("7", Tombstone(offset=5, time_ms=1000))
         assert self.open().find("7") == Tombstone(offset=5, time_ms=1000)

@@ -1,1 +1,1 @@
-"""Adapters that are wrong in exactly one way each, and the check that must notice."""
+"""Adapters with exactly one fault each, and the check that must fail for it."""

@@ -1,4 +1,4 @@
-"""Change feeds that are wrong in one way each."""
+"""Change feeds with one fault each."""
 
 from __future__ import annotations
 

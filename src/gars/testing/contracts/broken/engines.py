@@ -1,4 +1,4 @@
-"""Engines that are wrong in one way each."""
+"""Engines with one fault each."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class _Unsorted(FakeEngine):
 
 
 class _Engine(FakeEngine):
-    """With users, so that ``similar_user_ids`` has somebody to find."""
+    """A ``FakeEngine`` with training users, so that ``similar_user_ids`` returns some."""
 
     def __init__(self) -> None:
         ids = FakeEngine().popular_ids(k=6, filters=Filters()).tolist()
@@ -113,7 +113,7 @@ class _ForgetsToExclude(_Engine):
 
 
 def working_engine() -> FakeEngine:
-    """The double that keeps the contract."""
+    """Return the engine without a fault, which satisfies the contract."""
     return _Engine()
 
 

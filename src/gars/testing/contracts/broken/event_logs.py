@@ -1,4 +1,4 @@
-"""Event logs and histories that are wrong in one way each."""
+"""Event logs and histories with one fault each."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class _ReadsOnePage(MemoryEventLog):
 
 
 class _LosesEverythingOnRestart(MemoryEventLog):
-    """Broken by how it is opened: the tests open a fresh one each time."""
+    """Not durable: the tests open a new one each time."""
 
 
 class _LastOffsetCounts(MemoryEventLog):

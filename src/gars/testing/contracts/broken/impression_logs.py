@@ -1,4 +1,4 @@
-"""Impression logs that are wrong in one way each."""
+"""Impression logs with one fault each."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class _ExpiresTooMuch(MemoryImpressionLog):
 
 
 class _LosesEverythingOnRestart(MemoryImpressionLog):
-    """Broken by how it is opened: the tests open a fresh one each time."""
+    """Not durable: the tests open a new one each time."""
 
 
 IMPRESSION_LOGS: Broken = {

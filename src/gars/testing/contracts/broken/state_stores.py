@@ -1,4 +1,4 @@
-"""State stores that are wrong in one way each."""
+"""State stores with one fault each."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class _OneCheckpoint(MemoryStateStore):
 
 
 class _LosesStatesOnRestart(MemoryStateStore):
-    """Broken by how it is opened: the tests open a fresh one each time."""
+    """Not durable: the tests open a new one each time."""
 
 
 class _InitialOverwrites(MemoryStateStore):

@@ -1,4 +1,4 @@
-"""Title searches that are wrong in one way each."""
+"""Title searches with one fault each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tombstones that are wrong in one way each."""
+"""Tombstone stores with one fault each."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class _NewestUnsettled(MemoryTombstones):
 
 
 class _LosesEverythingOnRestart(MemoryTombstones):
-    """Broken by how it is opened: the tests open a fresh one each time."""
+    """Not durable: the tests open a new one each time."""
 
 
 TOMBSTONES: Broken = {
@@ -51,4 +51,4 @@ TOMBSTONES: Broken = {
     "test_newest_offset": _NewestUnsettled,
     "test_survives_a_restart": _LosesEverythingOnRestart,
 }
-"""Check → those it must reject."""
+"""Check → the store it must reject."""

@@ -1,4 +1,4 @@
-"""What a table of broken doubles is."""
+"""The type of a table of broken adapters."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 Broken = Mapping[str, Callable[..., Any]]
-"""Name of a check → what makes the adapter that it must reject."""
+"""Name of a check → constructor of the adapter it must reject."""
