@@ -1,4 +1,4 @@
-"""Which technology an address names, and the adapters that need optional packages."""
+"""Schemes of store addresses, and imports of the adapters that need optional packages."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ REDIS = ("redis", "rediss", "unix", "redis-cluster", "rediss-cluster")
 
 
 def scheme(address: str) -> str:
-    """What stands before the first colon."""
+    """Return the scheme of an address: the part before the first colon."""
     return address.partition(":")[0]
 
 
 def is_cluster(settings: Settings) -> bool:
-    """Whether events go to a log that other processes read: this one neither applies nor finds them."""
+    """Return whether events go to a shared log (Kafka): other processes apply them and find those of a user."""
     return scheme(settings.event_log) == "kafka"
 
 
 def adapter(technology: str, module: str) -> ModuleType:
-    """A module of an adapter; raises ``MissingExtraError`` if its client library is not installed."""
+    """Import a module of an adapter; raises ``MissingExtraError`` if its client library is not installed."""
     try:
         return importlib.import_module(f"gars.adapters.{technology}.{module}")
     except ModuleNotFoundError as error:
@@ -33,13 +33,13 @@ def adapter(technology: str, module: str) -> ModuleType:
 
 
 def unknown(name: str, address: str, *known: str) -> InvalidInputError:
-    """The error for an address that names no adapter."""
+    """Return the error for an address without an adapter; an address with credentials is shown by its scheme alone."""
     said = address if "@" not in address else f"{scheme(address)}:…"  # it may hold a password
     return InvalidInputError(f"{name}={said!r}: no such store", hint=f"this version knows {', '.join(known)}")
 
 
 def sqlite_path(name: str, address: str) -> Path:
-    """The file of an address ``sqlite:PATH``; raises ``InvalidInputError`` for any other."""
+    """Return the file of an address ``sqlite:PATH``; raises ``InvalidInputError`` for any other."""
     kind, _, path = address.partition(":")
     if kind != "sqlite" or not path:
         raise unknown(name, address, "sqlite:PATH")

@@ -1,7 +1,7 @@
-"""Copy a home to a folder while the service runs: its stores, models and what else cannot be made again.
+"""Copy a home to a folder while the service runs: its stores, models and all other files that cannot be made again.
 
-The copy is whole or not there: it is made beside its place and renamed when everything is on disk. Its manifest, with
-the SHA-256 of every file, is written last.
+The copy is complete or absent: it is made under a temporary name and renamed when everything is on disk. Its manifest,
+with the SHA-256 of every file, is written last.
 
 Order of the stores: states, events, the others, tombstones. A state may then be behind the log, which the next start
 replays, and a user who is deleted meanwhile is covered by the tombstone, which the next start enforces.
@@ -30,7 +30,7 @@ MANIFEST = "backup.json"
 FORMAT = 1
 _NEVER = (".lock",)
 _SIDE_FILES = ("-wal", "-shm", "-journal")
-"""What SQLite keeps beside a database: it is in the copy already."""
+"""Suffixes of SQLite's side files, whose content is in the copy of the database already."""
 _KEPT_FOLDERS = ("spider", "validations")
 _DATA_FOLDERS = ("data", snapshots.FOLDER)
 _PRIVATE = 0o600
@@ -48,16 +48,16 @@ class BackupFile(msgspec.Struct, frozen=True):
 
 
 class BackupManifest(msgspec.Struct, frozen=True, kw_only=True):
-    """``backup.json``."""
+    """Content of ``backup.json``."""
 
     format: int
     gars: str
     """The version of GARS that wrote it."""
     created: datetime
     stores: dict[str, str]
-    """Where each store's file is, by what it holds."""
+    """Path of each store's file, by its content."""
     links: dict[str, str]
-    """Symbolic links and the names they lead to."""
+    """Symbolic links and their targets."""
     datasets: dict[str, str]
     """Content hash of each data set of the home, whether its files were copied or not."""
     files: tuple[BackupFile, ...]
@@ -70,7 +70,7 @@ def back_up(settings: Settings, target: Path, *, with_data: bool = False, copied
         settings: name the home and its stores.
         target: the new folder; readable by its owner alone.
         with_data: copy the data sets and their snapshots too, which can be built again.
-        copied: hears of each file.
+        copied: called with the path of each copied file.
 
     Raises:
         InvalidInputError: there is something at ``target``, no home, or a store is outside of it.
@@ -116,12 +116,12 @@ def back_up(settings: Settings, target: Path, *, with_data: bool = False, copied
 
 
 def _nothing(_folder: Path) -> set[str]:
-    """No file at the target of a backup may be replaced."""
+    """Return an empty set: no file at the target of a backup may be replaced."""
     return set()
 
 
 def store_paths(settings: Settings) -> dict[str, str]:
-    """The path of each SQLite store inside the home, by what it holds. Raises ``InvalidInputError``: it is outside."""
+    """Return the path of each SQLite store in the home, by content. Raises ``InvalidInputError`` for one outside."""
     home = settings.home.resolve()
     found: dict[str, str] = {}
     for name, path in sqlite_files(settings).items():
@@ -139,7 +139,7 @@ def _stores(settings: Settings) -> dict[str, str]:
 
 
 def _ordered(home: Path, stores: dict[str, str]) -> Iterator[Path]:
-    """The stores and the files directly in the home; the tombstones last."""
+    """Yield the stores and the files directly in the home, the tombstones last."""
     first = [home / stores[name] for name in ("states", "events") if name in stores]
     last = [home / stores[name] for name in ("tombstones",) if name in stores]
     between = [home / path for name, path in stores.items() if name not in ("states", "events", "tombstones")]
@@ -194,7 +194,7 @@ def _copy(source: Path, folder: Path, name: str) -> BackupFile:
 
 
 def copy_file(source: Path, target: Path, name: str) -> BackupFile:
-    """Copy a file and hash what was written, in one pass. Raises ``StorageError``: it cannot be read or written."""
+    """Copy a file and hash the bytes written, in one pass. Raises ``StorageError`` if it cannot be read or written."""
     target.parent.mkdir(parents=True, exist_ok=True)
     digest, size = hashlib.sha256(), 0
     try:

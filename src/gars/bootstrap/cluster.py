@@ -1,4 +1,4 @@
-"""What runs beside the service in a cluster: the history worker, replay, backfill."""
+"""Jobs of a cluster outside the service: the history worker, replay and backfill."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ logger = logging.getLogger(__name__)
 
 
 class GroupStream(EventStream, Protocol):
-    """A stream that knows how much is left."""
+    """A stream with a measure of its lag."""
 
     def lag(self) -> int:
-        """Records not polled yet; raises ``StorageError``."""
+        """Return the number of records not polled yet; raises ``StorageError``."""
         ...
 
     def close(self) -> None:
@@ -57,19 +57,19 @@ class _Limited(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HistoryWorker:
-    """The use case, and the stream it follows."""
+    """The use case and the stream it consumes."""
 
     keep: KeepHistory
     stream: GroupStream
 
     def is_done(self) -> bool:
-        """Whether nothing is left."""
+        """Return whether every record has been polled."""
         return self.stream.lag() == 0
 
 
 @contextmanager
 def history_worker(settings: Settings, *, group: str = "history") -> Iterator[HistoryWorker]:
-    """A member of a consumer group that brings events and shown lists to GARS_HISTORY.
+    """Open a member of a consumer group that copies events and shown lists to GARS_HISTORY.
 
     Raises:
         InvalidInputError: the settings are not those of a cluster.
@@ -93,11 +93,10 @@ def history_worker(settings: Settings, *, group: str = "history") -> Iterator[Hi
 def rebuilt_users(
     settings: Settings, source: str, dataset: Dataset | None, *, partial: bool = False
 ) -> Iterator[Iterator[Rebuilt]]:
-    """Every user as the events of ``source`` say: ``kafka``, ``cassandra`` or the path of a recorded log.
+    """Rebuild every user from the events of ``source``: ``kafka``, ``cassandra`` or the path of a recorded log.
 
     Raises:
-        StorageError: the source has let go of the oldest events, states without them would be wrong, and a
-            ``partial`` replay is not what was asked for.
+        StorageError: the source has dropped its oldest events, so that states would be wrong, and ``partial`` is false.
     """
     with ExitStack() as opened:
         tombstones = open_tombstones(settings)
@@ -117,10 +116,10 @@ def rebuilt_users(
 
 @contextmanager
 def logged(settings: Settings, source: str, *, whole: bool = False) -> Iterator[Iterator[Logged]]:
-    """The records of ``kafka`` or of a recorded log, with forgets in their place.
+    """Open the records of ``kafka`` or of a recorded log, with deletions of users in their order.
 
     Raises:
-        StorageError: ``whole`` is asked for, and Kafka has let go of the oldest records.
+        StorageError: ``whole`` is true and Kafka has dropped its oldest records.
     """
     if source != "kafka":
         yield read_log(Path(source))
@@ -147,7 +146,7 @@ def _tell_gone(said: str, elsewhere: str, *, refuse: bool) -> None:
 
 @contextmanager
 def rebuildable_states(settings: Settings) -> Iterator[RebuildsStates]:
-    """The state store, which must be Redis."""
+    """Open the state store; raises ``InvalidInputError`` if it is not Redis."""
     if scheme(settings.state_store) not in REDIS:
         raise InvalidInputError(
             "GARS_STATE_STORE is not Redis", hint="states in SQLite are made again by the service when it starts"
@@ -161,7 +160,7 @@ def rebuildable_states(settings: Settings) -> Iterator[RebuildsStates]:
 
 @contextmanager
 def rebuildable_trends(settings: Settings) -> Iterator[RebuildsTrends]:
-    """The trending counters beside the states."""
+    """Open the trending counters, which are in the Redis of the states."""
     trends = open_trend_counters(settings)
     try:
         yield cast(RebuildsTrends, trends)
@@ -170,7 +169,7 @@ def rebuildable_trends(settings: Settings) -> Iterator[RebuildsTrends]:
 
 
 def initial_states(dataset: Dataset | None, tombstones: Tombstones) -> Initial:
-    """What the data set knows of its users. Read at the first question, and held as bytes."""
+    """Return a lookup of a user's initial state in the data set; it is read at the first call and held encoded."""
     known: dict[str, bytes] | None = None
     forgotten = forgotten_users(tombstones)
 
@@ -188,7 +187,7 @@ def initial_states(dataset: Dataset | None, tombstones: Tombstones) -> Initial:
 
 
 def forgotten_users(tombstones: Tombstones) -> Callable[[str], bool]:
-    """Tells who was forgotten; where nobody was, without asking for each user."""
+    """Return a predicate for forgotten users; without tombstones it does not query the store."""
     if not tombstones.newest_offset():
         return lambda _user_id: False
     return lambda user_id: tombstones.find(user_id) is not None

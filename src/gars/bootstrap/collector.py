@@ -1,4 +1,4 @@
-"""The clicks service, wired: takes events in and makes them durable; other processes apply them."""
+"""Wires the clicks service: it accepts events and makes them durable; other processes apply them."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from gars.library.registry import Registry
 logger = logging.getLogger(__name__)
 
 _MAX_LETTERS = 100
-"""Refused batches that may wait to be kept."""
+"""Capacity of the queue of refused batches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collector:
-    """What the routes of the clicks service call."""
+    """Dependencies of the routes of the clicks service."""
 
     settings: Settings
     about: About
@@ -47,7 +47,7 @@ class Collector:
     close_all: Sequence[Callable[[], None]]
 
     def health(self) -> dict[str, str]:
-        """``"ok"`` or what is wrong, for each thing that a request needs. Asks the brokers, so may take a moment."""
+        """Return ``"ok"`` or the error of each dependency of a request. May take a moment: it queries the brokers."""
         try:
             self.log.check()
         except StorageError as error:
@@ -55,7 +55,7 @@ class Collector:
         return {"log": "ok"}
 
     def close(self) -> None:
-        """Finish what was accepted, then let go of the connections."""
+        """Finish accepted batches, then close the connections."""
         self.writer.close()
         for close in self.close_all:
             close()
@@ -63,18 +63,18 @@ class Collector:
 
 @dataclass(slots=True)
 class Collecting:
-    """A collector whose catalogue follows the promoted model, and how far it is between its start and its end."""
+    """A collector whose catalogue follows the promoted model, and the phase of its life."""
 
     swap: Swap[Collector]
     phase: Literal["starting", "ready", "stopping"] = "ready"
 
     @property
     def current(self) -> Collector:
-        """What serves now."""
+        """The collector that serves now."""
         return self.swap.current
 
     def warnings(self) -> dict[str, str]:
-        """What is not as it should be although requests are served."""
+        """Return problems that do not stop requests from being served, by component."""
         found = {"clock": self.current.clock.problem(), "model": self.swap.problem and self.swap.problem.message}
         return {name: str(said) for name, said in found.items() if said}
 
@@ -87,7 +87,7 @@ def open_collector(settings: Settings, *, clock: Clock | None = None) -> Collect
 
     Raises:
         InvalidInputError: GARS_EVENT_LOG names a log that one process keeps for itself.
-        ArtefactError: there is no model, so nobody knows what an event may be about.
+        ArtefactError: there is no model, so events cannot be validated against a catalogue.
     """
     anime, about = load_catalogue(settings.models)
     return collecting(settings, anime, about, clock=clock)
@@ -102,7 +102,7 @@ def collecting(
     log: EventLog | None = None,
     refused: Refused | None = None,
 ) -> Collecting:
-    """The same over a catalogue that is at hand, and for tests over a log and somebody who hears of refusals."""
+    """Open a collector over a given catalogue; tests may pass a log and a callback for refused batches."""
     closing: list[Callable[[], None]] = []
     if log is None:
         log, refused, closing = _open_log(settings)
@@ -130,7 +130,7 @@ def collecting(
 
 
 def _open_log(settings: Settings) -> tuple[EventLog, Refused, list[Callable[[], None]]]:
-    """The log, who hears of refused batches, and what is to be closed after the log."""
+    """Open the log. → log, callback for refused batches, functions to call after the log is closed"""
     if not is_cluster(settings):
         raise InvalidInputError(
             f"GARS_EVENT_LOG={settings.event_log!r}: only the process that keeps this log may write it",
@@ -145,7 +145,7 @@ def _open_log(settings: Settings) -> tuple[EventLog, Refused, list[Callable[[], 
         for batch, error in group:
             letters.try_put(batch[0].user_id, msgspec.json.encode(batch), error.message, origin="a request")
 
-    # their own thread: what is refused must not keep what is accepted waiting
+    # a thread of its own: refused batches must not delay accepted ones
     queue = GroupThread[tuple[Batch, GarsError]](
         "gars-dead-letters", keep, max_group=_MAX_LETTERS, max_waiting=_MAX_LETTERS
     )
@@ -153,7 +153,7 @@ def _open_log(settings: Settings) -> tuple[EventLog, Refused, list[Callable[[], 
     def refused(batch: Batch, error: GarsError) -> None:
         try:
             queue.submit((batch, error))
-        except StorageError as full:  # the sender was told; a flood of nonsense is not worth more
+        except StorageError as full:  # the sender has its error; a flood of invalid batches is dropped
             logger.warning("a refused batch was not kept: %s", full.message)
 
     return open_event_log(settings), refused, [queue.close, letters.close]

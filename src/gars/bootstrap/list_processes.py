@@ -1,4 +1,4 @@
-"""The processes that make lists, wired: how many, which model each opens, and what it does before it is asked."""
+"""Wires the processes that make lists: their number, the model each opens, and its warm-up before the first request."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from gars.library.malloc import collect_rarely, keep_freed_memory
 def open_list_makers(
     settings: Settings, engine: Engine, about: About, *, load: Callable[[], Engine] | None = None
 ) -> ListMakers | None:
-    """As many processes with the model of ``engine`` as GARS_PROCESSES says; ``None`` for none.
+    """Start GARS_PROCESSES processes with the model of ``engine``; return ``None`` if there are to be none.
 
-    ``load`` opens it in place of the folder of models; it is called in each of them, so it must be importable.
+    ``load`` opens the model in place of the folder of models; it is called in each process, so it must be importable.
 
     Raises:
         InvalidInputError: the stages run in other processes already.
@@ -46,13 +46,13 @@ def open_list_makers(
 
 
 def stay_off_their_cores(settings: Settings) -> None:
-    """Leave the processes of GARS_PROCESSES the cores that are theirs; to be called before any thread is started."""
+    """Restrict this process to the cores that GARS_PROCESSES leaves to it; call it before any thread is started."""
     if settings.processes:
         cores.stay_on(cores.share_out(cores.allowed(), settings.processes).service)
 
 
 def _make_lists(load: Callable[[], Engine], settings: Settings, pipe: Connection) -> None:
-    """What runs in each of them."""
+    """Run in each process: load the model, warm it up, answer requests from the pipe."""
     keep_freed_memory()
     set_up_logs(settings, "lists")
     with one_thread():

@@ -1,8 +1,8 @@
 """Log lines of a process: one format for all of them, written by structlog.
 
 Modules log with the standard library, so the library part of GARS needs nothing for it. Here their records get a time,
-the process, and the id of the request under way, and become text for a terminal or JSON lines. Whatever a client sent
-cannot begin a line of its own or reach a terminal as an escape sequence. Equal lines are counted (``repeats``).
+the process, and the id of the current request, and become text for a terminal or JSON lines. Text from a client can
+neither begin a line nor reach a terminal as an escape sequence. Equal lines are counted (``repeats``).
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from gars.config import Settings
 Event = MutableMapping[str, Any]
 
 FIELDS: Final = ("request_id", "method", "route", "status", "ms", "user")
-"""What a record may say besides its message, as ``extra`` of the logging call."""
+"""Fields that a record may have in addition to its message, as ``extra`` of the logging call."""
 
 
 def set_up_logs(settings: Settings, process: str, *, stream: TextIO | None = None) -> None:
-    """Write the log of this process to ``stream`` (standard error), as GARS_LOG_FORMAT and GARS_LOG_LEVEL say.
+    """Write the log of this process to ``stream`` (default: standard error), by GARS_LOG_FORMAT and GARS_LOG_LEVEL.
 
-    ``process`` is the name the lines carry, such as ``serve``.
+    ``process`` is the name in each line, such as ``serve``.
     """
     target = stream or sys.stderr
     handler = logging.StreamHandler(target)
@@ -63,16 +63,16 @@ def set_up_logs(settings: Settings, process: str, *, stream: TextIO | None = Non
 
 
 def announce(text: str) -> None:
-    """Write a line of level info whatever the level is: that the process is ready, or has stopped."""
+    """Write a line of level info at any log level: that the process is ready, or has stopped."""
     record = logging.LogRecord("gars", logging.INFO, __file__, 0, text, None, None)
     for handler in logging.getLogger().handlers:
         handler.handle(record)
 
 
 def escape_controls(_logger: object, _name: str, event: Event) -> Event:
-    """Replace what is not printable in every text by an escape: control characters, ends of lines, text direction.
+    """Escape what is not printable in every text: control characters, line ends, text direction.
 
-    The lines of a traceback stay lines.
+    The lines of a traceback are kept.
     """
     for key, value in event.items():
         if isinstance(value, str) and not value.isprintable():
@@ -113,7 +113,7 @@ def _naming(process: str) -> Any:
 
 
 def _render_text(_logger: object, _name: str, event: Event) -> str:
-    """``TIME LEVEL process logger: message key=value``, and a traceback below it, moved in."""
+    """Format a record as ``TIME LEVEL process logger: message key=value``, with an indented traceback below it."""
     time, level, process, logger = (event.pop(key, "") for key in ("time", "level", "process", "logger"))
     message, exception = event.pop("event", ""), event.pop("exception", None)
     rest = "".join(f" {key}={_quoted(value)}" for key, value in event.items())

@@ -1,4 +1,4 @@
-"""The promoted model, and the data it was trained on."""
+"""Loads the promoted model, and the data it was trained on."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ logger = logging.getLogger(__name__)
 
 
 def load_engine(models: Path) -> tuple[Engine, About]:
-    """The promoted model of a folder of models, verified, and what its manifest says.
+    """Load and verify the promoted model of a folder of models. → engine, facts of its manifest
 
-    Anime that joined the catalogue of the accepted snapshot since it was trained can be shown at once.
+    Anime added to the catalogue of the accepted snapshot since the training can be recommended at once.
 
     Raises:
-        ArtefactError: there is none, it is half-trained or damaged; the hint is the command that mends it.
+        ArtefactError: there is no model, it is half-trained or damaged; the hint has the command to run.
     """
     return _load(_promoted(models), models.parent)
 
 
 def load_version(models: Path, version: str) -> Engine:
-    """A model by its version, promoted or not, with the newcomers of the accepted snapshot.
+    """Load a model by its version, promoted or not, with the anime that are new in the accepted snapshot.
 
     Raises:
         ArtefactError: there is no such model, or it is damaged.
@@ -47,7 +47,7 @@ def load_version(models: Path, version: str) -> Engine:
 
 
 def load_others(models: Path, experiment: Experiment | None) -> dict[str, Engine]:
-    """The models of an experiment's variants that name one, by the name of the variant.
+    """Load the models named by an experiment's variants. → engines by name of the variant
 
     Raises:
         ArtefactError: there is no such model, or it is damaged.
@@ -63,7 +63,7 @@ def _load(current: Path, home: Path) -> tuple[Engine, About]:
         loaded = Recommender.load(current)
     except GarsError:
         raise
-    except Exception as error:  # whatever a damaged file makes numpy or msgspec raise
+    except Exception as error:  # a damaged file makes numpy or msgspec raise many kinds of error
         raise _unreadable(current, error) from error
     manifest = loaded.manifest
     if manifest is None:  # never for a loaded one
@@ -73,7 +73,7 @@ def _load(current: Path, home: Path) -> tuple[Engine, About]:
 
 
 def load_catalogue(models: Path) -> tuple[list[Anime], About]:
-    """The anime of the promoted model and those that joined since, and what its manifest says; nothing else is read.
+    """Read the anime of the promoted model and those added since, without loading the model. → anime by id, facts
 
     Raises:
         ArtefactError: as ``load_engine``.
@@ -83,7 +83,7 @@ def load_catalogue(models: Path) -> tuple[list[Anime], About]:
 
 
 def engine_version(models: Path) -> str:
-    """What the engine of ``load_engine`` calls itself, without loading it.
+    """Return the version that the engine of ``load_engine`` has, without loading it.
 
     Raises:
         ArtefactError: as ``load_engine``.
@@ -141,7 +141,7 @@ def _about(manifest: Manifest) -> About:
 
 
 def _coverage(told: object) -> Coverage | None:
-    """What a manifest says of its data's years; a model of another version of GARS may say nothing."""
+    """Read the years that the data cover from a manifest; ``None`` if another version of GARS did not store them."""
     try:
         return msgspec.convert(told, Coverage)
     except msgspec.ValidationError:
@@ -149,18 +149,18 @@ def _coverage(told: object) -> Coverage | None:
 
 
 def served_version(models: Path) -> str | None:
-    """What ought to serve: the promoted version, and the accepted snapshot that the catalogue's newcomers are of."""
+    """Return the name of the model to serve, promoted version and accepted snapshot; ``None`` without a model."""
     version = Registry(models).current()
     return None if version is None else name_of(version, snapshots.accepted(models.parent))
 
 
 def name_of(version: str, snapshot: str | None) -> str:
-    """What serves, by name: a model, and the accepted snapshot if there is one."""
+    """Return the name of a served model: its version, and the accepted snapshot if there is one."""
     return version if snapshot is None else f"{version} with snapshot {snapshot[:12]}"
 
 
 def _accepted_since(home: Path, about: About) -> list[Anime]:
-    """The catalogue of the accepted snapshot, if that is not the one the model was trained on."""
+    """Return the catalogue of the accepted snapshot; empty if the model was trained on it or it cannot be read."""
     accepted = snapshots.accepted(home)
     if accepted is None or accepted == about.data_hash:
         return []
@@ -172,7 +172,7 @@ def _accepted_since(home: Path, about: About) -> list[Anime]:
 
 
 def training_data(settings: Settings, about: About) -> Dataset | None:
-    """The data set or snapshot a model was trained on, if it is still there: its users' histories are needed once."""
+    """Open the data set or snapshot a model was trained on, for its users' histories; ``None`` if neither is there."""
     named = settings.datasets / about.data_name
     dataset = Dataset.open(named) if named.is_dir() else None
     if dataset is not None and about.data_hash in (None, dataset.content_hash):

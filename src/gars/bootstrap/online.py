@@ -1,4 +1,4 @@
-"""The stores of the online path, opened and brought up to date: in one process, or beside a cluster's engines."""
+"""Opens the stores of the online path and brings them up to date, in one process or in a cluster."""
 
 from __future__ import annotations
 
@@ -51,17 +51,17 @@ from gars.domain.user_state import UserState
 logger = logging.getLogger(__name__)
 
 _LAST_EVENTS = 100
-"""Events whose times are looked at when the service starts."""
+"""Number of last events whose times are read at start."""
 
 
 def _not_at_hand(_user_id: str) -> UserState | None:
-    """Where states are in another process, what is in memory may be old."""
+    """Return ``None``: where another process holds the states, a copy in memory may be out of date."""
     return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnlineStores:
-    """What the online path reads and writes."""
+    """Stores that the online path reads and writes."""
 
     log: EventLog
     history: EventHistory
@@ -71,20 +71,20 @@ class OnlineStores:
     feed: ChangeFeed
     trends: Trends
     takes: TakesGroups
-    """What the writer gives batches of events to."""
+    """Receives batches of events from the writer."""
     newest: datetime | None = None
-    """Time of the newest event when the stores were opened, where that can be told."""
+    """Time of the newest event when the stores were opened; ``None`` if unknown."""
     counters: TrendCounters | None = None
     at_hand: Callable[[str], UserState | None] = _not_at_hand
-    """A user's state if it is in memory, and as of now."""
+    """Returns a user's state if it is in memory and up to date, else ``None``."""
 
     def problems(self) -> dict[str, str]:
-        """What does not answer although lists are served."""
+        """Return problems of stores that do not stop lists from being served, by store."""
         problem = self.states.problem if isinstance(self.states, LastKnownStates) else None
         return {"state": str(problem)} if problem else {}
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Close all stores."""
         self.log.close()
         self.history.close()
         self.states.close()
@@ -103,7 +103,7 @@ def open_local(
     progress: Progress | None = None,
     after_step: Callable[[int], None] | None = None,
 ) -> OnlineStores:
-    """Log and states in this process: fold in the data set's histories, replay what a crash left behind.
+    """Open log and states in this process, fold in the data set's histories, and replay events after a crash.
 
     Raises:
         InvalidInputError: an address in the settings names no adapter.
@@ -165,9 +165,9 @@ def newest_time(log: LocalEventLog) -> datetime | None:
 
 
 def open_cluster(settings: Settings, *, clock: Clock, known_anime: KnownAnime) -> OnlineStores:
-    """Connections to the engines of a cluster; each is made when it is first needed, so none has to be up to start.
+    """Open the stores of a cluster. Connections are made when first needed, so no engine has to be up at start.
 
-    The feature job applies the events, so nothing is replayed here; ``gars backfill`` brings in a data set's histories.
+    The feature job applies the events, so nothing is replayed here; ``gars backfill`` imports a data set's histories.
 
     Raises:
         InvalidInputError: an address in the settings names no adapter, or the addresses do not fit together.
@@ -188,7 +188,7 @@ def open_cluster(settings: Settings, *, clock: Clock, known_anime: KnownAnime) -
 
 
 def is_forgotten(tombstones: Tombstones, user_id: str) -> bool:
-    """Whether a user may not be shown to others; while nobody can tell, nobody is."""
+    """Return whether a user must be hidden from others; true for every user while the tombstones cannot be read."""
     try:
         return tombstones.find(user_id) is not None
     except StorageError as error:

@@ -1,4 +1,4 @@
-"""Whether the model data in Redis, which others read, are those of the model that serves here."""
+"""Compares the model data published in Redis, which other processes read, with the model that serves here."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _HINT = "gars model publish"
 
 
 class ModelData(Protocol):
-    """What is published."""
+    """Published model data."""
 
     def current(self) -> str | None:
-        """The version published last; raises ``StorageError``."""
+        """Return the version published last; raises ``StorageError``."""
         ...
 
     def vectors(self, version: str, anime_ids: Sequence[int]) -> Mapping[int, NDArray[np.float32]]:
-        """Those there are; raises ``StorageError``."""
+        """Return the vectors that are stored, by anime; raises ``StorageError``."""
         ...
 
     def close(self) -> None:
@@ -35,7 +35,7 @@ class ModelData(Protocol):
 
 
 class Published:
-    """Looks at what is published; ``problem`` is what the last look found."""
+    """Checks the published model data; ``problem`` is the result of the last check."""
 
     def __init__(self, data: ModelData) -> None:
         self._data = data
@@ -43,10 +43,10 @@ class Published:
         self.problem: str | None = None
 
     def look(self, engine: Engine) -> None:
-        """Compare the version, and for one not seen before some vectors. While Redis is away nothing is known."""
+        """Compare the version, and for a new one a sample of the vectors; reports no problem while Redis is away."""
         try:
             self.problem = self._difference(engine)
-        except StorageError:  # the states say that Redis is away
+        except StorageError:  # the state store reports that Redis is away
             self.problem = None
 
     def close(self) -> None:
@@ -67,7 +67,7 @@ class Published:
     def _equal(self, engine: Engine) -> bool:
         try:
             own = vectors_of(engine)
-        except ArtefactError:  # a double: it has a version alone
+        except ArtefactError:  # a test double: it has a version only
             return True
         some = list(own)[:: max(1, len(own) // _COMPARED)]
         held = self._data.vectors(engine.version, some)
@@ -75,7 +75,7 @@ class Published:
 
 
 def open_published(settings: Settings) -> Published | None:
-    """Where the states are in Redis; connects at the first look."""
+    """Open the check if the states are in Redis, else return ``None``; it connects at the first check."""
     if scheme(settings.state_store) not in REDIS:
         return None
     return Published(adapter("redis", "model_data").RedisModelData(settings.state_store))

@@ -1,4 +1,4 @@
-"""Log lines that say the same again and again are counted, not repeated: a full disk is one line an interval."""
+"""Counts equal log lines in place of repeating them: a full disk gives one line per interval."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 INTERVAL_S = 10.0
-"""A line is written once in so long."""
+"""Minimum time between two equal lines."""
 _KEPT = 500
 _NUMBERS = re.compile(r"[0-9a-f]{16,}|\d+")
 
@@ -18,7 +18,7 @@ Key = tuple[str, int, str, str]
 
 
 class _Line:
-    """A line that was written, and how often it came again since."""
+    """A line that was written, and the number of equal records since."""
 
     __slots__ = ("again", "last", "until")
 
@@ -29,10 +29,10 @@ class _Line:
 
 
 class Repeats(logging.Filter):
-    """Lets the first of equal records through, and one an interval with ``repeated``: how many were left out before it.
+    """Passes the first of equal records, and one per interval with ``repeated``, the number suppressed before it.
 
-    Two records are equal if logger, level, message without its numbers, and place of the exception are. What was left
-    out when an interval ends is written with the next record of any kind, and by ``flush``, so no count is lost.
+    Two records are equal if logger, level, message without its numbers, and place of the exception are. The count of an
+    interval that ended is written with the next record of any kind, and by ``flush``, so no count is lost.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Repeats(logging.Filter):
         self._lock = threading.RLock()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Return whether the record is written."""
+        """Return whether the record is to be written."""
         if getattr(record, "is_count", False) or record.levelno < logging.WARNING:
             return True
         now = self._now()
@@ -65,7 +65,7 @@ class Repeats(logging.Filter):
             return True
 
     def flush(self) -> None:
-        """Write every count that is left."""
+        """Write all pending counts."""
         with self._lock:
             self._write_counts(self._now(), all_of_them=True)
 
@@ -76,7 +76,7 @@ class Repeats(logging.Filter):
                 return
             del self._lines[key]
             if line.again and not all_of_them:
-                # it goes on: the next interval begins with this count
+                # the record still repeats: the next interval begins with this count
                 self._lines[key] = _Line(now + self._interval_s)
             self._write(line)
 

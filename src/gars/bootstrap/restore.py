@@ -1,13 +1,13 @@
-"""Put a backup in the place of a home, in steps that a later run finishes after a crash.
+"""Restore a home from a backup, in steps that a later run completes after a crash.
 
   1. verify every file of the backup               — nothing of the home is touched before
   2. copy it to ``HOME/.restore/new``, verified again, and sync
-  3. write ``HOME/.restore/plan.json``             — from here on a later run goes on, whatever it was asked for
-  4. move what is in the home to ``HOME/before-restore-TIME``
+  3. write ``HOME/.restore/plan.json``             — from here on every later run completes this restore
+  4. move the content of the home to ``HOME/before-restore-TIME``
   5. mark step 4 as done, in the plan
   6. move the new files into the home
   7. remove ``HOME/.restore``
-While ``HOME/.restore`` is there no service starts. Everything stays inside of the home, which may be a mount point.
+No service starts while ``HOME/.restore`` exists. Everything stays inside of the home, which may be a mount point.
 """
 
 from __future__ import annotations
@@ -36,28 +36,28 @@ _STAYS = (".lock", UNFINISHED_RESTORE)
 
 
 class _Plan(msgspec.Struct, frozen=True):
-    """``plan.json``: what step 4 and later do."""
+    """Content of ``plan.json``, the input of step 4 and later ones."""
 
     set_aside: str
-    """Name of the folder for what was in the home."""
+    """Name of the folder for the former content of the home."""
     moved_away: bool
     """Step 4 is done."""
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What a restore did."""
+    """Result of a restore."""
 
     resumed: bool
-    """It finished an earlier one that had been interrupted after step 3; the backup that was given was not read."""
+    """It completed an earlier restore that was interrupted after step 3; the given backup was not read."""
     set_aside: Path | None
-    """Where the home's former content is."""
+    """Folder with the home's former content, if there was any."""
     kept_tombstones: bool
     """The home's own tombstones were kept: they are newer than those of the backup."""
 
 
 def _no_crash(_step: int) -> None:
-    """Crash points are for tests."""
+    """Do nothing; tests pass a function that simulates a crash."""
 
 
 def verify(folder: Path) -> BackupManifest:
@@ -152,7 +152,7 @@ def _refuse_other_places(settings: Settings, manifest: BackupManifest) -> None:
 
 
 def _stage(home: Path, backup: Path, manifest: BackupManifest, new: Path) -> bool:
-    """Copy the backup to ``new``. → whether the home's own tombstones were taken in place of the backup's"""
+    """Copy the backup to ``new``; return true if the home's own tombstones were copied in place of the backup's."""
     new.mkdir(parents=True)
     tombstones = manifest.stores.get("tombstones")
     kept = False
@@ -179,7 +179,7 @@ def _stage(home: Path, backup: Path, manifest: BackupManifest, new: Path) -> boo
 
 
 def _continues(own: Path, backed_up: Path) -> bool:
-    """Whether the home's tombstones are those of the backup with newer ones: both hash with the same key."""
+    """Return whether the home's tombstones continue those of the backup: both hash with the same key."""
     keys = key_path(own), key_path(backed_up)
     if not own.is_file() or not all(key.is_file() for key in keys):
         return False
@@ -187,7 +187,7 @@ def _continues(own: Path, backed_up: Path) -> bool:
 
 
 def _carry_out(home: Path, plan: _Plan, after_step: Callable[[int], None]) -> _Plan:
-    """Steps 4 to 7, each of which may have been done in part before."""
+    """Do steps 4 to 7; each may have been done in part before."""
     staging = home / UNFINISHED_RESTORE
     if not plan.moved_away:
         away = home / plan.set_aside

@@ -1,4 +1,4 @@
-"""A service that outlives its models."""
+"""A service whose model can be replaced while it runs."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ logger = logging.getLogger(__name__)
 
 
 def warm(service: Service) -> None:
-    """Make one answer of each kind, so that no reader waits for what is loaded or compiled on first use.
+    """Make one answer of each kind, so that no request waits for what is loaded or compiled on first use.
 
     Raises:
         ArtefactError: the model cannot make a list.
     """
-    # the first start after an installation compiles for seconds, more than any budget; what fails here is told below
+    # the first start after an installation compiles for seconds, more than any budget; a fault is reported below
     with suppress(Exception):
         warm_engine(service.engine)
     some = service.states.user_ids(limit=1)
-    # a stage in another process that is away, or has not taken up this model yet, says nothing about the model
+    # a stage in another process that is away, or has not loaded this model yet, is no fault of the model
     is_whole = service.recall is None and service.rank is None
     for user_id in [*some, "somebody nobody has heard of"] if is_whole else []:
         made = service.recommend(user_id)
@@ -38,7 +38,7 @@ def warm(service: Service) -> None:
                 f"the model {made.model_version} cannot make a list: the first one was {made.fallback}",
                 hint="the service's log says why; go back with: gars model rollback",
             )
-    warm_engine(service.engine)  # with reasons, which a newcomer has not
+    warm_engine(service.engine)  # with reasons, which the list of an unknown user has not
     for user_id in some:
         service.similar_users(user_id)
     for anime in service.catalogue.anime[:1]:
@@ -48,28 +48,28 @@ def warm(service: Service) -> None:
 
 @dataclass(slots=True)
 class Live:
-    """A service whose model can be replaced while it runs, and how far it is between its start and its end."""
+    """A service whose model can be replaced while it runs, and the phase of its life."""
 
     swap: Swap[Service]
     phase: Literal["starting", "ready", "stopping"] = "ready"
 
     @property
     def current(self) -> Service:
-        """The service over the model that serves now; a request takes it once and keeps to it."""
+        """The service over the model that serves now; a request reads it once and uses it to the end."""
         return self.swap.current
 
     def warnings(self) -> dict[str, str]:
-        """What is not as it should be although requests are served."""
+        """Return problems that do not stop requests from being served, by component."""
         refused = {"model": self.swap.problem.message} if self.swap.problem else {}
         return {**refused, **self.current.warnings()}
 
 
 def live(service: Service) -> Live:
-    """The service, and the eye on the promoted model of its folder."""
+    """Wrap the service so that it follows the promoted model of its folder."""
     models = service.settings.models
 
     def load(current: Service) -> tuple[Service, str]:
-        # read before the model: what changes meanwhile has another name, and the next look loads it
+        # read before the model: a snapshot accepted meanwhile has another name and is loaded by the next refresh
         accepted = snapshots.accepted(models.parent)
         engine, about = load_engine(models)
         made = with_model(current, engine, about)
@@ -78,7 +78,7 @@ def live(service: Service) -> Live:
         except BaseException:
             made.close_list_makers()
             raise
-        current.close_list_makers()  # requests under way that have not asked one yet make their lists themselves
+        current.close_list_makers()  # requests that have not used one yet make their lists in this process
         made.known_anime.catalogue = made.catalogue
         if about.data_hash != current.about.data_hash:
             logger.warning("users of the data set %s start with their history after a restart", about.data_name)

@@ -1,4 +1,4 @@
-"""The online path, wired from stores and a model."""
+"""Wires the online path from stores and a model."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ from gars.domain.experiment import Experiment
 logger = logging.getLogger(__name__)
 
 _LEFTOVERS = 2
-"""Late calls of a stage that may still run before it is refused: one alone may just have met a slow moment."""
+"""Late calls of a stage that may still run before it is refused: a single one may be a momentary delay."""
 _PATIENCE_S = 15.0
-"""How long a request may wait for another site."""
+"""Maximum time in seconds that a request waits for another site."""
 
 
 class _OfModel(TypedDict):
-    """The parts of a service that another model replaces."""
+    """The parts of a service that are replaced with its model."""
 
     about: About
     engine: Engine
@@ -75,7 +75,7 @@ class _OfModel(TypedDict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """The online path, wired: what the HTTP routes call."""
+    """The wired online path: dependencies of the HTTP routes."""
 
     settings: Settings
     about: About
@@ -99,25 +99,25 @@ class Service:
     search: Search
     import_list: ImportList
     sites: Mapping[str, ListSite]
-    """Where lists may be fetched by name; empty where GARS_FETCH_LISTS is off."""
+    """Sites that lists can be fetched from by name; empty if GARS_FETCH_LISTS is off."""
     export_user: ExportUser
     forget_user: ForgetUser
     recall: RecallService | None
-    """Stage one in another process, where GARS_RECALL names one."""
+    """The retrieval stage in another process, if GARS_RECALL names one."""
     rank: RankService | None
-    """Stage two in another process, where GARS_RANK names one."""
+    """The ranking stage in another process, if GARS_RANK names one."""
     budgets: Mapping[Rung, Budget]
-    """How long each rung of the fallback ladder may take, and what came of it."""
+    """Time budget of each level of the fallback chain, with counts of its outcomes."""
     list_makers: ListMakers | None
-    """Processes that make the lists, where GARS_PROCESSES wants some."""
+    """Processes that make the lists, if GARS_PROCESSES is set."""
     threads: Workers
-    """Where requests run the models."""
+    """Threads in which requests run the models."""
     checks: FileChecks
-    """Whether the stores' SQLite files are damaged."""
+    """Integrity checks of the stores' SQLite files."""
 
     @property
     def log(self) -> EventLog:
-        """Where events are durable."""
+        """The event log."""
         return self.stores.log
 
     @property
@@ -127,29 +127,29 @@ class Service:
 
     @property
     def tombstones(self) -> Tombstones:
-        """Who was forgotten."""
+        """Tombstones of forgotten users."""
         return self.stores.tombstones
 
     @property
     def impressions(self) -> ImpressionLog:
-        """The lists that were shown."""
+        """The log of shown lists."""
         return self.stores.impressions
 
     @property
     def feed(self) -> ChangeFeed:
-        """Who hears of changes."""
+        """The feed of changes of user states."""
         return self.stores.feed
 
     @property
     def trending(self) -> Trends:
-        """What is asked for now."""
+        """Titles that are trending."""
         return self.stores.trends
 
     def health(self) -> dict[str, str]:
-        """``"ok"`` or what is wrong, for each thing that a request needs. Writes to the disk, so may take a moment.
+        """Return ``"ok"`` or the error of each dependency of a request. May take a moment: it writes to the disk.
 
-        Beside a cluster a list needs the model only: an engine that is away is a warning, and no reason to send readers
-        to another process that has the same one away.
+        In a cluster a list needs the model only: an engine that is away is a warning, and no reason to send readers to
+        another process that cannot reach it either.
         """
         model = {"model": "ok" if len(self.catalogue) else "the model's catalogue is empty"}
         if is_cluster(self.settings):
@@ -161,7 +161,7 @@ class Service:
         }
 
     def warnings(self) -> dict[str, str]:
-        """What is not as it should be although requests are served."""
+        """Return problems that do not stop requests from being served, by component."""
         noticed: dict[str, object] = {"clock": self.clock.problem(), "impressions": self.recorder.last_error}
         if is_cluster(self.settings):
             noticed["log"] = self.writer.last_error
@@ -172,16 +172,16 @@ class Service:
         return found | self.stores.problems() | self.checks.problems()
 
     def sizes(self) -> dict[str, int]:
-        """Bytes on disk of each store in SQLite, its write-ahead log included."""
+        """Return the size in bytes of each SQLite store, with its write-ahead log."""
         return file_sizes(self.settings)
 
     def close_list_makers(self) -> None:
-        """End the processes that make lists, if there are any: from now on they are made here."""
+        """Stop the processes that make lists, if any; from then on lists are made in this process."""
         if self.list_makers is not None:
             self.list_makers.close()
 
     def close(self) -> None:
-        """Finish what was accepted, send listeners home, close the files."""
+        """Finish accepted work, close the subscriptions and the files."""
         self.feed.close()
         self.writer.close()
         self.threads.shutdown()
@@ -207,7 +207,7 @@ def _checked(check: Callable[[], None]) -> str:
 
 
 def open_budgets(settings: Settings) -> dict[Rung, Budget]:
-    """The time each rung of the fallback ladder has."""
+    """Return the time budget of each level of the fallback chain."""
     limits_ms: dict[Rung, int] = {
         "ranking": settings.rank_budget_ms,
         "retrieval": settings.retrieval_budget_ms,
@@ -230,9 +230,9 @@ def open_service(
     after_step: Callable[[int], None] | None = None,
     load: Callable[[], Engine] | None = None,
 ) -> Service:
-    """Open the stores, fold in the data set's histories, replay what a crash left behind: ready to serve.
+    """Open the stores, fold in the data set's histories, and replay events after a crash. → a service ready to serve
 
-    ``load`` is how GARS_PROCESSES open the same engine, where it is not in the folder of models.
+    ``load`` opens the same engine in GARS_PROCESSES, if it is not in the folder of models.
 
     Raises:
         InvalidInputError: an address in the settings names no adapter.
@@ -253,7 +253,7 @@ def open_service(
         stores.impressions,
         steady,
         sample=settings.impression_sample,
-        # out of Kafka they go to Cassandra, which lets go of them by itself
+        # from Kafka they go to Cassandra, which expires them itself
         keep=None if scheme(settings.impressions) == "kafka" else timedelta(days=settings.impression_days),
         known=stores.newest,
         max_bytes=settings.impression_bytes,
@@ -385,9 +385,9 @@ def _of_model(
 
 
 def with_model(service: Service, engine: Engine, about: About) -> Service:
-    """The same service over another model: stores, writer and threads are shared, nothing is reopened.
+    """Return the service over another model: stores, writer and threads are shared, nothing is reopened.
 
-    Processes that make lists are started for it; those of ``service`` are the caller's to close.
+    Processes that make lists are started for the new model; the caller closes those of ``service``.
     """
     refuse_unknown_titles(engine, service.others)
     return replace(

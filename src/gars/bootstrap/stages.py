@@ -1,4 +1,4 @@
-"""The recall and rank services, wired: each opens the promoted model and does one stage of it for other processes."""
+"""Wires the recall and rank services: each opens the promoted model and runs one stage of it for other processes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from gars.domain.user_state import UserState
 
 
 def open_recall(settings: Settings) -> RecallService | None:
-    """The recall service that GARS_RECALL names, if any; connects when it is first asked."""
+    """Return the recall service that GARS_RECALL names, if any; it connects at the first request."""
     if not settings.recall:
         return None
     service: RecallService = adapter("services", "http").HttpRecall(
@@ -48,7 +48,7 @@ def open_recall(settings: Settings) -> RecallService | None:
 
 
 def open_rank(settings: Settings) -> RankService | None:
-    """The rank service that GARS_RANK names, if any; connects when it is first asked."""
+    """Return the rank service that GARS_RANK names, if any; it connects at the first request."""
     if not settings.rank:
         return None
     service: RankService = adapter("services", "http").HttpRank(
@@ -65,7 +65,7 @@ def _http(name: str, address: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageService:
-    """What the routes of the two services call."""
+    """Dependencies of the routes of the two services."""
 
     settings: Settings
     about: About
@@ -74,28 +74,28 @@ class StageService:
     stages: TwoStages
     states: LastKnownStates
     recall: RecallService | None
-    """Where the rank service gets candidates for the lists it makes itself."""
+    """Source of candidates for the lists that the rank service makes itself."""
     published: Published | None
-    """What the recall service compares its model with."""
+    """Model data that the recall service compares its model with."""
     recommend: Recommend
     similar_anime: SimilarAnime
     threads: Workers
 
     def recalled_ids(self, user_id: str, *, k: int) -> Sequence[int]:
-        """Ids in the order of stage one, of a user by their state."""
+        """Return ids in the order of the retrieval stage, for a user's stored state."""
         known = history.from_state(self.states.get(user_id) or UserState(user_id=user_id))
         filters = msgspec.structs.replace(SERVICE_DEFAULTS, released_by=self.clock.now().date())
         ids: list[int] = self.engine.retrieve_ids(known, k=k, filters=filters).tolist()
         return ids
 
     def health(self) -> dict[str, str]:
-        """``"ok"`` or what is wrong with what every request needs: the model alone. May ask Redis."""
+        """Return ``"ok"`` or the error of the model, the one dependency of every request. May query Redis."""
         if self.published is not None:
             self.published.look(self.engine)
         return {"model": "ok" if len(self.engine.anime) else "the model's catalogue is empty"}
 
     def close(self) -> None:
-        """Finish what is under way, then let go of the connections."""
+        """Finish running requests, then close the connections."""
         self.threads.shutdown()
         self.states.close()
         if self.recall is not None:
@@ -106,18 +106,18 @@ class StageService:
 
 @dataclass(slots=True)
 class RunningStage:
-    """A stage service that follows the promoted model, and how far it is between its start and its end."""
+    """A stage service that follows the promoted model, and the phase of its life."""
 
     swap: Swap[StageService]
     phase: Literal["starting", "ready", "stopping"] = "ready"
 
     @property
     def current(self) -> StageService:
-        """What serves now."""
+        """The service that serves now."""
         return self.swap.current
 
     def warnings(self) -> dict[str, str]:
-        """What is not as it should be although requests are served."""
+        """Return problems that do not stop requests from being served, by component."""
         service = self.current
         found = {
             "clock": service.clock.problem(),
@@ -138,7 +138,7 @@ def open_stage(
     clock: Clock | None = None,
     states: StateStore | None = None,
 ) -> RunningStage:
-    """A service over a model; for tests over states that are at hand.
+    """Open a stage service over a model; tests may pass the states.
 
     Raises:
         InvalidInputError: GARS_STATE_STORE names states that one process keeps for itself, or the model has one stage.
@@ -168,7 +168,7 @@ def open_stage(
         )
 
     def load(current: StageService) -> tuple[StageService, str]:
-        accepted = snapshots.accepted(settings.home)  # before the model: what changes meanwhile is loaded next
+        accepted = snapshots.accepted(settings.home)  # before the model: a change meanwhile is loaded next time
         engine, about = load_engine(settings.models)
         made = over(engine, about, current.threads)
         warm_engine(made.engine)

@@ -36,16 +36,16 @@ from gars.domain.experiment import Experiment
 
 _DAY_S = 24 * 3600
 UNFINISHED_RESTORE = ".restore"
-"""A folder in GARS_HOME while a backup is put in its place (``bootstrap.restore``)."""
+"""A folder in GARS_HOME that exists while a backup is restored (``bootstrap.restore``)."""
 
 
 def lock_home(settings: Settings) -> AbstractContextManager[None]:
-    """Hold GARS_HOME for this process.
+    """Lock GARS_HOME for this process.
+
+    With a shared event log nothing is locked: any number of processes may serve from one folder.
 
     Raises:
         StorageError: another process serves from it, or a restore of it was interrupted.
-
-    Where events go to a log that others read, any number of processes may serve from one folder.
     """
     if (settings.home / UNFINISHED_RESTORE).exists():
         raise StorageError(
@@ -56,7 +56,7 @@ def lock_home(settings: Settings) -> AbstractContextManager[None]:
 
 
 def open_event_log(settings: Settings) -> EventLog:
-    """The event log that GARS_EVENT_LOG names."""
+    """Open the event log that GARS_EVENT_LOG names."""
     if is_cluster(settings):
         address = adapter("kafka", "address").parse("GARS_EVENT_LOG", settings.event_log)
         return cast(
@@ -66,7 +66,7 @@ def open_event_log(settings: Settings) -> EventLog:
 
 
 def open_local_event_log(settings: Settings) -> LocalEventLog:
-    """The event log that GARS_EVENT_LOG names, where it is one in this process."""
+    """Open the event log that GARS_EVENT_LOG names; raises ``InvalidInputError`` if it is not one of this process."""
     if scheme(settings.event_log) != "sqlite":
         raise unknown("GARS_EVENT_LOG", settings.event_log, "sqlite:PATH", "kafka://HOST:PORT/PREFIX")
     path = sqlite_path("GARS_EVENT_LOG", settings.event_log)
@@ -74,7 +74,7 @@ def open_local_event_log(settings: Settings) -> LocalEventLog:
 
 
 def open_history(settings: Settings) -> EventHistory:
-    """The history that GARS_HISTORY names; without one the event log in SQLite is its own."""
+    """Open the history that GARS_HISTORY names; without one, the event log in SQLite."""
     if settings.history:
         return open_written_history(settings)
     if is_cluster(settings):
@@ -86,19 +86,19 @@ def open_history(settings: Settings) -> EventHistory:
 
 
 def open_written_history(settings: Settings) -> WritableHistory:
-    """The history that ``gars worker history`` writes."""
+    """Open the history that ``gars worker history`` writes."""
     connection = adapter("cassandra", "connection").shared(_cassandra("GARS_HISTORY", settings.history))
     module = adapter("cassandra", "history")
     return cast(WritableHistory, module.CassandraHistory(connection, ttl_s=settings.history_days * _DAY_S))
 
 
 def open_written_impressions(settings: Settings) -> WritableImpressions:
-    """The shown lists that ``gars worker history`` writes: beside the history."""
+    """Open the shown lists that ``gars worker history`` writes, in the keyspace of the history."""
     return _cassandra_impressions("GARS_HISTORY", settings.history, settings)
 
 
 def open_state_store(settings: Settings) -> StateStore:
-    """The state store that GARS_STATE_STORE names."""
+    """Open the state store that GARS_STATE_STORE names."""
     address = settings.state_store
     if scheme(address) in REDIS:
         module = adapter("redis", "state_store")
@@ -113,14 +113,14 @@ def open_state_store(settings: Settings) -> StateStore:
 
 
 def open_trend_counters(settings: Settings) -> TrendCounters:
-    """The trending counters: the feature job keeps them beside the states."""
+    """Open the trending counters that the feature job writes to the Redis of the states."""
     if scheme(settings.state_store) not in REDIS:
         raise unknown("GARS_STATE_STORE", settings.state_store, "redis://HOST:PORT/0 where GARS_EVENT_LOG is Kafka")
     return cast(TrendCounters, adapter("redis", "trends").RedisTrends(settings.state_store))
 
 
 def open_tombstones(settings: Settings) -> Tombstones:
-    """The tombstones that GARS_TOMBSTONES names."""
+    """Open the tombstones that GARS_TOMBSTONES names."""
     address = settings.tombstones
     if scheme(address) in REDIS:
         return cast(
@@ -138,7 +138,7 @@ def open_tombstones(settings: Settings) -> Tombstones:
 
 
 def open_impression_log(settings: Settings) -> ImpressionLog:
-    """The impression log that GARS_IMPRESSIONS names; from Kafka they go to the history, and are read there."""
+    """Open the impression log that GARS_IMPRESSIONS names; with Kafka, impressions are read from the history."""
     address = settings.impressions
     if scheme(address) == "kafka":
         kafka = adapter("kafka", "address").parse("GARS_IMPRESSIONS", address)
@@ -155,7 +155,7 @@ def open_impression_log(settings: Settings) -> ImpressionLog:
 
 
 def open_change_feed(settings: Settings) -> ChangeFeed:
-    """The change feed that GARS_CHANGE_FEED names."""
+    """Open the change feed that GARS_CHANGE_FEED names."""
     if scheme(settings.change_feed) in REDIS:
         return cast(ChangeFeed, adapter("redis", "change_feed").RedisChangeFeed(settings.change_feed))
     if settings.change_feed != "memory:":
@@ -169,7 +169,7 @@ def open_change_feed(settings: Settings) -> ChangeFeed:
 
 
 def open_sites(settings: Settings, *, patience_s: float) -> dict[str, ListSite]:
-    """The sites that lists can be fetched from, by name; ``patience_s`` is how long to wait for a busy one."""
+    """Return clients of the sites that lists can be fetched from, by name; each waits up to ``patience_s`` seconds."""
     return {
         "anilist": anilist.AniList(
             PoliteClient("AniList", pause_s=anilist.PAUSE_S, patience_s=patience_s), settings.anilist_url
@@ -183,12 +183,12 @@ def open_sites(settings: Settings, *, patience_s: float) -> dict[str, ListSite]:
 
 
 def open_seasons(settings: Settings, *, patience_s: float) -> AniListSeasons:
-    """Open the site that is asked for the anime of a season; ``patience_s`` bounds the wait for one request."""
+    """Return a client for the anime of a season; a request waits at most ``patience_s`` seconds."""
     return AniListSeasons(PoliteClient("AniList", pause_s=anilist.PAUSE_S, patience_s=patience_s), settings.anilist_url)
 
 
 def open_experiment(settings: Settings) -> Experiment | None:
-    """The A/B test that GARS_EXPERIMENT names; raises ``InvalidInputError`` if it cannot be read."""
+    """Read the A/B test that GARS_EXPERIMENT names; raises ``InvalidInputError`` if it cannot be read."""
     path = settings.experiment
     if path is None:
         return None
@@ -202,12 +202,12 @@ def open_experiment(settings: Settings) -> Experiment | None:
 
 
 def file_sizes(settings: Settings) -> dict[str, int]:
-    """Bytes of the SQLite files among the stores, their write-ahead logs included."""
+    """Return the size in bytes of each SQLite store, with its write-ahead log."""
     return {name: _file_size(path) for name, path in sqlite_files(settings).items()}
 
 
 def sqlite_files(settings: Settings) -> dict[str, Path]:
-    """The SQLite files among the stores, by what they hold."""
+    """Return the files of the SQLite stores, by their content."""
     addresses = {
         "events": settings.event_log,
         "states": settings.state_store,

@@ -1,4 +1,4 @@
-"""How many threads requests are answered in."""
+"""Number of threads that answer requests."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from gars.bootstrap.addresses import is_cluster
 from gars.config import Settings
 
 _WORKING = 1
-"""A second one that makes lists waits for the interpreter more than it works: decision 0158."""
+"""Threads that make lists: a second one waits for the interpreter more than it works (decision 0158)."""
 _READY = 1
-"""Beside those that wait for a process: what comes next is prepared meanwhile."""
+"""Extra threads that prepare the next request while the others wait for a process."""
 _WAITING = 8
-"""Those that wait for other processes most of the time hardly disturb each other."""
+"""Threads that mostly wait for other processes, and so hardly compete for the interpreter."""
 
 
 def threads_of(settings: Settings) -> int:
-    """What GARS_THREADS says; else by whether lists are made here and states are at hand."""
+    """Return GARS_THREADS if set; else the number that fits where lists are made and where states are stored."""
     if settings.threads:
         return settings.threads
     if settings.processes:

@@ -1,4 +1,4 @@
-"""The models of an A/B test's variants, beside the promoted one."""
+"""Opens the models of an A/B test's variants, in addition to the promoted one."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from gars.domain.experiment import Experiment
 
 
 def open_others(settings: Settings, experiment: Experiment | None) -> dict[str, Engine]:
-    """The models of the variants that name one, by the name of the variant.
+    """Load the models named by variants. → engines by name of the variant
 
     Raises:
         ArtefactError: there is no such model, or it is damaged.
-        InvalidInputError: the stages run in other processes, which know the promoted model only.
+        InvalidInputError: the stages run in other processes, which load the promoted model only.
     """
     if experiment is not None and (settings.recall or settings.rank) and any(one.model for one in experiment.variants):
         raise InvalidInputError(
@@ -27,10 +27,10 @@ def open_others(settings: Settings, experiment: Experiment | None) -> dict[str, 
 
 
 def refuse_unknown_titles(engine: Engine, others: Mapping[str, Engine]) -> None:
-    """Every title of a variant's model must be one that the service can show.
+    """Check that the service can show every title of the variants' models.
 
     Raises:
-        ArtefactError: one is not.
+        ArtefactError: a model has a title that the promoted one has not.
     """
     known = {anime.anime_id for anime in engine.anime} if others else set()
     for name, other in others.items():

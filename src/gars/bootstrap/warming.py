@@ -1,4 +1,4 @@
-"""An engine's first answers, made before somebody waits for them."""
+"""Warm-up of an engine before the first request."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from gars.domain.history import Rating
 
 _SOME = 10
 LENGTHS = _SOME, 200
-"""Titles of those whose lists are made: few, and so many that gaussian_process goes another way."""
+"""Lengths of the histories to warm up with: a short one, and one that takes the other branch of gaussian_process."""
 
 
 def warm_engine(engine: Engine) -> None:
-    """Make a list for few titles and for many, so that no caller waits for what is loaded or compiled on first use."""
+    """Make a list for a short and a long history, so that no request waits for loading or compilation on first use."""
     for several in LENGTHS:
         fan = history.from_ratings([Rating(anime.anime_id, 9) for anime in engine.anime[:several]])
         engine.recommend_history(fan, k=_SOME, filters=SERVICE_DEFAULTS)

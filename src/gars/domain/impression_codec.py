@@ -1,11 +1,11 @@
-"""Impressions as bytes: about 1.4 kB for a list of 20 places with 70 features, where MessagePack takes 7.7 kB.
+"""Compact encoding of impressions: about 1.4 kB for a list of 20 places with 70 features; MessagePack takes 7.7 kB.
 
-Lost: features are kept as ``domain.feature_codec`` says, so some are off by at most a 125th of their range in the list.
-Everything else comes back as it was. What features say of a title whoever asks (``features.title_columns``) may be kept
-once for all lists of a model, by ``Titles``; then a record holds it no more.
+Features are encoded by ``domain.feature_codec``: some are off by at most a 125th of their range in the list. All other
+fields are decoded exactly. Features that depend on the title alone (``features.title_columns``) can be stored once for
+all lists of a model, in ``Titles``; a record then does not contain them.
 
-A record begins with a byte that no MessagePack begins with and the number of its format. Records without it are from
-before this format: the ``Impression`` as MessagePack, and are still read.
+A record begins with a byte that no MessagePack begins with, and the number of its format. Records without it predate
+this format: they are the ``Impression`` as MessagePack, and are still read.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from gars.domain.feature_codec import Columns, from_planes, to_planes_many
 from gars.domain.impression import Impression, ShownItem
 
 _MARK = b"\xc1\x01"
-"""0xc1 is the one byte that MessagePack never uses; then the format."""
+"""0xc1 is the one byte that MessagePack never uses; then the number of the format."""
 _LEVEL = 6
 _KEPT = 256
-"""Lists whose compressed items are kept."""
+"""Size of the cache of compressed lists."""
 _MOST_KINDS = 4096
-"""Different channels of items whose bits are kept."""
+"""Size of the cache of channel bits, in distinct tuples of channels."""
 _HEXADECIMAL = re.compile("[0-9a-f]{32}")
 _USUAL_FILTERS: dict[str, Any] = {
     "adult": False,
@@ -45,7 +45,7 @@ _USUAL_FILTERS: dict[str, Any] = {
     "min_members": 500,
     "diversity": 0.25,
 }
-"""Not written when they are so. A part of format 1: to change it takes another format."""
+"""Defaults, which are not written. Part of format 1: a change needs another format."""
 _DICTIONARY = (
     b"\x04\x04\x04\x04\x04\x04\x04\x02\x02\x02\x02\x02\x02\x02\x04\x04\x04\x04\x02\x02\x02\x02\x00\x00\x00\x00\x00\x04\x01\x04"
     b"\x04\x01\x04\x04\x04\x04\x04\x04\x02\x04\x04\x04\x00\x04\x04\x04\x04\x04\x05\x04\x05\x04\x05\x05\x04\x04\x04\x04\xc4"
@@ -54,25 +54,25 @@ _DICTIONARY = (
     b"\xa7default\xc0\x14\x00\x81\xabreleased_by\xaa2026-11-28\xcb\x00\x00\x00\x00\x00\x00\x00\x00\x14"
     b"\x97\xa5edlae\xa8deepwalk\xa8item_knn\xa7content\xa4ials\xa8user_knn\xaapopularity"
 )
-"""What records have in common, for zlib. A part of format 1."""
+"""Byte sequences that are common in records: the preset dictionary of zlib. Part of format 1."""
 
 
 class Titles(Protocol):
-    """What features say of titles whoever asks, kept once for each model version and title."""
+    """Storage of the features that depend on the title alone, one row for each model version and title."""
 
     def put(self, model_version: str, anime_ids: Sequence[int], columns: NDArray[np.float32]) -> bool:
-        """Keep the rows (n, s). → false if a title has another row already: nothing is kept then"""
+        """Store the rows (n, s); return false, and store nothing, if a title already has another row."""
         ...
 
     def get(self, model_version: str, anime_ids: Sequence[int]) -> NDArray[np.float32]:
-        """Return the rows (n, s). Raises ``KeyError``: there is none for a title."""
+        """Return the rows (n, s). Raises ``KeyError`` if a title has none."""
         ...
 
 
 class _Record(msgspec.Struct, array_like=True):
     request_id: str
     request_number: bytes
-    """In place of a ``request_id`` of 32 hexadecimal digits."""
+    """Replaces a ``request_id`` of 32 hexadecimal digits."""
     user_id: str
     time: datetime
     state_version: int
@@ -91,23 +91,23 @@ class _Items(msgspec.Struct, array_like=True):
     n: int
     channels: list[str]
     channels_of: bytes | list[list[str]]
-    """A bit for each of ``channels``, in 32 bits an item."""
+    """Bit masks over ``channels``, 32 bits per item; lists of names where the order would be lost."""
     anime_ids: bytes | list[int]
     positions: int | list[int]
-    """The first one, when the others follow it."""
+    """The first position if the others follow it, else all of them."""
     scores: bytes | list[float]
-    """float32 where that is exact."""
+    """As float32 where that is exact."""
     propensities: list[float] | None
     """``None``: all 1."""
     shared: bytes
-    """A bit for each column that is in ``Titles``; empty: none is."""
+    """Bit mask of the columns stored in ``Titles``; empty if there are none."""
     columns: Columns | None
     """Features of all items, if all have the same number of them."""
     odd_features: list[bytes] | None
 
 
 class _List:
-    """Items of a model, the key of their compressed form. Hashed once, by the scores alone."""
+    """Items of a model, as the cache key of their compressed form. The hash is computed once, from the scores alone."""
 
     __slots__ = ("_hash", "_items", "_model_version")
 
@@ -123,9 +123,9 @@ class _List:
 
 
 class ImpressionCodec:
-    """Encodes and decodes impressions; with ``titles`` what is said of a title whoever asks is kept there.
+    """Encodes and decodes impressions; with ``titles``, features that depend on the title alone are stored there.
 
-    The same list shown again, as out of a cache, is compressed once.
+    A list that is shown again, such as one from a cache, is compressed once.
     """
 
     def __init__(self, titles: Titles | None = None) -> None:
@@ -133,13 +133,13 @@ class ImpressionCodec:
         self._kept: OrderedDict[_List, bytes] = OrderedDict()
 
     def encode(self, impression: Impression) -> bytes:
-        """Encode an impression. Not safe in two threads at once."""
+        """Encode an impression. Not thread-safe."""
         return self.encode_many([impression])[0]
 
     def encode_many(self, impressions: Sequence[Impression]) -> list[bytes]:
-        """Encode impressions, each as ``encode`` does; features of many lists take little longer than those of one.
+        """Encode impressions as ``encode`` does; features of many lists take little longer than those of one.
 
-        Not safe in two threads at once.
+        Not thread-safe.
         """
         keys = [_List(one.model_version, one.items) for one in impressions]
         new = {key: one for key, one in zip(keys, impressions, strict=True) if key not in self._kept}
@@ -153,10 +153,10 @@ class ImpressionCodec:
         return records
 
     def decode(self, record: bytes) -> Impression:
-        """Decode a record of ``encode``, or of the time before it.
+        """Decode a record made by ``encode``, or an older one in MessagePack.
 
         Raises:
-            ValueError: the bytes are no impression, of a later format, or need titles that are not there.
+            ValueError: the bytes are no impression, have a later format, or need titles that are not stored.
         """
         if record[:1] == _MARK[:1] and record[1:2] != _MARK[1:]:
             raise ValueError(f"it has format {record[1:2].hex()}; this version of GARS reads {_MARK[1:].hex()}")
@@ -182,7 +182,7 @@ class ImpressionCodec:
             raise ValueError(f"{type(error).__name__}: {error}") from error
 
     def drop_kept(self) -> None:
-        """Forget the lists that were compressed: their titles are no longer where they were."""
+        """Clear the cache of compressed lists, which may refer to rows that ``Titles`` no longer has."""
         self._kept.clear()
 
 
