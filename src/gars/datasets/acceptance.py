@@ -1,4 +1,4 @@
-"""Whether data are good enough to train on: each check with what was found, what is allowed, and what it means."""
+"""Check data against the thresholds for training: each check with value, limit and meaning."""
 
 from __future__ import annotations
 
@@ -27,33 +27,33 @@ class Check(msgspec.Struct, frozen=True):
 
     @property
     def passed(self) -> bool:
-        """Whether the value is within the limit."""
+        """Return true if the value is within the limit."""
         return self.value <= self.limit
 
 
 class Validation(msgspec.Struct, frozen=True, kw_only=True):
-    """All that was found in a data set; what ``--json`` writes."""
+    """Results of validating a data set; ``--json`` writes them."""
 
     name: str
     content_hash: str
     report: Report
     drift: Drift | None
-    """``None`` when there was nothing to compare with."""
+    """``None`` without an earlier data set to compare with."""
     checks: list[Check]
 
     @property
     def failed(self) -> list[Check]:
-        """The checks that did not pass."""
+        """Return the checks that failed."""
         return [check for check in self.checks if not check.passed]
 
     @property
     def accepted(self) -> bool:
-        """Whether the data may be trained on."""
+        """Return true if the data may be used for training: no faults, no failed checks."""
         return not self.failed and not self.report.faults
 
 
 def judge(dataset: Dataset, report: Report, drift: Drift | None, thresholds: Thresholds) -> Validation:
-    """Hold a report, and if there is one the drift, against the thresholds."""
+    """Compare a report, and the drift if given, with the thresholds."""
     checks = _state(report, thresholds) + (_movement(drift, thresholds) if drift else [])
     return Validation(name=dataset.name, content_hash=dataset.content_hash, report=report, drift=drift, checks=checks)
 

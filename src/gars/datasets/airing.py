@@ -15,9 +15,9 @@ from gars.datasets.schema import CATALOGUE, LISTS, conform_catalogue
 from gars.domain.errors import DataError
 
 _LEAST_RANK = 60
-"""Votes for a tag, in per cent, below which it says little about the anime."""
+"""Tags whose votes (per cent) are below this are ignored: they describe the anime poorly."""
 _MOVING = ("airing",)
-"""What a newer answer knows better than any older source."""
+"""Columns where a newer answer replaces the value of any older source."""
 _NEVER_FILLED = frozenset({"anime_id", "title", "adult", "franchise", "prequels", "sequels", "related"})
 
 
@@ -81,12 +81,12 @@ class _Answer(msgspec.Struct):
 
 
 class AiringAnime(NamedTuple):
-    """What the answers hold."""
+    """Anime read from AniList's answers."""
 
     titles: pl.DataFrame
     """Columns of ``schema.CATALOGUE``, one row per MyAnimeList id."""
     without_id: int
-    """Anime left out because AniList knows no MyAnimeList id."""
+    """Anime left out because AniList gives no MyAnimeList id."""
 
 
 class Added(NamedTuple):
@@ -95,7 +95,7 @@ class Added(NamedTuple):
     catalogue: pl.DataFrame
     new: int
     changed: int
-    """Anime that were known and now have another status of airing."""
+    """Anime already in the catalogue whose airing status changed."""
 
 
 def read_airing(answers: Iterable[bytes]) -> AiringAnime:

@@ -1,4 +1,4 @@
-"""The catalogue of an import: the file that was given, else one that can be fetched; every anime rated is in it."""
+"""The catalogue of an import: the given file, else a catalogue built from fetched sources; it has every rated anime."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class CatalogueFiles:
 
     @classmethod
     def among(cls, layouts: Sequence[Layout]) -> CatalogueFiles:
-        """Pick them out; raises ``InvalidInputError`` when there are two of one sort."""
+        """Return the files by role; raises ``InvalidInputError`` for two of one role."""
 
         def only(role: Role) -> Layout | None:
             found = [layout for layout in layouts if layout.role == role]
@@ -95,9 +95,9 @@ def complete_catalogue(
 ) -> tuple[pl.DataFrame, list[SourceUsed], dict[str, Any]]:
     """Return a catalogue that holds every id in ``rated``, the fetched sources it is made of, and a report.
 
-    With ``enrich``, what the given catalogue says of MyAnimeList ids stays and its gaps are filled from every source;
-    without a given one the catalogue is that of the sources. An id without an entry gets one that says nothing but its
-    number; how many those are is in the report.
+    With ``enrich``, the given catalogue's values for MyAnimeList ids stay and its gaps are filled from every source;
+    without a given one the catalogue is that of the sources. An id without an entry gets one with only a number as
+    title; the report has their count.
     """
     if base is None and files.catalogue is not None:
         base = read_catalogue(files.catalogue)
@@ -126,7 +126,7 @@ def complete_catalogue(
 
 
 def as_used(source: Source) -> SourceUsed:
-    """A registered source as the manifest names it."""
+    """Return the manifest entry of a registered source."""
     return SourceUsed(source.name, source.digest, source.licence)
 
 
@@ -135,7 +135,7 @@ def _sources(licensed_only: bool) -> list[Source]:
 
 
 def _untitled(ids: set[int]) -> pl.DataFrame:
-    """Return entries that know nothing but their id, to be filled from the sources."""
+    """Return entries with only an id, to be filled from the sources."""
     kinds = {name: pl.lit(None, kind).alias(name) for name, kind in CATALOGUE.items() if name != "anime_id"}
     return (
         pl.DataFrame({"anime_id": sorted(ids)}, {"anime_id": pl.Int64()})

@@ -43,16 +43,16 @@ class Row:
         self.problems = problems
 
     def raw(self, column: str) -> str | None:
-        """The cell with entities decoded and blanks stripped, ``None`` when empty."""
+        """Return the cell with entities decoded and blanks stripped, ``None`` if empty."""
         return html.unescape(self.cells.get(column) or "").strip() or None
 
     def text(self, column: str) -> str | None:
-        """Words; ``None`` when the cell says that it does not know."""
+        """Return the text of a cell; ``None`` for a word that means unknown, such as ``N/A``."""
         value = self.raw(column)
         return None if value is None or value.lower() in MISSING else value
 
     def number(self, column: str, *, maximum: float = float("inf")) -> float | None:
-        """A number in (0, maximum]; zero and below mean unknown. ``8,5`` is a decimal comma, ``1,234`` thousands."""
+        """Return a number in (0, maximum], else ``None``. ``8,5`` is a decimal comma, ``1,234`` thousands."""
         value = self.text(column)
         if value is None:
             return None
@@ -67,7 +67,7 @@ class Row:
         return number if number > 0 else None
 
     def whole(self, column: str) -> int | None:
-        """A whole number above zero (``26`` or ``26.0``)."""
+        """Return a whole number above zero (``26`` or ``26.0``)."""
         number = self.number(column, maximum=2**53)
         if number is not None and number != int(number):
             self._bad(column, "is not a whole number", str(number))
@@ -75,7 +75,7 @@ class Row:
         return None if number is None else int(number)
 
     def required(self, column: str, *, lowest: int = 1) -> int:
-        """An id: a whole number from ``lowest``, and a fault when there is none."""
+        """Return an id, a whole number from ``lowest``; record a fault if there is none."""
         value = self.raw(column) or ""
         number = parse_id(value)
         if number is None or number < lowest:
@@ -84,15 +84,15 @@ class Row:
         return number
 
     def names(self, column: str) -> list[str]:
-        """A list in order, without repeats, in any form that ``split_names`` reads."""
+        """Return a list in order, without repeats, in any form that ``split_names`` reads."""
         return [name for name in split_names(self.text(column) or "") if name.lower() not in MISSING]
 
     def kind(self, column: str) -> str | None:
-        """The type of an anime: TV, Movie, OVA, Special, ONA, Music; anything else is unknown."""
+        """Return the type of an anime (TV, Movie, OVA, Special, ONA, Music); ``None`` for any other word."""
         return _TYPES.get((self.text(column) or "").lower())
 
     def minutes(self, column: str) -> int | None:
-        """A duration such as ``24 min. per ep.`` or ``1 hr. 31 min.`` in minutes, at least one."""
+        """Return a duration such as ``24 min. per ep.`` or ``1 hr. 31 min.`` in minutes, at least one."""
         value = self.text(column)
         match = _DURATION.fullmatch(value) if value else None
         if value is None or match is None:
@@ -101,22 +101,22 @@ class Row:
         return max(1, hours * 60 + minutes) if hours or minutes or seconds else None
 
     def starts(self, column: str) -> tuple[date | None, int | None]:
-        """The first day and year of ``Apr 3, 1998 to …``, ``Apr 1998`` or ``1998``; the day only if given."""
+        """Return first day and year of ``Apr 3, 1998 to …``, ``Apr 1998`` or ``1998``; the day only if given."""
         value = self.text(column)
         return first_day(value.split(" to ")[0]) if value else (None, None)
 
     def synopsis(self, column: str) -> str | None:
-        """A description; the sites' "nothing written yet" sentences count as none."""
+        """Return a synopsis; ``None`` for the sites' placeholder sentences."""
         value = self.text(column)
         return None if value is None or value.lower().startswith(_NO_SYNOPSIS) else value
 
     def last_year(self, column: str) -> int | None:
-        """The year at the end of ``Spring 1998``."""
+        """Return the year at the end of ``Spring 1998``."""
         word = (self.text(column) or "").rsplit(" ", 1)[-1]
         return int(word) if len(word) == _YEAR_DIGITS and word.isdecimal() else None
 
     def mapping(self, column: str) -> dict[str, Any]:
-        """A Python dict written as text, read as a literal: nothing in it is ever run. Empty when the cell is."""
+        """Parse a Python dict literal without executing it; empty if the cell is."""
         value = self.text(column)
         if value is None or value in ("[]", "{}"):
             return {}
@@ -178,7 +178,7 @@ def read_catalogue_file(
 
 
 def _holds_rows(cells: list[str], names: tuple[str, ...], delimiter: str) -> bool:
-    """Whether a cell of several lines holds rows: a line with as many cells as the header, the first an id."""
+    """Return true if a cell of several lines holds rows: a line with as many cells as the header, the first an id."""
     lines = (line.split(delimiter) for cell in cells if "\n" in cell for line in cell.splitlines()[1:])
     return len(names) > 1 and any(len(found) == len(names) and parse_id(found[0]) is not None for found in lines)
 

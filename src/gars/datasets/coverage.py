@@ -1,4 +1,4 @@
-"""The years that the titles and the ratings of a data set are of."""
+"""Years covered by the titles and the ratings of a data set."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TAIL = 0.05
 _ENOUGH = 10
 """Titles that make a season covered; fewer in a small catalogue."""
 _EARLY = 0.002
-"""Share of the list entries that may be of titles nobody has seen yet: lists name some before they begin."""
+"""Share of list entries that may be of titles not yet released: users plan some in advance."""
 
 
 def coverage_of(dataset: Dataset) -> Coverage:
@@ -45,7 +45,7 @@ def coverage_of(dataset: Dataset) -> Coverage:
 
 
 def _last_season(titles: pl.DataFrame) -> str | None:
-    """The last season with enough titles: a single film announced for the year after does not count."""
+    """Return the last season with enough titles; a single film announced for the next year does not count."""
     told = [
         season or "{}-{}".format(*season_of(released))
         for season, released in titles.select("season", "released").iter_rows()
@@ -62,7 +62,7 @@ def _order(season: str) -> tuple[int, int]:
 
 
 def _years_of_times(watched: pl.LazyFrame) -> tuple[int, int] | None:
-    """The years of the ratings themselves, where most have a time."""
+    """Return the years of the rating times, if most ratings have one."""
     dated = watched.select(
         share=pl.col("time").is_not_null().mean(),
         first=pl.col("time").dt.year().quantile(_TAIL, "nearest"),
@@ -73,7 +73,7 @@ def _years_of_times(watched: pl.LazyFrame) -> tuple[int, int] | None:
 
 
 def _years_of_titles(seen: pl.DataFrame) -> tuple[int, int] | None:
-    """The years in which the titles on the lists began."""
+    """Return the years in which the titles on the lists began."""
     if seen.is_empty():
         return None
     reached = seen["entries"].cum_sum() / seen["entries"].sum()
@@ -83,7 +83,7 @@ def _years_of_titles(seen: pl.DataFrame) -> tuple[int, int] | None:
 
 
 def _rated_until(seen: pl.DataFrame) -> date | None:
-    """The day from which on titles have next to no ratings."""
+    """Return the day after which titles have almost no ratings."""
     if seen.is_empty():
         return None
     newest_first = seen.reverse()

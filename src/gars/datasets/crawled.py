@@ -1,4 +1,4 @@
-"""What a crawl knows of an anime: one record a page, in CSV (lists as JSON), JSON lines or Parquet."""
+"""Crawled anime records: one per page, in CSV (lists as JSON), JSON lines or Parquet."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gars.domain.errors import DataError, InvalidInputError
 
 
 class Relation(msgspec.Struct, frozen=True):
-    """One work an anime is tied to: the site's word for how, ``anime`` or ``manga``, its id and title."""
+    """A related work: relation as named by the site, ``anime`` or ``manga``, id and title."""
 
     kind: str
     medium: str
@@ -28,7 +28,7 @@ class Relation(msgspec.Struct, frozen=True):
 
 
 class CrawledAnime(msgspec.Struct, frozen=True, kw_only=True):
-    """An anime as its page words it. What the page does not know is ``None`` or empty, never 0 and never "N/A"."""
+    """An anime with the texts of its page. A missing value is ``None`` or empty, never 0 and never "N/A"."""
 
     anime_id: int
     title: str
@@ -39,7 +39,7 @@ class CrawledAnime(msgspec.Struct, frozen=True, kw_only=True):
     episodes: int | None = None
     status: str | None = None
     aired: str | None = None
-    """In the site's words: ``Apr 3, 1998 to Apr 24, 1999``; ``dates.parse_aired`` reads it."""
+    """Text of the site, such as ``Apr 3, 1998 to Apr 24, 1999``; parsed by ``dates.parse_aired``."""
     premiered: str | None = None
     broadcast: str | None = None
     producers: tuple[str, ...] = ()
@@ -63,7 +63,7 @@ class CrawledAnime(msgspec.Struct, frozen=True, kw_only=True):
     url: str | None = None
     relations: tuple[Relation, ...] = ()
     crawled_at: datetime
-    """When the page was read, UTC."""
+    """Time the page was read, UTC."""
 
 
 _RELATION = pl.Struct({"kind": pl.String(), "medium": pl.String(), "id": pl.Int64(), "title": pl.String()})
@@ -93,13 +93,13 @@ FORMATS = ("csv", "jsonl", "parquet")
 
 
 def cells(record: CrawledAnime) -> dict[str, str]:
-    """The record as the cells of a CSV row: lists as JSON, nothing as an empty cell."""
+    """Convert a record to the cells of a CSV row: lists as JSON, missing values as empty cells."""
     plain: dict[str, Any] = msgspec.to_builtins(record)
     return {name: cell(name, plain[name]) for name in _FIELDS}
 
 
 def cell(name: str, value: object) -> str:
-    """One value as the text of a CSV cell."""
+    """Convert one value to the text of a CSV cell."""
     if value is None or value in ([], ()):
         return ""
     return json.dumps(value, ensure_ascii=False) if name in _AS_JSON else str(value)
@@ -129,7 +129,7 @@ def write_crawled(records: Sequence[CrawledAnime], path: Path) -> None:
 
 
 def format_of(path: Path) -> str:
-    """The format that the ending of ``path`` names. Raises ``InvalidInputError``."""
+    """Return the format named by the suffix of ``path``. Raises ``InvalidInputError``."""
     form = path.suffix.removeprefix(".")
     if form not in FORMATS:
         raise InvalidInputError(
@@ -140,10 +140,10 @@ def format_of(path: Path) -> str:
 
 
 def read_crawled(path: Path) -> list[CrawledAnime]:
-    """Read what ``write_crawled`` (or a Scrapy feed of the spider) wrote, in file order; a repeated id stays twice.
+    """Read a file of ``write_crawled`` (or a Scrapy feed of the spider), in file order; repeated ids are kept.
 
     Raises:
-        DataError: a row that is not a record; it names the line.
+        DataError: a row is not a record; the line is named.
     """
     form = format_of(path)
     try:
@@ -173,7 +173,7 @@ def _record(row: Any, path: Path, line: int) -> CrawledAnime:
 
 
 def latest(records: Iterable[CrawledAnime]) -> dict[int, CrawledAnime]:
-    """One record an anime: the one crawled last (of equal times, the later in the sequence)."""
+    """Keep the record crawled last for each anime (of equal times, the later in the sequence)."""
     found: dict[int, CrawledAnime] = {}
     for record in records:
         kept = found.get(record.anime_id)
@@ -183,7 +183,7 @@ def latest(records: Iterable[CrawledAnime]) -> dict[int, CrawledAnime]:
 
 
 def frame_of(records: Iterable[CrawledAnime]) -> pl.DataFrame:
-    """Records as a frame with the columns of ``CRAWLED``."""
+    """Convert records to a frame with the columns of ``CRAWLED``."""
     rows = [msgspec.to_builtins(record, builtin_types=(datetime,)) for record in records]
     utc = [{**row, "crawled_at": row["crawled_at"].astimezone(UTC)} for row in rows]
     return pl.DataFrame(utc, schema=CRAWLED)

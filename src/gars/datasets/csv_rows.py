@@ -91,7 +91,7 @@ def _kept_ends(pieces: list[str]) -> list[str]:
 
 
 def _holds_rows(lines: list[str], header: Header) -> bool:
-    """Whether lines inside a quoted cell look like rows: as many cells as the header, the first one an id."""
+    """Return true if lines inside a quoted cell look like rows: as many cells as the header, the first one an id."""
     if len(header.names) < 2:
         return False
     for line in lines[:-1] or lines:

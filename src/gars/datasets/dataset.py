@@ -76,29 +76,29 @@ class Dataset:
 
     @property
     def name(self) -> str:
-        """The name it was built under."""
+        """Return the name of the data set."""
         return self.manifest.name
 
     @property
     def simulated(self) -> bool:
-        """Whether its viewers were made by the simulator."""
+        """Return true if its users were simulated."""
         return self.manifest.simulated
 
     @property
     def content_hash(self) -> str:
-        """Hash of the rows themselves: equal data, equal hash, whatever wrote it."""
+        """Return the hash of the rows: equal data have equal hashes, whatever wrote them."""
         return self.manifest.content_hash
 
     def parts(self) -> list[Path]:
-        """The interaction files in order; no user is in two of them."""
+        """Return the interaction files in order; all rows of a user are in one of them."""
         return sorted((self.path / INTERACTIONS_FOLDER).glob("part-*.parquet"))
 
     def interactions(self) -> pl.LazyFrame:
-        """One row per (user, anime), sorted by both; columns of ``schema.INTERACTIONS``."""
+        """Scan the interactions: one row per (user, anime), sorted by both; columns of ``schema.INTERACTIONS``."""
         return pl.scan_parquet(self.parts())
 
     def catalogue(self) -> pl.DataFrame:
-        """One row per anime, sorted by id; columns of ``schema.CATALOGUE``, also if an older GARS wrote fewer."""
+        """Read the catalogue: one row per anime, sorted by id; columns of ``schema.CATALOGUE``, also of old files."""
         frame = pl.read_parquet(self.path / CATALOGUE_FILE)
         return frame.with_columns(
             pl.lit(None, dtype=CATALOGUE[name]).alias(name) for name in ADDED_LATER if name not in frame.columns
@@ -116,7 +116,7 @@ class Dataset:
 
 
 def written_names(path: Path) -> set[str]:
-    """Names of the files of the data set in ``path``; empty if it is not a data set."""
+    """Return the file names of the data set in ``path``; empty if it is not a data set."""
     try:
         dataset = Dataset.open(path)
     except (DataError, OSError):
@@ -126,5 +126,5 @@ def written_names(path: Path) -> set[str]:
 
 
 def catalogue_anime(frame: pl.DataFrame) -> list[Anime]:
-    """The rows of a catalogue as domain values, ascending by id; ``frame`` has columns of ``schema.CATALOGUE``."""
+    """Convert catalogue rows to ``Anime``, ascending by id; ``frame`` has columns of ``schema.CATALOGUE``."""
     return msgspec.convert(frame.sort("anime_id").to_dicts(), list[Anime])

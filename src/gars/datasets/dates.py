@@ -1,4 +1,4 @@
-"""Dates as anime catalogues write them, in one form: ISO 8601, as precise as was told and no more."""
+"""Parse dates of anime catalogues to ISO 8601, with the precision of the text."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ class PartialDate(msgspec.Struct, frozen=True):
     precision: Precision = "day"
 
     def iso(self) -> str:
-        """``1998-04-03``, ``1998-04`` or ``1998``."""
+        """Return ``1998-04-03``, ``1998-04`` or ``1998``."""
         parts = (f"{self.year:04}", *(f"{part:02}" for part in (self.month, self.day) if part is not None))
         return "-".join(parts)
 
     def full(self) -> date | None:
-        """The day, if one was told."""
+        """Return the date, or ``None`` if month or day is missing."""
         return None if self.month is None or self.day is None else date(self.year, self.month, self.day)
 
 
 class Aired(msgspec.Struct, frozen=True):
-    """When an anime ran. ``end`` is ``None`` when it was not told; ``open`` says that it was told to be unknown."""
+    """Airing interval of an anime. ``end`` is ``None`` if missing; ``open`` is true if the text gives it as unknown."""
 
     start: PartialDate | None = None
     end: PartialDate | None = None
@@ -54,9 +54,9 @@ class Aired(msgspec.Struct, frozen=True):
 
 
 def parse_aired(text: str | None) -> Aired:
-    """Read ``Apr 3, 1998 to Apr 24, 1999``, ``Apr 2003 to ?``, ``2001``, ``Fall 2001``, ISO 8601 days and intervals.
+    """Parse ``Apr 3, 1998 to Apr 24, 1999``, ``Apr 2003 to ?``, ``2001``, ``Fall 2001``, ISO 8601 days and intervals.
 
-    Words for nothing ("Not available") are an ``Aired`` that knows nothing.
+    Placeholders such as "Not available" give an empty ``Aired``.
 
     Raises:
         ValueError: the text is none of these, a day does not exist, or the end is before the start.
@@ -70,7 +70,7 @@ def parse_aired(text: str | None) -> Aired:
 
 
 def parse_date(text: str | None) -> PartialDate | None:
-    """Read one date; ``None`` for words that mean nothing. Raises ``ValueError`` for what is no date."""
+    """Parse one date; ``None`` for a placeholder. Raises ``ValueError`` for other text."""
     said = " ".join((text or "").split())
     if said.lower() in _NOTHING:
         return None
@@ -108,7 +108,7 @@ def _checked(
 
 
 def _is_before(end: PartialDate, start: PartialDate) -> bool:
-    """Whether an end lies before a start as far as both are told."""
+    """Return true if an end is before a start, compared at the coarser precision of the two."""
     for mine, theirs in ((end.year, start.year), (end.month, start.month), (end.day, start.day)):
         if mine is None or theirs is None or end.precision == "season":
             return mine is not None and theirs is not None and end.year < start.year

@@ -1,4 +1,4 @@
-"""How a data set differs from the one that was accepted before it."""
+"""Measure the differences between a data set and the previously accepted one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SHOWN = 10
 
 
 class Drift(msgspec.Struct, frozen=True, kw_only=True):
-    """What moved. ``before`` is the content hash of the data set compared with."""
+    """Differences from an earlier data set. ``before`` is its content hash."""
 
     before: str
     rating_shift: float
@@ -22,7 +22,7 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
     """Before, now."""
     unrated_share: tuple[float, float]
     unknown_rise: dict[str, float]
-    """Catalogue column → rise of the share of rows that do not know it; only columns that rose."""
+    """Catalogue column → increase of its share of missing values; only columns that increased."""
     rows: tuple[int, int]
     users: tuple[int, int]
     catalogue: tuple[int, int]
@@ -56,7 +56,7 @@ def compare(before: Report, now: Report, *, before_hash: str, were: pl.DataFrame
 
 
 def total_variation(before: Mapping[int, int], now: Mapping[int, int]) -> float:
-    """Half the summed difference of two histograms' shares: 0 the same, 1 nothing in common; 0 when one is empty."""
+    """Return the total variation distance of two histograms, 0 (equal) to 1 (disjoint); 0 if one is empty."""
     totals = sum(before.values()), sum(now.values())
     if not all(totals):
         return 0.0
@@ -65,7 +65,7 @@ def total_variation(before: Mapping[int, int], now: Mapping[int, int]) -> float:
 
 
 def mean_rating(ratings: Mapping[int, int]) -> float | None:
-    """The mean of a histogram, ``None`` of an empty one."""
+    """Return the mean of a histogram, ``None`` for an empty one."""
     count = sum(ratings.values())
     return sum(rating * times for rating, times in ratings.items()) / count if count else None
 

@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all, and stay after a power cut."""
+"""Write files and folders atomically and durably."""
 
 from __future__ import annotations
 
@@ -94,10 +94,10 @@ def whole_file(target: Path, *, is_ours: IsOurs | None = None) -> Iterator[IO[by
 
 @contextmanager
 def whole_folder(target: Path, *, written_names: WrittenNames | None = None) -> Iterator[Path]:
-    """Yield an empty folder that becomes ``target`` when the block ends well, and vanishes when it does not.
+    """Yield an empty folder that becomes ``target`` when the block succeeds, and is removed when it fails.
 
-    An existing ``target`` is replaced as the last step, so until then it stays untouched. What a killed process
-    left beside it is cleared away first. Where ``target`` may hold files of a user, give ``written_names``: a folder
+    An existing ``target`` is replaced as the last step and unchanged until then. Leftovers of killed processes
+    are removed first. Where ``target`` may hold files of a user, give ``written_names``: a folder
     with anything else in it raises ``InvalidInputError``.
     """
     target = target.absolute()
@@ -118,7 +118,7 @@ def whole_folder(target: Path, *, written_names: WrittenNames | None = None) -> 
 
 @contextmanager
 def scratch_folder(target: Path) -> Iterator[Path]:
-    """Yield an empty folder beside ``target``, gone when the block ends; its name says whose it is."""
+    """Yield a temporary folder in the parent of ``target``, removed after the block; its name has the process id."""
     folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.{os.getpid()}{_UNFINISHED}", dir=target.parent))
     try:
         yield folder
@@ -127,7 +127,7 @@ def scratch_folder(target: Path) -> Iterator[Path]:
 
 
 def clear_leftovers(target: Path) -> None:
-    """Remove what processes that are gone left beside ``target``; a data set caught between two renames goes back."""
+    """Remove temporary folders of dead processes next to ``target``; restore a folder retired by an unfinished swap."""
     for folder in target.parent.glob(f".{target.name}.*"):
         left = _LEFTOVER.fullmatch(folder.name.removeprefix(f".{target.name}."))
         if left is None or not folder.is_dir() or _runs(int(left[1])):
@@ -149,7 +149,7 @@ def _runs(process: int) -> bool:
 
 
 def _swap_in(finished: Path, target: Path) -> None:
-    """Put a folder in the place of another; two renames, because a folder cannot replace a full one."""
+    """Replace one folder by another with two renames, because a folder cannot replace one that is not empty."""
     retired = finished.with_name(f".{target.name}.{os.getpid()}{_RETIRED}")
     if target.exists():
         target.rename(retired)
@@ -165,7 +165,7 @@ def _swap_in(finished: Path, target: Path) -> None:
 
 @contextmanager
 def disk_errors(where: Path) -> Iterator[None]:
-    """Turn a full disk into a ``StorageError`` that says where and what to do."""
+    """Convert a disk-full error to a ``StorageError`` with path and hint."""
     try:
         yield
     except (OSError, pl.exceptions.PolarsError) as error:
@@ -177,7 +177,7 @@ def disk_errors(where: Path) -> Iterator[None]:
 
 
 def disk_full(where: Path) -> StorageError:
-    """The error for a disk with no room left at ``where``."""
+    """Return the error for a full disk at ``where``."""
     return StorageError(
         f"the disk is full: could not write {where}", hint="free some space, or choose another folder with --home DIR"
     )

@@ -33,8 +33,8 @@ class FolderFile(NamedTuple):
 def read_folder(source: Source, archive: Path) -> Iterator[FolderFile]:
     """Yield the files of a fetched ``github-folder`` source in the archive's order, one at a time in memory.
 
-    ``archive`` is what ``fetch`` returned. Nothing is written. Raises ``FetchError`` for an archive that is damaged
-    or holds other files than the registry says.
+    ``archive`` is the path that ``fetch`` returned. Nothing is written. Raises ``FetchError`` for an archive that is
+    damaged or differs from the registry.
     """
     with archive.open("rb") as stream:
         yield from files_in_tarball(source, stream, str(archive))

@@ -1,4 +1,4 @@
-"""User names become numbers that lead back to nobody: a keyed hash, whose key stays on this machine."""
+"""Pseudonymise user names: a keyed hash to numbers, with the key stored on this machine only."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ LARGEST_ID = (1 << _BITS) - 1
 
 
 def name_hasher(home: Path) -> HashUsers:
-    """A function from a column of names to ids up to ``LARGEST_ID``, null for an empty name.
+    """Return a function from a column of names to ids up to ``LARGEST_ID``, null for an empty name.
 
-    The key is made once per home: there, a name gets the same id in every import; elsewhere it gets another.
+    The key is created once per home: there, a name has the same id in every import; elsewhere it has another.
     """
     key = _key(home)
 

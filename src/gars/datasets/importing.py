@@ -1,4 +1,4 @@
-"""Import files of a known dialect into the normal form, whatever their size; all of them or nothing."""
+"""Import files of a known dialect of any size into the normal form, atomically."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 @dataclass(slots=True)
 class _Read:
-    """What is known once every row was read."""
+    """Results of reading all rows."""
 
     anime: set[int] = field(default_factory=set)
     left_out: LeftOut = field(default_factory=LeftOut)
@@ -57,14 +57,14 @@ def import_files(
 ) -> Dataset:
     """Read interactions and at most one catalogue from ``paths`` into ``home/data/name``.
 
-    Dialects are told by the header; the interactions files must be of one. Memory is that of one piece of
+    Dialects are detected by header; the interactions files must share one. Memory is bounded by one chunk of
     a file and one range of users. Of several rows of a (user, anime) the last one stays, and the others are counted.
-    User names become keyed numbers. With ``enrich``, catalogues of MyAnimeList ids are joined with what the
-    other sources know, so far as these can be fetched.
+    User names become keyed numbers. With ``enrich``, catalogues of MyAnimeList ids are joined with all
+    other sources that can be fetched.
 
     Raises:
-        DataError: bad rows, each sort with line, column, what and how many; nothing was written.
-        InvalidInputError: the files do not go together, or ``name`` is not a name.
+        DataError: bad rows, each sort with line, column, fault and count; nothing was written.
+        InvalidInputError: the files cannot be imported together, or ``name`` is not a valid name.
     """
     check_name(name)
     data = home / "data"
@@ -117,7 +117,7 @@ def import_files(
 
 
 def check_name(name: str) -> None:
-    """Raise ``InvalidInputError`` unless a data set can be called so."""
+    """Raise ``InvalidInputError`` unless ``name`` is a valid name of a data set."""
     if not _NAME.fullmatch(name):
         raise InvalidInputError(
             f"{name!r} is not a name for a data set",
@@ -143,7 +143,7 @@ def _of_one_dialect(layouts: Sequence[Layout]) -> list[Layout]:
 
 
 def _columnar(layout: Layout, folder: Path) -> Layout:
-    """JSON lines as Parquet, which can be read piece by piece; any other file as it is."""
+    """Convert JSON lines to Parquet, which can be read in chunks; return any other file unchanged."""
     if layout.path.suffix != ".jsonl":
         return layout
     target = folder / f"{layout.path.name}.parquet"
@@ -165,7 +165,7 @@ def _read_all(
     piece_bytes: int,
     rows_per_range: int,
 ) -> tuple[Ranges, _Read]:
-    """Put every row of every file into ranges on disk; raises ``DataError`` after a file with bad rows."""
+    """Write the rows of all files into ranges on disk; raises ``DataError`` after a file with bad rows."""
     samples = [look_at(layout) for layout in ratings]
     named = any(sample.named for sample in samples)
     hash_users = name_hasher(home) if named else None
@@ -225,10 +225,10 @@ def _read_file(
 
 
 def _decide(ratings: Sequence[Layout], piece_bytes: int) -> RatingScale:
-    """Decide the scale of all files together, before a row is stored.
+    """Choose the rating scale of all files together, before a row is stored.
 
-    Files whose dialect has a scale are not read for it. Others are, until so many ratings are seen that only the scale
-    to 10 is possible; one above it is then a fault with its line.
+    Files of a dialect with a fixed scale are not read. Others are read until enough ratings show that only the scale
+    to 10 is possible; a larger rating is then a fault with its line.
     """
     columns = ratings[0].columns
     assert columns is not None
@@ -259,7 +259,7 @@ def _uses_upper_half(words: Counter[str]) -> bool:
 
 
 def _tell(read: _Read, progress: Progress) -> None:
-    """Say what was decided and what was left out."""
+    """Report the chosen rating scale and the rows left out as progress notes."""
     if read.rating_scale.why:
         progress.note(f"ratings were read on the scale {read.rating_scale.scale.name}: {read.rating_scale.why}")
     elif read.rating_scale.decimals:
@@ -276,7 +276,7 @@ def _tell(read: _Read, progress: Progress) -> None:
 
 
 def _report(read: _Read) -> dict[str, object]:
-    """What ``dataset.json`` keeps of the same."""
+    """Return the same counts for ``dataset.json``."""
     left_out = read.left_out
     return {
         "stray_status_codes": left_out.unknown_statuses.total(),
@@ -288,7 +288,7 @@ def _report(read: _Read) -> dict[str, object]:
 
 
 def _translation(ratings: Layout, files: CatalogueFiles) -> TranslateIds | None:
-    """Return how the site's own ids become MyAnimeList ids, for the one dialect that has its own."""
+    """Return the function from the site's own ids to MyAnimeList ids, for the one dialect that has its own."""
     if ratings.dialect != "kaggle-2025":
         return None
     if files.catalogue is None or files.catalogue.dialect != "kaggle-2025":
@@ -311,7 +311,7 @@ def _import_sample(
     licensed_only: bool,
     progress: Progress,
 ) -> Dataset:
-    """The caserec zip is small and numbers its anime anew: it is joined to the 2016 catalogue by name."""
+    """Import the caserec zip, which has its own anime ids, by joining it to the 2016 catalogue by title."""
     base, base_used = files.read_or_unpack_2016(home, mirror, progress)
     rows = caserec.read_sample(layout.path, base).interactions
     catalogue, used, report = complete_catalogue(

@@ -1,7 +1,7 @@
-"""Journals of JSON lines: each line is durable when it is appended, and a line that a crash cut short harms nobody.
+"""Journals of JSON lines: each append is durable, and a line torn by a crash is ignored.
 
-Readers leave out a torn last line, because it was never acknowledged, and change nothing: another process may be
-writing it. The next writer removes it. A line that is damaged in any other place is not left out in silence.
+Readers skip a torn last line, which was never acknowledged, and do not modify the file: another process may be
+writing it. The next writer removes it. A line that is damaged anywhere else is reported.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Damaged(NamedTuple):
-    """A line that cannot be read: its number from 1, and why."""
+    """An unreadable line: its number from 1, and the reason."""
 
     number: int
     why: str
@@ -33,7 +33,7 @@ class Lines(NamedTuple):
 
 
 def read_lines(path: Path) -> Lines:
-    """Return the lines of a journal that have an end, without empty ones; none of a file that is not there."""
+    """Return the terminated lines of a journal, without empty ones; none if the file is missing."""
     if not path.is_file():
         return Lines([], 0)
     content = path.read_bytes()
@@ -42,7 +42,7 @@ def read_lines(path: Path) -> Lines:
 
 
 def read_records(path: Path, kind: type[T]) -> tuple[list[T], list[Damaged]]:
-    """Return the records of a journal, and the lines among them that cannot be read."""
+    """Return the records of a journal, and its unreadable lines."""
     records: list[T] = []
     damaged: list[Damaged] = []
     for number, line in enumerate(read_lines(path).content, 1):

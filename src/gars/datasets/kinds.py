@@ -1,4 +1,4 @@
-"""Name the kind of a binary file, or of a page saved in place of a file, from its first bytes."""
+"""Detect the kind of a binary file, or of a page saved in place of a file, from its first bytes."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ _SHOWN = 5
 
 
 def refuse_other_kind(head: bytes, name: str = "this") -> None:
-    """Raise ``InvalidInputError`` naming the kind if the first bytes are of no text and no known wrapper.
+    """Raise ``InvalidInputError`` naming the kind unless the first bytes are of text or a supported compression.
 
-    Wrappers that can be unpacked (gzip, bzip2, xz, zip) are let through; so is plain text of any encoding.
+    Compressed files that can be unpacked (gzip, bzip2, xz, zip) and text of any encoding are accepted.
     """
     for signature, kind, hint in _SIGNATURES:
         if head.startswith(signature):
@@ -70,7 +70,7 @@ def refuse_other_kind(head: bytes, name: str = "this") -> None:
 
 
 def is_web_page(head: bytes) -> bool:
-    """Whether a file starts like HTML."""
+    """Return true if a file starts like HTML."""
     start = head.removeprefix(b"\xef\xbb\xbf")
     if start.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in start[:64]:
         start = start.replace(b"\x00", b"").lstrip(b"\xff\xfe")
@@ -78,7 +78,7 @@ def is_web_page(head: bytes) -> bool:
 
 
 def only_member(archive: zipfile.ZipFile, name: str = "this") -> zipfile.ZipInfo:
-    """Return the one file in a zip archive; folders and the hidden files of macOS do not count.
+    """Return the only file in a zip archive; folders and the hidden files of macOS do not count.
 
     Raises:
         InvalidInputError: it is an office document, encrypted, empty, or holds several files.
@@ -100,7 +100,7 @@ def only_member(archive: zipfile.ZipFile, name: str = "this") -> zipfile.ZipInfo
 
 
 def is_zip(file: IO[bytes]) -> bool:
-    """Whether a file is a zip archive from its first byte on (self-extracting programs are not)."""
+    """Return true if a file is a zip archive from its first byte on (self-extracting programs are not)."""
     start = file.read(4)
     file.seek(0)
     return start in (b"PK\x03\x04", b"PK\x05\x06")

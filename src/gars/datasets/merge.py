@@ -1,4 +1,4 @@
-"""Two catalogues become one: the fresher word counts, the other fills, and every field keeps where it came from."""
+"""Merge two catalogues: fresh values replace old ones, old ones fill gaps, and the origin of each field is kept."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from gars.datasets.schema import CATALOGUE, LISTS, conform_catalogue
 
 ORIGINAL = "original"
 MOVING = frozenset({"score", "members"})
-"""They differ from day to day: a difference is no conflict."""
+"""Fields that change daily: a difference is not a conflict."""
 JOINED = frozenset({"synonyms", "tags"})
-"""Lists to which both sides add."""
+"""List fields that are united from both sides."""
 _OURS = frozenset({"franchise", "adult"})
-"""Derived fields: never null, so they are decided apart."""
+"""Derived fields without null, merged by rules of their own."""
 
 CONFLICTS = {
     "anime_id": pl.Int64(),
@@ -30,17 +30,17 @@ CONFLICTS = {
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """A merged catalogue, and how it came to be."""
+    """A merged catalogue with its provenance and conflicts."""
 
     catalogue: pl.DataFrame
     """Columns of ``schema.CATALOGUE``."""
     provenance: pl.DataFrame
-    """``anime_id`` and a column for each field: the name of the source it came from, null where nobody knows it."""
+    """``anime_id`` and a column for each field with the name of its source, null where no source has a value."""
     conflicts: pl.DataFrame
     """Columns of ``CONFLICTS``: both sides know a field and disagree."""
     only_original: int
     only_fresh: int
-    """Anime the original does not have; they are in the catalogue only if that was asked for."""
+    """Anime missing in the original; they are in the catalogue only with ``keep_new``."""
 
 
 def merge_catalogues(
@@ -49,8 +49,8 @@ def merge_catalogues(
     """Join ``fresh`` to ``original`` by anime id.
 
     Both have the columns of ``schema.CATALOGUE``; ``origins`` has ``anime_id, origin``, the source of each fresh row.
-    What the fresh side knows counts. Synonyms and tags are joined, and a title that has changed becomes a synonym.
-    An anime is adult if either side says so. With ``keep_new``, anime that only the fresh side knows are added.
+    Fresh values take precedence. Synonyms and tags are united, and a replaced title becomes a synonym.
+    An anime is adult if either side marks it so. With ``keep_new``, anime of the fresh side alone are added.
     """
     named = fresh.join(origins, on="anime_id", how="left")
     joined = original.join(named, on="anime_id", how="full" if keep_new else "left", suffix="_fresh", coalesce=True)
@@ -68,7 +68,7 @@ def merge_catalogues(
 
 
 def _known(name: str) -> pl.Expr:
-    """Whether a column says something."""
+    """Return an expression that is true where a column has a value."""
     column = pl.col(name)
     bare = name.removesuffix("_fresh")
     if bare in LISTS:
@@ -107,7 +107,7 @@ def _origin(name: str) -> pl.Expr:
 
 
 def _with_old_titles(merged: pl.DataFrame, joined: pl.DataFrame) -> pl.DataFrame:
-    """A title that was replaced can still be searched for."""
+    """Add replaced titles to the synonyms, so that search still finds them."""
     old = joined["title"]
     replaced = pl.col("old").is_not_null() & (pl.col("old") != pl.col("title"))
     named = pl.when(replaced & ~pl.col("synonyms").list.contains(pl.col("old"))).then(pl.concat_list("synonyms", "old"))
@@ -137,7 +137,7 @@ def _conflicts(joined: pl.DataFrame) -> pl.DataFrame:
 
 
 def _plain(value: object) -> str:
-    """What two sides are compared by: case, blanks and entities do not matter, nor the order of a list."""
+    """Normalise a value for comparison: case, blanks, entities and the order of a list are ignored."""
     if isinstance(value, pl.Series):
         return "\n".join(sorted(map(_plain, value)))
     return " ".join(html.unescape(str(value)).split()).casefold()
@@ -148,7 +148,7 @@ def _shown(value: object) -> str:
 
 
 def _first_words(value: object) -> str:
-    """Synopses end in credits that come and go."""
+    """Return the beginning of a synopsis: the credits at its end change."""
     return _plain(value)[:80]
 
 

@@ -1,4 +1,4 @@
-"""``gars data merge``: the original catalogue file and crawls of it, as files anybody can open."""
+"""Write the result of ``gars data merge``, the original catalogue file joined with crawls, in common file formats."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _NOT_TOLD = ("", "", "")
 
 
 class MergeReport(msgspec.Struct, frozen=True, kw_only=True):
-    """``merge.json``: what was joined, what did not fit."""
+    """``merge.json``: counts of joined and left-out rows."""
 
     how: str
     sources: dict[str, str]
@@ -48,18 +48,18 @@ class MergeReport(msgspec.Struct, frozen=True, kw_only=True):
     only_crawled: int
     catalogue: int
     conflicts: dict[str, int]
-    """Field → anime of which both sides know it and disagree; ``conflicts.csv`` has each."""
+    """Field → number of anime with conflicting values; ``conflicts.csv`` lists them."""
     taken_from: dict[str, dict[str, int]]
-    """Field → source → anime; ``provenance.parquet`` has each."""
+    """Field → source → number of anime; ``provenance.parquet`` lists them."""
     dates: dict[str, int]
-    """Precision → anime of ``parsed_anime.csv``; ``none`` where nobody says."""
+    """Precision → number of anime in ``parsed_anime.csv``; ``none`` without a date."""
     unreadable_dates: int
     unreadable_examples: list[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Crawls:
-    """Records of several crawls: of each anime the latest, and the file it is from."""
+    """Records of several crawls: the latest of each anime, and its file."""
 
     records: dict[int, CrawledAnime]
     origins: dict[int, str]
@@ -83,21 +83,21 @@ class Crawls:
         return cls(records, origins)
 
     def catalogue(self) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """The records in the catalogue's schema, and ``anime_id, origin``."""
+        """Return the records in the catalogue's schema, and ``anime_id, origin``."""
         frame = as_catalogue(self.records.values(), Path(", ".join(sorted(set(self.origins.values())))))
         rows = {"anime_id": list(self.origins), "origin": list(self.origins.values())}
         return frame, pl.DataFrame(rows, schema={"anime_id": pl.Int64(), "origin": pl.String()})
 
 
 def merge_files(original: Path, crawls: Sequence[Path], out: Path, *, how: How = "left") -> MergeReport:
-    """Write the folder ``out``, whole or not at all.
+    """Write the folder ``out`` atomically.
 
-    ``merged.csv`` is the original file, row by row as it is, joined with the crawl (names both have get ``_crawled``);
-    ``parsed_anime.csv`` the same with dates in one form; ``catalogue.parquet`` one catalogue in the normal form, which
-    ``gars data import`` takes. With ``how="full"`` anime that only the crawl knows are in all three.
+    ``merged.csv`` is the original file, rows unchanged, joined with the crawl (names both have get ``_crawled``);
+    ``parsed_anime.csv`` the same with dates in ISO 8601; ``catalogue.parquet`` one catalogue in the normal form, which
+    ``gars data import`` reads. With ``how="full"`` anime of the crawl alone are in all three.
 
     Raises:
-        DataError: a file that cannot be read; it says which line.
+        DataError: a file cannot be read; the line is named.
         InvalidInputError: ``original`` is no catalogue of MyAnimeList ids, or ``out`` holds anything else than an
             earlier merge.
     """
@@ -129,7 +129,7 @@ def _merge(layout: Layout, original: Path, crawls: Sequence[Path], out: Path, ho
 
 
 def written_names(folder: Path) -> set[str]:
-    """Names of the files of an earlier merge in ``folder``; empty if its ``merge.json`` is missing or another's."""
+    """Return the file names of an earlier merge in ``folder``; empty if it has no valid ``merge.json``."""
     try:
         msgspec.json.decode((folder / REPORT).read_bytes(), type=MergeReport)
     except (OSError, msgspec.DecodeError):
@@ -140,7 +140,7 @@ def written_names(folder: Path) -> set[str]:
 def _joined_rows(
     layout: Layout, records: Mapping[int, CrawledAnime], how: How
 ) -> tuple[list[str], list[dict[str, str]]]:
-    """The left join as text: every row of the original in its order, with its own cells untouched."""
+    """Left-join the crawl as text: every row of the original in its order, with its own cells unchanged."""
     key = next(name for name in _KEYS if name in layout.header)
     own = list(layout.header)
     theirs = {name: f"{name}_crawled" if name in own else name for name in CRAWLED if name != "anime_id"}
@@ -186,7 +186,7 @@ def _parsed_columns(columns: Sequence[str]) -> list[str]:
 
 
 class _Dates:
-    """Puts the dates of rows into one form, and counts."""
+    """Parses the dates of rows, and counts precisions and failures."""
 
     def __init__(self) -> None:
         self.precisions: dict[str, int] = {}
@@ -194,7 +194,7 @@ class _Dates:
         self.examples: list[str] = []
 
     def parsed(self, row: Mapping[str, str]) -> dict[str, str]:
-        """A row of ``merged.csv`` as one of ``parsed_anime.csv``: ISO 8601, as precise as was told."""
+        """Convert a row of ``merged.csv`` to one of ``parsed_anime.csv``: ISO 8601 dates, as precise as the text."""
         aired = next((found for name in _AIRED if (found := self._aired(row.get(name, "")))), None)
         season = next((month for name in _PREMIERED if (month := self._season(row.get(name, "")))), "")
         start, end, precision = aired if aired else _NOT_TOLD
@@ -203,7 +203,7 @@ class _Dates:
         return {name: value for name, value in row.items() if name not in _AIRED and name not in _PREMIERED} | dates
 
     def _aired(self, text: str) -> tuple[str, str, str] | None:
-        """Start, end (``..`` when it is not over) and precision; ``None`` when the text tells none."""
+        """Return start, end (``..`` if still airing) and precision; ``None`` if the text has no date."""
         try:
             aired = parse_aired(text)
         except ValueError:

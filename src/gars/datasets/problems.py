@@ -1,4 +1,4 @@
-"""What is wrong with a file: every bad cell is counted, the first five of each sort are kept to be shown."""
+"""Collect the faults of a file: all are counted, the first five of each sort are kept as examples."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Problems:
         problem.values += ["" if value is None else value for value in values][:room]
 
     def rows(self) -> list[int]:
-        """The rows that will be shown."""
+        """Return the rows kept as examples."""
         return [row for problem in self.found.values() for row in problem.rows]
 
     def raise_if_any(self, lines: dict[int, int] | None = None) -> None:

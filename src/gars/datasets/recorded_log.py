@@ -21,10 +21,10 @@ _FORGET = b'{"forget":'
 
 
 def read_log(path: Path) -> Iterator[Logged]:
-    """The records in order; the offset of each is its line.
+    """Yield the records in order; the offset of each is its line number.
 
     Raises:
-        DataError: there is no such file, or a line is no record.
+        DataError: the file is missing, or a line is no record.
     """
     try:
         with path.open("rb") as file:
@@ -36,7 +36,7 @@ def read_log(path: Path) -> Iterator[Logged]:
 
 
 def write_log(path: Path, records: Iterable[Logged]) -> int:
-    """Write the file whole or not at all. → how many records.
+    """Write the file atomically. → number of records
 
     Raises:
         InvalidInputError: ``path`` is a file that is not a recorded log.
@@ -51,7 +51,7 @@ def write_log(path: Path, records: Iterable[Logged]) -> int:
 
 
 def _is_log(path: Path) -> bool:
-    """Whether the first record of a file is one of an event log."""
+    """Return true if the first record of a file is one of an event log."""
     try:
         return next(read_log(path), None) is not None
     except DataError:

@@ -1,4 +1,4 @@
-"""The validation report as one HTML file: no script, no font, no picture from elsewhere."""
+"""Render the validation report as one HTML file without scripts or external resources."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ def report_html(validation: Validation) -> str:
 
 
 def rating_plot(now: Mapping[int, int], before: Mapping[int, int] | None = None) -> str:
-    """Shares of the ratings 1 to 10, beside those before."""
+    """Plot the shares of the ratings 1 to 10, next to those of the previous data set if given."""
     shares = {str(rating): _share_of(now, rating) for rating in range(1, 11)}
     behind = {str(rating): _share_of(before, rating) for rating in range(1, 11)} if before else None
     return bars(shares, behind, percent=True)
 
 
 def bars(values: Mapping[str, float], behind: Mapping[str, float] | None = None, *, percent: bool = False) -> str:
-    """Upright bars with their values; ``behind`` draws a second, grey one beside each."""
+    """Draw vertical bars with their values; ``behind`` adds a second, grey bar to each."""
     most = max([*values.values(), *(behind or {}).values()], default=0.0) or 1.0
     step = _WIDTH / max(len(values), 1)
     wide = step * (0.38 if behind else 0.7)
@@ -79,7 +79,7 @@ def bars(values: Mapping[str, float], behind: Mapping[str, float] | None = None,
 
 
 def share_plot(shares: Mapping[str, float]) -> str:
-    """Lying bars of shares, one a name."""
+    """Draw horizontal bars of shares by name."""
     high = 18
     drawn = []
     for place, (name, share) in enumerate(shares.items()):

@@ -59,8 +59,8 @@ def download_folder(source: Source, address: str, target: Path, advance: Advance
 def verify_folder(source: Source, archive: Path, home: Path) -> None:
     """Raise ``FetchError`` unless ``archive`` holds the pinned folder.
 
-    The result is kept in ``home/downloads`` beside the SHA-256 of the archive: the tree id of 27,000 files takes
-    seconds, the hash of an archive that was verified before does not.
+    The result is stored in ``home/downloads`` with the SHA-256 of the archive: the tree id of 27,000 files takes
+    seconds, the hash of a verified archive does not.
     """
     record = home / "downloads" / f"{source.file_name}.verified"
     found = sha256_of(archive)

@@ -100,7 +100,7 @@ def parse(value: object) -> Score | None:
 
 
 def is_missing(text: str) -> bool:
-    """Whether a cell says that there is no score."""
+    """Return true if a cell has a placeholder for a missing score."""
     return text.strip().casefold() in MISSING
 
 

@@ -1,4 +1,4 @@
-"""The normal form: what every reader yields and every consumer may rely on.
+"""The normal form: schemas that readers produce and consumers rely on.
 
 Missing is null (or an empty list), never 0 and never a word such as "Unknown".
 """
@@ -78,7 +78,7 @@ LISTS = tuple(name for name, kind in CATALOGUE.items() if isinstance(kind, pl.Li
 def conform_catalogue(frame: pl.DataFrame) -> pl.DataFrame:
     """Give a frame every catalogue column in order; absent ones are null, absent lists empty.
 
-    ``anime_id`` and ``title`` must be there. ``adult`` defaults to whether a genre says so and
+    ``anime_id`` and ``title`` must be there. ``adult`` defaults to true for the genre Hentai and
     ``franchise`` to the anime itself.
     """
     missing = [pl.lit(None, dtype=kind).alias(name) for name, kind in CATALOGUE.items() if name not in frame.columns]

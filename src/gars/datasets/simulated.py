@@ -25,8 +25,9 @@ SHAPES: dict[str, Effects] = {
     "2020": Effects(list_mean=186.0),
     "2025": Effects(list_mean=87.0, unrated=0.0001),
 }
-"""How long lists are: 104 titles a user in the 2016 sample, 186 in ``rating_complete`` of 2020, 83.5 ratings in 2025
-(there 4 % of the simulated entries are planned, have no rating, and are left out)."""
+"""Effects by shape, fitted to the list length: 104 titles a user in the 2016 sample, 186 in ``rating_complete`` of
+2020, 83.5 ratings in 2025 (there 4 % of the simulated entries are planned, have no rating, and are left out).
+"""
 _ROWS_A_PART = 1_000_000
 
 
@@ -59,15 +60,15 @@ def simulate_dataset(
 def simulate_csv(
     catalogue: pl.DataFrame, viewers: int, file: Path, *, shape: Shape, seed: int, progress: Progress
 ) -> int:
-    """Write simulated lists as a CSV, whole or not at all; returns the number of rows.
+    """Write simulated lists as a CSV atomically; returns the number of rows.
 
     Shape 2016 is ``rating.csv`` of that year (-1 = not scored), 2020 is ``animelist.csv`` (0 = not scored), 2025 is
-    ``ratings.csv`` of that year (ratings alone; the site's ids are the places in ``catalogue``, which ``animes_csv``
+    ``ratings.csv`` of that year (ratings alone; the site's ids are row numbers in ``catalogue``, which ``animes_csv``
     writes).
-    Memory is that of one block of viewers.
+    Memory is bounded by one block of viewers.
 
     Raises:
-        InvalidInputError: ``file`` exists: nothing in it tells simulated lists from real ones.
+        InvalidInputError: ``file`` exists: it has no mark that distinguishes simulated lists from real ones.
     """
     check_viewers(viewers)
     refuse_foreign_file(file, never)

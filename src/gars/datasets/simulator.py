@@ -19,7 +19,7 @@ from gars.datasets.schema import INTERACTIONS, STATUSES
 BLOCK = 500
 DIM = 16
 _POOL = 4
-"""Titles a viewer hears of for each one on their list."""
+"""Candidate titles drawn for each title of a list."""
 _FIRST_DAY_MS = 1_325_376_000_000  # 2012-01-01
 _LAST_DAY_MS = 1_577_836_800_000  # 2020-01-01
 
@@ -29,20 +29,20 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """How strong each force is; the defaults give figures like those of the 2016 sample."""
+    """Strength of each effect; the defaults reproduce figures of the 2016 sample."""
 
     list_mean: float = 105.0
     """Mean length of a list."""
     list_spread: float = 0.85
     """Standard deviation of the log length."""
     popularity: float = 1.1
-    """Exponent of the member count in what a viewer hears of."""
+    """Exponent of the member count in the sampling of candidates."""
     taste: float = 1.5
-    """Weight of (viewer · title) in what they choose to watch."""
+    """Weight of (viewer · title) in the choice among candidates."""
     quality: float = 0.5
-    """Weight of the title's quality in what they choose to watch."""
+    """Weight of the title's quality in the choice among candidates."""
     franchise: float = 0.5
-    """Chance to hear of the next title of the same franchise; its draw is shared within the franchise."""
+    """Probability that the next title of a franchise becomes a candidate too; a franchise shares its Gumbel noise."""
     mean_rating: float = 7.75
     unrated: float = 0.19
     """Mean share of a list that is left without a rating."""
@@ -102,7 +102,7 @@ class Simulator:
         return np.asarray(taste / length * np.sqrt(DIM), np.float32)
 
     def _lists(self, taste: Floats, rng: np.random.Generator) -> tuple[Ints, Ints]:
-        """What each viewer watched: viewer and item of each row, sorted by viewer, then item."""
+        """Draw the titles each viewer watched: viewer and item of each row, sorted by viewer, then item."""
         effects = self.effects
         n = len(self.anime_ids)
         centre = np.log(effects.list_mean) - effects.list_spread**2 / 2

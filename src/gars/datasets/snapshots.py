@@ -1,4 +1,4 @@
-"""Data sets as they were when they were accepted: content-addressed, unchangeable, each with the one before it."""
+"""Accepted versions of data sets: content-addressed, immutable, each with its parent."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     users: int
     deleted_users: int
     forced: bool
-    """A person accepted it although a check had failed."""
+    """True if it was accepted by force although a check had failed."""
     files: dict[str, str]
     """SHA-256 of each file."""
 
@@ -69,12 +69,12 @@ def take(
     force: bool = False,
     is_deleted: Callable[[int], bool] = lambda _: False,
 ) -> Snapshot:
-    """Keep a data set, if it is accepted; from then on it is the accepted one.
+    """Store a data set as a snapshot, if it passes validation, and make it the accepted one.
 
-    Users on the deletion list, and those of whom ``is_deleted`` says so, are left out.
+    Users on the deletion list, and those for whom ``is_deleted`` returns true, are left out.
 
-    Equal data are one snapshot, however often it is taken. With ``force``, failed thresholds are noted and passed over;
-    a broken normal form never is.
+    Equal data give one snapshot, however often it is taken. With ``force``, failed thresholds are recorded and ignored;
+    faults of the normal form are not.
 
     Raises:
         NotAcceptedError: a fault, or a check that failed; nothing was written.
@@ -115,7 +115,7 @@ def take(
 
 
 def accepted(home: Path) -> str | None:
-    """The hash of the last accepted snapshot, ``None`` when there is none."""
+    """Return the hash of the last accepted snapshot, ``None`` without one."""
     try:
         return (home / FOLDER / ACCEPTED).read_text().strip() or None
     except FileNotFoundError:
@@ -123,28 +123,28 @@ def accepted(home: Path) -> str | None:
 
 
 def snapshots(home: Path) -> list[Snapshot]:
-    """All of them, the oldest first. Raises ``DataError`` for a damaged one."""
+    """Return all snapshots, the oldest first. Raises ``DataError`` for a damaged one."""
     found = [read_snapshot(home, path.parent.name) for path in (home / FOLDER).glob(f"*/{RECORD}")]
     return sorted(found, key=lambda snapshot: (snapshot.taken_at, snapshot.hash))
 
 
 def read_snapshot(home: Path, name: str) -> Snapshot:
-    """The record of a snapshot by its hash, or enough of its beginning. Raises ``InvalidInputError``, ``DataError``."""
+    """Read the record of a snapshot by a prefix of its hash. Raises ``InvalidInputError``, ``DataError``."""
     return _decode(_folder(home, name) / RECORD, Snapshot)
 
 
 def read_validation(home: Path, name: str) -> Validation:
-    """What was found in a snapshot when it was taken. Raises ``InvalidInputError``, ``DataError``."""
+    """Read the validation results of a snapshot. Raises ``InvalidInputError``, ``DataError``."""
     return _decode(_folder(home, name) / VALIDATION, Validation)
 
 
 def open_snapshot(home: Path, name: str) -> Dataset:
-    """The data set of a snapshot. Raises ``InvalidInputError``, ``DataError``."""
+    """Open the data set of a snapshot. Raises ``InvalidInputError``, ``DataError``."""
     return Dataset.open(_folder(home, name))
 
 
 def verify(home: Path, name: str) -> None:
-    """Raise ``DataError`` when a file of a snapshot is not what it was."""
+    """Raise ``DataError`` if a file of a snapshot is missing or its hash differs."""
     folder = _folder(home, name)
     for path, digest in read_snapshot(home, name).files.items():
         if not (folder / path).is_file() or sha256_of(folder / path) != digest:
@@ -174,7 +174,7 @@ _Kind = TypeVar("_Kind", Snapshot, Validation)
 
 
 def _without(dataset: Dataset, gone: set[int], target: Path, parent: str | None) -> Dataset:
-    """A copy without some users."""
+    """Copy a data set without some users."""
     manifest = dataset.manifest
 
     def parts() -> Iterator[pl.DataFrame]:
@@ -222,7 +222,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _seal(folder: Path) -> None:
-    """Nobody writes into it by mistake. A folder that is still to be moved must itself stay writable."""
+    """Make a folder's content read-only. The folder itself stays writable, so that it can be moved."""
     for path in folder.rglob("*"):
         path.chmod(0o555 if path.is_dir() else 0o444)
         fsync_path(path)

@@ -112,5 +112,5 @@ def look_up(word: str) -> Word | None:
 
 
 def is_manga_kind(kind: str) -> bool:
-    """Whether a word names a kind of manga or book."""
+    """Return true if a word names a kind of manga or book."""
     return letters(kind) in _MANGA_TYPES

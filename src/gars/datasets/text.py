@@ -1,7 +1,7 @@
 """Decode text of unknown encoding: byte order mark, UTF-8, UTF-16 without a mark, then legacy encodings by evidence.
 
-Only encodings that spreadsheet programs and anime sites write are candidates. A decoder of more encodings has more ways
-to be wrong: short lists of titles in cp1252 or Shift-JIS are what has to be told apart here.
+Only encodings that spreadsheet programs and anime sites write are candidates. More candidates would mean more
+errors: short lists of titles in cp1252 or Shift-JIS must be distinguished here.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def _no_text(content: bytes) -> InvalidInputError:
 
 
 def shown_name(encoding: str) -> str:
-    """Return the name of an encoding as people write it."""
+    """Return the display name of an encoding."""
     return _NAMES.get(encoding, encoding.upper())
 
 
@@ -176,7 +176,7 @@ def _lines_with_high_bytes(content: bytes) -> Iterator[bytes]:
 
 
 def _score(text: str, encoding: str) -> float:
-    """How much a decoded text looks like words, from about -5 to 1 a non-ASCII character."""
+    """Score the plausibility of a decoded text as words, from about -5 to 1 per non-ASCII character."""
     padded = f" {text} "
     total = points = 0.0
     kana = False

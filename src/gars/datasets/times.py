@@ -1,4 +1,4 @@
-"""Points in time as sites and programs write them → milliseconds since 1970."""
+"""Parse times of sites and programs to milliseconds since 1970."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _ZONE_WORD = re.compile(r"\s*(?:UTC|GMT)$", re.IGNORECASE)
 
 
 def is_missing(text: str) -> bool:
-    """Whether a cell says that there is no time."""
+    """Return true if a cell has a placeholder for a missing time."""
     return text.strip().casefold() in NONE_WORDS
 
 
 def number_ms(value: float) -> int | None:
-    """Milliseconds of a unix time in seconds, milli-, micro- or nanoseconds, told apart by its size.
+    """Convert a unix time in seconds, milli-, micro- or nanoseconds (inferred from its size) to milliseconds.
 
     ``None`` for anything outside 1990 to 2100.
     """

@@ -1,4 +1,4 @@
-"""Look a data set over: counts, gaps, and what a person should know before training on it. Reads part by part."""
+"""Validate a data set: counts, gaps and suspicious users. Reads part by part."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from gars.domain.errors import DataError
 
 UNIFORM_RATINGS = 500
 UNIFORM_SHARE = 0.98
-"""This many ratings, this share of them the same: a script or a protest, not a taste."""
+"""A user with this many ratings, this share of them equal, is suspicious: a script or a protest."""
 ENDLESS_LIST = 5_000
 COPIED_RATINGS = 20
 COPIES = 5
-"""This many users whose lists of this many ratings are the same to the last digit: one hand, not five people."""
+"""Users are suspicious if this many have lists of this many ratings that are exactly equal."""
 _SHOWN = 10
 
 
 class Suspicious(msgspec.Struct, frozen=True):
-    """A user who does not look like a person with a taste."""
+    """A user whose list is suspicious."""
 
     user_id: int
     titles: int
@@ -31,7 +31,7 @@ class Suspicious(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found. ``faults`` break the normal form; everything else is for the reader to judge."""
+    """Validation results. ``faults`` break the normal form; other findings only inform."""
 
     rows: int
     users: int
@@ -46,7 +46,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     first_day: date | None
     last_day: date | None
     null_share: dict[str, float]
-    """Catalogue column → share of rows that do not know it (for a list: empty)."""
+    """Catalogue column → share of rows without a value (for a list: empty)."""
     duplicates: int
     """(user, anime) pairs that are there twice."""
     duplicates_dropped: int
@@ -187,7 +187,7 @@ def _whole_users(pieces: list[pl.DataFrame]) -> pl.DataFrame:
 
 
 def _suspicious(users: pl.DataFrame) -> pl.DataFrame:
-    """The users who do not look like people, those with the longest lists first."""
+    """Return suspicious users, those with the longest lists first."""
     counted = users.with_columns(rated=pl.sum_horizontal(*_RATED), most=pl.max_horizontal(*_RATED))
     uniform = (pl.col("rated") >= UNIFORM_RATINGS) & (pl.col("most") >= UNIFORM_SHARE * pl.col("rated"))
     endless = pl.col("titles") >= ENDLESS_LIST

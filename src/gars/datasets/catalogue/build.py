@@ -41,11 +41,11 @@ _HOURS_READ_AS_MINUTES = 3
 
 
 class CatalogueReport(msgspec.Struct, frozen=True):
-    """What was counted while a catalogue was built."""
+    """Counts made while a catalogue was built."""
 
     anime: int
     without_title: int
-    """Ids left out because no source knows a name."""
+    """Ids left out because no source has a title."""
     seasons_without_id: int
     """Titles of the latest seasons left out because no MyAnimeList id could be found."""
     seasons_repeated: int
@@ -53,7 +53,7 @@ class CatalogueReport(msgspec.Struct, frozen=True):
     contradicted: int
     """Entries of bangumi-data left out: another day and another name than MyAnimeList has for the id."""
     named_apart: int
-    """Names that several anime shared, told apart by season, kind or year."""
+    """Names shared by several anime, made unique by season, type or year."""
     dropped_words: dict[str, int]
     """Words among the genres that are on no white list → titles that have them."""
     known: dict[str, int]
@@ -75,12 +75,12 @@ class Built(NamedTuple):
 def build_catalogue(paths: Mapping[str, Path], given: pl.DataFrame | None = None) -> Built:
     """Read the sources in ``paths`` (name → file or folder; any of ``SOURCES``) and join them on the MyAnimeList id.
 
-    ``given`` is a catalogue of the user's own (columns of ``schema.CATALOGUE``): what it says stays, its gaps are
+    ``given`` is a catalogue of the user's own (columns of ``schema.CATALOGUE``): its values stay, its gaps are
     filled, and no anime is added to it; a row without a title stays if a source has one. The order
     of sources for each field is in ``precedence.PRECEDENCE``.
 
     Raises:
-        DataError: a file is not what its name says.
+        DataError: a file is not of the kind that its name states.
         InvalidInputError: a name is no source of a catalogue, or there is nothing to build from.
     """
     unknown = sorted(set(paths) - SOURCES)
@@ -218,13 +218,13 @@ def _contradicted(titles: Mapping[str, pl.DataFrame]) -> list[int]:
 
 
 def _tags(tags: pl.DataFrame, titles: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """Tags, studios and source by MyAnimeList id."""
+    """Return tags, studios and source by MyAnimeList id."""
     joined = tags.join(_anilist_ids(titles), on="anilist_id", how="inner")
     return joined.drop("anilist_id").unique("anime_id", keep="first", maintain_order=True)
 
 
 def _dated(name: str, frame: pl.DataFrame) -> pl.DataFrame:
-    """A source's rows with the day of its counts."""
+    """Add the day of its member counts to a source's rows."""
     if name not in _COUNTED_ON:
         return frame
     return frame.with_columns(members_at=pl.when(pl.col("members").is_not_null()).then(pl.lit(_COUNTED_ON[name])))
@@ -238,7 +238,7 @@ def _genres_renamed(frame: pl.DataFrame) -> pl.DataFrame:
 def _as_given(
     values: pl.DataFrame, origins: pl.DataFrame, given: pl.DataFrame | None
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Genres and tags of the user's own catalogue stand alone: they may be of another vocabulary."""
+    """Restore genres and tags of the user's own catalogue: they may use another vocabulary."""
     if given is None:
         return values, origins
     own = values.select("anime_id").join(
@@ -252,12 +252,12 @@ def _as_given(
 
 
 def _given(catalogue: pl.DataFrame) -> pl.DataFrame:
-    """A user's catalogue as a source: that it does not call an anime adult means nothing."""
+    """Return a user's catalogue as a source: ``adult`` is null where it is false, so that another source may set it."""
     return catalogue.with_columns(adult=pl.when(pl.col("adult")).then(pl.lit(value=True)))
 
 
 def _with_other_names(titles: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    """Every name a source has is a synonym too: where another source's is shown, it can still be found."""
+    """Add all names of each source to its synonyms, so that search finds a name that is not displayed."""
     return {name: _named(frame) for name, frame in titles.items()}
 
 
@@ -270,7 +270,7 @@ def _named(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _titled(values: pl.DataFrame, origins: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """A title of another language where the main one is not known; the year of the first day."""
+    """Fill missing main titles from other languages, and the year from the release date."""
     year_of_day = pl.col("released").dt.year()
     origin = origins.with_columns(
         title=pl.coalesce("title", "title_english", "title_japanese", "title_chinese"),
@@ -298,7 +298,7 @@ def _plausible(values: pl.DataFrame, origins: pl.DataFrame) -> tuple[pl.DataFram
 
 
 def _with_recommendations(catalogue: pl.DataFrame, path: Path) -> pl.DataFrame:
-    """Fill the empty ``recommended`` with what users recommend beside each anime, best first."""
+    """Fill an empty ``recommended`` with the anime that users recommend for each anime, best first."""
     pairs = read_recommendations(path, catalogue)
     lists = pairs.group_by("anime_id", maintain_order=True).agg(read=pl.col("recommended_id"))
     joined = catalogue.join(lists, on="anime_id", how="left")
@@ -307,7 +307,7 @@ def _with_recommendations(catalogue: pl.DataFrame, path: Path) -> pl.DataFrame:
 
 
 def _sites(values: pl.DataFrame) -> pl.Series:
-    """Each streaming site once: the address of one source stands for the bare name of another."""
+    """List each streaming site once; a value with a URL replaces one without."""
     chosen = []
     for sites in values["streaming"].to_list():
         by_name: dict[str, dict[str, str | None]] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 GIVEN: Final = "given"
-"""A catalogue of the user's own: what it says stays."""
+"""A catalogue of the user's own: its values take precedence over every source."""
 MAPPER: Final = "anime-mapper-2026"
 MAPPER_ELSEWHERE: Final = "anime-mapper-2026 (AniList, Kitsu)"
 """Values that the mapper read from other sites than MyAnimeList."""

@@ -10,9 +10,9 @@ from gars.datasets.enrich.mapper import RELATIONS
 from gars.datasets.enrich.relations import PAIRS, relation_columns, season_pairs
 
 _PARTS = ("SIDE_STORY", "SUMMARY", "SPIN_OFF")
-"""What the other anime is where ``anime_id`` is its parent."""
+"""Relation types of the other anime for which ``anime_id`` is the parent."""
 _RELATED = ("PARENT", *_PARTS, "ALTERNATIVE", "OTHER", "ADAPTATION")
-"""A character or a song in common relates nothing."""
+"""Relation types stored in ``related``; a shared character or song is not one."""
 
 
 def relate(
@@ -27,7 +27,7 @@ def relate(
 
     ``catalogue`` may have such columns already: they are kept and completed. ``typed`` has the columns of
     ``mapper.RELATIONS``, ``rules`` (sequels) and ``lists`` (members of one franchise) those of ``PAIRS``, ``ids`` those
-    of ``enrich.ids.IDS``. The order of seasons on TVDB speaks for an anime that no other source gives a prequel.
+    of ``enrich.ids.IDS``. The order of TVDB seasons is used only for an anime without a prequel in any other source.
     """
     typed = pl.DataFrame(schema=RELATIONS) if typed is None else typed
     ids = pl.DataFrame(schema=IDS) if ids is None else ids
@@ -62,16 +62,13 @@ def _pairs(typed: pl.DataFrame, relation: str, before: str, after: str) -> pl.Da
 
 
 def _listed(catalogue: pl.DataFrame, column: str, mine: str, theirs: str) -> pl.DataFrame:
-    """The prequels or sequels that the catalogue itself names, as pairs."""
+    """Return the prequels or sequels of the catalogue itself as pairs."""
     named = catalogue.select(pl.col("anime_id").alias(mine), pl.col(column).alias(theirs))
     return named.explode(theirs).drop_nulls()
 
 
 def _homes(known: pl.Series, typed: pl.DataFrame) -> pl.DataFrame:
-    """Each side story, summary and spin-off with its parent.
-
-    Of several parents it goes to the oldest: where two series meet in one film, they are still two franchises.
-    """
+    """Pair each side story, summary and spin-off with its parent."""
     parents = typed.filter(pl.col("relation") == "PARENT").select("anime_id", parent="other_id")
     parts = typed.filter(pl.col("relation").is_in(_PARTS)).select(anime_id="other_id", parent="anime_id")
     both = pl.concat([parents, parts]).filter(pl.col("parent").is_in(known.implode()))

@@ -45,5 +45,5 @@ def place_by_title(without_id: pl.DataFrame, titles: Iterable[pl.DataFrame], tak
 
 
 def same_name(name: str) -> str:
-    """What two spellings of one name have in common: its letters and digits."""
+    """Normalise a name for comparison: NFKC, case-folded, letters and digits only."""
     return "".join(letter for letter in unicodedata.normalize("NFKC", name).casefold() if letter.isalnum())

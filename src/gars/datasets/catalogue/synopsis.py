@@ -16,9 +16,9 @@ _NOTHING = re.compile(
 
 
 def plain_text(text: str | None) -> str | None:
-    """Return a synopsis without markup: tags and entities resolved, paragraphs kept; ``None`` where nothing is told.
+    """Return a synopsis without markup, tags and entities resolved, paragraphs kept; ``None`` for a placeholder.
 
-    The credit at its end, such as ``(Source: ANN)``, stays: the text is somebody's.
+    A credit at its end, such as ``(Source: ANN)``, stays: it names the author.
     """
     if not text:
         return None

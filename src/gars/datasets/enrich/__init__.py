@@ -1,1 +1,1 @@
-"""What other sources know of an anime, joined to the catalogue by id."""
+"""Read metadata of anime from other sources and join them to the catalogue by id."""

@@ -49,7 +49,7 @@ class _Bangumi(msgspec.Struct):
 def read_bangumi(path: Path) -> pl.DataFrame:
     """Read ``data.json``: one row per MyAnimeList id, catalogue columns. Raises ``DataError``.
 
-    Where several items name one id (a season split in parts) the one that began first speaks for it.
+    Of several items with one id (a season split in parts) the earliest is used.
     """
     try:
         bangumi = msgspec.json.decode(path.read_bytes(), type=_Bangumi)
@@ -98,7 +98,7 @@ def _began(item: _Item) -> str:
 
 
 def _day(begin: str) -> date | None:
-    """The day it began in Japan: the file has the instant in UTC."""
+    """Return the first day in Japan; the file has UTC times."""
     return (datetime.fromisoformat(begin) + _JAPAN).date() if begin else None
 
 

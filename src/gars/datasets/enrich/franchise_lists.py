@@ -18,7 +18,7 @@ class _Collection(msgspec.Struct):
 def read_franchise_lists(path: Path) -> pl.DataFrame:
     """Read the collections: pairs of the same franchise, in the columns of ``PAIRS``. Raises ``DataError``.
 
-    The pairs link the lowest id of a list to each other one; they say nothing of order.
+    The pairs link the lowest id of a list to each other one; they are not ordered by story.
     """
     try:
         collections = msgspec.json.decode(path.read_bytes(), type=list[_Collection])

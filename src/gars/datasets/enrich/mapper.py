@@ -114,12 +114,12 @@ class _Entry(msgspec.Struct, rename="camel"):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MapperTitles:
-    """What the mapper knows."""
+    """Titles and relations read from the mapper."""
 
     mal: pl.DataFrame
     """Catalogue columns of the titles that it read from MyAnimeList."""
     elsewhere: pl.DataFrame
-    """The same of what it read from AniList and Kitsu alone; the score is AniList's mean."""
+    """Catalogue columns of titles it read from AniList and Kitsu alone; the score is AniList's mean."""
     relations: pl.DataFrame
     """Columns of ``RELATIONS``."""
     dropped_words: dict[str, int]
@@ -229,7 +229,7 @@ def _row(entry: _Entry) -> dict[str, Any]:
 
 
 def _began(entry: _Entry) -> tuple[date | None, int | None]:
-    """The first day and the year. MyAnimeList's 1 January is a year alone, unless a season says otherwise."""
+    """Return first day and year. 1 January without a season means that only the year is known."""
     start = entry.aired.start if entry.aired else None
     if not start:
         return None, entry.year

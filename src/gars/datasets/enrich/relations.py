@@ -1,4 +1,4 @@
-"""Which anime follows which: typed pairs from the relation rules, and the order of seasons on TVDB."""
+"""Sequel pairs of anime, from the relation rules and from the order of TVDB seasons."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _RULE = re.compile(r"- (\d+|\?)\|\S+?:(\d+)\S* -> (\d+|\?|~)\|")
 def read_relations(path: Path) -> pl.DataFrame:
     """Read the rules into direct sequel pairs: columns of ``PAIRS``. Raises ``DataError``.
 
-    A rule says "episode 14 of A is episode 1 of B". When A's episodes go on into B and then into C, B follows A and
+    A rule states "episode 14 of A is episode 1 of B". When A's episodes continue in B and then in C, B follows A and
     C follows B. Rules within one anime, and those for an episode 0 (a prologue), are not sequels.
     """
     parts: dict[int, dict[int, int]] = defaultdict(dict)

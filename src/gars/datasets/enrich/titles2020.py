@@ -23,7 +23,7 @@ _BETWEEN = re.compile(r",(?! )")  # titles are joined by "," and hold ", " thems
 def read_titles(path: Path) -> pl.DataFrame:
     """Read table ``anime_meta``: one row per MyAnimeList id, catalogue columns. Raises ``DataError``.
 
-    The list of titles begins with the main one. It does not say which other is the English one, so they are synonyms.
+    The list of titles begins with the main one. The others have no language, so they become synonyms.
     """
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as connection:

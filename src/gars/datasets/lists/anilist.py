@@ -1,7 +1,7 @@
-"""AniList's ``MediaListCollection``, as its GraphQL interface answers.
+"""Parse AniList's ``MediaListCollection``, the answer of its GraphQL API.
 
-Custom lists repeat entries; whoever joins the list counts them once. An entry whose ``idMal`` is null keeps its
-AniList id.
+Custom lists repeat entries; duplicates are removed when the list is joined. An entry whose ``idMal`` is null keeps
+its AniList id.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NO_SCALE = scales.Scale("three smileys", 0.0)
 
 
 def collections(documents: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
-    """The collections in the documents, bare or inside an answer; ``None`` if they are something else."""
+    """Return the collections in the documents, bare or inside an answer; ``None`` for anything else."""
     found = []
     for document in documents:
         inside = mapping(document.get("data")).get("MediaListCollection") or document.get("MediaListCollection")
@@ -75,7 +75,7 @@ def _read(entry: dict[str, Any], scale: str, draft: Draft) -> None:
 
 
 def _scale(found: list[dict[str, Any]], entries: list[dict[str, Any]], draft: Draft) -> str:
-    """The score format the list says it has, else the one its scores fit into."""
+    """Return the score format of the list, else the smallest one that fits its scores."""
     for collection in found:
         options = mapping(mapping(collection.get("user")).get("mediaListOptions"))
         said = options.get("scoreFormat") or collection.get("scoreFormat")
@@ -91,7 +91,7 @@ def _scale(found: list[dict[str, Any]], entries: list[dict[str, Any]], draft: Dr
 
 
 def _scored(score: object, form: str) -> object:
-    """The score with its scale; a smiley as what it stands for."""
+    """Return the score with its scale; a smiley as the score it stands for."""
     found = scales.parse(score)
     if found is None or found.scale is not None:
         return score

@@ -1,4 +1,4 @@
-"""A personal list while it is being read: entries, and an account of everything that could not be used."""
+"""A personal list under construction: entries, and a report of everything that was left out."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _UNRATED = (0, -1)
 
 @dataclass(frozen=True, slots=True)
 class _Pending:
-    """An entry whose score waits until the scale of the file is known."""
+    """An entry whose score is converted once the scale of the file is known."""
 
     entry: ListEntry
     place: str
@@ -36,13 +36,13 @@ class _Pending:
 
 
 class Draft:
-    """Collects what a parser finds.
+    """Collects the entries a parser reads.
 
     Args:
         source: Kind of file, in words.
-        scale: Scale the format has; ``None`` lets the scores decide. Scores that contradict it decide for a scale
-            above 10.
-        manga_words: Statuses of readers count as those of viewers, because the file says that it is of anime.
+        scale: Scale of the format; ``None`` infers it from the scores. Scores that contradict it are used to infer a
+            scale above 10.
+        manga_words: Accept statuses of manga, such as "reading", because the file is known to be of anime.
     """
 
     def __init__(self, source: str, *, scale: Scale | None = None, manga_words: bool = False) -> None:
@@ -66,13 +66,13 @@ class Draft:
         score: object = None,
         rewatching: bool = False,
     ) -> None:
-        """Keep an entry that has an id; account for one that has none.
+        """Add an entry that has an id; skip and count one that has none.
 
         Args:
             entry: Ids, title and times.
             place: Line or number of the entry, for messages.
             status: Word or code of the file; an unknown one without a score skips the entry.
-            score: As the file has it; a ``scales.Score`` with a scale of its own does not wait for the decision.
+            score: Value in the file; a ``scales.Score`` with a scale of its own is converted by that scale.
             rewatching: A title that is watched again is completed.
         """
         if entry.anime_id is None and entry.anilist_id is None:
@@ -83,13 +83,13 @@ class Draft:
         self._check_size()
 
     def skip(self, name: str, why: str, place: str = "") -> None:
-        """Account for an entry that could not be read."""
+        """Count an entry that could not be read, with name and reason."""
         self._unread += 1
         self._first_unread = self._first_unread or f"{place or shown(name)}: {why}"
         self._leave_out(name, why)
 
     def note(self, text: str, count: int = 1) -> None:
-        """Remark on the list as a whole; the same note counts how often it was made."""
+        """Add a note on the whole list; equal notes are counted."""
         self._notes[text] += count
 
     def settle(self) -> None:
@@ -106,7 +106,7 @@ class Draft:
         """Return the list.
 
         Raises:
-            InvalidInputError: nothing, or next to nothing, in it could be read.
+            InvalidInputError: none, or almost none, of it could be read.
         """
         self.settle()
         total = len(self._entries) + self._unread
@@ -199,7 +199,7 @@ class Draft:
 
 
 def refuse_manga(source: str) -> InvalidInputError:
-    """The answer to a list of manga."""
+    """Return the error for a list of manga."""
     return InvalidInputError(
         f"this {source} is a list of manga; GARS knows anime only",
         hint="export the anime list instead: on MyAnimeList choose 'Anime List' on the export page",
@@ -207,17 +207,17 @@ def refuse_manga(source: str) -> InvalidInputError:
 
 
 def known_id(value: object) -> int | None:
-    """An id, given as a number or as its digits; ``None`` for anything else and for 0."""
+    """Parse an id, given as a number or as its digits; ``None`` for anything else and for 0."""
     return parse_id(value, largest=_MAX_ID) or None
 
 
 def brief(value: object) -> str:
-    """A value of a file as text to compare or show: its first characters if it is one word, else what kind it is."""
+    """Return a scalar value as text, shortened, or the type name of any other value."""
     return str(value)[:_BRIEF] if isinstance(value, str | int | float) else type(value).__name__
 
 
 def shown(text: str) -> str:
-    """Text of a file as an answer may show it: short, in one line, without control characters."""
+    """Return text of a file for display: short, in one line, without control characters."""
     clean = "".join(character if character.isprintable() else " " for character in text[: 2 * _SHOWN])
     clean = " ".join(clean.split())
     return clean if len(clean) <= _SHOWN else clean[: _SHOWN - 1] + "…"

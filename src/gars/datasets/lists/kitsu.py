@@ -1,4 +1,4 @@
-"""Kitsu's library entries (JSON:API) with the mappings to other sites among what is included."""
+"""Parse Kitsu's library entries (JSON:API) with the included mappings to other sites."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Reference = tuple[str, str]
 
 
 def pages(documents: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
-    """The documents, if each is a page of library entries; ``None`` if they are something else."""
+    """Return the documents if each is a page of library entries, else ``None``."""
     for page in documents:
         rows = page.get("data")
         if not isinstance(rows, list) or not all(isinstance(row, dict) and _type(row) == _ENTRY for row in rows):
@@ -78,7 +78,7 @@ def _read(
 
 
 def _scored(said: dict[str, Any]) -> object:
-    """The rating on the scale of its field: ``ratingTwenty``, or ``rating`` (half stars) of older answers."""
+    """Return the rating with the scale of its field: ``ratingTwenty``, or ``rating`` (half stars) of older answers."""
     for name, scale in (("ratingTwenty", scales.TWENTY), ("rating", scales.FIVE)):
         if said.get(name) is not None:
             found = scales.parse(said[name])
@@ -87,7 +87,7 @@ def _scored(said: dict[str, Any]) -> object:
 
 
 def _mappings(included: dict[Reference, dict[str, Any]]) -> dict[Reference, dict[str, int]]:
-    """Anime → its ids elsewhere. Either side may name the other."""
+    """Return the ids on other sites by anime. Either side may reference the other."""
     owners = {
         mapping_reference: reference
         for reference, one in included.items()
@@ -108,7 +108,7 @@ def _mappings(included: dict[Reference, dict[str, Any]]) -> dict[Reference, dict
 
 
 def _related(one: dict[str, Any], name: str) -> list[Reference]:
-    """What a relationship points to."""
+    """Return the references of a relationship."""
     linked = mapping(mapping(one.get("relationships")).get(name)).get("data")
     return [_reference(target) for target in ([linked] if isinstance(linked, dict) else objects(linked))]
 

@@ -1,4 +1,4 @@
-"""Tell by its content what kind of list a file is, and read it."""
+"""Detect the format of a list file by its content, and parse it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _PLAIN_FAILURES = (
 
 
 def parse(content: bytes, *, limit: int = MAX_BYTES) -> PersonalList | UserExport:
-    """The list in a file, whatever site wrote it, in whatever wrapper and encoding.
+    """Parse a list file of any supported site, compression and encoding.
 
     Raises:
         InvalidInputError: it is none of the known kinds, damaged, too long, a list of manga, or hardly anything in it
@@ -81,7 +81,7 @@ def _json(content: bytes) -> PersonalList | UserExport:
 
 
 def refuse_failure(found: list[dict[str, Any]]) -> None:
-    """Raise ``InvalidInputError`` with the words of an answer that is an error message of a site."""
+    """Raise ``InvalidInputError`` with the message of an answer that is an error of a site."""
     for document in found:
         if not _holds_something(document.get("data")) and not document.get("lists"):
             faults = next((document[name] for name in _FAULT_NAMES if document.get(name)), None)
@@ -97,7 +97,7 @@ def refuse_failure(found: list[dict[str, Any]]) -> None:
 
 
 def _words_of(fault: object, document: dict[str, Any]) -> object:
-    """The words in which an error says what is wrong."""
+    """Return the message of an error object."""
     for one in (fault, document):
         if isinstance(one, dict):
             for name in ("message", "detail", "title", "error", "type", "code", "status"):
@@ -109,7 +109,7 @@ def _words_of(fault: object, document: dict[str, Any]) -> object:
 
 
 def _holds_something(data: object) -> bool:
-    """Whether the data of an answer are more than nulls: AniList answers an error with ``{"Name": null}``."""
+    """Return true if the data of an answer have a value other than null: AniList's errors have ``{"Name": null}``."""
     if isinstance(data, dict):
         return any(_holds_something(value) for value in data.values())
     return data is not None and data not in ([], "")

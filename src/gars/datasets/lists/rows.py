@@ -1,4 +1,4 @@
-"""Tables that a person or a script made: CSV, or JSON objects, with a MyAnimeList id in each row."""
+"""Parse tables of users or scripts: CSV, or JSON objects, with a MyAnimeList id in each row."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _COLUMNS: dict[str, str] = {
     "user": "user_id username user",
     "watched": "my_finish_date finish_date finished_at completed_at finished",
 }
-"""What a column is for → the names it goes by, the likelier meaning first. One column of each sort is read."""
+"""Role of a column → its known names, the likelier meaning first. One column of each role is read."""
 _NUMBERED = re.compile(r"\d")
 _NESTED = ("node", "anime", "entry", "media", "work", "list_status", "target")
 _HOLDERS = (
@@ -41,7 +41,7 @@ _HOLDERS = (
 
 
 class Columns:
-    """Names of a table's columns by what they are for."""
+    """Names of a table's columns by role."""
 
     def __init__(self, names: Iterator[str] | tuple[str, ...] | list[str]) -> None:
         given = {statuses.letters(name): name for name in reversed(list(names))}
@@ -52,18 +52,18 @@ class Columns:
 
     @property
     def has_id(self) -> bool:
-        """Whether a column holds ids of anime."""
+        """Return true if a column holds anime ids."""
         return self._found["id"] is not None or self._found["anilist"] is not None
 
     def cell(self, row: Mapping[str, object], use: str) -> Any:
-        """The value of the column for ``use``; text without blanks around it, ``None`` for none."""
+        """Return the value of the column for ``use``; text is stripped, ``None`` if empty."""
         name = self._found[use]
         value = row.get(name) if name is not None else None
         return (value.strip() or None) if isinstance(value, str) else value
 
 
 def header(text: str) -> Header | None:
-    """Column names and separator, if one of the columns is an id of an anime."""
+    """Return column names and separator if one of the columns is an anime id."""
     found = read_header(text)
     return found if found is not None and Columns(found.names).has_id else None
 
@@ -181,7 +181,7 @@ def _is_manga(kind: object, status: object) -> bool:
 
 
 def _inside(documents: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """Arrays of objects under the names that sites give to a list, at most two levels down."""
+    """Yield arrays of objects under the names that sites give to a list, at most two levels down."""
     for _ in range(2):
         for holder in _HOLDERS:
             found = [one for document in documents for one in objects(document.get(holder))]
@@ -191,6 +191,6 @@ def _inside(documents: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
 
 
 def _flattened(row: dict[str, Any]) -> dict[str, Any]:
-    """The row with the fields of objects like ``anime`` or ``node`` beside its own; its own count."""
+    """Merge fields of nested objects like ``anime`` or ``node`` into the row; the row's own fields take precedence."""
     inner = {key: value for name in _NESTED if isinstance(row.get(name), dict) for key, value in row[name].items()}
     return {**inner, **{key: value for key, value in row.items() if not isinstance(value, dict)}}

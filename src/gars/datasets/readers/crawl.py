@@ -1,4 +1,4 @@
-"""What the spider wrote, as a catalogue: CSV, JSON lines or Parquet."""
+"""Read the spider's output as a catalogue: CSV, JSON lines or Parquet."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def read_catalogue(path: Path) -> pl.DataFrame:
 
 
 def as_catalogue(records: Iterable[CrawledAnime], path: Path) -> pl.DataFrame:
-    """Records, one an anime, in the catalogue's schema; ``path`` is named when one cannot be read."""
+    """Convert records, one per anime, to the catalogue's schema; ``path`` is named in errors."""
     problems = Problems(path)
     rows = [_anime(record, Row(cells(record), place + 2, problems)) for place, record in enumerate(records)]
     problems.raise_if_any()
@@ -59,7 +59,7 @@ def _anime(record: CrawledAnime, row: Row) -> dict[str, Any]:
 
 
 def _start(record: CrawledAnime) -> PartialDate | None:
-    """When it began. What nobody can read is unknown here; ``gars data merge`` counts and shows it."""
+    """Return the first day of airing; ``None`` if unparsable; ``gars data merge`` reports such dates."""
     try:
         return parse_aired(record.aired).start or parse_date(record.premiered)
     except ValueError:
@@ -67,5 +67,5 @@ def _start(record: CrawledAnime) -> PartialDate | None:
 
 
 def _ids(record: CrawledAnime, kind: str | None = None) -> list[int]:
-    """The anime it is tied to, by one word or by any."""
+    """Return the ids of related anime, of one relation kind or of any."""
     return sorted({tie.id for tie in record.relations if tie.medium == "anime" and kind in (None, tie.kind)})

@@ -1,4 +1,4 @@
-"""The dialects: which file has which header, and what its columns mean."""
+"""Dialects of input files: detected by header, with the meaning of their columns."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Role = Literal["interactions", "catalogue", "synopses", "statuses"]
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Where an interactions file keeps what, and its words for "nothing"."""
+    """Columns of an interactions file, and its placeholders for missing values."""
 
     user: str
     item: str
@@ -29,11 +29,11 @@ class Columns:
     status: str | None = None
     time: str | None = None
     named: bool = False
-    """User ids are names: hashed, never kept."""
+    """User ids are names: they are hashed and never stored."""
     unscored: tuple[str, ...] = ("",)
-    """Ratings that mean: watched, not scored."""
+    """Values of a rating that mean watched but not rated."""
     scale: Scale | None = None
-    """Scale of the ratings; ``None`` lets the ratings of the whole file decide."""
+    """Scale of the ratings; ``None`` infers it from all ratings of the file."""
     kind: str | None = None
     """Column with the kind of a title: rows of manga are left out."""
     first_item: int = 1
@@ -55,17 +55,17 @@ class Layout:
 
     @property
     def quoted(self) -> bool:
-        """Whether cells may be in double quotes."""
+        """Return true if cells may be in double quotes."""
         return self.separator in (",", ";", "|")
 
     @property
     def quoting(self) -> Literal[0, 3]:
-        """How the csv module is to read it."""
+        """Return the quoting mode for the csv module."""
         return csv.QUOTE_MINIMAL if self.quoted else csv.QUOTE_NONE
 
     @property
     def mal_ids(self) -> bool:
-        """Whether item ids are MyAnimeList ids."""
+        """Return true if item ids are MyAnimeList ids."""
         return self.dialect in MAL_DIALECTS or "anime_id" in self.header
 
 
@@ -124,7 +124,7 @@ _PLAIN_KINDS = ("type", "media_type", "kind")
 
 
 def detect(path: Path) -> Layout:
-    """Say what kind of file ``path`` is by its header. Raises ``DataError`` when it is none that GARS knows."""
+    """Detect the dialect of a file by its header. Raises ``DataError`` for an unknown one."""
     if not path.is_file():
         raise DataError(f"{path}: no such file", hint="check the path; gars data import takes one or more files")
     if path.suffix == ".parquet":
@@ -192,13 +192,13 @@ def _of_zip(path: Path) -> Layout:
 
 
 def is_sample_zip(archive: zipfile.ZipFile) -> bool:
-    """Whether a zip archive holds the files of the caserec sample."""
+    """Return true if a zip archive holds the files of the caserec sample."""
     members = {Path(name).name for name in archive.namelist()}
     return {"anime_ratings.dat", "anime_history.dat", "anime_info.dat"} <= members
 
 
 def _first_keys(path: Path) -> tuple[str, ...]:
-    """The names in the first line of a file of JSON lines."""
+    """Return the keys of the first object of a JSON lines file."""
     with path.open("rb") as file:
         line = file.readline()
     try:

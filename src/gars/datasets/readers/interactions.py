@@ -1,4 +1,4 @@
-"""From a piece of an interactions file to the normal form: check every cell, count every fault."""
+"""Convert a chunk of an interactions file to the normal form: check every cell, count every fault."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class RatingScale:
 
 @dataclass(slots=True)
 class LeftOut:
-    """What was not understood or is not of anime, over all pieces of a file."""
+    """Counts of rows with an unknown status or of manga, over all chunks of a file."""
 
     unknown_statuses: Counter[str] = field(default_factory=Counter)
     """Word → rows. With a rating they are kept without status, else left out."""
@@ -190,7 +190,7 @@ def _status(word: str, codes: Mapping[str, str] | None) -> str | None:
 def _understood(
     text: pl.Series, found: pl.DataFrame, codes: Mapping[str, str] | None, keep: pl.Series, left_out: LeftOut
 ) -> pl.Series:
-    """Which rows stay: not those of manga, and not those that say nothing but a status that is not known."""
+    """Return a mask of the rows to keep: without manga, and without unrated rows of an unknown status."""
 
     def is_manga(word: str) -> bool:
         known = statuses.look_up(word) if codes is None or word not in codes else None

@@ -1,4 +1,4 @@
-"""Bring a file into the form that the readers take: out of its wrapper, in UTF-8, with line feeds, without ``sep=``."""
+"""Convert a file to the form of the readers: decompressed, UTF-8, line feeds, without ``sep=``."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ _PREAMBLE = re.compile(rb"\s*[\r\n]|\s*\"?sep=.\"?\s*[\r\n]", re.IGNORECASE)
 
 
 class Readable:
-    """Detects files and converts what is not plain UTF-8; copies lie in ``folder``, messages name the given files."""
+    """Detects files and converts others than plain UTF-8; copies are in ``folder``, messages name the given files."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._given: dict[Path, Path] = {}
         self.notes: list[str] = []
-        """What was converted, for a report."""
+        """Conversions made, for a report."""
 
     def detect(self, path: Path) -> Layout:
         """Return the layout of a file or of its readable copy. Raises ``DataError``, ``InvalidInputError``."""
@@ -54,12 +54,12 @@ class Readable:
         return self._readable(path)
 
     def given(self, path: Path) -> Path:
-        """The file that was given for a path of a layout."""
+        """Return the given file of a layout's path."""
         return self._given.get(path, path)
 
     @contextmanager
     def errors(self) -> Iterator[None]:
-        """Name the given files instead of their copies in errors."""
+        """Replace the paths of copies by those of the given files in errors."""
         try:
             yield
         except (DataError, InvalidInputError) as error:
@@ -91,7 +91,7 @@ class Readable:
         return self._converted(current, path, encoding)
 
     def _unpacked(self, path: Path, given: Path) -> Path | None:
-        """A copy of what is in a wrapper, ``None`` if there is none."""
+        """Return a decompressed copy, ``None`` if the file is not compressed."""
         with path.open("rb") as file:
             start = file.read(6)
         if start.startswith(b"\x1f\x8b"):
@@ -160,13 +160,13 @@ def _bare_name(path: Path, *suffixes: str) -> str:
 
 
 def _has_bare_returns(head: bytes) -> bool:
-    """Whether lines end with CR alone, as on old Macs."""
+    """Return true if lines end with CR alone, as on old Macs."""
     body = head[:-1]
     return body.count(b"\r") > body.count(b"\r\n") and body.count(b"\n") <= body.count(b"\r\n")
 
 
 def _encoding_of(path: Path, given: Path) -> str:
-    """UTF-8 if the whole file is, else what its first lines that are not ASCII speak for."""
+    """Return UTF-8 if the whole file decodes, else the encoding detected from its first non-ASCII lines."""
     evidence = bytearray()
     decoder = codecs.getincrementaldecoder("utf-8")()
     good = True

@@ -1,4 +1,4 @@
-"""What users of MyAnimeList recommend to those who liked an anime."""
+"""Read recommendations between anime by users of MyAnimeList."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _lists(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def _titles(cell: str, path: Path, line: int) -> list[str]:
-    """Read a Python list of strings as a literal: nothing in it is ever run."""
+    """Parse a Python list of strings as a literal, without executing it."""
     try:
         titles = ast.literal_eval(cell)
     except (ValueError, SyntaxError, MemoryError, RecursionError):

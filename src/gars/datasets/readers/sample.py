@@ -1,4 +1,4 @@
-"""A look at an interactions file before it is read: how many rows, which users, numbers or names."""
+"""Sample an interactions file before it is read: number of rows, user ids, numbers or names."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ _PLACES = 64
 _BYTES = 1 << 16
 _ROWS = 4096
 _ANY_USERS = frozenset({"plain", "kaggle-2016"})
-"""Dialects whose header anybody may have written, so whose users may be anything."""
+"""Dialects with generic headers, so user ids may be numbers or names."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FileSample:
-    """What a look at some places of the file says; exact about nothing."""
+    """Estimates from a sample of the file."""
 
     rows: int
     """Estimated rows of the whole file."""
     user_ids: NDArray[np.int64]
     """The numbers among the user ids seen."""
     named: bool
-    """Whether user ids are names: the dialect says so, or most of a plain file's first ones are no numbers."""
+    """True if user ids are names: given by the dialect, or most of a plain file's first ones are no numbers."""
 
 
 def look_at(layout: Layout) -> FileSample:
-    """Read a little at evenly spaced places of ``layout`` (interactions)."""
+    """Sample ``layout`` (interactions) at evenly spaced positions."""
     assert layout.columns is not None
     if layout.path.suffix == ".parquet":
         return _look_at_parquet(layout, layout.columns)
