@@ -73,7 +73,7 @@ def _known(name: str) -> pl.Expr:
     bare = name.removesuffix("_fresh")
     if bare in LISTS:
         return (column.list.len() > 0).fill_null(False)
-    if bare == "franchise":  # every anime is a franchise of its own until somebody knows better
+    if bare == "franchise":  # the default key of an anime without a known franchise
         return (column != pl.format("mal:{}", "anime_id")).fill_null(False)
     return column.is_not_null()
 

@@ -1,4 +1,4 @@
-"""One connection to a Cassandra for everything in this process, made when it is first needed."""
+"""A connection to Cassandra shared by all adapters of this process, opened at the first statement."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _AT_ONCE = 128
 
 
 class Connection:
-    """Statements on one cluster. Connects at the first one, so that whoever starts before Cassandra still starts."""
+    """Executes statements on one cluster. Connects at the first one, so that a process may start before Cassandra."""
 
     def __init__(self, address: CassandraAddress) -> None:
         self.address = address
@@ -35,30 +35,30 @@ class Connection:
         self._users = 1
 
     def rows(self, statement: str, *values: object) -> Iterator[Any]:
-        """The rows of a query, in pages."""
+        """Yield the rows of a query, fetched in pages."""
         with self.explained("read from"):
             yield from self._ready().execute(self._statement(statement), values)
 
     def run(self, statement: str, *values: object) -> Any:
-        """One write; returns what came back (a conditional write says whether it was done)."""
+        """Execute one write; returns its result (a conditional write states whether it was applied)."""
         with self.explained("write to"):
             return self._ready().execute(self._statement(statement), values)
 
     def run_many(self, statement: str, values: Sequence[Sequence[object]]) -> None:
-        """Many writes at once, each acknowledged; raises if one failed. They may be sent again."""
+        """Execute many writes concurrently, each acknowledged; raises if one failed. They are idempotent."""
         with self.explained("write to"):
             execute_concurrent_with_args(
                 self._ready(), self._statement(statement), values, concurrency=_AT_ONCE, raise_on_first_error=True
             )
 
     def share(self) -> Connection:
-        """One more user of this connection."""
+        """Count one more user of this connection."""
         with self._lock:
             self._users += 1
         return self
 
     def close(self) -> None:
-        """Let go; the last user closes it."""
+        """Count one user less; the last one closes the connection."""
         with _opening, self._lock:
             self._users -= 1
             if self._users > 0:
@@ -73,7 +73,7 @@ class Connection:
 
     @contextmanager
     def explained(self, doing: str) -> Iterator[None]:
-        """Turn what the driver raises into a ``StorageError`` that says what, where, why and what to do."""
+        """Convert errors of the driver to a ``StorageError`` with operation, address, cause and hint."""
         try:
             yield
         except (DriverException, NoHostAvailable, OSError) as error:
@@ -106,7 +106,7 @@ _opened: dict[CassandraAddress, Connection] = {}
 
 
 def shared(address: CassandraAddress) -> Connection:
-    """The connection of this process to an address, for one more user; whoever asks for it closes it."""
+    """Return the connection of this process to an address and count its user, who must close it."""
     with _opening:
         found = _opened.get(address)
         if found is not None:
@@ -115,7 +115,7 @@ def shared(address: CassandraAddress) -> Connection:
 
 
 def open_cluster(address: CassandraAddress, *, connect_s: float = _CONNECT_S) -> Cluster:
-    """The driver's view of a cluster, not connected yet; ``connect_s`` is how long it waits for a node."""
+    """Create the driver's cluster object without connecting; ``connect_s`` is the connection timeout."""
     near = DCAwareRoundRobinPolicy(address.datacenter) if address.datacenter else RoundRobinPolicy()
     profile = ExecutionProfile(
         load_balancing_policy=TokenAwarePolicy(near),
@@ -136,7 +136,7 @@ def open_cluster(address: CassandraAddress, *, connect_s: float = _CONNECT_S) ->
 
 
 def _said(error: Exception) -> str:
-    """What each node had to say, where the driver kept it."""
+    """Return the errors of each node if the driver has them, else the error's text."""
     by_host = getattr(error, "errors", None)
     return "; ".join(f"{host}: {why}" for host, why in by_host.items()) if isinstance(by_host, dict) else str(error)
 

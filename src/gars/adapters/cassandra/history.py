@@ -40,7 +40,7 @@ class CassandraHistory:
 
     def keep(self, events: Sequence[tuple[int, Interaction]]) -> None:
         """Write events with their offsets in the log; all are acknowledged when it returns. Raises ``StorageError``."""
-        if self._ttl_s and not self._limited:  # said before the first row that will go
+        if self._ttl_s and not self._limited:  # stored before the first row that expires
             self._connection.run(_LIMIT, self._ttl_s)
             self._limited = True
         self._connection.run_many(

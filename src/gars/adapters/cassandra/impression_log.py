@@ -21,7 +21,7 @@ _DELETE = "DELETE FROM impressions_by_user WHERE user_id = ?"
 
 
 class CassandraImpressionLog:
-    """An ``ImpressionLog``; each user's by time. ``ttl_s`` after it was written an impression goes; 0: never."""
+    """An ``ImpressionLog``; each user's by time. Impressions expire ``ttl_s`` after they were written; 0: never."""
 
     def __init__(self, connection: Connection, *, ttl_s: int = 0) -> None:
         self._connection = connection
@@ -32,14 +32,14 @@ class CassandraImpressionLog:
         self._number = 0
 
     def append(self, impressions: Sequence[Impression]) -> None:
-        """Number and write them."""
+        """Number and write impressions."""
         with self._lock:
             first = self._number = max(self._number, time.time_ns())
             self._number += len(impressions)
         self.keep(list(enumerate(impressions, first)))
 
     def keep(self, impressions: Sequence[tuple[int, Impression]]) -> None:
-        """Write impressions under numbers of one's own: again the same numbers, nothing changes. As ``append``."""
+        """Write impressions under given numbers; repeating a write changes nothing. As ``append``."""
         with self._lock:
             records = self._codec.encode_many([one for _, one in impressions])
             rows = [
@@ -49,7 +49,7 @@ class CassandraImpressionLog:
         self._connection.run_many(_INSERT, rows)
 
     def read(self, *, user_id: str | None = None) -> Iterator[Impression]:
-        """Of one user in the order shown; of everybody user after user."""
+        """Yield a user's impressions in the order shown, or those of all users one after another."""
         if user_id is not None:
             yield from self._read(user_id)
             return
@@ -57,7 +57,7 @@ class CassandraImpressionLog:
             yield from self._read(known)
 
     def users(self) -> list[str]:
-        """Out of the partition keys alone."""
+        """Return user ids, read from the partition keys alone."""
         rows = self._connection.rows("SELECT DISTINCT user_id FROM impressions_by_user")
         return sorted(row.user_id for row in rows)
 
@@ -71,16 +71,16 @@ class CassandraImpressionLog:
         return int(counted.n)
 
     def expire(self, *, before: datetime) -> int:
-        """Delete what is too old, user after user. ``ttl_s`` does the same without a pass over everybody."""
+        """Delete impressions before a time, user by user. ``ttl_s`` does the same without reading all users."""
         last_ms = round(before.timestamp() * 1000) - 1
         return sum(self.forget(user_id, up_to_ms=last_ms) for user_id in self.users())
 
     def trim(self, *, to_bytes: int, at_most: int) -> int:  # noqa: ARG002
-        """Nothing: a cluster has disks of its own, and ``ttl_s`` bounds what is kept."""
+        """Do nothing: ``ttl_s`` bounds the size of the cluster's data."""
         return 0
 
     def close(self) -> None:
-        """Let go of the connection; a second call does nothing."""
+        """Release the connection; a second call does nothing."""
         if not self._closed:
             self._closed = True
             self._connection.close()

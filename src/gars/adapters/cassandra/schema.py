@@ -1,4 +1,4 @@
-"""The tables, and whether Cassandra is there."""
+"""The tables of Cassandra, and checks that it answers."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _TABLES = (
 
 
 def create_schema(address: CassandraAddress) -> None:
-    """Create keyspace and tables that are not there.
+    """Create missing keyspace and tables.
 
     Raises:
         StorageError: Cassandra does not answer or refuses.
@@ -68,9 +68,9 @@ def create_schema(address: CassandraAddress) -> None:
 
 
 def problem(address: CassandraAddress) -> str | None:
-    """Why Cassandra is of no use now; ``None`` when it answers."""
+    """Return the reason why Cassandra cannot be used; ``None`` if it answers."""
     cluster = open_cluster(address)
-    logging.getLogger("cassandra").setLevel(logging.ERROR)  # what it says while it tries is no news
+    logging.getLogger("cassandra").setLevel(logging.ERROR)  # errors of connection attempts are expected
     try:
         cluster.connect().execute("SELECT release_version FROM system.local")
     except (DriverException, NoHostAvailable, OSError) as error:
@@ -81,7 +81,7 @@ def problem(address: CassandraAddress) -> str | None:
 
 
 def missing_tables(address: CassandraAddress) -> str | None:
-    """What is wrong with the tables; ``None`` when they can be read."""
+    """Return the error of reading the tables; ``None`` if all can be read."""
     with closing(Connection(address)) as connection:
         try:
             for table in ("interactions_by_user", "interaction_limits", "impressions_by_user", "tombstones"):

@@ -1,4 +1,4 @@
-"""Who was forgotten, in Cassandra: a keyed hash of each id, so that replays and backfills leave them alone."""
+"""Tombstones of deleted users in Cassandra, by keyed hash of the id, so that replays and backfills skip them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SETTLE = "UPDATE tombstones SET settled = true WHERE user_hash = ? IF EXISTS"
 
 
 class CassandraTombstones:
-    """``Tombstones`` decided by agreement of the replicas (lightweight transactions): forgetting is rare."""
+    """``Tombstones`` by consensus of the replicas (lightweight transactions): deletions are rare."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -25,7 +25,7 @@ class CassandraTombstones:
         self._key: bytes | None = None
 
     def put(self, user_id: str, stone: Tombstone) -> None:
-        """Insert it, or move the one there is forward."""
+        """Insert a tombstone, or advance the existing one."""
         user_hash = self._hash(user_id)
         while True:
             held = next(self._connection.rows(_FIND, user_hash), None)
@@ -38,30 +38,30 @@ class CassandraTombstones:
                 return
 
     def settle(self, user_id: str) -> None:
-        """Mark a row."""
+        """Mark a user's row as settled."""
         self._connection.run(_SETTLE, self._hash(user_id))
 
     def settle_all(self) -> None:
-        """Mark every row."""
+        """Mark every row as settled."""
         for row in self._connection.rows("SELECT user_hash, settled FROM tombstones"):
             if not row.settled:
                 self._connection.run(_SETTLE, row.user_hash)
 
     def find(self, user_id: str) -> Tombstone | None:
-        """The row of a user."""
+        """Return a user's tombstone."""
         row = next(self._connection.rows(_FIND, self._hash(user_id)), None)
         return Tombstone(offset=row.log_offset, time_ms=row.time_ms, settled=row.settled) if row else None
 
     def newest_offset(self) -> int:
-        """The largest offset of all rows."""
+        """Return the largest offset of all rows."""
         return max((row.log_offset for row in self._connection.rows("SELECT log_offset FROM tombstones")), default=0)
 
     def is_unsettled(self) -> bool:
-        """Whether a row is not marked."""
+        """Return true if any row is not settled."""
         return any(not row.settled for row in self._connection.rows("SELECT settled FROM tombstones"))
 
     def close(self) -> None:
-        """Let go of the connection; a second call does nothing."""
+        """Release the connection; a second call does nothing."""
         if not self._closed:
             self._closed = True
             self._connection.close()

@@ -17,11 +17,11 @@ class MemoryChangeFeed:
 
     @property
     def listening(self) -> int:
-        """How many listeners there are."""
+        """Return the number of listeners."""
         return self._boxes.count
 
     def publish(self, changes: Sequence[Change]) -> None:
-        """Hand each listener the changes of its user."""
+        """Deliver to each listener the changes of its user."""
         self._boxes.deliver(changes)
 
     @asynccontextmanager
@@ -31,5 +31,5 @@ class MemoryChangeFeed:
             yield box
 
     def close(self) -> None:
-        """Send every listener home, also those who come later."""
+        """End all listeners, also later ones."""
         self._boxes.close()

@@ -323,7 +323,7 @@ _RESTORE = "the file is damaged: stop the service, then move it away and restore
 
 
 def _hint(error: Exception) -> str:
-    """What to do about a database that refuses."""
+    """Return a hint for an error of SQLite."""
     match getattr(error, "sqlite_errorname", "").split("_")[1:2]:
         case ["FULL"]:
             return "the disk is full: free space; nothing that was acknowledged is lost"

@@ -35,7 +35,7 @@ class FileHealth:
         self.damage: str | None = None
         """The problems found, or ``None``. Kept until everything in this process has closed the file."""
         self.users = 0
-        """How many objects of this process use the file."""
+        """Number of objects in this process that use the file."""
         self.unerased: set[str] = set()
         """Ids of deleted users whose bytes may still be in the file (``Database.erase_deleted``)."""
         self.rewrite_due = False
@@ -104,7 +104,7 @@ def problems_of(path: Path, *, interrupt: Callable[[], bool] = lambda: False) ->
 
 
 def use(path: Path) -> FileHealth:
-    """The condition of a file, the same object for everything that uses the file until it calls ``release``."""
+    """Return the health of a file, one object for all users of the file until they call ``release``."""
     with _known_lock:
         health = _known.setdefault(path.resolve(), FileHealth(path))
         health.users += 1
@@ -112,7 +112,7 @@ def use(path: Path) -> FileHealth:
 
 
 def release(health: FileHealth) -> None:
-    """Count one user less; after the last one what is known of the file is dropped."""
+    """Count one user less; after the last one the file's health is discarded."""
     with _known_lock:
         health.users -= 1
         if not health.users:

@@ -1,4 +1,4 @@
-"""User states in SQLite behind a bounded memory cache, of which the least recently used goes first."""
+"""User states in SQLite with a bounded LRU cache in memory."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class SqliteStateStore:
         self._lock = threading.Lock()
 
     def get(self, user_id: str) -> UserState | None:
-        """From memory, else from the file."""
+        """Return a state from the cache, else from the file."""
         cached = self.at_hand(user_id)
         if cached is not None:
             return cached
@@ -69,7 +69,7 @@ class SqliteStateStore:
         return state
 
     def at_hand(self, user_id: str) -> UserState | None:
-        """The state if it is in memory: what is there is never older than the file."""
+        """Return the state if it is cached; the cache is never older than the file."""
         with self._lock:
             cached = self._cache.get(user_id)
             if cached is not None:
@@ -77,12 +77,12 @@ class SqliteStateStore:
             return cached
 
     def get_many(self, user_ids: Sequence[str]) -> dict[str, UserState]:
-        """One by one: there is no way to go."""
+        """Return states one by one: reads are local."""
         found = ((user_id, self.get(user_id)) for user_id in user_ids)
         return {user_id: state for user_id, state in found if state is not None}
 
     def put(self, states: Sequence[UserState], *, checkpoints: Mapping[str, str] | None = None) -> None:
-        """One transaction for states and checkpoints; the cache follows the commit."""
+        """Commit states and checkpoints in one transaction, then update the cache."""
         rows = [(state.user_id, state.version, _packed(state)) for state in states]
         kept: Sequence[UserState] = states
         with self._database.write() as connection:
@@ -97,7 +97,7 @@ class SqliteStateStore:
                 self._remember(state)
 
     def put_initial(self, states: Sequence[UserState]) -> int:
-        """Like ``put``, but a stored version above 0 and a forgotten user win."""
+        """Store states as ``put`` does, except over a stored version above 0 or a deleted user."""
         with self._database.read() as connection:
             forgotten = {row[0] for row in connection.execute("SELECT user_hash FROM forgotten")}
         rows = [
@@ -112,13 +112,13 @@ class SqliteStateStore:
         return kept
 
     def checkpoint(self, name: str) -> str | None:
-        """The checkpoint last committed under a name."""
+        """Return the last committed checkpoint of a name."""
         with self._database.read() as connection:
             row = connection.execute("SELECT value FROM checkpoints WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])
 
     def user_ids(self, *, limit: int, after: str = "") -> list[str]:
-        """A page of ids."""
+        """Return a page of user ids."""
         with self._database.read() as connection:
             rows = connection.execute(
                 "SELECT user_id FROM states WHERE user_id > ? ORDER BY user_id LIMIT ?", (after, limit)
@@ -126,7 +126,7 @@ class SqliteStateStore:
         return [row[0] for row in rows]
 
     def forget(self, user_id: str) -> bool:
-        """Delete a state and its bytes; a keyed hash of the id stays, so that a backfill does not bring it back."""
+        """Delete a state and its bytes; a keyed hash of the id stays, so that a backfill does not restore it."""
         with self._database.deletion(user_id) as connection:
             count = connection.execute("DELETE FROM states WHERE user_id = ?", (user_id,)).rowcount
             connection.execute("INSERT OR IGNORE INTO forgotten VALUES (?)", (self._hash(user_id),))
@@ -136,7 +136,7 @@ class SqliteStateStore:
         return bool(count)
 
     def check(self) -> None:
-        """Prove that states can be written."""
+        """Check that states can be written."""
         self._database.check()
 
     def close(self) -> None:
@@ -163,16 +163,16 @@ class SqliteStateStore:
 
 
 def _packed(state: UserState) -> bytes:
-    """The state as the file keeps it: a list is mostly the same few numbers again, so a third of the bytes."""
+    """Encode a state and compress it to a third of its size."""
     return zlib.compress(user_state.encode(state), _LEVEL)
 
 
 def _unpacked(blob: bytes) -> UserState:
-    """The state back; files from before states were compressed have a plain MessagePack map, of another first byte."""
+    """Decode a state; files of older versions have uncompressed MessagePack maps, with another first byte."""
     return user_state.decode(zlib.decompress(blob) if blob.startswith(_ZLIB) else blob)
 
 
 def _is_stored(connection: sqlite3.Connection, state: UserState) -> bool:
-    """Whether the file holds this version, not a newer one."""
+    """Return true if the file holds exactly this version of a state."""
     (version,) = connection.execute("SELECT version FROM states WHERE user_id = ?", (state.user_id,)).fetchone()
     return bool(version == state.version)

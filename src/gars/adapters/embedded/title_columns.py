@@ -1,6 +1,6 @@
-"""What features say of titles whoever asks, once for each model and title, in the file of the impressions.
+"""Title features, which do not depend on the user, stored once per model and title in the file of the impressions.
 
-Nothing in it is about a user.
+It holds no user data.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ ON CONFLICT DO UPDATE SET columns = excluded.columns WHERE columns = excluded.co
 
 
 class TitleColumns:
-    """``Titles`` of the impression codec; what was read or written is kept in memory, a few MB a model."""
+    """``Titles`` of the impression codec; rows read or written are cached in memory, a few MB a model."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -52,7 +52,7 @@ class TitleColumns:
         self._new: list[tuple[int, bytes, str]] = []
 
     def put(self, model_version: str, anime_ids: Sequence[int], columns: NDArray[np.float32]) -> bool:
-        """Keep rows for the next ``write``."""
+        """Queue rows for the next ``write``."""
         known = self._of(model_version, self._known)
         content, size = columns.tobytes(), columns.shape[1] * columns.itemsize
         rows = [content[start : start + size] for start in range(0, len(content), size)]
@@ -77,7 +77,7 @@ class TitleColumns:
         )
 
     def write(self, connection: sqlite3.Connection, impressions: Sequence[Impression]) -> None:
-        """Write what is new, and when the models of some impressions last made a list."""
+        """Write queued rows, and the time at which the models of some impressions last made a list."""
         last: dict[str, int] = {}
         for one in impressions:
             last[one.model_version] = max(one.time_ms, last.get(one.model_version, one.time_ms))
@@ -86,11 +86,11 @@ class TitleColumns:
             connection.executemany(_PUT_TITLE, self._new)
 
     def keep_written(self) -> None:
-        """What was written is committed."""
+        """Clear the queue after its rows were committed."""
         self._new = []
 
     def drop(self) -> None:
-        """Forget what is in memory and what waits to be written."""
+        """Discard the cache and the queue."""
         self._known, self._readable, self._new = {}, {}, []
 
     @staticmethod

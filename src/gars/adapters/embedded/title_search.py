@@ -25,9 +25,9 @@ _NO_WORD = re.compile(r"[^a-z0-9]")
 _WORTH_SHOWING = 55.0
 """Below this a match is noise: measured on one to three typing errors in titles of the sample."""
 _FAME = 3.0
-"""What ten times the members are worth against a better match: enough to put a series before its shorts."""
+"""Bonus for ten times the members, in points of match: enough to rank a series before its shorts."""
 _SERIES = 4.0
-"""What being a series is worth: "evangelion" is "Shinseiki Evangelion", although the names of its films begin so."""
+"""Bonus of a series, in points of match: "evangelion" is "Shinseiki Evangelion", although its films begin so."""
 
 
 class MemoryTitleSearch:
@@ -39,7 +39,7 @@ class MemoryTitleSearch:
         owners: list[int] = []
         standing: list[float] = []
         counted = [anime.members for anime in catalogue if anime.members is not None]
-        unknown = float(np.median(counted)) if counted else 0.0  # not 0: nobody has counted the newest titles yet
+        unknown = float(np.median(counted)) if counted else 0.0  # not 0: the newest titles have no count yet
         for anime in catalogue:
             members = unknown if anime.members is None else anime.members
             worth = _FAME * math.log10(1 + members) + _SERIES * (anime.type == "TV")
@@ -52,11 +52,11 @@ class MemoryTitleSearch:
                     standing.append(worth)
         self._owners = np.array(owners, np.int64)
         self._standing = np.array(standing)
-        """What a name is worth beside how well it matches."""
+        """Popularity and series bonus of each name, added to its match."""
         self._grams, self._starts, self._rows, self._n_grams = _index(self._normal)
 
     def search(self, query: str, *, limit: int) -> list[TitleMatch]:
-        """The best matches, each anime once; of near-equal matches the series, then the better known comes first."""
+        """Return the best matches, one per anime; series, then more popular anime, come first among near-equal ones."""
         wanted = normalise(query)
         best: dict[int, tuple[float, float, int]] = {}
         for row in self._candidates(wanted).tolist():
@@ -90,7 +90,7 @@ class MemoryTitleSearch:
 
 
 def normalise(name: str) -> str:
-    """What is left of a name when case, width, accents and punctuation do not count."""
+    """Normalise a name: case, width, accents and punctuation are removed."""
     if name.isascii():
         return " ".join(_NO_WORD.sub(" ", name.casefold()).split())
     folded = unicodedata.normalize("NFKD", name).casefold()
@@ -139,7 +139,7 @@ def _grams(names: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
 
 
 def _match(wanted: str, name: str) -> float:
-    """How well a name answers a query, 0–100: equal, then begins with, then contains, then resembles."""
+    """Return the match of a name with a query, 0–100: equal, prefix, substring, then edit similarity."""
     if wanted == name:
         return 100.0
     if name.startswith(wanted):

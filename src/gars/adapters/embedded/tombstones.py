@@ -1,6 +1,6 @@
-"""Who was forgotten, in a file of its own: a copy of the other files from before does not hold it back.
+"""Tombstones of deleted users, in a separate file, so that restoring older copies of the other files keeps them.
 
-A user's id is not kept, only its keyed hash; the key is in a file beside it.
+Only the keyed hash of a user's id is stored; the key is in a file next to it.
 """
 
 from __future__ import annotations
@@ -36,22 +36,22 @@ class SqliteTombstones:
         self._key = self._database.open_key(required="tombstones")
 
     def put(self, user_id: str, stone: Tombstone) -> None:
-        """One row a user; a later one moves it forward."""
+        """Insert a user's row, or advance the existing one."""
         with self._database.write() as connection:
             connection.execute(_PUT, (self._hash(user_id), stone.offset, stone.time_ms))
 
     def settle(self, user_id: str) -> None:
-        """Mark a row."""
+        """Mark a user's row as settled."""
         with self._database.write() as connection:
             connection.execute("UPDATE tombstones SET settled = 1 WHERE user_hash = ?", (self._hash(user_id),))
 
     def settle_all(self) -> None:
-        """Mark every row."""
+        """Mark every row as settled."""
         with self._database.write() as connection:
             connection.execute("UPDATE tombstones SET settled = 1 WHERE settled = 0")
 
     def find(self, user_id: str) -> Tombstone | None:
-        """The row of a user."""
+        """Return a user's tombstone."""
         with self._database.read() as connection:
             row = connection.execute(
                 "SELECT offset, time_ms, settled FROM tombstones WHERE user_hash = ?", (self._hash(user_id),)
@@ -59,13 +59,13 @@ class SqliteTombstones:
         return Tombstone(offset=row[0], time_ms=row[1], settled=bool(row[2])) if row else None
 
     def newest_offset(self) -> int:
-        """The largest offset of all rows."""
+        """Return the largest offset of all rows."""
         with self._database.read() as connection:
             (newest,) = connection.execute("SELECT coalesce(max(offset), 0) FROM tombstones").fetchone()
         return int(newest)
 
     def is_unsettled(self) -> bool:
-        """Whether a row is not marked."""
+        """Return true if any row is not settled."""
         with self._database.read() as connection:
             row = connection.execute("SELECT 1 FROM tombstones WHERE settled = 0 LIMIT 1").fetchone()
         return row is not None

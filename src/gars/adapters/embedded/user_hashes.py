@@ -1,7 +1,7 @@
-"""Keyed hashes of the ids of deleted users, so that a list of ids does not tell who was deleted.
+"""Keyed hashes of the ids of deleted users, so that they cannot be found by hashing a list of ids.
 
-The key lies in a file of its own beside the database, ``NAME.key`` for ``NAME.sqlite``, readable by its owner only. The
-database holds a digest of the key, to tell when another one lies there.
+The key is in a file next to the database, ``NAME.key`` for ``NAME.sqlite``, readable by its owner only. The
+database holds a digest of the key, to detect another one.
 """
 
 from __future__ import annotations

@@ -17,13 +17,13 @@ from gars.domain.user_state import UserState
 logger = logging.getLogger(__name__)
 
 WAIT_S = 1.0
-"""How long a changed state may wait for the disk."""
+"""Longest time (s) before a changed state is written to disk."""
 MOST_WAITING = 2_000
-"""States that may wait; whoever brings more writes them first."""
+"""Most states that may be queued; ``put`` writes them first if there are more."""
 
 
 class WriteBehind:
-    """A ``StateStore`` over SQLite that writes groups of states from a thread of its own."""
+    """A ``StateStore`` over SQLite that writes batches of states from its own thread."""
 
     def __init__(self, store: SqliteStateStore, *, wait_s: float = WAIT_S, most_waiting: int = MOST_WAITING) -> None:
         self._store = store
@@ -31,7 +31,7 @@ class WriteBehind:
         self._most_waiting = most_waiting
         self._lock = threading.Lock()
         self._turn = threading.Lock()
-        """Held by whoever writes to the store: what is being written is in ``_leaving``."""
+        """Held while the store is written: the states being written are in ``_leaving``."""
         self._waiting: dict[str, UserState] = {}
         self._leaving: dict[str, UserState] = {}
         self._checkpoints: dict[str, str] = {}
@@ -41,14 +41,14 @@ class WriteBehind:
         self._thread.start()
 
     def at_hand(self, user_id: str) -> UserState | None:
-        """The state if it is in memory; never older than the file."""
+        """Return the state if it is in memory; never older than the file."""
         state = self._waiting.get(user_id)
         if state is None:
             state = self._leaving.get(user_id)
         return self._store.at_hand(user_id) if state is None else state
 
     def get(self, user_id: str) -> UserState | None:
-        """From memory, else from the file."""
+        """Return a state from memory, else from the file."""
         # in this order: a state goes from waiting to leaving to the store, and is never in none of them
         state = self._waiting.get(user_id)
         if state is None:
@@ -56,12 +56,12 @@ class WriteBehind:
         return self._store.get(user_id) if state is None else state
 
     def get_many(self, user_ids: Sequence[str]) -> dict[str, UserState]:
-        """One by one: there is no way to go."""
+        """Return states one by one: reads are local."""
         found = ((user_id, self.get(user_id)) for user_id in user_ids)
         return {user_id: state for user_id, state in found if state is not None}
 
     def put(self, states: Sequence[UserState], *, checkpoints: Mapping[str, str] | None = None) -> None:
-        """Keep them in memory; on disk within ``wait_s``, states and checkpoints in one transaction."""
+        """Store states in memory; they are on disk within ``wait_s``, states and checkpoints in one transaction."""
         if len(self._waiting) + len(states) > self._most_waiting:
             self.flush()
         held = {state.user_id: self.get(state.user_id) for state in states}
@@ -74,18 +74,18 @@ class WriteBehind:
         self._wake.set()
 
     def put_initial(self, states: Sequence[UserState]) -> int:
-        """Written at once, after what waits: a user with live events keeps their state."""
+        """Write initial states at once, after the queued ones: a user with live events keeps their state."""
         self.flush()
         return self._store.put_initial(states)
 
     def checkpoint(self, name: str) -> str | None:
-        """The checkpoint last put under a name."""
+        """Return the last stored checkpoint of a name."""
         with self._turn, self._lock:
             waiting = self._checkpoints.get(name)
         return self._store.checkpoint(name) if waiting is None else waiting
 
     def user_ids(self, *, limit: int, after: str = "") -> list[str]:
-        """A page of ids, those that wait for the disk among them."""
+        """Return a page of user ids, including queued ones."""
         self.flush()
         return self._store.user_ids(limit=limit, after=after)
 
@@ -103,7 +103,7 @@ class WriteBehind:
                 raise
 
     def flush(self) -> None:
-        """Write what waits. Raises ``StorageError``; it waits on then."""
+        """Write queued states. Raises ``StorageError``; they stay queued then."""
         with self._turn:
             with self._lock:
                 self._leaving, self._waiting = self._waiting, {}
@@ -120,12 +120,12 @@ class WriteBehind:
                 self._leaving = {}
 
     def check(self) -> None:
-        """Prove that states can be written."""
+        """Check that states can be written."""
         self.flush()
         self._store.check()
 
     def close(self) -> None:
-        """Write what waits and close the file; what cannot be written is replayed from the log at the next start."""
+        """Write queued states and close the file; unwritten ones are replayed from the log at the next start."""
         if self._stop.is_set():
             return
         self._stop.set()

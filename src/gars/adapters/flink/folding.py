@@ -1,4 +1,4 @@
-"""One record on one user's state. The arithmetic is the domain's; this only says what is kept and what is told."""
+"""Apply one record to a user's state: the domain computes it; this module collects the outputs."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from gars.domain.user_state import UserState
 
 
 class Folded(NamedTuple):
-    """What became of a record. ``state`` is what to keep under the key: ``None`` for nothing."""
+    """Result of a record. ``state`` is the new keyed state, ``None`` to delete it."""
 
     state: bytes | None
     write: Write | None = None
     moves: tuple[TrendMove, ...] = ()
-    """What it changes in the trending counters."""
+    """Changes to the trending counters."""
     reason: str | None = None
-    """Why the record goes to the dead letters."""
+    """Reason for the dead letter, if the record cannot be used."""
 
 
 def fold(kept: bytes | None, record: Record, stored: Callable[[str], bytes | None]) -> Folded:
-    """Apply a record to the state kept under its key.
+    """Apply a record to the keyed state.
 
-    ``stored`` is asked for a user without one: their history from a data set, or what an earlier run of the job wrote.
+    ``stored`` reads the state of a user without one: a history from a data set, or the state of an earlier job.
     """
     said = read(record)
     match said:
@@ -42,7 +42,7 @@ def _apply(before: bytes | None, event: Interaction, record: Record) -> Folded:
     old = UserState(user_id=event.user_id) if before is None else user_state.decode(before)
     new = user_state.apply(old, event)
     if new is old:
-        # an event told again. Its state is, too: whoever kept it may not have got as far as writing it
+        # a repeated event. Write its state again: the first attempt may have failed after the state was kept
         reason = f"event_id {event.event_id!r} was used before for another event of this user"
         write = _write(old, before or user_state.encode(old), record)
         return Folded(before, write, reason=reason if user_state.contradicts(old, event) else None)
@@ -60,7 +60,7 @@ def _moves(before: UserState, after: UserState, anime_id: int) -> tuple[TrendMov
 
 
 def _taken_back(kept: bytes | None) -> tuple[TrendMove, ...]:
-    """What a forgotten user had added to the trends."""
+    """Return the trend changes that remove a deleted user's contributions."""
     if kept is None:
         return ()
     state = user_state.decode(kept)

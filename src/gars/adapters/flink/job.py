@@ -1,4 +1,4 @@
-"""The feature job, wired: Kafka → by user → ``user_state.apply`` in keyed state → the online store."""
+"""The graph of the feature job: Kafka → by user → ``user_state.apply`` in keyed state → the online store."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ MAX_PARALLELISM = 128
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topics:
-    """Where the job reads, and where it puts what it cannot read."""
+    """Topics the job reads from and writes dead letters to."""
 
     brokers: str
     interactions: str
     dead_letters: str
     group: str
     disorder_ms: int = 5_000
-    """How far the watermark stays behind the newest record."""
+    """Lag of the watermark behind the newest record (ms)."""
 
 
 def build(env: StreamExecutionEnvironment, topics: Topics, open_store: OpenStore) -> None:
-    """Add the job to an environment. Every operator that keeps state has a ``uid``: a savepoint finds it by that."""
+    """Add the job to an environment. Every stateful operator has a ``uid``, by which a savepoint finds it."""
     env.set_max_parallelism(MAX_PARALLELISM)
     tables = StreamTableEnvironment.create(env)
     records = keyed_records(

@@ -1,7 +1,7 @@
 """The Python operators of the job. Flink pickles them with the job and opens them in its TaskManagers.
 
-They write to the online store before they take the next record, and Flink takes a checkpoint only between records: so a
-checkpoint never holds what the store was not given.
+They write to the online store before they take the next record, and Flink takes checkpoints only between records:
+so a checkpoint never contains changes that the store lacks.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class FoldEvents(KeyedProcessFunction):  # type: ignore[misc]
         self._topic = topic
 
     def open(self, runtime_context: RuntimeContext) -> None:
-        """Find the keyed state, connect."""
+        """Open the keyed state and connect."""
         self._state = runtime_context.get_state(ValueStateDescriptor("user_state", Types.PICKLED_BYTE_ARRAY()))
         self._store = self._open_store()
 
@@ -46,7 +46,7 @@ class FoldEvents(KeyedProcessFunction):  # type: ignore[misc]
         self._store.close()
 
     def process_element(self, value: Any, _context: KeyedProcessFunction.Context) -> Iterator[Any]:
-        """One record. What comes out is what no state can take."""
+        """Process one record; yields a dead letter if it cannot be used."""
         record = Record(*value)
         kept: bytes | None = self._state.value()
         folded = fold(kept, record, lambda user_id: patiently(lambda: self._store.read(user_id)))
@@ -66,16 +66,16 @@ class FoldEvents(KeyedProcessFunction):  # type: ignore[misc]
 
 
 class CountTrends(KeyedProcessFunction):  # type: ignore[misc]
-    """Keyed by anime: where its counters stand, by bucket of event time, until nothing in a bucket counts any more.
+    """Keyed by anime: its counters by bucket of event time, until nothing in a bucket counts any more.
 
-    The store is told once a second and anime, however many events there were.
+    The store is updated once a second per anime, however many events there were.
     """
 
     def __init__(self, open_store: OpenStore) -> None:
         self._open_store = open_store
 
     def open(self, runtime_context: RuntimeContext) -> None:
-        """Find the keyed states, connect."""
+        """Open the keyed states and connect."""
         counted = MapStateDescriptor("trend_weights", Types.LONG(), Types.DOUBLE())
         untold = MapStateDescriptor("untold_buckets", Types.LONG(), Types.BOOLEAN())
         self._weights = runtime_context.get_map_state(counted)
@@ -87,7 +87,7 @@ class CountTrends(KeyedProcessFunction):  # type: ignore[misc]
         self._store.close()
 
     def process_element(self, value: Any, context: KeyedProcessFunction.Context) -> None:
-        """One move."""
+        """Add one move to its counter."""
         _, bucket, by = value
         timers = context.timer_service()
         ends_ms = trending.ends_ms(bucket)
@@ -99,7 +99,7 @@ class CountTrends(KeyedProcessFunction):  # type: ignore[misc]
         timers.register_processing_time_timer(timers.current_processing_time() // 1000 * 1000 + 1000)
 
     def on_timer(self, _timestamp: int, context: KeyedProcessFunction.OnTimerContext) -> None:
-        """Tell the store where the counters stand, and let go of buckets that have ended."""
+        """Write changed counters to the store, and drop ended buckets."""
         anime_id = int(context.get_current_key())
         untold, counted = list(self._untold.keys()), list(self._weights.keys())
         weights = [TrendWeight(anime_id, bucket, self._weights.get(bucket) or 0.0) for bucket in untold]

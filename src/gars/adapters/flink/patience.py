@@ -1,4 +1,4 @@
-"""An online store that is away is tried again for a while; meanwhile the operator takes nothing new."""
+"""Retry calls to an unavailable online store for a while; the operator takes no new records meanwhile."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 PATIENCE_S = 60.0
-"""Then the error goes up: Flink restarts the job from its last checkpoint, where everybody can see it."""
+"""Time limit of the retries; then the error is raised and Flink restarts the job from its last checkpoint."""
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 1.0
 
 
@@ -24,7 +24,7 @@ def patiently(
     now: Callable[[], float] = time.monotonic,
     pause: Callable[[float], None] = time.sleep,
 ) -> T:
-    """The call's answer, if need be after many tries; raises its last ``StorageError`` when patience ends."""
+    """Call with retries and return the result; raises the last ``StorageError`` after ``patience_s``."""
     end, pause_s = now() + patience_s, _FIRST_PAUSE_S
     while True:
         try:

@@ -1,4 +1,4 @@
-"""What the job reads and writes, as plain values: no Flink in here, so that it is tested without one."""
+"""Input and output values of the job, independent of Flink so that they can be tested without it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EVENT, FORGET = "event", "forget"
 
 
 class Record(NamedTuple):
-    """One record of the interactions' topic as Kafka has it. ``kind`` is its header of that name."""
+    """One record of the interactions topic. ``kind`` is its header of that name."""
 
     kind: str | None
     key: bytes | None
@@ -22,40 +22,40 @@ class Record(NamedTuple):
     partition: int
     offset: int
     time_ms: int
-    """The producer's time: the moment the event was accepted."""
+    """Timestamp of the producer: the time the event was accepted."""
 
     @property
     def log_offset(self) -> int:
-        """As ``EventLog.append`` counts: from 1."""
+        """Return the offset as ``EventLog.append`` counts it, from 1."""
         return self.offset + 1
 
 
 class Forget(NamedTuple):
-    """A user is forgotten: what is before this record in its partition never happened."""
+    """Deletion of a user: earlier records of the user in this partition are void."""
 
     user_id: str
 
 
 class Unreadable(NamedTuple):
-    """A record that no state can take, and why."""
+    """A record that cannot be used, and the reason."""
 
     reason: str
 
 
 class Write(NamedTuple):
-    """What goes to the state store: a user's newest state, or that there is none any more."""
+    """A write to the state store: a user's newest state, or its deletion."""
 
     user_id: str
     version: int
     state: bytes | None
-    """The state's codec bytes; ``None`` deletes what is there."""
+    """Encoded state; ``None`` deletes the stored one."""
     offset: int
-    """Of the record this comes from, as the event log counts."""
+    """Offset of the record, as the event log counts."""
     changes: tuple[Change, ...] = ()
 
 
 class TrendMove(NamedTuple):
-    """What an event changes in the trending counters."""
+    """Change to a trending counter."""
 
     anime_id: int
     bucket: int
@@ -63,7 +63,7 @@ class TrendMove(NamedTuple):
 
 
 class TrendWeight(NamedTuple):
-    """What a trending counter stands at."""
+    """Value of a trending counter."""
 
     anime_id: int
     bucket: int
@@ -71,22 +71,22 @@ class TrendWeight(NamedTuple):
 
 
 class OnlineStore(Protocol):
-    """The online store as the job sees it. Every write may be repeated and may come late."""
+    """The online store as used by the job. Every write may be repeated and may come late."""
 
     def write(self, write: Write) -> None:
-        """Keep a state, never moving a version back, and tell the listeners; raises ``StorageError``."""
+        """Store a state, never decreasing its version, and publish its changes; raises ``StorageError``."""
         ...
 
     def read(self, user_id: str) -> bytes | None:
-        """What is kept of a user the job has not met; raises ``StorageError``."""
+        """Return the stored state of a user without keyed state; raises ``StorageError``."""
         ...
 
     def write_trends(self, weights: Sequence[TrendWeight]) -> None:
-        """Set counters to where they stand; raises ``StorageError``."""
+        """Set counters to their values; raises ``StorageError``."""
         ...
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Release connections."""
         ...
 
 
@@ -94,7 +94,7 @@ _decoder = msgspec.msgpack.Decoder(Interaction)
 
 
 def read(record: Record) -> Interaction | Forget | Unreadable:
-    """What a record says. A record without the header is an event."""
+    """Decode a record. A record without the header is an event."""
     try:
         key = (record.key or b"").decode()
     except UnicodeDecodeError:

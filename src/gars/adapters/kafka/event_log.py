@@ -25,23 +25,23 @@ class KafkaEventLog:
         self._reader = TopicReader(address, address.interactions, timeout_s=timeout_s)
 
     def append(self, events: Sequence[Interaction]) -> list[int | None]:
-        """Returns when all brokers in sync have all of them; a repeated ``event_id`` is appended again."""
+        """Append events and wait for all in-sync replicas; a repeated ``event_id`` is appended again."""
         header = records.header(records.EVENT)
         return list(self._producer.send([Outgoing(one.user_id, records.encode(one), header) for one in events]))
 
     def mark_forgotten(self, user_id: str) -> int:
-        """A record among the user's own."""
+        """Append a deletion mark to the user's partition."""
         (offset,) = self._producer.send([Outgoing(user_id, None, records.header(records.FORGET))])
         return offset
 
     def read(self, *, after: int = 0) -> Iterator[tuple[int, Interaction]]:
-        """One partition after the other. What was forgotten is in it until the topic lets go of it: see ``scan``."""
+        """Yield events by partition. Those of deleted users stay until retention removes them: see ``scan``."""
         return ((one.position, one.event) for one in self.scan(after=after) if one.event is not None)
 
     def scan(self, *, after: int = 0) -> Iterator[Logged]:
-        """Like ``read``, with the marks of users who were forgotten in their place: to replay, apply both.
+        """Yield events and deletion marks in order; a replay must apply both.
 
-        A record that is neither is passed over with a warning: whoever follows the log has put it to the dead letters.
+        An undecodable record is skipped with a warning: consumers of the log have written it to the dead letters.
         """
         for position, message in self._reader.read(after=after):
             offset = int(message.offset() or 0) + 1
@@ -54,18 +54,18 @@ class KafkaEventLog:
             yield Logged(user_id, offset, event, position)
 
     def gone(self) -> int:
-        """Records that are too old to be in it any more: without them nothing can be replayed from here."""
+        """Return the number of records removed by retention: the log alone cannot replay them."""
         return self._reader.gone()
 
     def last_offset(self) -> int:
-        """The position at the end of every partition."""
+        """Return the position at the end of every partition."""
         return self._reader.end()
 
     def check(self) -> None:
-        """Ask the brokers whether every partition has a leader."""
+        """Check that every partition has a leader."""
         if problem := self._producer.problem():
             raise StorageError(problem, hint="look at the broker with: gars stack status")
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Release the connections."""
         self._producer.close()

@@ -1,4 +1,4 @@
-"""A producer whose ``send`` returns when the brokers have everything: acks=all, idempotent, keyed by user."""
+"""A synchronous producer: ``send`` returns when the brokers have all records; acks=all, idempotent, keyed by user."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from gars.domain.errors import StorageError
 
 _POLL_S = 0.05
 _SLACK_S = 5.0
-"""How much longer than its own limit the client may take to say that it gave up."""
+"""Time (s) added to the client's own timeout before it is considered stuck."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One record on its way."""
+    """One record to send."""
 
     key: str
     value: bytes | None
@@ -28,7 +28,7 @@ class Outgoing:
 
 
 class _Delivery:
-    """What the brokers said of the records of one ``send``."""
+    """Delivery reports of the records of one ``send``."""
 
     def __init__(self, count: int) -> None:
         self.offsets = [0] * count
@@ -55,12 +55,12 @@ class SyncProducer:
         self._producer: Producer | None = None
 
     def send(self, records: Sequence[Outgoing]) -> list[int]:
-        """Give records to the brokers and wait for all of them. → the offset of each in its partition, from 1.
+        """Send records to the brokers and wait for all of them. → the offset of each in its partition, from 1
 
-        One call at a time: the order of the records of a key is the order of the calls.
+        Calls are serialised: the records of a key are in the order of the calls.
 
         Raises:
-            StorageError: not every record is there; some may be.
+            StorageError: not every record was delivered; some may have been.
         """
         with self._lock:
             producer = self._open()
@@ -75,7 +75,7 @@ class SyncProducer:
             return delivery.offsets
 
     def problem(self) -> str | None:
-        """Why the topic cannot be written now; ``None`` when every partition has a leader."""
+        """Return the reason why the topic cannot be written; ``None`` if every partition has a leader."""
         try:
             with self._lock:
                 producer = self._open()
@@ -89,7 +89,7 @@ class SyncProducer:
         return f"partitions {headless} of {self._topic} have no leader" if headless else None
 
     def close(self) -> None:
-        """Let go of the connections; a second call does nothing."""
+        """Release the connections; a second call does nothing."""
         with self._lock:
             self._closed = True
             if self._producer is not None:
@@ -106,7 +106,7 @@ class SyncProducer:
                     "bootstrap.servers": self._address.bootstrap_servers,
                     "acks": "all",
                     "enable.idempotence": True,
-                    # the same user must come to the same partition whoever sends, also a Java client
+                    # as Java clients hash: a user must have one partition, whichever client sends
                     "partitioner": "murmur2_random",
                     "compression.type": "lz4",
                     # callers come in groups already (application/writer.py): do not wait for more

@@ -1,4 +1,4 @@
-"""What a record of the interactions' topic holds: the key is the user, the header ``kind`` says what it is."""
+"""Encoding of the records of the interactions topic: the key is the user, the header ``kind`` the type."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ KIND = "kind"
 EVENT = "event"
 """The value is an ``Interaction`` as MessagePack."""
 FORGET = "forget"
-"""No value: what the user did before this record is not to be known any more."""
+"""No value: earlier events of the user are deleted."""
 
 Headers = list[tuple[str, str | bytes | None]]
 
@@ -21,22 +21,22 @@ _decoder = msgspec.msgpack.Decoder(Interaction)
 
 
 def encode(event: Interaction) -> bytes:
-    """The value of an event's record."""
+    """Encode the value of an event's record."""
     return _encoder.encode(event)
 
 
 def header(kind: str) -> Headers:
-    """The headers of a record."""
+    """Return the headers of a record."""
     return [(KIND, kind.encode())]
 
 
 def decode(
     key: bytes | None, value: bytes | None, headers: Mapping[str, str | bytes | None] | Headers | None
 ) -> tuple[str, Interaction | None]:
-    """→ the user, and the event or ``None`` for a forget.
+    """Decode a record. → the user, and the event or ``None`` for a deletion
 
     Raises:
-        ValueError: it is neither; the text says why.
+        ValueError: it is neither; the message has the reason.
     """
     try:
         user_id = (key or b"").decode()

@@ -1,4 +1,4 @@
-"""Follows topics as a member of a consumer group: at least once, for workers that write what they read elsewhere."""
+"""Consumes topics as a member of a consumer group, at least once, for workers that write the records elsewhere."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _TRANSIENT = frozenset({KafkaError._PARTITION_EOF, KafkaError.UNKNOWN_TOPIC_OR_P
 
 
 class KafkaStream:
-    """The interactions, and if asked for the impressions, that the group ``name`` has not committed yet.
+    """Uncommitted interactions, and optionally impressions, of the consumer group ``name``.
 
-    One thread polls, writes what it got, commits. Members of the same name share the partitions; what was polled and
-    not committed comes again to whoever takes over.
+    One thread polls, writes and commits. Members of the same name share the partitions; records that were polled and
+    not committed are consumed again by the member that takes over.
     """
 
     def __init__(self, address: KafkaAddress, name: str, *, impressions: bool = False, timeout_s: float = 5.0) -> None:
@@ -35,7 +35,7 @@ class KafkaStream:
         self._impressions = ImpressionCodec()
         self._next: dict[tuple[str, int], int] = {}
         self.gone = 0
-        """Records that the topics let go of before this group had them: it was away for longer than they are kept."""
+        """Records removed by retention before this group consumed them."""
         self._consumer: Consumer | None = Consumer(
             {
                 "bootstrap.servers": address.bootstrap_servers,
@@ -51,12 +51,12 @@ class KafkaStream:
         self._consumer.subscribe(topics, on_assign=self._count_gone)
 
     def poll(self, *, limit: int = 1000, timeout_s: float = 0.5) -> tuple[list[Logged], list[Impression]]:
-        """What came next, each user's records in order; empty lists if nothing came in time.
+        """Return the next records, each user's in order; empty lists after the timeout.
 
-        A record nobody can read goes to the dead letters and is passed over.
+        An undecodable record goes to the dead letters and is skipped.
 
         Raises:
-            StorageError: the broker refuses, or the dead letters cannot be kept.
+            StorageError: the broker refuses, or the dead letters cannot be written.
         """
         events: list[Logged] = []
         impressions: list[Impression] = []
@@ -74,7 +74,7 @@ class KafkaStream:
         return events, impressions
 
     def commit(self) -> None:
-        """Everything polled so far is done with; raises ``StorageError``: then it comes again."""
+        """Commit the records polled so far; raises ``StorageError``: then they are consumed again."""
         if not self._next:
             return
         done = [TopicPartition(topic, partition, offset) for (topic, partition), offset in self._next.items()]
@@ -85,7 +85,7 @@ class KafkaStream:
         self._next.clear()
 
     def lag(self) -> int:
-        """Records that this member has been given and not polled yet; raises ``StorageError``."""
+        """Return the number of fetched records not polled yet; raises ``StorageError``."""
         consumer = self._open()
         try:
             waiting = 0
@@ -105,7 +105,7 @@ class KafkaStream:
             self._dead_letters.close()
 
     def _messages(self, limit: int, timeout_s: float) -> Sequence[Message]:
-        """Wait for the first, then take what is there."""
+        """Wait for the first record, then take those available."""
         consumer = self._open()
         end = time.monotonic() + timeout_s
         found: list[Message] = []
@@ -119,7 +119,7 @@ class KafkaStream:
         return found
 
     def _count_gone(self, consumer: Consumer, assigned: list[TopicPartition]) -> None:
-        """See whether what comes next is still there; Kafka itself goes on at the oldest record without a word."""
+        """Count records lost to retention; Kafka itself continues at the oldest record without an error."""
         try:
             for one in consumer.committed(assigned, timeout=self._timeout_s):
                 low, _ = consumer.get_watermark_offsets(one, timeout=self._timeout_s)

@@ -1,4 +1,4 @@
-"""What a process that makes lists does: read what is wanted, make it, write it, until nobody asks any more."""
+"""Loop of a worker process: receive a request, compute its list, send it, until the pipe is closed."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from gars.application.stage_times import measuring
 from gars.domain.errors import InvalidInputError
 
 Target = Callable[[Connection], None]
-"""What a process is for: open the model, then ``answer_all``. It is pickled, so it must be importable."""
+"""Function that a worker runs: load the model, then ``answer_all``. It is pickled, so it must be importable."""
 
 logger = logging.getLogger(__name__)
 
 
 def run(target: Target, cores: frozenset[int], pipe: Connection) -> None:
-    """What a process begins with."""
+    """Set signals and CPU affinity of a worker, then run its target."""
     # Ctrl-C reaches every process of a terminal: this one ends when the service, having finished, closes the pipe
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     stay_on(cores)
@@ -41,7 +41,7 @@ def run(target: Target, cores: frozenset[int], pipe: Connection) -> None:
 
 
 def answer_all(engine: Engine, pipe: Connection) -> None:
-    """Say that the engine is ready, then make lists until the other end is closed."""
+    """Send a ready message, then answer requests until the other end is closed."""
     pipe.send_bytes(encode(Serving(engine.version)))
     while True:
         try:

@@ -1,4 +1,4 @@
-"""A core for each process: one that is moved from core to core finds no cache of its own on any."""
+"""CPU affinity of worker processes: a worker that stays on one core keeps its cache."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import NamedTuple
 
 
 class Shares(NamedTuple):
-    """Who runs on which cores."""
+    """Cores of the service and of each worker."""
 
     service: frozenset[int]
     processes: tuple[frozenset[int], ...]
 
 
 def share_out(cores: Sequence[int], processes: int) -> Shares:
-    """Each process gets a core, from the last; the service those that are left, or the first if none is.
+    """Assign each worker a core, from the last; the service gets the others, or the first if none is left.
 
-    With as many processes as cores the last process shares its core with the service. No cores: nobody is told.
+    With as many workers as cores the last worker shares its core with the service. No cores: empty sets.
     """
     if not cores:
         return Shares(frozenset(), (frozenset(),) * processes)
@@ -29,11 +29,11 @@ def share_out(cores: Sequence[int], processes: int) -> Shares:
 
 @cache
 def allowed() -> tuple[int, ...]:
-    """Cores that this process might use when it first asked; none where the system does not say (Linux does)."""
+    """Return the cores allowed to this process at the first call; none where the system has no affinity (Linux has)."""
     return tuple(sorted(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else ()
 
 
 def stay_on(cores: frozenset[int]) -> None:
-    """Run on these from now on: this thread, and what it starts. Nothing happens for none."""
+    """Set the affinity of this thread and those it starts; no cores leave it unchanged."""
     if cores:
         os.sched_setaffinity(0, cores)

@@ -1,4 +1,4 @@
-"""The processes together: asks the one with least in hand, and starts another in place of one that ended or hangs."""
+"""Pool of worker processes: sends requests to the least loaded, and replaces one that ended or hangs."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from gars.domain.history import History
 logger = logging.getLogger(__name__)
 
 IN_HAND = 3
-"""Questions that a process may have at once: one it works on, and those that spare it waiting for the service."""
+"""Most requests of a worker at once: one it works on, and others so that it does not wait for the service."""
 _START_WITHIN_S = 120.0
 """The first start after an installation compiles."""
 _RETURN_WITHIN_S = 5.0
-"""Those that are being asked, when all are ended."""
+"""Time (s) for pending requests to finish at ``close``."""
 _LONGEST_PAUSE_S = 60.0
-"""Between two starts of one that ends again and again."""
+"""Longest pause (s) between restarts of a worker that ends repeatedly."""
 
 
 class ListProcesses:
-    """Implements ``application.list_makers.ListMakers``. Each process has a place, and with it a core."""
+    """Implements ``application.list_makers.ListMakers``. Each worker has a slot, and with it a core."""
 
     def __init__(self, target: Target, version: str, *, count: int, patience_s: float) -> None:
-        """Start ``count`` and wait until each has opened the model ``version`` or failed, which ``problem`` tells.
+        """Start ``count`` workers and wait until each has loaded the model ``version`` or failed (see ``problem``).
 
-        ``patience_s`` is how long a list may take, 0 for as long as it takes.
+        ``patience_s`` is the time limit of a list, 0 for none.
         """
         self._target = target
         self._version = version
@@ -39,9 +39,9 @@ class ListProcesses:
         self._cores = share_out(allowed(), count).processes
         self._changed = threading.Condition()
         self._working: dict[int, ListProcess] = {}
-        """By place."""
+        """Workers by slot."""
         self._failures = [0] * count
-        """By place, since a list was made there."""
+        """Consecutive failures by slot."""
         self._closed = threading.Event()
         self.restarts = 0
         self.problem: StageError | None = None
@@ -51,12 +51,12 @@ class ListProcesses:
 
     @property
     def alive(self) -> int:
-        """As the protocol says."""
+        """Return the number of running workers."""
         return len(self._working)
 
     def make(self, history: History, *, k: int, offset: int, filters: Filters) -> ListMade | None:
-        """As the protocol says."""
-        # first: what cannot be said is nobody's to have in hand
+        """Compute a list on the least loaded worker; ``None`` if no worker is available."""
+        # before a worker is taken: encoding may fail
         asked = encode(wanted(history, k=k, offset=offset, filters=filters))
         taken = self._take()
         if taken is None:
@@ -77,20 +77,20 @@ class ListProcesses:
         return answer
 
     def close(self) -> None:
-        """As the protocol says."""
+        """Stop idle workers at once and busy ones after their last answer, waiting at most ``_RETURN_WITHIN_S``."""
         with self._changed:
             self._closed.set()
             self._changed.notify_all()
             ending = [self._working.pop(place) for place, one in [*self._working.items()] if not one.in_hand]
             for process in ending:  # all of them, before the first is waited for
                 process.leave()
-            # who gives the last answer of one back ends it
+            # a busy worker is ended by the caller that returns its last answer
             self._changed.wait_for(lambda: not self._working, _RETURN_WITHIN_S)
         for process in ending:
             process.wait_for_end()
 
     def _take(self) -> tuple[int, ListProcess] | None:
-        """The one with least in hand; of several the first, for the last may share its core with the service."""
+        """Take the worker with fewest requests; among equals the first, as the last may share the service's core."""
         with self._changed:
             while self._working and not self._closed.is_set():
                 place = min(self._working, key=lambda place: (self._working[place].in_hand, place))
@@ -106,7 +106,7 @@ class ListProcesses:
             self._failures[place] = 0
             process.in_hand -= 1
             self._changed.notify_all()
-            # somebody else may have found that it hangs, and another is at its place
+            # another caller may have replaced it because it hangs
             is_over = self._closed.is_set() and not process.in_hand and self._working.get(place) is process
             if is_over:
                 del self._working[place]
@@ -121,7 +121,7 @@ class ListProcesses:
             return None
 
     def _take_in(self, place: int, process: ListProcess | None) -> None:
-        """Count on it once it has opened the model; ``None`` could not be started."""
+        """Add a worker once it has loaded the model; ``None`` could not be started."""
         if process is None:
             return
         try:
@@ -141,7 +141,7 @@ class ListProcesses:
         process.end()
 
     def _lost(self, place: int, process: ListProcess, why: Exception) -> StageError:
-        """Go on without one that was at work; of those who wait for it, the first to notice does it. → what to say"""
+        """Remove a failed worker and restart it; the first caller to notice does so. → the error to raise"""
         with self._changed:
             if self._working.get(place) is not process:
                 return self.problem or _gone(why)
@@ -153,7 +153,7 @@ class ListProcesses:
         return self._failed(place, f"{why} (exit code {process.exit_code})")
 
     def _failed(self, place: int, why: str) -> StageError:
-        """One is missing: start another, at once or, if that has not helped, after a while."""
+        """Restart a failed worker, at once or, after repeated failures, after a pause."""
         problem = _gone(why)
         with self._changed:
             self._failures[place] += 1

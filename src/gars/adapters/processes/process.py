@@ -1,4 +1,4 @@
-"""One process that makes lists, as the service holds it."""
+"""Handle of one worker process in the service."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ _context = multiprocessing.get_context("spawn")  # forking a process that has th
 
 
 class GoneError(Exception):
-    """The process has ended, or what it says makes no sense."""
+    """The process has ended, or its message cannot be decoded."""
 
 
 class ListProcess:
-    """A process and the pipe to it. It answers questions in the order in which they came."""
+    """A worker process and the pipe to it. It answers requests in order."""
 
     def __init__(self, target: Target, cores: frozenset[int]) -> None:
-        """Start it on these cores, none for any; raises ``OSError`` if the system has no room for another."""
+        """Start it on these cores, none for any; raises ``OSError`` if the system cannot start another process."""
         self.in_hand = 0
-        """Questions that it has not answered: whoever shares it out counts them."""
+        """Number of unanswered requests, counted by the pool."""
         self._sending = threading.Lock()
         self._latest = threading.Event()
-        """Set when the latest question has been answered."""
+        """Set when the latest request has been answered."""
         self._latest.set()
         self._pipe, its = _context.Pipe()
         self._process = _context.Process(target=run, args=(target, cores, its), name="gars-lists", daemon=True)
         try:
             self._process.start()
         finally:
-            its.close()  # or this end would never hear that the other has gone
+            its.close()  # or this end would not be notified when the other closes
 
     @property
     def exit_code(self) -> int | None:
-        """How it ended; negative for a signal."""
+        """Return the exit code; negative for a signal."""
         return self._process.exitcode
 
     def opened(self, *, within_s: float) -> str:
@@ -56,10 +56,10 @@ class ListProcess:
         return self._read(decode_serving, within_s).model_version
 
     def ask(self, asked: bytes, *, within_s: float | None) -> Answer:
-        """What it says to a question (``ListWanted``, encoded). Any thread may ask, also while another waits.
+        """Send a request (encoded ``ListWanted``) and return its answer. Any thread may call, also while another waits.
 
         Raises:
-            TimeoutError: nothing yet; it cannot be asked again.
+            TimeoutError: no answer in time; the worker must not be used again.
             GoneError: it ended.
         """
         answered = threading.Event()
@@ -74,22 +74,22 @@ class ListProcess:
             answered.set()
 
     def leave(self) -> None:
-        """Close the pipe, upon which it ends by itself. Only when nobody waits for an answer."""
+        """Close the pipe, so that the process ends by itself. Call it only without pending requests."""
         self._pipe.close()
 
     def end(self) -> None:
-        """Leave it, and wait for its end."""
+        """Close the pipe and wait for the process to end."""
         self.leave()
         self.wait_for_end()
 
     def wait_for_end(self) -> None:
-        """Kill it if that does not come by itself."""
+        """Wait for the process to end; kill it after the time limit."""
         self._process.join(_END_WITHIN_S)
         if self._process.is_alive():
             self.kill()
 
     def kill(self) -> None:
-        """SIGKILL: whatever it is doing is nobody's. Those who wait hear that it is gone."""
+        """Send SIGKILL; waiting callers get ``GoneError``."""
         self._process.kill()
         self._process.join()
 
@@ -109,7 +109,7 @@ class ListProcess:
 
 
 def _told(error: Exception) -> str:
-    """A pipe whose other end was closed says so in several ways."""
+    """Return one text for the several errors of a closed pipe, else the error's text."""
     return "it ended" if isinstance(error, (EOFError, ConnectionError)) else str(error)
 
 

@@ -1,7 +1,7 @@
-"""Changes over Redis publish/subscribe: whoever listens in any api process hears what the feature job did.
+"""Changes over Redis publish/subscribe: listeners in any API process receive the changes of the feature job.
 
-One connection a process, in the event loop of a thread of its own; it subscribes to the users somebody listens to, and
-to nobody else. Publish/subscribe keeps nothing: after a break the listeners are told the version of the state.
+One connection per process, in the event loop of its own thread, subscribed only to users with listeners.
+Publish/subscribe stores nothing: after a disconnection listeners get the current version of the state.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from gars.application.ports import Change
 logger = logging.getLogger(__name__)
 
 MISSED = "missed"
-"""Kind of the change that a listener hears of after a break: what happened is not known, only the version."""
+"""Kind of the change sent after a disconnection: the events are unknown, only the version is."""
 _SUBSCRIBE_S = 1.0
-"""How long a listener waits for its subscription; after that it is told the version once it has one."""
+"""Time limit (s) of a subscription; a later one sends the current version when it is ready."""
 _MAX_WAITING = 10_000
 _BATCH = 500
 _CHECK_S = 5.0
-"""How often a silent connection is asked whether it is alive."""
+"""Interval (s) of health checks of an idle connection."""
 _PAUSE_S, _LONGEST_PAUSE_S = 0.05, 2.0
 
 
@@ -64,11 +64,11 @@ class RedisChangeFeed:
 
     @property
     def listening(self) -> int:
-        """How many listeners there are in this process."""
+        """Return the number of listeners in this process."""
         return self._boxes.count
 
     def publish(self, changes: Sequence[Change]) -> None:
-        """Queue them for the feed's thread; what does not fit pushes out the oldest."""
+        """Queue changes for the feed's thread; a full queue drops the oldest."""
         for change in changes:
             self._outbox.append((self._keys.changes(change.user_id), msgspec.msgpack.encode(change)))
         self._call(self._wake.set)
@@ -95,7 +95,7 @@ class RedisChangeFeed:
                 self._call(self._leave, channel)
 
     def close(self) -> None:
-        """Send every listener home and stop the thread."""
+        """End all listeners and stop the thread."""
         self._boxes.close()
         self._closing = True
         self._call(self._wake.set)
@@ -104,7 +104,7 @@ class RedisChangeFeed:
         self._client.close()
 
     def _call(self, run: Callable[..., object], *arguments: object) -> None:
-        with contextlib.suppress(RuntimeError):  # closed: nobody is there to hear it
+        with contextlib.suppress(RuntimeError):  # closed: there are no listeners
             self._loop.call_soon_threadsafe(run, *arguments)
 
     def _join(self, channel: str, user_id: str, arrive: Callable[[], None]) -> None:
@@ -127,7 +127,7 @@ class RedisChangeFeed:
             self._loop.run_until_complete(self._follow())
 
     async def _follow(self) -> None:
-        """Hold a session with Redis; after one that broke, another."""
+        """Run sessions with Redis, reconnecting after each failure."""
         pause_s = _PAUSE_S
         while not self._closing:
             started = time.monotonic()
@@ -147,7 +147,7 @@ class RedisChangeFeed:
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
     async def _session(self) -> None:
-        """One connection, until it breaks or the feed closes."""
+        """Run one session until its connection fails or the feed closes."""
         # publish/subscribe reaches every node of a Redis Cluster from any of them
         client: Any = Redis.from_url(
             self._address.replace("-cluster:", ":", 1),
@@ -169,7 +169,7 @@ class RedisChangeFeed:
                 await client.aclose()
 
     async def _send(self, client: Any, pubsub: Any) -> None:
-        """Publish what waits, and subscribe to what is listened to."""
+        """Publish queued changes, and update subscriptions."""
         sent: set[str] = set()
         while not self._closing:
             await self._wake.wait()
@@ -179,7 +179,7 @@ class RedisChangeFeed:
                 for _ in range(min(_BATCH, len(self._outbox))):
                     pipeline.publish(*self._outbox.popleft())
                 await pipeline.execute()
-            wanted = set(self._listeners)  # after what was published before: who comes now does not hear of it
+            wanted = set(self._listeners)  # after pending changes: new listeners do not get them
             if new := wanted - sent:
                 await pubsub.subscribe(*new)
             if old := sent - wanted:
@@ -189,7 +189,7 @@ class RedisChangeFeed:
             sent = wanted
 
     async def _read(self, pubsub: Any) -> None:
-        """Hand on what comes."""
+        """Deliver received changes."""
         while True:
             message = await pubsub.get_message(timeout=_CHECK_S)
             match message and message["type"]:
@@ -215,7 +215,7 @@ class RedisChangeFeed:
             arrive()
 
     async def _tell_missed(self, channel: str) -> None:
-        """The version as of now, if changes of this channel may have been missed."""
+        """Send the current version to the listeners of a channel that may have missed changes."""
         if channel not in self._missed:
             return
         self._missed.discard(channel)

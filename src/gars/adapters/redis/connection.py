@@ -1,4 +1,4 @@
-"""A connection to Redis by address, and its errors in words a person can act on."""
+"""Clients of Redis by address, and conversion of their errors."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ Client: TypeAlias = Any
 
 SCHEMES = ("redis", "rediss", "unix", "redis-cluster", "rediss-cluster")
 TIMEOUT_S = 2.0
-"""Longest wait for an answer: a reader has the next best list long before."""
+"""Response timeout (s): a request falls back to another list long before."""
 
 
 def connect(address: str, *, timeout_s: float = TIMEOUT_S) -> Client:
-    """A client; it connects at the first call, one to a Redis Cluster (``redis-cluster://HOST:PORT``) at once.
+    """Create a client; it connects at the first call, for a Redis Cluster (``redis-cluster://HOST:PORT``) at once.
 
     Raises:
-        InvalidInputError: the address cannot be read.
+        InvalidInputError: the address cannot be parsed.
         StorageError: no node of a Redis Cluster answers.
     """
     scheme = address.partition(":")[0]
@@ -56,7 +56,7 @@ def is_cluster(address: str) -> bool:
 
 @contextmanager
 def explained(doing: str, address: str) -> Iterator[None]:
-    """Turn what the client raises into a ``StorageError`` that says what, where, why and what to do."""
+    """Convert errors of the client to a ``StorageError`` with operation, address, cause and hint."""
     try:
         yield
     except (redis.RedisError, redis.exceptions.RedisClusterException) as error:
@@ -64,7 +64,7 @@ def explained(doing: str, address: str) -> Iterator[None]:
 
 
 def shown(address: str) -> str:
-    """The address without its password."""
+    """Return the address with its password masked."""
     parts = urlsplit(address)
     if parts.password is None:
         return address
@@ -73,7 +73,7 @@ def shown(address: str) -> str:
 
 
 def _hint(error: Exception) -> str:
-    """What to do about a Redis that refuses."""
+    """Return a hint for an error of Redis."""
     said = str(error)
     match error:
         case redis.AuthenticationError() | redis.exceptions.NoPermissionError():

@@ -1,7 +1,7 @@
-"""Names of what is kept in Redis, so chosen that what one call touches lies in one slot of a Redis Cluster.
+"""Names of keys in Redis, chosen so that the keys of one call share a slot of a Redis Cluster.
 
-The part in braces decides the slot (Redis Cluster specification, "hash tags"). In a Redis Cluster a tombstone belongs
-into the slot of the user's state and must not name the user: in its braces stands a number that falls into that slot.
+The part in braces decides the slot (Redis Cluster specification, "hash tags"). In a Redis Cluster a tombstone must
+be in the slot of the user's state without naming the user: its braces hold a number that hashes to that slot.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ class Keys:
         self.tombstone_index = f"{prefix}:tombstones"
         self.tombstone_key = f"{prefix}:tombstone-key"
         self.tombstones = f"{prefix}:deleted:"
-        """What the names of tombstones begin with."""
+        """Prefix of the names of tombstones."""
         self.unkeyed_tombstones = f"{prefix}:tombstone:"
-        """The same in versions before, followed by a slot and an unkeyed hash."""
+        """Prefix in earlier versions, followed by a slot and an unkeyed hash."""
 
     def state(self, user_id: str) -> str:
         """Hash: ``version`` and ``state``."""
@@ -36,7 +36,7 @@ class Keys:
         return f"{self.prefix}:changes:{{{_quoted(user_id)}}}"
 
     def tombstone(self, user_hash: str, tag: str = "") -> str:
-        """Hash: that a user was deleted. ``tag`` is the user's ``slot_tag`` where the slot matters."""
+        """Hash: tombstone of a user. ``tag`` is the user's ``slot_tag`` where the slot matters."""
         return f"{self.tombstones}{{{tag}}}:{user_hash}" if tag else f"{self.tombstones}{user_hash}"
 
     def users(self, bucket: int) -> str:
@@ -48,33 +48,33 @@ class Keys:
         return f"{self.prefix}:checkpoint:{name}"
 
     def trend(self, bucket: int) -> str:
-        """Hash: anime id → what its events of one bucket of time weigh."""
+        """Hash: anime id → weight of its events in one time bucket."""
         return f"{self.prefix}:trend:{bucket}"
 
 
 def bucket(user_id: str) -> int:
-    """Which part of the index of users holds an id."""
+    """Return the part of the user index that holds an id."""
     return crc_hqx(user_id.encode(), 0) % BUCKETS
 
 
 def slot_tag(user_id: str) -> str:
-    """Return a number that as a hash tag falls into the slot of a user's state."""
+    """Return a number whose slot as a hash tag is that of the user's state."""
     return str(_numbers()[slot(_quoted(user_id))])
 
 
 def slot(tag: str) -> int:
-    """The slot of a key whose hash tag is ``tag``."""
+    """Return the slot of a key whose hash tag is ``tag``."""
     return crc_hqx(tag.encode(), 0) % SLOTS
 
 
 def _quoted(user_id: str) -> str:
-    """The id without braces, or a part of it would decide the slot."""
+    """Quote braces in an id, which would change the slot."""
     return user_id.replace("%", "%25").replace("{", "%7B").replace("}", "%7D")
 
 
 @cache
 def _numbers() -> list[int]:
-    """Slot → a number that falls into it. A fifth of a second, once."""
+    """Return a number for each slot. Takes 0.2 s, once."""
     found: dict[int, int] = {}
     number = 0
     while len(found) < SLOTS:

@@ -1,4 +1,4 @@
-"""What recall knows, in Redis: vectors and neighbour lists of a model, for whoever wants them without the model.
+"""Model data for retrieval in Redis: vectors and neighbour lists, for clients that do not load the model.
 
 gars:model:{VERSION}:vectors      hash: anime id → float32, little-endian
 gars:model:{VERSION}:neighbours   hash: anime id → JSON [[id, likeness], …], best first
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from gars.adapters.redis.connection import connect, explained
 
 OLD_S = 24 * 3600
-"""How long the version before stays: readers finish with it."""
+"""Time (s) before the previous version expires, so that its readers can finish."""
 _BATCH = 500
 
 
@@ -34,10 +34,10 @@ class RedisModelData:
         vectors: Mapping[int, NDArray[np.float32]],
         neighbours: Iterable[tuple[int, Sequence[tuple[int, float]]]],
     ) -> None:
-        """Write a version, then make it the current one; the one before goes after a day. Again changes nothing.
+        """Write a version, then make it the current one; the previous one expires after a day. It is idempotent.
 
         Raises:
-            StorageError: it was not all written, and what was current still is.
+            StorageError: not everything was written; the current version is unchanged.
         """
         with explained("write to", self._address):
             before = self.current()
@@ -51,17 +51,17 @@ class RedisModelData:
                     self._client.expire(self._key(before, name), OLD_S)
 
     def current(self) -> str | None:
-        """The version published last; raises ``StorageError``."""
+        """Return the version published last; raises ``StorageError``."""
         with explained("read from", self._address):
             found = self._client.get(f"{self._prefix}:current")
         return None if found is None else found.decode()
 
     def vectors(self, version: str, anime_ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:
-        """Those there are, in one round trip; raises ``StorageError``."""
+        """Return the vectors that exist, in one round trip; raises ``StorageError``."""
         return {i: np.frombuffer(found, "<f4") for i, found in self._read(version, "vectors", anime_ids)}
 
     def neighbours(self, version: str, anime_ids: Sequence[int]) -> dict[int, list[tuple[int, float]]]:
-        """Those there are, best first, in one round trip; raises ``StorageError``."""
+        """Return the neighbours that exist, best first, in one round trip; raises ``StorageError``."""
         found = self._read(version, "neighbours", anime_ids)
         return {i: [(int(other), float(likeness)) for other, likeness in json.loads(near)] for i, near in found}
 

@@ -1,6 +1,6 @@
-"""What must happen in one step inside Redis. Each script touches keys of one slot only.
+"""Lua scripts for atomic updates in Redis. Each script touches keys of one slot only.
 
-They are sent with EVAL: Redis keeps them compiled by their text, and a pipeline to a Redis Cluster takes no EVALSHA
+They are sent with EVAL: Redis caches them by their text, and a pipeline to a Redis Cluster takes no EVALSHA
 (nor the method ``eval``, only the command).
 """
 

@@ -1,4 +1,4 @@
-"""User states in Redis: every api process reads them, the feature job writes them."""
+"""User states in Redis, read by every API process and written by the feature job."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _HEARTBEAT_S = 60
 class RedisStateStore:
     """A ``StateStore`` in one Redis or a Redis Cluster.
 
-    States and checkpoints of one ``put`` are not one transaction, as they may lie on different machines: the states are
-    written first, so a checkpoint never tells of states that are not there. Every write may be sent again.
-    ``ttl_s`` seconds after its last change a state goes away; 0 keeps it. ``key_file`` has the key of the names of
+    States and checkpoints of one ``put`` are not one transaction, as they may be on different machines: states are
+    written first, so a checkpoint never refers to missing states. Every write is idempotent.
+    States expire ``ttl_s`` seconds after the last change; 0: never. ``key_file`` has the key of the names of
     tombstones (``tombstone_names``).
     """
 
@@ -36,13 +36,13 @@ class RedisStateStore:
         self._writer = StateWriter(self._client, address, keys=self._keys, ttl_s=ttl_s, key_file=key_file)
 
     def get(self, user_id: str) -> UserState | None:
-        """One round trip."""
+        """Return a state in one round trip."""
         with explained("read from", self._address):
             blob: bytes | None = self._client.hget(self._keys.state(user_id), "state")
         return None if blob is None else self._decode(user_id, blob)
 
     def get_many(self, user_ids: Sequence[str]) -> dict[str, UserState]:
-        """All in one round trip (to each machine)."""
+        """Return states in one round trip (to each machine)."""
         with explained("read from", self._address):
             pipeline = self._client.pipeline(transaction=False)
             for user_id in user_ids:
@@ -55,18 +55,18 @@ class RedisStateStore:
         }
 
     def put(self, states: Sequence[UserState], *, checkpoints: Mapping[str, str] | None = None) -> None:
-        """The states, then the checkpoints."""
+        """Store the states, then the checkpoints."""
         self._writer.write([StateWrite(one.user_id, one.version, user_state.encode(one)) for one in states])
         with explained("write to", self._address):
             for name, value in (checkpoints or {}).items():
                 self._client.set(self._keys.checkpoint(name), value)
 
     def put_initial(self, states: Sequence[UserState]) -> int:
-        """Decided inside Redis for each user, so live users are not disturbed while it runs."""
+        """Store initial states atomically for each user, so that concurrent live events are kept."""
         return self._writer.write_initial([(one.user_id, user_state.encode(one)) for one in states])
 
     def rebuild(self, users: Sequence[Rebuilt]) -> int:
-        """Like ``put``, and nothing from before a tombstone; who was forgotten and is not back is deleted."""
+        """Write rebuilt states, subject to versions and tombstones; users without a state are deleted."""
         return self._writer.write(
             [
                 StateWrite(
@@ -80,13 +80,13 @@ class RedisStateStore:
         )
 
     def checkpoint(self, name: str) -> str | None:
-        """The checkpoint last put under a name."""
+        """Return the last stored checkpoint of a name."""
         with explained("read from", self._address):
             value: bytes | None = self._client.get(self._keys.checkpoint(name))
         return None if value is None else value.decode()
 
     def user_ids(self, *, limit: int, after: str = "") -> list[str]:
-        """A page of ids, merged from the parts of the index."""
+        """Return a page of ids, merged from the parts of the index."""
         start = f"({after}" if after else "-"
         with explained("read from", self._address):
             pipeline = self._client.pipeline(transaction=False)
@@ -96,11 +96,11 @@ class RedisStateStore:
         return [found.decode() for found in islice(heapq.merge(*pages), limit)]
 
     def forget(self, user_id: str) -> bool:
-        """Delete a state; a keyed hash of the id stays, so that a backfill does not bring it back."""
+        """Delete a state; a keyed hash of the id stays, so that a backfill does not restore it."""
         return self._writer.forget(user_id)
 
     def check(self) -> None:
-        """Prove that states can be written."""
+        """Check that states can be written."""
         with explained("write to", self._address):
             self._client.set(self._keys.heartbeat, 1, ex=_HEARTBEAT_S)
 

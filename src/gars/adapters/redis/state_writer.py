@@ -1,4 +1,4 @@
-"""Writes user states and tells of their changes in the same step: what the feature job calls."""
+"""Writes user states and publishes their changes atomically, for the feature job."""
 
 from __future__ import annotations
 
@@ -21,20 +21,21 @@ _BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class StateWrite:
-    """One state on its way to Redis. ``state`` is ``user_state.encode`` of it; ``None`` deletes what is there."""
+    """One state to write to Redis. ``state`` is ``user_state.encode`` of it; ``None`` deletes the stored one."""
 
     user_id: str
     version: int
     state: bytes | None
     changes: Sequence[Change] = ()
-    """Published if the state is kept."""
+    """Published if the state is stored."""
     offset: int | None = None
-    """Of the last event in it, as ``EventLog.append`` counts (in Kafka: the record's offset plus one); keeps a state
-    from before a tombstone out. ``None`` where it is not known."""
+    """Offset of the last event in it, as ``EventLog.append`` counts (in Kafka: the record's offset plus one); a state
+    from before a tombstone is rejected by it. ``None`` if unknown.
+    """
 
 
 class StateWriter:
-    """Pipelined writes; none ever moves a version backwards."""
+    """Pipelined writes that never decrease a version."""
 
     def __init__(
         self, client: Client, address: str, *, keys: Keys | None = None, ttl_s: int = 0, key_file: Path | None = None
@@ -47,19 +48,19 @@ class StateWriter:
         self._encoder = msgspec.msgpack.Encoder()
 
     def write(self, writes: Sequence[StateWrite]) -> int:
-        """Keep what is not older than what is there, in this order. → how many were kept. Raises ``StorageError``."""
+        """Store states that are not older than the stored ones, in order. → number stored. Raises ``StorageError``."""
         return self._run([self._call(one) for one in writes])
 
     def write_initial(self, states: Sequence[tuple[str, bytes]]) -> int:
-        """Keep version-0 states of users without live events who were not forgotten. → how many were kept."""
+        """Store version-0 states of users without live events who were not deleted. → number stored"""
         return self._run([(user_id, scripts.PUT_INITIAL, (state, self._ttl_s)) for user_id, state in states])
 
     def forget(self, user_id: str, *, offset: int | None = None) -> bool:
-        """Delete a state; nothing from ``offset`` of the log or before brings it back. → whether there was one."""
+        """Delete a state; events up to ``offset`` of the log do not restore it. → true if there was one"""
         return self._run([self._call(StateWrite(user_id, 0, None, offset=offset))]) > 0
 
     def read(self, user_id: str) -> bytes | None:
-        """The bytes of a state. Raises ``StorageError``."""
+        """Return the bytes of a state. Raises ``StorageError``."""
         with explained("read from", self._address):
             blob: bytes | None = self._client.hget(self._keys.state(user_id), "state")
         return blob
@@ -88,7 +89,7 @@ class StateWriter:
         return kept
 
     def _list(self, calls: Sequence[tuple[str, str, Sequence[object]]], answers: Sequence[int]) -> None:
-        """Keep the index of users, which lies in other slots than their states."""
+        """Update the index of users, which is in other slots than their states."""
         pipeline = self._client.pipeline(transaction=False)
         for (user_id, script, _), answer in zip(calls, answers, strict=True):
             if script == scripts.FORGET_STATE:

@@ -1,7 +1,7 @@
-"""Keyed names of tombstones: a list of user ids does not tell who was deleted.
+"""Keyed names of tombstones, so that deleted users cannot be found by hashing a list of ids.
 
-A name is the keyed hash of the unkeyed hash that versions before used, so that their names can be renamed without the
-ids. The key is in a file, or in Redis itself where no file is given: then it protects where only names of keys are
+A name is the keyed hash of the unkeyed hash of earlier versions, so that their names can be converted without the
+ids. The key is in a file, or in Redis itself if no file is given: then it protects where only names of keys are
 seen (``MONITOR``, ``SCAN``, slow log), not against access to all of Redis.
 """
 
@@ -23,14 +23,14 @@ from gars.domain.errors import StorageError
 _PAGE = 500
 _FIELDS = ("key", "digest", "names")
 _CHECK_S = 5.0
-"""How often the key is compared with that in Redis: one that was emptied gets it back, or has a new one by now."""
+"""Interval (s) of comparing the key with Redis: an emptied Redis gets the key again, or may have another one."""
 
 
 class TombstoneNames:
-    """The names of one installation. The first call opens the key and renames what versions before have written.
+    """Names of the tombstones of one installation. The first call opens the key and converts older names.
 
-    In a Redis Cluster a name has the slot of the user's state in it, because one script writes both: who sees the name
-    can tell the one in 16,384 of all ids that the user is among. In one Redis names have no slot.
+    In a Redis Cluster a name includes the slot of the user's state, because one script writes both: it reveals the one
+    in 16,384 of all ids that the user is among. Without a cluster names have no slot.
     """
 
     def __init__(self, client: Client, address: str, keys: Keys, *, file: Path | None = None) -> None:
@@ -79,7 +79,7 @@ class TombstoneNames:
         return key
 
     def _key_of(self, held: bytes | None, digest: bytes | None) -> bytes:
-        """Return the key, from the file if there is one; ``held`` and ``digest`` are what Redis has."""
+        """Return the key, from the file if there is one; ``held`` and ``digest`` are the values in Redis."""
         if self._file is None:
             if held is None and digest is not None:
                 raise StorageError(
@@ -108,7 +108,7 @@ class TombstoneNames:
         return key
 
     def _rename(self, key: bytes) -> None:
-        """Move tombstones to their keyed names; what was moved already is left alone, so it may be done twice."""
+        """Rename tombstones to their keyed names; renamed ones are skipped, so it is idempotent."""
         for pattern in (self._keys.unkeyed_tombstones, self._keys.tombstones):
             for name in self._client.scan_iter(f"{pattern}*", count=_PAGE):
                 new = self._renamed(name.decode(), key)
@@ -135,7 +135,7 @@ class TombstoneNames:
 
 
 def _unkeyed(user_id: str) -> bytes:
-    """Return the hash that is in the names of versions before."""
+    """Return the hash in the names of earlier versions."""
     return hashlib.blake2b(user_id.encode(), digest_size=16, person=b"gars.forgotten").digest()
 
 

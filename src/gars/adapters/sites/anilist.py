@@ -71,4 +71,4 @@ def _has_next(body: bytes) -> bool:
     try:
         return json.loads(body)["data"]["MediaListCollection"]["hasNextChunk"] is True
     except (ValueError, KeyError, TypeError, RecursionError):
-        return False  # whoever reads the list will say what is wrong with it
+        return False  # the parser of the list reports the error

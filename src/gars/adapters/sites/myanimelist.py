@@ -69,5 +69,5 @@ def _next(body: bytes) -> str | None:
     try:
         following = json.loads(body)["paging"]["next"]
     except (ValueError, KeyError, TypeError, RecursionError):
-        return None  # the last page; or whoever reads the list will say what is wrong with it
+        return None  # the last page, or an error that the parser of the list reports
     return following if isinstance(following, str) else None

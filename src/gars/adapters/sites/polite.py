@@ -1,4 +1,4 @@
-"""One request at a time to somebody else's service: slowly, with a limit on everything, and heeding what it says."""
+"""Rate-limited HTTP client for third-party sites: one request at a time, with limits on time and size."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TOO_MANY = 429
 class PoliteClient:
     """Requests to one site, ``pause_s`` apart over all threads.
 
-    A busy site is waited for as long as it asks, but a request never takes more than ``patience_s`` of waiting.
+    A ``Retry-After`` of the site is obeyed, but the waits of a request never exceed ``patience_s``.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class PoliteClient:
         self._client = httpx.Client(timeout=_TIMEOUT, follow_redirects=False, headers={"User-Agent": "gars"})
 
     def ask(self, method: str, address: str, **options: Any) -> tuple[int, bytes]:
-        """Status below 500 and body; 429 and failures of the site are asked again.
+        """Send a request and return status below 500 and body; retries after 429 and server errors.
 
         Raises:
             FetchError: no answer, none in time, or a longer one than a list can be.
@@ -73,7 +73,7 @@ class PoliteClient:
         raise FetchError(f"{self.site} does not answer: {cause}", hint="try again later, or import a file")
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Release the connections."""
         self._client.close()
 
     def _once(self, method: str, address: str, options: Mapping[str, Any]) -> tuple[int, bytes, Mapping[str, str]]:
@@ -88,7 +88,7 @@ class PoliteClient:
             return answer.status_code, bytes(body), answer.headers
 
     def _take_turn(self, waited: float) -> float:
-        """Wait for this site's next turn. → how long that was."""
+        """Wait for the site's next slot. → the time waited"""
         with self._lock:
             now = self._clock()
             wait = max(0.0, self._next - now)
@@ -103,7 +103,7 @@ class PoliteClient:
 
 
 def _retry_after(header: str | None) -> float | None:
-    """Seconds until a site wants to be asked again: a number, or a date."""
+    """Return the seconds of a ``Retry-After`` header: a number, or a date."""
     if not header:
         return None
     if header.strip().isdecimal():

@@ -18,7 +18,7 @@ from gars.application.tune import Outcome, Setting, Status, Trial
 
 
 class Sessions:
-    """A session a trial in ``folder``; beside them, in ``curves``, how each trained.
+    """Writes a session per trial to ``folder``, and its training curves to the subfolder ``curves``.
 
     Raises:
         MissingExtraError: the ``tensorboard`` extra is not installed.
@@ -30,7 +30,7 @@ class Sessions:
         self._now = now
 
     def start(self, trial: Trial, settings: Mapping[str, Setting]) -> Session:
-        """Open the session of a trial; what an interrupted one left of it goes."""
+        """Open the session of a trial; files of an interrupted one are removed."""
         session = self.folder / trial.name
         curves = self.folder / "curves" / trial.name
         shutil.rmtree(session, ignore_errors=True)
@@ -39,7 +39,7 @@ class Sessions:
 
 
 class Session:
-    """One trial being run."""
+    """A running trial."""
 
     def __init__(
         self, folder: Path, curves: Path, trial: Trial, settings: Mapping[str, Setting], now: Callable[[], float]
@@ -57,12 +57,12 @@ class Session:
         self._file.add(hparams_pb({**shown, "users": trial.share}, trial_id=trial.name, start_time_secs=now()))
 
     def curves(self, fit: str) -> TensorBoardLog:
-        """The log of one fit of the trial; curves only, for there are many."""
+        """Return the log of one fit of the trial; it has curves only, because there are many fits."""
         self._logs.append(TensorBoardLog(self._curves / fit, histograms=False, now=self._now))
         return self._logs[-1]
 
     def end(self, outcome: Outcome) -> None:
-        """Write what came out, and that it is over."""
+        """Write the outcome and the end of the trial."""
         from tensorboard.plugins.scalar.summary_v2 import scalar_pb
 
         for name, interval in outcome.metrics.items():
@@ -76,7 +76,7 @@ class Session:
         self._close(outcome.status)
 
     def stop(self) -> None:
-        """Write that it was broken off."""
+        """Write that the trial was stopped early."""
         self._close(None)
 
     def _close(self, status: Status | None) -> None:

@@ -35,26 +35,26 @@ class TensorBoardLog:
         self._file(None)
 
     def scalar(self, name: str, value: float, step: int, *, part: Part | None = None) -> None:
-        """One point of a curve."""
+        """Add one point of a curve."""
         from tensorboard.plugins.scalar.summary_v2 import scalar_pb
 
         self._file(part).add(scalar_pb(name, value), step)
 
     def histogram(self, name: str, values: NDArray[np.float32], step: int) -> None:
-        """How values of any shape are distributed, in 30 buckets."""
+        """Add a histogram of values of any shape, in 30 buckets."""
         from tensorboard.plugins.histogram.summary_v2 import histogram_pb
 
         if self._histograms:
             self._file(None).add(histogram_pb(name, values.ravel()), step)
 
     def text(self, name: str, markdown: str) -> None:
-        """Words about the run."""
+        """Add a text about the run."""
         from tensorboard.plugins.text.summary_v2 import text_pb
 
         self._file(None).add(text_pb(name, markdown))
 
     def embedding(self, name: str, vectors: NDArray[np.float32], metadata: Mapping[str, Sequence[str]]) -> None:
-        """Vectors (n, d) for the projector, with columns of n words that say what each is."""
+        """Write vectors (n, d) for the projector, with columns of n labels."""
         from google.protobuf import text_format
         from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
 

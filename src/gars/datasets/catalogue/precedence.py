@@ -36,7 +36,7 @@ UNITED: Final = frozenset({"synonyms", "genres", "tags", "streaming", "prequels"
 PRECEDENCE: Final[dict[str, tuple[str, ...]]] = {
     # MyAnimeList's main title. The mapper takes AniList's spelling where it has one.
     "title": _MAIN_TITLES,
-    # Official English titles. The 2020 titles do not say which of their names is the English one.
+    # Official English titles. The names of the 2020 titles have no language.
     "title_english": (GIVEN, MAPPER, SEASONS, MAPPER_ELSEWHERE, BANGUMI),
     "title_japanese": (GIVEN, MAPPER, SEASONS, BANGUMI, MAPPER_ELSEWHERE),
     "title_chinese": (GIVEN, BANGUMI, SEASONS),

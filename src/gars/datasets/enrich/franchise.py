@@ -36,7 +36,7 @@ def franchise_keys(
     links = [
         *pairs.iter_rows(),
         *_chained(series, known),
-        # TMDB speaks where TVDB is silent; where both know an anime, TVDB's series decides.
+        # TMDB is used for anime without a TVDB series; TVDB takes precedence.
         *((first, anime) for first, anime in _chained(tmdb, known) if first not in series or anime not in series),
     ]
     if lists is not None:

@@ -45,7 +45,7 @@ class Readable:
     def detect(self, path: Path) -> Layout:
         """Return the layout of a file or of its readable copy. Raises ``DataError``, ``InvalidInputError``."""
         if not path.is_file():
-            return detect(path)  # says so
+            return detect(path)  # raises the error
         with self.errors():
             return detect(self._readable(path))
 
