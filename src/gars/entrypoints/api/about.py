@@ -1,4 +1,4 @@
-"""What is being served, and the words its filters know."""
+"""Routes that describe the service: version, model, data, and the values that filters accept."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gars.entrypoints.api.shapes import AboutBody, CoverageFacts, DataFacts, Gen
 
 @get("/about", summary="What is being served", responses=errors(400), tags=["service"])
 async def get_about(service: ServiceDep) -> AboutBody:
-    """The version of GARS, of the model, and the data it was trained on."""
+    """The versions of GARS and of the served model, and the data that the model was trained on."""
     about = service.about
     metrics = dict(about.metrics) if about.metrics is not None else None
     return AboutBody(
@@ -37,7 +37,7 @@ async def get_about(service: ServiceDep) -> AboutBody:
 
 
 def _list_sites(service: Service) -> list[Literal["anilist", "myanimelist"]]:
-    """Sites that a list can be fetched from now: MyAnimeList only answers programs that have a client id."""
+    """Return the sites that a list can be fetched from. MyAnimeList requires a client id."""
     sites: list[Literal["anilist", "myanimelist"]] = ["anilist"] if "anilist" in service.sites else []
     if "myanimelist" in service.sites and service.settings.mal_client_id:
         sites.append("myanimelist")

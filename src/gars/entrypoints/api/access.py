@@ -1,4 +1,4 @@
-"""Who may do what, in one place: everything that is not listed as public needs a token once there are any."""
+"""Access control of every route. Once a token is configured, only the routes listed as public need none."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from gars.entrypoints.api.tokens import COOKIE, Caller, Tokens
 CallerDep = NamedDependency[SkipValidation[Caller]]
 
 _BODY_NAMES_THE_USER = ("/api/v1/interactions", "/clicks", "/api/v1/tokens/revoke")
-"""Their handlers ask ``Caller.require`` for each user of the body."""
+"""The handlers of these routes call ``Caller.require`` for each user in the body."""
 _SESSION = "/api/v1/session"
-"""Asks for the token itself."""
+"""The handlers of this route check the token themselves."""
 _ADMIN = "/api/v1/admin"
 _METRICS = "/metrics"
 _OF_SERVICE = ("/api", "/clicks", "/sim", "/metrics")
-"""Everything else is the page and the documentation, which hold no data."""
+"""All other paths are the page and the documentation, which hold no user data."""
 _CALLER = "gars.caller"
 _OPEN = Caller("open")
 
 
 class Access:
-    """The guard of the whole app: first how much, then who."""
+    """Guard of the application: authenticates the caller, limits its rate and checks its permissions."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._clock = clock
@@ -46,17 +46,24 @@ class Access:
         self.tokens = Tokens(settings.service_token, settings.admin_token, self.revoked)
 
     def asks_nothing(self, scope: Scope) -> bool:
-        """Whether a request for something of a user is let through unseen: no tokens, and from this machine."""
+        """Return true if a request needs no authentication: the service has no tokens and the client is local."""
         client = scope.get("client")
         return not self.tokens.on and (client is None or _is_this_machine(client[0]))
 
     async def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
-        """Raises what the answer is to be, if it is not to be the route's. Waits for nothing, but the framework would
-        take a guard that is no coroutine to another thread."""
+        """Authenticate and authorise one request; stores the ``Caller`` in the scope.
+
+        A coroutine although it awaits nothing: Litestar would run a synchronous guard in another thread.
+
+        Raises:
+            NotAuthorizedException: a token is missing or invalid.
+            NotAllowedError: the token does not permit this request.
+            TooManyRequestsException: the caller has exceeded its rate limit.
+        """
         path = str(connection.scope.get("path_template") or "")
         if not self.tokens.on and _is_local(connection) and path != _METRICS and not is_under(path, (_ADMIN,)):
             connection.scope[_CALLER] = _OPEN  # type: ignore[literal-required]
-            return  # most requests: nothing to ask, and nothing read or parsed to find that out
+            return  # most requests: no token to check, so no header is parsed
         caller = self.tokens.caller(sent_token(connection), self._clock.now())
         connection.scope[_CALLER] = caller  # type: ignore[literal-required]
         self._check_rate(connection, caller)
@@ -114,13 +121,13 @@ async def caller_of(
     request: Request[Any, Any, Any],
     service: NamedDependency[SkipValidation[object]],  # noqa: ARG001  as in ``params.filters_of``
 ) -> Caller:
-    """The caller that the guard found."""
+    """Return the caller that the guard stored in the scope."""
     caller: Caller = request.scope[_CALLER]  # type: ignore[literal-required]
     return caller
 
 
 def sent_token(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
-    """The token of a request: of its header, else of the browser's cookie."""
+    """Return the bearer token of the Authorization header, or else of the session cookie."""
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token.strip():
         return token.strip()

@@ -1,4 +1,4 @@
-"""The JSON of tokens and administration, as types."""
+"""JSON types of tokens and administration."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ class ModelEntry(msgspec.Struct, frozen=True):
 
 
 class ModelsBody(msgspec.Struct, frozen=True):
-    """Every trained model, and the version that serves."""
+    """All trained models, and the version that serves."""
 
     serving: str
     models: list[ModelEntry]
 
 
 class TrainingBody(msgspec.Struct, frozen=True, kw_only=True):
-    """How a model came to be. ``curves`` has a value after each epoch; those called ``val_`` are of users held out."""
+    """Provenance of a trained model. ``curves`` has a value per epoch; those named ``val_…`` are of held-out users."""
 
     version: str
     trained: str
@@ -38,20 +38,20 @@ class TrainingBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LatestTrainingBody(msgspec.Struct, frozen=True):
-    """The newest training; null while nothing was trained here."""
+    """The newest training; null if nothing was trained here."""
 
     latest: TrainingBody | None
 
 
 class ServingBody(msgspec.Struct, frozen=True, kw_only=True):
-    """The version that serves now, and the one that did."""
+    """The version that serves now, and the version that served before."""
 
     serving: str
     before: str
 
 
 class TokenBody(msgspec.Struct, frozen=True, kw_only=True):
-    """A token for one user. ``expires`` is null for one that never does."""
+    """A token for one user. ``expires`` is null for a token that does not expire."""
 
     user_id: str
     token: str
@@ -59,12 +59,12 @@ class TokenBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RevokeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The token to make void."""
+    """The token to revoke."""
 
     token: str
 
 
 class SessionBody(msgspec.Struct, frozen=True):
-    """Whose token the browser keeps."""
+    """The user of the session; null if the service has no tokens or the session has ended."""
 
     user_id: str | None

@@ -1,4 +1,4 @@
-"""What operators do from afar, with a token of its own: which models there are, which one serves."""
+"""Administration routes: list trained models, promote one, roll back. They require the admin token."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from gars.library.registry import Registry
 
 @get("/models", summary="Every trained model", responses=errors(400, 403, 503), tags=["admin"])
 async def get_models(running: RunningDep) -> ModelsBody:
-    """The newest first, and which one serves."""
+    """All trained models, newest first, and the version that serves."""
     manifests = await asyncio.to_thread(_registry(running).versions)
     return ModelsBody(running.swap.version, [ModelEntry(one.version, one.created) for one in manifests])
 
 
 @get("/training", summary="How the newest model came to be", responses=errors(400, 403, 503), tags=["admin"])
 async def get_training(running: RunningDep) -> LatestTrainingBody:
-    """The losses of both heads after each epoch, and what the model was made of. It need not be the one that serves."""
+    """Training curves, metrics, data and library versions of the newest model, which may not be the one that serves."""
     manifests = await asyncio.to_thread(_registry(running).versions)
     return LatestTrainingBody(_training(manifests[0]) if manifests else None)
 
@@ -42,7 +42,7 @@ async def promote(
     running: RunningDep,
     version: Annotated[str, QueryParameter(min_length=1, max_length=128, description="Version, or its first letters")],
 ) -> ServingBody:
-    """Verifies every file, then serves it from the next request on. Requests under way keep the model before."""
+    """Verify every file of the model, then serve it from the next request on. Requests in progress keep the old one."""
     return await asyncio.to_thread(_promoted, running, version)
 
 
@@ -54,7 +54,7 @@ async def promote(
     tags=["admin"],
 )
 async def rollback(running: RunningDep) -> ServingBody:
-    """Back to the model that served before the current one."""
+    """Return to the model that served before the current one."""
     return await asyncio.to_thread(_promoted, running, None)
 
 

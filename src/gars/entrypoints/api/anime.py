@@ -1,4 +1,4 @@
-"""Anime: one, those like it, search, and titles to start with."""
+"""Routes of anime: details, similar anime, search, and titles for onboarding."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def search_anime(
     ],
     limit: K = 10,
 ) -> SearchBody:
-    """The anime whose titles or synonyms look most like the query, best first; `poor` when none is really like it."""
+    """Anime whose titles or synonyms match the query best, best first. `poor` is true if no match is close."""
     found = await in_thread(service, service.search, asked, limit=limit)
     return SearchBody(
         asked,
@@ -43,7 +43,7 @@ async def search_anime(
 
 @get("/anime/{anime_id:int}", summary="Everything known of an anime", responses=errors(400, 404), tags=["anime"])
 async def get_anime(service: ServiceDep, anime_id: AnimeIdPath) -> AnimeDetail:
-    """Titles, genres, links, where to watch it, and its franchise in order of release."""
+    """Titles, genres, links, streaming sites, and the franchise in order of release."""
     return detail(service.catalogue.get(anime_id), service.catalogue)
 
 
@@ -54,7 +54,7 @@ async def get_similar_anime(
     k: K = 10,
     same_franchise: Annotated[bool, QueryParameter(description="Whether its own franchise may appear")] = True,
 ) -> SimilarAnimeBody:
-    """What people watch who watch this, best first."""
+    """Anime watched by the same people, most similar first."""
     found = await in_thread(service, service.similar_anime, anime_id, k=k, same_franchise=same_franchise)
     return SimilarAnimeBody(
         anime_id, [SimilarAnimeEntry(card(service.catalogue.get(other)), similarity) for other, similarity in found]
@@ -63,6 +63,6 @@ async def get_similar_anime(
 
 @get("/onboarding", summary="Titles to start with", responses=errors(400), tags=["anime"])
 async def get_onboarding(service: ServiceDep, k: K = 24) -> CardsBody:
-    """Popular and diverse titles for a newcomer to pick from."""
+    """Popular and diverse titles for a new user to choose from."""
     ids = await in_thread(service, onboarding, service.engine, service.catalogue, k=k)
     return CardsBody([card(service.catalogue.get(anime_id)) for anime_id in ids])

@@ -49,7 +49,7 @@ from gars.entrypoints.edge.head import answer_head
 
 
 class App(Litestar):
-    """Litestar, and the times of each request."""
+    """Litestar application that measures the stages of each request and answers HEAD."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request."""
@@ -62,7 +62,7 @@ class App(Litestar):
 
 
 class ListApp(App):
-    """Before all that, the answers that need not be made again."""
+    """Application that compresses responses and serves repeated lists from the response cache."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request."""
@@ -80,7 +80,7 @@ class ListApp(App):
 
 
 def create_app(service: Service | Live) -> Litestar:
-    """The app that serves ``service``. The caller closes the service after the app has stopped."""
+    """Build the application that serves ``service``. The caller closes the service after the application stops."""
     running = service if isinstance(service, Live) else live(service)
     settings = running.current.settings
     unchanged = Unchanged(running, settings.list_cache)
@@ -146,7 +146,7 @@ def create_app(service: Service | Live) -> Litestar:
     return ListApp(
         [api, mission_routes, mission.get_root, page.get_asset, page.get_page],
         dependencies={
-            # once a request: all of it sees the same model, also while another takes over
+            # resolved once per request, so that a request sees one model even during a swap
             "service": Provide(lambda: running.current, sync_to_thread=False),
             "running": Provide(lambda: running, sync_to_thread=False),
             "tokens": Provide(lambda: guard.tokens, sync_to_thread=False),

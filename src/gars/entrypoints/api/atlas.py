@@ -1,4 +1,4 @@
-"""The map of all anime: where each title lies, in columns."""
+"""Route of the atlas: a two-dimensional map of the catalogue, in columns."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from gars.library import atlas_store
 logger = logging.getLogger(__name__)
 
 _GRID = 4095
-"""Places are whole numbers from 0 to this: finer than a screen, and short to send."""
+"""Coordinates are integers from 0 to this: finer than a screen, and short to send."""
 
 Titles = Literal["english", "romaji", "japanese", "chinese"]
 
 
 class AtlasBody(msgspec.Struct, frozen=True, kw_only=True):
-    """Column by column, best known first, without adult titles. ``genre`` is a place in ``genres`` or -1."""
+    """The map in columns, most popular first, without adult titles. ``genre`` is an index into ``genres``, or -1."""
 
     version: str
     genres: list[str]
@@ -58,8 +58,8 @@ async def get_atlas(
         Titles, QueryParameter(description="Titles in this language, romaji where not known")
     ] = "english",
 ) -> Response[AtlasBody]:
-    """Titles that are alike lie near each other; adult ones are left out. Training draws it; where it did not, the
-    first request starts that and is told to come back.
+    """A map on which similar titles are close to each other, without adult titles. It is computed during training;
+    if it is missing, the first request starts the computation and gets 503 with `Retry-After`.
     """
     body = await asyncio.to_thread(_atlas, service, titles)
     return Response(body, headers={"Cache-Control": "max-age=3600"})
@@ -75,7 +75,7 @@ def _atlas(service: Service, titles: Titles) -> AtlasBody:
 
 
 def _places(service: Service) -> NDArray[np.float32]:
-    """Where each title lies; raises ``ArtefactError`` (503, to be asked again) while that is being found out."""
+    """Return the coordinates (n, 2) of the titles; raises ``ArtefactError`` (503) while they are being computed."""
     catalogue = service.catalogue
     with _lock:
         if catalogue in _drawn:
@@ -92,7 +92,7 @@ def _places(service: Service) -> NDArray[np.float32]:
 
 
 def _draw(service: Service, home: Path, version: str) -> None:
-    """Draw the map, for this process and for the next start."""
+    """Compute the map and store it, for this process and for later starts."""
     catalogue = service.catalogue
     try:
         places = atlas_store.draw(catalogue.anime, service.engine)
@@ -129,7 +129,7 @@ def _title(anime: Anime, titles: Titles) -> str:
 
 
 def _fame(anime: Sequence[Anime]) -> list[int]:
-    """How well known each is, from 0 to 9."""
+    """Scale the logarithm of the number of members of each anime to integers from 0 to 9."""
     members = np.log10([1 + (one.members or 0) for one in anime])
     scaled: list[int] = np.clip(members / max(1.0, float(members.max(initial=0))) * 9, 0, 9).astype(int).tolist()
     return scaled

@@ -1,4 +1,4 @@
-"""From the domain to the JSON shapes."""
+"""Convert domain objects to JSON types."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ from gars.entrypoints.api.shapes import (
 
 _RECENT = 5
 _GRADES: tuple[tuple[Match, float], ...] = (("best", 0.6), ("great", 0.3), ("good", 0.1))
-"""The least odds, beside the first title, of each grade (decision 0171)."""
+"""The minimum odds of each grade, relative to the first title (decision 0171)."""
 _written: WeakKeyDictionary[Catalogue, dict[int, AnimeCard]] = WeakKeyDictionary()
-"""Cards by id as JSON, written when a list first shows them: the same titles are in many lists."""
+"""JSON of cards by anime id, encoded on first use: the same titles are in many lists."""
 
 
 def card(anime: Anime) -> AnimeCard:
-    """The anime as lists show it."""
+    """Convert an anime to the form in which lists show it."""
     return AnimeCard(
         anime_id=anime.anime_id,
         title=anime.title,
@@ -57,7 +57,7 @@ def card(anime: Anime) -> AnimeCard:
 
 
 def detail(anime: Anime, catalogue: Catalogue) -> AnimeDetail:
-    """Everything known of the anime, with its franchise if it is more than itself."""
+    """Convert an anime with all its fields; the franchise is empty if it has no other members."""
     franchise = catalogue.franchise_of(anime.anime_id)
     return AnimeDetail(
         **_fields(card(anime)),
@@ -102,9 +102,9 @@ def recommendations(
     first: bool,
     feature_names: tuple[str, ...] | None = None,
 ) -> RecommendationsBody:
-    """A page of a user's list; with the names of the model's features each place is explained by them.
+    """Convert a page of a user's list. With ``feature_names`` each item includes its explanation.
 
-    ``first``: the page begins at the top of the list, so its places can be compared with the best one.
+    ``first``: the page starts at the top of the list, so its items can be compared with the best one.
     """
     made, written = page.made, _written.setdefault(catalogue, {})
     matched: Sequence[Match | None] = [None] * len(made.items)
@@ -127,11 +127,11 @@ def recommendations(
 
 
 def matches(scores: Sequence[float]) -> list[Match]:
-    """Grade the places of a list by their scores, the best first.
+    """Grade the items of a list by their scores, best first.
 
-    Scores are log-odds up to a constant, so ``exp(score - best)`` is how likely a title is the next one watched, beside
-    the first. Rules such as diversity may put a title above one of a higher score. The order is what the reader sees,
-    so the n-th place gets the grade of the n-th highest score.
+    Scores are log-odds up to a constant, so ``exp(score - best)`` is the odds that a title is watched next, relative to
+    the first. Rules such as diversity may put a title above one of a higher score. Grades follow the displayed order:
+    the n-th item gets the grade of the n-th highest score.
     """
     ordered = sorted(scores, reverse=True)
     odds = [math.exp(score - ordered[0]) for score in ordered]
@@ -160,14 +160,14 @@ def _recommendation(
         match=match,
         p_like=item.p_like,
         channels=item.channels,
-        # a hundred a list, and the same when they are written
+        # already encoded where possible: a list has a hundred reasons
         reasons=cast(Sequence[ReasonBody], msgspec.Raw(item.reasons_json) if item.reasons_json else item.reasons),
         explanation=UNSET if feature_names is None else _explanation(item, feature_names),
     )
 
 
 def summary(user_id: str, state: UserState | None, catalogue: Catalogue) -> UserSummary:
-    """What is known of a user; somebody unknown has all zeros."""
+    """Summarise a user's state; all counts are zero for an unknown user."""
     held = state or UserState(user_id=user_id)
     recent = (catalogue.find(anime_id) for anime_id in _latest_first(held))
     shown: list[AnimeCard] = []
@@ -187,7 +187,7 @@ def summary(user_id: str, state: UserState | None, catalogue: Catalogue) -> User
 
 
 def history_entries(state: UserState, catalogue: Catalogue, limit: int) -> list[HistoryEntry]:
-    """What the user holds of each anime, latest first; anime that left the catalogue are not shown."""
+    """List the user's opinions, latest first, without anime that are no longer in the catalogue."""
     clicked = {click.anime_id for click in state.clicks}
     entries: list[HistoryEntry] = []
     for anime_id in _latest_first(state):
@@ -213,7 +213,7 @@ def history_entries(state: UserState, catalogue: Catalogue, limit: int) -> list[
 
 
 def _latest_first(state: UserState) -> list[int]:
-    """Every anime the user has an opinion on or clicked lately, by the newest of its registers and clicks."""
+    """Return all anime with an opinion or a recent click, by the newest time of its registers and clicks."""
     latest: dict[int, tuple[int, int]] = {}
     for anime_id, opinion in state.opinions.items():
         if not opinion.is_empty:

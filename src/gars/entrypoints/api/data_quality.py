@@ -1,4 +1,4 @@
-"""What the operator sees of data and retraining: the newest validation with its drift, the runs of the pipeline."""
+"""Administration routes of data quality: the newest validation with its drift, and the runs of the pipeline."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ _LATEST = 10
 
 @get("/validation", summary="What validation found in the data", responses=errors(400, 403, 409), tags=["admin"])
 async def get_validation(service: ServiceDep) -> LatestValidationBody:
-    """The newest of gars data validate, of the accepted snapshot and of the pipeline's runs."""
+    """The newest result of `gars data validate`, of the accepted snapshot or of a pipeline run."""
     found = await asyncio.to_thread(_latest, service.settings.home)
     return LatestValidationBody(None if found is None else _validation(found))
 
 
 @get("/runs", summary="Runs of the pipeline", responses=errors(400, 403, 409), tags=["admin"])
 async def get_runs(service: ServiceDep) -> RunsBody:
-    """The latest ten, the newest first, each with its steps and what came of it."""
+    """The latest ten runs, newest first, each with its steps and outcome."""
     return RunsBody(await asyncio.to_thread(_runs, service.settings.home))
 
 

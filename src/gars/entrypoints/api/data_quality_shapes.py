@@ -1,4 +1,4 @@
-"""The JSON of what validation found, and of the pipeline's runs."""
+"""JSON types of validations and pipeline runs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 
 
 class CheckBody(msgspec.Struct, frozen=True):
-    """One number against its threshold; ``passed`` while it is not above ``limit``."""
+    """A value and its threshold; ``passed`` if the value is not above ``limit``."""
 
     name: str
     value: float
@@ -27,7 +27,7 @@ class MovedBody(msgspec.Struct, frozen=True):
 
 
 class DriftBody(msgspec.Struct, frozen=True, kw_only=True):
-    """How the data differ from the snapshot that was accepted before."""
+    """Differences from the previously accepted snapshot."""
 
     before: str
     """Content hash of that snapshot."""
@@ -35,17 +35,17 @@ class DriftBody(msgspec.Struct, frozen=True, kw_only=True):
     """Total variation distance of the two histograms of ratings, 0 to 1."""
     moved: list[MovedBody]
     unknown_rise: dict[str, float]
-    """Field of the catalogue → rise of the share of anime that do not know it."""
+    """Field of the catalogue → increase of the share of anime without a value."""
     anime_new: int
     anime_vanished: int
     new_examples: list[str]
     vanished_examples: list[str]
     ratings_before: list[int]
-    """Rows rated 1 to 10."""
+    """Number of rows per rating, 1 to 10."""
 
 
 class ValidationBody(msgspec.Struct, frozen=True, kw_only=True):
-    """All that was found in a data set. ``drift`` is null where there was nothing to compare with."""
+    """The validation report of a data set. ``drift`` is null if there was no snapshot to compare with."""
 
     dataset: str
     content_hash: str
@@ -61,21 +61,21 @@ class ValidationBody(msgspec.Struct, frozen=True, kw_only=True):
     first_day: date | None
     last_day: date | None
     ratings: list[int]
-    """Rows rated 1 to 10."""
+    """Number of rows per rating, 1 to 10."""
     unknown_share: dict[str, float]
-    """Field of the catalogue → share of anime that do not know it."""
+    """Field of the catalogue → share of anime without a value."""
     suspicious_users: int
     drift: DriftBody | None
 
 
 class LatestValidationBody(msgspec.Struct, frozen=True):
-    """The newest validation; null while nobody has made one."""
+    """The newest validation; null if there is none."""
 
     latest: ValidationBody | None
 
 
 class StepBody(msgspec.Struct, frozen=True, kw_only=True):
-    """One step of a run: ``seconds`` and ``peak_mb`` are of those that were finished."""
+    """One step of a run; ``seconds`` and ``peak_mb`` are set for finished steps."""
 
     name: str
     state: Literal["done", "failed"]
@@ -86,7 +86,7 @@ class StepBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ComparedBody(msgspec.Struct, frozen=True, kw_only=True):
-    """One metric of candidate and serving model on the same users; ``gain`` with its 95 % interval, up is better."""
+    """One metric of candidate and serving model on the same users; ``gain`` with its 95 % interval, more is better."""
 
     metric: str
     candidate: float
@@ -98,7 +98,7 @@ class ComparedBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VerdictBody(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether the candidate may serve, and why."""
+    """The decision to promote the candidate or not, and the reason."""
 
     promote: bool
     why: str
@@ -108,7 +108,7 @@ class VerdictBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunBody(msgspec.Struct, frozen=True, kw_only=True):
-    """A run of the pipeline; ``open`` is one that goes on, or that a killed process left."""
+    """A run of the pipeline. ``open``: it is in progress, or its process was killed."""
 
     run: str
     begun: str | None
@@ -120,6 +120,6 @@ class RunBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunsBody(msgspec.Struct, frozen=True):
-    """The latest runs, the newest first."""
+    """The latest runs, newest first."""
 
     runs: list[RunBody]

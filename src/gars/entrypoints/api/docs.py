@@ -1,4 +1,4 @@
-"""The routes as a page that loads nothing from elsewhere."""
+"""The API documentation as a page without external resources."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ code { font-size: .9em } h2 { margin-top: 2.5rem } dt { margin-top: .5rem } .met
 
 
 class PlainDocs(OpenAPIRenderPlugin):
-    """Every route with its parameters and answers, from the OpenAPI document."""
+    """Renders every route of the OpenAPI document with its parameters and responses."""
 
     def __init__(self) -> None:
         super().__init__(path="/")
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:  # noqa: ARG002
-        """The whole page."""
+        """Return the whole page as HTML."""
         info = openapi_schema["info"]
         routes = "".join(
             _operation(path, method, operation)

@@ -1,4 +1,4 @@
-"""Every failure leaves the service in the one error shape, with the status its code stands for."""
+"""Exception handlers: every failure becomes a JSON error with the status of its code."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ _ANYWHERE = (401, 403, 429, 503)
 
 
 def errors(*statuses: int) -> dict[int, ResponseSpec]:
-    """The error answers of a route, for its OpenAPI entry; those of tokens and limits belong to every one."""
+    """Return the error responses of a route for OpenAPI, including those of tokens and rate limits."""
     return {
         status: ResponseSpec(
             ErrorBody,
@@ -117,7 +117,7 @@ def errors(*statuses: int) -> dict[int, ResponseSpec]:
 
 
 def answer(status: int, code: str, message: str, hint: str | None, headers: Mapping[str, str] | None = None) -> Any:
-    """An error response."""
+    """Build an error response."""
     return Response(
         ErrorBody(ErrorDetail(code, message, hint, request_id=request_id.get() or UNSET)),
         status_code=status,
@@ -158,7 +158,7 @@ def _on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Any
 
 
 def _what_is_invalid(error: ValidationException, names: Mapping[str, str]) -> str:
-    """One fault after the other: where, in the client's words, and what was expected."""
+    """Describe each validation error: the parameter by its public name, and the expected value."""
     faults = error.extra if isinstance(error.extra, list) else []
     return "; ".join(_fault(fault, names) for fault in faults) or error.detail
 
@@ -170,7 +170,7 @@ def _fault(fault: Mapping[str, str], names: Mapping[str, str]) -> str:
 
 
 def _about(request: Request[Any, Any, Any]) -> dict[str, object]:
-    """What a log line says of a request: the route, not the path, which is the client's and may name a user."""
+    """Return the log fields of a request. The route is logged instead of the path, which may name a user."""
     return {
         "method": request.method,
         "route": request.scope.get("path_template"),

@@ -1,4 +1,4 @@
-"""Server-Sent Events: a page hears at once that its user's list has changed."""
+"""Server-Sent Events: notify a page of changes to its user's state."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ _HEADERS = {"X-Accel-Buffering": "no"}
     tags=["users"],
 )
 async def get_events(request: Request[Any, Any, Any], service: ServiceDep, user_id: UserId) -> Stream:
-    """A stream: first `hello` with the current version, then `changed` whenever the user's state moves on."""
+    """An event stream: `hello` with the current version, then `changed` at every change of the user's state."""
     user_id = checked_user_id(user_id)
     streams: Streams = request.app.state.streams
     client = request.scope.get("client")
     end = streams.add(client[0] if client else "")
-    # not the service itself: an open page would keep its model in memory after another took over
+    # not the service itself: an open page would keep its model in memory after a swap
     read = partial(service.threads.submit, service.states.get, user_id)
     events = _stream(user_id, service.feed, read, service.settings.ping_ms / 1000, end)
-    weakref.finalize(events, end)  # a client may be gone before the first byte: then nothing of it ever runs
+    weakref.finalize(events, end)  # the generator never runs if the client disconnects first
     return Stream(events, media_type="text/event-stream", headers=_HEADERS)
 
 
@@ -49,9 +49,9 @@ async def _stream(
     ping_s: float,
     end: Callable[[], None],
 ) -> AsyncIterator[bytes]:
-    """The bytes of one stream; ends, and calls ``end``, when the page goes away or the service stops."""
+    """Yield the bytes of one stream. Calls ``end`` when the client disconnects or the service stops."""
     try:
-        async with feed.listen(user_id) as listener:  # before the version is read: no change falls between
+        async with feed.listen(user_id) as listener:  # before the version is read, so that no change is missed
             state = await asyncio.wrap_future(read())
             version = state.version if state else 0
             yield b"retry: 1000\n" + _event("hello", {"user_id": user_id, "version": version})

@@ -1,4 +1,4 @@
-"""The A/B test that runs: what came of each variant so far."""
+"""Route of the running A/B test: results per variant."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from gars.entrypoints.api.params import ServiceDep
 
 @get("/experiment", summary="What came of the A/B test", responses=errors(400, 404, 503), tags=["service"])
 async def get_experiment(service: ServiceDep) -> ExperimentBody:
-    """Per variant the lists shown, click-through and dismissals with 95 % intervals over users, and whether the users
-    spread as they should."""
+    """Lists shown, click-through and dismissal rates per variant, with 95 % intervals over users, and a test of
+    the sample ratio.
+    """
     if service.experiment is None:
         raise NotFoundException("no experiment runs: GARS_EXPERIMENT names none")
-    # not on the service's own threads: it reads every impression, and lists are made there
+    # not on the service's worker threads, which make lists: it reads every impression
     found = await asyncio.to_thread(report, service.experiment, service.impressions, service.log)
     return msgspec.convert(found, ExperimentBody, from_attributes=True)

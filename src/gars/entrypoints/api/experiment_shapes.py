@@ -1,4 +1,4 @@
-"""The JSON of an A/B test."""
+"""JSON types of an A/B test."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class VariantBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ExperimentBody(msgspec.Struct, frozen=True, kw_only=True):
-    """All arms; where ``sample_ratio_ok`` is false the users did not spread as they should: do not believe the rest."""
+    """All variants. If ``sample_ratio_ok`` is false, users were not assigned as configured: results are not valid."""
 
     name: str
     variants: list[VariantBody]

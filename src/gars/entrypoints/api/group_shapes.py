@@ -1,4 +1,4 @@
-"""The JSON of groups."""
+"""JSON types of group recommendations."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from gars.entrypoints.api.shapes import AnimeCard
 
 
 class MemberBody(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody of a group; ``weight`` is how much their joy counts beside that of the others."""
+    """A member of a group; ``weight`` is relative to the other members."""
 
     user_id: str | int
     weight: Annotated[float, Meta(gt=0, le=100)] = 1.0
 
 
 class GroupBody(msgspec.Struct, frozen=True):
-    """Who watches together."""
+    """The members of a group."""
 
     members: Annotated[list[MemberBody], Meta(min_length=1, max_length=20)]
 
 
 class GroupTitle(msgspec.Struct, frozen=True, kw_only=True):
-    """A title for a group: mean joy, that of who likes it least, and each member's."""
+    """A title for a group: the weighted mean of predicted enjoyment, its minimum, and the value of each member."""
 
     anime: AnimeCard
     score: float
@@ -33,6 +33,6 @@ class GroupTitle(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GroupListBody(msgspec.Struct, frozen=True):
-    """What a group can watch together, the best for all first."""
+    """Titles for a group, best first."""
 
     items: list[GroupTitle]

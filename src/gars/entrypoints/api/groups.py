@@ -1,4 +1,4 @@
-"""Groups: what several people can watch together."""
+"""Route of group recommendations."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ from gars.entrypoints.api.threads import in_thread
     tags=["groups"],
 )
 async def post_group(service: ServiceDep, data: JSONBody[GroupBody], filters: FiltersDep, k: K = 20) -> GroupListBody:
-    """Titles nobody of the group has seen, by the mean of their chances to like it; what one of them would rather
-    not watch comes last. It is read only: nothing is kept of the group."""
+    """Titles that no member has seen, ordered by the mean probability that members like them. Titles that a member is
+    likely to dislike come last. Read-only: nothing about the group is stored.
+    """
     members = [Member(checked_user_id(one.user_id), one.weight) for one in data.members]
     found = await in_thread(service, service.group, members, k=k, filters=filters)
     return GroupListBody(

@@ -1,4 +1,4 @@
-"""Is the process alive, and can it serve."""
+"""Health routes: liveness and readiness."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from gars.entrypoints.api.shapes import LiveBody, ReadyBody
 
 
 class Healthy(Protocol):
-    """A service that can say how it does."""
+    """A service that can check its dependencies."""
 
     def health(self) -> dict[str, str]:
-        """``"ok"`` or what is wrong, for each thing that a request needs."""
+        """Return ``"ok"`` or a description of the fault, for each dependency of requests."""
         ...
 
 
 class Serves(Protocol):
-    """What serves, and how far it is between its start and its end."""
+    """The running service and its phase."""
 
     phase: Literal["starting", "ready", "stopping"]
 
     @property
     def current(self) -> Healthy:
-        """What answers now."""
+        """The service that answers requests now."""
 
     def warnings(self) -> dict[str, str]:
-        """What is not as it should be although requests are served."""
+        """Return faults that do not prevent requests from being served."""
         ...
 
 
@@ -43,14 +43,14 @@ _WITHIN_S = 5.0
 
 
 class Checks:
-    """Runs the checks in a thread of their own, one at a time: requests that come meanwhile share the answer."""
+    """Runs the checks in a thread of their own, one at a time; concurrent requests share the result."""
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="gars-health")
         self._running: asyncio.Future[dict[str, str]] | None = None
 
     async def of(self, service: Healthy) -> dict[str, str]:
-        """Return what the service says of each thing, or that it says nothing in time: a disk may hang."""
+        """Return the result of the checks, or a timeout fault after ``_WITHIN_S``: a disk may hang."""
         if self._running is None or self._running.done():
             self._running = asyncio.get_running_loop().run_in_executor(self._thread, service.health)
         try:
@@ -61,7 +61,7 @@ class Checks:
 
 @get("/health/live", summary="The process answers", responses=errors(400), tags=["service"])
 async def get_live() -> LiveBody:
-    """Touches nothing: an answer means that the event loop turns."""
+    """Returns 200 without any check: the event loop is running."""
     return LiveBody()
 
 
@@ -72,7 +72,7 @@ async def get_live() -> LiveBody:
     tags=["service"],
 )
 async def get_ready(request: Request[Any, Any, Any], running: ServesDep) -> Response[ReadyBody]:
-    """Checks that model, states and index are warm, and that log and states can be written to disk at this moment."""
+    """Checks that model, states and index are loaded, and that log and states can be written to disk now."""
     checks = await request.app.state.health.of(running.current)
     status = running.phase
     body = ReadyBody(

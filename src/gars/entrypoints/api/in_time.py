@@ -1,4 +1,4 @@
-"""Work in a thread whose deadline the event loop holds: when it is late, another thread makes the next best answer."""
+"""Run work in a thread with a deadline held by the event loop; a late thread is replaced by another."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ T = TypeVar("T")
 
 
 class HasBudgets(HasThreads, Protocol):
-    """A service with threads that may be left behind."""
+    """A service with worker threads that can be abandoned after a deadline."""
 
     @property
     def budgets(self) -> Mapping[Rung, Budget]:
-        """How long each rung may take."""
+        """The time budget of each fallback level."""
 
 
 async def in_time(service: HasBudgets, work: Callable[..., T], *args: object, **kwargs: object) -> T:
-    """``work(…, attempt=…)`` on one of the service's threads; its stages count for this request.
+    """Run ``work(…, attempt=…)`` on a worker thread; its stages count for this request.
 
-    If the attempt is late its thread is left behind, and ``work`` is called again with the same one. Raises
-    ``OverloadedError`` where too much waits for the threads.
+    If the attempt is late, its thread is abandoned and ``work`` is called again with the same attempt. Raises
+    ``OverloadedError`` if the queue of the workers is too long.
     """
     await refuse_overload(service)
     attempt = service.budgets["ranking"].attempt()
@@ -39,8 +39,10 @@ async def in_time(service: HasBudgets, work: Callable[..., T], *args: object, **
 
 
 class _Answer(Generic[T]):
-    """What a request waits for. All but ``_run`` is in the event loop, and nothing of it ends when the request does:
-    also the thread of somebody who has gone away must be replaced if it hangs."""
+    """The pending result of a request. All methods except ``_run`` run in the event loop.
+
+    It outlives the request: the thread of a disconnected client must still be replaced if it hangs.
+    """
 
     def __init__(self, workers: Workers, work: Callable[[], T], attempt: Attempt | None) -> None:
         self._loop = asyncio.get_running_loop()
@@ -56,20 +58,20 @@ class _Answer(Generic[T]):
             self._watch(attempt)
 
     def _run(self, times: StageTimes) -> None:
-        """In a worker. The times are its own: those of a thread that was left behind are nobody's either."""
+        """Run the work in a worker thread, with stage times of its own: those of an abandoned thread are discarded."""
         request_id.set(self._request_id)
         try:
             with measuring(times):
                 made = self._work()
         except LeftBehindError:
-            raise  # the loop knows already
+            raise  # the event loop has already replaced this thread
         except BaseException as error:
             self._tell(partial(self._fail, error))
         else:
             self._tell(partial(self._arrive, made))
 
     def _tell(self, said: Callable[[], None]) -> None:
-        with suppress(RuntimeError):  # the loop is closed: nobody waits
+        with suppress(RuntimeError):  # the loop is closed: no request is waiting
             self._loop.call_soon_threadsafe(said)
 
     def _arrive(self, made: T) -> None:
@@ -81,14 +83,14 @@ class _Answer(Generic[T]):
             self.future.set_exception(error)
 
     def _end(self) -> bool:
-        """→ whether somebody still waits"""
+        """Stop the timer and record the stage times. → true if the result is still awaited"""
         if self._timer is not None:
             self._timer.cancel()
         self._of_request.add_all(self._times)
         return not self.future.done()
 
     def _watch(self, attempt: Attempt) -> None:
-        """Look again when it may be late."""
+        """Check the deadline again once it may have passed."""
         wait_s = attempt.wait_s()
         if wait_s > 0:
             self._timer = self._loop.call_later(wait_s, self._watch, attempt)

@@ -1,4 +1,4 @@
-"""Taking events in: ``POST /interactions`` and the mission's ``POST /clicks``."""
+"""Routes that accept events: ``POST /interactions`` and ``POST /clicks``."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class TakesEvents(Protocol):
 
     @property
     def clock(self) -> Clock:
-        """Gives events without a time one."""
+        """Supplies the time of events without one."""
 
     @property
     def catalogue(self) -> Container[int]:
-        """The anime that events may be about."""
+        """The anime that events may refer to."""
 
     @property
     def writer(self) -> Writer:
@@ -63,11 +63,11 @@ async def post_interactions(
         QueryParameter(description="`abort` refuses the batch for one bad event, `skip` takes the rest"),
     ] = "abort",
 ) -> AcceptedBody:
-    """One event, or `{"events": [...]}`. Answers once the events are on disk: the next list already knows them.
+    """One event, or `{"events": [...]}`. Responds once the events are on disk: the next list takes them into account.
 
-    A batch is taken or refused as a whole, unless `on_error=skip` asks to keep the good events; then the answer
-    says which were refused, and why. An `event_id` a user sends twice counts once; with other content it is a
-    conflict. The ids of different users have nothing to do with each other.
+    A batch is accepted or refused as a whole. With `on_error=skip` valid events are accepted, and the response lists
+    the refused ones with the reason. A repeated `event_id` of the same user counts once; with different content it is a
+    conflict. Ids of different users are independent.
     """
     return await _accept(service, caller, _events_of(_strictly(data, InteractionsBody)), on_error)
 
@@ -82,14 +82,14 @@ async def post_interactions(
 async def post_click(
     service: TakesEventsDep, caller: CallerDep, data: JSONBody[SkipValidation[ClickBody]]
 ) -> AcceptedBody:
-    """A click of a user on an anime; every call is a new click."""
+    """A click of a user on an anime. Each call is a new click."""
     click = _strictly(data, ClickBody)
     event = EventBody(user_id=click.user_id, anime_id=click.anime_id, kind="click", event_id=uuid.uuid4().hex)
     return await _accept(service, caller, [event])
 
 
 def _strictly(body: object, kind: type[T]) -> T:
-    """The decoded JSON as ``kind``; unlike in a query, ``"1"`` is no number here."""
+    """Convert decoded JSON to ``kind`` without coercion: ``"1"`` is not a number, unlike in a query."""
     try:
         return msgspec.convert(body, kind)
     except msgspec.ValidationError as error:
@@ -170,7 +170,7 @@ def _events_of(body: InteractionsBody) -> list[EventBody]:
 
 
 def _interaction(event: EventBody, now: datetime) -> Interaction:
-    """The event as the domain knows it; a value that is only said again with an undo is dropped."""
+    """Convert an event to the domain type. The value of an undo is dropped."""
     made = Interaction(
         event_id="",
         user_id=checked_user_id(event.user_id),
@@ -196,7 +196,7 @@ def _event_id(event: EventBody, made: Interaction) -> str:
 def _value(event: EventBody) -> int | Status | None:
     if event.kind == "status":
         try:
-            return Status(event.value)  # type: ignore[arg-type]  # anything else is the error told below
+            return Status(event.value)  # type: ignore[arg-type]  # other values raise the error below
         except ValueError:
             raise InvalidInputError(
                 f"a status event needs one of {', '.join(Status)}, got {event.value!r}",

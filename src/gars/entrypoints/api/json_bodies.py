@@ -1,4 +1,4 @@
-"""JSON bodies: what is no JSON is the client's error, whatever the decoder makes of it."""
+"""JSON request bodies: a body that cannot be decoded is a client error (400 or 415)."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _HINT = "the bodies are listed at /docs"
 
 
 class JsonRequest(Request[Any, Any, Any]):
-    """A request whose JSON cannot make the service fail."""
+    """A request that raises ``InvalidInputError`` for undecodable JSON."""
 
     async def json(self) -> Any:
-        """Return the decoded body; raises ``InvalidInputError``."""
+        """Decode the body; raises ``InvalidInputError``."""
         body = await self.body()
         try:
             return msgspec.json.decode(body)
@@ -30,14 +30,14 @@ class JsonRequest(Request[Any, Any, Any]):
 
 
 async def check_request(request: Request[Any, Any, Any]) -> None:
-    """Before a request: refuse unknown parameters, and a body that is not sent as JSON where JSON is taken.
+    """Refuse unknown parameters, and a body that is not sent as JSON where JSON is expected. Runs before each request.
 
-    A page of another site can make a browser send a form or text to any address without asking first, JSON it cannot.
+    Browsers send forms and text to other sites without a preflight request, but not JSON.
     """
     await refuse_unknown_parameters(request)
     if not _takes_json(request.route_handler):
         return
-    if not await request.body():  # first: a body that is too large is told so, whatever its type
+    if not await request.body():  # first: reading the body reports one that is too large, whatever its type
         raise InvalidInputError("the body is empty", hint=_HINT)
     sent = request.headers.get("content-type", "")
     if sent.partition(";")[0].strip().lower() != "application/json":

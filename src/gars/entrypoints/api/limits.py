@@ -1,4 +1,4 @@
-"""How much one client may ask: a token bucket each (RFC 2697's idea, one rate)."""
+"""Rate limits: a token bucket per client (as in RFC 2697, with one rate)."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _MAX_CLIENTS = 10_000
 
 
 class RateLimit:
-    """Allows ``per_s`` requests a second and ``burst`` at once for each client; 0 allows everything.
+    """Allows ``per_s`` requests a second and bursts of ``burst`` for each client; 0 disables the limit.
 
-    Used in the event loop alone. The longest silent clients are forgotten: their buckets would be full anyway.
+    Not thread-safe: used in the event loop only. The least recently active clients are evicted.
     """
 
     def __init__(self, per_s: float, burst: int, *, now: Callable[[], float] = time.monotonic) -> None:
@@ -23,7 +23,7 @@ class RateLimit:
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def wait_s(self, client: str) -> int:
-        """Take one request of this client. → 0 if it may go on, else in how many whole seconds to come back."""
+        """Take one token from the client's bucket. → 0 if the request is allowed, else seconds to wait, rounded up"""
         if not self._per_s:
             return 0
         now = self._now()

@@ -1,4 +1,4 @@
-"""Bringing in a list from elsewhere: ``POST /lists/import`` and ``/lists/fetch``."""
+"""Routes that import a list: ``POST /lists/import`` and ``/lists/fetch``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from gars.entrypoints.api.params import MAX_USER_ID, ServiceDep, checked_user_id
 from gars.entrypoints.api.shapes import ImportBody
 
 IMPORTS = 2
-"""Lists that are read at once; others wait."""
+"""Lists that are imported at once; others wait."""
 _FIELDS = ("file", "text")
 _BYTES = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)
 _TEXT = Schema(type=OpenAPIType.STRING)
@@ -31,7 +31,7 @@ _TEXT = Schema(type=OpenAPIType.STRING)
 
 @dataclass
 class _TakesAFile(Operation):
-    """The body in the documentation: the file itself, its text, or a form with either."""
+    """OpenAPI description of the body: the file itself, its text, or a form with either."""
 
     def __post_init__(self) -> None:
         form = Schema(type=OpenAPIType.OBJECT, properties={"file": _BYTES, "text": _TEXT})
@@ -58,10 +58,10 @@ async def post_list(
     service: ServiceDep,
     user_id: Annotated[str, QueryParameter(min_length=1, max_length=MAX_USER_ID, description="Whose list it becomes")],
 ) -> ImportBody:
-    """The body is the file, its text, or a form with `file` or `text`. What kind of list it is, is seen by its content:
-    MyAnimeList's XML export (also packed), JSON of AniList, MyAnimeList or Kitsu, an export of GARS, or CSV.
+    """The body is the file, its text, or a form with `file` or `text`. The format is detected from the content:
+    MyAnimeList's XML export (also gzipped), JSON of AniList, MyAnimeList or Kitsu, an export of GARS, or CSV.
 
-    Answers once everything is on disk, with what was taken, unknown and skipped. Sent twice it changes nothing.
+    Responds once everything is on disk, with the accepted, unknown and skipped entries. Repeating it changes nothing.
     """
     user_id = checked_user_id(user_id)
     content = await _content(request)
@@ -82,7 +82,7 @@ async def fetch_list(
     name: Annotated[str, QueryParameter(min_length=1, max_length=64, description="The user's name there")],
     user_id: Annotated[str, QueryParameter(min_length=1, max_length=MAX_USER_ID, description="Whose list it becomes")],
 ) -> ImportBody:
-    """The list as of now, imported like a file. Only where the service allows it (`GARS_FETCH_LISTS=on`)."""
+    """Imports the current list like a file. Only if the service allows it (`GARS_FETCH_LISTS=on`)."""
     user_id = checked_user_id(user_id)
     if site not in service.sites:
         raise NotAllowedError(
@@ -97,8 +97,7 @@ async def fetch_list(
 
 
 async def _in_own_thread(request: Request[Any, Any, Any], work: Callable[[], ImportBody]) -> ImportBody:
-    """Run an import in the threads for them: thousands of titles, or another site, take a while, and nothing else of
-    the service waits for that."""
+    """Run an import in its own thread pool, so that a long import or a slow site does not delay other requests."""
     return await asyncio.get_running_loop().run_in_executor(
         request.app.state.imports, partial(copy_context().run, work)
     )
@@ -110,7 +109,7 @@ def _import(service: Service, user_id: str, content: bytes) -> ImportBody:
 
 
 async def _content(request: Request[Any, Any, Any]) -> bytes:
-    """The list in a body of any kind. A form sent by a program that only means bytes is taken as bytes."""
+    """Read the list from a body of any type; of a form, its ``file`` or ``text`` field."""
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         return await request.body()
     form = await request.form()

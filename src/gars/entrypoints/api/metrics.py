@@ -1,4 +1,4 @@
-"""``GET /metrics`` in the Prometheus format, and ``Server-Timing`` on every answer."""
+"""``GET /metrics`` in the Prometheus format, and the ``Server-Timing`` header of every response."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from gars.entrypoints.api.unchanged import Unchanged
 
 logger = logging.getLogger(__name__)
 
-disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which nobody reads
+disable_created_metrics()  # type: ignore[no-untyped-call]  # an unused second series for each counter
 
 STARTED = "gars.started"
-"""Key of the scope that holds when the request came, by ``perf_counter``."""
+"""Scope key of the time the request arrived, by ``perf_counter``."""
 STAGES = "gars.stages"
-"""Key of the scope that holds the request's ``StageTimes``."""
+"""Scope key of the request's ``StageTimes``."""
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 _STAGE_BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0)
@@ -36,7 +36,7 @@ _NO_ROUTE = "none"
 
 
 class Metrics:
-    """Counts what one app answers; what the service itself counts is read when somebody asks."""
+    """Metrics of the responses of one application; counters of the service are read at each scrape."""
 
     def __init__(self, of_service: Collector) -> None:
         self._registry = CollectorRegistry()
@@ -63,13 +63,13 @@ class Metrics:
         ProcessCollector(registry=self._registry)
 
     async def before_send(self, message: Message, scope: Scope) -> None:
-        """A hook of the app: count the answer, and say how long it took."""
+        """Count the response and add its ``Server-Timing`` header. A ``before_send`` hook."""
         if message["type"] != "http.response.start":
             return
         seconds = perf_counter() - scope.get(STARTED, perf_counter())  # type: ignore[operator]  # ours, a float
         user = scope.get("path_params", {}).get("user_id")
         self.count(scope.get("method"), scope.get("path_template"), message["status"], seconds, user)
-        # a copy: what was late for its budget may still be adding to it
+        # a copy: an abandoned thread may still be adding to it
         times: dict[str, float] = {**scope[STAGES].milliseconds} if STAGES in scope else {}  # type: ignore[literal-required]
         for stage, milliseconds in times.items():
             self._of_stage[stage].observe(milliseconds / 1000)
@@ -78,7 +78,7 @@ class Metrics:
         message["headers"] = [*message.get("headers", ()), (b"server-timing", timing.encode())]
 
     def count(self, method: object, route: object, status: int, seconds: float, user: object = None) -> None:
-        """Count one answer, and log it at level info."""
+        """Count one response, and log it at level info."""
         requests, histogram = self._series(method, route, status)
         requests.inc()
         histogram.observe(seconds)
@@ -87,20 +87,20 @@ class Metrics:
             logger.info("answered", extra=about)
 
     def _series(self, method: object, route: object, status: int) -> tuple[Counter, Histogram]:
-        """The series of an answer, kept at hand: to look them up by labels costs as much as everything else here."""
+        """Return the series of a response, cached: the lookup by labels costs as much as the rest of ``count``."""
         key = method, route, status
         found = self._at_hand.get(key)
         if found is None:
-            # the template, not the path: one series a route, whoever the user is
+            # the template, not the path: one series per route, not per user
             name = str(route or _NO_ROUTE)
             requests = self._requests.labels(method if method in _METHODS else "other", name, str(status))
             found = requests, self._seconds.labels(name)
-            if method in _METHODS:  # anybody can make up others
+            if method in _METHODS:  # clients can send any method name
                 self._at_hand[key] = found
         return found
 
     def exposition(self) -> bytes:
-        """Everything that is counted, as Prometheus reads it."""
+        """Return all metrics in the Prometheus text format."""
         return generate_latest(self._registry)
 
 
@@ -112,14 +112,14 @@ async def get_metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 
 class OfService(Collector):
-    """Reads the service's own counters at the moment of the scrape."""
+    """Reads the counters of the service at each scrape."""
 
     def __init__(self, running: Live, unchanged: Unchanged) -> None:
         self._running = running
         self._unchanged = unchanged
 
     def collect(self) -> Iterable[Metric]:
-        """One family a counter."""
+        """Yield one metric family per counter."""
         service = self._running.current
         yield counter("gars_events_accepted", "Events made durable.", service.writer.accepted)
         yield counter("gars_events_duplicate", "Events that were there already.", service.writer.duplicates)
@@ -161,5 +161,5 @@ class OfService(Collector):
 
 
 def counter(name: str, documentation: str, value: float) -> CounterMetricFamily:
-    """A family of one counter."""
+    """Build a family with one counter."""
     return CounterMetricFamily(name, documentation, value=value)

@@ -1,4 +1,4 @@
-"""The mission's own routes: plain lists of anime ids."""
+"""Short routes that return plain lists of anime ids."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def get_root(
     service: ServiceDep,
     user_id: Annotated[str | None, QueryParameter(max_length=MAX_USER_ID)] = None,
 ) -> Response[bytes] | Response[list[int]]:
-    """With ``user_id`` the ids of that user's list as JSON, without it the page."""
+    """Return the ids of a user's list as JSON; without ``user_id``, the page."""
     if user_id is None:
         return index_html(request)
     made = await in_time(service, service.recommend, checked_user_id(user_id), k=_K, request_id=uuid.uuid4().hex)
@@ -34,6 +34,6 @@ async def get_root(
 async def get_sim(
     service: ServiceDep, anime_id: Annotated[int, QueryParameter(ge=0, le=2**31 - 1, description="MyAnimeList id")]
 ) -> list[int]:
-    """The mission's short form of `/api/v1/anime/{id}/similar`."""
+    """The short form of `/api/v1/anime/{id}/similar`."""
     found = await in_thread(service, service.similar_anime, anime_id, k=_K)
     return [other for other, _ in found]

@@ -1,4 +1,4 @@
-"""One anime in a user's eyes: what they said of it and its franchise, and what those like them thought."""
+"""Route of one anime for one user: the user's opinions of its franchise, and those of similar users."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gars.entrypoints.api.params import AnimeIdPath, ServiceDep, UserId, checked
 from gars.entrypoints.api.threads import in_thread
 
 _ASKED = 50
-"""How many like the user are asked what they thought."""
+"""Number of similar users whose opinions are counted."""
 
 
 @get(
@@ -27,12 +27,12 @@ _ASKED = 50
     tags=["users"],
 )
 async def get_anime_for_user(service: ServiceDep, user_id: UserId, anime_id: AnimeIdPath) -> AnimeForUserBody:
-    """What the user said of it and of its franchise, and what the 50 users most like them thought."""
+    """The user's opinions of the anime and its franchise, and opinion counts of the 50 most similar users."""
     return await in_thread(service, _anime_for_user, service, checked_user_id(user_id), anime_id)
 
 
 def _anime_for_user(service: Service, user_id: str, anime_id: int) -> AnimeForUserBody:
-    service.catalogue.get(anime_id)  # an unknown one is an error, not an anime nobody said anything of
+    service.catalogue.get(anime_id)  # raises for an unknown anime
     state = service.states.get(user_id) or UserState(user_id=user_id)
     line = {anime_id, *(entry.anime_id for entry, _ in service.catalogue.franchise_of(anime_id))}
     opinions = [

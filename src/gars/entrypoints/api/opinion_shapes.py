@@ -1,4 +1,4 @@
-"""The JSON of what a user and those like them hold of one anime."""
+"""JSON types of opinions of a user and of similar users on one anime."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from msgspec import Meta
 
 
 class OpinionBody(msgspec.Struct, frozen=True, kw_only=True):
-    """What a user said of an anime; null is nothing. ``reaction`` is 1 for a like, -1 for a dislike."""
+    """A user's opinion of an anime; null if not given. ``reaction`` is 1 for a like, -1 for a dislike."""
 
     anime_id: int
     rating: int | None
@@ -20,7 +20,7 @@ class OpinionBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NeighboursBody(msgspec.Struct, frozen=True, kw_only=True):
-    """What those most like the user thought of it: how many were asked, watched it, rated it, liked it."""
+    """Opinions of the ``asked`` most similar users: how many watched, rated and liked it, and their mean rating."""
 
     asked: int
     watched: int
@@ -30,9 +30,9 @@ class NeighboursBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AnimeForUserBody(msgspec.Struct, frozen=True, kw_only=True):
-    """One anime in a user's eyes. ``opinions``: on it, and on others of its franchise.
+    """One anime for one user. ``opinions`` are on the anime and on others of its franchise.
 
-    ``p_like`` is the chance of a rating above 7; null without a history, and for a title the model does not know.
+    ``p_like`` is the probability of a rating above 7; null without a history, and for titles unknown to the model.
     """
 
     user_id: str

@@ -1,7 +1,7 @@
-"""The page, if it has been built; its files are served by the same process.
+"""The web page, if it has been built; its files are served by the same process.
 
-``npm run build`` writes a Brotli and a gzip copy beside each text file. The smallest one that the client
-accepts is sent.
+``npm run build`` writes a Brotli and a gzip copy of each text file. The smallest encoding that the client accepts is
+sent.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _NOT_BUILT = b"""<!doctype html>
 </body></html>
 """
 _NOT_PAGES = {"api", "docs", "assets", "health", "clicks", "sim"}
-"""First parts of paths that belong to the API: a wrong one is an error, not a page."""
+"""First path segments of the API: an unknown path below them is an error, not a page."""
 _COPIES = (("br", ".br"), ("gzip", ".gz"))
 """Encodings in order of preference, and the suffix of the file that holds each."""
 _TYPES = {
@@ -44,7 +44,7 @@ _TYPES = {
     ".woff2": "font/woff2",
 }
 _HASHED = re.compile(r"-[\w-]{8}\.\w+$")
-"""A name that Vite derives from the content: the same name never holds anything else."""
+"""File names with a content hash added by Vite: their content never changes."""
 _FOREVER = "public, max-age=31536000, immutable"
 
 
@@ -60,7 +60,7 @@ def _read(path: Path, _changed_ns: int) -> _File:
 
 
 def _find(path: Path) -> _File | None:
-    """The file as it is now, or None. A rebuilt page shows without a restart."""
+    """Read a file, cached by modification time, or return None. A rebuilt page is served without a restart."""
     try:
         stat = path.stat()
         return _read(path, stat.st_mtime_ns) if path.is_file() else None
@@ -69,16 +69,16 @@ def _find(path: Path) -> _File | None:
 
 
 def _path_below(folder: Path, name: str) -> Path | None:
-    """Return the path of a name that a client made up, or None if it leads out of the folder or can be no file's."""
+    """Resolve a client-supplied name; None if it leaves the folder or is not a valid file name."""
     try:
         file = (folder / name).resolve()
         return file if file.is_relative_to(folder.resolve()) else None
-    except (ValueError, OSError, RuntimeError):  # a NUL byte, half a surrogate pair; too long; links in a circle
+    except (ValueError, OSError, RuntimeError):  # a NUL byte or a lone surrogate; too long; circular links
         return None
 
 
 def _send(request: Request[Any, Any, Any], path: Path, cache_control: str) -> Response[bytes] | None:
-    """The best encoding of a file for this client; 304 where it has it already; None where there is no such file."""
+    """Send a file in the best accepted encoding, 304 if the client's copy is current, None if there is no such file."""
     found = _find(path)
     if found is None:
         return None
@@ -98,14 +98,14 @@ def _send(request: Request[Any, Any, Any], path: Path, cache_control: str) -> Re
 
 
 def index_html(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """The page's entry, asked for anew each time so that a rebuilt page shows without a restart."""
+    """Return the entry page, revalidated on each request so that a rebuilt page is served without a restart."""
     found = _send(request, FOLDER / "index.html", "no-cache")
     return found or Response(_NOT_BUILT, media_type=MediaType.HTML, headers={"Cache-Control": "no-cache"})
 
 
 @get("/{path:path}", include_in_schema=False)
 async def get_page(request: Request[Any, Any, Any], path: FromPath[str]) -> Response[bytes]:
-    """A place inside the page, such as ``/anime/5``: the page's own router knows it."""
+    """Return the entry page for a path of the page's router, such as ``/anime/5``."""
     if path.lstrip("/").split("/", 1)[0] in _NOT_PAGES:
         raise NotFoundException(f"no such route: {path}")
     return index_html(request)
@@ -113,7 +113,7 @@ async def get_page(request: Request[Any, Any, Any], path: FromPath[str]) -> Resp
 
 @get("/assets/{path:path}", include_in_schema=False)
 async def get_asset(request: Request[Any, Any, Any], path: FromPath[str]) -> Response[bytes]:
-    """A file under ``/assets``; one whose name holds a hash of its content may be kept for ever."""
+    """Return a file below ``/assets``. Files with a hash in their name may be cached for ever."""
     file = _path_below(FOLDER / "assets", path.lstrip("/"))
     cache_control = _FOREVER if file is not None and _HASHED.search(file.name) else "no-cache"
     found = _send(request, file, cache_control) if file is not None else None

@@ -1,4 +1,4 @@
-"""What routes take: identifiers, page sizes, filters; and the guard that no parameter is silently dropped."""
+"""Parameters of routes: identifiers, page sizes and filters, and the check that refuses unknown parameters."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ CursorParam = Annotated[
     str, QueryParameter(name="cursor", max_length=MAX_LENGTH, description="The `next` of the page before")
 ]
 _REPLACEMENT = "\ufffd"
-"""Stands for bytes that were no UTF-8: different ids would become one."""
+"""Replaces bytes that are not UTF-8: different ids would become equal."""
 _RESERVED = frozenset({"request", "data", "state", "body", "headers", "cookies", "query", "scope", "socket"})
-"""Argument names that Litestar fills itself."""
+"""Argument names that Litestar provides itself."""
 
 
 def checked_user_id(user_id: str | int) -> str:
-    """The id as a string; raises ``InvalidInputError`` for what no store, log line or path of a route can hold."""
+    """Return the user id as text; raises ``InvalidInputError`` if it cannot be stored, logged or used in a path."""
     text = str(user_id)
     if not 1 <= len(text) <= MAX_USER_ID or not text.isprintable() or _REPLACEMENT in text:
         raise InvalidInputError(
@@ -49,7 +49,7 @@ def checked_user_id(user_id: str | int) -> str:
 
 
 async def filters_of(
-    service: ServiceDep,  # noqa: ARG001  two that need nothing of each other the framework makes in tasks: slower
+    service: ServiceDep,  # noqa: ARG001  independent dependencies are resolved in tasks: slower
     types: Annotated[list[str] | None, QueryParameter(name="type", description="Only these types; repeatable")] = None,
     genres: Annotated[
         list[str] | None, QueryParameter(name="genre", description="All of these genres; repeatable")
@@ -105,10 +105,10 @@ async def filters_of(
         float | None, QueryParameter(ge=0, le=1, description="How much likeness to the titles above costs a title")
     ] = None,
 ) -> Filters:
-    """The filters of a request: the service's defaults where it says nothing.
+    """Build the filters of a request; parameters that are not given have the service's defaults.
 
     Raises:
-        InvalidInputError: a range without anything in it, or an id that cannot be one.
+        InvalidInputError: an empty range, or an invalid anime id.
     """
     default = SERVICE_DEFAULTS
     for name, low, high in (
@@ -152,8 +152,10 @@ async def filters_of(
 
 
 async def refuse_unknown_parameters(request: Request[Any, Any, Any]) -> None:
-    """Before a request: a parameter that would do nothing is a mistake worth telling. For a guard the framework would
-    copy the whole route, each time."""
+    """Refuse unknown query parameters, which would have no effect. Runs before each request.
+
+    Not a guard: Litestar would copy the whole route for it on each request.
+    """
     known = set(parameter_names(request.route_handler).values())
     unknown = sorted(set(request.query_params.keys()) - known)
     if unknown:
@@ -164,7 +166,7 @@ async def refuse_unknown_parameters(request: Request[Any, Any, Any]) -> None:
 
 
 def parameter_names(handler: BaseRouteHandler) -> dict[str, str]:
-    """Argument → query parameter of a route, those of its dependencies included."""
+    """Map arguments of a route to query parameters, including those of its dependencies."""
     cached: dict[str, str] | None = handler.opt.get("parameter_names")
     if cached is None:
         cached = handler.opt["parameter_names"] = dict(_declared(handler))

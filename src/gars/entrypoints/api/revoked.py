@@ -1,4 +1,4 @@
-"""Revoked tokens: a journal of keyed hashes in the home, read again when another process has added to it."""
+"""Revoked tokens: a journal of keyed hashes in the home, reread when another process has appended to it."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ logger = logging.getLogger(__name__)
 
 FILE = "revoked-tokens.jsonl"
 LOOK_S = 1.0
-"""The file is looked at so often at most: a token revoked elsewhere is refused after that time."""
+"""Minimum seconds between checks of the file: a token revoked by another process is refused after this time."""
 
 
 class Revoked(msgspec.Struct, frozen=True):
-    """A line of the journal. ``token`` is a keyed hash: who reads the file learns no token."""
+    """A line of the journal. ``token`` is a keyed hash, from which the token cannot be recovered."""
 
     token: str
     time: str
 
 
 class RevokedTokens:
-    """The tokens that are void before their time."""
+    """The set of tokens revoked before they expire."""
 
     def __init__(self, home: Path) -> None:
         self._path = home / FILE
@@ -38,7 +38,7 @@ class RevokedTokens:
         self._look_at = 0.0
 
     def __contains__(self, token: object) -> bool:
-        """Whether the token of this hash was revoked, here or by another process on the same home."""
+        """Return true if the token with this hash was revoked, by this or another process on the same home."""
         now = time.monotonic()
         if now >= self._look_at:
             self._look_at = now + LOOK_S
@@ -46,7 +46,7 @@ class RevokedTokens:
         return token in self._known
 
     def add(self, token: str) -> None:
-        """Revoke the token of this hash; it is durable when this returns. Raises ``StorageError``."""
+        """Revoke the token with this hash; durable on return. Raises ``StorageError``."""
         with self._lock:
             if token not in self._known:
                 line = msgspec.json.encode(Revoked(token, datetime.now(UTC).isoformat(timespec="seconds")))

@@ -1,4 +1,4 @@
-"""What keeps answers to those they are for: headers for browsers, and no copies of personal answers in caches."""
+"""Security headers of responses, and ``no-store`` for personal data."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ HEADERS = {
     "X-Permitted-Cross-Domain-Policies": "none",
 }
 ENCODED_HEADERS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
-"""The same as ASGI sends them."""
+"""The headers as ASGI sends them."""
 PUBLIC = ("/api/v1/anime", "/api/v1/about", "/api/v1/genres", "/api/v1/onboarding", "/api/v1/health", "/sim")
-"""Routes of which nothing is about a user."""
+"""Routes without user data."""
 _SHARED = (*PUBLIC, "/docs", "/assets")
-"""Routes whose answers a cache may keep as their own headers say."""
+"""Routes whose responses may be cached as their own headers allow."""
 REQUEST_ID = "gars.request_id"
-"""Key of the scope that holds the header with the request's id, as ASGI sends it."""
+"""Scope key of the request id header, as ASGI sends it."""
 _PERSONAL = (b"cache-control", b"private, no-store")
 
 
 async def add_headers(message: Message, scope: Scope) -> None:
-    """A ``before_send`` hook: it sees every answer, also those that no route made."""
+    """Add the headers to a response. A ``before_send`` hook: it also covers responses that no route made."""
     if message["type"] != "http.response.start":
         return
     headers = [*message.get("headers", ()), *ENCODED_HEADERS]
@@ -41,5 +41,5 @@ async def add_headers(message: Message, scope: Scope) -> None:
 
 
 def is_under(path: str, parts: tuple[str, ...]) -> bool:
-    """Return whether a path is one of ``parts`` or below one."""
+    """Return true if a path is one of ``parts`` or below one."""
     return any(path == part or path.startswith(f"{part}/") for part in parts)

@@ -1,4 +1,4 @@
-"""One process that listens: Granian in this event loop, stopped by a signal, streams ended first."""
+"""The server process: Granian in this event loop, graceful shutdown on a signal."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ logger = logging.getLogger(__name__)
 
 _START_DEADLINE_S = 30
 _CLOSING_S = 15.0
-"""For writing what waits and closing the stores, after the requests."""
+"""Time to write pending data and close the stores, after the last request."""
 
 
 def refuse_open(host: str, service_token: str) -> None:
-    """Raise ``InvalidInputError`` if ``host`` can be reached from other machines and there is no token to ask for."""
+    """Raise ``InvalidInputError`` if ``host`` is reachable from other machines and no service token is set."""
     if service_token:
         return
     try:
@@ -52,7 +52,7 @@ def refuse_open(host: str, service_token: str) -> None:
 
 
 def free_port(host: str, port: int) -> int:
-    """``port`` if it can be bound, or a free one for 0; raises ``InvalidInputError`` if it is taken."""
+    """Return ``port`` if it can be bound, or a free port for 0; raises ``InvalidInputError`` if it is in use."""
     port = port or free_ports(1)[0]
     family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
     with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -68,20 +68,20 @@ def free_port(host: str, port: int) -> int:
 
 
 class Running(Protocol):
-    """What is served: its phase is moved from ``starting`` to ``ready`` to ``stopping``."""
+    """The running service, whose phase goes from ``starting`` to ``ready`` to ``stopping``."""
 
     phase: Literal["starting", "ready", "stopping"]
 
     @property
     def swap(self) -> Swap[Any]:
-        """Takes up other models."""
+        """Switches to other models."""
 
 
 def run(service: Service, *, host: str, port: int, on_ready: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM, then close ``service``; ``on_ready`` gets the address once it answers.
+    """Serve until SIGINT or SIGTERM, then close ``service``; ``on_ready`` receives the address once it responds.
 
     Raises:
-        InvalidInputError: the port is taken.
+        InvalidInputError: the port is in use.
     """
     running = live(service)
     try:
@@ -110,13 +110,13 @@ def listen(
     warm_up: Callable[[], None] = lambda: None,
     end_streams: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serve an app until SIGINT or SIGTERM.
+    """Serve an application until SIGINT or SIGTERM.
 
-    ``warm_up`` runs before the service is ready, and ``end_streams`` before the requests under way are waited for. They
-    are waited for at most GARS_STOP_TIMEOUT_MS; what still runs some seconds after that is ended with the process.
+    ``warm_up`` runs before the service is ready, and ``end_streams`` before the wait for requests in progress. The wait
+    is at most GARS_STOP_TIMEOUT_MS; the process exits some seconds later even if requests are still running.
 
     Raises:
-        InvalidInputError: the port is taken.
+        InvalidInputError: the port is in use.
     """
     logging.getLogger("_granian").setLevel(logging.ERROR)
     running.phase = "starting"
@@ -129,7 +129,7 @@ def listen(
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop where there is one; Python's own on Windows."""
+    """Return the factory of uvloop if it is installed (not on Windows), or None for the default loop."""
     try:
         import uvloop
     except ImportError:
@@ -157,7 +157,7 @@ async def _serve(
         backlog=1024,
         # how many connections it holds; the next ones wait in the backlog
         backpressure=connections_within(settings.max_connections, raise_file_limit()),
-        # with automatic detection of HTTP/2 a connection that sends nothing at all is waited for without end
+        # automatic detection of HTTP/2 has no timeout for a connection that sends nothing
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=settings.header_timeout_ms),
         websockets=False,
@@ -193,7 +193,7 @@ async def _serve(
 
 
 def _stop(stop: asyncio.Event) -> None:
-    """The first signal lets requests finish; a second one does not wait for them. What was acknowledged is on disk."""
+    """Stop gracefully on the first signal, at once on the second. Acknowledged events are on disk."""
     if stop.is_set():
         logger.error("stopped before every request was answered")
         os._exit(1)
@@ -201,17 +201,17 @@ def _stop(stop: asyncio.Event) -> None:
 
 
 def _warm(running: Live) -> None:
-    """Ready only when the first answers were made. A model that cannot make them leaves the simpler lists."""
+    """Make the first lists before the service is ready. If the model fails, simpler lists are served."""
     try:
         warm(running.current)
-    except Exception as error:  # whatever a broken model raises, the simpler lists are better than no service
+    except Exception as error:  # any failure of a model: simpler lists are better than no service
         said = error.message if isinstance(error, GarsError) else f"{type(error).__name__}: {error}"
         running.swap.problem = ArtefactError(said, hint="go back with: gars model rollback")
         logger.error("the model failed on its first answers: %s", said, exc_info=error)
 
 
 def _follow_promotions(running: Running, check_ms: int, loop: asyncio.AbstractEventLoop) -> None:
-    """Take up what ``gars model promote`` and ``rollback`` choose: now and then, and at once on SIGHUP."""
+    """Apply ``gars model promote`` and ``rollback``: polled, and at once on SIGHUP."""
     if check_ms:
         running.swap.watch(check_ms / 1000)
     if hasattr(signal, "SIGHUP"):
@@ -221,7 +221,7 @@ def _follow_promotions(running: Running, check_ms: int, loop: asyncio.AbstractEv
 
 
 async def _answering(host: str, port: int, serving: asyncio.Task[None]) -> None:
-    """Wait until the port takes connections."""
+    """Wait until the port accepts connections."""
     async with asyncio.timeout(_START_DEADLINE_S):
         while not serving.done():
             try:

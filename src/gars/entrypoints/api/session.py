@@ -1,4 +1,4 @@
-"""Tokens of users: a site's program gets one for a user, a browser keeps one in a cookie."""
+"""Routes of user tokens: issue one for a site's program, keep one in a browser cookie, revoke one."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def post_token(
     user_id: UserId,
     days: Annotated[int, QueryParameter(ge=1, le=3650, description="How long it is good for")] = 30,
 ) -> TokenBody:
-    """For a site's own program, which knows who its users are: needs `GARS_SERVICE_TOKEN`."""
+    """For the site's own backend, which authenticates its users: requires `GARS_SERVICE_TOKEN`."""
     user_id = checked_user_id(user_id)
     if tokens.on and caller.kind != "service":
         raise NotAllowedError("a user cannot make tokens", hint="send GARS_SERVICE_TOKEN")
@@ -56,9 +56,9 @@ async def post_token(
 async def post_revoke(
     service: ServiceDep, tokens: TokensDep, revoked: RevokedDep, caller: CallerDep, data: JSONBody[RevokeBody]
 ) -> SessionBody:
-    """From now on the token is refused, on every service of this home within a second.
+    """Revokes the token for good; every service on this home refuses it within a second.
 
-    A user may revoke tokens of their own, `GARS_SERVICE_TOKEN` those of all users. A void token stays void.
+    A user may revoke their own tokens, `GARS_SERVICE_TOKEN` those of all users.
     """
     if not tokens.on:
         raise NotAllowedError("there are no user tokens without GARS_SERVICE_TOKEN", hint="there is nothing to revoke")
@@ -78,9 +78,9 @@ async def post_revoke(
     tags=["tokens"],
 )
 async def post_session(request: Request[Any, Any, Any], caller: CallerDep) -> Response[SessionBody]:
-    """Send a user's token in the header once: it becomes a cookie that scripts cannot read and other sites do not get.
+    """Send a user's token in the header once: a cookie keeps it, which scripts cannot read and other sites do not get.
 
-    `user_id` is whose it is; null where the service has no tokens.
+    `user_id` is the user of the token; null if the service has no tokens.
     """
     if caller.kind not in ("user", "open"):
         raise NotAuthorizedException(
@@ -98,12 +98,12 @@ async def post_session(request: Request[Any, Any, Any], caller: CallerDep) -> Re
     tags=["tokens"],
 )
 async def delete_session(request: Request[Any, Any, Any]) -> Response[SessionBody]:
-    """The browser drops the cookie."""
+    """Deletes the cookie."""
     return Response(SessionBody(None), cookies=[_cookie(request, None)])
 
 
 def _cookie(request: Request[Any, Any, Any], token: str | None) -> Cookie:
-    """For this site alone, out of reach of scripts; without a token the one that was there ends."""
+    """Build the cookie: this site only, not readable by scripts; without a token, one that deletes it."""
     return Cookie(
         COOKIE,
         value=token or "",

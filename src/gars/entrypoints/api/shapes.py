@@ -1,4 +1,4 @@
-"""The JSON that goes in and out, as types. What a client sees is written here and nowhere else."""
+"""JSON types of requests and responses."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ AnimeId = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 
 
 class ErrorDetail(msgspec.Struct, frozen=True):
-    """What went wrong, and what to do."""
+    """An error: code, message, and a hint on how to resolve it."""
 
     code: str
     message: str
     hint: str | None = None
     request_id: str | UnsetType = UNSET
-    """The same as in the header X-Request-Id; log lines have it too."""
+    """The same as in the header X-Request-Id and in log lines."""
 
 
 class ErrorBody(msgspec.Struct, frozen=True):
-    """The one shape of every error."""
+    """The body of every error response."""
 
     error: ErrorDetail
 
 
 class AnimeCard(msgspec.Struct, frozen=True, kw_only=True):
-    """An anime as lists show it. What is not known is null."""
+    """An anime as shown in lists. Unknown fields are null."""
 
     anime_id: int
     title: str
@@ -48,13 +48,13 @@ class AnimeCard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FranchiseEntry(AnimeCard, frozen=True, kw_only=True):
-    """A member of a franchise and how it stands to the anime asked for."""
+    """A member of a franchise and its relation to the requested anime."""
 
     relation: Relation
 
 
 class Links(msgspec.Struct, frozen=True, kw_only=True):
-    """Pages about the anime elsewhere."""
+    """Pages about the anime on other sites."""
 
     myanimelist: str
     anilist: str | None
@@ -63,14 +63,14 @@ class Links(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StreamingLink(msgspec.Struct, frozen=True):
-    """Where to watch it; ``url`` is null where only the name of the site is known."""
+    """A streaming site; ``url`` is null if only the name of the site is known."""
 
     site: str
     url: str | None
 
 
 class AnimeDetail(AnimeCard, frozen=True, kw_only=True):
-    """Everything known of an anime."""
+    """All details of an anime."""
 
     synonyms: list[str]
     tags: list[str]
@@ -78,9 +78,9 @@ class AnimeDetail(AnimeCard, frozen=True, kw_only=True):
     source: str | None
     released: date | None
     season: str | None
-    """Year and quarter it began in, such as ``2026-fall``."""
+    """Year and quarter in which it began, such as ``2026-fall``."""
     airing: str | None
-    """``finished``, ``airing`` or ``upcoming`` when the catalogue was made."""
+    """``finished``, ``airing`` or ``upcoming`` when the catalogue was built."""
     duration_min: int | None
     synopsis: str | None
     trailer: str | None
@@ -93,9 +93,9 @@ class AnimeDetail(AnimeCard, frozen=True, kw_only=True):
 
 
 class ReasonBody(msgspec.Struct, frozen=True):
-    """Why an anime is in the list; with every title of the anime it speaks of, as ``text`` is in English.
+    """A reason for recommending an anime. ``text`` is the English sentence; the titles are of the anime it mentions.
 
-    Field by field an ``application.engine.Reason``, which is written in its place.
+    Has the fields of ``application.engine.Reason``, which is encoded in its place.
     """
 
     kind: str
@@ -112,18 +112,18 @@ Match = Literal["best", "great", "good", "fair"]
 
 
 class Explanation(msgspec.Struct, frozen=True):
-    """What the score is the sum of, and every number the ranker saw, by name."""
+    """The terms of the score, and every feature value of the ranker, by name."""
 
     score: dict[str, float]
     features: dict[str, float]
 
 
 class RecommendationBody(msgspec.Struct, frozen=True, kw_only=True):
-    """One place of a list.
+    """One item of a list.
 
-    ``match`` says how well the title suits the user, beside the best of the list. It never rises down the list. It is
-    null on pages after the first, in a fallback, and for a user without history. ``p_like`` is the chance of a rating
-    above 7: another question than what to watch next, so it may rise down the list.
+    ``match`` grades the title relative to the best of the list and never rises down the list. It is null on pages after
+    the first, in a fallback, and for a user without history. ``p_like`` is the probability of a rating above 7: a
+    different question from what to watch next, so it may rise down the list.
     """
 
     anime: AnimeCard
@@ -133,13 +133,13 @@ class RecommendationBody(msgspec.Struct, frozen=True, kw_only=True):
     channels: Sequence[str]
     reasons: Sequence[ReasonBody]
     explanation: Explanation | UnsetType = UNSET
-    """Only where it is asked for."""
+    """Only with ``explain=full``."""
 
 
 class RecommendationsBody(msgspec.Struct, frozen=True, kw_only=True):
     """A user's list; ``version`` is the version of the user state it was made from.
 
-    ``next`` is the ``cursor`` of the page after this one; ``changed`` says what did since the page before.
+    ``next`` is the ``cursor`` of the next page; ``changed`` lists what has changed since the previous page.
     """
 
     user_id: str
@@ -154,7 +154,7 @@ class RecommendationsBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UserSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a user."""
+    """Summary of a user's state."""
 
     user_id: str
     known: bool
@@ -174,7 +174,7 @@ class UsersPage(msgspec.Struct, frozen=True):
 
 
 class TasteBody(msgspec.Struct, frozen=True, kw_only=True):
-    """A user's taste in a few words: the genres they have more of than the catalogue's viewers, and how they rate."""
+    """Summary of a user's taste: genres watched more than by the average viewer, and the mean rating."""
 
     genres: list[str]
     titles: int
@@ -182,7 +182,7 @@ class TasteBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SimilarUserBody(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody with the same taste; ``overlap`` is the Jaccard index of the two lists."""
+    """A user with similar taste; ``overlap`` is the Jaccard index of the two lists."""
 
     user_id: str
     similarity: float
@@ -193,14 +193,14 @@ class SimilarUserBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SimilarUsersBody(msgspec.Struct, frozen=True):
-    """Users like this one, best first."""
+    """Similar users, most similar first."""
 
     user_id: str
     items: list[SimilarUserBody]
 
 
 class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """What a user holds of one anime."""
+    """A user's opinion of one anime."""
 
     anime: AnimeCard
     rating: int | None
@@ -219,7 +219,7 @@ class HistoryBody(msgspec.Struct, frozen=True):
 
 
 class SearchHit(msgspec.Struct, frozen=True):
-    """A title that matches a query: how well (0–100), and under which name."""
+    """A search result: the match (0-100) and the name that matched."""
 
     anime: AnimeCard
     match: float
@@ -227,7 +227,7 @@ class SearchHit(msgspec.Struct, frozen=True):
 
 
 class SearchBody(msgspec.Struct, frozen=True):
-    """The best matches, best first; ``poor`` when there is most likely no title of that name."""
+    """The best matches, best first; ``poor`` if there is most likely no title of that name."""
 
     query: str
     items: list[SearchHit]
@@ -235,14 +235,14 @@ class SearchBody(msgspec.Struct, frozen=True):
 
 
 class SimilarAnimeEntry(msgspec.Struct, frozen=True):
-    """An anime like another one."""
+    """A similar anime."""
 
     anime: AnimeCard
     similarity: float
 
 
 class SimilarAnimeBody(msgspec.Struct, frozen=True):
-    """Anime like this one, best first."""
+    """Similar anime, most similar first."""
 
     anime_id: int
     items: list[SimilarAnimeEntry]
@@ -255,7 +255,7 @@ class CardsBody(msgspec.Struct, frozen=True):
 
 
 class GenresBody(msgspec.Struct, frozen=True):
-    """The words that filters know."""
+    """The values that filters accept."""
 
     genres: list[str]
     types: list[str]
@@ -274,7 +274,7 @@ class ModelFacts(msgspec.Struct, frozen=True):
 
 
 class DataFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """The data it was trained on."""
+    """The data that the model was trained on."""
 
     name: str
     simulated: bool
@@ -284,20 +284,20 @@ class DataFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CoverageFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """The years that the catalogue and the ratings are of."""
+    """The years covered by the catalogue and the ratings."""
 
     titles: int
     titles_to: str | None
-    """The last season that the catalogue covers, such as ``2026-fall``."""
+    """The last season in the catalogue, such as ``2026-fall``."""
     ratings: int
     users: int
     ratings_from: int | None
     ratings_to: int | None
-    """The years that nine in ten ratings lie in."""
+    """The years that contain nine in ten ratings."""
     years_of: Literal["times", "titles"]
-    """Whether those are the years of the ratings, or those in which the rated titles began."""
+    """``times``: the years of the ratings; ``titles``: those in which the rated titles began."""
     rated_until: date | None
-    """Titles that began later have next to no ratings."""
+    """Titles that began later have almost no ratings."""
     sources: list[SourceFacts]
 
 
@@ -309,9 +309,9 @@ class SourceFacts(msgspec.Struct, frozen=True):
 
 
 class AboutBody(msgspec.Struct, frozen=True):
-    """What is being served; ``coverage`` is null for a model that was trained without a data set.
+    """The service, its model and its data; ``coverage`` is null for a model that was trained without a data set.
 
-    ``list_sites``: where it can fetch a list by the user's name.
+    ``list_sites``: sites from which a list can be fetched by user name.
     """
 
     name: str
@@ -323,7 +323,7 @@ class AboutBody(msgspec.Struct, frozen=True):
 
 
 class EventBody(msgspec.Struct, frozen=True, kw_only=True):
-    """One event. Without ``event_id`` the same content at the same time is the same event."""
+    """One event. Without ``event_id``, events with the same content and time are the same event."""
 
     user_id: str | int
     anime_id: AnimeId
@@ -350,23 +350,23 @@ class InteractionsBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClickBody(msgspec.Struct, frozen=True, kw_only=True):
-    """A click, in the mission's own short form."""
+    """A click, in short form."""
 
     user_id: str | int
     anime_id: AnimeId
 
 
 class RefusedEvent(ErrorDetail, frozen=True, kw_only=True):
-    """An event of a batch that was not taken: its place there, and why."""
+    """A refused event of a batch: its index, and the reason."""
 
     index: int
     event_id: str | None
 
 
 class AcceptedBody(msgspec.Struct, frozen=True):
-    """The events are durable, and the states of these users have these versions.
+    """The events are durable; ``versions`` are the resulting state versions by user.
 
-    Where another process applies events ``versions`` is empty: ``/users/{id}/events`` tells when it has.
+    ``versions`` is empty if another process applies events: ``/users/{id}/events`` then reports the change.
     ``refused`` is empty unless the batch was sent with ``on_error=skip``.
     """
 
@@ -377,7 +377,7 @@ class AcceptedBody(msgspec.Struct, frozen=True):
 
 
 class UnknownTitle(msgspec.Struct, frozen=True):
-    """A title of a list that the catalogue does not have."""
+    """A title of an imported list that is not in the catalogue."""
 
     name: str
     anime_id: int | None
@@ -385,16 +385,16 @@ class UnknownTitle(msgspec.Struct, frozen=True):
 
 
 class SkippedTitle(msgspec.Struct, frozen=True):
-    """An entry of a list that could not be read, and why."""
+    """An entry of an imported list that could not be read, and the reason."""
 
     name: str
     why: str
 
 
 class ImportBody(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a list. ``entries`` = taken + unchanged + duplicates + unknown + skipped.
+    """Result of an import. ``entries`` = taken + unchanged + duplicates + unknown + skipped.
 
-    ``newer_than_data`` of the titles began after the ratings that the model learned from.
+    ``newer_than_data`` titles began after the ratings that the model was trained on.
     """
 
     source: str
@@ -405,7 +405,7 @@ class ImportBody(msgspec.Struct, frozen=True, kw_only=True):
     duplicates: int
     newer_than_data: int
     newer_titles: list[str]
-    """Names of some of them, the newest first."""
+    """Names of some of them, newest first."""
     unknown: list[UnknownTitle]
     skipped: list[SkippedTitle]
     notes: list[str]
@@ -414,7 +414,7 @@ class ImportBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ForgottenBody(msgspec.Struct, frozen=True, kw_only=True):
-    """What was deleted."""
+    """The deleted records of a user."""
 
     user_id: str
     events: int
@@ -423,15 +423,15 @@ class ForgottenBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LiveBody(msgspec.Struct, frozen=True):
-    """The process answers."""
+    """The process is alive."""
 
     status: Literal["ok"] = "ok"
 
 
 class ReadyBody(msgspec.Struct, frozen=True):
-    """Whether requests can be served; each check says "ok" or what is wrong.
+    """Readiness of the service; each check is "ok" or a description of the fault.
 
-    ``warnings`` says what is not as it should be although requests are served.
+    ``warnings`` are faults that do not prevent requests from being served.
     """
 
     status: Literal["ready", "starting", "degraded", "stopping"]

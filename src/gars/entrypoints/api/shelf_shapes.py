@@ -1,4 +1,4 @@
-"""The JSON of shelves."""
+"""JSON types of shelves."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gars.entrypoints.api.shapes import AnimeCard
 
 
 class ContinueEntry(msgspec.Struct, frozen=True):
-    """What continues a title the user completed."""
+    """An anime that continues a title the user completed."""
 
     anime: AnimeCard
     after: AnimeCard
@@ -23,20 +23,20 @@ class ContinueBody(msgspec.Struct, frozen=True):
 
 
 class TrendEntry(msgspec.Struct, frozen=True):
-    """A title and its decayed count of events; 0 for a popular one that fills the shelf."""
+    """A title and its decayed count of events; 0 for a popular title that fills the shelf."""
 
     anime: AnimeCard
     heat: float
 
 
 class TrendingBody(msgspec.Struct, frozen=True):
-    """What is asked for now, hottest first."""
+    """Trending titles, hottest first."""
 
     items: list[TrendEntry]
 
 
 class SeasonBody(msgspec.Struct, frozen=True):
-    """What began in a season, the most popular first."""
+    """Anime that began in a season, most popular first."""
 
     year: int
     season: Season
@@ -44,7 +44,7 @@ class SeasonBody(msgspec.Struct, frozen=True):
 
 
 class NewBody(msgspec.Struct, frozen=True):
-    """Anime without ratings in the training data, those nearest to the user's taste first."""
+    """Anime without ratings in the training data, nearest to the user's taste first."""
 
     user_id: str
     items: list[AnimeCard]

@@ -1,4 +1,4 @@
-"""Shelves: what comes next for a user, what few know, what is hot, what is new."""
+"""Routes of shelves: continuations, hidden gems, trending, seasonal and new titles."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gars.entrypoints.api.threads import in_thread
 
 @get("/anime/trending", summary="What is asked for now", responses=errors(400), tags=["anime"])
 async def get_trending(service: ServiceDep, filters: FiltersDep, k: K = 20) -> TrendingBody:
-    """By the events of all users, each worth half as much every three days; filled up with what is popular."""
+    """By the events of all users, with a half-life of three days; filled up with popular titles."""
     found = await in_thread(service, service.shelves.trending, k=k, filters=filters)
     return TrendingBody([TrendEntry(cards.card(service.catalogue.get(one.anime_id)), one.heat) for one in found])
 
@@ -33,7 +33,7 @@ async def get_season(
     year: Annotated[int | None, QueryParameter(ge=1900, le=9999, description="This year unless told")] = None,
     season: Annotated[Season | None, QueryParameter(description="The current one unless told")] = None,
 ) -> SeasonBody:
-    """The most popular first. Winter begins in January."""
+    """Most popular first. Winter begins in January."""
     found_year, found_season, ids = await in_thread(
         service, service.shelves.season, k=k, year=year, season=season, filters=filters
     )
@@ -47,7 +47,7 @@ async def get_continue(
     k: K = 20,
     adult: Annotated[bool, QueryParameter(description="Show adult titles")] = False,
 ) -> ContinueBody:
-    """Next parts of the stories the user completed a part of, those liked best first."""
+    """Next parts of stories of which the user completed a part, best liked first."""
     user_id = checked_user_id(user_id)
     found = await in_thread(service, service.shelves.continues, user_id, k=k, adult=adult)
     anime = service.catalogue.get
@@ -83,8 +83,8 @@ async def get_hidden_gems(
 async def get_new(service: ServiceDep, user_id: UserId, filters: FiltersDep, k: K = 20) -> NewBody:
     """Anime without ratings in the training data, nearest to the user's taste by their descriptions first.
 
-    Titles with more than 20,000 members are left out unless `max_members` is given: they are known to everybody, only
-    not to these data.
+    Titles with more than 20,000 members are left out unless `max_members` is given: they are widely known, and only
+    missing from these data.
     """
     user_id = checked_user_id(user_id)
     ids = await in_thread(service, service.shelves.new, user_id, k=k, filters=filters)

@@ -1,4 +1,4 @@
-"""How many event streams may be open: of the service, and of one client address."""
+"""Limits on open event streams: of the service, and per client address."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from gars.domain.errors import OverloadedError
 
 
 class Streams:
-    """Counts open streams. Used in the event loop alone."""
+    """Counts open streams. Not thread-safe: used in the event loop only."""
 
     def __init__(self, settings: Settings) -> None:
         self._most = settings.max_streams or settings.max_connections // 2
         self._most_each = settings.max_streams_each
         self._by_client: Counter[str] = Counter()
         self.open = 0
-        """Streams that are open now."""
+        """Number of open streams."""
 
     def add(self, client: str) -> Callable[[], None]:
         """Count a stream of a client address. → a function that ends it, which may be called more than once
 
         Raises:
-            OverloadedError: too many are open.
+            OverloadedError: too many streams are open.
         """
         if self.open >= self._most:
             raise OverloadedError(

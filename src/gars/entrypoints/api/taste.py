@@ -1,4 +1,4 @@
-"""A user's taste as numbers for plots, and what those like them love."""
+"""Routes of a user's taste: statistics for plots, and favourites of similar users."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from gars.entrypoints.api.taste_shapes import Contrast, LovedBody, LovedEntry, T
 from gars.entrypoints.api.threads import in_thread
 
 _MOST = 12
-"""Of each kind of share."""
+"""Maximum number of shares of each kind."""
 _CONTRASTS = 6
 _LOVED = 6
 _LOVED_FROM = 9
-"""What is rated so is loved."""
+"""The lowest rating of a favourite."""
 
 Held = tuple[Anime, Opinion]
 Kind = Literal["genres", "tags", "studios", "decades"]
@@ -45,7 +45,7 @@ _OF: dict[Kind, Callable[[Anime], Sequence[str]]] = {
 
 @get("/users/{user_id:str}/taste", summary="What a user likes, in numbers", responses=errors(400, 503), tags=["users"])
 async def get_taste(service: ServiceDep, user_id: UserId) -> TasteReport:
-    """Genres, tags, studios and decades of their titles beside all viewers'; their ratings beside the crowd's."""
+    """Shares of genres, tags, studios and decades compared with all viewers; ratings compared with mean scores."""
     return await in_thread(service, _taste, service, checked_user_id(user_id))
 
 
@@ -56,7 +56,7 @@ async def get_taste(service: ServiceDep, user_id: UserId) -> TasteReport:
     tags=["users"],
 )
 async def get_loved(service: ServiceDep, user_id: UserId, k: K = 10) -> LovedBody:
-    """For each of the users most like this one, what they rated 9 or 10 and this one does not know."""
+    """For each of the most similar users, titles rated 9 or 10 that this user has no opinion of."""
     user_id = checked_user_id(user_id)
     return LovedBody(user_id, await in_thread(service, _loved, service, user_id, k))
 
@@ -86,7 +86,7 @@ def _taste(service: Service, user_id: str) -> TasteReport:
 def _shares(
     held: Sequence[Held], kind: Kind, others: Mapping[str, float], most: int | None = _MOST
 ) -> list[TasteShare]:
-    """The commonest among a user's titles."""
+    """Return the most common values among a user's titles, with their shares."""
     titles, liked = Counter[str](), Counter[str]()
     for anime, opinion in held:
         titles.update(_OF[kind](anime))
@@ -107,7 +107,7 @@ def _shares(
 
 @lru_cache(maxsize=2)
 def _crowd(catalogue: Catalogue) -> dict[Kind, dict[str, float]]:
-    """What others watch: the catalogue, each title counted by its members."""
+    """Return shares over the catalogue, each title weighted by its members."""
     members: dict[Kind, Counter[str]] = {kind: Counter() for kind in _OF}
     total = 0
     for anime in catalogue.anime:
@@ -139,7 +139,7 @@ def _loved(service: Service, user_id: str, k: int) -> list[LovedEntry]:
 
 
 def _held(state: UserState, catalogue: Catalogue) -> list[Held]:
-    """What the user watched or said something of; not what they only plan or do not want."""
+    """Return watched or rated titles; planned and dismissed ones are left out."""
     return [
         (anime, opinion)
         for anime_id, opinion in state.opinions.items()

@@ -1,4 +1,4 @@
-"""The JSON of a user's taste."""
+"""JSON types of a user's taste."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class TasteShare(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Contrast(msgspec.Struct, frozen=True, kw_only=True):
-    """A title the user rates otherwise than the crowd."""
+    """A title whose rating by the user differs from its mean score."""
 
     anime: AnimeCard
     rating: int
@@ -34,7 +34,7 @@ class Contrast(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TasteReport(msgspec.Struct, frozen=True, kw_only=True):
-    """A user's taste. ``ratings`` counts ratings from 1 to 10; ``severity`` is how far they lie above the crowd's."""
+    """A user's taste. ``ratings`` counts ratings from 1 to 10; ``severity`` is their mean difference from scores."""
 
     user_id: str
     version: int
@@ -49,14 +49,14 @@ class TasteReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LovedEntry(msgspec.Struct, frozen=True):
-    """What somebody like the user loves and the user does not know, the best first."""
+    """Favourites of a similar user that this user has no opinion of, best first."""
 
     user_id: str
     loved: list[AnimeCard]
 
 
 class LovedBody(msgspec.Struct, frozen=True):
-    """The users most like this one, best first."""
+    """The most similar users, most similar first."""
 
     user_id: str
     items: list[LovedEntry]

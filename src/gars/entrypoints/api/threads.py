@@ -1,7 +1,7 @@
-"""Model and disk work leaves the event loop, so that streams and health checks stay live.
+"""Run model and disk work outside the event loop, so that streams and health checks stay responsive.
 
-While the queue of the threads is too long, more work is refused: a request that waits longer than its sender does is
-work for nobody, and delays all others (load shedding: Nygard, "Release It!", 2018).
+Work is refused while the queue of the threads is too long: a request that outlasts its client's timeout is wasted
+and delays all others (load shedding: Nygard, "Release It!", 2018).
 """
 
 from __future__ import annotations
@@ -20,26 +20,25 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _REFUSED_AFTER_S = 0.25
-"""A client that asks again at once would otherwise be refused thousands of times a second, and slow down all others."""
+"""Delay of a refusal: a client that retries at once would otherwise be refused thousands of times a second."""
 
 
 class HasThreads(Protocol):
-    """A service with threads for what takes a while."""
+    """A service with worker threads."""
 
     @property
     def settings(self) -> Settings:
-        """Among them how long a request may wait for a thread."""
+        """Settings, which include the time a request may wait for a thread."""
 
     @property
     def threads(self) -> Workers:
-        """Where requests run the models."""
+        """The threads that run the models."""
 
 
 async def refuse_overload(service: HasThreads) -> None:
     """Raise ``OverloadedError`` if a job would wait for a thread longer than GARS_QUEUE_BUDGET_MS.
 
-    That is expected from the length of the queue: of many requests at once the last ones would be late before the first
-    one has waited for long.
+    The wait is predicted from the length of the queue, so that a burst is refused before its first request is late.
     """
     budget_ms = service.settings.queue_budget_ms
     if budget_ms and service.threads.expected_wait_s() * 1000 > budget_ms:
@@ -51,9 +50,9 @@ async def refuse_overload(service: HasThreads) -> None:
 
 
 async def in_thread(service: HasThreads, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run ``work`` on one of the service's threads, in the caller's context: its stages count for this request.
+    """Run ``work`` on a worker thread, in the caller's context: its stages count for this request.
 
-    Raises ``OverloadedError`` where too much waits for them.
+    Raises ``OverloadedError`` if the queue of the workers is too long.
     """
     await refuse_overload(service)
     run = partial(copy_context().run, partial(work, *args, **kwargs))

@@ -1,7 +1,7 @@
-"""Who asks: one secret for a site's own programs, one for its operators, and a signed token for each user.
+"""Tokens: one secret for a site's own programs, one for its operators, and a signed token for each user.
 
-A user token is ``gu1.USER.EXPIRES.MAC``: nothing is stored of it, another ``GARS_SERVICE_TOKEN`` makes all of them
-void, and a single one can be revoked.
+A user token is ``gu1.USER.EXPIRES.MAC``. It is not stored; changing ``GARS_SERVICE_TOKEN`` invalidates all of them,
+and a single one can be revoked.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from typing import Literal
 from gars.domain.errors import NotAllowedError
 
 COOKIE = "gars_token"
-"""Where a browser keeps its user's token: event streams cannot send headers."""
+"""Cookie with the user's token: browsers cannot send headers with event streams."""
 _SCHEME = "gu1"
 _NEVER = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who a request comes from. ``open``: the service has no tokens, everybody may do everything but administer."""
+    """The sender of a request. ``open``: the service has no tokens, and everything but administration is allowed."""
 
     kind: Literal["open", "nobody", "user", "service", "admin"]
     user_id: str | None = None
 
     def require(self, user_id: str) -> None:
-        """Raises ``NotAllowedError`` unless the caller may read and change this user."""
+        """Raise ``NotAllowedError`` unless the caller may read and change this user."""
         if self.kind in ("open", "service") or (self.kind == "user" and self.user_id == user_id):
             return
         raise NotAllowedError(
@@ -40,7 +40,7 @@ class Caller:
 
 
 class Tokens:
-    """Makes and checks tokens. Without a service token the service is open, and has no user tokens."""
+    """Issues and verifies tokens. Without a service token the service is open, and has no user tokens."""
 
     def __init__(self, service_token: str = "", admin_token: str = "", revoked: Container[str] = ()) -> None:
         self._service = service_token.encode()
@@ -50,16 +50,16 @@ class Tokens:
 
     @property
     def on(self) -> bool:
-        """Whether requests need one."""
+        """True if requests need a token."""
         return bool(self._service)
 
     @property
     def administrable(self) -> bool:
-        """Whether somebody may administer."""
+        """True if an admin token is set."""
         return bool(self._admin)
 
     def issue(self, user_id: str, expires: datetime | None = None) -> str:
-        """A token for one user; raises ``NotAllowedError`` if the service is open."""
+        """Issue a token for one user; raises ``NotAllowedError`` if the service is open."""
         if not self.on:
             raise NotAllowedError(
                 "there are no user tokens without GARS_SERVICE_TOKEN", hint="set it to a long random word"
@@ -69,7 +69,7 @@ class Tokens:
         return f"{body}.{_encoded(self._mac(body))}"
 
     def caller(self, token: str | None, now: datetime) -> Caller:
-        """Whose token it is; ``nobody`` for none, a wrong one, or one that has expired."""
+        """Identify the sender of a token. One that is missing, invalid or expired gives an anonymous caller."""
         if token is not None:
             sent = token.encode()
             if self._admin and hmac.compare_digest(sent, self._admin):

@@ -1,8 +1,8 @@
-"""A user's list that was asked for a moment ago and would come out the same: its bytes are sent again.
+"""Response cache of users' lists: an unchanged list is sent again without being recomputed.
 
-An answer is kept by what its list was made from (``application.list_cache``), so a click or another model ends it at
-once. Sent again within ``SAME_VIEW_S`` it is the same impression: a reload is no second time the list was shown. This
-is before the framework, so only requests that nobody has to be asked about come here (``Access.asks_nothing``).
+A response is cached by what its list was made from (``application.list_cache``), so a click or a model swap
+invalidates it at once. Within ``SAME_VIEW_S`` it counts as the same impression, such as a reload. The cache runs
+before the framework, so it only serves requests without authentication (``Access.asks_nothing``).
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ from gars.entrypoints.api.compression import MIN_BYTES, accepts_gzip, can_shrink
 from gars.entrypoints.api.security import REQUEST_ID
 
 SAME_VIEW_S = 60.0
-"""How long an answer may be sent again with the ``request_id`` of its first time."""
+"""Seconds for which a response may be sent again with its first ``request_id``."""
 TEMPLATE = "/api/v1/users/{user_id}/recommendations"
-"""The route whose answers are kept."""
+"""The route whose responses are cached."""
 _BEFORE, _AFTER = TEMPLATE.split("{user_id}")
 _MARK = "gars.made_from"
 _ONE_TIME = frozenset({b"server-timing", b"x-request-id"})
-"""Headers that are of one answer only."""
+"""Headers that belong to a single response."""
 
 
 @dataclass(slots=True, eq=False)
 class Answer:
-    """What was sent, and what it was made from."""
+    """A cached response, and what its list was made from."""
 
     made: MadeFrom
     until: float
-    """By the monotonic clock."""
+    """Expiry by the monotonic clock."""
     headers: list[tuple[bytes, bytes]]
     body: bytes
     packed: bytes | None = None
-    """The body compressed, once a client that accepts that has asked again."""
+    """The compressed body, made when a client that accepts gzip first needs it."""
     packed_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
 
     async def send(self, send: Send, scope: Scope, started: float) -> None:
-        """Send it again; ``started`` is when the request came, by ``perf_counter``."""
+        """Send the response; ``started`` is the time the request arrived, by ``perf_counter``."""
         headers, body = self.headers, self.body
         if len(body) >= MIN_BYTES and accepts_gzip(scope):
             if self.packed is None and can_shrink(headers):
@@ -60,12 +60,12 @@ class Answer:
 
 
 def keep(scope: Scope, made: MadeFrom) -> None:
-    """Say of the answer to this request that it may be sent again, and what it was made from."""
+    """Mark the response to this request as cacheable, with what its list was made from."""
     scope[_MARK] = made  # type: ignore[literal-required]
 
 
 class Unchanged:
-    """The latest answers, at most so many; 0 keeps none. Used in the event loop alone."""
+    """LRU cache of at most ``most`` responses; 0 disables it. Not thread-safe: used in the event loop only."""
 
     def __init__(self, running: Live, most: int, *, now: Callable[[], float] = time.monotonic) -> None:
         self._running = running
@@ -74,14 +74,14 @@ class Unchanged:
         self._kept: OrderedDict[tuple[str, bytes], Answer] = OrderedDict()
         self._forgotten = 0
         self.hits = 0
-        """Answers sent again since the start."""
+        """Responses served from the cache since the start."""
 
     def __len__(self) -> int:
-        """Answers that are kept."""
+        """Return the number of cached responses."""
         return len(self._kept)
 
     def find(self, scope: Scope) -> Answer | None:
-        """The answer to a request, if nothing it was made from has changed."""
+        """Return the cached response to a request, if nothing it was made from has changed."""
         key = _key_of(scope)
         if key is None or (answer := self._kept.get(key)) is None:
             return None
@@ -100,7 +100,7 @@ class Unchanged:
         return answer
 
     def listening(self, scope: Scope, send: Send) -> Send:
-        """``send`` that keeps what goes through it, if it is an answer that may be kept."""
+        """Wrap ``send`` to cache the response if it is marked as cacheable."""
         key = _key_of(scope)
         if key is None or not self._most:
             return send
@@ -110,7 +110,7 @@ class Unchanged:
         async def through(message: Message) -> None:
             await send(message)
             made: MadeFrom | None = scope.get(_MARK)  # type: ignore[assignment]
-            if made is None or forgotten != self._forgotten:  # it may be the list of who was forgotten meanwhile
+            if made is None or forgotten != self._forgotten:  # it may be the list of a user deleted meanwhile
                 return
             if message["type"] == "http.response.start":
                 headers.extend(header for header in message["headers"] if header[0].lower() not in _ONE_TIME)
@@ -120,7 +120,7 @@ class Unchanged:
         return through
 
     def _put(self, key: tuple[str, bytes], answer: Answer) -> None:
-        """Keep an answer; the oldest go, and those too old to be sent again."""
+        """Cache a response; evict the oldest and the expired ones."""
         self._kept.pop(key, None)
         self._kept[key] = answer
         now = self._now()
@@ -128,14 +128,14 @@ class Unchanged:
             self._kept.popitem(last=False)
 
     def forget(self, user_id: str) -> None:
-        """Keep nothing of a user, also not what is being made for them right now."""
+        """Remove all responses of a user, and do not cache those in progress."""
         self._forgotten += 1
         for key in [key for key in self._kept if key[0] == user_id]:
             del self._kept[key]
 
 
 def _key_of(scope: Scope) -> tuple[str, bytes] | None:
-    """The user and the question, of a request for a list."""
+    """Return user id and query string of a request for a list; None for other requests."""
     if scope.get("method") != "GET":
         return None
     path: str = scope["path"]

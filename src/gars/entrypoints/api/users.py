@@ -1,4 +1,4 @@
-"""Users: their lists, what is known of them, and who is like them."""
+"""Routes of users: their lists, summaries, similar users, history, export and deletion."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def list_users(
     limit: K = 20,
     after: Annotated[str, QueryParameter(max_length=MAX_USER_ID, description="The `next` of the page before")] = "",
 ) -> UsersPage:
-    """The users of the data set and newcomers, in ascending order of their ids as text."""
+    """Users of the data set and new users, in ascending order of their ids as text."""
     if after:
         checked_user_id(after)
 
@@ -59,7 +59,7 @@ async def list_users(
 
 @get("/users/{user_id:str}", summary="What is known of a user", responses=errors(400, 503), tags=["users"])
 async def get_user(service: ServiceDep, user_id: UserId) -> UserSummary:
-    """Counts and the latest titles; somebody never heard of is `known: false`, not an error."""
+    """Counts and the latest titles. An unknown user is `known: false`, not an error."""
     user_id = checked_user_id(user_id)
     state = await in_thread(service, service.states.get, user_id)
     return cards.summary(user_id, state, service.catalogue)
@@ -83,9 +83,9 @@ async def get_recommendations(
         Literal["reasons", "full"], QueryParameter(description="full adds scores and features")
     ] = "reasons",
 ) -> RecommendationsBody:
-    """The list made for this request from the user's state as of now; somebody unknown gets the popular one.
+    """The list made for this request from the user's current state. An unknown user gets popular titles.
 
-    With the `next` of a page as `cursor` comes the page after it: nothing shown before comes again.
+    Send the `next` of a page as `cursor` to get the next page, without titles already shown.
     """
     user_id = checked_user_id(user_id)
     request_id = uuid.uuid4().hex
@@ -106,7 +106,7 @@ async def get_recommendations(
     tags=["users"],
 )
 async def get_similar_users(service: ServiceDep, user_id: UserId, k: K = 10) -> SimilarUsersBody:
-    """Users of the data set like this one, with the titles both like best."""
+    """Users of the data set with similar taste, and the titles both like best."""
     user_id = checked_user_id(user_id)
     found = await in_thread(service, service.similar_users, user_id, k=k)
     return SimilarUsersBody(
@@ -148,12 +148,12 @@ async def get_history(
     tags=["users"],
 )
 async def get_export(service: ServiceDep, user_id: UserId) -> Response[UserExport]:
-    """All events in the order they came, what was known before them, and the state in numbers.
+    """All events in order of arrival, the history before them, and the state in numbers.
 
-    `POST /lists/import` takes it, here or in another service, and ends in the same state.
+    `POST /lists/import` accepts it, here or in another service, and restores the same state.
     """
     user_id = checked_user_id(user_id)
-    await asyncio.wrap_future(service.recorder.call(lambda: None))  # what was shown a moment ago belongs to it
+    await asyncio.wrap_future(service.recorder.call(lambda: None))  # include impressions still in the queue
     export = await asyncio.wrap_future(service.writer.call(lambda: service.export_user(user_id)))
     return Response(export, headers={"Content-Disposition": 'attachment; filename="gars-user.json"'})
 
@@ -166,10 +166,10 @@ async def get_export(service: ServiceDep, user_id: UserId) -> Response[UserExpor
     tags=["users"],
 )
 async def delete_user(request: Request[Any, Any, Any], service: ServiceDep, user_id: UserId) -> ForgottenBody:
-    """Delete everything that is known of a user, for good. Doing it twice is harmless."""
+    """Deletes all data of a user for good. Repeating it is harmless."""
     user_id = checked_user_id(user_id)
     try:
         gone = await asyncio.wrap_future(service.writer.call(lambda: service.forget_user(user_id)))
-    finally:  # also of a user of whom only some is deleted
+    finally:  # also after a partial deletion
         request.app.state.unchanged.forget(user_id)
     return ForgottenBody(user_id=user_id, events=gone.events, impressions=gone.impressions, state=gone.state)

@@ -35,11 +35,11 @@ class Origins:
     def __init__(self, allowed_hosts: Iterable[str], *, listens_on: str = "", any_host: bool = False) -> None:
         """``allowed_hosts`` are names with or without a port; ``*.example.org`` stands for every name below it.
 
-        ``listens_on`` is the address the service was told to listen on, which is a name of its own. With ``any_host``
-        and no ``allowed_hosts`` every ``Host`` is taken: where requests need tokens rebinding gains nothing.
+        ``listens_on`` is the address that the service listens on, which is always allowed. With ``any_host`` and no
+        ``allowed_hosts`` every ``Host`` is accepted: DNS rebinding gains nothing where requests need tokens.
 
         Raises:
-            InvalidInputError: an entry that is no host.
+            InvalidInputError: an entry is not a host.
         """
         entries = [entry.strip().lower() for entry in allowed_hosts if entry.strip()]
         for entry in entries:
@@ -118,7 +118,7 @@ def _is_loopback(name: str) -> bool:
 
 
 def _is_navigation(method: str, path: str, headers: Mapping[bytes, bytes]) -> bool:
-    """Return whether somebody follows a link to a page: the other site sees nothing of the answer."""
+    """Return true if the request is a top-level navigation to a page: the other site cannot read the response."""
     return (
         method in _SAFE_METHODS
         and headers.get(b"sec-fetch-mode") == b"navigate"

@@ -32,10 +32,10 @@ class Proxies:
         return any(parsed in network for network in self._networks)
 
     def apply(self, scope: Scope, headers: Mapping[bytes, bytes]) -> None:
-        """Set ``client`` and ``scheme`` of the scope to those of the browser, if a trusted proxy says them.
+        """Set ``client`` and ``scheme`` of the scope to those of the browser, as reported by a trusted proxy.
 
-        ``X-Forwarded-For`` is read from the right: the first address that is no trusted proxy is the client. Anything
-        before it was written by the client itself.
+        ``X-Forwarded-For`` is read from the right: the first address that is not a trusted proxy is the client. Entries
+        before it were written by the client itself.
         """
         client = scope.get("client")
         if client is None or not self.trusts(client[0]):

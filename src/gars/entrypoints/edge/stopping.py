@@ -1,4 +1,4 @@
-"""A process that was told to stop ends, whatever still runs in it."""
+"""End the process some time after a stop signal, even if threads still run."""
 
 from __future__ import annotations
 
