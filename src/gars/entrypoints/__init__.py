@@ -1,1 +1,1 @@
-"""How the world reaches GARS: the command line and the HTTP services."""
+"""Entry points of GARS: the command line, the HTTP services, the spider and the jobs."""

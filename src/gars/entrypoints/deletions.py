@@ -1,4 +1,4 @@
-"""Who asked to be deleted, at the service or on the list of ``gars data forget``: what crawls and snapshots ask."""
+"""Deletion requests made at the service or by ``gars data forget``, as crawls and snapshots check them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gars.datasets.forgotten import forgotten
 
 @contextmanager
 def deleted_at_the_service(home: Path) -> Iterator[Callable[[int], bool]]:
-    """Whether a user was deleted by ``DELETE /users/{id}``: the service's tombstones are asked."""
+    """Yield a function that tests if a user was deleted by ``DELETE /users/{id}``, by the service's tombstones."""
     try:
         from gars.bootstrap import open_tombstones
     except ImportError:  # without the serve extra there is no service here that could delete anybody
@@ -29,7 +29,7 @@ def deleted_at_the_service(home: Path) -> Iterator[Callable[[int], bool]]:
 
 @contextmanager
 def deleted(home: Path) -> Iterator[Callable[[int], bool]]:
-    """Whether a user was deleted, at the service or by ``gars data forget``."""
+    """Yield a function that tests if a user was deleted, at the service or by ``gars data forget``."""
     listed = forgotten(home)
     with deleted_at_the_service(home) as is_deleted:
         yield lambda user_id: user_id in listed or is_deleted(user_id)

@@ -1,4 +1,4 @@
-"""``gars data``: get, make, import and look over the data sets the models are trained on."""
+"""``gars data``: get, make, import and inspect the data sets that models are trained on."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ _HOME = Path("var")
 
 @app.command("list")
 def list_sources(home: Home = _HOME, mirror: Mirror = None) -> None:
-    """Show the sources GARS knows: what each holds, its licence, and whether it is on this machine already."""
+    """Show the known sources: contents, licence, and whether each is on this machine already."""
     _out().print(tables.sources(home, mirror))
 
 
@@ -72,9 +72,9 @@ def fetch(
     home: Home = _HOME,
     mirror: Mirror = None,
 ) -> None:
-    """Fetch sources from their public address, at a pinned version, side by side, and verify every byte.
+    """Fetch sources from their public addresses, at a pinned version, in parallel, and verify every byte.
 
-    A download that was cut goes on where it stopped when you run the command again. With --mirror (or GARS_MIRROR)
+    An interrupted download resumes when you run the command again. With --mirror (or GARS_MIRROR)
     the same bytes are read from a folder instead. You rarely need this: 'gars data build' fetches what it uses.
     """
     if not sources and not everything:
@@ -111,11 +111,11 @@ def import_(
     home: Home = _HOME,
     mirror: Mirror = None,
 ) -> None:
-    """Import rating files of any size; their dialect is told by the header.
+    """Import rating files of any size; the format is detected from the header.
 
-    Known: the Kaggle sets CooperUnion 2016, azathoth42 2018, hernan4444 2020, dbdmobile 2023 and the User Animelist
+    Supported: the Kaggle sets CooperUnion 2016, azathoth42 2018, hernan4444 2020, dbdmobile 2023 and the User Animelist
     Dataset 2025, the caserec zip, MovieLens, and plain CSV or Parquet: user_id,item_id[,rating][,time]. Either every
-    row is good and all are written, or nothing is and you get the list of bad lines. User names become numbers; the
+    row is valid and all are written, or nothing is and you get the list of bad lines. User names become numbers; the
     names are not kept.
 
       gars data import anime.csv animelist.csv --name mal-2020
@@ -133,7 +133,7 @@ def show(
     anime: Annotated[int | None, typer.Option(help="Show everything known of the anime with this id.")] = None,
     home: Home = _HOME,
 ) -> None:
-    """List the data sets, or show what one is made of: sources, licences, counts, and its most watched titles."""
+    """List the data sets, or show one: sources, licences, counts, and its most watched titles."""
     if name is None and anime is None:
         _out().print(tables.datasets([open_dataset(home, found) for found in dataset_names(home)]))
         return

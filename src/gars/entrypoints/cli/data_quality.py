@@ -40,10 +40,10 @@ def validate(
     thresholds: ThresholdFile = None,
     home: Home = _HOME,
 ) -> None:
-    """Look a data set over: counts, ratings, gaps, orphans, duplicates, users who do not look like people.
+    """Validate a data set: counts, ratings, gaps, orphans, duplicates, users who do not look like people.
 
-    If a snapshot was accepted before, also what moved since: ratings, gaps, anime that came and went. Exits with an
-    error when the data set breaks the normal form or a threshold. What was found is kept in HOME/validations, where
+    If a snapshot was accepted before, also report drift since: ratings, gaps, new and removed anime. Exits with an
+    error when the data set breaks the normal form or a threshold. The result is kept in HOME/validations, where
     the operator's page reads it.
     """
     if html is not None:

@@ -1,4 +1,4 @@
-"""What ``gars data`` prints, as rich tables."""
+"""Rich tables that ``gars data`` prints."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def datasets(found: Sequence[Dataset]) -> RenderableType:
 
 
 def dataset(one: Dataset) -> RenderableType:
-    """What a data set is made of, and its most watched titles."""
+    """Build the table of a data set: manifest, sources, and its most watched titles."""
     manifest = one.manifest
     facts = _facts(
         {

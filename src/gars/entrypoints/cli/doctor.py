@@ -18,7 +18,7 @@ from gars.config import from_environment
 def doctor(
     home: Annotated[Path | None, typer.Option(help="Folder of data and models.  [default: GARS_HOME or var]")] = None,
 ) -> None:
-    """Ask everything the settings name whether it works, and say what to do about what does not; exit code 1 then."""
+    """Check every store and service named in the settings, with a hint for each fault. Exit code 1 if one fails."""
     settings = from_environment(os.environ, home=home)
     logging.basicConfig(level=logging.ERROR)
     logging.getLogger("cassandra").setLevel(logging.CRITICAL)

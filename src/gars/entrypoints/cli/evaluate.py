@@ -27,7 +27,7 @@ from gars.library.terminal import TerminalProgress
 
 
 class Task(StrEnum):
-    """What is measured."""
+    """The evaluation tasks."""
 
     ALL = "all"
     LISTS = "lists"
@@ -35,7 +35,7 @@ class Task(StrEnum):
 
 
 class Protocol(StrEnum):
-    """What is held out: A, B and M of lists, the next three of likes, of MovieLens 100k both."""
+    """The evaluation protocols: A, B and M hold out list entries, the next three likes, that of MovieLens 100k both."""
 
     A = "A"
     B = "B"
@@ -47,7 +47,7 @@ class Protocol(StrEnum):
 
 
 class Part(StrEnum):
-    """Whose rows are judged."""
+    """The users whose held-out rows are evaluated."""
 
     VALIDATION = "validation"
     TEST = "test"
@@ -77,7 +77,7 @@ def evaluate(
         Path | None, typer.Option(envvar="GARS_MIRROR", help="Folder that holds copies of the data sources.")
     ] = None,
 ) -> None:
-    """Train on the fixed splits of the ratings sample and judge what was held out. Takes a few minutes a protocol.
+    """Train on the fixed splits of the ratings sample and evaluate on held-out rows. Takes a few minutes a protocol.
 
     Lists are ranked over all items, never against sampled negatives. Catalogue score and members stay out of training:
     they were counted from all ratings, the held-out ones too. What cannot be measured here is named, with the reason.

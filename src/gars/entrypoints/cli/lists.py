@@ -78,7 +78,7 @@ def export(
     server: Server = None,
     engine_factory: Factory = None,
 ) -> None:
-    """Write everything known of a user as JSON; `gars lists import` takes it, here or elsewhere."""
+    """Write all data of a user as JSON; `gars lists import` takes it, here or elsewhere."""
     with _reach(home, server, engine_factory) as lists:
         content = lists.export(user)
     if output is None:
@@ -99,7 +99,7 @@ def forget(
     server: Server = None,
     engine_factory: Factory = None,
 ) -> None:
-    """Delete everything known of a user, for good."""
+    """Delete all data of a user, for good."""
     if not yes and not typer.confirm(f"Delete everything known of {user}? This cannot be undone"):
         _say("nothing was deleted")
         return

@@ -32,8 +32,9 @@ def merge(
 ) -> None:
     """Join crawls to the catalogue of the original data.
 
-    Writes merged.csv (the original, row by row, with the crawl beside it), parsed_anime.csv (the same with dates in one
-    form), catalogue.parquet (one catalogue for gars data import), conflicts.csv, provenance.parquet and merge.json.
+    Writes merged.csv (the rows of the original with the columns of the crawl added), parsed_anime.csv (the same with
+    dates in one form), catalogue.parquet (one catalogue for gars data import), conflicts.csv, provenance.parquet and
+    merge.json.
 
       gars data merge anime.csv output.csv --out merged
 

@@ -91,7 +91,7 @@ def publish(
 
 
 def _say_serving(version: str, home: Path) -> None:
-    """What serves now, and how Redis gets to know, where there is one."""
+    """Print the serving version, and the command that publishes its vectors if Redis is used."""
     console = Console()
     console.print(f"{version} serves: {_WHEN}", highlight=False)
     from gars.bootstrap.addresses import REDIS, scheme

@@ -92,7 +92,7 @@ def run(
     thresholds: ThresholdFile = None,
     home: Home = _HOME,
 ) -> None:
-    """Take fresh data all the way to the model that serves, or say why not.
+    """Run the pipeline from fresh data to the serving model, or explain why the model was not promoted.
 
     gars pipeline run --spider "anime --older-than 30d" --service http://127.0.0.1:8000 --watch 2h
     """
@@ -199,7 +199,7 @@ def watch_now(
 ) -> None:
     """Compare the serving model's clicks, likes, dismissals and fallbacks with those of the model before it.
 
-    Rolls back on a fall. Whoever promoted the model, a person or a run, it is watched the same way.
+    Rolls back if they have fallen. It does not matter whether a person or a run promoted the model.
     """
     console = Console(highlight=False)
     registry = Registry(home / "models")

@@ -1,4 +1,4 @@
-"""What a pipeline run reaches for outside the home: the spider, the service's stores, the running service."""
+"""External systems of a pipeline run: the spider, the service's stores, the running service."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def lists(home: Path, names: Path, progress: Progress) -> Callable[[Path], Datas
 
 
 def deletions(home: Path) -> str:
-    """Changes when somebody was put on a deletion list or deleted at the service."""
+    """Return a digest that changes when a user is put on the deletion list or deleted at the service."""
     digest = hashlib.sha256()
     path = home / FORGOTTEN
     digest.update(path.read_bytes() if path.is_file() else b"")

@@ -26,22 +26,22 @@ _TIMEOUT_S = 120.0
 
 
 _PATIENCE_S = 180.0
-"""How long the command waits for a busy site."""
+"""Seconds for which the command waits for a busy service."""
 
 
 class Lists(Protocol):
-    """What can be done with a user's list."""
+    """Operations on the list of one user."""
 
     def import_list(self, user_id: str, content: bytes) -> ImportReport:
         """Bring a list in."""
         ...
 
     def export(self, user_id: str) -> bytes:
-        """Everything known of a user, as JSON."""
+        """Export all data of a user as JSON."""
         ...
 
     def forget(self, user_id: str) -> int:
-        """Delete everything known of a user. → how many events went."""
+        """Delete all data of a user. → number of deleted events"""
         ...
 
 
@@ -57,12 +57,12 @@ class Here:
         return self._service.import_list(checked_user_id(user_id), listed)
 
     def export(self, user_id: str) -> bytes:
-        """Everything known of a user, as JSON."""
+        """Export all data of a user as JSON."""
         known = checked_user_id(user_id)
         return user_export.encode(self._service.writer.call(lambda: self._service.export_user(known)).result())
 
     def forget(self, user_id: str) -> int:
-        """Delete everything known of a user. → how many events went."""
+        """Delete all data of a user. → number of deleted events"""
         known = checked_user_id(user_id)
         return self._service.writer.call(lambda: self._service.forget_user(known)).result().events
 
@@ -79,16 +79,16 @@ class There:
         return msgspec.json.decode(answer, type=ImportReport)
 
     def export(self, user_id: str) -> bytes:
-        """Everything known of a user, as JSON."""
+        """Export all data of a user as JSON."""
         return self._ask("GET", f"/api/v1/users/{quote(user_id, safe='')}/export")
 
     def forget(self, user_id: str) -> int:
-        """Delete everything known of a user. → how many events went."""
+        """Delete all data of a user. → number of deleted events"""
         answer = self._ask("DELETE", f"/api/v1/users/{quote(user_id, safe='')}")
         return int(msgspec.json.decode(answer, type=dict)["events"])
 
     def is_gars(self) -> bool:
-        """Whether what answers there is GARS."""
+        """Return true if the server at this address is GARS."""
         try:
             return bool(msgspec.json.decode(self._ask("GET", "/api/v1/about"), type=dict)["name"] == "GARS")
         except (GarsError, msgspec.DecodeError, KeyError):

@@ -1,4 +1,4 @@
-"""Where training logs go, and what to say when nothing writes them."""
+"""Open training logs and search dashboards, or report that the extra is missing."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ T = TypeVar("T")
 
 
 def folder_of(home: Path) -> Path:
-    """What ``gars tensorboard`` shows."""
+    """Return the folder that ``gars tensorboard`` shows."""
     return home / "runs"
 
 
 def open_log(folder: Path, progress: Progress) -> training_log.TensorBoardLog | None:
-    """The log of one training; ``None``, said once, where the extra is missing."""
+    """Open the log of one training; reports a missing extra and returns ``None``."""
     return _or_say(training_log.TensorBoardLog, folder, progress)
 
 
 def open_sessions(folder: Path, progress: Progress) -> sessions.Sessions | None:
-    """The dashboard of one search; ``None``, said once, where the extra is missing."""
+    """Open the dashboard of one search; reports a missing extra and returns ``None``."""
     return _or_say(sessions.Sessions, folder, progress)
 
 

@@ -33,7 +33,7 @@ from gars.library.terminal import TerminalProgress
 
 
 class Part(enum.StrEnum):
-    """What one process serves."""
+    """The parts of the service that a process can serve."""
 
     ALL = "all"
     CLICKS = "clicks"

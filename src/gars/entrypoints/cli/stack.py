@@ -82,7 +82,7 @@ def down(names: Names = None, home: Home = None) -> None:
 
 @app.command()
 def status(names: Names = None, home: Home = None) -> None:
-    """Say of each process whether it runs and is healthy; exit code 1 if one is not."""
+    """Show for each process if it runs and is healthy; exit code 1 if one is not."""
     table = Table("part", "process", "pid", "port", "state", box=None, header_style="bold")
     well = True
     for part in _stack(home).chosen(names or []):
@@ -128,7 +128,7 @@ def env(home: Home = None) -> None:
 
 
 def _watch(parts: Sequence[Engine], settings: Settings) -> None:
-    """Until told to stop; then stop them all."""
+    """Watch the engines until SIGINT or SIGTERM, then stop them all."""
     set_up_logs(settings, "stack")
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

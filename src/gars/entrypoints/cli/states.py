@@ -38,7 +38,7 @@ def replay(
     data: Data = None,
     home: Home = None,
 ) -> None:
-    """Make all states again from the events. Safe beside a running service: nothing newer is overwritten."""
+    """Rebuild all states from the events. Safe while a service runs: newer states are not overwritten."""
     settings = from_environment(os.environ, home=home)
     console = Console(stderr=True)
     if target != "redis":

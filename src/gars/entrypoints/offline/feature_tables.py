@@ -1,4 +1,4 @@
-"""What is known of each title and each user by counting: one pass each."""
+"""Count-based feature tables of titles and users, one pass each."""
 
 from __future__ import annotations
 

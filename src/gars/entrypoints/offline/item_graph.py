@@ -37,7 +37,7 @@ def build(lists: UserLists, *, min_count: int, k: int = 50) -> sp.csr_array:
 
 
 def _partial(piece: TrainingMatrix, head: NDArray[np.int64]) -> Iterator[Block]:
-    """What some users add to each block of the Gram matrix."""
+    """Compute the contribution of some users to each block of the Gram matrix."""
     lists = item_knn.weighted(piece.of_items(head))
     by_item = sp.csr_array(lists.T)
     for start in range(0, piece.n_items, BLOCK):

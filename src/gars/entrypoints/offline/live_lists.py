@@ -1,4 +1,4 @@
-"""What people did, out of Cassandra: each task reads its piece of the ring, and no user is in two."""
+"""Read interactions from Cassandra: each task reads one token range, and each user is in one range."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _LISTS = StructType(
 
 
 def read(spark: SparkSession, address: CassandraAddress, *, pieces: int) -> DataFrame:
-    """The users' lists as their events say, users spread over ``pieces``; kept, since it is read more than once."""
+    """Build the users' lists from their events, partitioned into ``pieces``; persisted, since it is read repeatedly."""
     ranges = spark.sparkContext.parallelize(ring.pieces(pieces), pieces)
     frame = spark.createDataFrame(ranges.flatMap(partial(_rows, address)), _LISTS)
     return frame.persist(StorageLevel.MEMORY_AND_DISK)
 
 
 def _rows(address: CassandraAddress, between: tuple[int, int]) -> Iterator[tuple[str, int, float | None]]:
-    """The rows of a data set, for the users of one task: what their states hold and what says something of taste."""
+    """Yield the interaction rows of the users of one token range, from their states."""
     # in the worker alone: the driver of Cassandra imports Twisted where that is installed, and pyspark.ml breaks by it
     from gars.adapters.cassandra.connection import Connection
     from gars.adapters.cassandra.history import CassandraHistory

@@ -28,7 +28,7 @@ class UserLists:
     item_ids: NDArray[np.int64]
     """(n,) ascending."""
     viewers: NDArray[np.int64]
-    """(n,) on how many lists a title speaks."""
+    """(n,) number of lists with a preference for each title."""
     n_users: int
     rows: int
 

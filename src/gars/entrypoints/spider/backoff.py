@@ -1,4 +1,4 @@
-"""When a site says "too many", or asks whether a person is there, everything waits; if it says so again, we leave."""
+"""Pause the whole crawl on a "too many requests" answer or a challenge; stop it if they repeat."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LATER = "asked_to_come_later"
 
 
 class BackOff:
-    """Pauses the whole crawl: ``Retry-After`` if the site says how long, else twice as long each time in a row.
+    """Pauses the whole crawl: for ``Retry-After`` if the site sends it, else with exponential backoff.
 
     The first pause is ten times the delay between requests. A challenge is never answered.
     """

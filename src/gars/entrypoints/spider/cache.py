@@ -15,7 +15,7 @@ class WholePages(DummyPolicy):
     """Keep good pages until they expire; never an error, and never a page that asks for a person."""
 
     def should_cache_response(self, response: Response, request: Request) -> bool:
-        """Whether to keep an answer."""
+        """Return true for a successful response that is not a challenge."""
         headers = {str(name.decode("latin-1")).lower(): "" for name in response.headers}
         return (
             response.status == _OK

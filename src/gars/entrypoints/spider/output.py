@@ -1,4 +1,4 @@
-"""What a crawl hands over: everything that is kept of one kind, in a file that ``gars data`` reads."""
+"""Export the stored records of one kind to a file that ``gars data`` reads."""
 
 from __future__ import annotations
 

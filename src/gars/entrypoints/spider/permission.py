@@ -1,4 +1,4 @@
-"""Permission to crawl a site: said once by a person, kept with its day, asked for before every run."""
+"""Permission to crawl a site: granted once by a person, stored with its date, checked before every run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TERMS = (
 
 
 class PermissionMissingError(GarsError):
-    """Nobody has said that the site allows it."""
+    """No permission to crawl the site was granted."""
 
     code = "permission_missing"
 
@@ -41,7 +41,7 @@ def grant(home: Path, site: str, now: datetime) -> None:
 
 
 def require(home: Path, site: str) -> None:
-    """Raise ``PermissionMissingError`` unless a person has said that they may crawl ``site``."""
+    """Raise ``PermissionMissingError`` unless permission to crawl ``site`` was granted."""
     host = host_of(site)
     if not any(one.host == host for one in _read(home)):
         raise PermissionMissingError(

@@ -14,7 +14,7 @@ API_DELAY_S = 1.0
 
 
 def is_this_machine(address: str) -> bool:
-    """Whether an address is of the loopback range, so that nobody else is asked."""
+    """Return true for a loopback address: no other machine receives requests."""
     host = urlsplit(address).hostname or ""
     if host == "localhost":
         return True
@@ -25,7 +25,7 @@ def is_this_machine(address: str) -> bool:
 
 
 def user_agent(contact: str) -> str:
-    """Who asks, in the site's log: the program, its version, and where its operator can be reached."""
+    """Build the User-Agent header: the program, its version, and a contact of its operator."""
     return f"gars-spider/{version('gars')} (Scrapy; contact: {contact or 'none given'})"
 
 

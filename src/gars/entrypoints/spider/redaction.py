@@ -19,7 +19,7 @@ def redacted(text: str) -> str:
 
 
 class _Record(logging.LogRecord):
-    """A line of the log that names nobody, whoever writes it and wherever it goes."""
+    """A log record without user names, for every logger and handler."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""robots.txt as RFC 9309 has it: a site that cannot say what is allowed allows nothing."""
+"""robots.txt by RFC 9309: if it cannot be read, nothing is allowed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class StrictRobots(RobotsTxtMiddleware):
             return await super().robot_parser(request)
 
     def process_request_2(self, rp: RobotParser | None, request: Request) -> None:
-        """Let a request pass, or not; and say which of the two reasons it is."""
+        """Allow or ignore a request; the error distinguishes an unreadable robots.txt from a disallowed path."""
         if urlsplit(request.url).netloc in self._unreadable:
             raise IgnoreRequest(UNREADABLE)
         super().process_request_2(rp, request)

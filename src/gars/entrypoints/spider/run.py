@@ -56,7 +56,7 @@ class CrawlError(GarsError):
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a run did."""
+    """Result of a run."""
 
     finished: bool
     """False when it was stopped, or left because the site asked for a person: the same command goes on."""
@@ -81,10 +81,10 @@ def run_spider(
     progress: Progress,
     limit: int | None = None,
 ) -> Summary:
-    """Crawl in this process, once a process (Twisted's reactor starts once); SIGINT stops it in good order.
+    """Crawl in this process, once per process (Twisted's reactor cannot be restarted); SIGINT stops it gracefully.
 
     Raises:
-        PermissionMissingError: nobody has said that the site allows it.
+        PermissionMissingError: no permission to crawl the site was granted.
         InvalidInputError: an argument of the spider, or the ending of ``out``, cannot be used, or ``out`` is a file
             that such a crawl did not write.
         CrawlError: the crawl could not start.

@@ -1,4 +1,4 @@
-"""The settings module of the Scrapy project: what the environment says, as Scrapy wants it."""
+"""Settings module of the Scrapy project, made from the environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was crawled, as it comes: a line a record, appended, so that a killed run loses the line it was writing."""
+"""Append crawled records to a file, one per line: a killed run loses at most the line being written."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class RecordStore(Generic[Record]):
         return len(self._seen)
 
     def is_fresh(self, key: int, now: datetime, older_than: timedelta | None) -> bool:
-        """Whether a record is there that need not be asked for again; without ``older_than`` any record is fresh."""
+        """Return true if the record is recent enough; without ``older_than`` any record is."""
         seen = self._seen.get(key)
         # a time that has not come yet is of a clock that was ahead, and says nothing
         return seen is not None and (older_than is None or timedelta(0) <= now - seen <= older_than)

@@ -49,7 +49,7 @@ class Cassandra(Engine):
         return f"cassandra://127.0.0.1:{self.port}/{self.address.keyspace}"
 
     def is_installed(self) -> bool:
-        """Whether the jars are there."""
+        """Return true if the jars are installed."""
         return self._jars.are_there()
 
     def install(self, progress: Progress) -> None:

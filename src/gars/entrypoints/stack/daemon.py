@@ -17,11 +17,11 @@ from gars.datasets.durable import write_whole
 _PAUSE_S = 0.05
 _ORPHANS_END_WITHIN_S = 10
 _children: list[subprocess.Popen[bytes]] = []
-"""What this process started: held, because it is meant to outlive whoever asked for it."""
+"""Children of this process: references prevent their collection, since they outlive their parent."""
 
 
 class _Pid(msgspec.Struct, frozen=True):
-    """What a pid file holds. A pid alone may belong to a stranger by now; its start tells."""
+    """Contents of a pid file. The start time detects a pid that was reused."""
 
     pid: int
     started: str
@@ -50,7 +50,7 @@ class Daemon:
 
     @property
     def exit_code(self) -> int | None:
-        """How it ended, if this process started it; negative for a signal."""
+        """Return the exit code, if this process started it; negative for a signal."""
         return None if self._child is None else self._child.poll()
 
     def start(self, command: Sequence[str], *, environment: Mapping[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""What the launcher knows of a part of the stack: how it is installed, started, asked how it does, and stopped."""
+"""Interface of the parts of the stack: install, start, check and stop an engine."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Process:
     ports: Sequence[int]
     """Ports it listens on: they must be free before it starts."""
     problem: Callable[[], str | None]
-    """What keeps it from being of use now; ``None`` when it is healthy. Returns within seconds, never raises."""
+    """Returns the fault, or ``None`` if the process is healthy. Returns within seconds, never raises."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """On top of this process' own."""
     start_within_s: float = 120
@@ -44,18 +44,18 @@ class Engine(ABC):
         self.folder = folder
         """Where it keeps its data, configuration, logs and pid files."""
         self.did = ""
-        """What ``finish`` did, if that is worth a word to whoever started it."""
+        """Summary of the work of ``finish``, for the user."""
 
     @abstractmethod
     def is_installed(self) -> bool:
-        """Whether everything it needs is on this machine."""
+        """Return true if everything the engine needs is on this machine."""
 
     @abstractmethod
     def install(self, progress: Progress) -> None:
-        """Bring what it needs onto this machine; does nothing when it is there.
+        """Install what the engine needs; does nothing if it is installed.
 
         Raises:
-            StackError: it cannot be installed; the hint says what to do by hand.
+            StackError: it cannot be installed; the hint names the manual step.
         """
 
     @abstractmethod
@@ -64,13 +64,13 @@ class Engine(ABC):
 
     @abstractmethod
     def processes(self) -> Sequence[Process]:
-        """What runs, in the order it is started; each is healthy before the next one starts."""
+        """Return the processes in start order; each is healthy before the next one starts."""
 
     def finish(self) -> None:  # noqa: B027 most engines have nothing to do here
-        """What is to be done once it is healthy: topics, tables, jobs. A second call changes nothing."""
+        """Set up topics, tables and jobs once the engine is healthy. Idempotent."""
 
     def leave(self) -> None:  # noqa: B027 most engines are simply stopped
-        """What is to be done before it is stopped; it is stopped also if this raises ``StackError``."""
+        """Prepare for the stop; the engine is stopped even if this raises ``StackError``."""
 
     def ended(self) -> str | None:
         """Work that ended although its processes run, and that ``finish`` starts again; never raises."""

@@ -62,7 +62,7 @@ class Flink(Engine):
         return self.rest.address
 
     def is_installed(self) -> bool:
-        """Whether its Python environment is there."""
+        """Return true if its Python environment is installed."""
         return self._environment.is_there()
 
     def install(self, progress: Progress) -> None:

@@ -44,7 +44,7 @@ class FlinkEnvironment:
         return self.packages / "pyflink"
 
     def is_there(self) -> bool:
-        """Whether it was made."""
+        """Return true if the environment exists."""
         return self.folder.is_dir()
 
     def install(self, progress: Progress) -> None:

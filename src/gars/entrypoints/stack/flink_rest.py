@@ -1,4 +1,4 @@
-"""What Flink's JobManager says and does over HTTP."""
+"""Client of the REST API of Flink's JobManager."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class FlinkRest:
         return None
 
     def worker_problem(self, since_s: float = 0) -> str | None:
-        """``None`` when a TaskManager has been heard of after ``since_s`` (seconds since 1970)."""
+        """Return a fault, or ``None`` if a TaskManager has sent a heartbeat after ``since_s`` (Unix time, seconds)."""
         try:
             heard = self._heard_s()
         except StackError as error:
@@ -64,7 +64,7 @@ class FlinkRest:
         return f"the job is {job['state']}: {', '.join(waiting)}" if waiting or job["state"] != "RUNNING" else None
 
     def checkpoints(self, job: str) -> int:
-        """How many checkpoints a job has completed since it was submitted."""
+        """Return the number of checkpoints that a job has completed since it was submitted."""
         return int(self.ask(f"/jobs/{job}/checkpoints")["counts"]["completed"])
 
     def stop(self, job: str, folder: str, *, within_s: float) -> str:
@@ -85,7 +85,7 @@ class FlinkRest:
         self.ask(f"/jobs/{job}?mode=cancel", method="PATCH")
 
     def _heard_s(self) -> list[float]:
-        """When each registered TaskManager was last heard of, in seconds since 1970."""
+        """Return the time of the last heartbeat of each registered TaskManager, as Unix time in seconds."""
         return [one["timeSinceLastHeartbeat"] / 1000 for one in self.ask("/taskmanagers")["taskmanagers"]]
 
     def ask(self, path: str, body: object = None, *, method: str | None = None) -> Any:

@@ -9,7 +9,7 @@ from gars.entrypoints.stack.probes import beats, http_problem
 
 
 def main(where: str) -> int:
-    """Ask a health route, or look at a heartbeat; says on stderr what is wrong."""
+    """Check a health route or a heartbeat file; prints the fault on stderr. → exit code"""
     problem = http_problem(where) if where.startswith("http") else beats(Path(where))
     if problem:
         sys.stderr.write(f"{problem}\n")

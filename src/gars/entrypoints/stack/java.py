@@ -50,7 +50,7 @@ class Jars:
         return str(self.folder / "*")
 
     def are_there(self) -> bool:
-        """Whether they were installed."""
+        """Return true if the jars are installed."""
         return self.folder.is_dir()
 
     def install(self, progress: Progress) -> None:

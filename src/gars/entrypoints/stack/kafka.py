@@ -52,7 +52,7 @@ class Kafka(Engine):
         return f"kafka://{self.address.bootstrap_servers}/{self.address.prefix}"
 
     def is_installed(self) -> bool:
-        """Whether the jars are there."""
+        """Return true if the jars are installed."""
         return self._jars.are_there()
 
     def install(self, progress: Progress) -> None:

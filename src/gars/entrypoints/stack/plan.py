@@ -1,4 +1,4 @@
-"""What the stack of one machine is: which engines and services, in which order, on which ports, in which folders."""
+"""Plan of the stack of one machine: engines and services with their order, ports and folders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a service says that it is well: a health route over HTTP, or a file that is touched."""
+"""Health probes: a health route over HTTP, or the age of a heartbeat file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SILENT_S = 30
 
 
 def http_problem(url: str) -> str | None:
-    """What a health route says is wrong; ``None`` when it answers 200."""
+    """Return the fault that a health route reports; ``None`` if it answers 200."""
     try:
         with urllib.request.urlopen(url, timeout=_ASK_WITHIN_S):
             return None
@@ -27,7 +27,7 @@ def http_problem(url: str) -> str | None:
 
 
 def beats(heartbeat: Path) -> str | None:
-    """What is wrong with a worker that touches a file while all is well."""
+    """Return a fault if the heartbeat file of a worker is missing or too old, else ``None``."""
     try:
         silent_s = time.time() - heartbeat.stat().st_mtime
     except OSError:

@@ -32,11 +32,11 @@ class Redis(Engine):
         return f"redis://127.0.0.1:{self.port}/0"
 
     def is_installed(self) -> bool:
-        """Whether there is a server."""
+        """Return true if a Redis server is found."""
         return server() is not None
 
     def install(self, _progress: Progress) -> None:
-        """Say how: a server comes from the distribution."""
+        """Raise ``StackError`` with the install command if there is no server."""
         if server() is None:
             raise StackError(
                 "the stack needs Redis, and there is no redis-server",

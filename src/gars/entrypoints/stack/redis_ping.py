@@ -6,7 +6,7 @@ import socket
 
 
 def problem(port: int) -> str | None:
-    """What keeps it from being of use; ``None`` when it answers and has its data in memory."""
+    """Return a fault, or ``None`` if the server answers PING with PONG: its data are loaded."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
             connection.sendall(b"PING\r\n")

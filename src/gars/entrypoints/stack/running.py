@@ -17,7 +17,7 @@ _SHOWN_LINES = 15
 
 
 class Running:
-    """An engine of this machine, whoever started it."""
+    """An engine of this machine with its processes, started by any process."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -52,7 +52,7 @@ class Running:
         return any(stopped)
 
     def problem(self) -> str | None:
-        """What is wrong now; ``None`` when everything runs and is healthy."""
+        """Return the first fault; ``None`` if all processes run and are healthy."""
         for process in self.engine.processes():
             if self.daemon(process.name).pid is None:
                 return f"{process.name} does not run"
@@ -61,7 +61,7 @@ class Running:
         return None
 
     def gone(self) -> str | None:
-        """What ended by itself and does not run any more; ``None`` also after ``down``."""
+        """Return the first process that ended by itself; ``None`` also after ``down``."""
         if self._stopped.exists():
             return None
         for process in self.engine.processes():
@@ -74,7 +74,7 @@ class Running:
         return self._daemons[name]
 
     def logs(self) -> dict[str, Path]:
-        """Where each process writes what it has to say."""
+        """Return the log file of each process."""
         return {name: daemon.log for name, daemon in self._daemons.items()}
 
     @property

@@ -17,7 +17,7 @@ GARS = (sys.executable, "-m", "gars.entrypoints.cli")
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What a service is started with, after ``gars``."""
+    """Arguments of ``gars`` that start a service."""
 
     arguments: tuple[str, ...]
     listens: bool

@@ -19,7 +19,7 @@ PAGE = Path(__file__).parents[1] / "api" / "page"
 COMMAND = ("nginx", "-g", "daemon off;")
 """The container runs the same; the launcher adds where and as whom."""
 _SYSTEM = "/usr/sbin/nginx"
-"""Not on everybody's PATH."""
+"""Often not on the PATH of users."""
 
 
 class Web(Engine):
@@ -39,11 +39,11 @@ class Web(Engine):
         return f"http://127.0.0.1:{self.port}"
 
     def is_installed(self) -> bool:
-        """Whether there is an nginx."""
+        """Return true if nginx is found."""
         return _nginx() is not None
 
     def install(self, _progress: Progress) -> None:
-        """Say how: it comes from the distribution."""
+        """Raise ``StackError`` with the install command if there is no nginx."""
         if not self.is_installed():
             raise StackError("the stack serves the page by nginx, and there is none", hint="apt-get install nginx")
 
@@ -58,7 +58,7 @@ class Web(Engine):
         write_whole(self._conf, text.encode())
 
     def of_this_machine(self) -> Mapping[str, str]:
-        """What of the container's configuration is something else here."""
+        """Return the replacements in the container's configuration for this machine."""
         return {
             " /tmp/": f" {self.folder.resolve()}/",
             "server api:8000;": f"server 127.0.0.1:{self._api_port};",
@@ -67,7 +67,7 @@ class Web(Engine):
         }
 
     def processes(self) -> Sequence[Process]:
-        """The server, as whoever starts it: as root, nginx would take a user who may not read the page."""
+        """Return the nginx process, as the current user: as root, nginx would use a user who may not read the page."""
         _, option, globally = COMMAND
         user = pwd.getpwuid(os.geteuid()).pw_name
         directives = f"{globally} user {user};" if os.geteuid() == 0 else globally

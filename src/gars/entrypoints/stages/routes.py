@@ -47,7 +47,7 @@ MAX_BYTES = 64_000_000
 
 @get("/", summary="Ids of a user's candidates, best first", responses=errors(400), tags=["mission"])
 async def get_recalled(service: StageDep, user_id: UserIdParam) -> list[int]:
-    """Stage one alone, with the rules of the service. Somebody unknown gets what is popular."""
+    """The candidates of stage one, filtered by the rules of the service. An unknown user gets popular titles."""
     return [*await in_thread(service, service.recalled_ids, checked_user_id(user_id), k=_K)]
 
 
@@ -117,7 +117,7 @@ async def _asked(request: Request[Any, Any, Any], kind: type[T]) -> T:
 
 
 def _read(read: Callable[[], T]) -> T:
-    """What a message says; raises ``InvalidInputError``."""
+    """Decode a message; raises ``InvalidInputError``."""
     try:
         return read()
     except (msgspec.DecodeError, ValueError, TypeError) as error:

@@ -23,10 +23,10 @@ def run(
     heartbeat: Path | None = None,
     is_done: Callable[[], bool] | None = None,
 ) -> None:
-    """Go on until ``stop`` is set, or until nothing is left and ``is_done`` says so.
+    """Consume until ``stop`` is set, or until the stream is empty and ``is_done`` returns true.
 
-    An engine that is away is waited for: nothing is lost meanwhile, as the stream is committed only after the write.
-    ``heartbeat`` is touched after every step that worked.
+    Waits for an engine that is down. Nothing is lost meanwhile: the stream is committed only after the write.
+    ``heartbeat`` is touched after every successful step.
     """
     pause_s = _FIRST_PAUSE_S
     while not stop.is_set():

@@ -1,1 +1,1 @@
-"""What ``scrapy crawl`` knows more in this project."""
+"""Commands that this project adds to ``scrapy``."""

@@ -33,7 +33,7 @@ class Command(crawl.Command):
         super().process_options(args, opts)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        """Say what is missing in a line, not in a traceback."""
+        """Run the crawl; errors are one line instead of a traceback."""
         assert self.settings is not None
         home = Path(self.settings["GARS_HOME"])
         if args:

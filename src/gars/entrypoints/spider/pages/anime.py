@@ -25,7 +25,7 @@ class AnimePage:
         self.url = url
 
     def record(self, seen_at: datetime) -> CrawledAnime:
-        """Everything the page says, as of ``seen_at`` (aware UTC).
+        """Parse all fields of the page, as of ``seen_at`` (aware UTC).
 
         Raises:
             PageError: it is not the page of an anime: no id in its address, no title, or none of the labelled lines.
@@ -94,7 +94,7 @@ class AnimePage:
         return value if value is not None and value <= _TOP else None
 
     def scored_by(self) -> int | None:
-        """How many rated it."""
+        """Return the number of ratings."""
         shown = self.page.css("[itemprop=ratingCount]::text").get()
         if shown:
             return whole(shown)
@@ -128,7 +128,7 @@ class AnimePage:
         return {words(label).rstrip(":").lower(): label.xpath("./..")[0] for label in reversed(labels)}
 
     def _text(self, label: str) -> str | None:
-        """What stands after a label; superscripts, hidden words and notes about the number are left out."""
+        """Return the text after a label, without superscripts, hidden words and notes about the number."""
         line = self._lines.get(label)
         if line is None:
             return None

@@ -64,7 +64,7 @@ def entries(body: bytes, where: str) -> tuple[ListEntry, ...]:
 
 
 def why_closed(status: int) -> str | None:
-    """Why a list cannot be read, by the answer's status code; ``None`` when the code says no such thing."""
+    """Return why a list cannot be read, by the status code of the answer; ``None`` for other codes."""
     return _CLOSED.get(status)
 
 

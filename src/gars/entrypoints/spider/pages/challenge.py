@@ -11,7 +11,7 @@ _PAGE_OF_AN_ANIME = b"dark_text"
 
 
 def is_challenge(headers: Mapping[str, str], body: bytes) -> bool:
-    """Whether an answer (headers in small letters) asks for a person; a real page that mentions a captcha does not."""
+    """Return true if a response (header names in lower case) is a challenge; a page that mentions a captcha is not."""
     if any(name in headers for name in _HEADERS):
         return True
     start = body[:_LOOKED_AT].lower()

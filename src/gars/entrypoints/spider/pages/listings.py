@@ -13,7 +13,7 @@ SEASONS = ("winter", "spring", "summer", "fall")
 
 
 class ListedAnime(msgspec.Struct, frozen=True, kw_only=True):
-    """What a listing says of an anime."""
+    """The fields of an anime in a listing."""
 
     anime_id: int
     title: str

@@ -44,7 +44,7 @@ def whole(text: str | None) -> int | None:
 
 
 def unique(names: Iterable[str | None]) -> tuple[str, ...]:
-    """Names in order, each once, those that say nothing left out."""
+    """Return distinct names in order, without empty ones."""
     return tuple(dict.fromkeys(filter(None, map(clean, names))))
 
 

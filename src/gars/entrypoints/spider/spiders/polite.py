@@ -1,4 +1,4 @@
-"""What every spider of GARS has in common: it asks for permission first, keeps the rules, and counts what fails."""
+"""Base class of the spiders: checks permission, obeys the rate limits and robots.txt, and counts failures."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class PoliteSpider(Spider):
         self.crawler.stats.inc_value(f"gars/{what}")
 
     def failed(self, failure: Failure) -> None:
-        """A request that came to nothing after every retry: counted by what the site or the line said."""
+        """Count a request that failed after every retry, by its status or error."""
         if isinstance(failure.value, HttpError):
             status = failure.value.response.status
             reason = {404: "unknown (404)"}.get(status, f"status {status}")
@@ -91,7 +91,7 @@ class AnimeSpider(PoliteSpider):
         self.store.close()
 
     def wants(self, anime_id: int) -> bool:
-        """Whether to ask for an anime: not twice in a run, and not while its record is fresh."""
+        """Return true if an anime is to be requested: not twice in a run, and not while its record is fresh."""
         if anime_id in self.asked:
             return False
         self.asked.add(anime_id)
