@@ -1,4 +1,4 @@
-"""What is being served: which model, trained on which data."""
+"""Facts about the served model and the data it was trained on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class SourceLicence(msgspec.Struct, frozen=True):
 
 
 class Coverage(msgspec.Struct, frozen=True, kw_only=True):
-    """The years that the catalogue and the ratings are of."""
+    """The years that the catalogue and the ratings cover."""
 
     titles: int
     titles_to: str | None
@@ -27,9 +27,9 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     users: int
     ratings_from: int | None
     ratings_to: int | None
-    """The years that nine in ten ratings lie in."""
+    """The central years, which hold nine in ten ratings."""
     years_of: Literal["times", "titles"]
-    """Whether those are the years of the ratings, or those in which the rated titles began."""
+    """Source of those years: times of the ratings, or first years of the rated titles."""
     rated_until: date | None
     """Titles that began later have next to no ratings."""
     sources: tuple[SourceLicence, ...] = ()
@@ -37,7 +37,7 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """Facts of the artefact's and the data set's manifests; what is not known is ``None`` or 0."""
+    """Facts from the manifests of the artefact and the data set; unknown ones are ``None`` or 0."""
 
     model_version: str
     trained: str | None = None

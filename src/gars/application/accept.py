@@ -1,4 +1,4 @@
-"""Take interactions in where another process applies them to the users' states: check, make durable, acknowledge.
+"""Accept interactions that another process applies to the users' states: check, make durable, acknowledge.
 
 Commit order (a crash after any step loses nothing; an event sent again counts once, where it is applied):
   1. check every event; refuse the bad ones before anything is written
@@ -17,14 +17,14 @@ from gars.domain.interaction import Interaction
 
 
 def _ignore(_batch: Batch, _error: GarsError) -> None:
-    """Nobody wants to know."""
+    """Ignore a refused batch."""
 
 
 class Accept:
-    """What ``Ingest`` is where the log and the states are in one process. One thread at a time.
+    """Counterpart of ``Ingest`` for a log that other processes apply. One thread at a time.
 
     Args:
-        refused: hears of each batch that was refused and why, after the good ones are durable; must not raise.
+        refused: called with each refused batch and its error, after the good ones are durable; must not raise.
     """
 
     def __init__(
@@ -41,9 +41,9 @@ class Accept:
         self._refused = refused
 
     def group(self, batches: Sequence[Batch]) -> list[Receipt | GarsError]:
-        """Accept many callers' batches with one write; each is taken or refused by itself. → one outcome a batch.
+        """Accept many callers' batches with one write; each is accepted or refused by itself. → one outcome a batch
 
-        Receipts hold no versions: nobody knows them yet.
+        Receipts have no versions, which are known only where the events are applied.
 
         Raises:
             StorageError: not all of it is durable; sending the batches again is safe.
@@ -73,7 +73,7 @@ def _receipt(batch: Batch) -> Receipt:
 
 
 def _distinct(batch: Batch) -> list[Interaction]:
-    """The first event of each user and id, in its place."""
+    """Return the first event of each user and id, in order."""
     found: dict[tuple[str, str], Interaction] = {}
     for event in batch:
         found.setdefault((event.user_id, event.event_id), event)

@@ -1,4 +1,4 @@
-"""What the service knew at a moment of the past, and the list it made from that: out of the logs, bit for bit."""
+"""Rebuild a state, and the list made from it, at a moment of the past: from the logs, bit for bit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gars.domain.user_state import UserState
 
 
 def state_as_of(log: EventHistory, user_id: str, version: int, *, before: UserState | None = None) -> UserState:
-    """The state after a user's first ``version`` events, on top of the list they had ``before`` (version 0).
+    """Rebuild the state after a user's first ``version`` events, on top of the list they had ``before`` (version 0).
 
     Raises:
         InvalidInputError: the log holds fewer events of the user.
@@ -37,10 +37,10 @@ def state_as_of(log: EventHistory, user_id: str, version: int, *, before: UserSt
 def list_as_of(
     impression: Impression, log: EventHistory, engine: Engine, *, before: UserState | None = None
 ) -> list[Recommendation]:
-    """The list of an impression, made again by the same model.
+    """Rebuild the list of an impression with the same model.
 
     Raises:
-        InvalidInputError: the engine is another model, the list came from a fallback, or the log is not whole.
+        InvalidInputError: the engine is another model, the list came from a fallback, or the log is incomplete.
     """
     if engine.version != impression.model_version:
         raise InvalidInputError(

@@ -1,7 +1,7 @@
-"""A stage tried in the thread of whoever wants its answer, while somebody else holds its deadline.
+"""Work with a deadline that runs in the caller's thread, while a watcher enforces the deadline.
 
-A thread cannot be stopped, but it can be left behind: from then on somebody else answers, and what it makes is
-nobody's. Either it finishes or it is left, never both: whoever is first has the claim.
+A thread cannot be stopped, but it can be abandoned: from then on the watcher answers, and the result of the late
+thread is dropped. An attempt either finishes or is abandoned, never both: the first to take the claim decides.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ from collections.abc import Callable
 
 
 class LeftBehindError(Exception):
-    """In a thread that was late: somebody else answers now. Nothing may be said, kept or counted after it."""
+    """Raised in a thread that missed its deadline; it must not answer, store or count anything after it."""
 
 
 class Claim:
-    """Something that exactly one of many threads gets."""
+    """A claim that exactly one of many threads gets."""
 
     def __init__(self) -> None:
         self._taken = threading.Lock()
 
     def take(self) -> bool:
-        """Whether the caller is the one; never waits."""
+        """Return whether the caller got the claim; never blocks."""
         return self._taken.acquire(blocking=False)
 
 
 class Attempt:
-    """One try. Its thread calls ``begin`` and ``finish``; the watcher ``wait_s``, and when that is over ``leave``.
+    """One attempt. Its thread calls ``begin`` and ``finish``; the watcher ``wait_s``, and ``leave`` after the deadline.
 
-    ``left`` is called once when the thread is left behind, and ``back`` once when it finishes all the same.
+    ``left`` is called once when the thread is abandoned, and ``back`` once when it finishes all the same.
     """
 
     def __init__(
@@ -47,24 +47,24 @@ class Attempt:
         self._claim = Claim()
         self._due: float | None = None
         self.is_left = False
-        """Whether its thread was left behind: its time is spent, and it is not to be tried again."""
+        """True once its thread was abandoned: the budget is spent, and the attempt is not to be repeated."""
 
     def begin(self) -> None:
-        """The time runs from here, not from when the thread was asked for."""
+        """Start the time limit, which does not include the wait for a thread."""
         self._due = self._now() + self.limit_s
 
     def finish(self) -> None:
-        """It is done, well or not. Raises ``LeftBehindError`` if that is too late."""
+        """Record that the work ended, by result or error. Raises ``LeftBehindError`` after the deadline."""
         if not self._claim.take():
             self._back()
             raise LeftBehindError
 
     def wait_s(self) -> float:
-        """How long it cannot be late yet; not above 0: it is due."""
+        """Return the remaining time in seconds; 0 or less once the deadline has passed."""
         return self.limit_s if self._due is None else self._due - self._now()
 
     def leave(self) -> bool:
-        """Leave its thread behind, if it has not finished. → whether it was left"""
+        """Abandon the thread unless it has finished. → true if it was abandoned"""
         if self._claim.take():
             self.is_left = True
             self._left()

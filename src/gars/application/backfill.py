@@ -1,4 +1,4 @@
-"""Give the data set's own users their histories: once, before the service takes its first request."""
+"""Fold the histories of the data set's users into their states, once, before the first request."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def backfill(
     progress: Progress | None = None,
     again: bool = False,
 ) -> int:
-    """Fold each user's rows into a version-0 state. → how many states were kept.
+    """Fold each user's rows into a version-0 state. → the number of states stored
 
     Does nothing when this data set (``content_hash``) was folded in before, unless ``again``. Users with live events
-    and users who were forgotten are left alone. A crash in the middle is mended by running it again.
+    and forgotten users are left unchanged. After a crash, run it again.
 
     Raises:
         StorageError: the state store failed.
@@ -45,7 +45,7 @@ def backfill(
 
 
 def is_backfilled(states: StateStore, content_hash: str) -> bool:
-    """Whether this data set was folded in already."""
+    """Return whether this data set was folded in already."""
     return states.checkpoint(BACKFILLED) == content_hash
 
 

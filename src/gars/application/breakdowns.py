@@ -1,4 +1,4 @@
-"""Where a model is good and where it is not: groups of users and of targets, each scored by itself."""
+"""Break the scores of a model down by groups of users and of targets."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ TRAINING_RATINGS: tuple[tuple[float, str], ...] = ((0, "0"), (2, "1–2"), (9, "
 
 
 def history_groups(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Place in ``HISTORY_LENGTHS`` of each number of titles. (u,) → (u,)"""
+    """Return the index in ``HISTORY_LENGTHS`` of each number of titles. (u,) → (u,)"""
     return np.searchsorted(np.array([longest for longest, _ in HISTORY_LENGTHS]), lengths)
 
 
 def evidence_groups(rated_counts: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Place in ``TRAINING_RATINGS`` of each title's number of training ratings. (n,) → (n,)"""
+    """Return the index in ``TRAINING_RATINGS`` of each title's number of training ratings. (n,) → (n,)"""
     return np.searchsorted(np.array([most for most, _ in TRAINING_RATINGS]), rated_counts)
 
 
@@ -48,16 +48,16 @@ def popularity_groups(counts: NDArray[np.float32], n_groups: int = POPULARITY_GR
 
 
 def of_users(scores: ListScores, users: NDArray[np.bool_]) -> ListScores:
-    """The scores of some users; coverage stays that of all."""
+    """Return the scores of some users; coverage stays that of all."""
     return ListScores({name: values[users] for name, values in scores.per_user.items()}, scores.coverage)
 
 
 def of_targets(
     ranked: NDArray[np.int64], targets: Sequence[NDArray[np.int64]], belongs: Sequence[NDArray[np.bool_]], n_items: int
 ) -> ListScores | None:
-    """The same lists, judged by some targets only; users without such a target are left out.
+    """Score the same lists on a subset of the targets; users without such a target are left out.
 
-    ``belongs`` marks the targets (t,) of each user. What a list holds besides counts as not found.
+    ``belongs`` marks the targets (t,) of each user in the subset. Other items of a list count as misses.
     """
     users = [place for place, mask in enumerate(belongs) if mask.any()]
     if not users:

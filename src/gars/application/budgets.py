@@ -1,7 +1,7 @@
-"""How long a stage may take: whoever waits goes on without it when its time is spent.
+"""Time budgets of stages: a caller continues without a stage whose budget is spent.
 
-Whoever has somebody to hold the deadline (``attempts``) does the work in their own thread, which costs nothing; for
-anybody else it goes to a thread of the budget's own.
+With a watcher of the deadline (``attempts``) the work runs in the caller's thread, which costs nothing; otherwise it
+runs in a thread of the budget's own.
 """
 
 from __future__ import annotations
@@ -19,35 +19,35 @@ T = TypeVar("T")
 
 
 class OutOfTimeError(Exception):
-    """A stage has spent its budget, or those before it are still spending theirs."""
+    """The stage has spent its budget, or too many late calls of it are still running."""
 
 
 class Budget:
-    """Runs a stage for at most ``limit_s`` seconds, 0 for as long as it takes; safe to call from many threads.
+    """Runs a stage for at most ``limit_s`` seconds, 0 for no limit; safe to call from many threads.
 
-    A thread cannot be stopped, so work that is late goes on by itself and its answer is dropped. Once ``threads`` such
-    leftovers are running the stage is refused at once: waiting for it would only cost every caller the whole budget.
+    A thread cannot be stopped, so late work continues and its result is dropped. Once ``threads`` such calls are
+    running the stage is refused at once: waiting for it would only cost every caller the whole budget.
     """
 
     def __init__(self, name: str, limit_s: float, *, threads: int = 4) -> None:
         self.name = name
         self.limit_s = limit_s
         self.outcomes: Counter[str] = Counter()
-        """How often it was ``ok``, ``late``, ``failed`` (raised), ``away`` (elsewhere), or had ``nothing`` to say."""
+        """Counts of outcomes: ``ok``, ``late``, ``failed`` (raised), ``away`` (other process), ``nothing`` (empty)."""
         self._threads = threads
         self._lock = threading.Lock()
         self._left_running = 0
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=f"gars-{name}") if limit_s else None
 
     def attempt(self) -> Attempt | None:
-        """A try for ``run``, to be watched by the caller; ``None`` where there is no limit to watch."""
+        """Return an attempt for ``run``, to be watched by the caller; ``None`` without a limit."""
         return Attempt(self.limit_s, left=self._left, back=self._back) if self.limit_s else None
 
     def run(self, work: Callable[[], T], attempt: Attempt | None = None) -> T:
-        """The answer of ``work``; raises ``OutOfTimeError``, or whatever ``work`` raises.
+        """Return the result of ``work``; raises ``OutOfTimeError``, or any error of ``work``.
 
-        With an ``attempt`` that is watched ``work`` runs in this thread; raises ``LeftBehindError`` in one that was
-        left behind, and ``OutOfTimeError`` when it is tried a second time.
+        With an ``attempt`` that is watched, ``work`` runs in this thread; raises ``LeftBehindError`` if the attempt was
+        abandoned, and ``OutOfTimeError`` when it is used a second time.
         """
         if self._pool is None:
             return work()
@@ -65,7 +65,7 @@ class Budget:
             attempt.finish()
 
     def _in_pool(self, pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:
-        # the context goes along: the times of its stages are measured there too
+        # copy the context: the times of the stages are measured in it
         future = pool.submit(copy_context().run, work)
         try:
             return future.result(self.limit_s)
@@ -83,12 +83,12 @@ class Budget:
         return OutOfTimeError(f"no answer within {self.limit_s * 1000:.0f} ms")
 
     def count(self, outcome: str) -> None:
-        """Note what came of a run; that it was late is noted here."""
+        """Count the outcome of a run; ``late`` is counted by the budget itself."""
         with self._lock:
             self.outcomes[outcome] += 1
 
     def close(self) -> None:
-        """Start nothing more; does not wait for what is late."""
+        """Start no more work; does not wait for late calls."""
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
 

@@ -1,4 +1,4 @@
-"""Trends from counters that another process keeps; read now and then, not for every request."""
+"""Trends from counters that another process maintains; read periodically, not for every request."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ logger = logging.getLogger(__name__)
 _EVERY = timedelta(seconds=5)
 _ALL_EVERY = timedelta(minutes=5)
 _OPEN = 4
-"""Newest buckets: events, also late ones, still move them."""
+"""Number of newest buckets, which events, also late ones, still change."""
 
 
 class CountedTrends:
-    """``Trends`` out of ``TrendCounters``. Safe from many threads: one reads, the others take what there is."""
+    """``Trends`` from ``TrendCounters``. Thread-safe: one thread reads the counters, the others use the last result."""
 
     def __init__(self, counters: TrendCounters, clock: Clock) -> None:
         self._counters = counters
@@ -30,7 +30,7 @@ class CountedTrends:
         self._read_all: datetime | None = None
 
     def heat(self) -> dict[int, float]:
-        """Anime → decayed weight; while the counters cannot be read, from those read last."""
+        """Return anime → decayed weight; while the counters cannot be read, by the last values read."""
         if self._lock.acquire(blocking=False):
             try:
                 self._refresh()
@@ -39,12 +39,12 @@ class CountedTrends:
         return trending.heat(self._buckets, _ms(self._clock.now()))
 
     def ids(self) -> list[int]:
-        """Ids of the anime that anybody wants, hottest first."""
+        """Return the ids of trending anime, largest weight first."""
         heat = self.heat()
         return sorted(heat, key=lambda anime_id: (-heat[anime_id], anime_id))
 
     def forget(self, user_id: str) -> None:
-        """Nothing: the counters do not know who wanted what."""
+        """Do nothing: the counters hold no user ids."""
 
     def _refresh(self) -> None:
         now = self._clock.now()

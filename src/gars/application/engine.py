@@ -1,4 +1,4 @@
-"""What the use cases need of the model, as a Protocol, and what it answers with. ``library.engine`` implements it."""
+"""Protocol of the model that the use cases call, and the types it returns. ``library.engine`` implements it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gars.domain.history import History
 
 
 class Reason(msgspec.Struct, frozen=True, gc=False):
-    """Why a title is in the list, in words and with its weight; with every title of the anime that the words name."""
+    """Explanation of a title: text, contribution to the score, and all titles of the anime named in the text."""
 
     kind: str
     text: str
@@ -28,17 +28,17 @@ class Reason(msgspec.Struct, frozen=True, gc=False):
 
     @classmethod
     def of(cls, kind: str, text: str, anime: Anime, contribution: float | None = None) -> Reason:
-        """One whose words name an anime."""
+        """Build a reason whose text names an anime."""
         return cls(kind, text, *named(anime), contribution)
 
 
 def named(anime: Anime) -> tuple[int, str, str | None, str | None, str | None]:
-    """What a ``Reason`` says of an anime, from ``anime_id`` to ``title_chinese``."""
+    """Return the fields of a ``Reason`` about an anime, from ``anime_id`` to ``title_chinese``."""
     return anime.anime_id, anime.title, anime.title_english, anime.title_japanese, anime.title_chinese
 
 
 class Recommendation(msgspec.Struct, frozen=True, gc=False):
-    """One place of a list. ``p_like`` is the calibrated probability of a rating above 7."""
+    """One item of a list. ``p_like`` is the calibrated probability of a rating above 7."""
 
     anime_id: int
     score: float
@@ -46,13 +46,13 @@ class Recommendation(msgspec.Struct, frozen=True, gc=False):
     channels: tuple[str, ...]
     reasons: tuple[Reason, ...]
     features: bytes = b""
-    """What the ranker saw: one row of the model's features as float32; empty where no ranker spoke."""
+    """Input of the ranker: one row of the model's features as float32; empty without a ranker."""
     propensity: float = 1.0
-    """The probability that this title came to this place; below 1 only where a list may explore."""
+    """The probability that this title is at this rank; below 1 only where a list may explore."""
     terms: Mapping[str, float] = {}
-    """What the score is the sum of, by name; empty where no model spoke."""
+    """Additive terms of the score by name; empty without a ranker."""
     reasons_json: bytes = b""
-    """``reasons`` as JSON in their place, where another process made the list: they are only passed on."""
+    """``reasons`` as JSON in their place, if another process made the list: they are only passed on."""
 
 
 class Engine(Protocol):
@@ -70,38 +70,38 @@ class Engine(Protocol):
 
     @property
     def feature_names(self) -> tuple[str, ...]:
-        """What the numbers in ``Recommendation.features`` are, in order."""
+        """Names of the columns of ``Recommendation.features``, in order."""
         ...
 
     def like_chances(self, history: History, anime_ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        """P(rating > 7) of anime by id, NaN for one the catalogue does not have. (m,) → (m,)"""
+        """Predict P(rating > 7) of anime by id, NaN for one the catalogue does not have. (m,) → (m,)"""
         ...
 
     def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
-        """The ranked list, places ``offset`` … ``offset + k``."""
+        """Return the ranks ``offset`` … ``offset + k`` of the ranked list."""
         ...
 
     def retrieve_ids(self, history: History, *, k: int, filters: Filters) -> NDArray[np.int64]:
-        """Stage one alone, best first: the fallback when ranking is out of time."""
+        """Return the candidates of the retrieval stage, best first: the fallback when ranking is out of time."""
         ...
 
     def popular_ids(self, *, k: int, filters: Filters) -> NDArray[np.int64]:
-        """The list for somebody of whom nothing is known, and the last fallback."""
+        """Return the most popular ids: the list for a user without history, and the last fallback."""
         ...
 
     def similar_ids(self, anime_id: int, *, k: int, same_franchise: bool = True) -> list[tuple[int, float]]:
-        """Anime like this one with their similarity (0–1), best first."""
+        """Return similar anime with their similarity (0–1), best first."""
         ...
 
     def similar_user_ids(self, history: History, *, k: int, exclude: str | None = None) -> list[tuple[str, float]]:
-        """Training users like this history with their similarity (0–1), best first."""
+        """Return the training users most similar to a history with their similarity (0–1), best first."""
         ...
 
 
 @runtime_checkable
 class NewAnime(Protocol):
-    """What an ``Engine`` may offer besides: anime that nobody it learned from has watched, in an order for the user."""
+    """Optional part of an ``Engine``: ranks anime that no training user has watched for a user."""
 
     def new_ids(self, history: History, *, k: int, filters: Filters) -> list[tuple[int, float]]:
-        """The best of them that the filters allow, with their score, best first."""
+        """Return the best ids that the filters allow, with their scores, best first."""
         ...

@@ -21,17 +21,17 @@ class ListScores:
 
     per_user: dict[str, Floats]
     coverage: float
-    """Share of all items in somebody's first ten."""
+    """Share of all items in the first ten of at least one user."""
 
     def intervals(self, seed: int) -> dict[str, Interval]:
-        """Mean and 95 % interval of each metric; the same seed resamples the same users for every model."""
+        """Return mean and 95 % interval of each metric; the same seed resamples the same users for every model."""
         return {
             name: metrics.bootstrap(values, np.random.default_rng(seed), resamples=RESAMPLES)
             for name, values in self.per_user.items()
         }
 
     def gain_over(self, other: ListScores, seed: int) -> dict[str, Interval]:
-        """Paired difference to another model on the same users."""
+        """Return the paired difference to another model on the same users."""
         return {
             name: metrics.bootstrap(values - other.per_user[name], np.random.default_rng(seed), resamples=RESAMPLES)
             for name, values in self.per_user.items()
@@ -60,7 +60,7 @@ class LikeScores:
     p: Floats
 
     def values(self) -> dict[str, float]:
-        """Every metric on all rows."""
+        """Return every metric on all rows."""
         return {
             "accuracy": metrics.accuracy(self.liked, self.p),
             "auc": metrics.auc(self.liked, self.p),
@@ -70,22 +70,22 @@ class LikeScores:
         }
 
     def intervals(self, seed: int, *, resamples: int = LIKE_RESAMPLES) -> dict[str, Interval]:
-        """Accuracy and AUC with their 95 % intervals, resampling users (rows of a user are not independent)."""
+        """Return accuracy and AUC with 95 % intervals, resampling users (rows of a user are not independent)."""
         values = self.values()
         return {name: _percentiles(values[name], one) for name, one in self._samples(seed, resamples).items()}
 
     def gain_over(self, other: LikeScores, seed: int, *, resamples: int = LIKE_RESAMPLES) -> dict[str, Interval]:
-        """Paired difference to another model's predictions of the same rows."""
+        """Return the paired difference to another model's predictions of the same rows."""
         mine, theirs = self.values(), other.values()
         own, others = self._samples(seed, resamples), other._samples(seed, resamples)
         return {name: _percentiles(mine[name] - theirs[name], own[name] - others[name]) for name in own}
 
     def take(self, rows: NDArray[np.bool_]) -> LikeScores:
-        """Some of the rows."""
+        """Return some of the rows."""
         return LikeScores(self.user[rows], self.liked[rows], self.p[rows])
 
     def _samples(self, seed: int, resamples: int) -> dict[str, Floats]:
-        """Accuracy and AUC of resampled users; the same seed draws the same users for every model."""
+        """Compute accuracy and AUC of resampled users; the same seed draws the same users for every model."""
         users, code = np.unique(self.user, return_inverse=True)
         order = np.argsort(self.p, kind="stable")
         right = (self.p >= 0.5) == self.liked
@@ -103,7 +103,7 @@ def _percentiles(value: float, samples: Floats) -> Interval:
 
 
 def _weighted_auc(liked: NDArray[np.bool_], weight: Floats) -> float:
-    """AUC of rows in ascending order of score; ties count by their place."""
+    """Compute the AUC of rows in ascending order of score; ties count by their position."""
     below = np.cumsum(weight * ~liked)
     positive = weight * liked
     return float((positive * below).sum() / max(positive.sum() * below[-1], 1e-12))

@@ -1,7 +1,7 @@
-"""Ranking examples from what was shown and what came of it.
+"""Build ranking examples from impressions and the events attributed to them.
 
-Cascade (Craswell et al., "An experimental comparison of click position-bias models", 2008): a reader goes down the list
-from the top. What they acted on is relevant, what they passed on the way there is not; below it nobody knows.
+Cascade model (Craswell et al., "An experimental comparison of click position-bias models", 2008): a user examines the
+list from the top. Items acted on are relevant, items skipped above them are not; items below are unobserved.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from gars.domain.impression import Impression
 from gars.domain.interaction import MAX_CLOCK_SKEW, Interaction, Kind, Status
 
 WINDOW = timedelta(minutes=30)
-"""How long after a list was shown an event may still come of it."""
+"""Attribution window: the maximum time between an impression and an event attributed to it."""
 
 Key: TypeAlias = tuple[str, int]
 """User and anime."""
@@ -29,16 +29,16 @@ Key: TypeAlias = tuple[str, int]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RankingExamples:
-    """Examined places of n in all, in lists; lists in the order shown, places from the top."""
+    """Examined items, n in all, grouped by list; lists in the order shown, items from the top."""
 
     features: NDArray[np.float32]
-    """(n, f) as they were when the list was shown."""
+    """(n, f) features at the time the list was shown."""
     relevant: NDArray[np.float32]
-    """(n,) 1 = acted on, 0 = passed by or refused."""
+    """(n,) 1 = acted on, 0 = skipped or refused."""
     lists: NDArray[np.int64]
-    """(n,) number of the list, from 0; only lists with both kinds of places are here."""
+    """(n,) number of the list, from 0; only lists with both labels are included."""
     positions: NDArray[np.int64]
-    """(n,) place in the list, from 0."""
+    """(n,) position in the list, from 0."""
     anime_ids: NDArray[np.int64]
     """(n,)"""
     shown: tuple[Impression, ...]
@@ -51,11 +51,11 @@ class RankingExamples:
 def ranking_examples(
     impressions: Iterable[Impression], events: Iterable[Interaction], *, window: timedelta = WINDOW
 ) -> RankingExamples:
-    """Join impressions to events, each event to one list.
+    """Join impressions to events, each event to at most one list.
 
-    An event that names its ``request_id`` belongs to that list; any other one to the user's latest list that showed the
-    title within ``window`` before it. Lists of a fallback have no features and are left out, as are lists nobody acted
-    on.
+    An event with a ``request_id`` belongs to that list; any other one to the user's latest list that showed the title
+    within ``window`` before it. Lists of a fallback have no features and are left out, as are lists without a click or
+    other positive event.
 
     Raises:
         InvalidInputError: the impressions are of models with different features.
@@ -76,7 +76,7 @@ def ranking_examples(
         examined = [
             item
             for place, item in enumerate(impression.items)
-            # a refusal below the last click was examined too
+            # a refused item below the last click was examined too
             if item.features and (place <= acted[-1] or item.anime_id in said)
         ]
         if len(examined) == sum(bool(said.get(item.anime_id)) for item in examined):
@@ -101,7 +101,7 @@ def ranking_examples(
 def _verdicts(
     shown: list[Impression], events: Iterable[Interaction], window: timedelta
 ) -> Mapping[int, Mapping[int, bool]]:
-    """Number of a list → anime → acted on (True) or refused (False); what was taken back says nothing."""
+    """Return number of a list → anime → acted on (true) or refused (false); events taken back have no label."""
     by_request = {one.request_id: number for number, one in enumerate(shown)}
     by_title: defaultdict[Key, list[int]] = defaultdict(list)
     for number, one in enumerate(shown):
@@ -129,7 +129,7 @@ def _list_of(
     by_title: Mapping[Key, list[int]],
     window: timedelta,
 ) -> int | None:
-    """The list an event came of."""
+    """Return the number of the list that an event is attributed to, ``None`` if there is none."""
     candidates = by_title.get((event.user_id, event.anime_id), [])
     if event.request_id is not None and event.request_id in by_request:
         number = by_request[event.request_id]
@@ -141,7 +141,7 @@ def _list_of(
 
 
 def _verdict(event: Interaction) -> bool | None:
-    """Whether an event speaks for the title it is of; ``None`` if it says neither."""
+    """Return the label of an event: positive, negative, or ``None`` if it is no feedback on the title."""
     match event.kind:
         case Kind.CLICK | Kind.LIKE:
             return True
@@ -151,7 +151,7 @@ def _verdict(event: Interaction) -> bool | None:
             return isinstance(event.value, int) and event.value > LIKED_ABOVE
         case Kind.STATUS:
             return event.value != Status.DROPPED
-    return None  # "seen" says nothing of taste
+    return None  # "seen" is no feedback on the title
 
 
 def _matrix(rows: list[bytes]) -> NDArray[np.float32]:

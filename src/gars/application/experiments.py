@@ -1,4 +1,4 @@
-"""What came of an experiment: per variant its lists, how many were clicked or refused, and whether to believe it."""
+"""Report on an experiment: lists, clicks and dismissals per variant, and a check of the sample ratio."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class VariantReport:
-    """One arm: ``impressions`` are lists shown, ``clicks`` and ``dismissals`` lists with at least one."""
+    """One variant: ``impressions`` are lists shown, ``clicks`` and ``dismissals`` lists with at least one."""
 
     name: str
     share: float
@@ -38,7 +38,7 @@ class VariantReport:
 
 @dataclass(frozen=True, slots=True)
 class ExperimentReport:
-    """All arms, and the probability that users spread so unevenly by chance."""
+    """All variants, and the p-value of the split of users among them."""
 
     name: str
     variants: tuple[VariantReport, ...]
@@ -47,9 +47,9 @@ class ExperimentReport:
 
 
 def report(experiment: Experiment, impressions: ImpressionLog, log: EventLog) -> ExperimentReport:
-    """Count the logged lists of the experiment's variants and the events that name them.
+    """Count the logged lists of the experiment's variants and the events attributed to them.
 
-    An event belongs to the list whose ``request_id`` it names, if that showed its anime to its user within 30 minutes.
+    An event belongs to the list of its ``request_id``, if that showed its anime to its user within 30 minutes.
 
     Raises:
         StorageError: a log could not be read.
@@ -88,7 +88,7 @@ def report(experiment: Experiment, impressions: ImpressionLog, log: EventLog) ->
 
 
 def came_of(event: Interaction, shown: Mapping[str, Impression]) -> bool:
-    """Whether an event names a list that showed its anime to its user within ``WINDOW`` before it."""
+    """Return whether an event has the id of a list that showed its anime to its user within ``WINDOW`` before it."""
     one = shown.get(event.request_id or "")
     return (
         one is not None

@@ -1,4 +1,4 @@
-"""Everything known of a user, for them to keep or to take elsewhere."""
+"""Export all data stored about a user."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class ExportUser:
         self._clock = clock
 
     def __call__(self, user_id: str) -> UserExport:
-        """The export; of somebody never heard of an empty one. Raises ``StorageError``."""
+        """Return the export, an empty one for an unknown user. Raises ``StorageError``."""
         state = self._states.get(user_id) or UserState(user_id=user_id)
         logged = tuple(event for _, event in self._history.read_user(user_id))
         return UserExport(

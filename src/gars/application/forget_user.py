@@ -1,7 +1,7 @@
-"""Delete everything that is known of a user, so that neither a replay nor an old copy brings them back.
+"""Delete all data of a user, so that neither a replay nor an old copy restores them.
 
-Order (a crash after any step is mended by the next start, or by asking again):
-  1. set a tombstone: how far the log went when the user was forgotten   — durable, in a file of its own
+Order (after a crash the next start, or asking again, completes the deletion):
+  1. set a tombstone: the offset of the log at the deletion   — durable, in a file of its own
   2. delete the state
   3. delete the events
   4. delete the impressions
@@ -38,7 +38,7 @@ _PAGE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """What was deleted."""
+    """Counts of the deleted data."""
 
     events: int
     state: bool
@@ -46,7 +46,7 @@ class Forgotten:
 
 
 def _no_crash(_step: int) -> None:
-    """Crash points are for tests."""
+    """Do nothing; tests pass a function that simulates a crash."""
 
 
 class ForgetUser:
@@ -97,10 +97,9 @@ class ForgetUser:
 
 
 def keep_forgotten(log: LocalEventLog, states: StateStore, tombstones: Tombstones) -> list[str]:
-    """Delete again whoever was forgotten and is back: after a crash, a backfill, or from an old copy of a file.
+    """Delete again forgotten users whose data are back: after a crash, a backfill, or from an old copy of a file.
 
-    Runs at the start, after the backfill and before the replay. What a user did after they were forgotten stays.
-    → who was deleted.
+    Runs at start, after the backfill and before the replay. Events after the deletion are kept. → ids of deleted users
 
     Raises:
         StorageError: a store failed.
@@ -127,7 +126,7 @@ def keep_forgotten(log: LocalEventLog, states: StateStore, tombstones: Tombstone
 
 
 def keep_impressions_forgotten(impressions: ImpressionLog, tombstones: Tombstones) -> int:
-    """Delete again what was shown to somebody before they were forgotten. → how many impressions went.
+    """Delete again impressions from before their user was forgotten. → the number of impressions deleted
 
     Raises:
         StorageError: a store failed.
@@ -141,13 +140,13 @@ def keep_impressions_forgotten(impressions: ImpressionLog, tombstones: Tombstone
 
 
 def is_due(log: LocalEventLog, states: StateStore, tombstones: Tombstones) -> bool:
-    """Whether ``keep_forgotten`` may find something, told without looking at every user."""
+    """Return whether ``keep_forgotten`` may find something, without a scan of all users."""
     newest = tombstones.newest_offset()
     return tombstones.is_unsettled() or log.last_offset() < newest or applied_offset(states) < newest
 
 
 def pass_tombstones(log: LocalEventLog, states: StateStore, tombstones: Tombstones) -> None:
-    """After the replay: never again give out an offset that a tombstone covers, as an old copy of the log would."""
+    """Advance the log past every tombstone, after the replay: an old copy of the log would reuse covered offsets."""
     newest = tombstones.newest_offset()
     if log.last_offset() < newest:
         log.skip_to(newest)
@@ -156,7 +155,7 @@ def pass_tombstones(log: LocalEventLog, states: StateStore, tombstones: Tombston
 
 
 def _everybody(log: LocalEventLog, states: StateStore) -> set[str]:
-    """Every user of the states or the log."""
+    """Return every user of the states or the log."""
     users = set(log.users())
     after = ""
     while page := states.user_ids(limit=_PAGE, after=after):

@@ -1,4 +1,4 @@
-"""What several people can watch together: average without misery."""
+"""Recommendations for a group: average without misery."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from gars.domain.user_state import UserState
 
 MAX_MEMBERS = 20
 MISERY = 0.4
-"""Whoever likes a title with less than this chance would rather not: such titles come after all others."""
+"""Threshold of the chance of liking: titles below it for any member come after all others."""
 _POOL = 5
-"""Each member's list, of so many times the titles wanted, proposes."""
+"""Length of each member's list, as a multiple of ``k``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Somebody of a group; ``weight`` is how much their joy counts beside that of the others."""
+    """A member of a group; ``weight`` is their weight in the mean."""
 
     user_id: str
     weight: float = 1.0
@@ -35,7 +35,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Joy:
-    """A title for a group. ``score`` is the weighted mean of the joys, ``joys`` each member's chance of liking it."""
+    """A title for a group; ``joys`` has each member's chance of liking: ``score`` the mean, ``least`` the minimum."""
 
     anime_id: int
     score: float
@@ -56,10 +56,10 @@ class RecommendToGroup:
         self._clock = clock
 
     def __call__(self, members: Sequence[Member], *, k: int = 20, filters: Filters = SERVICE_DEFAULTS) -> list[Joy]:
-        """Titles nobody of the group has seen, the best for all first.
+        """Return titles that no member has seen, best score first.
 
         Raises:
-            InvalidInputError: nobody, too many, one twice, or a weight that is none; filters that name what is unknown.
+            InvalidInputError: no members, too many, one twice, or an invalid weight; filters with unknown names.
         """
         _check(members)
         known = [self._history(member.user_id) for member in members]
@@ -83,7 +83,7 @@ class RecommendToGroup:
         return history.from_state(self._states.get(user_id) or UserState(user_id=user_id))
 
     def _proposed(self, known: Sequence[History], k: int, filters: Filters) -> NDArray[np.int64]:
-        """The union of what suits each, without what any of them has seen or cannot follow yet. → ids, ascending"""
+        """Return the union of the members' lists by id, without titles that one has seen or cannot follow yet."""
         seen = {anime_id for one in known for anime_id in one.anime_ids[one.hidden].tolist()}
         asked = msgspec.structs.replace(
             filters, exclude_ids=(*filters.exclude_ids, *sorted(seen)), released_by=self._clock.now().date()
@@ -104,7 +104,7 @@ class RecommendToGroup:
         return {before for before in self._catalogue.get(anime_id).prequels if before in self._catalogue}
 
     def _one_each(self, ids: NDArray[np.int64], order: list[int], filters: Filters) -> list[int]:
-        """The first of each franchise, where the filters ask for it."""
+        """Keep the first title of each franchise, if the filters ask for it."""
         if not filters.one_per_franchise:
             return order
         first: dict[str, int] = {}

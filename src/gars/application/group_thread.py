@@ -1,7 +1,7 @@
-"""One thread that takes what waits in groups, in order.
+"""One thread that processes queued entries in groups, in order.
 
-While it works on one group the next one gathers, so what a group costs (a sync to disk) is shared by whoever came
-meanwhile (group commit: DeWitt et al., "Implementation techniques for main memory database systems", 1984).
+While it works on one group the next one gathers, so the cost of a group (a sync to disk) is shared by the entries that
+arrive meanwhile (group commit: DeWitt et al., "Implementation techniques for main memory database systems", 1984).
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ E = TypeVar("E")
 
 
 def uncancellable() -> Future[T]:
-    """A future whose caller may go away: that does not stop what is already on its way to the disk."""
+    """Return a future that cannot be cancelled: a write that has begun goes on without its caller."""
     future: Future[T] = Future()
     future.set_running_or_notify_cancel()
     return future
 
 
 class _Task(Generic[T]):
-    """Other work, to be done in its turn."""
+    """Another function to run, in order."""
 
     def __init__(self, run: Callable[[], T]) -> None:
         self.run = run
@@ -38,11 +38,11 @@ class _End:
 
 
 class GroupThread(Generic[E]):
-    """Hands groups of entries to ``work``, in a thread of its own; ``submit`` and ``call`` are for any thread.
+    """Passes groups of entries to ``work``, in a thread of its own; ``submit`` and ``call`` are for any thread.
 
-    ``work`` must not raise. A group ends when its sizes add up to ``max_group``; entries beyond
-    ``max_waiting`` are refused. Where nobody waits for an entry, a group may gather for ``gather_s`` seconds first:
-    whoever submits then need not wake this thread, which costs them more than the entry does. ``call`` cuts it short.
+    ``work`` must not raise. A group ends when its sizes add up to ``max_group``; entries beyond ``max_waiting`` are
+    refused. If no caller waits for the result, a group may gather for ``gather_s`` seconds first: ``submit`` then need
+    not wake this thread, which costs more than the entry does. ``call`` ends the wait.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class GroupThread(Generic[E]):
 
     @property
     def waiting(self) -> int:
-        """How many entries wait."""
+        """Number of queued entries."""
         return self._inbox.qsize()
 
     def submit(self, entry: E) -> None:
@@ -83,7 +83,7 @@ class GroupThread(Generic[E]):
             self._inbox.put(entry)
 
     def call(self, run: Callable[[], T]) -> Future[T]:
-        """Run something else after everything queued before it; raises ``StorageError`` if it has been stopped."""
+        """Run a function after all entries queued before it; raises ``StorageError`` if the thread has been stopped."""
         task = _Task(run)
         with self._lock:
             self._refuse_closed()
@@ -92,7 +92,7 @@ class GroupThread(Generic[E]):
         return task.future
 
     def close(self) -> None:
-        """Finish what waits, then stop; later entries are refused."""
+        """Process the queue, then stop; later entries are refused."""
         with self._lock:
             if not self._closed:
                 self._closed = True
@@ -114,7 +114,7 @@ class GroupThread(Generic[E]):
                 entry = self._group_from(entry)
 
     def _group_from(self, first: E) -> E | _Task[object] | _End:
-        """Work on ``first`` and the entries that wait behind it. → the one that comes next."""
+        """Process ``first`` and the entries queued behind it. → the next entry"""
         if self._gather_s and self._inbox.qsize() < self._max_group:
             self._hurry.wait(self._gather_s)
             self._hurry.clear()  # what was queued before it was set is taken below

@@ -1,4 +1,4 @@
-"""Bring a user's own list in: what it says becomes events, which take the same way in as every other event."""
+"""Import a user's list from elsewhere: its entries become events, which are ingested like all others."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _EXPORT = "export of GARS"
 
 @dataclass(frozen=True, slots=True)
 class UnknownEntry:
-    """A title the catalogue does not have."""
+    """A title that is not in the catalogue."""
 
     name: str
     anime_id: int | None = None
@@ -37,26 +37,26 @@ class UnknownEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportReport:
-    """What became of a list. ``entries`` = ``taken`` + ``unchanged`` + ``duplicates`` + unknown + skipped."""
+    """Result of an import. ``entries`` = ``taken`` + ``unchanged`` + ``duplicates`` + unknown + skipped."""
 
     source: str
     user_id: str
     entries: int
     taken: int
-    """Titles that said something new."""
+    """Titles that changed the state."""
     unchanged: int
-    """Titles of which as much, or newer, was known already."""
+    """Titles whose state was equal or newer already."""
     duplicates: int
     """Repetitions within the list."""
     unknown: tuple[UnknownEntry, ...]
     skipped: tuple[SkippedEntry, ...]
     notes: tuple[str, ...]
     events: int = 0
-    """How many events were written."""
+    """Number of events written."""
     version: int = 0
-    """The version of the user's state after it."""
+    """The version of the user's state afterwards."""
     newer_than_data: int = 0
-    """Titles that began after the ratings the model learned from."""
+    """Titles that began after the ratings of the training data."""
     newer_titles: tuple[str, ...] = ()
     """Names of some of them, the newest first."""
 
@@ -73,7 +73,7 @@ class ImportList:
         clock: Clock,
         rated_until: date | None = None,
     ) -> None:
-        """``rated_until`` is the day from which on titles have next to no ratings, if it is known."""
+        """``rated_until`` is the day from which on titles have next to no ratings, if known."""
         self._submit = submit
         self._states = states
         self._catalogue = catalogue
@@ -84,10 +84,10 @@ class ImportList:
         }
 
     def __call__(self, user_id: str, listed: PersonalList | UserExport) -> ImportReport:
-        """Import; doing it twice changes nothing. After a failure in the middle importing again does the rest.
+        """Import a list; doing it twice changes nothing. After a failure, importing again adds the rest.
 
         Raises:
-            StorageError: the store failed; what was written before stays.
+            StorageError: the store failed; events already written stay.
         """
         now = self._clock.now()
         state = self._states.get(user_id) or UserState(user_id=user_id)
@@ -106,7 +106,7 @@ class ImportList:
         )
 
     def _with_newer(self, report: ImportReport, listed: PersonalList | UserExport) -> ImportReport:
-        """Count the titles that the model's ratings are too old for."""
+        """Count the titles that are newer than the ratings of the training data."""
         if self._rated_until is None:
             return report
         if isinstance(listed, UserExport):
@@ -136,7 +136,7 @@ class ImportList:
 
 
 def _with_conflicts(report: ImportReport, events: list[Interaction], conflicts: list[Interaction]) -> ImportReport:
-    """Move the titles nothing was taken of from ``taken`` to ``skipped``."""
+    """Move titles whose events were all refused from ``taken`` to ``skipped``."""
     if not conflicts:
         return report
     refused = {id(event) for event in conflicts}
@@ -149,17 +149,17 @@ def _with_conflicts(report: ImportReport, events: list[Interaction], conflicts: 
 
 
 def _first_day(anime: Anime) -> date:
-    """The day it began; the first of its year where only that is known, and the first of all where nothing is."""
+    """Return the first day of an anime, 1 January of its year if only that is known, else the minimum date."""
     return anime.released or date(anime.year or 1, 1, 1)
 
 
 def plan(
     listed: PersonalList, state: UserState, known_anime: Container[int], by_anilist: Mapping[int, int], now: datetime
 ) -> tuple[list[Interaction], ImportReport]:
-    """The events that make ``state`` agree with a list, and the report; pure.
+    """Return the events that make ``state`` agree with a list, and the report; pure.
 
-    What is known here already, and anything newer than a dated entry, stays. An undated entry is the user's word of
-    today where it contradicts what is known; else the day it was watched gives it its place in the history.
+    Values that are equal to the state, or older than it, give no event. An undated entry that contradicts the state
+    counts as of now; otherwise the day it was watched is its event time.
     """
     titles: dict[int, ListEntry] = {}
     unknown: list[UnknownEntry] = []
@@ -191,7 +191,7 @@ def plan(
 
 
 def _events(state: UserState, anime_id: int, entry: ListEntry, now: datetime) -> Iterator[Interaction]:
-    """What an entry says that the state does not hold; with neither status nor rating it was watched."""
+    """Yield the events of an entry that change the state; without status and rating the title counts as completed."""
     opinion = state.opinions.get(anime_id, Opinion())
     status = Status.COMPLETED if entry.status is None and entry.rating is None else entry.status
     for kind, value, held in ((Kind.STATUS, status, opinion.status), (Kind.RATE, entry.rating, opinion.rating)):
@@ -211,30 +211,30 @@ def _events(state: UserState, anime_id: int, entry: ListEntry, now: datetime) ->
 
 
 def _time(entry: ListEntry, held: Register | None, now: datetime) -> datetime | None:
-    """When the entry was written, ``None`` if what is held is newer."""
+    """Return the event time of an entry, ``None`` if the state is newer."""
     now_ms = round(now.timestamp() * 1000)
     if entry.updated_ms is not None:
         written = min(entry.updated_ms, now_ms)
         if held is not None and held.stamp.time_ms >= written:
             return None
     elif held is not None:
-        written = now_ms  # also where what is held has a later time: it is from a clock that was ahead
+        written = now_ms  # also if the held value is later: it is from a clock that was ahead
     else:
         written = min(entry.watched_ms or now_ms, now_ms)
     return max(EPOCH, _UNIX + timedelta(milliseconds=written))
 
 
 def _event_id(user_id: str, anime_id: int, value: int | Status, held: Register | None) -> str:
-    """The same for two imports at once, another one when the value comes back after it was changed."""
+    """Return an id that is equal for concurrent imports, and different when a value comes back after a change."""
     before = f"{held.stamp.time_ms}.{held.stamp.tie}" if held else ""
     content = f"{user_id}\x1f{anime_id}\x1f{value}\x1f{before}"
     return "l-" + hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
 
 
 def _in_log_order(events: list[Interaction], now: datetime) -> Iterator[Interaction]:
-    """Yield events of another log as events of any time, so that nothing newer here gives way to them.
+    """Yield events of another log without their time of acceptance, so that newer values here are not replaced.
 
-    Where one of now replaced one of the same millisecond it gets a later time, so that it still does.
+    An event that replaced one of the same millisecond when it was accepted gets a later time, so that it still does.
     """
     newest: dict[tuple[int, str], datetime] = {}
     for event in events:
@@ -251,7 +251,7 @@ def _in_log_order(events: list[Interaction], now: datetime) -> Iterator[Interact
 def _plan_export(
     export: UserExport, user_id: str, known_anime: Container[int], now: datetime
 ) -> tuple[list[Interaction], ImportReport]:
-    """The events of an export, and the report; those of another user get ids of their own."""
+    """Return the events of an export, and the report; events of another user get new ids."""
     events: list[Interaction] = []
     unknown: dict[int, UnknownEntry] = {}
     skipped: list[SkippedEntry] = []

@@ -1,4 +1,4 @@
-"""Log the lists that are shown, off the path of the request: a bounded queue to a thread of its own.
+"""Log the lists that are shown, outside of the request: a bounded queue to a thread of its own.
 
 An impression is worth less than the answer it belongs to: when the disk cannot keep up it is dropped, and counted.
 """
@@ -28,18 +28,18 @@ MAX_WAITING = 2_000
 MAX_GROUP = 256
 """Impressions in one commit."""
 GATHER_S = 0.05
-"""How long an impression waits for others to be written with: that is what is lost if the process is killed."""
+"""Time in seconds that an impression waits for others in its commit; so much is lost if the process is killed."""
 _EXPIRE_EVERY = timedelta(hours=1)
 _MOST_TRIMMED = 200_000
 """Impressions deleted at a time because the log is too large."""
 
 
 class ImpressionRecorder:
-    """``record`` is for any thread and never waits.
+    """Records impressions; ``record`` is for any thread and never waits.
 
     ``sample`` is the share of the lists that is kept (0 none, 1 all), chosen by a hash of the request id, so the same
-    everywhere; ``keep`` is how long, ``None`` where the log itself deletes what is old, and ``max_bytes`` how large the
-    log may be (0: as large as it gets). ``known`` is the newest time that is known from before the start.
+    in all processes; ``keep`` is the retention time, ``None`` if the log itself expires records, and ``max_bytes`` the
+    size limit of the log (0: none). ``known`` is the newest time in the stores at start.
     """
 
     def __init__(
@@ -64,14 +64,14 @@ class ImpressionRecorder:
         self.dropped = 0
         """Impressions lost since the start: the queue was full, or the disk failed."""
         self.last_error: StorageError | None = None
-        """Why the latest write failed; ``None`` after one that did not."""
+        """Error of the latest write; ``None`` after a success."""
         self._thread: GroupThread[Impression] = GroupThread(
             "gars-impressions", self._write, max_group=MAX_GROUP, max_waiting=MAX_WAITING, gather_s=GATHER_S
         )
 
     @property
     def waiting(self) -> int:
-        """How many impressions wait for the disk."""
+        """Number of queued impressions."""
         return self._thread.waiting
 
     def record(self, impression: Impression) -> None:
@@ -84,19 +84,19 @@ class ImpressionRecorder:
             self._drop(1)
 
     def call(self, run: Callable[[], T]) -> Future[T]:
-        """Run something after everything that was recorded before it is written. Raises ``StorageError``."""
+        """Run a function after all impressions recorded before it are written. Raises ``StorageError``."""
         return self._thread.call(run)
 
     def forget(self, user_id: str) -> int:
-        """Delete a user's impressions, also those still waiting. → how many. Raises ``StorageError``."""
+        """Delete a user's impressions, also queued ones. → their number. Raises ``StorageError``."""
         return self.call(lambda: self._log.forget(user_id)).result()
 
     def flush(self) -> None:
-        """Wait until what was recorded so far is on disk or dropped."""
+        """Wait until all impressions recorded so far are on disk or dropped."""
         self.call(lambda: None).result()
 
     def close(self) -> None:
-        """Write what waits, then stop; later impressions are dropped."""
+        """Write the queue, then stop; later impressions are dropped."""
         self._thread.close()
 
     def _is_sampled(self, request_id: str) -> bool:
@@ -125,7 +125,7 @@ class ImpressionRecorder:
             self.dropped += count
 
     def _expire(self) -> None:
-        """Delete what is too old, once an hour."""
+        """Delete expired impressions, and the oldest above the size limit, once an hour."""
         if self._retention is None:
             return
         now = self._clock.now()

@@ -1,4 +1,4 @@
-"""Take interactions in: check, make durable, update the users' states, tell the listeners.
+"""Ingest interactions: check, make durable, update the users' states, publish the changes.
 
 Commit order (a crash after any step loses nothing and doubles nothing):
   1. check every event; refuse the bad ones before anything is written
@@ -22,14 +22,14 @@ from gars.domain.interaction import Interaction, check, has_same_content
 from gars.domain.user_state import UserState
 
 MAX_BATCH = 1000
-"""Events in one batch: what one answer can acknowledge without making others wait."""
+"""Maximum number of events in a batch, so that other callers do not wait long."""
 
 Batch = Sequence[Interaction]
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of a batch."""
+    """Result of a batch: ids of new events, number of duplicates, version of each user's state."""
 
     accepted: tuple[str, ...]
     duplicates: int
@@ -37,7 +37,7 @@ class Receipt:
 
 
 def refusal(event: Interaction, now: datetime, known_anime: Container[int]) -> InvalidInputError | None:
-    """Why one event cannot be taken, or ``None``: for callers who want the rest of a batch kept."""
+    """Return the error of one event, or ``None``: for callers that keep the rest of a batch."""
     try:
         check(event, now)
     except InvalidInputError as error:
@@ -46,12 +46,12 @@ def refusal(event: Interaction, now: datetime, known_anime: Container[int]) -> I
 
 
 def at_index(number: int, error: InvalidInputError) -> InvalidInputError:
-    """The error with the place of its event in the batch."""
+    """Return the error with the index of its event in the batch."""
     return InvalidInputError(f"events[{number}]: {error.message}", hint=error.hint)
 
 
 def batch_refusal(batch: Batch, now: datetime, known_anime: Container[int]) -> GarsError | None:
-    """Why a batch cannot be taken as a whole, or ``None``."""
+    """Return the error that refuses a whole batch, or ``None``."""
     if len(batch) > MAX_BATCH:
         return InvalidInputError(
             f"a batch takes at most {MAX_BATCH} events, got {len(batch)}", hint="send several batches"
@@ -66,7 +66,7 @@ def batch_refusal(batch: Batch, now: datetime, known_anime: Container[int]) -> G
 
 
 def conflict(batch: Batch, known: dict[tuple[str, str], Interaction], now: datetime) -> EventConflictError | None:
-    """Return why a batch contradicts earlier events of the same users and ids, or add its events to ``known``."""
+    """Return the error of a batch that contradicts earlier events of the same users and ids, or add it to ``known``."""
     own: dict[tuple[str, str], Interaction] = {}
     wrong: dict[int, str] = {}
     for number, event in enumerate(batch):
@@ -81,7 +81,7 @@ def conflict(batch: Batch, known: dict[tuple[str, str], Interaction], now: datet
 
 
 def _no_crash(_step: int) -> None:
-    """Crash points are for tests."""
+    """Do nothing; tests pass a function that simulates a crash."""
 
 
 class Ingest:
@@ -120,7 +120,7 @@ class Ingest:
         return outcome
 
     def group(self, batches: Sequence[Batch]) -> list[Receipt | GarsError]:
-        """Accept many callers' batches with one commit; each is taken or refused by itself. → one outcome a batch.
+        """Accept many callers' batches with one commit; each is accepted or refused by itself. → one outcome a batch
 
         Raises:
             StorageError: the log or the state store failed; sending the batches again is safe.
@@ -153,13 +153,13 @@ class Ingest:
         return [why or next(receipts) for why in refused]
 
     def _catch_up(self) -> None:
-        """Bring in what an earlier failure between the steps 2 and 3 left behind."""
+        """Apply events that an earlier failure between the steps 2 and 3 left unapplied."""
         if self._behind:
             recover(self._log, self._states)
             self._behind = False
 
     def _apply(self, events: Sequence[Interaction], applied: int | None, now: datetime) -> list[Change]:
-        """Step 3: fold the events into their users' states and store them, with how far the log is applied."""
+        """Step 3: fold the events into their users' states and store them with the applied offset of the log."""
         if applied is None:
             return []
         accepted_ms = round(now.timestamp() * 1000)

@@ -1,9 +1,9 @@
-"""Bring what is in the log to where it can be found by user: the history, and the lists that were shown.
+"""Copy the log to stores that are read by user: the event history, and the lists that were shown.
 
 Commit order (a crash after any step loses nothing and doubles nothing: writing again changes nothing):
-  1. take a batch from the stream      — what nobody can read goes to the dead letters there
-  2. write it, forgets in their place  — retried until it works
-  3. commit the stream                 — only now the batch does not come again
+  1. take a batch from the stream         — unreadable records go to the dead letters there
+  2. write it, with deletions in order    — retried until it works
+  3. commit the stream                    — only then the batch is not delivered again
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from gars.domain.interaction import Interaction
 
 
 class EventStream(Protocol):
-    """A log as a worker follows it: at least once."""
+    """A log as a consumer reads it, with at-least-once delivery."""
 
     def poll(self) -> tuple[list[Logged], list[Impression]]:
-        """What came next, each user's records in order; empty lists if nothing came in time."""
+        """Return the next records, each user's in order; empty lists if there are none in time."""
         ...
 
     def commit(self) -> None:
-        """Everything polled so far is done with; raises ``StorageError``: then it comes again."""
+        """Mark all polled records as processed; after a ``StorageError`` they are delivered again."""
         ...
 
 
 class WritableHistory(EventHistory, Protocol):
-    """A history as the worker sees it."""
+    """The write interface of the event history."""
 
     def keep(self, events: Sequence[tuple[int, Interaction]]) -> None:
         """Write events with their offsets; again changes nothing. Raises ``StorageError``."""
@@ -37,7 +37,7 @@ class WritableHistory(EventHistory, Protocol):
 
 
 class WritableImpressions(ImpressionLog, Protocol):
-    """Shown lists as the worker sees them."""
+    """The write interface of the shown lists."""
 
     def keep(self, impressions: Sequence[tuple[int, Impression]]) -> None:
         """Write impressions under numbers; again changes nothing. Raises ``StorageError``."""
@@ -59,10 +59,10 @@ class KeepHistory:
         """Events and impressions written since the start."""
 
     def step(self) -> int:
-        """One batch. → how many records it held.
+        """Process one batch. → its number of records
 
         Raises:
-            StorageError: it is not (wholly) written, or not committed; the next step goes on where this one stopped.
+            StorageError: it is not (wholly) written, or not committed; the next step continues there.
         """
         if self._batch is None:
             self._batch = self._stream.poll()
@@ -82,7 +82,7 @@ class KeepHistory:
             if record.event is not None:
                 waiting.append((record.offset, record.event))
                 continue
-            self._history.keep(waiting)  # what came before the forget must not be written after it
+            self._history.keep(waiting)  # events before the deletion must not be written after it
             waiting = []
             self._history.forget(record.user_id, up_to=record.offset)
             stone = self._tombstones.find(record.user_id)
@@ -91,7 +91,7 @@ class KeepHistory:
         self._history.keep(waiting)
 
     def _write_impressions(self, impressions: Sequence[Impression]) -> None:
-        """Those shown before their user was forgotten are not kept, however late they come."""
+        """Write impressions, except late ones from before their user was forgotten."""
         stones = {user_id: self._tombstones.find(user_id) for user_id in {one.user_id for one in impressions}}
         self._impressions.keep(
             [(0, one) for one in impressions if (stone := stones[one.user_id]) is None or one.time_ms > stone.time_ms]

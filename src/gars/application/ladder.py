@@ -1,8 +1,8 @@
-"""The next best list when a stage fails or its time is spent.
+"""Fallback chain: the next best list when a stage fails or its time is spent.
 
-    ranking → the candidates in retrieval's order → alike in content → trending → popular
+    ranking → candidates in the order of retrieval → similar content → trending → popular
 
-Each rung needs less than the one above it. The last needs nothing but what is in memory since the model was opened.
+Each level needs less than the one before it. The last needs only data in memory since the model was loaded.
 """
 
 from __future__ import annotations
@@ -34,24 +34,24 @@ RUNGS: Final[tuple[Rung, ...]] = get_args(Rung)
 Ranking = Callable[[], list[Recommendation]]
 
 _P_UNKNOWN = 0.5
-"""``p_like`` of a list that no ranking model has seen."""
+"""``p_like`` of a list without a ranking model."""
 _CLICK_WEIGHT = 0.5
 _FAME = 0.1
-"""How much the most popular title gains over the least, next to 1 for the same content."""
+"""Bonus of the most popular title over the least popular one; identical content has 1."""
 _CHANNELS: Final[dict[Rung, str]] = {"similar": "content", "popular": "popularity"}
-"""The channel that a rung's titles came from, where it is not called like the rung."""
+"""Channel name of a level, where it differs from the level's."""
 
 
 def no_limits() -> dict[Rung, Budget]:
-    """Budgets that never end."""
+    """Return budgets without limits."""
     return {rung: Budget(rung, 0) for rung in RUNGS}
 
 
 class Ladder:
-    """Makes a list by the best rung that answers in time. Safe to call from many threads.
+    """Makes a list by the best level that answers in time. Safe to call from many threads.
 
-    ``budgets`` and their counts may outlive it: another model gets another ladder. ``trending`` gives anime ids, most
-    wanted first; without it the rung has nothing to say.
+    ``budgets`` and their counts may outlive it: each model has its own chain. ``trending`` returns anime ids, largest
+    weight first; without it that level is skipped.
     """
 
     def __init__(
@@ -80,14 +80,14 @@ class Ladder:
         filters: Filters,
         attempt: Attempt | None = None,
     ) -> tuple[Fallback | None, list[Recommendation]]:
-        """The list of ``ranking``, or places ``offset`` … ``offset + k`` of the next best one, and which that is.
+        """Return the list of ``ranking`` or ranks ``offset`` … ``offset + k`` of the next best one, and the level used.
 
-        With an ``attempt`` the ranking is tried in this thread; if it is left behind, somebody calls again with the
-        same one, and gets the rungs below.
+        With an ``attempt`` the ranking runs in this thread; if it is abandoned, the watcher calls again with the same
+        attempt and gets the levels below.
 
         Raises:
-            InvalidInputError: the filters cannot be used; every rung would say the same.
-            LeftBehindError: the attempt was late, and somebody else answers.
+            InvalidInputError: the filters are invalid, at every level.
+            LeftBehindError: the attempt was late, and the watcher answers.
         """
         for rung, make in self._rungs(ranking, known, k, offset, filters):
             made = self._try(rung, make, attempt if rung == "ranking" else None)
@@ -98,7 +98,7 @@ class Ladder:
     def _rungs(
         self, ranking: Ranking, known: History, k: int, offset: int, filters: Filters
     ) -> Iterator[tuple[Rung, Ranking]]:
-        """What to try before the last, best first."""
+        """Yield the levels above the last one, best first."""
         end = offset + k
         yield "ranking", ranking
         yield "retrieval", lambda: _plain(self._retrieved(known, end, filters), offset, "retrieval")
@@ -106,7 +106,7 @@ class Ladder:
         yield "trending", lambda: _plain(self._wanted(known, end, filters), offset, "trending")
 
     def _try(self, rung: Rung, make: Ranking, attempt: Attempt | None) -> list[Recommendation] | None:
-        """The list of a rung; ``None`` if it fails, is late, or has nothing to say where a lower one may."""
+        """Return the list of a level; ``None`` if it fails, is late, or is empty where a lower level may not be."""
         budget = self._budgets[rung]
         try:
             made = budget.run(make, attempt)
@@ -133,7 +133,7 @@ class Ladder:
         return self._engine.retrieve_ids(known, k=end, filters=filters).tolist()  # type: ignore[no-any-return]
 
     def _similar(self, known: History, end: int, filters: Filters) -> list[int]:
-        """By the genres of what the user likes, a rare genre saying more; without the model."""
+        """Rank by genres of the titles the user likes, rare genres weighted more; needs no model."""
         weights = np.zeros(len(self._items), np.float32)
         for ids, history_weights in (
             (known.anime_ids, known.weights),
@@ -160,7 +160,7 @@ class Ladder:
         return made
 
     def _allowed(self, order: NDArray[np.int64], known: History, end: int, filters: Filters) -> list[int]:
-        """The first ``end`` ids of an order of rows that the filters let pass."""
+        """Return the first ``end`` ids of an order of rows that pass the filters."""
         kept = order[candidates.allowed(self._items, known, filters)[order]]
         if filters.one_per_franchise:
             kept = kept[rerank.collapse(kept, self._items.franchises)]
@@ -172,13 +172,13 @@ class Ladder:
 
 
 def _rarity(genres: NDArray[np.float32]) -> NDArray[np.float32]:
-    """How much each genre says: log(n / titles that have it). (n, g) → (g,)"""
+    """Weight each genre by its rarity: log(n / titles that have it + 1). (n, g) → (g,)"""
     rarity: NDArray[np.float32] = np.log(len(genres) / np.maximum(1, genres.sum(axis=0)) + 1).astype(np.float32)
     return rarity
 
 
 def _plain(anime_ids: Sequence[int], offset: int, rung: Rung) -> list[Recommendation]:
-    """A list in the order given; the score falls with the place."""
+    """Make a list in the given order; the score is the reciprocal rank."""
     why = (Reason(kind="popular", text="Popular with everybody"),) if rung == "popular" else ()
     return [
         Recommendation(

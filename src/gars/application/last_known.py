@@ -1,4 +1,4 @@
-"""States as they were last read, for the time the store is away: an older list is better than none."""
+"""Last known user states, for the time the store is unavailable: an older list is better than none."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from gars.domain.user_state import UserState
 
 
 class LastKnownStates:
-    """A ``StateStore`` whose reads never fail: what the store does not give comes from memory, else it is not known.
+    """A ``StateStore`` whose reads never fail: while the store is unavailable they use the last known state, if any.
 
     For processes that only read. Writes go to the store and fail with it.
     """
 
     def __init__(self, store: StateStore, most_users: int) -> None:
-        """Remember the states of at most so many users, those asked for last."""
+        """Keep the states of at most ``most_users`` users, the most recently read."""
         self._store = store
         self._most_users = most_users
         self._lock = threading.Lock()
         self._known: OrderedDict[str, UserState] = OrderedDict()
         self.problem: StorageError | None = None
-        """Why the latest read failed; ``None`` after one that did not."""
+        """Error of the latest read; ``None`` after a success."""
 
     def get(self, user_id: str) -> UserState | None:
-        """From the store; while it is away as it was last read."""
+        """Return the state from the store; while it is unavailable, the last one read."""
         try:
             state = self._store.get(user_id)
         except StorageError as error:
@@ -39,7 +39,7 @@ class LastKnownStates:
         return state
 
     def get_many(self, user_ids: Sequence[str]) -> dict[str, UserState]:
-        """As ``get``."""
+        """Return the states of several users, as ``get`` does."""
         try:
             states = self._store.get_many(user_ids)
         except StorageError as error:
@@ -52,7 +52,7 @@ class LastKnownStates:
         return states
 
     def user_ids(self, *, limit: int, after: str = "") -> list[str]:
-        """From the store; while it is away those remembered."""
+        """Return ids from the store; while it is unavailable, those in memory."""
         try:
             ids = self._store.user_ids(limit=limit, after=after)
         except StorageError as error:
@@ -63,25 +63,25 @@ class LastKnownStates:
         return ids
 
     def put(self, states: Sequence[UserState], *, checkpoints: Mapping[str, str] | None = None) -> None:
-        """To the store."""
+        """Write to the store."""
         self._store.put(states, checkpoints=checkpoints)
 
     def put_initial(self, states: Sequence[UserState]) -> int:
-        """To the store."""
+        """Write to the store."""
         return self._store.put_initial(states)
 
     def checkpoint(self, name: str) -> str | None:
-        """From the store."""
+        """Read from the store."""
         return self._store.checkpoint(name)
 
     def forget(self, user_id: str) -> bool:
-        """In the store and in memory."""
+        """Delete the state in the store and in memory."""
         with self._lock:
             self._known.pop(user_id, None)
         return self._store.forget(user_id)
 
     def check(self) -> None:
-        """Whether the store can be written."""
+        """Check that the store can be written; raises ``StorageError``."""
         self._store.check()
 
     def close(self) -> None:

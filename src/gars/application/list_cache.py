@@ -1,7 +1,7 @@
-"""Lists that need not be made again: nothing they were made from has changed.
+"""Cache of lists whose inputs have not changed.
 
-A list depends on the user's state, the model, and what was asked for. All three are in the key, so nothing expires and
-nothing has to be invalidated: a click changes the state, and the next list is made anew.
+A list depends on the user's state, the model, and the request. All three are in the key, so nothing expires and nothing
+has to be invalidated: a click changes the state, and the next list is made anew.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from gars.domain.candidates import Filters
 from gars.domain.user_state import UserState
 
 LISTS_PER_USER = 8
-"""Pages and filters kept of one user; the oldest goes first."""
+"""Pages and filters cached for one user; the least recently stored is evicted first."""
 
 
 class MadeFrom(NamedTuple):
-    """What a user's lists were made from. The event tells a state apart from one of a user who was forgotten."""
+    """Cache key of a user's lists. The latest event distinguishes states of a user who was forgotten and came back."""
 
     version: int
     latest_event: str | None
@@ -28,7 +28,7 @@ class MadeFrom(NamedTuple):
 
 
 def made_from(state: UserState | None, model_version: str) -> MadeFrom:
-    """The mark of a state (``None``: never heard of) and a model."""
+    """Return the key of a state (``None`` for an unknown user) and a model."""
     if state is None:
         return MadeFrom(0, None, False, model_version)
     latest = state.recent_event_ids[0] if state.recent_event_ids else None
@@ -36,7 +36,7 @@ def made_from(state: UserState | None, model_version: str) -> MadeFrom:
 
 
 class Asked(NamedTuple):
-    """What of the user's list was asked for."""
+    """The part of the cache key that comes from the request."""
 
     k: int
     offset: int
@@ -44,37 +44,37 @@ class Asked(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """A list, and whether nothing was known of the user it is for."""
+    """A cached list; ``cold`` if the user had no history."""
 
     cold: bool
     items: list[Recommendation]
 
 
 class ListCache:
-    """The latest lists of the users who asked last. Safe to use from many threads."""
+    """Cached lists of the most recent users. Thread-safe."""
 
     def __init__(self, most_users: int) -> None:
-        """Keep lists of at most so many users; 0 keeps none."""
+        """Cache lists of at most ``most_users`` users; 0 disables the cache."""
         self._most_users = most_users
         self._users: OrderedDict[str, tuple[MadeFrom, OrderedDict[Asked, Kept]]] = OrderedDict()
         self._lock = threading.Lock()
         self._forgotten = 0
         self.hits = 0
-        """Lists that were there."""
+        """Number of lists found."""
         self.misses = 0
-        """Lists that were not, and had to be made."""
+        """Number of lists that had to be made."""
 
     def __len__(self) -> int:
-        """Users with lists."""
+        """Number of users with cached lists."""
         return len(self._users)
 
     @property
     def moment(self) -> int:
-        """Take it before a list is made and give it to ``put``."""
+        """Counter of deletions: read it before a list is made and pass it to ``put``."""
         return self._forgotten
 
     def get(self, user_id: str, made: MadeFrom, asked: Asked) -> Kept | None:
-        """The list, if it was made from just this."""
+        """Return the cached list of these inputs, ``None`` if there is none."""
         with self._lock:
             kept = self._users.get(user_id)
             found = None
@@ -88,9 +88,9 @@ class ListCache:
             return found
 
     def put(self, user_id: str, made: MadeFrom, asked: Asked, kept: Kept, *, moment: int) -> None:
-        """Keep a list in place of those made from anything else.
+        """Cache a list, and evict the user's lists of other inputs.
 
-        One that began before somebody was forgotten is not kept: it may be theirs.
+        A list that was begun before any user was forgotten is not cached: it may be theirs.
         """
         with self._lock:
             if moment != self._forgotten or not self._most_users:
@@ -107,7 +107,7 @@ class ListCache:
                 self._users.popitem(last=False)
 
     def forget(self, user_id: str) -> None:
-        """Keep nothing of a user, also not what is being made for them right now."""
+        """Evict all lists of a user, and reject those being made now."""
         with self._lock:
             self._forgotten += 1
             self._users.pop(user_id, None)

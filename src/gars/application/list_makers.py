@@ -18,18 +18,18 @@ class ListMakers(Protocol):
 
     @property
     def problem(self) -> StageError | None:
-        """Why one is missing; ``None`` while all are at work."""
+        """Error of a missing process; ``None`` while all are running."""
 
     @property
     def alive(self) -> int:
-        """How many are at work."""
+        """Number of running processes."""
 
     @property
     def restarts(self) -> int:
-        """How often one was started in place of another."""
+        """Number of processes restarted."""
 
     def make(self, history: History, *, k: int, offset: int, filters: Filters) -> ListMade | None:
-        """Places ``offset`` … ``offset + k``; ``None``: there is none to ask, or it ended while it was asked.
+        """Return ranks ``offset`` … ``offset + k``; ``None`` if no process is running, or it ended during the call.
 
         Raises:
             InvalidInputError: the filters cannot be used.
@@ -38,19 +38,19 @@ class ListMakers(Protocol):
         ...
 
     def close(self) -> None:
-        """End them after what they are making; ``make`` is ``None`` from now on. A second call does nothing."""
+        """Stop the processes after their current lists; ``make`` then returns ``None``. A second call does nothing."""
         ...
 
 
 class EngineOfMakers(EngineAround):
-    """Lists are made by ``makers``, or by ``local`` while there are none; everything else is ``local``'s."""
+    """Makes lists by ``makers``, or by ``local`` while none are running; all other calls go to ``local``."""
 
     def __init__(self, local: Engine, makers: ListMakers) -> None:
         super().__init__(local)
         self._makers = makers
 
     def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
-        """The same list as ``local`` makes, its reasons as JSON; raises as ``ListMakers.make``."""
+        """Return the list that ``local`` would make, with reasons as JSON; raises as ``ListMakers.make``."""
         made = self._makers.make(history, k=k, offset=offset, filters=filters)
         if made is None:
             return self._local.recommend_history(history, k=k, offset=offset, filters=filters)

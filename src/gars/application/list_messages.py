@@ -1,4 +1,4 @@
-"""What is said between the service and the processes that make lists for it, as MessagePack."""
+"""Messages between the service and the processes that make lists for it, as MessagePack."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from gars.domain.history import History
 
 
 class Serving(msgspec.Struct, frozen=True, tag=True):
-    """A process is ready, with this model."""
+    """A process is ready to serve this model."""
 
     model_version: str
 
 
 class ListWanted(msgspec.Struct, frozen=True, gc=False):
-    """Places ``offset`` … ``offset + k`` of whose list, by which rules."""
+    """Request for ranks ``offset`` … ``offset + k`` of the list for a history under filters."""
 
     history: dict[str, Array]
     k: int
@@ -27,21 +27,21 @@ class ListWanted(msgspec.Struct, frozen=True, gc=False):
 
 
 class ListMade(msgspec.Struct, frozen=True, tag=True):
-    """A list, and how long each stage of it took."""
+    """A list, and the time of each of its stages."""
 
     items: list[Recommendation]
     milliseconds: dict[Stage, float]
 
 
 class ListRefused(msgspec.Struct, frozen=True, tag=True):
-    """What is wrong with what was asked."""
+    """Error of an invalid request."""
 
     message: str
     hint: str | None
 
 
 class ListFailed(msgspec.Struct, frozen=True, tag=True):
-    """The model raised; the process has it in its log."""
+    """The model raised; the process has logged the error."""
 
     said: str
 
@@ -56,10 +56,10 @@ decode_answer = _answers.decode
 
 
 def wanted(history: History, *, k: int, offset: int, filters: Filters) -> ListWanted:
-    """What to ask for."""
+    """Return the message that requests a list."""
     return ListWanted(pack_history(history), k, offset, filters)
 
 
 def history_of(asked: ListWanted) -> History:
-    """Whose list it is."""
+    """Return the history of a request."""
     return unpack_history(asked.history)

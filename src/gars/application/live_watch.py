@@ -1,4 +1,4 @@
-"""How a newly promoted model does with the people it serves, beside the one before it."""
+"""Compare a newly promoted model with its predecessor, on live traffic."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from gars.domain.impression import Impression
 from gars.domain.interaction import Interaction, Kind
 
 BEFORE = timedelta(days=7)
-"""The model before is judged by its lists of so long."""
+"""Period before the promotion from which lists of the predecessor are compared."""
 FEWEST_LISTS = 100
 FEWEST_USERS = 10
 FIRM, FINAL = 3.29, 1.96
-"""How many standard errors make a fall: while it is still watched, and at the end.
+"""Critical values in standard errors: for the interim looks, and for the final one.
 
-Haybittle 1971, Peto 1976: who looks often must ask for more, or chance alone rolls back.
+Haybittle 1971, Peto 1976: repeated looks need a larger value, or chance alone rolls back.
 """
 METRICS = {"clicks": -1, "likes": -1, "dismissals": 1, "fallbacks": 1}
-"""Share of lists with at least one, and which way is worse."""
+"""Metrics, each the share of lists with at least one such event, and the sign of a change for the worse."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One model's lists: per user how many, and how many of them had each of ``METRICS``."""
+    """Counts of one model's lists per user, and of those with each of ``METRICS``."""
 
     version: str
     trials: dict[str, Counter[str]]
@@ -39,16 +39,16 @@ class Figures:
 
     @property
     def lists(self) -> int:
-        """Lists old enough to be judged by what came of them."""
+        """Number of lists whose attribution window has passed."""
         return self.trials["clicks"].total()
 
     @property
     def users(self) -> int:
-        """Who got them."""
+        """Number of users with such lists."""
         return len(self.trials["clicks"])
 
     def rate(self, metric: str, *, z: float = FINAL) -> tuple[float, float, float]:
-        """The rate and its interval, users as the unit."""
+        """Return the rate and its interval, with users as the unit."""
         trials, hits = self.trials[metric], self.hits[metric]
         users = list(trials)
         return clustered_rate([hits[user] for user in users], [trials[user] for user in users], z=z)
@@ -67,13 +67,13 @@ class Change:
 
     @property
     def is_fall(self) -> bool:
-        """Worse beyond its interval."""
+        """True if the metric is worse by more than its interval."""
         return self.high < 0 if METRICS[self.metric] < 0 else self.low > 0
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one look found. ``changes`` is empty while there are too few lists to say anything."""
+    """Result of one look. ``changes`` is empty while there are too few lists for a comparison."""
 
     before: Figures
     after: Figures
@@ -81,7 +81,7 @@ class Look:
 
     @property
     def falls(self) -> list[Change]:
-        """What got worse beyond its interval."""
+        """Metrics that are worse by more than their interval."""
         return [change for change in self.changes if change.is_fall]
 
 
@@ -96,10 +96,10 @@ def look(
     z: float = FIRM,
     fewest_lists: int = FEWEST_LISTS,
 ) -> Look:
-    """Compare the lists of two model versions by what came of them; ``after`` serves since ``promoted``.
+    """Compare the lists of two model versions by the events attributed to them; ``after`` serves since ``promoted``.
 
-    A list counts for clicks, likes and dismissals once what may come of it has come (``WINDOW``), and for fallbacks at
-    once. A metric is compared when both models have ``fewest_lists`` of at least ``FEWEST_USERS`` users.
+    A list counts for clicks, likes and dismissals once its attribution window (``WINDOW``) has passed, and for
+    fallbacks at once. A metric is compared when both models have ``fewest_lists`` of at least ``FEWEST_USERS`` users.
 
     Raises:
         StorageError: a log could not be read.

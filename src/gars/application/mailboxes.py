@@ -1,4 +1,4 @@
-"""Who listens to whose changes in this process: a bounded queue for each listener, filled from any thread."""
+"""Subscriptions to users' changes in this process: a bounded queue for each subscriber, filled from any thread."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from gars.application.ports import Change
 
 _MAX_WAITING = 64
-"""A listener this far behind loses the oldest: the newest version is the one that counts."""
+"""Queue capacity; the oldest changes are dropped, since only the newest version counts."""
 
 
 class Mailbox:
-    """Changes waiting for one listener; touched in its event loop only."""
+    """Queue of changes for one subscriber; used in its event loop only."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
@@ -23,22 +23,22 @@ class Mailbox:
         self._ready = asyncio.Event()
 
     def deliver(self, changes: Sequence[Change | None]) -> None:
-        """Put them in, from the listener's loop."""
+        """Queue changes, from the subscriber's loop."""
         self._waiting.extend(changes)
         self._ready.set()
 
     async def get(self) -> Change | None:
-        """The next change, ``None`` when the feed has closed."""
+        """Return the next change, ``None`` when the feed has closed."""
         while not self._waiting:
             self._ready.clear()
             await self._ready.wait()
         if self._waiting[0] is None:
-            return None  # stays: whoever asks again hears it again
+            return None  # stays: a further call returns it again
         return self._waiting.popleft()
 
 
 class Mailboxes:
-    """Every listener of this process by user."""
+    """All subscribers of this process by user."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -47,17 +47,17 @@ class Mailboxes:
 
     @property
     def count(self) -> int:
-        """How many listeners there are."""
+        """Number of subscribers."""
         with self._lock:
             return sum(map(len, self._by_user.values()))
 
     def users(self) -> list[str]:
-        """Whose changes somebody wants to hear."""
+        """Return the users with at least one subscriber."""
         with self._lock:
             return list(self._by_user)
 
     def deliver(self, changes: Sequence[Change]) -> None:
-        """Hand each listener the changes of its user."""
+        """Deliver to each subscriber the changes of its user."""
         by_user: defaultdict[str, list[Change]] = defaultdict(list)
         for change in changes:
             by_user[change.user_id].append(change)
@@ -68,7 +68,7 @@ class Mailboxes:
 
     @contextmanager
     def open(self, user_id: str) -> Iterator[Mailbox]:
-        """Register on entry, unregister on exit. Inside a running event loop."""
+        """Subscribe on entry, unsubscribe on exit. Needs a running event loop."""
         box = Mailbox(asyncio.get_running_loop())
         with self._lock:
             if self._closed:
@@ -83,7 +83,7 @@ class Mailboxes:
                     del self._by_user[user_id]
 
     def close(self) -> None:
-        """Send every listener home, also those who come later."""
+        """End all subscriptions, also those opened later."""
         with self._lock:
             self._closed = True
             boxes = [box for some in self._by_user.values() for box in some]
@@ -94,5 +94,5 @@ class Mailboxes:
 def _tell(box: Mailbox, changes: Sequence[Change | None]) -> None:
     try:
         box.loop.call_soon_threadsafe(box.deliver, changes)
-    except RuntimeError:  # its event loop has closed: nobody is there to hear it
+    except RuntimeError:  # its event loop has closed: the subscriber is gone
         return

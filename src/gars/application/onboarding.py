@@ -1,4 +1,4 @@
-"""Titles for a newcomer to pick from: known to many, and different from each other."""
+"""Titles for a new user to rate: popular, and different from each other."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from gars.application.engine import Engine
 from gars.domain.candidates import SERVICE_DEFAULTS
 
 _POOL = 12
-"""The titles to choose from are this many times those wanted: deeper, and people stop recognising them."""
+"""Size of the pool as a multiple of ``k``: in a larger one users do not recognise the titles."""
 _SAMENESS = 0.6
-"""How much of its rank a title may lose for sharing genres with those picked before."""
+"""Maximum penalty on the rank score for genres shared with the picks so far."""
 
 
 def onboarding(engine: Engine, catalogue: Catalogue, *, k: int) -> list[int]:
-    """Up to ``k`` ids: greedily the best known whose genres the picks so far hold least, one a franchise."""
+    """Pick up to ``k`` ids greedily by popularity less the genre similarity to the picks so far, one a franchise."""
     pool = engine.popular_ids(k=k * _POOL, filters=SERVICE_DEFAULTS).tolist()
     genres = {anime_id: frozenset(catalogue.get(anime_id).genres) for anime_id in pool}
     rank = {anime_id: 1 - place / len(pool) for place, anime_id in enumerate(pool)}

@@ -1,4 +1,4 @@
-"""A list page by page: no title twice, none left out, whatever happens to the model or the user between two pages."""
+"""Lists in pages without repeats or gaps, even if the model or the user's state changes between two pages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Changed = Literal["model", "state"]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page, the cursor of the one after it (``None``: this was the last), and what changed since the one before."""
+    """A page, the cursor of the next one (``None`` for the last), and the changes since the previous one."""
 
     made: RecommendedList
     next: str | None
@@ -28,8 +28,8 @@ class Page:
 class Pages:
     """The use case behind ``?cursor=``.
 
-    A page is the best of what was not shown yet, so it repeats nothing even when a click or another model moved the
-    rest of the list; ``changed`` says that it did. The cursor holds the titles shown: the server remembers nothing.
+    A page is the best of the titles not shown yet, so nothing is repeated even when a click or another model has
+    changed the rest of the list; ``changed`` reports it. The cursor holds the titles shown: the server stores nothing.
     """
 
     def __init__(self, recommend: Recommend) -> None:
@@ -46,10 +46,10 @@ class Pages:
         request_id: str | None = None,
         attempt: Attempt | None = None,
     ) -> Page:
-        """The first page, or the one after a cursor.
+        """Return the first page, or the one after a cursor.
 
         Raises:
-            InvalidInputError: the cursor is none, is of another list, or stands beside an offset; bad filters.
+            InvalidInputError: the cursor is invalid, of another list, or combined with an offset; bad filters.
             StorageError: the state could not be read.
             LeftBehindError: as ``Recommend``.
         """
@@ -80,7 +80,7 @@ class Pages:
     def _after(
         self, made: RecommendedList, filters: Filters, shown: tuple[int, ...], *, k: int, offset: int
     ) -> str | None:
-        """The next cursor; none after a short page, from a page by offset, or where too much was shown."""
+        """Return the next cursor; ``None`` after a short page, for a page by offset, or after too many titles."""
         now_shown = (*shown, *(item.anime_id for item in made.items))
         if offset or len(made.items) < k or len(now_shown) > cursor.MAX_SHOWN:
             return None

@@ -11,24 +11,24 @@ Advance = Callable[[float], None]
 
 
 class Progress(Protocol):
-    """Shows named pieces of work; ``total=None`` means the amount is not known beforehand."""
+    """Shows named tasks; ``total=None`` means the amount is not known beforehand."""
 
     def task(self, label: str, total: float | None = None) -> AbstractContextManager[Advance]:
         """Open a task; call the yielded function with the work just done."""
         ...
 
     def note(self, text: str) -> None:
-        """Say one line that stays."""
+        """Print one line that stays."""
         ...
 
 
 class Silent:
-    """A ``Progress`` that says nothing."""
+    """A ``Progress`` without output."""
 
     @contextmanager
     def task(self, label: str, total: float | None = None) -> Iterator[Advance]:  # noqa: ARG002
-        """Open a task nobody sees."""
+        """Open a task without output."""
         yield lambda _amount: None
 
     def note(self, text: str) -> None:
-        """Say nothing."""
+        """Do nothing."""

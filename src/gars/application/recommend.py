@@ -1,4 +1,4 @@
-"""The list of a user, made live from their state, with the next best answer when a stage fails."""
+"""Recommend a list to a user from their current state, with fallbacks when a stage fails."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from gars.domain.impression import Impression, ShownItem
 from gars.domain.user_state import UserState
 
 DEFAULT_VARIANT = "default"
-"""The arm of whoever is in no experiment."""
+"""Variant of users in no experiment."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecommendedList:
-    """A user's list, and what it was made from."""
+    """A user's list, and the inputs it was made from."""
 
     user_id: str
     version: int
@@ -36,11 +36,11 @@ class RecommendedList:
     items: list[Recommendation]
     request_id: str | None = None
     made_from: MadeFrom | None = None
-    """As long as this is so the same list comes out; ``None``: chance or a fallback had a part in it."""
+    """Key of the inputs, which determine the list; ``None`` if exploration or a fallback was involved."""
 
 
 def _not_recorded(_impression: Impression) -> None:
-    """For callers that keep no impressions."""
+    """Ignore an impression; for callers that store none."""
 
 
 class Recommend:
@@ -70,10 +70,10 @@ class Recommend:
         self._ladder = ladder or Ladder(engine)
         self._lists = ListCache(0) if lists is None else lists
         self._others = others or {}
-        """Of the experiment's variants whose lists another model makes."""
+        """Engine and fallback chain of the variants with a model of their own, by name of the variant."""
 
     def model_version(self, user_id: str) -> str:
-        """Which model makes this user's lists."""
+        """Return the version of the model that makes this user's lists."""
         arm = "" if self._experiment is None or not self._others else self._experiment.variant_of(user_id).name
         return self._made_by(arm)[0].version
 
@@ -90,14 +90,14 @@ class Recommend:
         request_id: str | None = None,
         attempt: Attempt | None = None,
     ) -> RecommendedList:
-        """Places ``offset`` … ``offset + k`` of the user's list; somebody unknown gets the popular one.
+        """Return ranks ``offset`` … ``offset + k`` of the user's list; an unknown user gets the popular one.
 
-        A list with a ``request_id`` is one that is shown: it is recorded as an impression. With an ``attempt`` somebody
-        watches how long the ranking takes, and calls again with the same one when it is late.
+        A list with a ``request_id`` is shown to the user, so it is recorded as an impression. With an ``attempt`` a
+        watcher enforces the deadline of the ranking, and calls again with the same attempt when it is late.
 
         Raises:
-            InvalidInputError: the filters name a type or genre the catalogue does not know.
-            LeftBehindError: the attempt was late. Its list is kept nowhere and not recorded.
+            InvalidInputError: the filters name a type or genre the catalogue does not have.
+            LeftBehindError: the attempt was late. Its list is neither cached nor recorded.
             StorageError: the state could not be read.
         """
         moment = self._lists.moment

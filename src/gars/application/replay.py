@@ -1,8 +1,8 @@
-"""Make the states again out of the events: after the state store was lost, or to prove that it is right.
+"""Rebuild states from the events: after the state store was lost, or to verify it.
 
-A state is a fold of the user's events in the order of the log over what a data set knew of them, so it comes out the
-same to the last bit. Written over a store in use it changes nothing: equal versions hold equal states, older ones are
-ignored, and nothing from before a tombstone is taken.
+A state is a fold of the user's events in the order of the log over their initial state in a data set, so the result is
+identical to the last bit. A rebuild of a store in use changes nothing: equal versions hold equal states, older ones are
+ignored, and nothing from before a tombstone is stored.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from gars.domain.user_state import UserState
 _CHUNK = 500
 
 Initial = Callable[[str], UserState | None]
-"""What a data set knows of a user before their first event; ``None`` for nothing, and for who was forgotten."""
+"""Returns a user's initial state in a data set; ``None`` if there is none or the user was forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """A user as the events say. ``state=None``: forgotten, and not back since."""
+    """A user rebuilt from events. ``state=None``: forgotten, without later events."""
 
     user_id: str
     state: UserState | None
     offset: int
-    """Of their last record."""
+    """Offset of their last record."""
     before: UserState | None = None
-    """What a data set knew of them: not asked for now, so no part of a trend."""
+    """Their initial state in a data set, which is no part of a trend."""
 
 
 class RebuildsTrends(Protocol):
-    """Counters that take what was made again."""
+    """Trending counters that can be rebuilt."""
 
     def write(self, weights: Mapping[tuple[int, int], float]) -> None:
         """Set ``(bucket, anime) → weight``. Raises ``StorageError``."""
@@ -45,33 +45,33 @@ class RebuildsTrends(Protocol):
 
 
 class RebuildsStates(Protocol):
-    """A state store that takes what was made again."""
+    """A state store that can be rebuilt."""
 
     def get(self, user_id: str) -> UserState | None:
-        """The state it holds."""
+        """Return the stored state."""
         ...
 
     def rebuild(self, users: Sequence[Rebuilt]) -> int:
-        """Keep what is not older than what is there. → how many were kept. Raises ``StorageError``."""
+        """Store users that are not older than the stored ones. → their number. Raises ``StorageError``."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How the states of a store stand to those made again."""
+    """Comparison of stored states with rebuilt ones."""
 
     users: int
     equal: int
     behind: tuple[str, ...] = ()
-    """Users the store holds an older state of, or none."""
+    """Users whose stored state is older or missing."""
     ahead: tuple[str, ...] = ()
-    """Users with events that came after the log was read."""
+    """Users with events from after the log was read."""
     different: tuple[str, ...] = ()
-    """Users with another state of the same version: something is wrong."""
+    """Users with another state of the same version, which is an error."""
 
 
 def from_log(records: Iterable[Logged], initial: Initial) -> Iterator[Rebuilt]:
-    """Fold a whole log. Holds the state of every user in it, as bytes, until the log ends."""
+    """Fold a whole log. Holds the encoded state of every user in memory until the log ends."""
     kept: dict[str, tuple[bytes | None, int]] = {}
     forgotten: set[str] = set()
     for record in records:
@@ -92,12 +92,12 @@ def from_log(records: Iterable[Logged], initial: Initial) -> Iterator[Rebuilt]:
 
 
 def from_history(history: EventHistory, initial: Initial) -> Iterator[Rebuilt]:
-    """Fold user after user; holds one of them."""
+    """Fold the history of one user after the other, with one state in memory."""
     for user_id in history.users():
         before = initial(user_id)
         state = before or UserState(user_id=user_id)
         last = 0
-        for last, event in history.read_user(user_id):  # noqa: B007 the last offset is told
+        for last, event in history.read_user(user_id):  # noqa: B007 the last offset is returned
             state = user_state.apply(state, event)
         if last:
             yield Rebuilt(user_id, state, last, before)
@@ -110,9 +110,9 @@ def write(
     trends: RebuildsTrends | None = None,
     progress: Progress | None = None,
 ) -> tuple[int, int]:
-    """→ how many users the events are of, and how many were kept. Raises ``StorageError``; run it again then.
+    """Store rebuilt users. → numbers of users rebuilt and stored. Run it again after a ``StorageError``.
 
-    ``trends`` get the sum of what the states say. A job that counts goes on over it with its own sums.
+    ``trends`` are set to the sums over the states. A running job later overwrites them with its own sums.
     """
     seen = kept = 0
     weights: defaultdict[tuple[int, int], float] = defaultdict(float)
@@ -131,7 +131,7 @@ def write(
 
 
 def _count(one: Rebuilt, weights: defaultdict[tuple[int, int], float]) -> None:
-    """Add what a user's events say is asked for."""
+    """Add a user's contributions to the trending counters."""
     if one.state is None:
         return
     before = one.before or UserState(user_id=one.user_id)
@@ -142,7 +142,7 @@ def _count(one: Rebuilt, weights: defaultdict[tuple[int, int], float]) -> None:
 
 
 def compare(users: Iterable[Rebuilt], states: RebuildsStates) -> Comparison:
-    """How the store's states stand to those made again; writes nothing."""
+    """Compare the store's states with rebuilt ones; writes nothing."""
     seen = equal = 0
     behind: list[str] = []
     ahead: list[str] = []

@@ -1,4 +1,4 @@
-"""From scores to a page: a lean to the less known, one of each franchise, no two alike next to each other on top."""
+"""Rerank a scored list: niche titles raised, one title of each franchise, diversity at the top."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from gars.kernels.quantised import Quantised, quantise
 from gars.kernels.rerank import keep_first, marginal_relevance
 
 HALF_LIFE = 12
-"""Places after which likeness costs half as much: who scrolls further asks for more of the same."""
+"""Ranks after which the penalty of similarity is halved: lower in the list, users want more of the same."""
 POOL = 200
-"""Likeness may move a title up from this far down the list and no further."""
+"""Diversification moves titles up from at most this rank."""
 FULL = 4.0
-"""Deviations of the score that likeness 1 costs the second place at ``diversity`` 1."""
+"""Penalty of similarity 1 at the second rank with ``diversity`` 1, in standard deviations of the score."""
 _DEPTH = 5 * HALF_LIFE
-"""Below this place likeness costs about 3 % of what it costs at the top, and the order stands."""
+"""Below this rank the penalty is about 3 % of that at the top, and the order is kept."""
 
 
 def lean_niche(scores: NDArray[np.float32], counts: NDArray[np.float32], niche: float) -> NDArray[np.float32]:
-    """Raise what the model rates far above its fame. ``niche`` 0 changes nothing, 1 lets it say as much as the score.
+    """Raise titles that the model scores far above their popularity. ``niche`` 0: no effect, 1: weight of the score.
 
     The lift of a title is ``log1p(p_model / p_popularity)`` among these candidates: its share by a softmax of the
-    scores over its share of the viewers, each title with the median's viewers more, so that hardly watched is no merit
-    by itself. Ranking scores may be negative, so the lift is added in deviations of the score, not multiplied. Scores
-    (m,), viewers ``counts`` (m,) → (m,).
+    scores over its share of the viewers, with the median's viewers added to each title, so that few viewers alone are
+    no advantage. Ranking scores may be negative, so the lift is added in deviations of the score, not multiplied.
+    Scores (m,), viewers ``counts`` (m,) → (m,).
     """
     spread = float(scores.std()) if len(scores) else 0.0
     if niche <= 0 or spread <= 0:
@@ -37,7 +37,7 @@ def lean_niche(scores: NDArray[np.float32], counts: NDArray[np.float32], niche: 
 
 
 def collapse(ordered: NDArray[np.int64], franchises: NDArray[np.int32], per_franchise: int = 1) -> NDArray[np.bool_]:
-    """Which places of a ranked list to keep so that no franchise appears more than ``per_franchise`` times.
+    """Mask the entries of a ranked list to keep, at most ``per_franchise`` of each franchise.
 
     ``ordered`` (k,) are rows of the item table, best first; ``franchises`` (n,) their codes → mask (k,).
     """
@@ -47,9 +47,9 @@ def collapse(ordered: NDArray[np.int64], franchises: NDArray[np.int32], per_fran
 
 
 def likeness_of(vectors: NDArray[np.float32], genres: NDArray[np.float32]) -> Quantised:
-    """What likeness is the product of: embeddings (n, d) and genres (n, g), each of unit length, count half each.
+    """Quantise item vectors for similarity by inner product: unit embeddings (n, d) and genres (n, g), half each.
 
-    A title nobody embedded is judged by its genres alone.
+    The similarity of a title without an embedding depends on its genres alone.
     """
     both = np.hstack([vectors, unit_rows(genres)])
     return quantise(np.asarray(np.sqrt(0.5) * both, np.float32))
@@ -64,16 +64,13 @@ def diversify(
     start: int = 0,
     want: int = POOL,
 ) -> NDArray[np.int64]:
-    """The order of a list after maximal marginal relevance whose penalty fades down the page.
+    """Order a list by maximal marginal relevance with a penalty that decays with the rank. → indices (m,) or (want,)
 
-    → places (m,), or only the first ``want`` of them.
-
-    Place ``p`` goes to the title with the largest ``score - penalty · likeness``, where likeness is that to the most
-    alike title above it and the penalty is ``diversity * FULL`` deviations of the scores, halved every ``HALF_LIFE``
-    places.
-    ``scores`` (m,) come best first, ``likeness`` is what ``likeness_of`` says of the catalogue and ``rows`` (m,) are
-    where in it; ``start`` is how many places pages before this one had, ``want`` how many will be read: below, the
-    order is that of the scores. The first places do not depend on how many are asked for.
+    Rank ``p`` goes to the title with the largest ``score - penalty · similarity``, where similarity is the maximum over
+    the titles ranked above it and the penalty is ``diversity * FULL`` deviations of the scores, halved every
+    ``HALF_LIFE`` ranks. ``scores`` (m,) are in descending order, ``likeness`` is the result of ``likeness_of`` for the
+    catalogue and ``rows`` (m,) index it; ``start`` is the number of ranks on earlier pages, ``want`` the number of
+    ranks needed: below, the order is that of the scores. The first ranks do not depend on ``want``.
 
     Carbonell and Goldstein, "The Use of MMR, Diversity-Based Reranking", SIGIR 1998.
     """

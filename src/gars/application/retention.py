@@ -1,7 +1,7 @@
-"""Up to when old records may be deleted: never because a clock jumped, and not much at once.
+"""Cutoff time for the deletion of old records, protected against clock jumps and bulk deletion.
 
-The time that has passed is known without the machine's clock, from one that only counts seconds. Where the two disagree
-the clock was set, or the machine slept: what is old by it is deleted only after it has gone steadily for a while.
+A monotonic clock measures the elapsed time. If the machine's clock disagrees with it, that clock was set or the machine
+slept: records that are old by it are deleted only after it has run steadily for a while.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from datetime import datetime, timedelta
 JUMP = timedelta(days=2)
 """A clock that moves further than the time that has passed has jumped."""
 SETTLED_AFTER = timedelta(hours=1)
-"""How long a clock must go steadily after a jump."""
+"""Time that a clock must run steadily after a jump."""
 MOST_AT_ONCE = timedelta(days=1)
-"""How much later than the oldest record one run deletes."""
+"""Maximum age difference between the oldest record and the newest one deleted in a run."""
 
 
 class Retention:
-    """Keeps records for ``keep``. One thread at a time.
+    """Retention of records for ``keep``. One thread at a time.
 
     Args:
-        known: the newest time that is known from before the start; a clock far away from it has to settle first.
-        elapsed_s: counts seconds, however the clock is set.
+        known: the newest time in the stores at start; a clock far away from it has to settle first.
+        elapsed_s: a monotonic clock, in seconds.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Lists beside the list: what comes next, what is hot, what is new this season, what few know."""
+"""Additional lists: next seasons, trending, the current season, hidden gems and new titles."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from gars.domain.season import Season, season_of
 from gars.domain.user_state import UserState
 
 _UNRATED = 7.0
-"""A finished title without a rating is continued like one of this rating."""
+"""Rating assumed for a finished title without one."""
 _GEM_NICHE = 0.5
 _NEW_MEMBERS = 20_000
-"""A title that more people list is not new, though nobody in the training data rated it."""
+"""Maximum members of a new title; with more, the title is missing from the training data for another reason."""
 _DISLIKED = 5.0
-"""Who rated the last season below this is not told of the next."""
+"""Sequels of titles rated below this are not shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class NextSeason:
-    """What continues a title the user completed."""
+    """A sequel of a title the user completed."""
 
     anime_id: int
     after: int
@@ -39,7 +39,7 @@ class NextSeason:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """A title and how much it is asked for now; 0 is a popular one that fills the shelf."""
+    """A title and its trending weight; 0 for a popular title that fills the shelf."""
 
     anime_id: int
     heat: float
@@ -69,7 +69,7 @@ class Shelves:
         self._gem_members = int(np.median(known)) if known else None
 
     def continues(self, user_id: str, *, k: int, adult: bool = False) -> list[NextSeason]:
-        """The next part of each story the user completed a part of, the best liked and latest stories first."""
+        """Return sequels of titles the user completed, best rated and latest stories first."""
         known = history.from_state(self._states.get(user_id) or UserState(user_id=user_id))
         hidden = set(known.anime_ids[known.hidden].tolist())
         given_up = set(known.unfinished.tolist())
@@ -95,7 +95,7 @@ class Shelves:
         return [one for _, _, one in ordered[:k]]
 
     def trending(self, *, k: int, filters: Filters = SERVICE_DEFAULTS) -> list[Trend]:
-        """What is asked for now among what the filters allow; the shelf is filled up with what is popular."""
+        """Return trending titles that the filters allow; the shelf is filled up with popular ones."""
         heat = self._trending.heat()
         ordered = sorted(self._allowed(filters), key=lambda anime_id: -heat.get(anime_id, 0.0))
         return [Trend(anime_id, heat.get(anime_id, 0.0)) for anime_id in self._one_each(ordered, filters)[:k]]
@@ -103,7 +103,7 @@ class Shelves:
     def season(
         self, *, k: int, year: int | None = None, season: Season | None = None, filters: Filters = SERVICE_DEFAULTS
     ) -> tuple[int, Season, list[int]]:
-        """What began in a season, the most popular first; the current one unless told. → year, season, ids"""
+        """Return titles that began in a season (default: the current one), most popular first. → year, season, ids"""
         this_year, this_season = season_of(self._clock.now().date())
         wanted = (year or this_year, season or this_season)
         fitting = [
@@ -123,17 +123,17 @@ class Shelves:
         request_id: str,
         attempt: Attempt | None = None,
     ) -> Page:
-        """What suits the user among the less known half of the catalogue; bounds and lean of the filters win."""
+        """Recommend less popular titles, below the median of members; ``max_members`` and ``niche`` override it."""
         few = msgspec.structs.replace(
             filters, max_members=filters.max_members or self._gem_members, niche=filters.niche or _GEM_NICHE
         )
         return self._pages(user_id, k=k, filters=few, after=after, request_id=request_id, attempt=attempt)
 
     def new(self, user_id: str, *, k: int, filters: Filters = SERVICE_DEFAULTS) -> list[int]:
-        """Anime without ratings in the training data, in an order for the user; none without such a model.
+        """Return anime without ratings in the training data, ranked for the user; empty without a model for them.
 
-        A new title has few members, so the service's lower bound on that is off. Many members mean that the data are
-        older than the title or leave it out, so there is an upper bound.
+        A new title has few members, so the service's default lower bound is off. Many members mean that the data are
+        older than the title or lack it, so there is an upper bound.
         """
         if not isinstance(self._engine, NewAnime):
             return []
@@ -148,13 +148,13 @@ class Shelves:
         return list(islice(few, k))
 
     def _allowed(self, filters: Filters) -> list[int]:
-        """Ids of everything the filters allow, the most popular first."""
+        """Return the ids that the filters allow, most popular first."""
         asked = msgspec.structs.replace(filters, one_per_franchise=False, released_by=self._clock.now().date())
         ids: list[int] = self._engine.popular_ids(k=len(self._engine.anime), filters=asked).tolist()
         return ids
 
     def _one_each(self, ids: list[int], filters: Filters) -> list[int]:
-        """The first of each franchise, where the filters ask for it."""
+        """Keep the first title of each franchise, if the filters ask for it."""
         if not filters.one_per_franchise:
             return ids
         first: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""What is like an anime, and who is like a user."""
+"""Find similar anime and similar users."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ _SHOWN_GENRES = 3
 
 @dataclass(frozen=True, slots=True)
 class TasteSummary:
-    """A user in a few words."""
+    """Summary of a user's taste."""
 
     genres: tuple[str, ...]
-    """Those they have more of than the catalogue's viewers have on average, most above it first."""
+    """Genres with a share above the catalogue's average, largest difference first."""
     titles: int
     rating_mean: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class SimilarUser:
-    """Somebody with the same taste; ``shared_titles`` are those both like best."""
+    """A user with similar taste; ``shared_titles`` are the common titles both like best."""
 
     user_id: str
     similarity: float
@@ -53,20 +53,20 @@ class SimilarAnime:
         self._catalogue = catalogue
 
     def __call__(self, anime_id: int, *, k: int = 10, same_franchise: bool = True) -> list[tuple[int, float]]:
-        """Anime ids with similarity, best first; raises ``UnknownAnimeError``."""
+        """Return anime ids with similarity, best first; raises ``UnknownAnimeError``."""
         self._catalogue.get(anime_id)
         return self._engine.similar_ids(anime_id, k=k, same_franchise=same_franchise)
 
 
 def _nobody(_user_id: str) -> bool:
-    """For callers where nobody was forgotten."""
+    """Return false; for callers without tombstones."""
     return False
 
 
 class SimilarUsers:
     """The use case behind ``GET /users/{id}/similar-users``.
 
-    Who was forgotten is not shown, though a model trained before may still hold them.
+    Forgotten users are not shown, though a model trained earlier may still contain them.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class SimilarUsers:
         self._is_forgotten = is_forgotten
 
     def __call__(self, user_id: str, *, k: int = 10) -> list[SimilarUser]:
-        """Users of the data set like this one, best first; none for somebody of whom nothing is known."""
+        """Return similar users of the data set, best first; empty for a user without history."""
         mine = self._history(user_id)
         if mine.is_empty:
             return []
@@ -94,7 +94,7 @@ class SimilarUsers:
         ]
 
     def _found(self, mine: History, k: int, user_id: str) -> list[tuple[str, float]]:
-        """The nearest ``k`` who were not forgotten; asks for more as long as that may help."""
+        """Return the nearest ``k`` users that were not forgotten; doubles the request until there are enough."""
         wanted = k
         while True:
             found = self._engine.similar_user_ids(mine, k=wanted, exclude=user_id)
@@ -117,7 +117,7 @@ class SimilarUsers:
         return SimilarUser(other, similarity, len(shared), overlap, tuple(best.tolist()), self._taste(theirs))
 
     def _taste(self, theirs: History) -> TasteSummary:
-        """What somebody likes, by the titles that speak for them."""
+        """Summarise a user's taste from titles with positive weight."""
         speaking = theirs.anime_ids[theirs.weights > 0].tolist()
         found = [anime for anime_id in speaking if (anime := self._catalogue.find(anime_id)) is not None]
         counts = Counter(genre for anime in found for genre in anime.genres)
@@ -129,7 +129,7 @@ class SimilarUsers:
 
 
 def _usual_genres(catalogue: Catalogue) -> dict[str, float]:
-    """Share of everybody's viewing that has each genre."""
+    """Return the share of each genre in all viewing, by members."""
     viewers: Counter[str] = Counter()
     total = 0
     for anime in catalogue.anime:

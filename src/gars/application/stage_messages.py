@@ -1,4 +1,4 @@
-"""What is said between the processes of the two stages, as MessagePack: arrays as bytes, nothing rounded."""
+"""Messages between the processes of the two stages, as MessagePack: arrays as bytes, without rounding."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _HISTORY = {
     "anime_ids": "anime_ids", "ratings": "ratings", "strengths": "weights", "hidden": "hidden", "clicks": "clicks",
     "unfinished": "unfinished", "dropped": "dropped",
 }  # fmt: skip
-"""Attribute of ``History`` by column name; names stay as they are, so that services of two versions understand."""
+"""Attribute of ``History`` by column name; the names are fixed, for compatibility between versions."""
 _FOUND = ("rows", "channel_scores", "proposed", "strongest", "supporters", "fused")
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """Candidates or ids for whom, how many, which."""
+    """Request for candidates or ids for a history under filters."""
 
     history: dict[str, Array]
     want: int
@@ -52,7 +52,7 @@ class FoundMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ToRank(msgspec.Struct, frozen=True, kw_only=True):
-    """Candidates to be put in order, for whom, which places of it."""
+    """Request to rank candidates for a history, with the ranks to return."""
 
     history: dict[str, Array]
     found: FoundMessage
@@ -65,12 +65,12 @@ encode = msgspec.msgpack.encode
 
 
 def pack(array: NDArray[np.generic]) -> Array:
-    """An array as a message."""
+    """Convert an array to a message."""
     return Array(array.dtype.str, array.shape, np.ascontiguousarray(array).tobytes())
 
 
 def unpack(message: Array) -> NDArray[np.generic]:
-    """The array of a message; raises ``ValueError`` for one that is none."""
+    """Convert a message to an array; raises ``ValueError`` for an invalid one."""
     kind = np.dtype(message.dtype)
     if kind.hasobject:
         raise ValueError(f"no array of {message.dtype}")
@@ -79,18 +79,18 @@ def unpack(message: Array) -> NDArray[np.generic]:
 
 
 def pack_history(history: History) -> dict[str, Array]:
-    """Column → array."""
+    """Convert a history to column → array."""
     return {name: pack(getattr(history, attribute)) for name, attribute in _HISTORY.items()}
 
 
 def unpack_history(columns: dict[str, Array]) -> History:
-    """Raises ``ValueError`` for columns that are no history."""
+    """Convert columns to a history; raises ``ValueError`` for other columns."""
     _check_names(columns, tuple(_HISTORY))
     return History(**{_HISTORY[name]: unpack(array) for name, array in columns.items()})  # type: ignore[arg-type]
 
 
 def pack_found(found: Found) -> FoundMessage:
-    """Candidates as a message."""
+    """Convert candidates to a message."""
     columns = {name: pack(getattr(found.candidates, name)) for name in _FOUND}
     return FoundMessage(
         model_version=found.model_version, columns=columns, channel_names=found.candidates.channel_names
@@ -98,7 +98,7 @@ def pack_found(found: Found) -> FoundMessage:
 
 
 def unpack_found(message: FoundMessage) -> Found:
-    """Raises ``ValueError`` for columns that are no candidates."""
+    """Convert a message to candidates; raises ``ValueError`` for other columns."""
     _check_names(message.columns, _FOUND)
     columns = {name: unpack(array) for name, array in message.columns.items()}
     return Found(message.model_version, Candidates(**columns, channel_names=message.channel_names))  # type: ignore[arg-type]

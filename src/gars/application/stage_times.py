@@ -1,11 +1,11 @@
-"""How long each stage of a request took: measured where the work is done, read by whoever asked for it.
+"""Times of the stages of a request: measured in the stages, collected by the caller.
 
     with measuring() as times:
         ...                        # deeper down: with stage("retrieval"): ...
     times.milliseconds             # {"retrieval": 0.41, "features": 0.22, ...}
 
-Outside ``measuring`` a stage costs next to nothing and is recorded nowhere. A measurement belongs to the thread (or
-task) that began it.
+Outside ``measuring`` a stage costs next to nothing and is not recorded. A measurement belongs to the thread (or task)
+that began it.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ class StageTimes:
     milliseconds: dict[Stage, float] = field(default_factory=dict)
 
     def add(self, name: Stage, milliseconds: float) -> None:
-        """Count time for a stage."""
+        """Add time to a stage."""
         self.milliseconds[name] = self.milliseconds.get(name, 0.0) + milliseconds
 
     def add_all(self, others: StageTimes) -> None:
-        """Count what another measurement has until now, also while it goes on."""
+        """Add the current times of another measurement, which may go on."""
         for name, milliseconds in others.milliseconds.copy().items():
             self.add(name, milliseconds)
 
@@ -49,7 +49,7 @@ _measured: ContextVar[StageTimes | None] = ContextVar("stage_times", default=Non
 
 
 def measured() -> StageTimes | None:
-    """What the times of stages are collected in, if anything."""
+    """Return the current collector of stage times, if any."""
     return _measured.get()
 
 

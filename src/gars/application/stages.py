@@ -1,4 +1,4 @@
-"""The two stages apart: what each needs of the other, and an engine whose stages run in processes of their own."""
+"""Interfaces of the two stages, and an engine whose stages run in processes of their own."""
 
 from __future__ import annotations
 
@@ -18,68 +18,68 @@ from gars.domain.history import History
 
 @runtime_checkable
 class TwoStages(Protocol):
-    """What an ``Engine`` offers besides where its stages can be had one at a time.
+    """Optional part of an ``Engine`` whose stages can be called separately.
 
     ``rank_found(history, retrieve(history, want=offset + k))`` is ``recommend_history(history)``.
     """
 
     def retrieve(self, history: History, *, want: int, filters: Filters) -> Candidates:
-        """Stage one: enough candidates for a list of ``want`` places."""
+        """Run the retrieval stage: return enough candidates for a list of ``want`` titles."""
         ...
 
     def rank_found(
         self, history: History, found: Candidates, *, k: int, offset: int = 0, filters: Filters
     ) -> list[Recommendation]:
-        """Stage two: places ``offset`` … ``offset + k`` of what stage one found."""
+        """Run the ranking stage: return ranks ``offset`` … ``offset + k`` of the candidates."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Candidates, and the model whose rows they are of."""
+    """Candidates, and the version of the model whose rows they refer to."""
 
     model_version: str
     candidates: Candidates
 
 
 class RecallService(Protocol):
-    """Stage one in another process. Every call raises ``StageError`` if it does not answer in time."""
+    """The retrieval stage in another process. Every call raises ``StageError`` if it does not answer in time."""
 
     @property
     def problem(self) -> StageError | None:
-        """Why the latest call failed; ``None`` after one that did not."""
+        """Error of the latest call; ``None`` after a success."""
 
     def retrieve(self, history: History, *, want: int, filters: Filters) -> Found:
-        """Enough candidates for a list of ``want`` places."""
+        """Return enough candidates for a list of ``want`` titles."""
         ...
 
     def retrieve_ids(self, history: History, *, k: int, filters: Filters) -> NDArray[np.int64]:
-        """Ids in the order of stage one, best first. → (≤ k,)"""
+        """Return ids in the order of the retrieval stage, best first. → (≤ k,)"""
         ...
 
     def close(self) -> None:
-        """Let go of connections; a second call does nothing."""
+        """Close connections; a second call does nothing."""
         ...
 
 
 class RankService(Protocol):
-    """Stage two in another process. Every call raises ``StageError`` if it does not answer in time."""
+    """The ranking stage in another process. Every call raises ``StageError`` if it does not answer in time."""
 
     @property
     def problem(self) -> StageError | None:
-        """Why the latest call failed; ``None`` after one that did not."""
+        """Error of the latest call; ``None`` after a success."""
 
     def rank(self, history: History, found: Found, *, k: int, offset: int, filters: Filters) -> list[Recommendation]:
-        """Places ``offset`` … ``offset + k``; raises ``StageError`` also where another model serves."""
+        """Return ranks ``offset`` … ``offset + k``; raises ``StageError`` also if another model serves."""
         ...
 
     def close(self) -> None:
-        """Let go of connections; a second call does nothing."""
+        """Close connections; a second call does nothing."""
         ...
 
 
 def two_stages(engine: Engine) -> TwoStages:
-    """The engine, if its stages can be had one at a time; raises ``InvalidInputError`` if not."""
+    """Return the engine if its stages can be called separately; raises ``InvalidInputError`` if not."""
     if not isinstance(engine, TwoStages):
         raise InvalidInputError(
             f"the stages of {type(engine).__name__} cannot be had one at a time",
@@ -98,7 +98,7 @@ def check_version(serving: str, found: Found) -> None:
 
 
 class StagedEngine(EngineAround):
-    """Lists are made by the services there are, everything else by ``local``."""
+    """Makes lists by the stage services that are configured; all other calls go to ``local``."""
 
     def __init__(self, local: Engine, *, recall: RecallService | None, rank: RankService | None) -> None:
         super().__init__(local)
@@ -107,7 +107,7 @@ class StagedEngine(EngineAround):
         self._rank = rank
 
     def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
-        """The same list as ``local`` makes; raises ``StageError`` while a stage is away."""
+        """Return the list that ``local`` would make; raises ``StageError`` while a stage is away."""
         with stage("retrieval"):
             if self._recall is None:
                 found = Found(self.version, self._stages.retrieve(history, want=offset + k, filters=filters))
@@ -120,7 +120,7 @@ class StagedEngine(EngineAround):
             return self._rank.rank(history, found, k=k, offset=offset, filters=filters)
 
     def retrieve_ids(self, history: History, *, k: int, filters: Filters) -> NDArray[np.int64]:
-        """Stage one alone. → (≤ k,)"""
+        """Run the retrieval stage alone. → (≤ k,)"""
         if self._recall is None:
             return self._local.retrieve_ids(history, k=k, filters=filters)
         with stage("retrieval"):

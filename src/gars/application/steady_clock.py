@@ -1,4 +1,4 @@
-"""A clock that never goes back by a little, and that tells when the machine's clock was set by a lot."""
+"""A clock that tolerates small steps back of the machine's clock and reports large jumps."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from gars.application.ports import Clock
 from gars.domain.interaction import MAX_CLOCK_SKEW
 
 _STEP = timedelta(milliseconds=1)
-"""How far a reading goes on from the one before while the real clock is behind: the order stays."""
+"""Increment of the readings while the real clock is behind, which keeps their order."""
 _WORTH_TELLING = timedelta(seconds=1)
 _MOST_BEHIND = timedelta(hours=6)
-"""A clock that goes back further is followed: times that stand still for longer are worse than an order that breaks,
-and an event of now replaces what was written at a later time anyway (``domain.user_state``)."""
+"""Larger steps back are followed: times that stand still for longer are worse than a broken order, and an event of now
+replaces values of a later time anyway (``domain.user_state``)."""
 _JUMP = timedelta(hours=12)
-"""A clock that goes ahead further than the time that has passed has jumped; a machine that slept looks the same."""
+"""Minimum jump ahead of the elapsed time that is reported; a machine that slept looks the same."""
 _TOLD_FOR_S = 24 * 3600.0
 
 
 class SteadyClock:
-    """A ``Clock`` over another one; its readings stand nearly still until a clock that went back has caught up.
+    """A ``Clock`` over another one; after a step back its readings advance 1 ms a call until that one has caught up.
 
     Args:
-        elapsed_s: counts seconds, however the clock is set.
+        elapsed_s: a monotonic clock, in seconds.
     """
 
     def __init__(self, clock: Clock, *, elapsed_s: Callable[[], float] = time.monotonic) -> None:
@@ -35,7 +35,7 @@ class SteadyClock:
         self._latest = self._real = clock.now()
         self._real_s = elapsed_s()
         self._jump: tuple[float, timedelta] | None = None
-        """When the clock jumped, in seconds of ``elapsed_s``, and how far."""
+        """Time of the jump, in seconds of ``elapsed_s``, and its size."""
         self._known: datetime | None = None
 
     def now(self) -> datetime:
@@ -49,15 +49,15 @@ class SteadyClock:
 
     @property
     def behind(self) -> timedelta:
-        """How far the real clock is behind the latest reading."""
+        """Lag of the real clock behind the latest reading."""
         return max(timedelta(0), self._latest - self._clock.now())
 
     def compare(self, known: datetime | None) -> None:
-        """Take note of the newest time in the stores: a clock that is behind it is wrong now, or was wrong then."""
+        """Set the newest time in the stores: a clock behind it is wrong now, or was wrong when it was stored."""
         self._known = known
 
     def problem(self) -> str | None:
-        """Return what is wrong with the clock, if it is worth telling."""
+        """Return a description of a fault of the clock, ``None`` if there is none worth reporting."""
         real = self._clock.now()
         with self._lock:
             self._look(real)
@@ -81,7 +81,7 @@ class SteadyClock:
         return None
 
     def _look(self, real: datetime) -> None:
-        """Compare how far the clock went with the time that has passed."""
+        """Compare the advance of the clock with the elapsed time."""
         elapsed_s = self._elapsed_s()
         went = real - self._real - timedelta(seconds=elapsed_s - self._real_s)
         if went > _JUMP or went < -_MOST_BEHIND - _WORTH_TELLING:

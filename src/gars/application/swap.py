@@ -1,4 +1,4 @@
-"""Takes up another model while requests run: open it beside the old one, try it, then let new requests have it."""
+"""Replace the model while requests run: load the new one alongside the old, try it, then serve it to new requests."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ M = TypeVar("M")
 
 
 class Swap(Generic[M]):
-    """Holds what serves. A request reads ``current`` once and keeps to it, so no request sees two models.
+    """Holds the object that serves. A request reads ``current`` once, so no request sees two models.
 
     Args:
-        current: what serves first, and ``version`` of it.
-        promoted: which version ought to serve; ``None`` for no opinion.
-        load: opens that version and tries it; raises ``GarsError`` if it is no good.
+        current: the object that serves first, with its ``version``.
+        promoted: returns the version to serve; ``None`` to keep the current one.
+        load: opens that version and tries it; raises ``GarsError`` if it cannot serve.
     """
 
     def __init__(
@@ -29,9 +29,9 @@ class Swap(Generic[M]):
         self.current = current
         self.version = version
         self.swaps = 0
-        """How often another model was taken up."""
+        """Number of swaps."""
         self.problem: GarsError | None = None
-        """Why the promoted model does not serve; the one before it goes on."""
+        """Error of a promoted model that cannot serve; its predecessor continues to."""
         self._promoted = promoted
         self._load = load
         self._refused: str | None = None
@@ -40,14 +40,14 @@ class Swap(Generic[M]):
         self._thread: threading.Thread | None = None
 
     def refresh(self, *, again: bool = False) -> bool:
-        """Take up the promoted model if it is another one. → whether it was taken up.
+        """Load the promoted model if it is another one. → true if it serves now
 
-        One that was refused is not tried twice, unless ``again``. Never raises: ``problem`` says what was wrong.
+        A refused version is not tried twice, unless ``again``. Never raises: the error is in ``problem``.
         """
         with self._lock:
             try:
                 wanted = self._promoted()
-            except Exception as error:  # the next look may be luckier; the watching thread must not end
+            except Exception as error:  # the next refresh may succeed; the watching thread must not end
                 logger.error("cannot see which model is promoted: %s", error)
                 return False
             if wanted is None or wanted == self.version:
@@ -68,12 +68,12 @@ class Swap(Generic[M]):
             return True
 
     def watch(self, every_s: float) -> None:
-        """Refresh now and then, in a thread of its own, until ``close``."""
+        """Refresh every ``every_s`` seconds, in a thread of its own, until ``close``."""
         self._thread = threading.Thread(target=self._watch, args=(every_s,), name="gars-swap", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Stop watching; waits for a swap under way."""
+        """Stop watching; waits for a running swap."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join()

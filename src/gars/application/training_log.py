@@ -1,4 +1,4 @@
-"""The port for what a training run leaves behind to look at: curves, weights, embeddings, words."""
+"""The port for records of a training run: curves, histograms, embeddings, texts."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ Part = Literal["train", "validation"]
 
 
 class TrainingLog(Protocol):
-    """Takes what a run measures. It only listens: a model is the same with and without one."""
+    """Records measurements of a training run. The trained model does not depend on it."""
 
     def scalar(self, name: str, value: float, step: int, *, part: Part | None = None) -> None:
-        """One point of a curve; ``part`` says on which examples it was measured, if on any."""
+        """Record a point of a curve; ``part`` names the examples it was measured on, if any."""
         ...
 
     def histogram(self, name: str, values: NDArray[np.float32], step: int) -> None:
-        """How values of any shape are distributed."""
+        """Record the distribution of values of any shape."""
         ...
 
     def embedding(self, name: str, vectors: NDArray[np.float32], metadata: Mapping[str, Sequence[str]]) -> None:
-        """Vectors (n, d) to look at, with columns of n words that say what each is."""
+        """Record vectors (n, d), with columns of n labels."""
         ...
 
     def text(self, name: str, markdown: str) -> None:
-        """Words about the run."""
+        """Record a text about the run."""
         ...

@@ -1,4 +1,4 @@
-"""What is asked for now: every event counts for its anime, half as much after each half-life of event time."""
+"""Trending titles: decayed counts of the events of each anime, with a half-life in event time."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _MAX_PAIRS = 1_000_000
 
 
 class Trending:
-    """Decayed counts by anime, caught up from the event log whenever they are asked for. Safe from many threads.
+    """Decayed counts by anime, updated from the event log at every read. Thread-safe.
 
-    Of each user and anime only the strongest event counts: nobody makes a trend alone. Counts are kept as of one
-    moment, the landmark, and every event's share is scaled to it ("forward decay", Cormode et al., ICDE 2009), so that
-    nothing has to be touched as time goes by.
+    Of each user and anime only the event of largest weight counts, so that one user cannot make a trend. Counts are
+    stored relative to a landmark time, to which every event's weight is scaled ("forward decay", Cormode et al., ICDE
+    2009), so that they need no update as time passes.
     """
 
     def __init__(self, log: EventLog, clock: Clock, *, half_life: timedelta = HALF_LIFE) -> None:
@@ -35,7 +35,7 @@ class Trending:
         self._lock = threading.Lock()
 
     def refresh(self) -> None:
-        """Count what the log has new; keeps the counts there are while the log cannot be read."""
+        """Count new events of the log; keeps the current counts while the log cannot be read."""
         now = self._clock.now()
         with self._lock:
             try:
@@ -48,13 +48,13 @@ class Trending:
                 self._drop_old()
 
     def forget(self, user_id: str) -> None:
-        """Count nothing of a user any more."""
+        """Remove a user's contributions."""
         with self._lock:
             for pair in [pair for pair in self._pairs if pair[0] == user_id]:
                 self._set(pair, 0.0)
 
     def heat(self) -> dict[int, float]:
-        """Anime → decayed count as of now, of those anybody wants."""
+        """Return anime → decayed count as of now, without those below the threshold."""
         self.refresh()
         now = self._scale(self._clock.now())
         oldest = 2.0**-FORGOTTEN_AFTER
@@ -62,12 +62,12 @@ class Trending:
             return {anime_id: heat for anime_id, total in self._sums.items() if (heat := total / now) >= oldest}
 
     def ids(self) -> list[int]:
-        """Ids of the anime that anybody wants, hottest first."""
+        """Return the ids of trending anime, largest count first."""
         heat = self.heat()
         return sorted(heat, key=lambda anime_id: (-heat[anime_id], anime_id))
 
     def _count(self, event: Interaction, now: datetime) -> None:
-        """Count an event; one of a clock that was ahead counts as if it were of now."""
+        """Count an event; one with a time in the future counts as of now."""
         pair = event.user_id, event.anime_id
         if event.undo:
             self._set(pair, 0.0)
@@ -82,7 +82,7 @@ class Trending:
         self._sums[anime_id] = self._sums.get(anime_id, 0.0) + share - before
 
     def _scale(self, time: datetime) -> float:
-        """What an event of weight 1 counts at the landmark; far away times are as good as never."""
+        """Return the scale of an event of weight 1 at the landmark; extreme times are clipped."""
         return float(2.0 ** min(1000.0, max(-1000.0, (time - self._landmark) / self._half_life)))
 
     def _drop_old(self) -> None:

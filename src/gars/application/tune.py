@@ -1,8 +1,8 @@
-"""Search for better settings: random draws, and successive halving over the share of users they are tried on.
+"""Hyperparameter search: random draws, and successive halving over the share of users they are evaluated on.
 
-Every draw is first tried on a share of the users, and only the best go on to more of them. Which trial is next is a
-pure function of what has come out so far (Li et al., "A System for Massively Parallel Hyperparameter Tuning", MLSys
-2020, with one worker), so a search that was stopped goes on where it was. Trial 0 changes nothing and goes all the way.
+Every draw is first evaluated on a share of the users, and only the best are promoted to more of them. The next trial is
+a pure function of the outcomes so far (Li et al., "A System for Massively Parallel Hyperparameter Tuning", MLSys 2020,
+with one worker), so an interrupted search can be resumed. Trial 0 has the default settings and is always promoted.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ from gars.application.training_log import TrainingLog
 from gars.domain.metrics import Interval
 
 Setting = Any
-"""A value as it may stand in a configuration file."""
+"""A value of a setting, as in a configuration file."""
 Status = Literal["done", "failed"]
 SHARES = (1 / 3, 1.0)
-"""Share of the users at each rung."""
+"""Share of the users at each rung of successive halving."""
 KEPT = 3
-"""One in this many goes on to the next rung."""
+"""Reduction factor: one in this many is promoted to the next rung."""
 DRAWS_PER_STAGE_ONE = 8
-"""So many draws in a row share what is slow to change."""
+"""Number of successive draws that share the slow settings."""
 
 
 class Choice(msgspec.Struct, frozen=True, tag="choice"):
-    """One of some values, each as likely."""
+    """One of several values, with equal probability."""
 
     values: tuple[Setting, ...]
 
     def draw(self, rng: np.random.Generator) -> Setting:
-        """One value."""
+        """Draw one value."""
         return self.values[int(rng.integers(len(self.values)))]
 
 
 class Range(msgspec.Struct, frozen=True, tag="range"):
-    """A number between two bounds, both included; ``log``: each order of magnitude as likely."""
+    """A number between two bounds, both included; ``log``: uniform in the logarithm."""
 
     low: float
     high: float
@@ -48,7 +48,7 @@ class Range(msgspec.Struct, frozen=True, tag="range"):
     whole: bool = False
 
     def draw(self, rng: np.random.Generator) -> Setting:
-        """One number; of three significant digits, for nobody needs more."""
+        """Draw one number, rounded to three significant digits."""
         low, high = (self.low - 0.5, self.high + 0.5) if self.whole and not self.log else (self.low, self.high)
         value = math.exp(rng.uniform(math.log(low), math.log(high))) if self.log else rng.uniform(low, high)
         if self.whole:
@@ -57,11 +57,11 @@ class Range(msgspec.Struct, frozen=True, tag="range"):
 
 
 Space = Mapping[str, Choice | Range]
-"""What may be drawn, by the dotted name of the setting."""
+"""Search space, by the dotted name of the setting."""
 
 
 def draw(space: Space, *, seed: int, number: int, slow: Callable[[str], bool]) -> dict[str, Setting]:
-    """The settings of a trial; draws in a row share the ``slow`` ones where there are others to vary."""
+    """Draw the settings of a trial; successive draws share the ``slow`` ones if there are others to vary."""
     if number == 0:
         return {}
     apart = DRAWS_PER_STAGE_ONE if any(not slow(name) for name in space) else 1
@@ -73,24 +73,24 @@ def draw(space: Space, *, seed: int, number: int, slow: Callable[[str], bool]) -
 
 
 class Trial(msgspec.Struct, frozen=True):
-    """Settings at a rung."""
+    """A trial at a rung."""
 
     number: int
     rung: int
 
     @property
     def share(self) -> float:
-        """Of the users."""
+        """Its share of the users."""
         return SHARES[self.rung]
 
     @property
     def name(self) -> str:
-        """Names its files."""
+        """Name of its files."""
         return f"trial-{self.number:03}-rung-{self.rung}"
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a trial."""
+    """Outcome of a trial."""
 
     trial: Trial
     settings: dict[str, Setting]
@@ -102,19 +102,19 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """What a set of settings is worth."""
+    """Score and metrics of a set of settings."""
 
     score: float
     metrics: dict[str, Interval]
 
 
 class Objective(Protocol):
-    """Fits with some settings and judges on validation rows."""
+    """Fits a model with some settings and scores it on validation rows."""
 
     def __call__(
         self, settings: Mapping[str, Setting], share: float, curves: Callable[[str], TrainingLog | None]
     ) -> Verdict:
-        """Judge ``settings`` on a share of the users; ``curves`` gives the log of each fit by name."""
+        """Score ``settings`` on a share of the users; ``curves`` returns the log of each fit by name."""
         ...
 
 
@@ -122,58 +122,58 @@ class Journal(Protocol):
     """The durable record of a search."""
 
     def outcomes(self) -> list[Outcome]:
-        """What has come out so far, oldest first."""
+        """Return the outcomes so far, oldest first."""
         ...
 
     def append(self, outcome: Outcome) -> None:
-        """Record one more; it is durable when this returns."""
+        """Append an outcome; it is durable on return."""
         ...
 
 
 class Session(Protocol):
-    """One trial being watched."""
+    """Observer of one trial."""
 
     def curves(self, fit: str) -> TrainingLog | None:
-        """The log of one fit."""
+        """Return the log of one fit."""
         ...
 
     def end(self, outcome: Outcome) -> None:
-        """The trial is over."""
+        """Record the outcome of the trial."""
         ...
 
     def stop(self) -> None:
-        """The trial was broken off, and will be run again."""
+        """Record that the trial was interrupted, and will be run again."""
         ...
 
 
 class Watcher(Protocol):
-    """Shows trials to somebody."""
+    """Observer of a search."""
 
     def start(self, trial: Trial, settings: Mapping[str, Setting]) -> Session:
-        """A trial begins."""
+        """Start the observer of a trial."""
         ...
 
 
 class Unwatched:
-    """A ``Watcher`` and ``Session`` that shows nothing."""
+    """A ``Watcher`` and ``Session`` that does nothing."""
 
     def start(self, _trial: Trial, _settings: Mapping[str, Setting]) -> Unwatched:
-        """Nobody looks."""
+        """Return itself."""
         return self
 
     def curves(self, _fit: str) -> TrainingLog | None:
-        """No log."""
+        """Return no log."""
         return None
 
     def end(self, _outcome: Outcome) -> None:
-        """Nobody looks."""
+        """Do nothing."""
 
     def stop(self) -> None:
-        """Nobody looks."""
+        """Do nothing."""
 
 
 def next_trial(outcomes: Sequence[Outcome], n_trials: int) -> Trial | None:
-    """What to try next: the highest rung somebody has earned, else the next draw, else ``None``."""
+    """Return the next trial: a promotion to the highest possible rung, else the next draw, else ``None``."""
     begun = {outcome.trial.number for outcome in outcomes}
     drawn = sum(number < n_trials for number in begun) == n_trials
     for rung in reversed(range(len(SHARES) - 1)):
@@ -188,13 +188,13 @@ def next_trial(outcomes: Sequence[Outcome], n_trials: int) -> Trial | None:
 
 
 def ranked(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Those that have a score, the best first; of equals the earlier."""
+    """Return the outcomes with a score, best first; ties by number."""
     done = [outcome for outcome in outcomes if outcome.score is not None]
     return sorted(done, key=lambda outcome: (-(outcome.score or 0.0), outcome.trial.number))
 
 
 def finalists(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Those tried on all users, the best first."""
+    """Return the outcomes on all users, best first."""
     return ranked([outcome for outcome in outcomes if outcome.trial.rung == len(SHARES) - 1])
 
 
@@ -212,23 +212,24 @@ def search(
     progress: Progress,
     tell: Callable[[Outcome], None] = lambda _outcome: None,
 ) -> list[Outcome]:
-    """Try until every draw has had its chance or the deadline has passed; returns all outcomes of the journal.
+    """Run trials until all are done or the deadline has passed; returns all outcomes of the journal.
+
+    Each new outcome is passed to the callback, the last argument.
 
     Args:
-        space: what may be drawn.
-        objective: judges settings.
-        journal: what it holds is not tried again.
-        slow: whether a setting is slow to change.
-        n_trials: how many sets of settings, the unchanged ones counted.
+        space: the search space.
+        objective: scores settings.
+        journal: its outcomes are not evaluated again.
+        slow: returns true for a setting that is slow to change.
+        n_trials: number of sets of settings, including the defaults.
         seed: of the draws.
-        seconds: a clock that only goes forward.
+        seconds: a monotonic clock.
         deadline: by that clock; no trial starts after it but the first on all users.
-        watcher: told of every trial.
-        progress: shows the trial that runs.
-        tell: told of every outcome.
+        watcher: observes every trial.
+        progress: shows the running trial.
 
     Raises:
-        Exception: what trial 0 failed with; when another one fails, that is its outcome.
+        Exception: the error of trial 0; an error of another trial is its outcome.
     """
     watcher = watcher or Unwatched()
     outcomes = journal.outcomes()
@@ -253,7 +254,7 @@ def search(
 def _tried(
     trial: Trial, settings: dict[str, Setting], objective: Objective, session: Session, seconds: Callable[[], float]
 ) -> Outcome:
-    """What comes of a trial; failing is an outcome too, but not of the unchanged settings."""
+    """Run a trial and return its outcome, which may be a failure; an error of the default settings is raised."""
     began = seconds()
     try:
         verdict = objective(settings, trial.share, session.curves)

@@ -1,4 +1,4 @@
-"""The one thread that writes: takes what waits, commits it as a group, answers every caller."""
+"""The single writer thread: commits queued batches as a group and answers every caller."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from gars.domain.errors import GarsError, StorageError
 T = TypeVar("T")
 
 MAX_GROUP = 2000
-"""Events in one commit; keeps the wait of the first in the group short."""
+"""Events in one commit; bounds the wait of the first in the group."""
 MAX_WAITING = 10_000
-"""Batches that may wait; beyond it callers are told to come back."""
+"""Capacity of the queue in batches; beyond it callers are asked to retry."""
 
 
 class TakesGroups(Protocol):
-    """``Ingest``, or ``Accept`` where another process applies the events."""
+    """Interface of ``Ingest``, and of ``Accept`` where another process applies the events."""
 
     def group(self, batches: Sequence[Batch]) -> list[Receipt | GarsError]:
-        """Take many callers' batches with one commit. → one outcome a batch; raises ``StorageError``."""
+        """Accept many callers' batches with one commit. → one outcome a batch; raises ``StorageError``."""
         ...
 
 
 class _Waiting:
-    """A batch and who waits for its receipt."""
+    """A batch and the future of its receipt."""
 
     def __init__(self, batch: Batch) -> None:
         self.batch = batch
@@ -40,11 +40,11 @@ class Writer:
     def __init__(self, ingest: TakesGroups) -> None:
         self._ingest = ingest
         self.last_error: StorageError | None = None
-        """Why the latest commit failed; ``None`` after one that did not."""
+        """Error of the latest commit; ``None`` after a success."""
         self.accepted = 0
         """Events made durable since the start."""
         self.duplicates = 0
-        """Events since the start that were there already."""
+        """Events since the start that were stored already."""
         self._thread: GroupThread[_Waiting] = GroupThread(
             "gars-writer",
             self._commit,
@@ -55,7 +55,7 @@ class Writer:
 
     @property
     def waiting(self) -> int:
-        """How many batches wait for the disk."""
+        """Number of queued batches."""
         return self._thread.waiting
 
     def submit(self, batch: Batch) -> Future[Receipt]:
@@ -65,17 +65,17 @@ class Writer:
         return waiting.future
 
     def call(self, run: Callable[[], T]) -> Future[T]:
-        """Run something else that changes log or states, in turn, such as forgetting a user."""
+        """Run a function that changes log or states, in turn, such as the deletion of a user."""
         return self._thread.call(run)
 
     def close(self) -> None:
-        """Finish what waits, then stop; later submissions are refused."""
+        """Process the queue, then stop; later submissions are refused."""
         self._thread.close()
 
     def _commit(self, group: list[_Waiting]) -> None:
         try:
             outcomes = self._ingest.group([waiting.batch for waiting in group])
-        except Exception as error:  # whatever it was, every caller must hear of it
+        except Exception as error:  # of any kind: every caller gets it
             self.last_error = error if isinstance(error, StorageError) else StorageError(f"cannot commit: {error!r}")
             for waiting in group:
                 waiting.future.set_exception(error)
