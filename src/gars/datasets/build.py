@@ -141,7 +141,7 @@ def build_sample(home: Path, *, mirror: Path | None, progress: Progress) -> Data
 
 
 def _kept(target: Path) -> Dataset | None:
-    """The data set in ``target`` if it is whole and of this recipe."""
+    """Return the data set in ``target`` if it is complete and of this recipe."""
     try:
         dataset = Dataset.open(target)
     except DataError:

@@ -23,12 +23,12 @@ TIMEOUT_S = 30.0
 
 
 def file_address(source: Source, base: str) -> str:
-    """The address of a GitHub source's file at its pinned commit."""
+    """Return the address of a GitHub source's file at its pinned commit."""
     return f"{base.rstrip('/')}/{source.repository}/{source.version}/{urllib.parse.quote(source.path)}"
 
 
 def tarball_address(source: Source, base: str) -> str:
-    """The address of the tarball of a GitHub source's repository at its pinned commit."""
+    """Return the address of the tarball of a GitHub source's repository at its pinned commit."""
     return f"{base.rstrip('/')}/{source.repository}/tar.gz/{source.version}"
 
 

@@ -82,7 +82,7 @@ def verify(source: Source, path: Path, home: Path) -> None:
 
 
 def wrong_hash(source: Source, path: Path, found: str) -> FetchError:
-    """The error for bytes that are not the pinned ones."""
+    """Return the error for bytes that differ from the pinned ones."""
     return FetchError(
         f"{source.name}: {path} is not the file GARS was built for: expected SHA-256 {source.sha256}, found {found}",
         hint=f"remove that file if it is yours, then: gars data fetch {source.name}",

@@ -1,4 +1,4 @@
-"""Fetch several sources side by side; one that cannot be had is left out and named."""
+"""Fetch several sources concurrently; unavailable ones are left out and reported."""
 
 from __future__ import annotations
 

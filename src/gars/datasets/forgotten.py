@@ -12,7 +12,7 @@ FILE = "forgotten-users.txt"
 
 
 def forgotten(home: Path) -> set[int]:
-    """The ids on the deletion list; none when there is no list. Raises ``DataError`` for a line that is no id."""
+    """Read the ids on the deletion list; empty without a list. Raises ``DataError`` for a line that is no id."""
     path = home / FILE
     if not path.exists():
         return set()

@@ -34,11 +34,11 @@ class MovieLens:
 
 
 def load(home: Path, *, mirror: Path | None, progress: Progress) -> MovieLens:
-    """Fetch what is not here, read it, and deal users into training, validation and test.
+    """Fetch and read MovieLens, and split the users into training, validation and test.
 
     Raises:
-        FetchError: the wheel cannot be had.
-        DataError: a file is not what it should be.
+        FetchError: the wheel cannot be fetched.
+        DataError: a file has another content than expected.
     """
     ratings = recbole.read_interactions(fetch(MOVIELENS_100K, home, mirror=mirror, progress=progress))
     films = recbole.read_catalogue(fetch(MOVIELENS_100K_ITEMS, home, mirror=mirror, progress=progress))

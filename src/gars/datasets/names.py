@@ -31,7 +31,7 @@ def split_names(text: str) -> list[str]:
 
 
 def _literal(text: str) -> list[Any] | None:
-    """The elements of a list written as text; ``None`` if it is none."""
+    """Parse the text of a list; ``None`` if it is not one."""
     quoted = [single or double for single, double in _QUOTED.findall(text)]
     try:
         found = json.loads(text)

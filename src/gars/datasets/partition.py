@@ -21,7 +21,7 @@ MOST_RANGES = 512
 def bounds_from_sample(
     user_ids: NDArray[np.int64], rows: int, *, rows_per_range: int = ROWS_PER_RANGE
 ) -> NDArray[np.int64]:
-    """Ascending first ids of ranges 1, 2, … that hold about equally many rows; range 0 is what is below.
+    """Return ascending first ids of ranges 1, 2, … with about equally many rows; range 0 has smaller ids.
 
     ``user_ids`` is a sample of the column, ``rows`` the estimated number of rows. (m,) → (≤ ranges - 1,)
     """
@@ -66,7 +66,7 @@ class Ranges:
 
 
 def keep_last(rows: pl.DataFrame) -> pl.DataFrame:
-    """One row a (user, anime), the last one given; sorted by both."""
+    """Keep the last row of each (user, anime); sorted by both."""
     ordered = rows.sort("user_id", "anime_id", maintain_order=True)
     last = (pl.col("user_id") != pl.col("user_id").shift(-1)) | (pl.col("anime_id") != pl.col("anime_id").shift(-1))
     return ordered.filter(last.fill_null(True)).select(*INTERACTIONS)

@@ -26,11 +26,11 @@ def refreshed(
     lists: Dataset | None = None,
     season: Path | None = None,
 ) -> Dataset:
-    """Write ``dataset`` to ``target`` with what ``crawls`` know of its anime, and with the users of ``lists``.
+    """Write ``dataset`` to ``target`` with the metadata of ``crawls`` and the users of ``lists``.
 
     New anime of the crawls join the catalogue, and then those of ``season`` (Parquet in the form of a catalogue).
-    A user of both has the rows of ``lists``: a list is crawled whole, so what is not on it any more is gone. Holds one
-    part and ``lists`` in memory.
+    A user of both has the rows of ``lists``: lists are crawled completely, so entries missing there were removed. Holds
+    one part and ``lists`` in memory.
 
     Raises:
         DataError: a crawl or a part cannot be read; nothing was written.
@@ -84,7 +84,7 @@ def _of_users(dataset: Dataset, lists: Dataset | None) -> pl.DataFrame:
 
 
 def _parts(dataset: Dataset, lists: Dataset | None) -> Iterator[pl.DataFrame]:
-    """The rows of both, sorted by user; a user of both comes from ``lists``."""
+    """Yield the rows of both, sorted by user; a user of both comes from ``lists``."""
     fresh = lists.interactions().collect() if lists is not None else None
     for path in dataset.parts():
         part = pl.read_parquet(path)

@@ -28,7 +28,7 @@ _WIDTH, _HEIGHT, _FOOT, _HEAD = 720, 200, 20, 16
 
 
 def report_html(validation: Validation) -> str:
-    """One page: the verdict, every check, what moved, the plots, the users who do not look like people."""
+    """Render one page: result, every check, drift, plots, and suspicious users."""
     report, drift = validation.report, validation.drift
     verdict = '<p class="good">accepted</p>' if validation.accepted else '<p class="bad">not accepted</p>'
     before = drift.ratings_before if drift else None

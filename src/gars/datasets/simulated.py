@@ -116,7 +116,7 @@ def animes_csv(catalogue: pl.DataFrame, file: Path) -> None:
 
 
 def invented_catalogue(titles: int) -> pl.DataFrame:
-    """A catalogue of made-up titles, the better known ones the better; every three follow each other."""
+    """Generate a catalogue of numbered titles whose score falls with popularity rank; franchises have three titles."""
     genres = ("Action", "Comedy", "Drama", "Fantasy", "Romance", "Sci-Fi", "Slice of Life", "Sports")
     ids = range(1, titles + 1)
     frame = pl.DataFrame(

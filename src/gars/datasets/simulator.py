@@ -95,7 +95,7 @@ class Simulator:
         return frame.select(pl.col(name).cast(kind) for name, kind in INTERACTIONS.items())
 
     def _tastes(self, rng: np.random.Generator) -> Floats:
-        """Each viewer near one of the archetypes. → (BLOCK, DIM), rows of length √DIM"""
+        """Draw each viewer's taste vector near one of the archetypes. → (BLOCK, DIM), rows of length √DIM"""
         nearest = self.archetypes[rng.integers(len(self.archetypes), size=BLOCK)]
         taste = nearest + 0.8 * rng.standard_normal((BLOCK, DIM)).astype(np.float32)
         length = np.linalg.norm(taste, axis=1, keepdims=True)

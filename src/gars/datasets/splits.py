@@ -38,11 +38,11 @@ class LikeSplit:
     """One of ``PARTS`` each."""
 
     def rows(self, *parts: str) -> NDArray[np.int64]:
-        """The rows of these parts, in file order."""
+        """Return the rows of these parts, in file order."""
         return np.flatnonzero(np.isin(self.part, parts))
 
     def refit(self) -> LikeSplit:
-        """The split for the last fit, when every choice is made: validation rows are trained on too.
+        """Return the split for the final fit, with validation rows added to training.
 
         A user who is held out as a whole stays held out.
         """

@@ -21,7 +21,7 @@ _XZ_MEMORY = 128 << 20
 
 
 def unpack(content: bytes, limit: int) -> bytes:
-    """Return what is in the wrappers. At no time more than ``limit`` bytes.
+    """Decompress nested archives. At no time more than ``limit`` bytes are held.
 
     Raises:
         InvalidInputError: a wrapper is damaged, encrypted, of several files or of a kind that is not read, or holds

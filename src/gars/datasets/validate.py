@@ -182,7 +182,7 @@ def _null_share(column: pl.Series) -> float:
 
 
 def _whole_users(pieces: list[pl.DataFrame]) -> pl.DataFrame:
-    """One row a user, also of one whose rows lie in two parts."""
+    """Aggregate to one row per user, also for users whose rows are in two parts."""
     return pl.concat(pieces).group_by("user_id").sum() if pieces else pl.DataFrame(schema=_USER)
 
 

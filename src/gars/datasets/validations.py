@@ -32,7 +32,7 @@ def keep(home: Path, validation: Validation) -> None:
 
 
 def latest(home: Path, also: Iterable[Path] = ()) -> KeptValidation | None:
-    """The newest of those kept, that of the accepted snapshot, and the files in ``also``; ``None`` without any.
+    """Return the newest validation: stored ones, the accepted snapshot's, and files in ``also``; ``None`` without any.
 
     Raises:
         DataError: the newest is damaged.

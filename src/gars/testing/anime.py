@@ -83,7 +83,7 @@ NAMED: tuple[Anime, ...] = (
 
 
 def sample_catalogue(n: int = 120) -> tuple[Anime, ...]:
-    """The named entries and generated ones, ``n`` in all, ascending by id; every third generated one is a sequel."""
+    """Return named and generated entries, ``n`` in all, ascending by id; every third generated one is a sequel."""
     generated = [_generated(number) for number in range(n - len(NAMED))]
     return tuple(sorted((*NAMED, *generated), key=lambda entry: entry.anime_id))
 

@@ -31,12 +31,12 @@ def dataset_of(folder: Path, interactions: pl.DataFrame, catalogue: pl.DataFrame
 
 
 def small_dataset(home: Path, name: str = "small") -> Dataset:
-    """``small_world`` in ``home/data/name``."""
+    """Write ``small_world`` to ``home/data/name``."""
     return dataset_of(home / "data" / name, *small_world())
 
 
 def tiny_dataset(home: Path, name: str = "tiny", *, users: int = 40) -> Dataset:
-    """The first users of ``small_world``: too few for a ranking model, so a fit takes a second. Ids begin at 1."""
+    """Write the first users of ``small_world``, too few for a ranking model: a fit takes a second. Ids begin at 1."""
     interactions, catalogue = small_world()
     few = interactions.filter(pl.col("user_id") < users)
     first = (pl.col("item_id") - 99).alias("item_id")

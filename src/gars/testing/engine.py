@@ -41,7 +41,7 @@ class FakeEngine:
 
     @property
     def anime(self) -> Sequence[Anime]:
-        """The catalogue, ascending by id."""
+        """Return the catalogue, ascending by id."""
         return self._anime
 
     @property
@@ -165,5 +165,5 @@ class FakeEngine:
 
 
 def make() -> FakeEngine:
-    """The double with its sample catalogue: ``gars serve --engine-factory gars.testing.engine:make``."""
+    """Return the double with its sample catalogue: ``gars serve --engine-factory gars.testing.engine:make``."""
     return FakeEngine()

@@ -23,7 +23,7 @@ def event(
     at: datetime = START,
     undo: bool = False,
 ) -> Interaction:
-    """One event; every call makes another ``event_id`` unless one is given."""
+    """Create an event, with a new ``event_id`` unless one is given."""
     return Interaction(
         event_id=event_id or uuid.uuid4().hex,
         user_id=user_id,

@@ -22,18 +22,18 @@ class CassandraAddress:
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     datacenter: str | None = None
-    """The one whose nodes are asked; without it the first that answers."""
+    """Preferred datacenter of requests; without it all nodes are used in turn."""
     replication: int = 1
-    """Copies of each row, when the keyspace is created here."""
+    """Replication factor used when GARS creates the keyspace."""
 
     @property
     def shown(self) -> str:
-        """For messages: without the password."""
+        """Return the address without the password, for messages."""
         return f"cassandra://{','.join(self.hosts)}:{self.port}/{self.keyspace}"
 
 
 def parse(name: str, address: str) -> CassandraAddress:
-    """Read the address of the setting ``name``; raises ``InvalidInputError``."""
+    """Parse the address of the setting ``name``; raises ``InvalidInputError``."""
     found = re.fullmatch(
         r"cassandra://(?:(?P<user>[^:@/]+):(?P<password>[^@/]*)@)?(?P<hosts>[\w.,:-]+)/(?P<keyspace>[a-z][a-z0-9_]{0,47})"
         r"(?:\?(?P<query>.*))?",

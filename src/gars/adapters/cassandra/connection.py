@@ -20,7 +20,7 @@ from gars.domain.errors import StorageError
 _CONNECT_S = 10.0
 _REQUEST_S = 10.0
 _AT_ONCE = 128
-"""Writes under way at the same time."""
+"""Most concurrent writes."""
 
 
 class Connection:

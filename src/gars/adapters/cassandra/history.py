@@ -28,7 +28,7 @@ _DELETE_ONE = f"{_DELETE} AND event_time = ? AND event_id = ? AND log_offset = ?
 
 
 class CassandraHistory:
-    """An ``EventHistory``. Writing an event again changes nothing. ``ttl_s`` after it was written it goes; 0: never."""
+    """An ``EventHistory`` with idempotent writes. Events expire ``ttl_s`` after they were written; 0: never."""
 
     def __init__(self, connection: Connection, *, ttl_s: int = 0) -> None:
         self._connection = connection
@@ -52,7 +52,7 @@ class CassandraHistory:
         )
 
     def read_user(self, user_id: str) -> Iterator[tuple[int, Interaction]]:
-        """A user's events in the order accepted; one sent twice is at its first place."""
+        """Yield a user's events in the order accepted; a repeated event keeps its first position."""
         yield from self._in_order(user_id, self._connection.rows(_READ, user_id))
 
     def read_between(self, after: int, up_to: int) -> Iterator[tuple[str, list[tuple[int, Interaction]]]]:
@@ -62,7 +62,7 @@ class CassandraHistory:
             yield user_id, list(self._in_order(user_id, own))
 
     def users(self) -> Iterator[str]:
-        """Out of the partition keys alone, in no order."""
+        """Yield user ids, unordered, read from the partition keys alone."""
         for row in self._connection.rows("SELECT DISTINCT user_id FROM interactions_by_user"):
             yield row.user_id
 
@@ -88,7 +88,7 @@ class CassandraHistory:
         return len({row.event_id for row in gone})
 
     def close(self) -> None:
-        """Let go of the connection; a second call does nothing."""
+        """Release the connection; a second call does nothing."""
         if not self._closed:
             self._closed = True
             self._connection.close()

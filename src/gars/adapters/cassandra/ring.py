@@ -1,4 +1,4 @@
-"""The ring that Cassandra's partition keys are hashed onto, without its driver: who plans may not need it."""
+"""The token ring of Cassandra's partition keys, independent of the driver, which a planner may lack."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ _FIRST, _LAST = -(2**63), 2**63 - 1
 
 
 def pieces(count: int) -> list[tuple[int, int]]:
-    """The ring in equal parts for ``CassandraHistory.read_between``, (after, up to]: every user is in exactly one."""
+    """Divide the ring into ``count`` equal intervals (after, up to], for ``CassandraHistory.read_between``."""
     return list(pairwise(_FIRST + (_LAST - _FIRST) * number // count for number in range(count + 1)))

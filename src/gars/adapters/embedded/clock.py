@@ -9,5 +9,5 @@ class SystemClock:
     """A ``Clock`` that asks the operating system."""
 
     def now(self) -> datetime:
-        """The current time in UTC."""
+        """Return the current time in UTC."""
         return datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""One SQLite file, opened the way a log and a store need it: WAL, one writer, many readers."""
+"""SQLite file for a log or a store: WAL, one writer, many readers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SELECT t.name FROM sqlite_schema AS t, pragma_table_info(t.name) AS c WHERE t.ty
 _LARGE_PAGE = 16 << 10
 _INCREMENTAL = 2
 _MOST_GIVEN_BACK = 16 << 10
-"""Pages cut off in one transaction."""
+"""Pages freed in one transaction."""
 _TELLING = 6
 """Bytes of an id that is searched for as it is; a shorter one only where a record could hold it."""
 
@@ -74,7 +74,7 @@ class Database:
                 raise
 
     def _prepare(self, schema: Sequence[str], synchronous: Synchronous) -> None:
-        """Upgrade an older file, create what is missing, finish an erasure that was interrupted."""
+        """Upgrade an older file, create missing tables, finish an interrupted erasure."""
         self._writer.execute("PRAGMA secure_delete=ON")  # deleted rows are overwritten
         self._writer.execute(f"PRAGMA synchronous={synchronous}")
         if self._returns_space and self._writer.execute("PRAGMA page_count").fetchone() == (0,):
@@ -108,7 +108,7 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """A transaction: committed when the block ends, rolled back when it raises."""
+        """Open a transaction, committed at the end of the block, rolled back if it raises."""
         with self._lock, self._explained("write"):
             self._refuse_closed()
             self._refuse_damaged()
@@ -128,7 +128,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """This thread's connection for reading; it sees every commit."""
+        """Yield this thread's connection for reading; it sees every commit."""
         with self._explained("read"):
             self._refuse_closed()
             connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
@@ -146,7 +146,7 @@ class Database:
 
     @contextmanager
     def deletion(self, user_id: str) -> Iterator[sqlite3.Connection]:
-        """A transaction that deletes rows of a user whose bytes must go too: ``erase_deleted`` does it."""
+        """Open a transaction that deletes rows of a user; ``erase_deleted`` then erases their bytes."""
         unerased = self._health.unerased
         was_unerased = user_id in unerased
         unerased.add(user_id)  # before the transaction: until it is erased no other connection may remove the mark
@@ -196,7 +196,7 @@ class Database:
         return int(size * (pages - free))
 
     def give_back(self) -> None:
-        """Cut free pages off the end of the file, so that the file system has them again."""
+        """Free the pages at the end of the file, so that the file system has their space again."""
         with self._lock, self._explained("write"):
             self._refuse_closed()
             self._refuse_damaged()

@@ -48,15 +48,15 @@ class SqliteEventLog:
         return offset
 
     def read(self, *, after: int = 0) -> Iterator[tuple[int, Interaction]]:
-        """Pages through the log, so that a long replay holds neither a lock nor the whole log in memory."""
+        """Yield the log in pages, so that a long replay holds neither a lock nor the whole log in memory."""
         return self._pages(after, None)
 
     def read_user(self, user_id: str) -> Iterator[tuple[int, Interaction]]:
-        """Pages through one user's events."""
+        """Yield a user's events in pages."""
         return self._pages(0, user_id)
 
     def find(self, events: Sequence[Interaction]) -> dict[tuple[str, str], Interaction]:
-        """One look into the index an event."""
+        """Return stored events, with one index lookup for each."""
         held: dict[tuple[str, str], Interaction] = {}
         with self._database.read() as connection:
             for event in events:
@@ -66,7 +66,7 @@ class SqliteEventLog:
         return held
 
     def users(self) -> Iterator[str]:
-        """In ascending order, by hops along the index."""
+        """Yield user ids in ascending order, in pages of the index."""
         last = ""
         while True:
             with self._database.read() as connection:
@@ -91,7 +91,7 @@ class SqliteEventLog:
             after = rows[-1][0]
 
     def last_offset(self) -> int:
-        """The newest offset ever given out, also if its event was forgotten since."""
+        """Return the last offset assigned, also if its event was deleted since."""
         with self._database.read() as connection:
             return self._last(connection)
 
@@ -110,7 +110,7 @@ class SqliteEventLog:
             self._skip_to(connection, offset)
 
     def check(self) -> None:
-        """Prove that the log can be written."""
+        """Check that the log can be written."""
         self._database.check()
 
     def close(self) -> None:

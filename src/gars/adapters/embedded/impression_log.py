@@ -1,4 +1,4 @@
-"""The impression log in a SQLite file of its own, so that it never stands in the way of a click."""
+"""The impression log in a separate SQLite file, so that its writes do not delay clicks."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class SqliteImpressionLog:
         self._lock = threading.Lock()
 
     def append(self, impressions: Sequence[Impression]) -> None:
-        """One transaction, with what is new of titles."""
+        """Append impressions and new title features in one transaction."""
         with self._lock:
             records = self._codec.encode_many([replace(one, user_id="") for one in impressions])
             rows = [(one.user_id, one.time_ms, record) for one, record in zip(impressions, records, strict=True)]
@@ -63,7 +63,7 @@ class SqliteImpressionLog:
             self._titles.keep_written()
 
     def read(self, *, user_id: str | None = None) -> Iterator[Impression]:
-        """Pages through the log."""
+        """Yield the log in pages."""
         only = "" if user_id is None else " AND user_id = ?"
         query = (
             f"SELECT number, user_id, impression FROM impressions WHERE number > ?{only} ORDER BY number LIMIT {_PAGE}"
@@ -79,7 +79,7 @@ class SqliteImpressionLog:
             after = rows[-1][0]
 
     def users(self) -> list[str]:
-        """Out of the index alone."""
+        """Return user ids, read from the index alone."""
         with self._database.read() as connection:
             return [row[0] for row in connection.execute("SELECT DISTINCT user_id FROM impressions ORDER BY user_id")]
 
@@ -94,7 +94,7 @@ class SqliteImpressionLog:
         return int(count)
 
     def expire(self, *, before: datetime) -> int:
-        """Delete old rows, and titles of models that made no list since; give the space back."""
+        """Delete old rows, and titles of models without lists since; free their space."""
         before_ms = round(before.timestamp() * 1000)
         with self._lock:
             with self._database.write() as connection:
@@ -105,7 +105,7 @@ class SqliteImpressionLog:
         return int(count)
 
     def trim(self, *, to_bytes: int, at_most: int) -> int:
-        """Delete the oldest rows until the file holds no more than ``to_bytes``; give the space back."""
+        """Delete up to ``at_most`` of the oldest rows until the file uses ``to_bytes`` or less; free their space."""
         deleted = 0
         while deleted < at_most:
             used = self._database.used_bytes()
@@ -128,7 +128,7 @@ class SqliteImpressionLog:
         self._database.close()
 
     def _drop_titles(self) -> None:
-        """Read anew what the file holds of titles: what is in memory is not what was committed."""
+        """Discard cached titles after a rollback: they were not committed."""
         self._titles.drop()
         self._codec.drop_kept()
 

@@ -91,7 +91,7 @@ class FileHealth:
 
 
 def problems_of(path: Path, *, interrupt: Callable[[], bool] = lambda: False) -> list[str]:
-    """Check every page of a file. → what is wrong, empty for an intact file
+    """Check every page of a file. → the problems, empty for an intact file
 
     Raises:
         sqlite3.Error: the file cannot be opened or read as a database, or ``interrupt`` returned true.
@@ -140,7 +140,7 @@ class FileChecks:
         return not self._thread.is_alive()
 
     def problems(self) -> dict[str, str]:
-        """The damage of each damaged file, by the name it was given under."""
+        """Return the damage of each damaged file, by the name it was registered under."""
         return {
             name: f"{health.path} is damaged, writes to it are refused: {health.damage}"
             for name, health in self._files.items()

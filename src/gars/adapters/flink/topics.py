@@ -83,5 +83,5 @@ def send_letters(tables: StreamTableEnvironment, letters: DataStream, topic: str
 
 
 def _quoted(text: str) -> str:
-    """A string literal of SQL."""
+    """Quote a string as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"

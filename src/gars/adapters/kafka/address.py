@@ -33,7 +33,7 @@ class KafkaAddress:
 
     @property
     def dead_letters(self) -> str:
-        """Topic of what could not be used."""
+        """Return the topic of dead letters."""
         return f"{self.prefix}.dead-letters"
 
 

@@ -1,4 +1,4 @@
-"""Reads a topic from a position to its end, one partition after the other: the same order every time."""
+"""Reads a topic from a position to its end, partition by partition, always in the same order."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WAIT_S = 0.2
 
 
 class TopicReader:
-    """Reads without being a member of a group: nothing is remembered in the broker."""
+    """Reads without a consumer group: no offsets are stored in the broker."""
 
     def __init__(self, address: KafkaAddress, topic: str, *, timeout_s: float) -> None:
         self._address = address
@@ -25,17 +25,17 @@ class TopicReader:
         self._timeout_s = timeout_s
 
     def end(self) -> int:
-        """The position after the newest record."""
+        """Return the position after the newest record."""
         with self._consumer() as consumer:
             return pack([high for _, high in self._watermarks(consumer)])
 
     def gone(self) -> int:
-        """Records that were at the beginning, and that the topic has let go of."""
+        """Return the number of oldest records removed by retention."""
         with self._consumer() as consumer:
             return sum(low for low, _ in self._watermarks(consumer))
 
     def read(self, *, after: int) -> Iterator[tuple[int, Message]]:
-        """Records from after a position to what is the end now, each with the position after it.
+        """Yield records from after a position to the current end, each with the position after it.
 
         Raises:
             StorageError: the broker does not answer, or records after the position are gone.

@@ -1,4 +1,4 @@
-"""The topics of GARS: how they must be, and whether the broker has them."""
+"""The topics of GARS: their settings, and checks that the broker has them."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def retention(days: int) -> dict[str, str]:
 
 
 def problem(address: KafkaAddress, *, timeout_s: float = _TIMEOUT_S) -> str | None:
-    """Why the broker is of no use now; ``None`` when it answers."""
+    """Return the reason why the broker cannot be used; ``None`` if it answers."""
     try:
         brokers = _admin(address, timeout_s).list_topics(timeout=timeout_s).brokers
     except KafkaException as error:
@@ -77,7 +77,7 @@ def problem(address: KafkaAddress, *, timeout_s: float = _TIMEOUT_S) -> str | No
 
 
 def _keep(admin: AdminClient, address: KafkaAddress, topic: str, kept: Mapping[str, str], timeout_s: float) -> None:
-    """Change how long a topic keeps its records, if it is not so already."""
+    """Set the retention of a topic, unless it is set already."""
     resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
     try:
         (described,) = admin.describe_configs([resource], request_timeout=timeout_s).values()

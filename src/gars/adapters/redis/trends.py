@@ -20,7 +20,7 @@ class RedisTrends:
         self._keys = Keys(prefix)
 
     def read(self, buckets: Sequence[int]) -> dict[int, dict[int, float]]:
-        """One round trip."""
+        """Return the weights by bucket and anime, in one round trip."""
         with explained("read from", self._address):
             pipeline = self._client.pipeline(transaction=False)
             for bucket in buckets:

@@ -98,7 +98,7 @@ class HttpRank(_Client):
         super().__init__("rank", address, timeout_s=timeout_s, token=token)
 
     def rank(self, history: History, found: Found, *, k: int, offset: int, filters: Filters) -> list[Recommendation]:
-        """A list; raises ``StageError``."""
+        """Rank candidates; raises ``StageError``."""
         message = ToRank(history=pack_history(history), found=pack_found(found), k=k, offset=offset, filters=filters)
         return self._call(RANK, message, list[Recommendation])
 

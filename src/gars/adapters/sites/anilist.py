@@ -36,7 +36,7 @@ class AniList:
         self._address = address
 
     def fetch(self, name: str) -> bytes:
-        """Every chunk of the list, one answer after the other."""
+        """Yield the list chunk by chunk."""
         answers: list[bytes] = []
         for chunk in range(1, _MAX_CHUNKS + 1):
             body = self._ask(name, chunk)

@@ -23,7 +23,7 @@ class MyAnimeList:
         self._address = address.rstrip("/")
 
     def fetch(self, name: str) -> bytes:
-        """Every page of the list, one after the other."""
+        """Yield the list page by page."""
         if not self._client_id:
             raise InvalidInputError(
                 "MyAnimeList gives lists only to programs it knows",

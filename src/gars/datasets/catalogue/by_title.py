@@ -23,7 +23,7 @@ class TitleIndex:
         )
 
     def find(self, title: str) -> int | None:
-        """The anime of this name; ``None`` where there is none, or several."""
+        """Return the anime of this name; ``None`` without one, or for several."""
         key = _key(html.unescape(title))
         return self._main.get(key) or self._other.get(key)
 

@@ -41,7 +41,7 @@ def join_fields(
 
 
 def _first(field: str, columns: Sequence[tuple[str, pl.Series]]) -> tuple[pl.Series, pl.Series]:
-    """The first value that is known; an empty list is not."""
+    """Return the first value that is not missing; an empty list is missing."""
     if not columns:
         return pl.Series(field, [], CATALOGUE[field]), pl.Series(field, [], pl.String)
     frame = pl.DataFrame([column.alias(name) for name, column in columns])
@@ -54,7 +54,7 @@ def _first(field: str, columns: Sequence[tuple[str, pl.Series]]) -> tuple[pl.Ser
 
 
 def _united(field: str, columns: Sequence[tuple[str, pl.Series]]) -> tuple[pl.Series, pl.Series]:
-    """Everything that is known, in order and without repeats."""
+    """Return the union of all lists, in order and without repeats."""
     if not columns:
         return pl.Series(field, [], CATALOGUE[field]), pl.Series(field, [], pl.String)
     frame = pl.DataFrame([column.alias(name) for name, column in columns])

@@ -80,7 +80,7 @@ def _told_apart(
 
 
 def _season_number(row: dict[str, object]) -> int | None:
-    """The season from 2 on that one of the anime's names states."""
+    """Return the season number, from 2, in one of the anime's names."""
     names = [row[language] for language in LANGUAGES]
     synonyms = row["synonyms"] if isinstance(row["synonyms"], list) else []
     for name in (*names, *synonyms):

@@ -76,7 +76,7 @@ def _homes(known: pl.Series, typed: pl.DataFrame) -> pl.DataFrame:
 
 
 def _related(catalogue: pl.DataFrame, typed: pl.DataFrame) -> pl.DataFrame:
-    """Columns ``anime_id, related``: ascending, only what the catalogue has, never the anime itself."""
+    """Return ``anime_id, related``: ascending ids of the catalogue, without the anime itself."""
     links = typed.filter(pl.col("relation").is_in(_RELATED)).select("anime_id", related="other_id")
     both = pl.concat(
         [

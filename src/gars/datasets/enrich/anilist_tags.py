@@ -56,7 +56,7 @@ def read_tags(path: Path) -> pl.DataFrame:
 
 
 def _display(names: list[str]) -> list[str]:
-    """The file shouts; show names as people write them."""
+    """Convert upper-case names of the file to their usual spelling."""
     return [" ".join(_word(word) for word in name.split()) for name in names]
 
 

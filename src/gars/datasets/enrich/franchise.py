@@ -56,7 +56,7 @@ def franchise_keys(
 
 
 def _placed(found: Sequence[Sequence[int]], lists: pl.DataFrame) -> list[tuple[int, int]]:
-    """Links from the anime that are alone to what most of their list belongs to."""
+    """Link anime without relations to the franchise that most of their list belongs to."""
     first_of = {anime: members[0] for members in found for anime in members}
     alone = {members[0] for members in found if len(members) == 1}
     listed: dict[int, set[int]] = defaultdict(set)

@@ -54,9 +54,9 @@ def season_pairs(ids: pl.DataFrame) -> pl.DataFrame:
 
 
 def relation_columns(catalogue_ids: pl.Series, pairs: pl.DataFrame) -> pl.DataFrame:
-    """Columns ``anime_id, prequels, sequels``, ascending, for the given ids; only ``pairs`` within the catalogue.
+    """Return ``anime_id, prequels, sequels``, ascending, for the given ids; only ``pairs`` within the catalogue.
 
-    An anime may have several of each: rules often name a special as what follows, the order of seasons the next season.
+    An anime may have several of each: rules often name a special as the sequel, the order of seasons the next season.
     """
     known = catalogue_ids.implode()
     within = pairs.filter(pl.col("anime_id").is_in(known) & pl.col("sequel_id").is_in(known)).unique()

@@ -15,7 +15,7 @@ _ANIME = 0
 
 
 def exports(documents: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
-    """The documents, if one of them is a data export; ``None`` if they are something else."""
+    """Return the documents if one of them is a data export, else ``None``."""
     rows = [row for document in documents for row in objects(document.get("lists"))]
     return documents if rows and all("series_id" in row for row in rows) else None
 

@@ -15,7 +15,7 @@ _STEP = 16_384
 
 
 def inflate(content: bytes, limit: int) -> bytes:
-    """Return the content itself, or what it holds if it is gzip. Linear in the length of the input and the output.
+    """Return the content, decompressed if it is gzip. Linear in the length of the input and the output.
 
     Raises:
         InvalidInputError: it is damaged, has more than ``MAX_MEMBERS`` members, or is longer than ``limit`` bytes,

@@ -12,7 +12,7 @@ _decoder = json.JSONDecoder()
 
 
 def documents(content: bytes) -> list[dict[str, Any]]:
-    """The objects in ``content``; an array of objects is as good as the objects one after the other.
+    """Return the objects in ``content``, one after another or in an array.
 
     Raises:
         InvalidInputError: it is no JSON, or anything but objects.
@@ -49,12 +49,12 @@ def _text(content: bytes) -> str:
 
 
 def mapping(value: object) -> dict[str, Any]:
-    """The object, or an empty one for anything else."""
+    """Return an object, or an empty one for any other value."""
     return value if isinstance(value, dict) else {}
 
 
 def objects(value: object) -> list[dict[str, Any]]:
-    """The objects in an array; nothing for anything else."""
+    """Return the objects in an array; none for any other value."""
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 

@@ -14,7 +14,7 @@ _MANGA_TYPES = frozenset({"manga", "novel", "light_novel", "one_shot", "doujinsh
 
 
 def pages(documents: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
-    """The documents, if each is a page of a list; ``None`` if they are something else."""
+    """Return the documents if each is a page of a list, else ``None``."""
     for page in documents:
         rows = page.get("data")
         if not isinstance(rows, list) or not all(isinstance(row, dict) and "node" in row for row in rows):

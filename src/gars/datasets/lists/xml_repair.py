@@ -48,7 +48,7 @@ def repair(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _repaired(text: str, start: int, counts: Counter[str]) -> tuple[str, int]:
-    """The piece at a special character as it should be, and the place after it."""
+    """Return the repaired text at a special character, and the position after it."""
     if text[start] == "]":
         counts["end(s) of a CDATA section without its start were escaped"] += 1
         return "]]&gt;", start + 3
@@ -74,7 +74,7 @@ def _repaired(text: str, start: int, counts: Counter[str]) -> tuple[str, int]:
 
 
 def _of_number(text: str, reference: re.Match[str], code: int, counts: Counter[str]) -> tuple[str, int]:
-    """A character by its number: as it is, or what two halves of a pair of UTF-16 stand for, or nothing."""
+    """Keep a valid numeric reference, join UTF-16 surrogate pairs, remove others. → text, position after it"""
     end = reference.end()
     if _HIGH <= code < _LOW and (second := _REFERENCE.match(text, end)) is not None:
         low = int(second[1]) if second[1] else int(second[2], 16) if second[2] else 0

@@ -179,7 +179,7 @@ def _statuses(text: pl.Series, codes: Mapping[str, str] | None) -> pl.Series:
 
 
 def _status(word: str, codes: Mapping[str, str] | None) -> str | None:
-    """The status of the normal form; a legend of the file decides what its codes mean."""
+    """Return the status of the normal form; a legend of the file defines its codes."""
     if codes is not None and (word in codes or parse_id(word) is not None):
         number = parse_id(word)
         return codes.get(word, codes.get(str(number)) if number is not None else None)

@@ -44,7 +44,7 @@ def _anime(row: Row) -> dict[str, Any]:
 
 
 def _aired(row: Row) -> tuple[date | None, int | None]:
-    """``aired`` has the first day as ISO text; ``aired_string`` and ``premiered`` know the year at least."""
+    """Return first day and year, from the ISO text in ``aired``, else from ``aired_string`` or ``premiered``."""
     aired = row.mapping("aired")
     start = aired.get("from")
     day, year = first_day(start) if isinstance(start, str) else (None, None)

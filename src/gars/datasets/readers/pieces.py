@@ -49,7 +49,7 @@ def pieces(
 
 
 def line_numbers(layout: Layout, rows: Iterable[int]) -> dict[int, int]:
-    """The line each row starts on; reads the file again, as far as the last of them."""
+    """Return the first line of each row; reads the file again, as far as the last of them."""
     asked = sorted(set(rows))
     if not asked or layout.path.suffix == ".parquet":
         return {row: row + 1 for row in asked}
@@ -200,7 +200,7 @@ def _find_undecodable(block: bytes, problems: Problems, first: int) -> int:
 
 
 def _as_text(path: Path, name: str, kind: pl.DataType) -> pl.Expr:
-    """A typed column as text. Raises ``DataError`` for a column of lists, structures or durations."""
+    """Cast a typed column to text. Raises ``DataError`` for a column of lists, structures or durations."""
     column = pl.col(name)
     if isinstance(kind, pl.Datetime):
         utc = column.dt.convert_time_zone("UTC") if kind.time_zone is not None else column
