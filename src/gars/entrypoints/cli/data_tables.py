@@ -75,7 +75,7 @@ def dataset(one: Dataset) -> RenderableType:
 
 
 def anime(one: Dataset, anime_id: int) -> RenderableType:
-    """Everything the catalogue knows of one anime."""
+    """Build the table of all catalogue fields of one anime."""
     rows = one.catalogue().filter(pl.col("anime_id") == anime_id).to_dicts()
     if not rows:
         raise UnknownAnimeError([anime_id])
@@ -103,7 +103,7 @@ def report(one: Dataset, found: Report) -> RenderableType:
 
 
 def checks(validation: Validation) -> RenderableType:
-    """Every check with what was found and what is allowed."""
+    """Build the table of checks with their values and thresholds."""
     table = Table("", "check", "found", "allowed", "", box=None, pad_edge=False)
     for check in validation.checks:
         mark = Text("✓", "green") if check.passed else Text("✗", "red")

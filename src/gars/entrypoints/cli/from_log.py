@@ -1,4 +1,4 @@
-"""``--from-log``: what the service logged, opened for training."""
+"""Open the logged interactions of a service for training (``--from-log``)."""
 
 from __future__ import annotations
 

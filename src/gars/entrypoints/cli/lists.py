@@ -25,7 +25,7 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="A user's ow
 
 
 class Site(enum.StrEnum):
-    """Where a list can be fetched by name."""
+    """Sites from which a list can be fetched by user name."""
 
     ANILIST = "anilist"
     MYANIMELIST = "myanimelist"
@@ -48,7 +48,7 @@ def import_list(
     server: Server = None,
     engine_factory: Factory = None,
 ) -> None:
-    """Import a list from MyAnimeList (XML, API), AniList, Kitsu, GARS or CSV; what it is, is seen by its content."""
+    """Import a list from MyAnimeList (XML, API), AniList, Kitsu, GARS or CSV; the format is found from its content."""
     content = _read(file)
     with _reach(home, server, engine_factory) as lists:
         _report(lists.import_list(user, content))

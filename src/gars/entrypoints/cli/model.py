@@ -1,4 +1,4 @@
-"""``gars model``: which models there are, what they are, which one serves."""
+"""``gars model``: list the trained models and manage which one serves."""
 
 from __future__ import annotations
 

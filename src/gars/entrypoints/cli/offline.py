@@ -1,4 +1,4 @@
-"""``gars offline``: what outgrows one machine, on Apache Spark."""
+"""``gars offline``: training on Apache Spark, for data sets too large for one machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the users' lists are kept: in this folder, or in the service that runs on it."""
+"""Access to users' lists: in this folder, or through the service that runs on it."""
 
 from __future__ import annotations
 

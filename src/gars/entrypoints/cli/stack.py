@@ -36,7 +36,7 @@ Names = Annotated[list[str] | None, typer.Argument(help="Only these parts.  [def
 
 @app.command()
 def install(names: Names = None, home: Home = None) -> None:
-    """Get what the engines need, into GARS_ENGINES; what is there stays."""
+    """Install what the engines need into GARS_ENGINES; what is installed already is kept."""
     progress = TerminalProgress(Console(stderr=True))
     for part in _stack(home).chosen(names or []):
         part.install(progress)

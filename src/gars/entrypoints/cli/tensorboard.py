@@ -1,4 +1,4 @@
-"""``gars tensorboard``: look at what trainings and searches have logged."""
+"""``gars tensorboard``: show the logs of trainings and searches."""
 
 from __future__ import annotations
 

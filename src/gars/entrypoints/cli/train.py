@@ -1,4 +1,4 @@
-"""``gars train``: fit both stages on a data set and put the model where the service finds it."""
+"""``gars train``: fit both stages on a data set and store the model for the service."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The clicks service: events in, into the log, over HTTP. It knows no user and no model."""
+"""The clicks service: accepts events over HTTP and appends them to the log. It holds no users and no model."""

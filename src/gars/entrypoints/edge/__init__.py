@@ -1,1 +1,1 @@
-"""The edge of each service: what is decided about a request before any route sees it."""
+"""The edge of each service: checks on a request before it reaches a route."""

@@ -25,7 +25,7 @@ _BODIES = 16
 
 
 class Edge:
-    """Wraps an ASGI application. What it refuses never reaches a route."""
+    """Wraps an ASGI application. Refused requests never reach a route."""
 
     def __init__(self, app: ASGIApp, settings: Settings, *, count: Count) -> None:
         """Raises ``InvalidInputError`` for a setting that cannot be used."""

@@ -91,7 +91,7 @@ class Origins:
 
 
 def _name_of(host: str) -> str:
-    """The name of ``NAME:PORT`` or ``[IPV6]:PORT``, without a dot at the end; empty for what is neither."""
+    """Return the name of ``NAME:PORT`` or ``[IPV6]:PORT``, without a trailing dot; empty if it is neither."""
     if host.startswith("["):
         name, bracket, rest = host[1:].partition("]")
         return name if bracket and (not rest or _is_port(rest)) else ""

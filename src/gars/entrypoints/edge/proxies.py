@@ -16,7 +16,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class Proxies:
-    """Addresses and networks whose ``X-Forwarded-For`` and ``X-Forwarded-Proto`` are believed."""
+    """Addresses and networks whose ``X-Forwarded-For`` and ``X-Forwarded-Proto`` are trusted."""
 
     def __init__(self, trusted: Iterable[str]) -> None:
         """Raises ``InvalidInputError`` for an entry that is no address and no network."""

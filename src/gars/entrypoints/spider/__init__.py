@@ -1,1 +1,1 @@
-"""The spider: catalogue pages and public lists of an anime site, asked for politely and only with permission."""
+"""The spider: crawls catalogue pages and public lists of an anime site, rate-limited and only with permission."""

@@ -12,7 +12,7 @@ _OK = 200
 
 
 class WholePages(DummyPolicy):
-    """Keep good pages until they expire; never an error, and never a page that asks for a person."""
+    """Caches successful pages until they expire; never an error or a challenge."""
 
     def should_cache_response(self, response: Response, request: Request) -> bool:
         """Return true for a successful response that is not a challenge."""

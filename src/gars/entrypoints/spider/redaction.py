@@ -1,4 +1,4 @@
-"""Names of people stay out of the log: what names a list is blotted out of every line and traceback."""
+"""Redact user names from the log: from every line and traceback."""
 
 from __future__ import annotations
 

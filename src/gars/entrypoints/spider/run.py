@@ -63,7 +63,7 @@ class Summary:
     reason: str
     items: int
     fresh: int
-    """Not asked for, because the record is young enough."""
+    """Number of anime not requested, because their record is recent enough."""
     failed: dict[str, int] = field(default_factory=dict)
     """Why → how many addresses gave nothing."""
     written: int = 0

@@ -37,7 +37,7 @@ class Daemon:
 
     @property
     def log(self) -> Path:
-        """Where everything it prints goes."""
+        """The file that receives its output."""
         return self.folder / "log"
 
     @property
@@ -54,10 +54,10 @@ class Daemon:
         return None if self._child is None else self._child.poll()
 
     def start(self, command: Sequence[str], *, environment: Mapping[str, str]) -> None:
-        """Start it in a session of its own, so that a Ctrl-C here does not reach it.
+        """Start it in a session of its own, so that Ctrl-C here does not reach it.
 
         Raises:
-            OSError: the command is not there or may not be run.
+            OSError: the command does not exist or may not be run.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:

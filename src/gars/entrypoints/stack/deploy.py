@@ -1,4 +1,4 @@
-"""Where the configuration of the engines is: ``deploy/`` of the checkout, or its copy in the installed package."""
+"""Locate the configuration of the engines: ``deploy/`` of the checkout, or its copy in the installed package."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class Engine(ABC):
 
     def __init__(self, *, folder: Path) -> None:
         self.folder = folder
-        """Where it keeps its data, configuration, logs and pid files."""
+        """Folder of its data, configuration, logs and pid files."""
         self.did = ""
         """Summary of the work of ``finish``, for the user."""
 

@@ -1,4 +1,4 @@
-"""The code that Flink runs, as one file that is sent with the job: a cluster needs no GARS of its own."""
+"""Pack the code of the Flink job into one file that is sent with the job: the cluster needs no GARS installation."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ def stack_of(settings: Settings, ports: Ports, *, options: Sequence[str] = ()) -
 
 
 def folder(settings: Settings) -> Path:
-    """Where the stack keeps its data, logs and pid files."""
+    """Return the folder of the stack's data, logs and pid files."""
     return settings.home.resolve() / "stack"
 
 

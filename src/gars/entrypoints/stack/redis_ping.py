@@ -1,4 +1,4 @@
-"""Asks a Redis of this machine whether it serves, in its own protocol: the launcher needs no client for that."""
+"""Ping a Redis server of this machine in its own protocol: the launcher needs no client library."""
 
 from __future__ import annotations
 

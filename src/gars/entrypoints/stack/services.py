@@ -58,7 +58,7 @@ class Service(Engine):
 
     @property
     def url(self) -> str:
-        """Where it answers; empty for a worker."""
+        """Address of the service; empty for a worker."""
         return f"http://127.0.0.1:{self.port}" if self._command.listens else ""
 
     def is_installed(self) -> bool:

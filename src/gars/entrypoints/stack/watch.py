@@ -1,4 +1,4 @@
-"""Starts again what died: one eye on each part, so that one that takes long holds up no other."""
+"""Restart ended processes and jobs: one thread per part, so that a slow one does not delay the others."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ logger = logging.getLogger(__name__)
 
 
 def watch(parts: Sequence[Running], stop: threading.Event, *, look_s: float = LOOK_S) -> None:
-    """Look after ``parts`` until ``stop`` is set: a process that ended, and a job that did, is started again.
+    """Watch ``parts`` until ``stop`` is set: restart processes and jobs that have ended.
 
-    Each start and each failure is logged.
-
-    What runs and is not well is left alone: it may be waiting for another part, and a new start would not help it.
+    Each start and each failure is logged. A process that runs but is unhealthy is not restarted: it may be waiting for
+    another part, and a restart would not help it.
     """
     threads = [threading.Thread(target=_look_after, args=(part, stop, look_s)) for part in parts]
     for thread in threads:

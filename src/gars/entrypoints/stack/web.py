@@ -1,4 +1,4 @@
-"""The page as static files by nginx from the distribution, which passes what is for the api on to it."""
+"""Serve the page as static files by nginx from the distribution, which forwards API requests to the api."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""``gars serve recall`` and ``gars serve rank``: the two stages, each a service of its own."""
+"""``gars serve recall`` and ``gars serve rank``: the two stages as services of their own."""

@@ -1,4 +1,4 @@
-"""The history worker: what is in Kafka is brought to Cassandra."""
+"""The history worker: copies events from Kafka to Cassandra."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A public list, as the site serves it in pages of JSON. Nothing here knows whose list it is."""
+"""Parse a public list, which the site serves as pages of JSON. The user's name is not used here."""
 
 from __future__ import annotations
 

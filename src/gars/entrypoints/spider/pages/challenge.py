@@ -1,4 +1,4 @@
-"""Answers that are no page: the site asks whether a person is there. GARS never tries to pass: it waits, or stops."""
+"""Detect challenges (captchas). GARS never tries to pass one: it waits, or stops."""
 
 from __future__ import annotations
 
