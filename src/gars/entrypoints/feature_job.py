@@ -1,6 +1,6 @@
-"""The feature job as Flink runs it: ``flink run -pyfs gars.zip -pym gars.entrypoints.feature_job --brokers …``.
+"""Entry point of the feature job in Flink: ``flink run -pyfs gars.zip -pym gars.entrypoints.feature_job --brokers …``.
 
-Runs in Flink's own Python environment, where of GARS' dependencies there are only numpy, msgspec and redis.
+Runs in Flink's own Python environment, which of GARS' dependencies has only numpy, msgspec and redis.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``gars data validate | snapshot | snapshots | forget``: what may be trained on, and what was."""
+"""``gars data validate | snapshot | snapshots | forget``: validate data sets, keep snapshots, delete users."""
 
 from __future__ import annotations
 

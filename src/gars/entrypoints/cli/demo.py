@@ -1,4 +1,4 @@
-"""``gars demo``: data, model, service, page, in one go; what is done already is not done again."""
+"""``gars demo``: data, model, service and page in one command; finished steps are not repeated."""
 
 from __future__ import annotations
 

@@ -181,7 +181,7 @@ def _ready(console: Console, settings: Settings, address: str, started: float, o
 
 
 def open_in_browser(console: Console, settings: Settings, address: str) -> None:
-    """Open the page in the browser of the machine, or print its address where there is none."""
+    """Open the page in the local browser, or print its address if there is none."""
     if not webbrowser.open(address):
         _say(console, settings, f"no browser could be opened here; the page is on {address}")
 

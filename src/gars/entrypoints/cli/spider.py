@@ -40,7 +40,7 @@ _NOTHING_KNOWN = 0.005
 
 @app.callback()
 def spider() -> None:
-    """Keep ``run`` a command of its own while it is the only one."""
+    """Keep ``run`` a subcommand while it is the only one."""
 
 
 @app.command()

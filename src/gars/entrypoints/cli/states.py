@@ -65,9 +65,9 @@ def backfill(
     again: Annotated[bool, typer.Option("--again", help="Also if this data set was folded in before.")] = False,
     home: Home = None,
 ) -> None:
-    """Give a data set's users their histories, before or while the service runs.
+    """Import the histories of a data set's users, before or while the service runs.
 
-    Users with live events and users who were forgotten are left alone.
+    Users with live events and deleted users are skipped.
     """
     settings = from_environment(os.environ, home=home)
     console = Console(stderr=True)

@@ -12,10 +12,10 @@ _RESERVED = 256
 
 
 def raise_file_limit() -> int | None:
-    """Raise the soft limit of open files as far as the hard limit allows, at most to 65,536.
+    """Raise the soft limit of open files up to the hard limit, at most to 65,536.
 
     Returns:
-        The limit, or ``None`` where there is none (Windows).
+        The limit, or ``None`` if the platform has none (Windows).
     """
     try:
         import resource

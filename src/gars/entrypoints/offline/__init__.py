@@ -1,1 +1,1 @@
-"""``gars offline``: what training makes of the interactions, on Apache Spark. The arithmetic is that of retrieval/."""
+"""``gars offline``: training on Apache Spark, with the same computations as retrieval/."""

@@ -20,7 +20,7 @@ _is_listing = has_columns(ListedAnime.__struct_fields__)
 
 
 def is_listing_output(path: Path) -> bool:
-    """Recognise what the top and season spiders write: listed anime, or the pages of the anime."""
+    """Recognise files written by the top and season spiders: listed anime or anime pages."""
     return _is_listing(path) or is_anime_output(path)
 
 
@@ -34,7 +34,7 @@ def write_anime(home: Path, out: Path) -> int:
 
 
 def write_lists(home: Path, out: Path) -> int:
-    """Write every list as rows of plain interactions, without users who were deleted since; returns how many rows.
+    """Write every list as rows of plain interactions, without users deleted since. → number of rows
 
     Raises:
         InvalidInputError: the ending of ``out`` is not one of ``FORMATS``, or it is a file of something else.

@@ -59,7 +59,7 @@ class Summary:
     """Result of a run."""
 
     finished: bool
-    """False when it was stopped, or left because the site asked for a person: the same command goes on."""
+    """False if the run was stopped, or ended by a challenge: the same command resumes it."""
     reason: str
     items: int
     fresh: int

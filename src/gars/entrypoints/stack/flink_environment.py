@@ -20,7 +20,7 @@ VERSIONS = ("3.11", "3.12")
 
 
 class FlinkEnvironment:
-    """A virtual environment in a folder named by what is in it."""
+    """A virtual environment in a folder named by the hash of its pinned packages."""
 
     def __init__(self, engines: Path) -> None:
         self._lock = deploy_folder("flink") / "requirements.lock"
@@ -35,7 +35,7 @@ class FlinkEnvironment:
 
     @property
     def packages(self) -> Path:
-        """Where its packages are."""
+        """The folder of its packages."""
         return next(self.folder.glob("lib/python3.*/site-packages"), self.folder)
 
     @property

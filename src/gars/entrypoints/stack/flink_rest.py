@@ -68,7 +68,7 @@ class FlinkRest:
         return int(self.ask(f"/jobs/{job}/checkpoints")["counts"]["completed"])
 
     def stop(self, job: str, folder: str, *, within_s: float) -> str:
-        """Stop a job with a savepoint. → where the savepoint is. Raises ``StackError``: then the job may still run."""
+        """Stop a job with a savepoint. → path of the savepoint. Raises ``StackError``: the job may still run."""
         trigger = self.ask(f"/jobs/{job}/stop", {"targetDirectory": folder, "drain": False})["request-id"]
         path = f"/jobs/{job}/savepoints/{trigger}"
         problem = wait_for(

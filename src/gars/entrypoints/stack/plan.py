@@ -25,7 +25,7 @@ from gars.entrypoints.stack.web import Web
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """Where everything listens, on 127.0.0.1."""
+    """Ports of all processes, on 127.0.0.1."""
 
     kafka: int = 9092
     kafka_controller: int = 9093
@@ -44,7 +44,7 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Its parts in the order they start, and what a process needs to know to use them."""
+    """The parts in start order, and the environment of processes that use them."""
 
     parts: Sequence[Engine]
     environment: Mapping[str, str]

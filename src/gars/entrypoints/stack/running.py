@@ -24,10 +24,10 @@ class Running:
         self._daemons = {one.name: Daemon(one.name, engine.folder / one.name) for one in engine.processes()}
 
     def up(self, progress: Progress | None = None) -> None:
-        """Install, prepare, start what does not run yet, wait until everything is healthy.
+        """Install, prepare and start what is not running, and wait until everything is healthy.
 
         Raises:
-            StackError: it cannot be installed, a port is taken, it ended, or it is not healthy in time.
+            StackError: it cannot be installed, a port is in use, it ended, or it is not healthy in time.
         """
         self._stopped.unlink(missing_ok=True)
         self.engine.install(progress or Silent())

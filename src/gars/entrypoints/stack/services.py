@@ -69,7 +69,7 @@ class Service(Engine):
         """Nothing to do."""
 
     def prepare(self) -> None:
-        """See that there is a model, where one is needed."""
+        """Create the folder and remove the old heartbeat; raises an error if a model is needed and there is none."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._heartbeat.unlink(missing_ok=True)
         if self._command.needs_model and "--engine-factory" not in self._options:

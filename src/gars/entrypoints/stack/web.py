@@ -15,7 +15,7 @@ from gars.entrypoints.stack.engine import Engine, Process, StackError
 from gars.entrypoints.stack.probes import http_problem
 
 PAGE = Path(__file__).parents[1] / "api" / "page"
-"""Where ``make page`` puts what it built; the api serves the same."""
+"""The folder into which ``make page`` builds the page; the api serves the same."""
 COMMAND = ("nginx", "-g", "daemon off;")
 """The container runs the same; the launcher adds where and as whom."""
 _SYSTEM = "/usr/sbin/nginx"
@@ -35,7 +35,7 @@ class Web(Engine):
 
     @property
     def url(self) -> str:
-        """Where the page is."""
+        """The address of the page."""
         return f"http://127.0.0.1:{self.port}"
 
     def is_installed(self) -> bool:

@@ -34,7 +34,7 @@ _BETWEEN_SERVICES = {"recall": [routes.post_recall, routes.post_recall_ids], "ra
 
 
 class OfStage(Collector):
-    """Reads what the service knows of itself at the moment of the scrape."""
+    """Reads the counters of the service at each scrape."""
 
     def __init__(self, running: RunningStage) -> None:
         self._running = running

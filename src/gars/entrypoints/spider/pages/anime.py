@@ -67,7 +67,7 @@ class AnimePage:
         )
 
     def anime_id(self) -> int:
-        """The id in the address the page gives itself, else in the one it was asked at."""
+        """Return the id in the canonical address of the page, or else in the requested address."""
         told = self.page.css("link[rel=canonical]::attr(href), meta[property='og:url']::attr(content)").getall()
         for address in (*told, self.url):
             work = linked(address)
@@ -142,7 +142,7 @@ class AnimePage:
         return (self._text(label) or "").split("(")[0]
 
     def _names(self, *labels: str) -> tuple[str, ...]:
-        """The linked names after a label, whose word the page writes in the singular for one."""
+        """Return the linked names after the first label on the page, which is in the singular for a single name."""
         for label in labels:
             line = self._lines.get(label)
             if line is not None:
