@@ -169,15 +169,21 @@ class LargeRetriever:
         sparse = self.sparse_scores(rows, weights)
         allowed = np.ones(len(self.items), np.bool_)
         allowed[rows] = False
-        pool, scale = self._pool(sparse, allowed, self.config.pool)
+        pool, scale = self._pool(sparse, allowed, self.config.pool, cold=not len(rows))
         user = self.spectral.user(rows, weights)
         within, filtered = self.spectral.target[pool] @ user, self.spectral.target[wanted] @ user
         return self._stack(sparse[:, wanted], scale, filtered, within)
 
-    def _pool(self, sparse: Floats, allowed: NDArray[np.bool_], want: int) -> tuple[NDArray[np.int64], Floats]:
-        """The best items by the sparse channels, ascending, and the largest score of each channel (c - 1,)."""
+    def _pool(
+        self, sparse: Floats, allowed: NDArray[np.bool_], want: int, *, cold: bool
+    ) -> tuple[NDArray[np.int64], Floats]:
+        """Return the best items by the sparse channels, ascending, and the largest score of each channel (c - 1,).
+
+        A user without a history (``cold``) gets the popular ones, whatever the learned weight of popularity is.
+        """
         places, scale = np.empty(want, np.int64), np.empty(len(sparse), np.float32)
-        found = top_k_of_sum(sparse, self._proposing, allowed, scale, places)
+        weights = np.ones_like(self._proposing) if cold else self._proposing
+        found = top_k_of_sum(sparse, weights, allowed, scale, places)
         return places[:found], scale
 
     def _ranked_pool(
@@ -190,7 +196,7 @@ class LargeRetriever:
     ) -> tuple[NDArray[np.int64], Floats, Floats]:
         """Items of the pool, ascending, their scaled scores (c, m) and fused score."""
         sparse = self.sparse_scores(rows, weights)
-        pool, scale = self._pool(sparse, allowed, max(want, self.config.pool))
+        pool, scale = self._pool(sparse, allowed, max(want, self.config.pool), cold=not len(rows))
         user = self.spectral.user(rows, weights)
         within = filtered = self.spectral.target[pool] @ user
         if session is not None:
