@@ -65,7 +65,7 @@ def home(mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     some = rows.filter(known & (pl.col("user_id") <= FITTED))
     model = Recommender.fit(some, dataset.catalogue().filter(known), config=SMALL, progress=False)
     registry = Registry(folder / "models")
-    registry.promote(registry.add(lambda target: model.save(target, data=lineage(dataset))).version)
+    registry.promote(registry.add(lambda target: model.save(target, data=lineage(dataset, model.config))).version)
     return folder
 
 

@@ -13,6 +13,7 @@ from gars.datasets.coverage import coverage_of
 from gars.datasets.dataset import Dataset, SourceUsed
 from gars.datasets.schema import CATALOGUE, INTERACTIONS, conform_catalogue
 from gars.datasets.writing import write_dataset
+from gars.library.fit_config import FitConfig
 from gars.library.lineage import lineage
 
 
@@ -65,7 +66,7 @@ def test_a_data_set_without_years_covers_none(tmp_path: Path) -> None:
     dataset = written(tmp_path, [(1, 6, 9, None, None)], TITLES[-1:])
     covered = coverage_of(dataset)
     assert (covered.titles_to, covered.ratings_from, covered.ratings_to, covered.rated_until) == (None,) * 4
-    assert lineage(dataset)["coverage"]["titles"] == 1
+    assert lineage(dataset, FitConfig())["coverage"]["titles"] == 1
 
 
 @pytest.mark.sample

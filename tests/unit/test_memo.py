@@ -12,7 +12,7 @@ import pytest
 
 from gars import Recommender
 from gars.library.memo import Memo
-from gars.retrieval import retriever
+from gars.retrieval import edlae, ials, item_knn
 from gars.testing.world import SMALL, small_world
 
 T = TypeVar("T")
@@ -91,20 +91,23 @@ def test_a_memo_keeps_the_last_ones() -> None:
 
 def test_when_one_part_fails_what_has_not_begun_does_not_begin(monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[int] = []
-    told, shutdown = threading.Event(), ThreadPoolExecutor.shutdown
+    cancelled, shutdown = threading.Event(), ThreadPoolExecutor.shutdown
 
     def fails(*_: object, **__: object) -> None:
         begun.append(1)
         if len(begun) > 1:
-            told.wait(60)
+            cancelled.wait(60)
         raise KeyboardInterrupt
 
     def shut(pool: ThreadPoolExecutor, **how: bool) -> None:
         shutdown(pool, **{**how, "wait": False})
-        told.set()
+        if how.get("cancel_futures"):
+            cancelled.set()
         shutdown(pool, **how)
 
-    monkeypatch.setattr(retriever, "fit", fails)
+    for channel in (edlae, ials):
+        monkeypatch.setattr(channel, "fit", fails)
+    monkeypatch.setattr(item_knn, "cosine", fails)
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
     monkeypatch.setattr(ThreadPoolExecutor, "shutdown", shut)
     with pytest.raises(KeyboardInterrupt):

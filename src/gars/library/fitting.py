@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, Executor, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 import msgspec
@@ -263,17 +263,21 @@ class _Fitter:
         cores = max(1, os.cpu_count() or 1)
         # one thread for each of the models hands their parts to as many workers as there are cores, and waits
         with one_thread(), ThreadPoolExecutor(cores) as workers, ThreadPoolExecutor(1 + n_folds) as models:
-            of_all = models.submit(self.models, np.arange(n_users), workers, self.edges)
-            others = [
+            futures = [models.submit(self.models, np.arange(n_users), workers, self.edges)]
+            futures += [
                 models.submit(self.models, np.flatnonzero(folds != f), workers, hidden=self._titles_to_hide(f))
                 for f in range(n_folds)
             ]
             try:
-                return of_all.result(), [future.result() for future in others]
+                ended, _ = wait(futures, return_when=FIRST_EXCEPTION)
+                for future in ended:
+                    future.result()
             except BaseException:  # Ctrl-C too: what has not begun does not begin
                 workers.shutdown(wait=False, cancel_futures=True)
                 models.shutdown(wait=False, cancel_futures=True)
                 raise
+            of_all, *others = (future.result() for future in futures)
+            return of_all, others
 
     def users_to_learn_on(self) -> NDArray[np.int64]:
         """Draw the users of whose hidden entries the weights of the fused order are learned."""

@@ -10,10 +10,13 @@ from gars.datasets.coverage import coverage_of
 from gars.datasets.dataset import Dataset
 from gars.datasets.snapshots import RECORD, Snapshot
 from gars.domain.errors import DataError
+from gars.library.fit_config import FitConfig
 
 
-def lineage(dataset: Dataset) -> dict[str, Any]:
-    """For the manifest of a model: name and content hash, sources, what they cover, and the snapshot if it is one.
+def lineage(dataset: Dataset, config: FitConfig) -> dict[str, Any]:
+    """Describe, for a model's manifest, the data set, its sources and snapshot, and the settings given to ``fit``.
+
+    The manifest's own ``config`` holds the settings that ``fit`` chose.
 
     Raises:
         DataError: the snapshot's record is damaged.
@@ -25,6 +28,7 @@ def lineage(dataset: Dataset) -> dict[str, Any]:
         "simulated": dataset.simulated,
         "sources": {source.name: source.sha256 for source in manifest.sources},
         "coverage": msgspec.to_builtins(coverage_of(dataset)),
+        "settings": msgspec.json.decode(msgspec.json.encode(config)),
     }
     record = dataset.path / RECORD
     if record.is_file():

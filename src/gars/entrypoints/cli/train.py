@@ -100,7 +100,7 @@ def train_on(
         dataset.interactions(), dataset.catalogue(), users=dataset.users(), config=config, seed=seed, progress=progress,
         log=log, blend=shown, graph=graph,
     )  # fmt: skip
-    about = lineage(dataset)
+    about = lineage(dataset, config)
     if shown is not None:
         progress.note(shown.summary())
         about["from_log"] = {"lists": shown.used, "places": shown.places, "blended": shown.blended}

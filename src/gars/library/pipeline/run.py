@@ -244,14 +244,14 @@ class Pipeline:
     def _is_made_of(self, version: str, snapshot: str) -> bool:
         manifest = read_manifest(self._registry.folder / version)
         config = msgspec.json.decode(msgspec.json.encode(self.config))
-        same = (manifest.data.get("content_hash"), manifest.config, manifest.seed)
-        return same == (snapshot, config, self.seed)
+        given = manifest.data.get("settings", manifest.config)
+        return (manifest.data.get("content_hash"), given, manifest.seed) == (snapshot, config, self.seed)
 
     def _train(self, snapshot: str) -> Output:
         dataset = snapshots.open_snapshot(self.home, snapshot)
         rows = dataset.interactions().collect()
         kept_out = holdout_users.choose(rows)
-        about = {**lineage(dataset), "kept_out": len(kept_out), "run": self.journal.folder.name}
+        about = {**lineage(dataset, self.config), "kept_out": len(kept_out), "run": self.journal.folder.name}
         with self.outside.shown(dataset) if self.outside.shown is not None else nullcontext() as shown:
             fitted = self.fit(
                 rows.filter(~pl.col("user_id").is_in(kept_out)),
