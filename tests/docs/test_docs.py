@@ -75,7 +75,7 @@ def test_the_python_of_the_readme_runs(tmp_path: Path, small: Recommender) -> No
     interactions.write_csv(tmp_path / "ratings.csv")
     catalogue.write_csv(tmp_path / "catalogue.csv")
     done = subprocess.run(
-        [sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True, timeout=280, check=False
+        [sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True, timeout=560, check=False
     )
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) >= 20
