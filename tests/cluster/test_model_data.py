@@ -100,7 +100,11 @@ def test_a_trained_model_is_published(small: Recommender, redis_address: str, tm
 
 
 def test_the_stack_publishes_what_serves(
-    small: Recommender, redis_running: Running, redis_address: str, tmp_path: Path
+    small: Recommender,
+    redis_running: Running,
+    redis_address: str,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """By ``gars stack up``, and by its watcher after a promotion; once a version."""
     models = Registry(tmp_path / "models")
@@ -120,13 +124,14 @@ def test_the_stack_publishes_what_serves(
     another = Recommender.fit(interactions, catalogue, config=SMALL, seed=1, progress=False)
     second = models.promote(models.add(another.save).version).version
     assert running.gone() == f"model {second} serves, and Redis has {first}"
-    stop, said = threading.Event(), list[str]()
-    watcher = threading.Thread(target=watch, args=([running], stop, said.append), kwargs={"look_s": 0.1})
+    stop = threading.Event()
+    watcher = threading.Thread(target=watch, args=([running], stop), kwargs={"look_s": 0.1})
     watcher.start()
     until(lambda: published_version(settings) == second)
     stop.set()
     watcher.join()
-    assert said[0] == f"model {second} serves, and Redis has {first}: starting it again"
+    logged = [one.getMessage() for one in caplog.records if one.name == watch.__module__]
+    assert logged[0] == f"model {second} serves, and Redis has {first}: starting it again"
     redis_running.daemon("redis").kill()
     try:
         assert running.gone() is None  # Redis is somebody else's to start
