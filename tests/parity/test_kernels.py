@@ -66,6 +66,11 @@ def both_directions(rng: np.random.Generator) -> tuple[neighbours.CSR, neighbour
     return csr_of(other), csr_of(one)
 
 
+def unwritten(k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Columns and values of k neighbours, before a kernel writes them."""
+    return np.full((H, k), -1, np.int32), zeros(H, k)
+
+
 def scores(rng: np.random.Generator) -> np.ndarray:
     return np.stack([rng.standard_normal(N), rng.integers(0, 2, N), np.zeros(N)]).astype(np.float32)
 
@@ -125,10 +130,10 @@ ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
     ),
     "two_step_neighbours": lambda rng: (
         *both_directions(rng), uniform(rng, rng.choice([N, 100 * N])) + 1,  # many and few terms among n items
-        titles(rng), np.full((H, 6), -1, np.int32), zeros(H, 6),
+        titles(rng), *unwritten(int(rng.integers(0, 8))),
     ),
     "largest_sums": lambda rng: (
-        *both_directions(rng), uniform(rng, H, N).round(1), titles(rng), np.full((H, 6), -1, np.int32), zeros(H, 6)
+        *both_directions(rng), uniform(rng, H, N).round(1), titles(rng), *unwritten(int(rng.integers(0, 8)))
     ),
     "local_grams": lambda rng: (
         *both_directions(rng), N, np.append(rng.permutation(N)[:M], -1).astype(np.int32).reshape(2, -1),

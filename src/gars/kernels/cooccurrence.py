@@ -43,6 +43,8 @@ def two_step_neighbours(items: CSR, users: CSR, scale: Floats, sources: Ints, co
     Written to ``columns`` (which must be -1) and ``values`` (zero), both (b, k), in ascending order of j; ties go to
     the lower item. The item itself and weights that are not positive are left out.
     """
+    if not columns.shape[1]:
+        return
     n = len(scale)
     total, seen, touched = np.zeros(n, np.float32), np.zeros(n, np.bool_), np.empty(n, np.int32)
     for row in range(len(sources)):
@@ -120,6 +122,8 @@ def largest_sums(left: CSR, right: CSR, others: Floats, sources: Ints, columns: 
     Written to ``columns`` (which must be -1) and ``values`` (zero), both (b, k), in ascending order of j; ties go to
     the lower column, zeros are left out. ``others`` is (b, n).
     """
+    if not columns.shape[1]:
+        return
     n = others.shape[1]
     total = np.empty(n, np.float32)
     for row in range(len(sources)):
