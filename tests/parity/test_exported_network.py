@@ -53,6 +53,21 @@ def test_exported_scores_are_the_models(items: ItemTable, lists: RankingLists) -
         assert np.allclose(p_like[: lists.n_like], 1 / (1 + np.exp(-predicted["like"][user])), atol=1e-5)
 
 
+def test_features_are_scaled_by_the_statistics_of_the_labelled_places(
+    lists: RankingLists, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mlp, "_AT_A_TIME", 10)  # several blocks, the last one shorter
+    order = lists.order.copy()
+    order[:, ::3] = NOT_ASKED
+    like = np.full_like(lists.like, NOT_ASKED)
+    some = RankingLists(lists.features, lists.rows, lists.taste, order, like, 1)
+    labelled = lists.features[order >= 0].astype(np.float64)
+    mean, deviation = mlp.standard_scale(some)
+    np.testing.assert_allclose(mean, labelled.mean(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(deviation[:-1], labelled.std(axis=0)[:-1], rtol=1e-6)
+    assert np.isinf(deviation[-1])
+
+
 def test_title_without_a_label_has_the_shared_unknown_embedding(items: ItemTable, lists: RankingLists) -> None:
     model = mlp.build(items, lists, RankingConfig(hidden=(16, 8)))
     network = mlp.export(model, items, labelled=np.arange(10, dtype=np.int32))

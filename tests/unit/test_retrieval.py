@@ -41,6 +41,12 @@ def test_edlae_leaves_rare_items_to_others() -> None:
     assert fitted.weights.toarray()[:, 2].tolist() == [0, 0, 0]
 
 
+def test_edlae_is_the_same_in_blocks_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = edlae.fit(lists(), min_count=1).weights.toarray()
+    monkeypatch.setattr(edlae, "BLOCK", 5)  # 12 items: two whole blocks and a part
+    np.testing.assert_array_equal(edlae.fit(lists(), min_count=1).weights.toarray(), whole)
+
+
 def test_edlae_of_nothing_is_empty() -> None:
     assert edlae.fit(sp.csr_array(np.zeros((3, 4), np.float32))).weights.nnz == 0
 
