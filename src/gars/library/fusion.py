@@ -14,12 +14,10 @@ from gars.domain.splits import hold_out
 from gars.library.query import Models
 from gars.retrieval import fusion_weights
 from gars.retrieval.fusion_weights import CUT, HeldOutUser
+from gars.retrieval.large_fit import HIDDEN_SHARE, MIN_ENTRIES
 from gars.retrieval.matrix import TrainingMatrix
 from gars.retrieval.retriever import Retriever
 
-MIN_ENTRIES = 5
-"""Only lists of so many entries are held out from."""
-HIDDEN_SHARE = 0.2
 PER_CHANNEL = 100
 """Candidates of each channel among which hidden entries are looked for."""
 
