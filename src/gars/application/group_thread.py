@@ -1,7 +1,8 @@
 """One thread that processes queued entries in groups, in order.
 
 While it works on one group the next one gathers, so the cost of a group (a sync to disk) is shared by the entries that
-arrive meanwhile (group commit: DeWitt et al., "Implementation techniques for main memory database systems", 1984).
+arrive during the write (group commit: DeWitt et al., "Implementation techniques for main memory database systems",
+1984).
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ The copy is complete or absent: it is made under a temporary name and renamed wh
 with the SHA-256 of every file, is written last.
 
 Order of the stores: states, events, the others, tombstones. A state may then be behind the log, which the next start
-replays, and a user who is deleted meanwhile is covered by the tombstone, which the next start enforces.
+replays, and a user deleted during the backup is covered by the tombstone, which the next start enforces.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ def live(service: Service) -> Live:
     models = service.settings.models
 
     def load(current: Service) -> tuple[Service, str]:
-        # read before the model: a snapshot accepted meanwhile has another name and is loaded by the next refresh
+        # read before the model: a snapshot accepted in between has another name and is loaded by the next refresh
         accepted = snapshots.accepted(models.parent)
         engine, about = load_engine(models)
         made = with_model(current, engine, about)

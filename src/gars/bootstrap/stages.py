@@ -168,7 +168,7 @@ def open_stage(
         )
 
     def load(current: StageService) -> tuple[StageService, str]:
-        accepted = snapshots.accepted(settings.home)  # before the model: a change meanwhile is loaded next time
+        accepted = snapshots.accepted(settings.home)  # before the model: a change in between is loaded next time
         engine, about = load_engine(settings.models)
         made = over(engine, about, current.threads)
         warm_engine(made.engine)

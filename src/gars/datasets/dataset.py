@@ -86,7 +86,7 @@ class Dataset:
 
     @property
     def content_hash(self) -> str:
-        """Return the hash of the rows: equal data have equal hashes, whatever wrote them."""
+        """Return the hash of the rows: equal data have equal hashes, independent of the writer."""
         return self.manifest.content_hash
 
     def parts(self) -> list[Path]:

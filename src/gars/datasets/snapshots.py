@@ -71,7 +71,7 @@ def take(
 ) -> Snapshot:
     """Store a data set as a snapshot, if it passes validation, and make it the accepted one.
 
-    Users on the deletion list, and those for whom ``is_deleted`` returns true, are left out.
+    Users on the deletion list, and those that ``is_deleted`` reports, are left out.
 
     Equal data give one snapshot, however often it is taken. With ``force``, failed thresholds are recorded and ignored;
     faults of the normal form are not.

@@ -64,7 +64,7 @@ class ListMaker:
         )
 
     def held_out_lists(self) -> Iterator[RankingList]:
-        """Make lists of users whom neither the ranker nor the models of their fold have seen."""
+        """Make lists of users seen by neither the ranker nor the models of their fold."""
         users = self._shuffled(np.random.default_rng([self.seed, 2]))
         held = users[self._n_ranking_users() :][: self.config.compare_users]
         once = replace(self, config=msgspec.structs.replace(self.config, short_lists=0.0))

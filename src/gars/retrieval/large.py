@@ -179,7 +179,7 @@ class LargeRetriever:
     ) -> tuple[NDArray[np.int64], Floats]:
         """Return the best items by the sparse channels, ascending, and the largest score of each channel (c - 1,).
 
-        A user without a history (``cold``) gets the popular ones, whatever the learned weight of popularity is.
+        A user without a history (``cold``) gets the popular ones: the learned weight of popularity can be negative.
         """
         places, scale = np.empty(want, np.int64), np.empty(len(sparse), np.float32)
         weights = np.ones_like(self._proposing) if cold else self._proposing

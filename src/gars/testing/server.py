@@ -51,7 +51,7 @@ class ServerProcess:
         try:
             parent = (pid / "stat").read_text().rpartition(")")[2].split()[1]
             return int(parent) == self.process.pid and b"spawn_main" in (pid / "cmdline").read_bytes()
-        except OSError:  # it has ended meanwhile
+        except OSError:  # it has ended in between
             return False
 
     def stop(self, number: int = signal.SIGTERM) -> int:

@@ -21,7 +21,7 @@ def is_database(path: Path) -> bool:
 def copy_database(source: Path, target: Path) -> None:
     """Copy a consistent snapshot of a database, its write-ahead log included, to a new file; then check the copy.
 
-    Other processes may read and write meanwhile. The copy is one file, not in WAL mode.
+    Other processes may read and write during the copy. The copy is one file, not in WAL mode.
 
     Raises:
         StorageError: the source is damaged, or one of the files cannot be read or written.

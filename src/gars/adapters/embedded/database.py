@@ -262,7 +262,7 @@ class Database:
 
     @contextmanager
     def _short_patience(self) -> Iterator[None]:
-        """Wait for other connections for a moment only: writers wait meanwhile, and erasing can be repeated."""
+        """Wait for other connections only briefly: writers are blocked during the wait, and erasing can be repeated."""
         self._writer.execute(f"PRAGMA busy_timeout={round(1000 * min(_PATIENCE_S, self._busy_timeout_s))}")
         try:
             yield

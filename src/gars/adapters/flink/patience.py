@@ -1,4 +1,4 @@
-"""Retry calls to an unavailable online store for a while; the operator takes no new records meanwhile."""
+"""Retry calls to an unavailable online store for a while; the operator takes no new records until then."""
 
 from __future__ import annotations
 

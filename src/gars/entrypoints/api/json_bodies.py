@@ -37,7 +37,7 @@ async def check_request(request: Request[Any, Any, Any]) -> None:
     await refuse_unknown_parameters(request)
     if not _takes_json(request.route_handler):
         return
-    if not await request.body():  # first: reading the body reports one that is too large, whatever its type
+    if not await request.body():  # first: reading the body reports one that is too large, of any type
         raise InvalidInputError("the body is empty", hint=_HINT)
     sent = request.headers.get("content-type", "")
     if sent.partition(";")[0].strip().lower() != "application/json":

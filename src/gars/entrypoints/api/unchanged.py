@@ -110,7 +110,7 @@ class Unchanged:
         async def through(message: Message) -> None:
             await send(message)
             made: MadeFrom | None = scope.get(_MARK)  # type: ignore[assignment]
-            if made is None or forgotten != self._forgotten:  # it may be the list of a user deleted meanwhile
+            if made is None or forgotten != self._forgotten:  # the user may have been deleted since
                 return
             if message["type"] == "http.response.start":
                 headers.extend(header for header in message["headers"] if header[0].lower() not in _ONE_TIME)

@@ -25,7 +25,7 @@ def run(
 ) -> None:
     """Consume until ``stop`` is set, or until the stream is empty and ``is_done`` returns true.
 
-    Waits for an engine that is down. Nothing is lost meanwhile: the stream is committed only after the write.
+    Waits for an engine that is down. Nothing is lost: the stream is committed only after the write.
     ``heartbeat`` is touched after every successful step.
     """
     pause_s = _FIRST_PAUSE_S

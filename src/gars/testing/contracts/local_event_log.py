@@ -37,7 +37,7 @@ class LocalEventLogContract(ABC):
         assert [read for _, read in log.read_user("a")] == [mine]
 
     def test_find(self) -> None:
-        """Return the stored event by user and event id, whatever the other fields of the argument are."""
+        """Return the stored event by user and event id; other fields of the argument are ignored."""
         log = self.open()
         held = event("a", event_id="same")
         log.append([held, *clicks(3, user_id="a")])
