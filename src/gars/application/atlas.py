@@ -1,13 +1,15 @@
 """A map of all anime: near is alike. Computed once a model, from its item embeddings.
 
 The objective of UMAP (McInnes, Healy & Melville, 2018) on an exact graph of nearest neighbours, descended in whole
-sweeps: every edge pulls, random pairs push. All of it is numpy, and the same seed draws the same map.
+sweeps: every edge pulls, random pairs push. The same seed draws the same map.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+
+from gars.kernels.top_k import mark_top_k
 
 _NEIGHBOURS = 12
 _PUSHES = 5
@@ -35,19 +37,25 @@ def layout(vectors: NDArray[np.float32], *, seed: int = 0, sweeps: int = _SWEEPS
 
 
 def _graph(vectors: NDArray[np.float32], k: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Every title's k nearest by cosine, in both directions; weights fall with the rank. → three of (2nk,)"""
+    """Return every title's k nearest by cosine as edges (source, target, weight), nearest first. → three of (nk,)
+
+    The weight of an edge falls with its rank.
+    """
     n = len(vectors)
     nearest = np.empty((n, k), np.int64)
+    everything = np.ones(n, np.bool_)
+    near, step = np.full((2, _BLOCK), [[0.5], [0.1]], np.float32)  # guesses of the k-th largest cosine
     for start in range(0, n, _BLOCK):
         cosine = vectors[start : start + _BLOCK] @ vectors.T
-        cosine[np.arange(len(cosine)), np.arange(start, start + len(cosine))] = -np.inf
-        best = np.argpartition(-cosine, k - 1, axis=1)[:, :k]
+        rows = np.arange(len(cosine))
+        cosine[rows, start + rows] = -2  # less than any cosine: no title is its own neighbour
+        marked = np.zeros(cosine.shape, np.bool_)
+        mark_top_k(cosine, near[: len(rows)], step[: len(rows)], everything, k, marked)
+        best = np.nonzero(marked)[1].reshape(-1, k)
         order = np.argsort(-np.take_along_axis(cosine, best, axis=1), axis=1, kind="stable")
         nearest[start : start + len(cosine)] = np.take_along_axis(best, order, axis=1)
-    source = np.repeat(np.arange(n), k)
-    weight = np.tile(np.exp(-np.arange(k) / k), n)
-    target = nearest.ravel()
-    return np.r_[source, target], np.r_[target, source], np.r_[weight, weight] / 2
+    weight = np.tile(np.exp(-np.arange(k) / k), n) / 2
+    return np.repeat(np.arange(n), k), nearest.ravel(), weight
 
 
 def _principal(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -61,10 +69,14 @@ def _principal(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
 def _pull(
     places: NDArray[np.float64], source: NDArray[np.int64], target: NDArray[np.int64], weight: NDArray[np.float64]
 ) -> NDArray[np.float64]:
+    """Return the attraction of every title by its edges, each of which pulls both of its ends. → (n, 2)"""
     apart = places[target] - places[source]
     square = np.maximum((apart**2).sum(axis=1), 1e-9)
-    force = weight * 2 * _A * _B * square ** (_B - 1) / (1 + _A * square**_B)
-    return _sum_by(source, force[:, None] * apart, len(places)) / _NEIGHBOURS
+    power = square ** (_B - 1)
+    force = weight * 2 * _A * _B * power / (1 + _A * power * square)
+    pull = force[:, None] * apart
+    n = len(places)
+    return (_sum_by(source, pull, n) - _sum_by(target, pull, n)) / _NEIGHBOURS
 
 
 def _push(places: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
