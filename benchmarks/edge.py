@@ -77,7 +77,7 @@ async def compare(app: Any, edge: Any, *, rounds: int, requests: int) -> None:
     for name, headers in CLIENTS.items():
         await edge(scope_of(headers), receive, send)  # made, and kept from now on
         pairs = [(await spent(app, headers, requests), await spent(edge, headers, requests)) for _ in range(rounds)]
-        if app.state.unchanged.hits < rounds * requests:
+        if app.state.response_cache.hits < rounds * requests:
             raise SystemExit("the list was made anew: there is nothing to compare")
         without = median(one for one, _ in pairs)
         added = median(around - one for one, around in pairs)

@@ -1,4 +1,4 @@
-"""The ladder through the whole service: what a reader gets while a stage hangs or fails."""
+"""The fallback chain through the whole service: what a reader gets while a stage hangs or fails."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_model_that_hangs(http: Client, faulty: FaultyEngine) -> None:
             assert made["fallback"] == "similar"
             assert len(made["items"]) == 20
             assert {item["p_like"] for item in made["items"]} == {0.5}
-        assert 'gars_rungs_total{outcome="late",rung="ranking"} 4.0' in http.get("/metrics").text
+        assert 'gars_fallback_levels_total{level="ranking",outcome="late"} 4.0' in http.get("/metrics").text
 
 
 def test_trending_for_a_newcomer(http: Client, faulty: FaultyEngine) -> None:

@@ -17,7 +17,7 @@ from gars.application.stage_times import measuring, stage
 from gars.bootstrap import Service, open_service
 from gars.config import from_environment
 from gars.entrypoints.api.app import create_app
-from gars.entrypoints.api.in_time import in_time
+from gars.entrypoints.api.run_with_deadline import run_with_deadline
 from gars.testing.faults import FaultyEngine
 
 PATIENCE_S = 30
@@ -87,8 +87,8 @@ def test_the_times_of_a_late_thread_are_nobodys(service: Service) -> None:
     release = threading.Event()
     came_back = threading.Event()
 
-    def work(*, attempt: Any) -> str:
-        if attempt.is_left:
+    def work(*, task: Any) -> str:
+        if task.is_abandoned:
             release.set()  # it comes back before the next best answer is made
             assert came_back.wait(PATIENCE_S)
             with stage("retrieval"):
@@ -101,12 +101,12 @@ def test_the_times_of_a_late_thread_are_nobodys(service: Service) -> None:
                 release.wait(PATIENCE_S)
             came_back.set()
 
-        service.budgets["ranking"].run(hang, attempt)
+        service.budgets["ranking"].run(hang, task)
         return "late"
 
     async def ask() -> None:
         with measuring() as times:
-            assert await asyncio.wait_for(in_time(service, work), PATIENCE_S) == "the next best"
+            assert await asyncio.wait_for(run_with_deadline(service, work), PATIENCE_S) == "the next best"
             assert list(times.milliseconds) == ["state", "retrieval"]
 
     asyncio.run(ask())
@@ -116,15 +116,15 @@ def test_who_goes_away_leaves_no_thread_hanging(service: Service) -> None:
     release, gone, again = threading.Event(), threading.Event(), threading.Event()
     under_way = threading.Semaphore(0)
 
-    def work(*, attempt: Any) -> None:
-        if attempt.is_left:
+    def work(*, task: Any) -> None:
+        if task.is_abandoned:
             again.set()
         under_way.release()
         gone.wait(PATIENCE_S)  # as if it read a state: its time does not run yet
-        service.budgets["ranking"].run(lambda: release.wait(PATIENCE_S), attempt)
+        service.budgets["ranking"].run(lambda: release.wait(PATIENCE_S), task)
 
     async def ask_and_go() -> None:
-        asked = [asyncio.ensure_future(in_time(service, work)) for _ in range(3)]
+        asked = [asyncio.ensure_future(run_with_deadline(service, work)) for _ in range(3)]
         for _ in asked:  # every thread there is has one
             assert await asyncio.to_thread(under_way.acquire, timeout=PATIENCE_S)
         for one in asked:

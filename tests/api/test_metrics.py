@@ -70,7 +70,7 @@ def test_server_timing(client: Client) -> None:
         assert re.search(r"\btotal;dur=\d+\.\d{3}$", client.get(route).headers["server-timing"])
 
 
-def test_rungs_of_the_ladder(client: Client, engine: Any) -> None:
+def test_outcomes_of_the_fallback_levels(client: Client, engine: Any) -> None:
     client.get("/api/v1/users/7/recommendations")
 
     def broken(*_: object, **__: object) -> Any:
@@ -79,9 +79,9 @@ def test_rungs_of_the_ladder(client: Client, engine: Any) -> None:
     engine.recommend_history = broken
     client.get("/api/v1/users/8/recommendations")  # the other's list may be kept
     counted = scraped(client)
-    assert counted["gars_rungs_total", "outcome=ok", "rung=ranking"] == 1
-    assert counted["gars_rungs_total", "outcome=failed", "rung=ranking"] == 1
-    assert counted["gars_rungs_total", "outcome=ok", "rung=retrieval"] == 1
+    for name, label in (("gars_fallback_levels_total", "level"), ("gars_rungs_total", "rung")):
+        for level, outcome in (("ranking", "ok"), ("ranking", "failed"), ("retrieval", "ok")):
+            assert counted[name, *sorted([f"{label}={level}", f"outcome={outcome}"])] == 1
 
 
 def test_stages_of_a_request(client: Client, engine: Any) -> None:

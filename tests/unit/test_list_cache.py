@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from gars.application.engine import Recommendation
-from gars.application.list_cache import LISTS_PER_USER, Asked, Kept, ListCache, MadeFrom, made_from
+from gars.application.list_cache import LISTS_PER_USER, CachedList, CacheKey, ListCache, RequestKey, cache_key
 from gars.application.recommend import Recommend
 from gars.domain import user_state
 from gars.domain.candidates import Filters
@@ -20,9 +20,9 @@ from gars.testing.engine import FakeEngine
 from gars.testing.events import clicks
 from gars.testing.memory import MemoryStateStore
 
-MADE = MadeFrom(1, "e1", True, "m1")
-ASKED = Asked(5, 0, Filters())
-LIST = Kept(False, [Recommendation(1, 0.5, 0.5, ("x",), ())])
+MADE = CacheKey(1, "e1", True, "m1")
+ASKED = RequestKey(5, 0, Filters())
+LIST = CachedList(False, [Recommendation(1, 0.5, 0.5, ("x",), ())])
 
 
 class CountingEngine(FakeEngine):
@@ -88,16 +88,16 @@ def test_another_model_and_another_day_make_it_anew() -> None:
     world.clock.advance(timedelta(days=1))
     world.cached("7", k=5)
     assert world.engine.asked == 2
-    assert made_from(None, "m1") != made_from(None, "m2")
+    assert cache_key(None, "m1") != cache_key(None, "m2")
 
 
 def test_who_was_forgotten_and_comes_back_is_somebody_else() -> None:
     history = initial("7", [Row(1, 9)])
-    assert made_from(history, "m") != made_from(None, "m")
+    assert cache_key(history, "m") != cache_key(None, "m")
     [once], [again] = clicks(1, anime_ids=[1]), clicks(1, anime_ids=[5])
     again = msgspec.structs.replace(again, event_id="another")
     empty = UserState(user_id="7")
-    assert made_from(user_state.apply(empty, once), "m") != made_from(user_state.apply(empty, again), "m")
+    assert cache_key(user_state.apply(empty, once), "m") != cache_key(user_state.apply(empty, again), "m")
 
 
 def test_a_fallback_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,9 +121,9 @@ def test_the_cache_is_bounded_and_who_asked_last_stays() -> None:
     cache.put("c", MADE, ASKED, LIST, moment=cache.moment)
     assert [cache.get(user, MADE, ASKED) for user in ("a", "b", "c")] == [LIST, None, LIST]
     for k in range(LISTS_PER_USER + 1):
-        cache.put("a", MADE, Asked(k, 0, Filters()), LIST, moment=cache.moment)
-    assert cache.get("a", MADE, Asked(0, 0, Filters())) is None
-    assert cache.get("a", MADE, Asked(LISTS_PER_USER, 0, Filters())) == LIST
+        cache.put("a", MADE, RequestKey(k, 0, Filters()), LIST, moment=cache.moment)
+    assert cache.get("a", MADE, RequestKey(0, 0, Filters())) is None
+    assert cache.get("a", MADE, RequestKey(LISTS_PER_USER, 0, Filters())) == LIST
     assert len(cache) == 2
 
 

@@ -15,9 +15,9 @@ import pytest
 from gars.adapters.processes import pool
 from gars.adapters.processes.pool import ListProcesses
 from gars.adapters.processes.process import GoneError
-from gars.application.list_makers import EngineOfMakers
 from gars.application.list_messages import ListMade
 from gars.application.stage_times import measuring
+from gars.application.worker_pool import WorkerPoolEngine
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
 from gars.domain.errors import InvalidInputError, StageError
 from gars.domain.history import History, Rating, from_ratings
@@ -56,7 +56,7 @@ def pids() -> set[int]:
 
 def test_the_same_list_as_here(one: ListProcesses) -> None:
     local = FakeEngine()
-    engine = EngineOfMakers(local, one)
+    engine = WorkerPoolEngine(local, one)
     for history in (from_ratings([]), FAN):
         for filters in (Filters(), SERVICE_DEFAULTS, Filters(niche=0.5, diversity=0.5, exclude_ids=(1,))):
             with measuring() as times:
@@ -102,7 +102,7 @@ def test_one_that_was_killed_is_noticed_when_it_is_asked(one: ListProcesses) -> 
     local = FakeEngine()
     (pid,) = pids()
     os.kill(pid, signal.SIGKILL)
-    made = EngineOfMakers(local, one).recommend_history(FAN, k=5, filters=Filters())
+    made = WorkerPoolEngine(local, one).recommend_history(FAN, k=5, filters=Filters())
     assert made == local.recommend_history(FAN, k=5, filters=Filters()), "made here"
     until(lambda: one.alive == 1, "another process")
 
@@ -227,7 +227,7 @@ def test_a_process_has_few_questions_in_hand(monkeypatch: pytest.MonkeyPatch) ->
 def test_everybody_gets_their_own_list() -> None:
     local, processes = FakeEngine(), ListProcesses(obedient, VERSION, count=2, patience_s=30)
     fans = [from_ratings([Rating(anime.anime_id, 9)]) for anime in local.anime]
-    engine = EngineOfMakers(local, processes)
+    engine = WorkerPoolEngine(local, processes)
     wrong: list[int] = []
 
     def ask_for(first: int) -> None:

@@ -94,12 +94,12 @@ def test_processes_follow_the_model_and_make_its_lists_to_the_last_bit(
     def same_list_here_and_there(version: str) -> None:
         current = running.current
         assert current.engine.version == version
-        assert current.list_makers is not None
-        assert (current.list_makers.alive, current.list_makers.problem) == (1, None)
+        assert current.worker_pool is not None
+        assert (current.worker_pool.alive, current.worker_pool.problem) == (1, None)
         known = from_state(current.states.get("7") or UserState(user_id="7"))
         with one_thread():
             here = current.engine.recommend_history(known, k=10, filters=SERVICE_DEFAULTS)
-        there = current.list_makers.make(known, k=10, offset=0, filters=SERVICE_DEFAULTS)
+        there = current.worker_pool.make(known, k=10, offset=0, filters=SERVICE_DEFAULTS)
         assert there is not None
         assert as_made_here(there.items) == here, "features too: training reads what serving saw"
         assert here[0].features
@@ -109,8 +109,8 @@ def test_processes_follow_the_model_and_make_its_lists_to_the_last_bit(
     registry.promote(second)
     assert running.swap.refresh()
     same_list_here_and_there(second)
-    assert service.list_makers is not None
-    assert service.list_makers.alive == 0, "those of the model before have ended"
+    assert service.worker_pool is not None
+    assert service.worker_pool.alive == 0, "those of the model before have ended"
     made = service.recommend("7")
     assert (made.model_version, made.fallback) == (first, None), "a request under way keeps its model"
 

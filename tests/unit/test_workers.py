@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gars.application.attempts import LeftBehindError
+from gars.application.deadline_task import AbandonedError
 from gars.application.workers import Workers
 
 PATIENCE_S = 30
@@ -48,7 +48,7 @@ def test_a_thread_that_is_left_behind_is_replaced_and_ends(held: threading.Event
         hung.append(threading.current_thread())
         hangs.set()
         held.wait(PATIENCE_S)
-        raise LeftBehindError
+        raise AbandonedError
 
     workers.post(late)
     assert hangs.wait(PATIENCE_S)
@@ -71,7 +71,7 @@ def test_shutdown_finishes_what_waits_but_not_who_hangs(held: threading.Event) -
     def late() -> None:
         hangs.set()
         held.wait(PATIENCE_S)
-        raise LeftBehindError
+        raise AbandonedError
 
     workers.post(late)
     assert hangs.wait(PATIENCE_S)

@@ -1,7 +1,7 @@
 """Time budgets of stages: a caller continues without a stage whose budget is spent.
 
-With a watcher of the deadline (``attempts``) the work runs in the caller's thread, which costs nothing; otherwise it
-runs in a thread of the budget's own.
+With a watcher of the deadline (``deadline_task``) the work runs in the caller's thread at no cost; otherwise it runs
+in a thread of the budget's own.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import TypeVar
 
-from gars.application.attempts import Attempt
+from gars.application.deadline_task import DeadlineTask
 
 T = TypeVar("T")
 
@@ -36,33 +36,35 @@ class Budget:
         """Counts of outcomes: ``ok``, ``late``, ``failed`` (raised), ``away`` (other process), ``nothing`` (empty)."""
         self._threads = threads
         self._lock = threading.Lock()
-        self._left_running = 0
+        self._still_running = 0
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=f"gars-{name}") if limit_s else None
 
-    def attempt(self) -> Attempt | None:
-        """Return an attempt for ``run``, to be watched by the caller; ``None`` without a limit."""
-        return Attempt(self.limit_s, left=self._left, back=self._back) if self.limit_s else None
+    def task(self) -> DeadlineTask | None:
+        """Return a task for ``run``, to be watched by the caller; ``None`` without a limit."""
+        return (
+            DeadlineTask(self.limit_s, on_abandon=self._abandoned, on_return=self._returned) if self.limit_s else None
+        )
 
-    def run(self, work: Callable[[], T], attempt: Attempt | None = None) -> T:
+    def run(self, work: Callable[[], T], task: DeadlineTask | None = None) -> T:
         """Return the result of ``work``; raises ``OutOfTimeError``, or any error of ``work``.
 
-        With an ``attempt`` that is watched, ``work`` runs in this thread; raises ``LeftBehindError`` if the attempt was
+        With a ``task`` that is watched, ``work`` runs in this thread; raises ``AbandonedError`` if the task was
         abandoned, and ``OutOfTimeError`` when it is used a second time.
         """
         if self._pool is None:
             return work()
-        if attempt is not None and attempt.is_left:
-            raise self._no_answer()  # counted when it was left
-        if self._left_running >= self._threads:
+        if task is not None and task.is_abandoned:
+            raise self._no_answer()  # counted when it was abandoned
+        if self._still_running >= self._threads:
             self.count("late")
-            raise OutOfTimeError(f"{self._left_running} earlier calls are still running")
-        if attempt is None:
+            raise OutOfTimeError(f"{self._still_running} earlier calls are still running")
+        if task is None:
             return self._in_pool(self._pool, work)
-        attempt.begin()
+        task.begin()
         try:
             return work()
         finally:
-            attempt.finish()
+            task.finish()
 
     def _in_pool(self, pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         # copy the context: the times of the stages are measured in it
@@ -75,8 +77,8 @@ class Budget:
             if future.cancel():
                 self.count("late")
             else:
-                self._left()
-                future.add_done_callback(lambda _: self._back())
+                self._abandoned()
+                future.add_done_callback(lambda _: self._returned())
             raise self._no_answer() from None
 
     def _no_answer(self) -> OutOfTimeError:
@@ -92,11 +94,11 @@ class Budget:
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _left(self) -> None:
+    def _abandoned(self) -> None:
         with self._lock:
             self.outcomes["late"] += 1
-            self._left_running += 1
+            self._still_running += 1
 
-    def _back(self) -> None:
+    def _returned(self) -> None:
         with self._lock:
-            self._left_running -= 1
+            self._still_running -= 1

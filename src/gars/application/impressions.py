@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from gars.application.group_thread import GroupThread
+from gars.application.group_commit import GroupCommitThread
 from gars.application.ports import Clock, ImpressionLog
 from gars.application.retention import Retention
 from gars.domain.errors import StorageError
@@ -65,7 +65,7 @@ class ImpressionRecorder:
         """Impressions lost since the start: the queue was full, or the disk failed."""
         self.last_error: StorageError | None = None
         """Error of the latest write; ``None`` after a success."""
-        self._thread: GroupThread[Impression] = GroupThread(
+        self._thread: GroupCommitThread[Impression] = GroupCommitThread(
             "gars-impressions", self._write, max_group=MAX_GROUP, max_waiting=MAX_WAITING, gather_s=GATHER_S
         )
 

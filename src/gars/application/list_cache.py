@@ -18,7 +18,7 @@ LISTS_PER_USER = 8
 """Pages and filters cached for one user; the least recently stored is evicted first."""
 
 
-class MadeFrom(NamedTuple):
+class CacheKey(NamedTuple):
     """Cache key of a user's lists. The latest event distinguishes states of a user who was forgotten and came back."""
 
     version: int
@@ -27,15 +27,15 @@ class MadeFrom(NamedTuple):
     model_version: str
 
 
-def made_from(state: UserState | None, model_version: str) -> MadeFrom:
+def cache_key(state: UserState | None, model_version: str) -> CacheKey:
     """Return the key of a state (``None`` for an unknown user) and a model."""
     if state is None:
-        return MadeFrom(0, None, False, model_version)
+        return CacheKey(0, None, False, model_version)
     latest = state.recent_event_ids[0] if state.recent_event_ids else None
-    return MadeFrom(state.version, latest, True, model_version)
+    return CacheKey(state.version, latest, True, model_version)
 
 
-class Asked(NamedTuple):
+class RequestKey(NamedTuple):
     """The part of the cache key that comes from the request."""
 
     k: int
@@ -43,7 +43,7 @@ class Asked(NamedTuple):
     filters: Filters
 
 
-class Kept(NamedTuple):
+class CachedList(NamedTuple):
     """A cached list; ``cold`` if the user had no history."""
 
     cold: bool
@@ -56,7 +56,7 @@ class ListCache:
     def __init__(self, most_users: int) -> None:
         """Cache lists of at most ``most_users`` users; 0 disables the cache."""
         self._most_users = most_users
-        self._users: OrderedDict[str, tuple[MadeFrom, OrderedDict[Asked, Kept]]] = OrderedDict()
+        self._users: OrderedDict[str, tuple[CacheKey, OrderedDict[RequestKey, CachedList]]] = OrderedDict()
         self._lock = threading.Lock()
         self._forgotten = 0
         self.hits = 0
@@ -73,7 +73,7 @@ class ListCache:
         """Counter of deletions: read it before a list is made and pass it to ``put``."""
         return self._forgotten
 
-    def get(self, user_id: str, made: MadeFrom, asked: Asked) -> Kept | None:
+    def get(self, user_id: str, made: CacheKey, asked: RequestKey) -> CachedList | None:
         """Return the cached list of these inputs, ``None`` if there is none."""
         with self._lock:
             kept = self._users.get(user_id)
@@ -87,7 +87,7 @@ class ListCache:
                 self.hits += 1
             return found
 
-    def put(self, user_id: str, made: MadeFrom, asked: Asked, kept: Kept, *, moment: int) -> None:
+    def put(self, user_id: str, made: CacheKey, asked: RequestKey, kept: CachedList, *, moment: int) -> None:
         """Cache a list, and evict the user's lists of other inputs.
 
         A list that was begun before any user was forgotten is not cached: it may be theirs.

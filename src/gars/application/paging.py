@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from gars.application.attempts import Attempt
+from gars.application.deadline_task import DeadlineTask
 from gars.application.recommend import Recommend, RecommendedList
 from gars.domain import cursor
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
@@ -44,14 +44,14 @@ class Pages:
         filters: Filters = SERVICE_DEFAULTS,
         after: str = "",
         request_id: str | None = None,
-        attempt: Attempt | None = None,
+        task: DeadlineTask | None = None,
     ) -> Page:
         """Return the first page, or the one after a cursor.
 
         Raises:
             InvalidInputError: the cursor is invalid, of another list, or combined with an offset; bad filters.
             StorageError: the state could not be read.
-            LeftBehindError: as ``Recommend``.
+            AbandonedError: as ``Recommend``.
         """
         before = self._before(after, user_id, offset, filters)
         shown = before.shown if before is not None else ()
@@ -61,7 +61,7 @@ class Pages:
             offset=offset,
             filters=msgspec.structs.replace(filters, shown=shown),
             request_id=request_id,
-            attempt=attempt,
+            task=task,
         )
         return Page(made, self._after(made, filters, shown, k=k, offset=offset), _changed(before, made))
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import msgspec
 
-from gars.application.attempts import Attempt
+from gars.application.deadline_task import DeadlineTask
 from gars.application.engine import Engine, Recommendation
 from gars.application.explore import ranked
-from gars.application.ladder import Fallback, Ladder
-from gars.application.list_cache import Asked, Kept, ListCache, MadeFrom, made_from
+from gars.application.fallback_chain import Fallback, FallbackChain
+from gars.application.list_cache import CachedList, CacheKey, ListCache, RequestKey, cache_key
 from gars.application.ports import Clock, StateStore
 from gars.application.stage_times import stage
 from gars.domain import history
@@ -35,7 +35,7 @@ class RecommendedList:
     fallback: Fallback | None
     items: list[Recommendation]
     request_id: str | None = None
-    made_from: MadeFrom | None = None
+    cache_key: CacheKey | None = None
     """Key of the inputs, which determine the list; ``None`` if exploration or a fallback was involved."""
 
 
@@ -56,9 +56,9 @@ class Recommend:
         variant: str = DEFAULT_VARIANT,
         experiment: Experiment | None = None,
         explore: float = 0.0,
-        ladder: Ladder | None = None,
+        fallback_chain: FallbackChain | None = None,
         lists: ListCache | None = None,
-        others: Mapping[str, tuple[Engine, Ladder]] | None = None,
+        others: Mapping[str, tuple[Engine, FallbackChain]] | None = None,
     ) -> None:
         self._engine = engine
         self._states = states
@@ -67,7 +67,7 @@ class Recommend:
         self._variant = variant
         self._experiment = experiment
         self._explore = explore
-        self._ladder = ladder or Ladder(engine)
+        self._fallback_chain = fallback_chain or FallbackChain(engine)
         self._lists = ListCache(0) if lists is None else lists
         self._others = others or {}
         """Engine and fallback chain of the variants with a model of their own, by name of the variant."""
@@ -77,8 +77,8 @@ class Recommend:
         arm = "" if self._experiment is None or not self._others else self._experiment.variant_of(user_id).name
         return self._made_by(arm)[0].version
 
-    def _made_by(self, arm: str) -> tuple[Engine, Ladder]:
-        return self._others.get(arm) or (self._engine, self._ladder)
+    def _made_by(self, arm: str) -> tuple[Engine, FallbackChain]:
+        return self._others.get(arm) or (self._engine, self._fallback_chain)
 
     def __call__(
         self,
@@ -88,16 +88,16 @@ class Recommend:
         offset: int = 0,
         filters: Filters = SERVICE_DEFAULTS,
         request_id: str | None = None,
-        attempt: Attempt | None = None,
+        task: DeadlineTask | None = None,
     ) -> RecommendedList:
         """Return ranks ``offset`` … ``offset + k`` of the user's list; an unknown user gets the popular one.
 
-        A list with a ``request_id`` is shown to the user, so it is recorded as an impression. With an ``attempt`` a
-        watcher enforces the deadline of the ranking, and calls again with the same attempt when it is late.
+        A list with a ``request_id`` is shown to the user, so it is recorded as an impression. With a ``task`` a
+        watcher enforces the deadline of the ranking, and calls again with the same task when it is late.
 
         Raises:
             InvalidInputError: the filters name a type or genre the catalogue does not have.
-            LeftBehindError: the attempt was late. Its list is neither cached nor recorded.
+            AbandonedError: the task was late. Its list is neither cached nor recorded.
             StorageError: the state could not be read.
         """
         moment = self._lists.moment
@@ -106,19 +106,19 @@ class Recommend:
         # what is not out yet is never shown; the day goes with the impression, so the list can be made again
         filters = msgspec.structs.replace(filters, released_by=self._clock.now().date())
         variant, explore = self._variant, self._explore
-        engine, ladder = self._engine, self._ladder
+        engine, fallback_chain = self._engine, self._fallback_chain
         if self._experiment is not None:
             arm = self._experiment.variant_of(user_id)
             variant, filters = f"{self._experiment.name}/{arm.name}", arm.applied(filters)
             explore = explore if arm.rules.explore is None else arm.rules.explore
-            engine, ladder = self._made_by(arm.name)
-        made_of, asked = made_from(state, engine.version), Asked(k, offset, filters)
+            engine, fallback_chain = self._made_by(arm.name)
+        made_of, asked = cache_key(state, engine.version), RequestKey(k, offset, filters)
         fallback: Fallback | None = None
         kept = self._lists.get(user_id, made_of, asked) if not explore else None
         if kept is None:
             with stage("state"):
                 known = history.from_state(state or UserState(user_id=user_id))
-            fallback, items = ladder(
+            fallback, items = fallback_chain(
                 lambda: ranked(
                     engine, known, k=k, offset=offset, filters=filters, request_id=request_id, explore=explore
                 ),
@@ -126,9 +126,9 @@ class Recommend:
                 k=k,
                 offset=offset,
                 filters=filters,
-                attempt=attempt,
+                task=task,
             )
-            kept = Kept(known.is_empty, items)
+            kept = CachedList(known.is_empty, items)
             if fallback is None and not explore:
                 self._lists.put(user_id, made_of, asked, kept, moment=moment)
         made = RecommendedList(

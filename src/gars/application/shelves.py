@@ -8,8 +8,8 @@ from itertools import islice
 import msgspec
 import numpy as np
 
-from gars.application.attempts import Attempt
 from gars.application.catalogue import Catalogue
+from gars.application.deadline_task import DeadlineTask
 from gars.application.engine import Engine, NewAnime
 from gars.application.paging import Page, Pages
 from gars.application.ports import Clock, StateStore, Trends
@@ -121,13 +121,13 @@ class Shelves:
         filters: Filters = SERVICE_DEFAULTS,
         after: str = "",
         request_id: str,
-        attempt: Attempt | None = None,
+        task: DeadlineTask | None = None,
     ) -> Page:
         """Recommend less popular titles, below the median of members; ``max_members`` and ``niche`` override it."""
         few = msgspec.structs.replace(
             filters, max_members=filters.max_members or self._gem_members, niche=filters.niche or _GEM_NICHE
         )
-        return self._pages(user_id, k=k, filters=few, after=after, request_id=request_id, attempt=attempt)
+        return self._pages(user_id, k=k, filters=few, after=after, request_id=request_id, task=task)
 
     def new(self, user_id: str, *, k: int, filters: Filters = SERVICE_DEFAULTS) -> list[int]:
         """Return anime without ratings in the training data, ranked for the user; empty without a model for them.

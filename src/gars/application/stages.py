@@ -8,8 +8,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from gars.application.delegating_engine import DelegatingEngine
 from gars.application.engine import Engine, Recommendation
-from gars.application.engine_around import EngineAround
 from gars.application.stage_times import stage
 from gars.domain.candidates import Candidates, Filters
 from gars.domain.errors import InvalidInputError, StageError
@@ -97,7 +97,7 @@ def check_version(serving: str, found: Found) -> None:
         )
 
 
-class StagedEngine(EngineAround):
+class StagedEngine(DelegatingEngine):
     """Makes lists by the stage services that are configured; all other calls go to ``local``."""
 
     def __init__(self, local: Engine, *, recall: RecallService | None, rank: RankService | None) -> None:

@@ -11,13 +11,13 @@ from concurrent.futures import Executor, Future
 from functools import partial
 from typing import ParamSpec, TypeVar
 
-from gars.application.attempts import LeftBehindError
+from gars.application.deadline_task import AbandonedError
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 Job = Callable[[], None]
-"""Raises nothing but ``LeftBehindError``, which ends its thread: another stands in for it."""
+"""Raises nothing but ``AbandonedError``, which ends its thread: another stands in for it."""
 
 
 _SAMPLE, _OUTLIERS = 32, 4
@@ -115,7 +115,7 @@ class Workers(Executor):
                 job()
                 self._latest.append(self._now() - began)
                 del job  # nothing of a request stays while the next one is waited for
-        except LeftBehindError:
+        except AbandonedError:
             return
         self._ended.release()
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Protocol, TypeVar
 
-from gars.application.group_thread import GroupThread, uncancellable
+from gars.application.group_commit import GroupCommitThread, uncancellable
 from gars.application.ingest import Batch, Receipt
 from gars.domain.errors import GarsError, StorageError
 
@@ -45,7 +45,7 @@ class Writer:
         """Events made durable since the start."""
         self.duplicates = 0
         """Events since the start that were stored already."""
-        self._thread: GroupThread[_Waiting] = GroupThread(
+        self._thread: GroupCommitThread[_Waiting] = GroupCommitThread(
             "gars-writer",
             self._commit,
             max_group=MAX_GROUP,

@@ -13,7 +13,7 @@ from gars.adapters.embedded.clock import SystemClock
 from gars.application.about import About
 from gars.application.accept import Accept
 from gars.application.catalogue import Catalogue
-from gars.application.group_thread import GroupThread
+from gars.application.group_commit import GroupCommitThread
 from gars.application.ingest import Batch
 from gars.application.ports import Clock, EventLog
 from gars.application.steady_clock import SteadyClock
@@ -146,7 +146,7 @@ def _open_log(settings: Settings) -> tuple[EventLog, Refused, list[Callable[[], 
             letters.try_put(batch[0].user_id, msgspec.json.encode(batch), error.message, origin="a request")
 
     # a thread of its own: refused batches must not delay accepted ones
-    queue = GroupThread[tuple[Batch, GarsError]](
+    queue = GroupCommitThread[tuple[Batch, GarsError]](
         "gars-dead-letters", keep, max_group=_MAX_LETTERS, max_waiting=_MAX_LETTERS
     )
 

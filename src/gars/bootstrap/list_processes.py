@@ -10,7 +10,7 @@ from gars.adapters.processes import child, cores
 from gars.adapters.processes.pool import ListProcesses
 from gars.application.about import About
 from gars.application.engine import Engine
-from gars.application.list_makers import ListMakers
+from gars.application.worker_pool import WorkerPool
 from gars.bootstrap.logs import set_up_logs
 from gars.bootstrap.model import load_version
 from gars.bootstrap.warming import warm_engine
@@ -20,9 +20,9 @@ from gars.library.blas import one_thread
 from gars.library.malloc import collect_rarely, keep_freed_memory
 
 
-def open_list_makers(
+def open_worker_pool(
     settings: Settings, engine: Engine, about: About, *, load: Callable[[], Engine] | None = None
-) -> ListMakers | None:
+) -> WorkerPool | None:
     """Start GARS_PROCESSES processes with the model of ``engine``; return ``None`` if there are to be none.
 
     ``load`` opens the model in place of the folder of models; it is called in each process, so it must be importable.

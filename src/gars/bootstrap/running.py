@@ -76,9 +76,9 @@ def live(service: Service) -> Live:
         try:
             warm(made)
         except BaseException:
-            made.close_list_makers()
+            made.close_worker_pool()
             raise
-        current.close_list_makers()  # requests that have not used one yet make their lists in this process
+        current.close_worker_pool()  # requests that have not used one yet make their lists in this process
         made.known_anime.catalogue = made.catalogue
         if about.data_hash != current.about.data_hash:
             logger.warning("users of the data set %s start with their history after a restart", about.data_name)

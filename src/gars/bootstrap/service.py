@@ -17,13 +17,12 @@ from gars.application.budgets import Budget
 from gars.application.catalogue import Catalogue
 from gars.application.engine import Engine
 from gars.application.export_user import ExportUser
+from gars.application.fallback_chain import FallbackChain, FallbackLevel
 from gars.application.forget_user import ForgetUser
 from gars.application.group import RecommendToGroup
 from gars.application.import_list import ImportList
 from gars.application.impressions import ImpressionRecorder
-from gars.application.ladder import Ladder, Rung
 from gars.application.list_cache import ListCache
-from gars.application.list_makers import EngineOfMakers, ListMakers
 from gars.application.paging import Pages
 from gars.application.ports import ChangeFeed, Clock, EventLog, ImpressionLog, ListSite, StateStore, Tombstones, Trends
 from gars.application.progress import Progress
@@ -33,11 +32,12 @@ from gars.application.shelves import Shelves
 from gars.application.similar import SimilarAnime, SimilarUsers
 from gars.application.stages import RankService, RecallService, StagedEngine
 from gars.application.steady_clock import SteadyClock
+from gars.application.worker_pool import WorkerPool, WorkerPoolEngine
 from gars.application.workers import Workers
 from gars.application.writer import Writer
 from gars.bootstrap.addresses import is_cluster, scheme
 from gars.bootstrap.known_anime import KnownAnime
-from gars.bootstrap.list_processes import open_list_makers
+from gars.bootstrap.list_processes import open_worker_pool
 from gars.bootstrap.online import OnlineStores, is_forgotten, open_cluster, open_local
 from gars.bootstrap.stages import open_rank, open_recall
 from gars.bootstrap.stores import file_sizes, open_experiment, open_sites, sqlite_files
@@ -61,7 +61,7 @@ class _OfModel(TypedDict):
 
     about: About
     engine: Engine
-    list_makers: ListMakers | None
+    worker_pool: WorkerPool | None
     catalogue: Catalogue
     recommend: Recommend
     pages: Pages
@@ -106,9 +106,9 @@ class Service:
     """The retrieval stage in another process, if GARS_RECALL names one."""
     rank: RankService | None
     """The ranking stage in another process, if GARS_RANK names one."""
-    budgets: Mapping[Rung, Budget]
+    budgets: Mapping[FallbackLevel, Budget]
     """Time budget of each level of the fallback chain, with counts of its outcomes."""
-    list_makers: ListMakers | None
+    worker_pool: WorkerPool | None
     """Processes that make the lists, if GARS_PROCESSES is set."""
     threads: Workers
     """Threads in which requests run the models."""
@@ -165,7 +165,7 @@ class Service:
         noticed: dict[str, object] = {"clock": self.clock.problem(), "impressions": self.recorder.last_error}
         if is_cluster(self.settings):
             noticed["log"] = self.writer.last_error
-        for name, elsewhere in (("recall", self.recall), ("rank", self.rank), ("processes", self.list_makers)):
+        for name, elsewhere in (("recall", self.recall), ("rank", self.rank), ("processes", self.worker_pool)):
             if elsewhere is not None:
                 noticed[name] = elsewhere.problem
         found = {name: str(said) for name, said in noticed.items() if said}
@@ -175,10 +175,10 @@ class Service:
         """Return the size in bytes of each SQLite store, with its write-ahead log."""
         return file_sizes(self.settings)
 
-    def close_list_makers(self) -> None:
+    def close_worker_pool(self) -> None:
         """Stop the processes that make lists, if any; from then on lists are made in this process."""
-        if self.list_makers is not None:
-            self.list_makers.close()
+        if self.worker_pool is not None:
+            self.worker_pool.close()
 
     def close(self) -> None:
         """Finish accepted work, close the subscriptions and the files."""
@@ -195,7 +195,7 @@ class Service:
         for service in (self.recall, self.rank):
             if service is not None:
                 service.close()
-        self.close_list_makers()
+        self.close_worker_pool()
 
 
 def _checked(check: Callable[[], None]) -> str:
@@ -206,9 +206,9 @@ def _checked(check: Callable[[], None]) -> str:
     return "ok"
 
 
-def open_budgets(settings: Settings) -> dict[Rung, Budget]:
+def open_budgets(settings: Settings) -> dict[FallbackLevel, Budget]:
     """Return the time budget of each level of the fallback chain."""
-    limits_ms: dict[Rung, int] = {
+    limits_ms: dict[FallbackLevel, int] = {
         "ranking": settings.rank_budget_ms,
         "retrieval": settings.retrieval_budget_ms,
         "similar": settings.similar_budget_ms,
@@ -216,7 +216,7 @@ def open_budgets(settings: Settings) -> dict[Rung, Budget]:
         "popular": 0,
     }
     leftovers = max(_LEFTOVERS, threads_of(settings))
-    return {rung: Budget(rung, limit_ms / 1000, threads=leftovers) for rung, limit_ms in limits_ms.items()}
+    return {level: Budget(level, limit_ms / 1000, threads=leftovers) for level, limit_ms in limits_ms.items()}
 
 
 def open_service(
@@ -301,7 +301,7 @@ def open_service(
             engine,
             about,
             known_anime.catalogue,
-            open_list_makers(settings, engine, about, load=load),
+            open_worker_pool(settings, engine, about, load=load),
             stores=stores,
             recorder=recorder,
             writer=writer,
@@ -321,14 +321,14 @@ def _of_model(
     engine: Engine,
     about: About,
     catalogue: Catalogue,
-    list_makers: ListMakers | None,
+    worker_pool: WorkerPool | None,
     *,
     stores: OnlineStores,
     recorder: ImpressionRecorder,
     writer: Writer,
     recall: RecallService | None,
     rank: RankService | None,
-    budgets: Mapping[Rung, Budget],
+    budgets: Mapping[FallbackLevel, Budget],
     lists: ListCache,
     experiment: Experiment | None,
     others: Mapping[str, Engine],
@@ -337,13 +337,13 @@ def _of_model(
 ) -> _OfModel:
     states, trends = stores.states, stores.trends
     lister: Engine = engine
-    if list_makers is not None:
-        lister = EngineOfMakers(engine, list_makers)
+    if worker_pool is not None:
+        lister = WorkerPoolEngine(engine, worker_pool)
     elif recall is not None or rank is not None:
         lister = StagedEngine(engine, recall=recall, rank=rank)
 
-    def ladder(made_by: Engine) -> Ladder:
-        return Ladder(made_by, budgets=budgets, trending=trends.ids)
+    def fallback_chain(made_by: Engine) -> FallbackChain:
+        return FallbackChain(made_by, budgets=budgets, trending=trends.ids)
 
     recommend = Recommend(
         engine=lister,
@@ -352,16 +352,16 @@ def _of_model(
         record=recorder.record,
         experiment=experiment,
         explore=explore,
-        ladder=ladder(lister),
+        fallback_chain=fallback_chain(lister),
         lists=lists,
-        others={name: (other, ladder(other)) for name, other in others.items()},
+        others={name: (other, fallback_chain(other)) for name, other in others.items()},
     )
     pages = Pages(recommend)
     return _OfModel(
         about=about,
         engine=engine,
         catalogue=catalogue,
-        list_makers=list_makers,
+        worker_pool=worker_pool,
         recommend=recommend,
         pages=pages,
         shelves=Shelves(engine=engine, catalogue=catalogue, states=states, clock=clock, trending=trends, pages=pages),
@@ -396,7 +396,7 @@ def with_model(service: Service, engine: Engine, about: About) -> Service:
             engine,
             about,
             Catalogue(engine.anime),
-            open_list_makers(service.settings, engine, about),
+            open_worker_pool(service.settings, engine, about),
             stores=service.stores,
             recorder=service.recorder,
             writer=service.writer,

@@ -12,7 +12,7 @@ from gars.adapters.embedded.clock import SystemClock
 from gars.application.about import About
 from gars.application.catalogue import Catalogue
 from gars.application.engine import Engine
-from gars.application.ladder import Ladder
+from gars.application.fallback_chain import FallbackChain
 from gars.application.last_known import LastKnownStates
 from gars.application.ports import Clock, StateStore
 from gars.application.recommend import Recommend
@@ -162,7 +162,7 @@ def open_stage(
             states=known,
             recall=recall,
             published=published,
-            recommend=Recommend(engine=staged, states=known, clock=steady, ladder=Ladder(staged)),
+            recommend=Recommend(engine=staged, states=known, clock=steady, fallback_chain=FallbackChain(staged)),
             similar_anime=SimilarAnime(engine=engine, catalogue=Catalogue(engine.anime)),
             threads=threads,
         )

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from gars.application.mailboxes import Mailbox, Mailboxes
 from gars.application.ports import Change
+from gars.application.subscriptions import Subscription, Subscriptions
 
 
 class MemoryChangeFeed:
     """A ``ChangeFeed`` for listeners in this process."""
 
     def __init__(self) -> None:
-        self._boxes = Mailboxes()
+        self._boxes = Subscriptions()
 
     @property
     def listening(self) -> int:
@@ -25,7 +25,7 @@ class MemoryChangeFeed:
         self._boxes.deliver(changes)
 
     @asynccontextmanager
-    async def listen(self, user_id: str) -> AsyncIterator[Mailbox]:
+    async def listen(self, user_id: str) -> AsyncIterator[Subscription]:
         """Register on entry, unregister on exit."""
         with self._boxes.open(user_id) as box:
             yield box

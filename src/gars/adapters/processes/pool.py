@@ -26,7 +26,7 @@ _LONGEST_PAUSE_S = 60.0
 
 
 class ListProcesses:
-    """Implements ``application.list_makers.ListMakers``. Each worker has a slot, and with it a core."""
+    """Implements ``application.worker_pool.WorkerPool``. Each worker has a slot, and with it a core."""
 
     def __init__(self, target: Target, version: str, *, count: int, patience_s: float) -> None:
         """Start ``count`` workers and wait until each has loaded the model ``version`` or failed (see ``problem``).

@@ -20,7 +20,7 @@ from gars.entrypoints.api.shapes import (
     SimilarAnimeBody,
     SimilarAnimeEntry,
 )
-from gars.entrypoints.api.threads import in_thread
+from gars.entrypoints.api.threads import run_in_worker
 
 
 @get("/anime", summary="Search over every title", responses=errors(400), tags=["anime"])
@@ -33,7 +33,7 @@ async def search_anime(
     limit: K = 10,
 ) -> SearchBody:
     """Anime whose titles or synonyms match the query best, best first. `poor` is true if no match is close."""
-    found = await in_thread(service, service.search, asked, limit=limit)
+    found = await run_in_worker(service, service.search, asked, limit=limit)
     return SearchBody(
         asked,
         [SearchHit(card(service.catalogue.get(hit.anime_id)), hit.match, hit.matched) for hit in found],
@@ -55,7 +55,7 @@ async def get_similar_anime(
     same_franchise: Annotated[bool, QueryParameter(description="Whether its own franchise may appear")] = True,
 ) -> SimilarAnimeBody:
     """Anime watched by the same people, most similar first."""
-    found = await in_thread(service, service.similar_anime, anime_id, k=k, same_franchise=same_franchise)
+    found = await run_in_worker(service, service.similar_anime, anime_id, k=k, same_franchise=same_franchise)
     return SimilarAnimeBody(
         anime_id, [SimilarAnimeEntry(card(service.catalogue.get(other)), similarity) for other, similarity in found]
     )
@@ -64,5 +64,5 @@ async def get_similar_anime(
 @get("/onboarding", summary="Titles to start with", responses=errors(400), tags=["anime"])
 async def get_onboarding(service: ServiceDep, k: K = 24) -> CardsBody:
     """Popular and diverse titles for a new user to choose from."""
-    ids = await in_thread(service, onboarding, service.engine, service.catalogue, k=k)
+    ids = await run_in_worker(service, onboarding, service.engine, service.catalogue, k=k)
     return CardsBody([card(service.catalogue.get(anime_id)) for anime_id in ids])

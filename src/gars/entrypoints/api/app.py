@@ -42,9 +42,9 @@ from gars.entrypoints.api.docs import PlainDocs
 from gars.entrypoints.api.errors import HANDLERS
 from gars.entrypoints.api.json_bodies import JsonRequest, check_request
 from gars.entrypoints.api.params import filters_of
+from gars.entrypoints.api.response_cache import TEMPLATE, ResponseCache
 from gars.entrypoints.api.security import add_headers
 from gars.entrypoints.api.streams import Streams
-from gars.entrypoints.api.unchanged import TEMPLATE, Unchanged
 from gars.entrypoints.edge.head import answer_head
 
 
@@ -68,12 +68,12 @@ class ListApp(App):
         """Answer one request."""
         if scope["type"] == "http" and self.state.guard.asks_nothing(scope):
             started = perf_counter()
-            unchanged: Unchanged = self.state.unchanged
-            if (answer := unchanged.find(scope)) is not None:
+            response_cache: ResponseCache = self.state.response_cache
+            if (answer := response_cache.find(scope)) is not None:
                 await answer.send(send, scope, started)
                 self.state.metrics.count("GET", TEMPLATE, 200, perf_counter() - started)
                 return
-            send = unchanged.listening(scope, compressing(scope, send))
+            send = response_cache.listening(scope, compressing(scope, send))
         else:
             send = compressing(scope, send)
         await super().__call__(scope, receive, send)
@@ -83,8 +83,8 @@ def create_app(service: Service | Live) -> Litestar:
     """Build the application that serves ``service``. The caller closes the service after the application stops."""
     running = service if isinstance(service, Live) else live(service)
     settings = running.current.settings
-    unchanged = Unchanged(running, settings.list_cache)
-    counted = metrics.Metrics(metrics.OfService(running, unchanged))
+    response_cache = ResponseCache(running, settings.list_cache)
+    counted = metrics.Metrics(metrics.OfService(running, response_cache))
     guard = access.Access(settings, running.current.clock)
     api = Router(
         "/api/v1",
@@ -161,7 +161,7 @@ def create_app(service: Service | Live) -> Litestar:
             {
                 "metrics": counted,
                 "guard": guard,
-                "unchanged": unchanged,
+                "response_cache": response_cache,
                 "health": health.Checks(),
                 "streams": Streams(settings),
                 "imports": ThreadPoolExecutor(lists.IMPORTS, thread_name_prefix="gars-import"),

@@ -10,7 +10,7 @@ from gars.entrypoints.api import cards
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.group_shapes import GroupBody, GroupListBody, GroupTitle
 from gars.entrypoints.api.params import FiltersDep, K, ServiceDep, checked_user_id
-from gars.entrypoints.api.threads import in_thread
+from gars.entrypoints.api.threads import run_in_worker
 
 
 @post(
@@ -25,7 +25,7 @@ async def post_group(service: ServiceDep, data: JSONBody[GroupBody], filters: Fi
     likely to dislike come last. Read-only: nothing about the group is stored.
     """
     members = [Member(checked_user_id(one.user_id), one.weight) for one in data.members]
-    found = await in_thread(service, service.group, members, k=k, filters=filters)
+    found = await run_in_worker(service, service.group, members, k=k, filters=filters)
     return GroupListBody(
         [
             GroupTitle(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from time import perf_counter
 from typing import Any
 
@@ -14,11 +14,13 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
+from gars.application.budgets import Budget
+from gars.application.fallback_chain import FallbackLevel
 from gars.application.stage_times import STAGES as STAGE_NAMES
 from gars.application.stage_times import server_timing
 from gars.bootstrap import Live
 from gars.entrypoints.api.errors import errors
-from gars.entrypoints.api.unchanged import Unchanged
+from gars.entrypoints.api.response_cache import ResponseCache
 
 logger = logging.getLogger(__name__)
 
@@ -114,9 +116,9 @@ async def get_metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
 class OfService(Collector):
     """Reads the counters of the service at each scrape."""
 
-    def __init__(self, running: Live, unchanged: Unchanged) -> None:
+    def __init__(self, running: Live, response_cache: ResponseCache) -> None:
         self._running = running
-        self._unchanged = unchanged
+        self._response_cache = response_cache
 
     def collect(self) -> Iterable[Metric]:
         """Yield one metric family per counter."""
@@ -125,19 +127,13 @@ class OfService(Collector):
         yield counter("gars_events_duplicate", "Events that were there already.", service.writer.duplicates)
         yield counter("gars_impressions_recorded", "Shown lists on disk.", service.recorder.recorded)
         yield counter("gars_impressions_dropped", "Shown lists lost.", service.recorder.dropped)
-        rungs = CounterMetricFamily(
-            "gars_rungs", "What came of each rung of the fallback ladder.", labels=["rung", "outcome"]
-        )
-        for rung, budget in service.budgets.items():
-            for outcome, count in sorted(budget.outcomes.copy().items()):
-                rungs.add_metric([rung, outcome], count)
-        yield rungs
+        yield from _fallback_levels(service.budgets)
         cache = CounterMetricFamily(
             "gars_list_cache",
             "Lists asked for, by what was kept of them: the whole answer, the list, or nothing.",
             labels=["result"],
         )
-        cache.add_metric(["answer"], self._unchanged.hits)
+        cache.add_metric(["answer"], self._response_cache.hits)
         cache.add_metric(["list"], service.lists.hits)
         cache.add_metric(["miss"], service.lists.misses)
         yield cache
@@ -154,10 +150,23 @@ class OfService(Collector):
         model.add_metric([about.model_version, about.trained or "", about.data_name], 1)
         yield model
         yield counter("gars_model_swaps", "Models taken up while running.", self._running.swap.swaps)
-        if (makers := service.list_makers) is not None:
+        if (makers := service.worker_pool) is not None:
             yield GaugeMetricFamily("gars_list_processes", "Processes that make lists.", value=makers.alive)
             yield counter("gars_list_process_restarts", "Started in place of another.", makers.restarts)
         yield GaugeMetricFamily("gars_model_anime", "Anime in the catalogue.", value=len(service.catalogue))
+
+
+def _fallback_levels(budgets: Mapping[FallbackLevel, Budget]) -> Iterable[Metric]:
+    """Yield the outcomes of each level of the fallback chain, under the current name and the one before it."""
+    for name, label, documentation in (
+        ("gars_fallback_levels", "level", "Outcomes of each level of the fallback chain."),
+        ("gars_rungs", "rung", "Deprecated: use gars_fallback_levels_total."),
+    ):
+        family = CounterMetricFamily(name, documentation, labels=[label, "outcome"])
+        for level, budget in budgets.items():
+            for outcome, count in sorted(budget.outcomes.copy().items()):
+                family.add_metric([level, outcome], count)
+        yield family
 
 
 def counter(name: str, documentation: str, value: float) -> CounterMetricFamily:

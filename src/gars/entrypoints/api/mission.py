@@ -9,10 +9,10 @@ from litestar import Request, Response, get
 from litestar.params import QueryParameter
 
 from gars.entrypoints.api.errors import errors
-from gars.entrypoints.api.in_time import in_time
 from gars.entrypoints.api.page import index_html
 from gars.entrypoints.api.params import MAX_USER_ID, ServiceDep, checked_user_id
-from gars.entrypoints.api.threads import in_thread
+from gars.entrypoints.api.run_with_deadline import run_with_deadline
+from gars.entrypoints.api.threads import run_in_worker
 
 _K = 20
 
@@ -26,7 +26,9 @@ async def get_root(
     """Return the ids of a user's list as JSON; without ``user_id``, the page."""
     if user_id is None:
         return index_html(request)
-    made = await in_time(service, service.recommend, checked_user_id(user_id), k=_K, request_id=uuid.uuid4().hex)
+    made = await run_with_deadline(
+        service, service.recommend, checked_user_id(user_id), k=_K, request_id=uuid.uuid4().hex
+    )
     return Response([item.anime_id for item in made.items], media_type="application/json")
 
 
@@ -35,5 +37,5 @@ async def get_sim(
     service: ServiceDep, anime_id: Annotated[int, QueryParameter(ge=0, le=2**31 - 1, description="MyAnimeList id")]
 ) -> list[int]:
     """The short form of `/api/v1/anime/{id}/similar`."""
-    found = await in_thread(service, service.similar_anime, anime_id, k=_K)
+    found = await run_in_worker(service, service.similar_anime, anime_id, k=_K)
     return [other for other, _ in found]

@@ -14,7 +14,7 @@ from gars.domain.user_state import Opinion, Register, UserState
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.opinion_shapes import AnimeForUserBody, NeighboursBody, OpinionBody
 from gars.entrypoints.api.params import AnimeIdPath, ServiceDep, UserId, checked_user_id
-from gars.entrypoints.api.threads import in_thread
+from gars.entrypoints.api.threads import run_in_worker
 
 _ASKED = 50
 """Number of similar users whose opinions are counted."""
@@ -28,7 +28,7 @@ _ASKED = 50
 )
 async def get_anime_for_user(service: ServiceDep, user_id: UserId, anime_id: AnimeIdPath) -> AnimeForUserBody:
     """The user's opinions of the anime and its franchise, and opinion counts of the 50 most similar users."""
-    return await in_thread(service, _anime_for_user, service, checked_user_id(user_id), anime_id)
+    return await run_in_worker(service, _anime_for_user, service, checked_user_id(user_id), anime_id)
 
 
 def _anime_for_user(service: Service, user_id: str, anime_id: int) -> AnimeForUserBody:

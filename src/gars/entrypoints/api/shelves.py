@@ -11,17 +11,17 @@ from litestar.params import QueryParameter
 from gars.domain.season import Season
 from gars.entrypoints.api import cards
 from gars.entrypoints.api.errors import errors
-from gars.entrypoints.api.in_time import in_time
 from gars.entrypoints.api.params import CursorParam, FiltersDep, K, ServiceDep, UserId, checked_user_id
+from gars.entrypoints.api.run_with_deadline import run_with_deadline
 from gars.entrypoints.api.shapes import RecommendationsBody
 from gars.entrypoints.api.shelf_shapes import ContinueBody, ContinueEntry, NewBody, SeasonBody, TrendEntry, TrendingBody
-from gars.entrypoints.api.threads import in_thread
+from gars.entrypoints.api.threads import run_in_worker
 
 
 @get("/anime/trending", summary="What is asked for now", responses=errors(400), tags=["anime"])
 async def get_trending(service: ServiceDep, filters: FiltersDep, k: K = 20) -> TrendingBody:
     """By the events of all users, with a half-life of three days; filled up with popular titles."""
-    found = await in_thread(service, service.shelves.trending, k=k, filters=filters)
+    found = await run_in_worker(service, service.shelves.trending, k=k, filters=filters)
     return TrendingBody([TrendEntry(cards.card(service.catalogue.get(one.anime_id)), one.heat) for one in found])
 
 
@@ -34,7 +34,7 @@ async def get_season(
     season: Annotated[Season | None, QueryParameter(description="The current one unless told")] = None,
 ) -> SeasonBody:
     """Most popular first. Winter begins in January."""
-    found_year, found_season, ids = await in_thread(
+    found_year, found_season, ids = await run_in_worker(
         service, service.shelves.season, k=k, year=year, season=season, filters=filters
     )
     return SeasonBody(found_year, found_season, [cards.card(service.catalogue.get(anime_id)) for anime_id in ids])
@@ -49,7 +49,7 @@ async def get_continue(
 ) -> ContinueBody:
     """Next parts of stories of which the user completed a part, best liked first."""
     user_id = checked_user_id(user_id)
-    found = await in_thread(service, service.shelves.continues, user_id, k=k, adult=adult)
+    found = await run_in_worker(service, service.shelves.continues, user_id, k=k, adult=adult)
     anime = service.catalogue.get
     return ContinueBody(
         user_id, [ContinueEntry(cards.card(anime(one.anime_id)), cards.card(anime(one.after))) for one in found]
@@ -68,7 +68,7 @@ async def get_hidden_gems(
     """The user's list from the less known half of the catalogue."""
     user_id = checked_user_id(user_id)
     request_id = uuid.uuid4().hex
-    page = await in_time(
+    page = await run_with_deadline(
         service, service.shelves.hidden_gems, user_id, k=k, filters=filters, after=after, request_id=request_id
     )
     return cards.recommendations(page, service.catalogue, request_id, first=not after)
@@ -87,5 +87,5 @@ async def get_new(service: ServiceDep, user_id: UserId, filters: FiltersDep, k: 
     missing from these data.
     """
     user_id = checked_user_id(user_id)
-    ids = await in_thread(service, service.shelves.new, user_id, k=k, filters=filters)
+    ids = await run_in_worker(service, service.shelves.new, user_id, k=k, filters=filters)
     return NewBody(user_id, [cards.card(service.catalogue.get(anime_id)) for anime_id in ids])

@@ -18,7 +18,7 @@ from gars.entrypoints.api.cards import card
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.params import K, ServiceDep, UserId, checked_user_id
 from gars.entrypoints.api.taste_shapes import Contrast, LovedBody, LovedEntry, TasteReport, TasteShare
-from gars.entrypoints.api.threads import in_thread
+from gars.entrypoints.api.threads import run_in_worker
 
 _MOST = 12
 """Maximum number of shares of each kind."""
@@ -46,7 +46,7 @@ _OF: dict[Kind, Callable[[Anime], Sequence[str]]] = {
 @get("/users/{user_id:str}/taste", summary="What a user likes, in numbers", responses=errors(400, 503), tags=["users"])
 async def get_taste(service: ServiceDep, user_id: UserId) -> TasteReport:
     """Shares of genres, tags, studios and decades compared with all viewers; ratings compared with mean scores."""
-    return await in_thread(service, _taste, service, checked_user_id(user_id))
+    return await run_in_worker(service, _taste, service, checked_user_id(user_id))
 
 
 @get(
@@ -58,7 +58,7 @@ async def get_taste(service: ServiceDep, user_id: UserId) -> TasteReport:
 async def get_loved(service: ServiceDep, user_id: UserId, k: K = 10) -> LovedBody:
     """For each of the most similar users, titles rated 9 or 10 that this user has no opinion of."""
     user_id = checked_user_id(user_id)
-    return LovedBody(user_id, await in_thread(service, _loved, service, user_id, k))
+    return LovedBody(user_id, await run_in_worker(service, _loved, service, user_id, k))
 
 
 def _taste(service: Service, user_id: str) -> TasteReport:

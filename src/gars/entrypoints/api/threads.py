@@ -23,7 +23,7 @@ _REFUSED_AFTER_S = 0.25
 """Delay of a refusal: a client that retries at once would otherwise be refused thousands of times a second."""
 
 
-class HasThreads(Protocol):
+class HasWorkers(Protocol):
     """A service with worker threads."""
 
     @property
@@ -35,7 +35,7 @@ class HasThreads(Protocol):
         """The threads that run the models."""
 
 
-async def refuse_overload(service: HasThreads) -> None:
+async def refuse_overload(service: HasWorkers) -> None:
     """Raise ``OverloadedError`` if a job would wait for a thread longer than GARS_QUEUE_BUDGET_MS.
 
     The wait is predicted from the length of the queue, so that a burst is refused before its first request is late.
@@ -49,7 +49,7 @@ async def refuse_overload(service: HasThreads) -> None:
         )
 
 
-async def in_thread(service: HasThreads, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+async def run_in_worker(service: HasWorkers, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run ``work`` on a worker thread, in the caller's context: its stages count for this request.
 
     Raises ``OverloadedError`` if the queue of the workers is too long.

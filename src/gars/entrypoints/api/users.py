@@ -11,9 +11,8 @@ from litestar.params import QueryParameter
 
 from gars.domain.user_export import UserExport
 from gars.domain.user_state import UserState
-from gars.entrypoints.api import cards, unchanged
+from gars.entrypoints.api import cards, response_cache
 from gars.entrypoints.api.errors import errors
-from gars.entrypoints.api.in_time import in_time
 from gars.entrypoints.api.params import (
     MAX_USER_ID,
     CursorParam,
@@ -24,6 +23,7 @@ from gars.entrypoints.api.params import (
     UserId,
     checked_user_id,
 )
+from gars.entrypoints.api.run_with_deadline import run_with_deadline
 from gars.entrypoints.api.shapes import (
     ForgottenBody,
     HistoryBody,
@@ -34,7 +34,7 @@ from gars.entrypoints.api.shapes import (
     UsersPage,
     UserSummary,
 )
-from gars.entrypoints.api.threads import in_thread
+from gars.entrypoints.api.threads import run_in_worker
 
 
 @get("/users", summary="Known users", responses=errors(400, 503), tags=["users"])
@@ -54,14 +54,14 @@ async def list_users(
         users = [cards.summary(user_id, states.get(user_id), service.catalogue) for user_id in shown]
         return UsersPage(users, shown[-1] if len(ids) > limit else None)
 
-    return await in_thread(service, page)
+    return await run_in_worker(service, page)
 
 
 @get("/users/{user_id:str}", summary="What is known of a user", responses=errors(400, 503), tags=["users"])
 async def get_user(service: ServiceDep, user_id: UserId) -> UserSummary:
     """Counts and the latest titles. An unknown user is `known: false`, not an error."""
     user_id = checked_user_id(user_id)
-    state = await in_thread(service, service.states.get, user_id)
+    state = await run_in_worker(service, service.states.get, user_id)
     return cards.summary(user_id, state, service.catalogue)
 
 
@@ -89,11 +89,11 @@ async def get_recommendations(
     """
     user_id = checked_user_id(user_id)
     request_id = uuid.uuid4().hex
-    page = await in_time(
+    page = await run_with_deadline(
         service, service.pages, user_id, k=k, offset=offset, filters=filters, after=after, request_id=request_id
     )
-    if page.made.made_from is not None:
-        unchanged.keep(request.scope, page.made.made_from)
+    if page.made.cache_key is not None:
+        response_cache.keep(request.scope, page.made.cache_key)
     names = service.engine.feature_names if explain == "full" else None
     first = offset == 0 and not after
     return cards.recommendations(page, service.catalogue, request_id, first=first, feature_names=names)
@@ -108,7 +108,7 @@ async def get_recommendations(
 async def get_similar_users(service: ServiceDep, user_id: UserId, k: K = 10) -> SimilarUsersBody:
     """Users of the data set with similar taste, and the titles both like best."""
     user_id = checked_user_id(user_id)
-    found = await in_thread(service, service.similar_users, user_id, k=k)
+    found = await run_in_worker(service, service.similar_users, user_id, k=k)
     return SimilarUsersBody(
         user_id,
         [
@@ -137,7 +137,7 @@ async def get_history(
 ) -> HistoryBody:
     """Every title the user rated, marked or clicked, latest first."""
     user_id = checked_user_id(user_id)
-    state = await in_thread(service, service.states.get, user_id)
+    state = await run_in_worker(service, service.states.get, user_id)
     return HistoryBody(user_id, cards.history_entries(state or UserState(user_id=user_id), service.catalogue, limit))
 
 
@@ -171,5 +171,5 @@ async def delete_user(request: Request[Any, Any, Any], service: ServiceDep, user
     try:
         gone = await asyncio.wrap_future(service.writer.call(lambda: service.forget_user(user_id)))
     finally:  # also after a partial deletion
-        request.app.state.unchanged.forget(user_id)
+        request.app.state.response_cache.forget(user_id)
     return ForgottenBody(user_id=user_id, events=gone.events, impressions=gone.impressions, state=gone.state)

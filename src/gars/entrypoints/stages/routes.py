@@ -28,7 +28,7 @@ from gars.bootstrap.stages import StageService
 from gars.domain.errors import ConflictError, InvalidInputError, StageError
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.params import MAX_USER_ID, checked_user_id
-from gars.entrypoints.api.threads import in_thread
+from gars.entrypoints.api.threads import run_in_worker
 
 T = TypeVar("T")
 
@@ -48,19 +48,19 @@ MAX_BYTES = 64_000_000
 @get("/", summary="Ids of a user's candidates, best first", responses=errors(400), tags=["mission"])
 async def get_recalled(service: StageDep, user_id: UserIdParam) -> list[int]:
     """The candidates of stage one, filtered by the rules of the service. An unknown user gets popular titles."""
-    return [*await in_thread(service, service.recalled_ids, checked_user_id(user_id), k=_K)]
+    return [*await run_in_worker(service, service.recalled_ids, checked_user_id(user_id), k=_K)]
 
 
 @get("/sim", summary="Ids of anime like this one", responses=errors(400, 404), tags=["mission"])
 async def get_sim(service: StageDep, anime_id: AnimeIdParam) -> list[int]:
     """Best first."""
-    return [other for other, _ in await in_thread(service, service.similar_anime, anime_id, k=_K)]
+    return [other for other, _ in await run_in_worker(service, service.similar_anime, anime_id, k=_K)]
 
 
 @get("/", summary="Ids of a user's list, ranked", responses=errors(400), tags=["mission"])
 async def get_ranked(service: StageDep, user_id: UserIdParam) -> list[int]:
     """Both stages: candidates come from GARS_RECALL where there is one."""
-    made = await in_thread(service, service.recommend, checked_user_id(user_id), k=_K)
+    made = await run_in_worker(service, service.recommend, checked_user_id(user_id), k=_K)
     return [item.anime_id for item in made.items]
 
 
@@ -74,7 +74,7 @@ async def post_recall(request: Request[Any, Any, Any], service: StageDep) -> Res
         made = service.stages.retrieve(known, want=_places(asked.want), filters=asked.filters)
         return encode(pack_found(Found(service.engine.version, made)))
 
-    return _message(await in_thread(service, found))
+    return _message(await run_in_worker(service, found))
 
 
 @post(RECALL_IDS, status_code=200, include_in_schema=False)
@@ -86,7 +86,7 @@ async def post_recall_ids(request: Request[Any, Any, Any], service: StageDep) ->
         known = _read(lambda: unpack_history(asked.history))
         return encode(service.engine.retrieve_ids(known, k=_places(asked.want), filters=asked.filters).tolist())
 
-    return _message(await in_thread(service, found))
+    return _message(await run_in_worker(service, found))
 
 
 @post(RANK, status_code=200, include_in_schema=False)
@@ -105,7 +105,7 @@ async def post_rank(request: Request[Any, Any, Any], service: StageDep) -> Respo
             service.stages.rank_found(known, found.candidates, k=asked.k, offset=asked.offset, filters=asked.filters)
         )
 
-    return _message(await in_thread(service, ranked))
+    return _message(await run_in_worker(service, ranked))
 
 
 async def _asked(request: Request[Any, Any, Any], kind: type[T]) -> T:

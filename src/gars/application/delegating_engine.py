@@ -13,7 +13,7 @@ from gars.domain.candidates import Filters
 from gars.domain.history import History
 
 
-class EngineAround:
+class DelegatingEngine:
     """Implements ``Engine`` by another one, ``local``: the model in this process."""
 
     def __init__(self, local: Engine) -> None:

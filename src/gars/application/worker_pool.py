@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from gars.application.delegating_engine import DelegatingEngine
 from gars.application.engine import Engine, Recommendation
-from gars.application.engine_around import EngineAround
 from gars.application.list_messages import ListMade
 from gars.application.stage_times import StageTimes, measured
 from gars.domain.candidates import Filters
@@ -13,7 +13,7 @@ from gars.domain.errors import StageError
 from gars.domain.history import History
 
 
-class ListMakers(Protocol):
+class WorkerPool(Protocol):
     """Processes that hold the same model. Safe to call from many threads."""
 
     @property
@@ -42,15 +42,15 @@ class ListMakers(Protocol):
         ...
 
 
-class EngineOfMakers(EngineAround):
+class WorkerPoolEngine(DelegatingEngine):
     """Makes lists by ``makers``, or by ``local`` while none are running; all other calls go to ``local``."""
 
-    def __init__(self, local: Engine, makers: ListMakers) -> None:
+    def __init__(self, local: Engine, makers: WorkerPool) -> None:
         super().__init__(local)
         self._makers = makers
 
     def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
-        """Return the list that ``local`` would make, with reasons as JSON; raises as ``ListMakers.make``."""
+        """Return the list that ``local`` would make, with reasons as JSON; raises as ``WorkerPool.make``."""
         made = self._makers.make(history, k=k, offset=offset, filters=filters)
         if made is None:
             return self._local.recommend_history(history, k=k, offset=offset, filters=filters)

@@ -12,7 +12,7 @@ from litestar.testing import TestClient
 
 from gars.bootstrap import Service, live, open_service, with_model
 from gars.config import from_environment
-from gars.entrypoints.api import unchanged
+from gars.entrypoints.api import response_cache
 from gars.entrypoints.api.app import create_app
 from gars.testing.engine import FakeEngine
 
@@ -80,9 +80,9 @@ def test_a_user_of_whom_nothing_is_known_is_asked_anew(client: Any) -> None:
 
 
 def test_after_a_minute_it_is_another_impression(fan: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = fan.app.state.unchanged
+    kept = fan.app.state.response_cache
     first = fan.get(LIST).json()
-    later = time.monotonic() + unchanged.SAME_VIEW_S
+    later = time.monotonic() + response_cache.SAME_VIEW_S
     monkeypatch.setattr(kept, "_now", lambda: later)
     again = fan.get(LIST).json()
     assert again["request_id"] != first["request_id"]
@@ -116,7 +116,7 @@ def test_who_is_forgotten_is_forgotten_here_too(fan: Any) -> None:
     fan.get(f"{LIST}?k=3")
     click(fan, 1, user_id="8")
     fan.get("/api/v1/users/8/recommendations")
-    kept = fan.app.state.unchanged
+    kept = fan.app.state.response_cache
     assert len(kept) == 3
     fan.delete("/api/v1/users/7")
     assert [key[0] for key in kept._kept] == ["8"]
@@ -126,7 +126,7 @@ def test_who_is_forgotten_is_forgotten_here_too(fan: Any) -> None:
 def test_a_list_being_made_while_its_user_is_forgotten_is_not_kept(
     fan: Any, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = fan.app.state.unchanged
+    kept = fan.app.state.response_cache
     real = FakeEngine.recommend_history
 
     def slow(engine: FakeEngine, *args: Any, **more: Any) -> list[Any]:
@@ -162,7 +162,7 @@ def test_the_answers_kept_are_bounded(tmp_path: Path, engine: FakeEngine, most: 
         click(client, 1)
         for k in (3, 4, 5):
             client.get(f"{LIST}?k={k}")
-        assert len(client.app.state.unchanged) == most
+        assert len(client.app.state.response_cache) == most
     service.close()
 
 

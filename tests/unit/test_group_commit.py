@@ -6,13 +6,13 @@ import threading
 
 import pytest
 
-from gars.application.group_thread import GroupThread
+from gars.application.group_commit import GroupCommitThread
 
 AGES = 3600.0
 
 
-def gathering(groups: list[list[int]], *, max_group: int = 10, gather_s: float = AGES) -> GroupThread[int]:
-    return GroupThread("test", groups.append, max_group=max_group, max_waiting=100, gather_s=gather_s)
+def gathering(groups: list[list[int]], *, max_group: int = 10, gather_s: float = AGES) -> GroupCommitThread[int]:
+    return GroupCommitThread("test", groups.append, max_group=max_group, max_waiting=100, gather_s=gather_s)
 
 
 def test_what_comes_meanwhile_is_of_the_same_group_and_whoever_waits_cuts_it_short() -> None:
@@ -47,7 +47,7 @@ def test_a_full_group_gathers_no_longer() -> None:
             second.set()
         go_on.wait(30)
 
-    thread: GroupThread[int] = GroupThread("test", work, max_group=2, max_waiting=100, gather_s=AGES)
+    thread: GroupCommitThread[int] = GroupCommitThread("test", work, max_group=2, max_waiting=100, gather_s=AGES)
     thread.submit(0)
     first = thread.call(lambda: None)  # the first group begins
     assert busy.wait(30)
@@ -64,7 +64,7 @@ def test_a_full_group_gathers_no_longer() -> None:
 @pytest.mark.parametrize("gather_s", [0.0, 0.001])
 def test_nobody_has_to_cut_it_short(gather_s: float) -> None:
     done = threading.Event()
-    thread: GroupThread[int] = GroupThread(
+    thread: GroupCommitThread[int] = GroupCommitThread(
         "test", lambda _group: done.set(), max_group=10, max_waiting=100, gather_s=gather_s
     )
     thread.submit(1)

@@ -14,7 +14,7 @@ _MAX_WAITING = 64
 """Queue capacity; the oldest changes are dropped, since only the newest version counts."""
 
 
-class Mailbox:
+class Subscription:
     """Queue of changes for one subscriber; used in its event loop only."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -37,12 +37,12 @@ class Mailbox:
         return self._waiting.popleft()
 
 
-class Mailboxes:
+class Subscriptions:
     """All subscribers of this process by user."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._by_user: defaultdict[str, list[Mailbox]] = defaultdict(list)
+        self._by_user: defaultdict[str, list[Subscription]] = defaultdict(list)
         self._closed = False
 
     @property
@@ -67,9 +67,9 @@ class Mailboxes:
             _tell(box, own)
 
     @contextmanager
-    def open(self, user_id: str) -> Iterator[Mailbox]:
+    def open(self, user_id: str) -> Iterator[Subscription]:
         """Subscribe on entry, unsubscribe on exit. Needs a running event loop."""
-        box = Mailbox(asyncio.get_running_loop())
+        box = Subscription(asyncio.get_running_loop())
         with self._lock:
             if self._closed:
                 box.deliver([None])
@@ -91,7 +91,7 @@ class Mailboxes:
             _tell(box, [None])
 
 
-def _tell(box: Mailbox, changes: Sequence[Change | None]) -> None:
+def _tell(box: Subscription, changes: Sequence[Change | None]) -> None:
     try:
         box.loop.call_soon_threadsafe(box.deliver, changes)
     except RuntimeError:  # its event loop has closed: the subscriber is gone

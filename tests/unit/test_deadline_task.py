@@ -4,22 +4,22 @@ import threading
 
 import pytest
 
-from gars.application.attempts import Attempt, Claim, LeftBehindError
 from gars.application.budgets import Budget, OutOfTimeError
+from gars.application.deadline_task import AbandonedError, Claim, DeadlineTask
 
 LIMIT_S = 2.0
 
 
 class Watched:
-    """An attempt by a clock that the test moves."""
+    """A task by a clock that the test moves."""
 
     def __init__(self) -> None:
         self.time = 100.0
         self.said: list[str] = []
-        self.attempt = Attempt(
+        self.task = DeadlineTask(
             LIMIT_S,
-            left=lambda: self.said.append("left"),
-            back=lambda: self.said.append("back"),
+            on_abandon=lambda: self.said.append("abandoned"),
+            on_return=lambda: self.said.append("returned"),
             now=lambda: self.time,
         )
 
@@ -27,32 +27,32 @@ class Watched:
 def test_the_time_runs_from_its_beginning() -> None:
     watched = Watched()
     watched.time += 50
-    assert watched.attempt.wait_s() == LIMIT_S
-    watched.attempt.begin()
+    assert watched.task.wait_s() == LIMIT_S
+    watched.task.begin()
     watched.time += 1.5
-    assert watched.attempt.wait_s() == 0.5
+    assert watched.task.wait_s() == 0.5
     watched.time += 0.5
-    assert watched.attempt.wait_s() == 0
+    assert watched.task.wait_s() == 0
 
 
 def test_finished_in_time_it_cannot_be_left() -> None:
     watched = Watched()
-    watched.attempt.begin()
-    watched.attempt.finish()
-    assert not watched.attempt.leave()
-    assert not watched.attempt.is_left
+    watched.task.begin()
+    watched.task.finish()
+    assert not watched.task.abandon()
+    assert not watched.task.is_abandoned
     assert watched.said == []
 
 
 def test_left_behind_it_cannot_finish() -> None:
     watched = Watched()
-    watched.attempt.begin()
-    assert watched.attempt.leave()
-    assert watched.said == ["left"]
-    with pytest.raises(LeftBehindError):
-        watched.attempt.finish()
-    assert watched.attempt.is_left
-    assert watched.said == ["left", "back"]
+    watched.task.begin()
+    assert watched.task.abandon()
+    assert watched.said == ["abandoned"]
+    with pytest.raises(AbandonedError):
+        watched.task.finish()
+    assert watched.task.is_abandoned
+    assert watched.said == ["abandoned", "returned"]
 
 
 def test_one_of_many_threads_gets_a_claim() -> None:
@@ -74,44 +74,44 @@ def _take(claim: Claim, start: threading.Barrier, got: list[bool]) -> None:
 
 def test_a_budget_does_watched_work_in_the_callers_thread() -> None:
     budget = Budget("x", LIMIT_S)
-    attempt = budget.attempt()
-    assert attempt is not None
-    assert budget.run(threading.current_thread, attempt) is threading.current_thread()
-    assert not attempt.leave()
+    task = budget.task()
+    assert task is not None
+    assert budget.run(threading.current_thread, task) is threading.current_thread()
+    assert not task.abandon()
     assert budget.outcomes == {}
 
 
 def test_without_a_limit_there_is_nothing_to_watch() -> None:
-    assert Budget("x", 0).attempt() is None
+    assert Budget("x", 0).task() is None
 
 
 @pytest.mark.parametrize("error", [None, RuntimeError("on fire")])
 def test_work_that_is_late_is_nobodys_whether_it_ends_well_or_not(error: Exception | None) -> None:
     budget = Budget("x", LIMIT_S, threads=1)
-    attempt = budget.attempt()
-    assert attempt is not None
+    task = budget.task()
+    assert task is not None
 
     def work() -> int:
-        assert attempt.leave()
+        assert task.abandon()
         with pytest.raises(OutOfTimeError, match="1 earlier calls are still running"):
-            budget.run(lambda: 7, budget.attempt())
+            budget.run(lambda: 7, budget.task())
         if error is not None:
             raise error
         return 7
 
-    with pytest.raises(LeftBehindError):
-        budget.run(work, attempt)
+    with pytest.raises(AbandonedError):
+        budget.run(work, task)
     assert budget.outcomes == {"late": 2}
-    assert budget.run(lambda: 7, budget.attempt()) == 7, "its thread came back"
+    assert budget.run(lambda: 7, budget.task()) == 7, "its thread came back"
 
 
 def test_the_second_time_its_time_is_spent() -> None:
     budget = Budget("x", LIMIT_S)
-    attempt = budget.attempt()
-    assert attempt is not None
-    attempt.leave()
+    task = budget.task()
+    assert task is not None
+    task.abandon()
     with pytest.raises(OutOfTimeError, match="no answer within 2000 ms"):
-        budget.run(lambda: 7, attempt)
+        budget.run(lambda: 7, task)
     assert budget.outcomes == {"late": 1}, "counted once"
 
 
@@ -122,4 +122,4 @@ def test_errors_in_time_pass_through() -> None:
         raise TimeoutError("the disk")
 
     with pytest.raises(TimeoutError, match="the disk"):
-        budget.run(slow_disk, budget.attempt())
+        budget.run(slow_disk, budget.task())

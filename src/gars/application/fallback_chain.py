@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gars.application import rerank
-from gars.application.attempts import Attempt, LeftBehindError
 from gars.application.budgets import Budget, OutOfTimeError
+from gars.application.deadline_task import AbandonedError, DeadlineTask
 from gars.application.engine import Engine, Reason, Recommendation
 from gars.domain import candidates, item_table
 from gars.domain.candidates import Filters
@@ -28,8 +28,8 @@ from gars.domain.top_k import top_k
 logger = logging.getLogger(__name__)
 
 Fallback = Literal["retrieval", "similar", "trending", "popular"]
-Rung = Literal["ranking", "retrieval", "similar", "trending", "popular"]
-RUNGS: Final[tuple[Rung, ...]] = get_args(Rung)
+FallbackLevel = Literal["ranking", "retrieval", "similar", "trending", "popular"]
+FALLBACK_LEVELS: Final[tuple[FallbackLevel, ...]] = get_args(FallbackLevel)
 
 Ranking = Callable[[], list[Recommendation]]
 
@@ -38,16 +38,16 @@ _P_UNKNOWN = 0.5
 _CLICK_WEIGHT = 0.5
 _FAME = 0.1
 """Bonus of the most popular title over the least popular one; identical content has 1."""
-_CHANNELS: Final[dict[Rung, str]] = {"similar": "content", "popular": "popularity"}
+_CHANNELS: Final[dict[FallbackLevel, str]] = {"similar": "content", "popular": "popularity"}
 """Channel name of a level, where it differs from the level's."""
 
 
-def no_limits() -> dict[Rung, Budget]:
+def no_limits() -> dict[FallbackLevel, Budget]:
     """Return budgets without limits."""
-    return {rung: Budget(rung, 0) for rung in RUNGS}
+    return {level: Budget(level, 0) for level in FALLBACK_LEVELS}
 
 
-class Ladder:
+class FallbackChain:
     """Makes a list by the best level that answers in time. Safe to call from many threads.
 
     ``budgets`` and their counts may outlive it: each model has its own chain. ``trending`` returns anime ids, largest
@@ -58,7 +58,7 @@ class Ladder:
         self,
         engine: Engine,
         *,
-        budgets: Mapping[Rung, Budget] | None = None,
+        budgets: Mapping[FallbackLevel, Budget] | None = None,
         trending: Callable[[], Sequence[int]] | None = None,
     ) -> None:
         self._engine = engine
@@ -78,26 +78,26 @@ class Ladder:
         k: int,
         offset: int,
         filters: Filters,
-        attempt: Attempt | None = None,
+        task: DeadlineTask | None = None,
     ) -> tuple[Fallback | None, list[Recommendation]]:
         """Return the list of ``ranking`` or ranks ``offset`` … ``offset + k`` of the next best one, and the level used.
 
-        With an ``attempt`` the ranking runs in this thread; if it is abandoned, the watcher calls again with the same
-        attempt and gets the levels below.
+        With a ``task`` the ranking runs in this thread; if it is abandoned, the watcher calls again with the same
+        task and gets the levels below.
 
         Raises:
             InvalidInputError: the filters are invalid, at every level.
-            LeftBehindError: the attempt was late, and the watcher answers.
+            AbandonedError: the task was late, and the watcher answers.
         """
-        for rung, make in self._rungs(ranking, known, k, offset, filters):
-            made = self._try(rung, make, attempt if rung == "ranking" else None)
+        for level, make in self._levels(ranking, known, k, offset, filters):
+            made = self._try(level, make, task if level == "ranking" else None)
             if made is not None:
-                return (None if rung == "ranking" else rung), made
+                return (None if level == "ranking" else level), made
         return "popular", self._popular_list(known, k, offset, filters)
 
-    def _rungs(
+    def _levels(
         self, ranking: Ranking, known: History, k: int, offset: int, filters: Filters
-    ) -> Iterator[tuple[Rung, Ranking]]:
+    ) -> Iterator[tuple[FallbackLevel, Ranking]]:
         """Yield the levels above the last one, best first."""
         end = offset + k
         yield "ranking", ranking
@@ -105,25 +105,25 @@ class Ladder:
         yield "similar", lambda: _plain(self._similar(known, end, filters), offset, "similar")
         yield "trending", lambda: _plain(self._wanted(known, end, filters), offset, "trending")
 
-    def _try(self, rung: Rung, make: Ranking, attempt: Attempt | None) -> list[Recommendation] | None:
+    def _try(self, level: FallbackLevel, make: Ranking, task: DeadlineTask | None) -> list[Recommendation] | None:
         """Return the list of a level; ``None`` if it fails, is late, or is empty where a lower level may not be."""
-        budget = self._budgets[rung]
+        budget = self._budgets[level]
         try:
-            made = budget.run(make, attempt)
-        except (InvalidInputError, LeftBehindError):
+            made = budget.run(make, task)
+        except (InvalidInputError, AbandonedError):
             raise
         except OutOfTimeError as late:
-            logger.warning("%s is out of time: %s; using the next best list", rung, late)
+            logger.warning("%s is out of time: %s; using the next best list", level, late)
             return None
         except StageError as away:
-            logger.warning("%s: %s; using the next best list", rung, away.message)
+            logger.warning("%s: %s; using the next best list", level, away.message)
             budget.count("away")
             return None
         except Exception:
-            logger.exception("%s failed; using the next best list", rung)
+            logger.exception("%s failed; using the next best list", level)
             budget.count("failed")
             return None
-        if not made and rung in ("similar", "trending"):
+        if not made and level in ("similar", "trending"):
             budget.count("nothing")
             return None
         budget.count("ok")
@@ -177,15 +177,15 @@ def _rarity(genres: NDArray[np.float32]) -> NDArray[np.float32]:
     return rarity
 
 
-def _plain(anime_ids: Sequence[int], offset: int, rung: Rung) -> list[Recommendation]:
+def _plain(anime_ids: Sequence[int], offset: int, level: FallbackLevel) -> list[Recommendation]:
     """Make a list in the given order; the score is the reciprocal rank."""
-    why = (Reason(kind="popular", text="Popular with everybody"),) if rung == "popular" else ()
+    why = (Reason(kind="popular", text="Popular with everybody"),) if level == "popular" else ()
     return [
         Recommendation(
             anime_id=anime_id,
             score=1 / (1 + place),
             p_like=_P_UNKNOWN,
-            channels=(_CHANNELS.get(rung, rung),),
+            channels=(_CHANNELS.get(level, level),),
             reasons=why,
         )
         for place, anime_id in enumerate(anime_ids)

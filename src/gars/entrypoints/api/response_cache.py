@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from litestar.types import Message, Scope, Send
 
-from gars.application.list_cache import MadeFrom, made_from
+from gars.application.list_cache import CacheKey, cache_key
 from gars.bootstrap import Live
 from gars.entrypoints.api.compression import MIN_BYTES, accepts_gzip, can_shrink, pack, packed_headers
 from gars.entrypoints.api.security import REQUEST_ID
@@ -24,16 +24,16 @@ SAME_VIEW_S = 60.0
 TEMPLATE = "/api/v1/users/{user_id}/recommendations"
 """The route whose responses are cached."""
 _BEFORE, _AFTER = TEMPLATE.split("{user_id}")
-_MARK = "gars.made_from"
+_MARK = "gars.cache_key"
 _ONE_TIME = frozenset({b"server-timing", b"x-request-id"})
 """Headers that belong to a single response."""
 
 
 @dataclass(slots=True, eq=False)
-class Answer:
+class CachedResponse:
     """A cached response, and what its list was made from."""
 
-    made: MadeFrom
+    made: CacheKey
     until: float
     """Expiry by the monotonic clock."""
     headers: list[tuple[bytes, bytes]]
@@ -59,19 +59,19 @@ class Answer:
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-def keep(scope: Scope, made: MadeFrom) -> None:
+def keep(scope: Scope, made: CacheKey) -> None:
     """Mark the response to this request as cacheable, with what its list was made from."""
     scope[_MARK] = made  # type: ignore[literal-required]
 
 
-class Unchanged:
+class ResponseCache:
     """LRU cache of at most ``most`` responses; 0 disables it. Not thread-safe: used in the event loop only."""
 
     def __init__(self, running: Live, most: int, *, now: Callable[[], float] = time.monotonic) -> None:
         self._running = running
         self._most = most
         self._now = now
-        self._kept: OrderedDict[tuple[str, bytes], Answer] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, bytes], CachedResponse] = OrderedDict()
         self._forgotten = 0
         self.hits = 0
         """Responses served from the cache since the start."""
@@ -80,7 +80,7 @@ class Unchanged:
         """Return the number of cached responses."""
         return len(self._kept)
 
-    def find(self, scope: Scope) -> Answer | None:
+    def find(self, scope: Scope) -> CachedResponse | None:
         """Return the cached response to a request, if nothing it was made from has changed."""
         key = _key_of(scope)
         if key is None or (answer := self._kept.get(key)) is None:
@@ -91,7 +91,7 @@ class Unchanged:
         if (
             state is None
             or self._now() >= answer.until
-            or made_from(state, service.recommend.model_version(key[0])) != answer.made
+            or cache_key(state, service.recommend.model_version(key[0])) != answer.made
             or self._running.phase == "stopping"
         ):
             self._kept.pop(key, None)
@@ -109,17 +109,17 @@ class Unchanged:
 
         async def through(message: Message) -> None:
             await send(message)
-            made: MadeFrom | None = scope.get(_MARK)  # type: ignore[assignment]
+            made: CacheKey | None = scope.get(_MARK)  # type: ignore[assignment]
             if made is None or forgotten != self._forgotten:  # the user may have been deleted since
                 return
             if message["type"] == "http.response.start":
                 headers.extend(header for header in message["headers"] if header[0].lower() not in _ONE_TIME)
             elif message["type"] == "http.response.body" and not message.get("more_body"):
-                self._put(key, Answer(made, self._now() + SAME_VIEW_S, headers, message["body"]))
+                self._put(key, CachedResponse(made, self._now() + SAME_VIEW_S, headers, message["body"]))
 
         return through
 
-    def _put(self, key: tuple[str, bytes], answer: Answer) -> None:
+    def _put(self, key: tuple[str, bytes], answer: CachedResponse) -> None:
         """Cache a response; evict the oldest and the expired ones."""
         self._kept.pop(key, None)
         self._kept[key] = answer

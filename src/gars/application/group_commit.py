@@ -38,7 +38,7 @@ class _End:
     """The last entry of the queue."""
 
 
-class GroupThread(Generic[E]):
+class GroupCommitThread(Generic[E]):
     """Passes groups of entries to ``work``, in a thread of its own; ``submit`` and ``call`` are for any thread.
 
     ``work`` must not raise. A group ends when its sizes add up to ``max_group``; entries beyond ``max_waiting`` are

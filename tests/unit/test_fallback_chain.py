@@ -1,4 +1,4 @@
-"""Every rung of the fallback ladder: reached by a failure and by a delay of those above it, counted, and filtered."""
+"""Every level of the fallback chain: reached by a failure and by a delay of those above it, counted, and filtered."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gars.application import ladder as ladder_module
 from gars.application.budgets import Budget
 from gars.application.engine import Recommendation
-from gars.application.ladder import RUNGS, Fallback, Ladder, Rung
+from gars.application.fallback_chain import FALLBACK_LEVELS, Fallback, FallbackChain, FallbackLevel, no_limits
 from gars.domain.candidates import Filters
 from gars.domain.errors import InvalidInputError
 from gars.domain.history import History, Rating, from_ratings
@@ -36,21 +35,23 @@ def engine() -> FaultyEngine:
 
 
 @pytest.fixture
-def budgets() -> Iterator[dict[Rung, Budget]]:
-    made: dict[Rung, Budget] = {rung: Budget(rung, 0 if rung == "popular" else SHORT_S, threads=1) for rung in RUNGS}
+def budgets() -> Iterator[dict[FallbackLevel, Budget]]:
+    made: dict[FallbackLevel, Budget] = {
+        level: Budget(level, 0 if level == "popular" else SHORT_S, threads=1) for level in FALLBACK_LEVELS
+    }
     yield made
     for budget in made.values():
         budget.close()
 
 
 @pytest.fixture
-def patient() -> dict[Rung, Budget]:
-    return ladder_module.no_limits()
+def patient() -> dict[FallbackLevel, Budget]:
+    return no_limits()
 
 
 def climb(
     engine: FaultyEngine,
-    budgets: dict[Rung, Budget],
+    budgets: dict[FallbackLevel, Budget],
     known: History = FAN,
     *,
     k: int = 5,
@@ -58,8 +59,8 @@ def climb(
     filters: Filters = Filters(),  # noqa: B008  frozen
     trending: Callable[[], tuple[int, ...]] | None = lambda: TRENDING,
 ) -> Made:
-    ladder = Ladder(engine, budgets=budgets, trending=trending)
-    return ladder(
+    chain = FallbackChain(engine, budgets=budgets, trending=trending)
+    return chain(
         lambda: engine.recommend_history(known, k=k, offset=offset, filters=filters),
         known,
         k=k,
@@ -72,49 +73,51 @@ def ids(made: Made) -> list[int]:
     return [item.anime_id for item in made[1]]
 
 
-@pytest.mark.parametrize("rung", [None, "retrieval", "similar"])
-def test_reached_by_a_failure(engine: FaultyEngine, patient: dict[Rung, Budget], rung: Fallback | None) -> None:
-    ladder = Ladder(engine, budgets=patient)
-    with engine.failing(*ABOVE[rung]):
-        fallback, items = ladder(
+@pytest.mark.parametrize("level", [None, "retrieval", "similar"])
+def test_reached_by_a_failure(
+    engine: FaultyEngine, patient: dict[FallbackLevel, Budget], level: Fallback | None
+) -> None:
+    chain = FallbackChain(engine, budgets=patient)
+    with engine.failing(*ABOVE[level]):
+        fallback, items = chain(
             lambda: engine.recommend_history(FAN, k=5, filters=Filters()), FAN, k=5, offset=0, filters=Filters()
         )
-    assert fallback == rung
+    assert fallback == level
     assert len(items) == 5
-    failed = [name for name in RUNGS if patient[name].outcomes["failed"]]
-    assert len(failed) == len(ABOVE[rung])
-    assert patient[rung or "ranking"].outcomes == {"ok": 1}
+    failed = [name for name in FALLBACK_LEVELS if patient[name].outcomes["failed"]]
+    assert len(failed) == len(ABOVE[level])
+    assert patient[level or "ranking"].outcomes == {"ok": 1}
 
 
-@pytest.mark.parametrize("rung", ["retrieval", "similar"])
-def test_reached_by_a_delay(engine: FaultyEngine, budgets: dict[Rung, Budget], rung: Fallback) -> None:
+@pytest.mark.parametrize("level", ["retrieval", "similar"])
+def test_reached_by_a_delay(engine: FaultyEngine, budgets: dict[FallbackLevel, Budget], level: Fallback) -> None:
     patient = {**budgets, "similar": Budget("similar", 0)}
-    if rung == "retrieval":
+    if level == "retrieval":
         patient["retrieval"] = Budget("retrieval", 0)
-    ladder = Ladder(engine, budgets=patient)
-    with engine.hanging(*ABOVE[rung]):
-        fallback, items = ladder(
+    chain = FallbackChain(engine, budgets=patient)
+    with engine.hanging(*ABOVE[level]):
+        fallback, items = chain(
             lambda: engine.recommend_history(FAN, k=5, filters=Filters()), FAN, k=5, offset=0, filters=Filters()
         )
-    assert fallback == rung
+    assert fallback == level
     assert len(items) == 5
     assert budgets["ranking"].outcomes == {"late": 1}
 
 
 def test_trending_and_popular_by_failure_and_delay(
-    engine: FaultyEngine, patient: dict[Rung, Budget], caplog: pytest.LogCaptureFixture
+    engine: FaultyEngine, patient: dict[FallbackLevel, Budget], caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken() -> tuple[int, ...]:
         raise RuntimeError("no counts")
 
-    trending = Ladder(engine, budgets=patient, trending=lambda: TRENDING)
-    neither = Ladder(engine, budgets=patient, trending=broken)
+    trending = FallbackChain(engine, budgets=patient, trending=lambda: TRENDING)
+    neither = FallbackChain(engine, budgets=patient, trending=broken)
     slow = {**patient, "trending": Budget("trending", SHORT_S, threads=1)}
     held = threading.Event()
-    late = Ladder(engine, budgets=slow, trending=lambda: (held.wait(60), TRENDING)[1])
+    late = FallbackChain(engine, budgets=slow, trending=lambda: (held.wait(60), TRENDING)[1])
     with engine.failing("recommend_history", "retrieve_ids", "popular_ids"):
-        for ladder, expected in ((trending, "trending"), (neither, "popular"), (late, "popular")):
-            fallback, items = ladder(
+        for chain, expected in ((trending, "trending"), (neither, "popular"), (late, "popular")):
+            fallback, items = chain(
                 lambda: engine.recommend_history(NOBODY, k=3, filters=Filters()),
                 NOBODY,  # with nothing to go by there is nothing similar
                 k=3,
@@ -135,11 +138,13 @@ def test_trending_and_popular_by_failure_and_delay(
     slow["trending"].close()
 
 
-def test_popular_is_the_engines_order_and_needs_no_engine(engine: FaultyEngine, patient: dict[Rung, Budget]) -> None:
+def test_popular_is_the_engines_order_and_needs_no_engine(
+    engine: FaultyEngine, patient: dict[FallbackLevel, Budget]
+) -> None:
     expected = engine.popular_ids(k=4, filters=Filters()).tolist()
-    ladder = Ladder(engine, budgets=patient)
+    chain = FallbackChain(engine, budgets=patient)
     with engine.failing("recommend_history", "retrieve_ids", "popular_ids", "similar_ids"):
-        made = ladder(
+        made = chain(
             lambda: engine.recommend_history(NOBODY, k=2, filters=Filters()), NOBODY, k=2, offset=2, filters=Filters()
         )
     assert made[0] == "popular"
@@ -148,7 +153,7 @@ def test_popular_is_the_engines_order_and_needs_no_engine(engine: FaultyEngine, 
     assert [item.p_like for item in made[1]] == [0.5, 0.5]
 
 
-def test_similar_goes_by_genres_and_clicks(engine: FaultyEngine, patient: dict[Rung, Budget]) -> None:
+def test_similar_goes_by_genres_and_clicks(engine: FaultyEngine, patient: dict[FallbackLevel, Budget]) -> None:
     genres = {entry.anime_id: set(entry.genres) for entry in engine.anime}
     clicked = replace(NOBODY, clicks=np.array([5114]))
     with engine.failing("recommend_history", "retrieve_ids"):
@@ -160,15 +165,15 @@ def test_similar_goes_by_genres_and_clicks(engine: FaultyEngine, patient: dict[R
 
 
 @pytest.mark.parametrize("broken", [1, 2, 3])
-def test_the_rules_hold_on_every_rung(engine: FaultyEngine, patient: dict[Rung, Budget], broken: int) -> None:
+def test_the_rules_hold_on_every_level(engine: FaultyEngine, patient: dict[FallbackLevel, Budget], broken: int) -> None:
     names = ("recommend_history", "retrieve_ids", "popular_ids")[:broken]
     filters = Filters(types=("TV",), exclude_ids=(1535,), one_per_franchise=True)
     known = FAN if broken < 3 else NOBODY
     types = {entry.anime_id: entry.type for entry in engine.anime}
     franchises = {entry.anime_id: entry.franchise for entry in engine.anime}
-    ladder = Ladder(engine, budgets=patient, trending=lambda: TRENDING)
+    chain = FallbackChain(engine, budgets=patient, trending=lambda: TRENDING)
     with engine.failing(*names):
-        made = ladder(
+        made = chain(
             lambda: engine.recommend_history(known, k=9, filters=filters), known, k=9, offset=0, filters=filters
         )
     shown = ids(made)
@@ -180,7 +185,7 @@ def test_the_rules_hold_on_every_rung(engine: FaultyEngine, patient: dict[Rung, 
     assert len(named) == len(set(named))
 
 
-def test_a_mistake_of_the_caller_is_told_at_once(engine: FaultyEngine, patient: dict[Rung, Budget]) -> None:
+def test_a_mistake_of_the_caller_is_told_at_once(engine: FaultyEngine, patient: dict[FallbackLevel, Budget]) -> None:
     with pytest.raises(InvalidInputError, match="unknown genre: x"):
         climb(engine, patient, filters=Filters(genres=("x",)))
     with (
@@ -191,7 +196,7 @@ def test_a_mistake_of_the_caller_is_told_at_once(engine: FaultyEngine, patient: 
 
 
 def test_what_is_late_is_skipped_while_it_is_still_running(
-    engine: FaultyEngine, budgets: dict[Rung, Budget], caplog: pytest.LogCaptureFixture
+    engine: FaultyEngine, budgets: dict[FallbackLevel, Budget], caplog: pytest.LogCaptureFixture
 ) -> None:
     patient = {**budgets, "retrieval": Budget("retrieval", 0)}
     with engine.hanging("recommend_history"):

@@ -8,34 +8,34 @@ from contextlib import suppress
 from functools import partial
 from typing import Generic, Protocol, TypeVar
 
-from gars.application.attempts import Attempt, LeftBehindError
 from gars.application.budgets import Budget
-from gars.application.ladder import Rung
+from gars.application.deadline_task import AbandonedError, DeadlineTask
+from gars.application.fallback_chain import FallbackLevel
 from gars.application.request_ids import request_id
 from gars.application.stage_times import StageTimes, measured, measuring
 from gars.application.workers import Workers
-from gars.entrypoints.api.threads import HasThreads, refuse_overload
+from gars.entrypoints.api.threads import HasWorkers, refuse_overload
 
 T = TypeVar("T")
 
 
-class HasBudgets(HasThreads, Protocol):
+class HasBudgets(HasWorkers, Protocol):
     """A service with worker threads that can be abandoned after a deadline."""
 
     @property
-    def budgets(self) -> Mapping[Rung, Budget]:
+    def budgets(self) -> Mapping[FallbackLevel, Budget]:
         """The time budget of each fallback level."""
 
 
-async def in_time(service: HasBudgets, work: Callable[..., T], *args: object, **kwargs: object) -> T:
-    """Run ``work(…, attempt=…)`` on a worker thread; its stages count for this request.
+async def run_with_deadline(service: HasBudgets, work: Callable[..., T], *args: object, **kwargs: object) -> T:
+    """Run ``work(…, task=…)`` on a worker thread; its stages count for this request.
 
-    If the attempt is late, its thread is abandoned and ``work`` is called again with the same attempt. Raises
+    If the task is late, its thread is abandoned and ``work`` is called again with the same task. Raises
     ``OverloadedError`` if the queue of the workers is too long.
     """
     await refuse_overload(service)
-    attempt = service.budgets["ranking"].attempt()
-    return await _Answer(service.threads, partial(work, *args, **kwargs, attempt=attempt), attempt).future
+    task = service.budgets["ranking"].task()
+    return await _Answer(service.threads, partial(work, *args, **kwargs, task=task), task).future
 
 
 class _Answer(Generic[T]):
@@ -44,7 +44,7 @@ class _Answer(Generic[T]):
     It outlives the request: the thread of a disconnected client must still be replaced if it hangs.
     """
 
-    def __init__(self, workers: Workers, work: Callable[[], T], attempt: Attempt | None) -> None:
+    def __init__(self, workers: Workers, work: Callable[[], T], task: DeadlineTask | None) -> None:
         self._loop = asyncio.get_running_loop()
         self._workers = workers
         self._work = work
@@ -54,8 +54,8 @@ class _Answer(Generic[T]):
         self._timer: asyncio.TimerHandle | None = None
         self.future: asyncio.Future[T] = self._loop.create_future()
         workers.post(partial(self._run, self._times))
-        if attempt is not None:
-            self._watch(attempt)
+        if task is not None:
+            self._watch(task)
 
     def _run(self, times: StageTimes) -> None:
         """Run the work in a worker thread, with stage times of its own: those of an abandoned thread are discarded."""
@@ -63,7 +63,7 @@ class _Answer(Generic[T]):
         try:
             with measuring(times):
                 made = self._work()
-        except LeftBehindError:
+        except AbandonedError:
             raise  # the event loop has already replaced this thread
         except BaseException as error:
             self._tell(partial(self._fail, error))
@@ -89,12 +89,12 @@ class _Answer(Generic[T]):
         self._of_request.add_all(self._times)
         return not self.future.done()
 
-    def _watch(self, attempt: Attempt) -> None:
+    def _watch(self, task: DeadlineTask) -> None:
         """Check the deadline again once it may have passed."""
-        wait_s = attempt.wait_s()
+        wait_s = task.wait_s()
         if wait_s > 0:
-            self._timer = self._loop.call_later(wait_s, self._watch, attempt)
-        elif attempt.leave():
+            self._timer = self._loop.call_later(wait_s, self._watch, task)
+        elif task.abandon():
             self._of_request.add_all(self._times)
             self._times = StageTimes()
             self._workers.stand_in(None if self.future.done() else partial(self._run, self._times))
