@@ -27,7 +27,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gars import Recommender
-from gars.application.progress import Progress, Silent
 from gars.datasets import movielens
 from gars.domain.metrics import bootstrap, hits, ndcg_at
 from gars.domain.top_k import argsort_descending
@@ -35,6 +34,7 @@ from gars.library.fit_config import QUICK, FitConfig
 from gars.library.report.machine import commit, machine
 from gars.library.terminal import TerminalProgress
 from gars.retrieval.large import LargeRetriever
+from gars.runtime.progress import Progress, Silent
 
 CUT = 20
 POOLS = (100, 500, 1000)

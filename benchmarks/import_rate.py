@@ -20,9 +20,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from gars.application.progress import Silent
 from gars.datasets.importing import import_files
 from gars.datasets.simulated import SHAPES, animes_csv, invented_catalogue, simulate_csv
+from gars.runtime.progress import Silent
 
 ROWS = 57_000_000
 TITLES = 17_562

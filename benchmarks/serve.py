@@ -37,12 +37,12 @@ import numpy as np
 import wrk
 from enlarged import enlarged
 from gars import Filters, Recommender
-from gars.application.stage_times import StageTimes, measuring
 from gars.domain.candidates import SERVICE_DEFAULTS
 from gars.domain.history import History, Rating, from_ratings
 from gars.library.blas import one_thread
 from gars.library.engine import Engine
 from gars.library.malloc import keep_freed_memory
+from gars.runtime.stage_times import StageTimes, measuring
 from gars.testing.server import ServerProcess
 
 LENGTHS = (10, 100, 1000)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gars.application.engine import Recommendation
+    from gars.application.recommend.engine import Recommendation
     from gars.domain.candidates import Filters
     from gars.domain.history import Rating
     from gars.library.recommender import Recommender
@@ -18,7 +18,7 @@ __all__ = ["Filters", "Rating", "Recommendation", "Recommender"]
 _HOMES = {
     "Filters": "gars.domain.candidates",
     "Rating": "gars.domain.history",
-    "Recommendation": "gars.application.engine",
+    "Recommendation": "gars.application.recommend.engine",
     "Recommender": "gars.library.recommender",
 }
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from litestar.testing import TestClient
 
-from gars.application.about import About, Coverage, SourceLicence
+from gars.application.catalogue.about import About, Coverage, SourceLicence
 from gars.bootstrap import Service, open_service
 from gars.config import from_environment
 from gars.domain.history import Rating

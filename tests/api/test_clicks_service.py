@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from litestar.testing import TestClient
 
-from gars.application.about import About
-from gars.application.ingest import Batch
+from gars.application.catalogue.about import About
+from gars.application.events.ingest import Batch
 from gars.bootstrap.collector import Collecting, collecting
 from gars.config import from_environment
 from gars.domain.errors import ArtefactError, GarsError, InvalidInputError, StorageError

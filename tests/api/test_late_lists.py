@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from litestar.testing import TestClient
 
-from gars.application.stage_times import measuring, stage
 from gars.bootstrap import Service, open_service
 from gars.config import from_environment
 from gars.entrypoints.api.app import create_app
-from gars.entrypoints.api.run_with_deadline import run_with_deadline
+from gars.entrypoints.api.workers import run_with_deadline
+from gars.runtime.stage_times import measuring, stage
 from gars.testing.faults import FaultyEngine
 
 PATIENCE_S = 30

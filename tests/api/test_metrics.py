@@ -7,8 +7,8 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from gars.application.stage_times import stage
 from gars.bootstrap import Service
+from gars.runtime.stage_times import stage
 
 Client = Any
 

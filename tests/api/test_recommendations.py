@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from gars.application.engine import Reason
+from gars.application.recommend.engine import Reason
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
 from gars.domain.history import from_ratings
 from gars.entrypoints.api.cards import matches

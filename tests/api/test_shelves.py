@@ -155,7 +155,7 @@ def test_new_anime_are_a_shelf_of_their_own(client: Client, monkeypatch: pytest.
 
 
 def test_a_title_that_many_people_list_is_not_new(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gars.application.shelves._NEW_MEMBERS", 1000)
+    monkeypatch.setattr("gars.application.recommend.shelves._NEW_MEMBERS", 1000)
     order = sorted(BY_ID, key=lambda anime_id: -(BY_ID[anime_id].members or 0))
 
     def new_ids(_engine: FakeEngine, _history: Any, *, k: int, filters: Filters) -> list[tuple[int, float]]:

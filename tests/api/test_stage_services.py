@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from litestar.testing import TestClient
 
-from gars.application.stage_messages import CONTENT_TYPE, Array, Wanted, encode, pack_history
+from gars.application.recommend.stage_messages import CONTENT_TYPE, Array, Wanted, encode, pack_history
 from gars.bootstrap.stages import RunningStage, open_stage
 from gars.config import from_environment
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
@@ -210,7 +210,7 @@ def test_a_filter_nobody_knows_is_the_readers_mistake(cluster: Cluster) -> None:
 
 
 def test_arrays_come_back_as_they_went() -> None:
-    from gars.application.stage_messages import unpack_history
+    from gars.application.recommend.stage_messages import unpack_history
 
     known = from_ratings([Rating(1, 9), Rating(2, None)])
     sent = msgspec.msgpack.decode(encode(pack_history(known)), type=dict[str, Array])

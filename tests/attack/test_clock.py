@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 from litestar.testing import TestClient
 
-from gars.application.impressions import ImpressionRecorder
-from gars.application.retention import MOST_AT_ONCE, SETTLED_AFTER, Retention
-from gars.application.steady_clock import SteadyClock
-from gars.application.trending import Trending
+from gars.application.events.steady_clock import SteadyClock
+from gars.application.impressions.recorder import ImpressionRecorder
+from gars.application.trends.trending import Trending
 from gars.bootstrap import Service, open_service
 from gars.config import from_environment
 from gars.domain import user_state
 from gars.domain.interaction import Kind, accepted
 from gars.domain.user_state import UserState
 from gars.entrypoints.api.app import create_app
+from gars.runtime.retention import MOST_AT_ONCE, SETTLED_AFTER, Retention
 from gars.testing.clock import FakeClock
 from gars.testing.contracts.impression_log import impression
 from gars.testing.engine import FakeEngine

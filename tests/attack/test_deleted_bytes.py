@@ -17,7 +17,7 @@ from gars.adapters.embedded.event_log import SqliteEventLog
 from gars.adapters.embedded.impression_log import SqliteImpressionLog
 from gars.adapters.embedded.state_store import SqliteStateStore
 from gars.adapters.embedded.tombstones import SqliteTombstones
-from gars.application.forget_user import ForgetUser, is_due, keep_forgotten, keep_impressions_forgotten
+from gars.application.events.forget_user import ForgetUser, is_due, keep_forgotten, keep_impressions_forgotten
 from gars.application.ports import APPLIED_OFFSET
 from gars.domain import user_state
 from gars.domain.user_state import UserState

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from gars.application.progress import Silent
 from gars.datasets.build import build_sample
 from gars.entrypoints.api.page import FOLDER
 from gars.entrypoints.cli.train import train_on
@@ -20,6 +19,7 @@ from gars.library.fit_config import FitConfig
 from gars.library.registry import Registry
 from gars.ranking.mlp import RankingConfig
 from gars.retrieval.retriever import RetrievalConfig
+from gars.runtime.progress import Silent
 from gars.testing.server import ServerProcess
 
 ROOT = Path(__file__).parents[2]

@@ -16,7 +16,7 @@ from confluent_kafka.admin import AdminClient
 from gars.adapters.kafka.address import parse
 from gars.adapters.kafka.event_log import KafkaEventLog
 from gars.adapters.kafka.topics import create_topics
-from gars.application.replay import from_log
+from gars.application.events.replay import from_log
 from gars.entrypoints.stack.kafka import Kafka
 from gars.entrypoints.stack.ports import free_ports
 from gars.entrypoints.stack.running import Running

@@ -19,7 +19,7 @@ from gars.adapters.kafka.address import KafkaAddress
 from gars.adapters.kafka.event_log import KafkaEventLog
 from gars.adapters.redis.state_store import RedisStateStore
 from gars.adapters.redis.trends import RedisTrends
-from gars.application.ingest import Ingest
+from gars.application.events.ingest import Ingest
 from gars.domain import trending, user_state
 from gars.domain.interaction import Interaction, Kind, Status
 from gars.domain.user_state import Row, UserState

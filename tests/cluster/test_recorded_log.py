@@ -23,7 +23,6 @@ from litestar.testing import TestClient
 from gars import Recommender
 from gars.adapters.redis.connection import connect
 from gars.application.ports import Logged
-from gars.application.progress import Silent
 from gars.bootstrap import Service, load_engine, open_service, training_data
 from gars.config import from_environment
 from gars.datasets.build import build_sample
@@ -39,6 +38,7 @@ from gars.entrypoints.stack.running import Running
 from gars.library.blas import one_thread
 from gars.library.lineage import lineage
 from gars.library.registry import Registry
+from gars.runtime.progress import Silent
 from gars.testing.events import START
 from gars.testing.patience import until
 from gars.testing.world import SMALL

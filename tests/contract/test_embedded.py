@@ -14,8 +14,8 @@ from gars.adapters.embedded.state_store import SqliteStateStore
 from gars.adapters.embedded.title_search import MemoryTitleSearch
 from gars.adapters.embedded.tombstones import SqliteTombstones
 from gars.adapters.embedded.write_behind import WriteBehind
-from gars.application.engine import Engine
 from gars.application.ports import ChangeFeed, ImpressionLog, LocalEventLog, StateStore, TitleSearch, Tombstones
+from gars.application.recommend.engine import Engine
 from gars.domain.anime import Anime
 from gars.domain.interaction import Interaction
 from gars.testing.contracts.broken.engines import working_engine

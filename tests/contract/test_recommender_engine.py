@@ -8,7 +8,7 @@ import pytest
 from litestar.testing import TestClient
 
 from gars import Recommender
-from gars.application.engine import Engine
+from gars.application.recommend.engine import Engine
 from gars.bootstrap import load_engine, open_service
 from gars.config import from_environment
 from gars.domain.errors import ArtefactError

@@ -20,14 +20,14 @@ import polars as pl
 import pytest
 
 from gars.adapters.tensorboard.sessions import Sessions
-from gars.application.progress import Silent
-from gars.application.tune import Outcome, Trial
+from gars.application.evaluation.tune import Outcome, Trial
 from gars.datasets.dataset import Dataset
 from gars.datasets.importing import import_files
 from gars.datasets.splits import HeldOutUser, LikeSplit, TopNSplit
 from gars.entrypoints.cli import app as cli
 from gars.entrypoints.cli import train as train_module
 from gars.entrypoints.cli import tune as tune_module
+from gars.runtime.progress import Silent
 from gars.testing.world import SMALL, small_world
 
 pytest.importorskip("tensorboard", reason="the tensorboard extra is not installed")

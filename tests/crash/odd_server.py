@@ -12,8 +12,8 @@ from typing import Any
 
 import typer
 
-from gars.application.about import About
-from gars.application.engine import Recommendation
+from gars.application.catalogue.about import About
+from gars.application.recommend.engine import Recommendation
 from gars.bootstrap import running
 from gars.domain.errors import ArtefactError
 from gars.entrypoints.cli import serve as command

@@ -11,8 +11,8 @@ import pytest
 from gars.adapters.embedded.change_feed import MemoryChangeFeed
 from gars.adapters.embedded.event_log import SqliteEventLog
 from gars.adapters.embedded.state_store import SqliteStateStore
-from gars.application.ingest import Ingest, Receipt
-from gars.application.recover import applied_offset, recover
+from gars.application.events.ingest import Ingest, Receipt
+from gars.application.events.recover import applied_offset, recover
 from gars.domain import user_state
 from gars.domain.interaction import Interaction
 from gars.domain.user_state import UserState

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from gars.application.progress import Silent
 from gars.datasets import durable
 from gars.datasets.dataset import Dataset
 from gars.datasets.importing import import_files
+from gars.runtime.progress import Silent
 
 STOP_AT = {
     "rows are on disk": "gars.datasets.partition.Ranges.parts",
@@ -25,7 +25,7 @@ VICTIM = """
 import sys
 from pathlib import Path
 from unittest import mock
-from gars.application.progress import Silent
+from gars.runtime.progress import Silent
 from gars.datasets import durable, importing
 
 def wait(*_, **__):

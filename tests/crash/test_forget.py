@@ -14,16 +14,16 @@ from gars.adapters.embedded.event_log import SqliteEventLog
 from gars.adapters.embedded.impression_log import SqliteImpressionLog
 from gars.adapters.embedded.state_store import SqliteStateStore
 from gars.adapters.embedded.tombstones import SqliteTombstones
-from gars.application.backfill import backfill
-from gars.application.forget_user import (
+from gars.application.events.backfill import backfill
+from gars.application.events.forget_user import (
     ForgetUser,
     is_due,
     keep_forgotten,
     keep_impressions_forgotten,
     pass_tombstones,
 )
-from gars.application.ingest import Ingest
-from gars.application.recover import applied_offset, recover
+from gars.application.events.ingest import Ingest
+from gars.application.events.recover import applied_offset, recover
 from gars.domain import user_state
 from gars.domain.errors import StorageError
 from gars.domain.interaction import Interaction

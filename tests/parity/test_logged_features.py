@@ -16,9 +16,9 @@ import pytest
 from litestar.testing import TestClient
 
 from gars import Recommender
-from gars.application.as_of import list_as_of, state_as_of
-from gars.application.engine import Recommendation
-from gars.application.examples_from_log import ranking_examples
+from gars.application.impressions.examples_from_log import ranking_examples
+from gars.application.recommend.as_of import list_as_of, state_as_of
+from gars.application.recommend.engine import Recommendation
 from gars.bootstrap import open_service
 from gars.config import from_environment
 from gars.domain import user_state

@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from gars import Filters, Rating, Recommender
-from gars.application.engine import Recommendation
-from gars.application.stage_messages import (
+from gars.application.recommend.engine import Recommendation
+from gars.application.recommend.stage_messages import (
     Array,
     FoundMessage,
     ToRank,
@@ -22,7 +22,7 @@ from gars.application.stage_messages import (
     unpack_found,
     unpack_history,
 )
-from gars.application.stages import Found, StagedEngine, check_version
+from gars.application.recommend.stages import Found, StagedEngine, check_version
 from gars.domain.candidates import SERVICE_DEFAULTS
 from gars.domain.errors import InvalidInputError, StageError
 from gars.domain.history import History, from_ratings, from_state

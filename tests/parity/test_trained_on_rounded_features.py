@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from gars import Recommender
 from gars.adapters.embedded.impression_log import SqliteImpressionLog
 from gars.application.ports import ImpressionLog
-from gars.application.progress import Silent
 from gars.domain import user_state
 from gars.domain.candidates import Filters
 from gars.domain.history import from_state
@@ -29,6 +28,7 @@ from gars.library.logged_training_data import LoggedTrainingData
 from gars.ranking import mlp
 from gars.ranking.examples import NOT_ASKED, RankingLists
 from gars.ranking.network import Network
+from gars.runtime.progress import Silent
 from gars.testing.contracts.impression_log import impression
 from gars.testing.events import START, event
 from gars.testing.memory import MemoryEventLog, MemoryImpressionLog

@@ -15,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 from gars import Recommender
-from gars.application.engine import Engine
+from gars.application.recommend.engine import Engine
 from gars.bootstrap import Service, open_service
 from gars.config import from_environment
 from gars.domain import user_state

@@ -12,13 +12,13 @@ from unittest.mock import patch
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.application.progress import Silent
-from gars.application.training_log import Part
+from gars.application.evaluation.training_log import Part
 from gars.domain.anime import Anime
 from gars.domain.item_table import build
 from gars.ranking import mlp
 from gars.ranking.examples import NOT_ASKED, RankingLists
 from gars.ranking.mlp import RankingConfig
+from gars.runtime.progress import Silent
 
 N_ITEMS, N_FEATURES, PLACES, LISTS = 40, 6, 15, 96
 CONFIG = RankingConfig(

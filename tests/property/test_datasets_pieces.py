@@ -11,13 +11,13 @@ import polars as pl
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gars.application.progress import Silent
 from gars.datasets.importing import import_files
 from gars.datasets.partition import Ranges, bounds_from_sample, keep_last
 from gars.datasets.problems import Problems
 from gars.datasets.readers.dialects import detect
 from gars.datasets.readers.pieces import line_numbers, pieces
 from gars.datasets.schema import INTERACTIONS
+from gars.runtime.progress import Silent
 
 TITLES = st.text(st.sampled_from('ab,"\n é'), max_size=6)
 TABLES = st.lists(st.tuples(st.integers(0, 9), st.integers(1, 9), TITLES, st.integers(0, 10)), min_size=1, max_size=30)

@@ -8,7 +8,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gars.application.import_list import plan
+from gars.application.events.import_list import plan
 from gars.domain import user_state
 from gars.domain.interaction import Interaction, Status, check
 from gars.domain.personal_list import ListEntry, PersonalList, SkippedEntry

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gars.adapters.embedded.change_feed import MemoryChangeFeed
-from gars.application.ingest import Ingest
-from gars.application.recover import recover
+from gars.application.events.ingest import Ingest
+from gars.application.events.recover import recover
 from gars.domain import user_state
 from gars.domain.history import from_state
 from gars.domain.interaction import Interaction

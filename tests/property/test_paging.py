@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gars.application.paging import Pages
-from gars.application.recommend import Recommend
+from gars.application.recommend.paging import Pages
+from gars.application.recommend.recommend import Recommend
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters, allowed
 from gars.domain.history import from_state
 from gars.domain.interaction import Interaction

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gars.adapters.embedded.change_feed import MemoryChangeFeed
-from gars.application.catalogue import Catalogue
-from gars.application.export_user import ExportUser
-from gars.application.import_list import ImportList, ImportReport
-from gars.application.ingest import Ingest, Receipt
+from gars.application.catalogue.catalogue import Catalogue
+from gars.application.events.export_user import ExportUser
+from gars.application.events.import_list import ImportList, ImportReport
+from gars.application.events.ingest import Ingest, Receipt
 from gars.domain import user_export, user_state
 from gars.domain.errors import InvalidInputError
 from gars.domain.history import from_state

@@ -11,9 +11,9 @@ import pytest
 from gars.adapters.embedded.change_feed import MemoryChangeFeed
 from gars.adapters.embedded.event_log import SqliteEventLog
 from gars.adapters.embedded.state_store import SqliteStateStore
-from gars.application.backfill import backfill
-from gars.application.ingest import Ingest
-from gars.application.recover import recover
+from gars.application.events.backfill import backfill
+from gars.application.events.ingest import Ingest
+from gars.application.events.recover import recover
 from gars.domain import user_state
 from gars.domain.interaction import Interaction, Kind, Status
 from gars.domain.user_state import Row, UserState

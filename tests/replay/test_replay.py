@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 
-from gars.application import replay
+from gars.application.events import replay
+from gars.application.events.replay import Rebuilt
 from gars.application.ports import Logged
-from gars.application.replay import Rebuilt
 from gars.datasets.recorded_log import read_log, write_log
 from gars.domain import trending, user_state
 from gars.domain.errors import DataError

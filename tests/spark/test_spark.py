@@ -19,7 +19,6 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from pyspark.sql import SparkSession
 
-from gars.application.progress import Silent
 from gars.domain.errors import DataError
 from gars.domain.normalise import unit_rows
 from gars.entrypoints.offline import embeddings, factors, feature_tables, item_graph, run, user_lists
@@ -28,6 +27,7 @@ from gars.library.blas import one_thread
 from gars.library.offline import Plan, read_graph
 from gars.retrieval import deepwalk, graph, ials, item2vec, item_knn
 from gars.retrieval.matrix import TrainingMatrix, from_rows
+from gars.runtime.progress import Silent
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from gars.application.accept import Accept
-from gars.application.ingest import MAX_BATCH, Batch, Receipt
+from gars.application.events.accept import Accept
+from gars.application.events.ingest import MAX_BATCH, Batch, Receipt
 from gars.domain.errors import EventConflictError, GarsError, InvalidInputError, StorageError, UnknownAnimeError
 from gars.domain.interaction import Interaction, Kind
 from gars.testing.clock import FakeClock

@@ -16,7 +16,6 @@ import pytest
 
 from gars import Recommender
 from gars.adapters.sites import polite
-from gars.application.progress import Silent
 from gars.config import Settings, from_environment
 from gars.datasets.airing import add_airing, read_airing
 from gars.datasets.dataset import Dataset, SourceUsed
@@ -28,6 +27,7 @@ from gars.entrypoints.season import KEPT_FOR, fetch_season
 from gars.library import configuration
 from gars.library.pipeline.runs import runs
 from gars.library.registry import Registry
+from gars.runtime.progress import Silent
 from gars.testing.datasets import small_dataset
 from gars.testing.world import SMALL
 

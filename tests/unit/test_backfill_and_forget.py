@@ -8,8 +8,8 @@ import pytest
 
 from gars.adapters.embedded.event_log import SqliteEventLog
 from gars.adapters.embedded.state_store import SqliteStateStore
-from gars.application.backfill import backfill, is_backfilled
-from gars.application.forget_user import ForgetUser, Forgotten
+from gars.application.events.backfill import backfill, is_backfilled
+from gars.application.events.forget_user import ForgetUser, Forgotten
 from gars.domain import user_state
 from gars.domain.user_state import UNTIMED_MS, Opinion, Register, Row, Stamp
 from gars.testing.clock import FakeClock

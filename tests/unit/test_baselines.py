@@ -8,7 +8,6 @@ import polars as pl
 import pytest
 
 from gars import Recommender
-from gars.application.progress import Silent
 from gars.datasets import movielens
 from gars.domain.errors import FetchError, InvalidInputError, MissingExtraError
 from gars.domain.history import Rating, from_columns
@@ -19,6 +18,7 @@ from gars.library.benchmark import Benchmark
 from gars.library.frames import rows_of
 from gars.ranking.examples import RankingLists
 from gars.retrieval import matrix
+from gars.runtime.progress import Silent
 from gars.testing.world import SMALL, small_world
 
 EVEN_FAN = [Rating(100, 10), Rating(102, 9), Rating(104, 9), Rating(101, 3), Rating(103, 5)]

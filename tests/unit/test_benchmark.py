@@ -6,11 +6,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from gars.application.progress import Silent
 from gars.datasets import movielens
 from gars.domain.errors import InvalidInputError
 from gars.library.benchmark import Benchmark
 from gars.library.report.results import LikesResult, ListsResult
+from gars.runtime.progress import Silent
 from gars.testing.world import SMALL
 
 

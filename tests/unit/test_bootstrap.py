@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from gars.application.about import About
+from gars.application.catalogue.about import About
 from gars.bootstrap import load_engine, lock_home, open_service, training_data
 from gars.bootstrap.addresses import adapter
 from gars.config import Settings, from_environment

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from gars.application.budgets import Budget, OutOfTimeError
-from gars.application.stage_times import measuring, stage
+from gars.runtime.budgets import Budget, OutOfTimeError
+from gars.runtime.stage_times import measuring, stage
 
 SHORT_S = 0.02
 

@@ -3,7 +3,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from gars.application.rerank import collapse
+from gars.application.recommend.rerank import collapse
 from gars.domain.anime import Anime, Streaming
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters, allowed
 from gars.domain.errors import InvalidInputError

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from gars.adapters.embedded.title_search import MemoryTitleSearch
-from gars.application.search import is_poor
+from gars.application.catalogue.search import is_poor
 from gars.datasets.catalogue.build import SOURCES, Built, build_catalogue
 from gars.datasets.catalogue.words import GENRES
 from gars.datasets.dataset import catalogue_anime

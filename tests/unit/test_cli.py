@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from gars.application.progress import Silent
 from gars.datasets.dataset import Dataset
 from gars.datasets.importing import import_files
 from gars.entrypoints.cli import app as cli
@@ -17,6 +16,7 @@ from gars.entrypoints.cli import demo as demo_module
 from gars.entrypoints.cli import serve as serve_module
 from gars.entrypoints.cli import train as train_module
 from gars.library.registry import Registry
+from gars.runtime.progress import Silent
 from gars.testing.world import SMALL, small_world
 
 

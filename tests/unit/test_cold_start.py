@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from gars import Filters, Rating, Recommender
-from gars.application.engine import Engine, NewAnime
+from gars.application.recommend.engine import Engine, NewAnime
 from gars.bootstrap import load_engine, open_service
 from gars.bootstrap.running import live
 from gars.config import from_environment

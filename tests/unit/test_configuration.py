@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gars.application.tune import Choice, Range
+from gars.application.evaluation.tune import Choice, Range
 from gars.domain.errors import InvalidInputError
 from gars.library import configuration, search_space
 from gars.library.fit_config import FitConfig

@@ -11,7 +11,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from gars.application.progress import Silent
 from gars.datasets import build, catalogues, extras, fetched
 from gars.datasets.build import build_default, build_sample, standing
 from gars.datasets.importing import import_files
@@ -22,6 +21,7 @@ from gars.datasets.simulator import BLOCK, Simulator
 from gars.datasets.sources import SOURCES, Source
 from gars.datasets.validate import validate
 from gars.domain.errors import FetchError
+from gars.runtime.progress import Silent
 
 NEEDED = {"mal-2016-sample", "mal-2016-catalogue"}
 OPTIONAL = {source.name for source in extras.ENRICHING}

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from gars.application.progress import Silent
 from gars.datasets import fetched
 from gars.datasets.dataset import Dataset
 from gars.datasets.importing import import_files
@@ -16,6 +15,7 @@ from gars.datasets.simulated import invented_catalogue, simulate_csv, simulate_d
 from gars.datasets.sources import SOURCES
 from gars.domain.errors import DataError, FetchError, GarsError, InvalidInputError
 from gars.entrypoints.cli import data as cli
+from gars.runtime.progress import Silent
 
 FILES = Path(__file__).parents[1] / "fixtures" / "datasets"
 

@@ -71,8 +71,8 @@ def test_a_data_set_without_years_covers_none(tmp_path: Path) -> None:
 
 @pytest.mark.sample
 def test_the_sample_covers_the_years_to_2016(mirror: Path, tmp_path: Path) -> None:
-    from gars.application.progress import Silent
     from gars.datasets.build import build_sample
+    from gars.runtime.progress import Silent
 
     covered = coverage_of(build_sample(tmp_path, mirror=mirror, progress=Silent()))
     assert covered.ratings_to is not None

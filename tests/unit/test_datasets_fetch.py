@@ -20,11 +20,11 @@ import msgspec
 import polars as pl
 import pytest
 
-from gars.application.progress import Silent
 from gars.datasets import durable, packages
 from gars.datasets.fetch import fetch
 from gars.datasets.sources import SOURCES, Source, source_named
 from gars.domain.errors import FetchError, InvalidInputError, StorageError
+from gars.runtime.progress import Silent
 
 CONTENT = bytes(range(256)) * 4096
 SOURCE = Source(

@@ -15,12 +15,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from gars.application.progress import Silent
 from gars.datasets import folders
 from gars.datasets.fetch import fetch
 from gars.datasets.folders import read_folder
 from gars.datasets.sources import SOURCES, Source
 from gars.domain.errors import FetchError
+from gars.runtime.progress import Silent
 
 FILES = {
     "b.json": b"{}",

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from gars.application.progress import Silent
 from gars.datasets.histories import histories
 from gars.datasets.importing import import_files
 from gars.datasets.schema import INTERACTIONS, conform_catalogue
 from gars.datasets.simulated import invented_catalogue
 from gars.datasets.simulator import Simulator
 from gars.datasets.writing import write_dataset
+from gars.runtime.progress import Silent
 
 
 @pytest.mark.parametrize("rows_per_range", [1, 1000])

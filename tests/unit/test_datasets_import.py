@@ -11,12 +11,12 @@ from typing import Any
 import polars as pl
 import pytest
 
-from gars.application.progress import Silent
 from gars.datasets.dataset import Dataset
 from gars.datasets.identities import KEY_FILE
 from gars.datasets.importing import import_files
 from gars.datasets.schema import CATALOGUE, INTERACTIONS
 from gars.domain.errors import DataError, InvalidInputError
+from gars.runtime.progress import Silent
 
 FILES = Path(__file__).parents[1] / "fixtures" / "datasets"
 

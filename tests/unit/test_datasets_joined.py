@@ -12,7 +12,6 @@ import msgspec
 import polars as pl
 import pytest
 
-from gars.application.progress import Silent
 from gars.datasets import joined_lists
 from gars.datasets.dataset import Dataset, SourceUsed
 from gars.datasets.fetch import fetch
@@ -28,6 +27,7 @@ from gars.datasets.sources import LISTS_2023, SCORES_2021
 from gars.datasets.thresholds import Thresholds
 from gars.datasets.writing import write_dataset
 from gars.domain.errors import DataError
+from gars.runtime.progress import Silent
 
 CATALOGUE = conform_catalogue(pl.DataFrame({"anime_id": [1, 2, 3], "title": ["Asa", "Hiru", "Yoru"]}))
 FILES = {

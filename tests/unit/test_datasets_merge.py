@@ -11,7 +11,6 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from gars.application.progress import Silent
 from gars.datasets.crawled import CrawledAnime, Relation, write_crawled
 from gars.datasets.dataset import Dataset
 from gars.datasets.importing import import_files
@@ -22,6 +21,7 @@ from gars.datasets.schema import conform_catalogue
 from gars.datasets.validate import validate
 from gars.domain.errors import DataError, InvalidInputError
 from gars.entrypoints.cli import data as cli
+from gars.runtime.progress import Silent
 
 THEN = datetime(2026, 1, 2, tzinfo=UTC)
 ORIGINAL = """anime_id,name,genre,type,episodes,rating,members

@@ -10,7 +10,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from gars.application.progress import Silent
 from gars.datasets import extras
 from gars.datasets.build import build_sample
 from gars.datasets.dataset import Dataset, catalogue_anime
@@ -20,6 +19,7 @@ from gars.datasets.shipped import CATALOGUE, FOLDER, RATINGS, pack, shipped_samp
 from gars.datasets.sources import BANGUMI, CATALOGUE_2016, RATINGS_SAMPLE
 from gars.datasets.splits import PARTS, fixed_like_split, fixed_topn_split
 from gars.datasets.validate import validate
+from gars.runtime.progress import Silent
 
 MIRROR = os.environ.get("GARS_MIRROR", "")
 pytestmark = [

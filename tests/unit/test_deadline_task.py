@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from gars.application.budgets import Budget, OutOfTimeError
-from gars.application.deadline_task import AbandonedError, Claim, DeadlineTask
+from gars.runtime.budgets import Budget, OutOfTimeError
+from gars.runtime.deadline_task import AbandonedError, Claim, DeadlineTask
 
 LIMIT_S = 2.0
 

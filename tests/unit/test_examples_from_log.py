@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from gars.application.examples_from_log import RankingExamples, ranking_examples
+from gars.application.impressions.examples_from_log import RankingExamples, ranking_examples
 from gars.domain.errors import InvalidInputError
 from gars.domain.impression import Impression
 from gars.domain.interaction import Interaction, Kind, Status

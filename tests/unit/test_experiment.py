@@ -3,10 +3,10 @@ from datetime import timedelta
 
 import pytest
 
-from gars.application.as_of import list_as_of
-from gars.application.experiments import report
-from gars.application.explore import CHANNEL
-from gars.application.recommend import Recommend
+from gars.application.impressions.experiments import report
+from gars.application.recommend.as_of import list_as_of
+from gars.application.recommend.explore import CHANNEL
+from gars.application.recommend.recommend import Recommend
 from gars.domain import exploration
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
 from gars.domain.errors import InvalidInputError

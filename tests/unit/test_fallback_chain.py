@@ -9,12 +9,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gars.application.budgets import Budget
-from gars.application.engine import Recommendation
-from gars.application.fallback_chain import FALLBACK_LEVELS, Fallback, FallbackChain, FallbackLevel, no_limits
+from gars.application.recommend.engine import Recommendation
+from gars.application.recommend.fallback_chain import FALLBACK_LEVELS, Fallback, FallbackChain, FallbackLevel, no_limits
 from gars.domain.candidates import Filters
 from gars.domain.errors import InvalidInputError
 from gars.domain.history import History, Rating, from_ratings
+from gars.runtime.budgets import Budget
 from gars.testing.faults import FaultyEngine
 
 SHORT_S = 0.02

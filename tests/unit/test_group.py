@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from gars.application.catalogue import Catalogue
-from gars.application.group import MISERY, Joy, Member, RecommendToGroup
+from gars.application.catalogue.catalogue import Catalogue
+from gars.application.recommend.group import MISERY, Joy, Member, RecommendToGroup
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
 from gars.domain.errors import InvalidInputError
 from gars.domain.interaction import Interaction, Kind, Status

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from gars.application.group_commit import GroupCommitThread
+from gars.runtime.group_commit import GroupCommitThread
 
 AGES = 3600.0
 

@@ -7,7 +7,6 @@ import pytest
 import scipy.sparse as sp
 
 from gars import Recommender
-from gars.application.progress import Silent
 from gars.domain.anime import Anime
 from gars.domain.item_table import build
 from gars.library.blas import one_thread
@@ -17,6 +16,7 @@ from gars.ranking.mlp import VIEWERS
 from gars.retrieval import content, matrix, retriever
 from gars.retrieval.hidden import hide_viewers
 from gars.retrieval.retriever import Retriever
+from gars.runtime.progress import Silent
 from gars.testing.world import SMALL, small_world
 
 HIDDEN = np.array([2, 5])

@@ -13,13 +13,13 @@ from typing import Any
 import polars as pl
 import pytest
 
-from gars.application.progress import Silent
 from gars.datasets.dataset import Dataset
 from gars.datasets.importing import import_files
 from gars.datasets.merged_files import merge_files
 from gars.datasets.names import split_names
 from gars.datasets.validate import validate
 from gars.domain.errors import DataError, GarsError, InvalidInputError
+from gars.runtime.progress import Silent
 
 TABLE = "user_id,item_id,rating\nmäx,1,9\nmäx,2,8\nanna,1,10\n"
 

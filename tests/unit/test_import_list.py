@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from gars.application.import_list import ImportReport, plan
+from gars.application.events.import_list import ImportReport, plan
 from gars.domain import user_state
 from gars.domain.interaction import EPOCH, Interaction, Kind, Status
 from gars.domain.personal_list import ListEntry, PersonalList

@@ -13,7 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from gars.adapters.embedded.impression_log import SqliteImpressionLog
-from gars.application.impressions import ImpressionRecorder
+from gars.application.impressions.recorder import ImpressionRecorder
 from gars.domain import features
 from gars.domain.impression import Impression, ShownItem
 from gars.testing.clock import FakeClock

@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 import msgspec
 import pytest
 
-from gars.application import impressions as module
-from gars.application.forget_user import keep_impressions_forgotten
-from gars.application.impressions import ImpressionRecorder
+from gars.application.events.forget_user import keep_impressions_forgotten
+from gars.application.impressions import recorder as module
+from gars.application.impressions.recorder import ImpressionRecorder
 from gars.application.ports import Tombstone
-from gars.application.recommend import Recommend
+from gars.application.recommend.recommend import Recommend
 from gars.domain.candidates import Filters
 from gars.domain.errors import StorageError
 from gars.domain.impression import Impression

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gars.application.keep_history import KeepHistory
+from gars.application.events.keep_history import KeepHistory
 from gars.application.ports import Logged, Tombstone
 from gars.domain.errors import StorageError
 from gars.domain.impression import Impression

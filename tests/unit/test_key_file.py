@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from gars.adapters.embedded import user_hashes
-from gars.application import key_file
 from gars.domain.errors import StorageError
+from gars.runtime import key_file
 
 ONE, OTHER = b"1" * key_file.BYTES, b"2" * key_file.BYTES
 

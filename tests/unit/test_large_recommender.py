@@ -10,13 +10,13 @@ import polars as pl
 import pytest
 
 from gars import Filters, Recommender
-from gars.application.progress import Silent
 from gars.domain.errors import UnknownItemError
 from gars.library.fit_config import FitConfig
 from gars.library.lists_file import write_lists
 from gars.retrieval.large import LargeRetriever
 from gars.retrieval.large_config import LargeConfig
 from gars.retrieval.retriever import RetrievalConfig
+from gars.runtime.progress import Silent
 from gars.testing.world import SMALL, small_world
 
 LARGE = FitConfig(

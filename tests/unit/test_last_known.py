@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from gars.application.last_known import LastKnownStates
-from gars.application.relayed_impressions import RelayedImpressions
+from gars.application.events.last_known import LastKnownStates
+from gars.application.impressions.relayed_impressions import RelayedImpressions
 from gars.domain.errors import StorageError
 from gars.domain.user_state import UserState
 from gars.testing.contracts.impression_log import impression

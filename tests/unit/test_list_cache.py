@@ -8,9 +8,9 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from gars.application.engine import Recommendation
-from gars.application.list_cache import LISTS_PER_USER, CachedList, CacheKey, ListCache, RequestKey, cache_key
-from gars.application.recommend import Recommend
+from gars.application.recommend.engine import Recommendation
+from gars.application.recommend.list_cache import LISTS_PER_USER, CachedList, CacheKey, ListCache, RequestKey, cache_key
+from gars.application.recommend.recommend import Recommend
 from gars.domain import user_state
 from gars.domain.candidates import Filters
 from gars.domain.history import History

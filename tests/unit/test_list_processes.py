@@ -15,12 +15,12 @@ import pytest
 from gars.adapters.processes import pool
 from gars.adapters.processes.pool import ListProcesses
 from gars.adapters.processes.process import GoneError
-from gars.application.list_messages import ListMade
-from gars.application.stage_times import measuring
-from gars.application.worker_pool import WorkerPoolEngine
+from gars.application.recommend.list_messages import ListMade
+from gars.application.recommend.worker_pool import WorkerPoolEngine
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
 from gars.domain.errors import InvalidInputError, StageError
 from gars.domain.history import History, Rating, from_ratings
+from gars.runtime.stage_times import measuring
 from gars.testing.engine import FakeEngine
 from gars.testing.list_processes import (
     ENDS,

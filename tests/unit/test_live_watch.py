@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from gars.application.live_watch import FIRM, Look, look
+from gars.application.impressions.live_watch import FIRM, Look, look
 from gars.domain.experiment import change_of_rate, clustered_rate
 from gars.domain.interaction import Interaction, Kind
 from gars.entrypoints.cli import pipeline_world as world

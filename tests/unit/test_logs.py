@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from gars.application.request_ids import RequestIds, is_well_formed, request_id
 from gars.bootstrap.logs import announce, set_up_logs
 from gars.bootstrap.repeats import Repeats
 from gars.config import from_environment
+from gars.runtime.request_ids import RequestIds, is_well_formed, request_id
 
 HOSTILE = "a\r\n2026-01-01T00:00:00Z ERROR serve gars: forged\x1b[31m\x07\u202e\x9b2J"
 logger = logging.getLogger("gars.test")

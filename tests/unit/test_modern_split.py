@@ -5,12 +5,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from gars.application.progress import Silent
 from gars.datasets import modern_split
 from gars.datasets.build import build_default
 from gars.datasets.joined_lists import FIRST_USER
 from gars.datasets.sources import LISTS_2023, RATINGS_SAMPLE, SCORES_2021
 from gars.domain.errors import DataError
+from gars.runtime.progress import Silent
 
 SEED = 4
 

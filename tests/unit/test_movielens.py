@@ -6,12 +6,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from gars.application.progress import Silent
 from gars.datasets import movielens
 from gars.datasets.readers import recbole
 from gars.domain.errors import DataError
 from gars.domain.splits import strong_generalisation
 from gars.library import protocols
+from gars.runtime.progress import Silent
 
 INTER = "user_id:token\titem_id:token\trating:float\ttimestamp:float\n"
 ITEM = "item_id:token\tmovie_title:token_seq\trelease_year:token\tclass:token_seq\n"

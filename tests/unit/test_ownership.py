@@ -13,7 +13,6 @@ import pytest
 from typer.testing import CliRunner
 
 from gars import Recommender
-from gars.application.progress import Silent
 from gars.datasets import durable
 from gars.datasets.crawled import CrawledAnime, write_crawled
 from gars.datasets.importing import import_files
@@ -22,6 +21,7 @@ from gars.datasets.recorded_log import write_log
 from gars.datasets.simulated import invented_catalogue, simulate_csv
 from gars.domain.errors import GarsError, InvalidInputError
 from gars.entrypoints.cli.app import app
+from gars.runtime.progress import Silent
 
 SOURCE = Path(__file__).parents[2] / "src" / "gars"
 ANIME = "anime_id,name,genre,type,episodes,rating,members\n5114,Alchemists,Action,TV,64,9.26,793665\n"

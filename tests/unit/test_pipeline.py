@@ -15,7 +15,6 @@ import polars as pl
 import pytest
 
 from gars import Recommender
-from gars.application.progress import Silent
 from gars.datasets import snapshots
 from gars.datasets.acceptance import NotAcceptedError
 from gars.datasets.dataset import Dataset
@@ -30,6 +29,7 @@ from gars.library.pipeline.report import HTML, JSON, write
 from gars.library.pipeline.run import IsDeleted, Outside, Pipeline
 from gars.library.pipeline.runs import open_run, runs
 from gars.library.registry import Registry
+from gars.runtime.progress import Silent
 from gars.testing.datasets import dataset_of, small_dataset
 from gars.testing.world import SMALL, small_world
 

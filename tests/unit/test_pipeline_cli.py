@@ -20,7 +20,6 @@ from typer.testing import CliRunner, Result
 
 from gars.adapters.embedded.event_log import SqliteEventLog
 from gars.adapters.embedded.impression_log import SqliteImpressionLog
-from gars.application.progress import Silent
 from gars.bootstrap import open_service
 from gars.config import from_environment
 from gars.datasets import snapshots
@@ -37,6 +36,7 @@ from gars.library.pipeline.promotions import rollbacks
 from gars.library.pipeline.runs import runs
 from gars.library.recommender import Recommender
 from gars.library.registry import Promotion, Registry
+from gars.runtime.progress import Silent
 from gars.testing.anime_site import AnimeSite, serving
 from gars.testing.contracts.impression_log import impression
 from gars.testing.datasets import tiny_dataset

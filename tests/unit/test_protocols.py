@@ -7,11 +7,11 @@ import polars as pl
 import pytest
 
 from gars import Rating, Recommender
-from gars.application.evaluate import LikeScores, score_lists
-from gars.application.progress import Silent
+from gars.application.evaluation.evaluate import LikeScores, score_lists
 from gars.datasets.splits import HeldOutUser, LikeSplit, TopNSplit
 from gars.domain.errors import InvalidInputError
 from gars.library import protocols
+from gars.runtime.progress import Silent
 from gars.testing.world import SMALL, small_world
 
 CHANNELS = ("edlae", "deepwalk", "item_knn", "content", "ials", "user_knn", "popularity")

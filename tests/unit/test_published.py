@@ -11,7 +11,7 @@ from litestar.testing import TestClient
 from numpy.typing import NDArray
 
 from gars import Recommender
-from gars.application.engine import Engine
+from gars.application.recommend.engine import Engine
 from gars.bootstrap.published import Published, open_published
 from gars.bootstrap.publishing import vectors_of
 from gars.bootstrap.stages import open_stage

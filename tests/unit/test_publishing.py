@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from gars.application.progress import Silent
 from gars.bootstrap.publishing import publish_model
 from gars.config import from_environment
 from gars.domain.errors import ArtefactError, InvalidInputError
+from gars.runtime.progress import Silent
 
 
 def test_it_needs_redis(tmp_path: Path) -> None:

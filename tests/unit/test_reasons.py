@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from gars import Rating, Recommender
-from gars.application.engine import Reason
+from gars.application.recommend.engine import Reason
 from gars.domain.features.taste import taste_of
 from gars.domain.history import History
 from gars.kernels.top_contributions import top_contributions

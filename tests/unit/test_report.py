@@ -9,7 +9,6 @@ import polars as pl
 import pytest
 
 from gars import Rating, Recommender
-from gars.application.progress import Silent
 from gars.datasets.splits import LikeSplit
 from gars.domain.errors import DataError, MissingExtraError
 from gars.domain.splits import strong_generalisation
@@ -19,6 +18,7 @@ from gars.library.report import benchmarks as published
 from gars.library.report import likes, lists, plots, results, tables, writing
 from gars.library.report.cost import TaskTimes, measured
 from gars.library.report.machine import commit, machine
+from gars.runtime.progress import Silent
 from gars.testing.world import SMALL, small_world
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gars.application import rerank
+from gars.application.recommend import rerank
 from gars.kernels.quantised import Quantised, quantise
 
 

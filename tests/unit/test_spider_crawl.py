@@ -18,12 +18,12 @@ import pytest
 
 pytest.importorskip("scrapy", reason="needs the spider extra")
 
-from gars.application.progress import Silent
 from gars.datasets.crawled import CrawledAnime, read_crawled
 from gars.datasets.forgotten import forget
 from gars.datasets.identities import name_hasher
 from gars.datasets.importing import import_files
 from gars.entrypoints.spider import __file__ as project
+from gars.runtime.progress import Silent
 from gars.testing.anime_site import AnimeSite, serving
 
 pytestmark = pytest.mark.slow

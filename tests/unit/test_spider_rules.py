@@ -12,7 +12,6 @@ from typer.testing import CliRunner
 
 pytest.importorskip("scrapy", reason="needs the spider extra")
 
-from gars.application.progress import Silent
 from gars.config import from_environment
 from gars.datasets.crawled import CrawledAnime
 from gars.datasets.forgotten import forget, forgotten
@@ -27,6 +26,7 @@ from gars.entrypoints.spider.politeness import check, is_this_machine, user_agen
 from gars.entrypoints.spider.project import scrapy_settings
 from gars.entrypoints.spider.redaction import Redacting, redacted
 from gars.entrypoints.spider.store import CrawledList, RecordStore
+from gars.runtime.progress import Silent
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 SITE = "https://anime.example"

@@ -20,7 +20,6 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from gars.application.progress import Progress
 from gars.config import from_environment
 from gars.domain.errors import InvalidInputError
 from gars.entrypoints.cli.app import app as cli
@@ -31,6 +30,7 @@ from gars.entrypoints.stack.engine import Engine, Process, StackError
 from gars.entrypoints.stack.java import Jars, java
 from gars.entrypoints.stack.ports import answers, free_ports, is_free
 from gars.entrypoints.stack.running import Running
+from gars.runtime.progress import Progress
 from gars.testing.patience import until
 
 LISTEN = """
@@ -268,7 +268,7 @@ def test_brokers_started_together_install_their_jars_once(tmp_path: Path, monkey
 
 
 def _silent() -> Progress:
-    from gars.application.progress import Silent
+    from gars.runtime.progress import Silent
 
     return Silent()
 

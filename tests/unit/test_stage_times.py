@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from gars.application.stage_times import STAGES, StageTimes, measuring, server_timing, stage
+from gars.runtime.stage_times import STAGES, StageTimes, measuring, server_timing, stage
 
 
 def test_stages_are_kept_in_the_order_they_ran() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from gars.application.steady_clock import SteadyClock
+from gars.application.events.steady_clock import SteadyClock
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

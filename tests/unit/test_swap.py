@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
-from gars.application.swap import Swap
 from gars.domain.errors import ArtefactError
+from gars.runtime.swap import Swap
 
 _PATIENCE_S = 30
 

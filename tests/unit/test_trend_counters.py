@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 
-from gars.application.counted_trends import CountedTrends
+from gars.application.trends.counted_trends import CountedTrends
 from gars.domain import trending, user_state
 from gars.domain.errors import StorageError
 from gars.domain.interaction import Interaction, Kind, Status

@@ -2,8 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from gars.application import trending as module
-from gars.application.trending import Trending
+from gars.application.trends import trending as module
+from gars.application.trends.trending import Trending
 from gars.domain.errors import StorageError
 from gars.domain.interaction import Kind, Status
 from gars.domain.trending import HALF_LIFE

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gars.application.tune import Outcome, Trial
+from gars.application.evaluation.tune import Outcome, Trial
 from gars.domain.errors import InvalidInputError, StorageError
 from gars.domain.metrics import Interval
 from gars.library.trial_journal import TrialJournal

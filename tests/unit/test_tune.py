@@ -8,9 +8,8 @@ from itertools import count
 import numpy as np
 import pytest
 
-from gars.application.progress import Silent
-from gars.application.training_log import TrainingLog
-from gars.application.tune import (
+from gars.application.evaluation.training_log import TrainingLog
+from gars.application.evaluation.tune import (
     DRAWS_PER_STAGE_ONE,
     SHARES,
     Choice,
@@ -26,6 +25,7 @@ from gars.application.tune import (
     search,
 )
 from gars.domain.metrics import Interval
+from gars.runtime.progress import Silent
 
 SPACE: Space = {
     "ranking.rate": Range(1e-4, 1e-1, log=True),

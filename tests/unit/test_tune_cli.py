@@ -9,8 +9,7 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from gars.application.progress import Silent
-from gars.application.tune import Verdict
+from gars.application.evaluation.tune import Verdict
 from gars.datasets.dataset import Dataset
 from gars.datasets.importing import import_files
 from gars.domain.metrics import Interval
@@ -21,6 +20,7 @@ from gars.library.fit_config import FitConfig
 from gars.library.registry import Registry
 from gars.library.terminal import TerminalProgress
 from gars.library.tuning import Validation
+from gars.runtime.progress import Silent
 from gars.testing.world import SMALL, small_world
 
 Gars = Callable[..., int]

@@ -20,7 +20,6 @@ from typing import Any
 import pytest
 import typer
 
-from gars.application.progress import Progress
 from gars.config import from_environment
 from gars.entrypoints.cli import stack
 from gars.entrypoints.cli.app import app as cli
@@ -28,6 +27,7 @@ from gars.entrypoints.stack.daemon import Daemon
 from gars.entrypoints.stack.engine import Engine, Process, StackError
 from gars.entrypoints.stack.running import Running
 from gars.entrypoints.stack.watch import watch
+from gars.runtime.progress import Progress
 from gars.testing.patience import until
 
 UNITS = sorted((Path(__file__).parents[2] / "deploy" / "systemd").glob("*.service"))

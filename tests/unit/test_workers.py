@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from gars.application.deadline_task import AbandonedError
-from gars.application.workers import Workers
+from gars.runtime.deadline_task import AbandonedError
+from gars.runtime.workers import Workers
 
 PATIENCE_S = 30
 

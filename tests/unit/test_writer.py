@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from gars.adapters.embedded.change_feed import MemoryChangeFeed
-from gars.application import writer as module
-from gars.application.forget_user import ForgetUser, Forgotten
-from gars.application.ingest import Batch, Ingest, Receipt
-from gars.application.writer import Writer
+from gars.application.events import writer as module
+from gars.application.events.forget_user import ForgetUser, Forgotten
+from gars.application.events.ingest import Batch, Ingest, Receipt
+from gars.application.events.writer import Writer
 from gars.domain.errors import GarsError, InvalidInputError, StorageError, UnknownAnimeError
 from gars.testing.clock import FakeClock
 from gars.testing.events import clicks, event

@@ -10,9 +10,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol, cast
 
-from gars.application.keep_history import EventStream, KeepHistory
+from gars.application.events.keep_history import EventStream, KeepHistory
+from gars.application.events.replay import Initial, RebuildsStates, RebuildsTrends, Rebuilt, from_history, from_log
 from gars.application.ports import Logged, Tombstones
-from gars.application.replay import Initial, RebuildsStates, RebuildsTrends, Rebuilt, from_history, from_log
 from gars.bootstrap.addresses import REDIS, adapter, is_cluster, scheme
 from gars.bootstrap.stores import (
     open_event_log,

@@ -10,15 +10,13 @@ from typing import Literal
 import msgspec
 
 from gars.adapters.embedded.clock import SystemClock
-from gars.application.about import About
-from gars.application.accept import Accept
-from gars.application.catalogue import Catalogue
-from gars.application.group_commit import GroupCommitThread
-from gars.application.ingest import Batch
+from gars.application.catalogue.about import About
+from gars.application.catalogue.catalogue import Catalogue
+from gars.application.events.accept import Accept
+from gars.application.events.ingest import Batch
+from gars.application.events.steady_clock import SteadyClock
+from gars.application.events.writer import Writer
 from gars.application.ports import Clock, EventLog
-from gars.application.steady_clock import SteadyClock
-from gars.application.swap import Swap
-from gars.application.writer import Writer
 from gars.bootstrap.addresses import adapter, is_cluster
 from gars.bootstrap.known_anime import KnownAnime
 from gars.bootstrap.model import load_catalogue
@@ -27,6 +25,8 @@ from gars.config import Settings
 from gars.domain.anime import Anime
 from gars.domain.errors import GarsError, InvalidInputError, StorageError
 from gars.library.registry import Registry
+from gars.runtime.group_commit import GroupCommitThread
+from gars.runtime.swap import Swap
 
 logger = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gars.application.catalogue import Catalogue
+from gars.application.catalogue.catalogue import Catalogue
 
 
 class KnownAnime:

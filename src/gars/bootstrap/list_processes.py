@@ -8,9 +8,9 @@ from multiprocessing.connection import Connection
 
 from gars.adapters.processes import child, cores
 from gars.adapters.processes.pool import ListProcesses
-from gars.application.about import About
-from gars.application.engine import Engine
-from gars.application.worker_pool import WorkerPool
+from gars.application.catalogue.about import About
+from gars.application.recommend.engine import Engine
+from gars.application.recommend.worker_pool import WorkerPool
 from gars.bootstrap.logs import set_up_logs
 from gars.bootstrap.model import load_version
 from gars.bootstrap.warming import warm_engine

@@ -15,9 +15,9 @@ from typing import Any, Final, TextIO
 
 import structlog
 
-from gars.application.request_ids import request_id
 from gars.bootstrap.repeats import Repeats
 from gars.config import Settings
+from gars.runtime.request_ids import request_id
 
 Event = MutableMapping[str, Any]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from gars.application.about import About, Coverage
-from gars.application.engine import Engine
+from gars.application.catalogue.about import About, Coverage
+from gars.application.recommend.engine import Engine
 from gars.config import Settings
 from gars.datasets import snapshots
 from gars.datasets.dataset import Dataset, catalogue_anime

@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 
 from gars.adapters.embedded.state_store import SqliteStateStore
 from gars.adapters.embedded.write_behind import WriteBehind
-from gars.application.accept import Accept
-from gars.application.backfill import backfill
-from gars.application.counted_trends import CountedTrends
-from gars.application.forget_user import is_due, keep_forgotten, keep_impressions_forgotten, pass_tombstones
-from gars.application.ingest import Ingest
-from gars.application.last_known import LastKnownStates
+from gars.application.events.accept import Accept
+from gars.application.events.backfill import backfill
+from gars.application.events.forget_user import is_due, keep_forgotten, keep_impressions_forgotten, pass_tombstones
+from gars.application.events.ingest import Ingest
+from gars.application.events.last_known import LastKnownStates
+from gars.application.events.recover import recover
+from gars.application.events.writer import TakesGroups
 from gars.application.ports import (
     ChangeFeed,
     Clock,
@@ -27,10 +28,8 @@ from gars.application.ports import (
     TrendCounters,
     Trends,
 )
-from gars.application.progress import Progress
-from gars.application.recover import recover
-from gars.application.trending import Trending
-from gars.application.writer import TakesGroups
+from gars.application.trends.counted_trends import CountedTrends
+from gars.application.trends.trending import Trending
 from gars.bootstrap.known_anime import KnownAnime
 from gars.bootstrap.stores import (
     open_change_feed,
@@ -47,6 +46,7 @@ from gars.datasets.dataset import Dataset
 from gars.datasets.histories import histories
 from gars.domain.errors import StorageError
 from gars.domain.user_state import UserState
+from gars.runtime.progress import Progress
 
 logger = logging.getLogger(__name__)
 

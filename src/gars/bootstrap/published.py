@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.application.engine import Engine
+from gars.application.recommend.engine import Engine
 from gars.bootstrap.addresses import REDIS, adapter, scheme
 from gars.bootstrap.publishing import vectors_of
 from gars.config import Settings

@@ -8,13 +8,13 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.application.engine import Engine
-from gars.application.progress import Progress
+from gars.application.recommend.engine import Engine
 from gars.bootstrap.addresses import REDIS, adapter, scheme, unknown
 from gars.bootstrap.model import engine_version, load_engine
 from gars.config import Settings
 from gars.domain.errors import ArtefactError
 from gars.library.cold_start import ColdStartEngine
+from gars.runtime.progress import Progress
 
 NEIGHBOURS = 50
 

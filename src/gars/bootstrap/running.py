@@ -7,12 +7,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
-from gars.application.swap import Swap
 from gars.bootstrap.model import load_engine, name_of, served_version
 from gars.bootstrap.service import Service, with_model
 from gars.bootstrap.warming import warm_engine
 from gars.datasets import snapshots
 from gars.domain.errors import ArtefactError
+from gars.runtime.swap import Swap
 
 logger = logging.getLogger(__name__)
 

@@ -12,29 +12,26 @@ from typing import TypedDict
 from gars.adapters.embedded.clock import SystemClock
 from gars.adapters.embedded.integrity import FileChecks
 from gars.adapters.embedded.title_search import MemoryTitleSearch
-from gars.application.about import About
-from gars.application.budgets import Budget
-from gars.application.catalogue import Catalogue
-from gars.application.engine import Engine
-from gars.application.export_user import ExportUser
-from gars.application.fallback_chain import FallbackChain, FallbackLevel
-from gars.application.forget_user import ForgetUser
-from gars.application.group import RecommendToGroup
-from gars.application.import_list import ImportList
-from gars.application.impressions import ImpressionRecorder
-from gars.application.list_cache import ListCache
-from gars.application.paging import Pages
+from gars.application.catalogue.about import About
+from gars.application.catalogue.catalogue import Catalogue
+from gars.application.catalogue.search import Search
+from gars.application.events.export_user import ExportUser
+from gars.application.events.forget_user import ForgetUser
+from gars.application.events.import_list import ImportList
+from gars.application.events.steady_clock import SteadyClock
+from gars.application.events.writer import Writer
+from gars.application.impressions.recorder import ImpressionRecorder
 from gars.application.ports import ChangeFeed, Clock, EventLog, ImpressionLog, ListSite, StateStore, Tombstones, Trends
-from gars.application.progress import Progress
-from gars.application.recommend import Recommend
-from gars.application.search import Search
-from gars.application.shelves import Shelves
-from gars.application.similar import SimilarAnime, SimilarUsers
-from gars.application.stages import RankService, RecallService, StagedEngine
-from gars.application.steady_clock import SteadyClock
-from gars.application.worker_pool import WorkerPool, WorkerPoolEngine
-from gars.application.workers import Workers
-from gars.application.writer import Writer
+from gars.application.recommend.engine import Engine
+from gars.application.recommend.fallback_chain import FallbackChain, FallbackLevel
+from gars.application.recommend.group import RecommendToGroup
+from gars.application.recommend.list_cache import ListCache
+from gars.application.recommend.paging import Pages
+from gars.application.recommend.recommend import Recommend
+from gars.application.recommend.shelves import Shelves
+from gars.application.recommend.similar import SimilarAnime, SimilarUsers
+from gars.application.recommend.stages import RankService, RecallService, StagedEngine
+from gars.application.recommend.worker_pool import WorkerPool, WorkerPoolEngine
 from gars.bootstrap.addresses import is_cluster, scheme
 from gars.bootstrap.known_anime import KnownAnime
 from gars.bootstrap.list_processes import open_worker_pool
@@ -47,6 +44,9 @@ from gars.config import Settings
 from gars.datasets.dataset import Dataset
 from gars.domain.errors import StorageError
 from gars.domain.experiment import Experiment
+from gars.runtime.budgets import Budget
+from gars.runtime.progress import Progress
+from gars.runtime.workers import Workers
 
 logger = logging.getLogger(__name__)
 

@@ -9,18 +9,16 @@ from typing import Literal
 import msgspec
 
 from gars.adapters.embedded.clock import SystemClock
-from gars.application.about import About
-from gars.application.catalogue import Catalogue
-from gars.application.engine import Engine
-from gars.application.fallback_chain import FallbackChain
-from gars.application.last_known import LastKnownStates
+from gars.application.catalogue.about import About
+from gars.application.catalogue.catalogue import Catalogue
+from gars.application.events.last_known import LastKnownStates
+from gars.application.events.steady_clock import SteadyClock
 from gars.application.ports import Clock, StateStore
-from gars.application.recommend import Recommend
-from gars.application.similar import SimilarAnime
-from gars.application.stages import RankService, RecallService, StagedEngine, TwoStages, two_stages
-from gars.application.steady_clock import SteadyClock
-from gars.application.swap import Swap
-from gars.application.workers import Workers
+from gars.application.recommend.engine import Engine
+from gars.application.recommend.fallback_chain import FallbackChain
+from gars.application.recommend.recommend import Recommend
+from gars.application.recommend.similar import SimilarAnime
+from gars.application.recommend.stages import RankService, RecallService, StagedEngine, TwoStages, two_stages
 from gars.bootstrap.addresses import REDIS, adapter, scheme, unknown
 from gars.bootstrap.model import load_engine, name_of, served_version
 from gars.bootstrap.published import Published, open_published
@@ -33,6 +31,8 @@ from gars.domain import history
 from gars.domain.candidates import SERVICE_DEFAULTS
 from gars.domain.errors import InvalidInputError
 from gars.domain.user_state import UserState
+from gars.runtime.swap import Swap
+from gars.runtime.workers import Workers
 
 
 def open_recall(settings: Settings) -> RecallService | None:

@@ -15,7 +15,8 @@ from gars.adapters.embedded.tombstones import SqliteTombstones
 from gars.adapters.sites import anilist, myanimelist
 from gars.adapters.sites.anilist_seasons import AniListSeasons
 from gars.adapters.sites.polite import PoliteClient
-from gars.application.keep_history import WritableHistory, WritableImpressions
+from gars.application.events.keep_history import WritableHistory, WritableImpressions
+from gars.application.impressions.relayed_impressions import RelayedImpressions
 from gars.application.ports import (
     ChangeFeed,
     EventHistory,
@@ -27,7 +28,6 @@ from gars.application.ports import (
     Tombstones,
     TrendCounters,
 )
-from gars.application.relayed_impressions import RelayedImpressions
 from gars.bootstrap.addresses import REDIS, adapter, is_cluster, scheme, sqlite_path, unknown
 from gars.config import Settings
 from gars.domain import experiment as experiment_file

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gars.application.engine import Engine
+from gars.application.recommend.engine import Engine
 from gars.bootstrap.model import load_others
 from gars.config import Settings
 from gars.domain.errors import ArtefactError, InvalidInputError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gars.application.engine import Engine
+from gars.application.recommend.engine import Engine
 from gars.domain import history
 from gars.domain.candidates import SERVICE_DEFAULTS
 from gars.domain.history import Rating

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import msgspec
 
-from gars.application.progress import Progress
 from gars.datasets import sources
 from gars.datasets.catalogue.build import SOURCES as CATALOGUE_SOURCES
 from gars.datasets.catalogue.build import build_catalogue
@@ -22,6 +21,7 @@ from gars.datasets.shipped import SHIPPED, shipped_sample
 from gars.datasets.sources import Source
 from gars.datasets.writing import write_dataset
 from gars.domain.errors import DataError
+from gars.runtime.progress import Progress
 
 DEFAULT = "mal"
 SAMPLE = "mal-2016-sample"

@@ -9,7 +9,6 @@ from typing import Any
 
 import polars as pl
 
-from gars.application.progress import Progress
 from gars.datasets.catalogue.build import SOURCES as CATALOGUE_SOURCES
 from gars.datasets.catalogue.build import build_catalogue
 from gars.datasets.dataset import SourceUsed
@@ -20,6 +19,7 @@ from gars.datasets.readers.dialects import Layout, Role
 from gars.datasets.schema import CATALOGUE, conform_catalogue
 from gars.datasets.sources import CATALOGUE_2016, SOURCES, Source
 from gars.domain.errors import DataError, InvalidInputError
+from gars.runtime.progress import Progress
 
 _READERS: dict[str, Callable[[Layout], pl.DataFrame]] = {
     "gars": lambda layout: _normal_form(layout),

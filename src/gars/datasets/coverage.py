@@ -7,7 +7,7 @@ from datetime import date
 
 import polars as pl
 
-from gars.application.about import Coverage, SourceLicence
+from gars.application.catalogue.about import Coverage, SourceLicence
 from gars.datasets.dataset import Dataset
 from gars.domain.season import SEASONS, season_of
 

@@ -11,10 +11,10 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import IO
 
-from gars.application.progress import Advance
 from gars.datasets.durable import CHUNK, disk_errors, fsync_path, sha256_of
 from gars.datasets.sources import Source
 from gars.domain.errors import FetchError
+from gars.runtime.progress import Advance
 
 GITHUB_FILES = "https://raw.githubusercontent.com"
 GITHUB_TARBALLS = "https://codeload.github.com"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gars.application.progress import Progress
 from gars.datasets.download import GITHUB_FILES, GITHUB_TARBALLS, download, file_address, tarball_address
 from gars.datasets.durable import disk_errors, sha256_of, write_whole
 from gars.datasets.packages import from_npm, from_pypi
@@ -12,6 +11,7 @@ from gars.datasets.repository import download_folder, verify_folder
 from gars.datasets.shipped import shipped_catalogue
 from gars.datasets.sources import CATALOGUE_2016, Source
 from gars.domain.errors import FetchError, InvalidInputError
+from gars.runtime.progress import Progress
 
 
 def fetch(

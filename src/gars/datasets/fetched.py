@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gars.application.progress import Advance, Progress
 from gars.datasets.fetch import fetch
 from gars.datasets.sources import Source
 from gars.domain.errors import FetchError
+from gars.runtime.progress import Advance, Progress
 
 AT_ONCE = 6
 

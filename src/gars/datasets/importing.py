@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from gars.application.progress import Advance, Progress
 from gars.datasets.catalogues import CatalogueFiles, complete_catalogue
 from gars.datasets.dataset import Dataset, SourceUsed, written_names
 from gars.datasets.durable import clear_leftovers, disk_errors, scratch_folder, sha256_of
@@ -29,6 +28,7 @@ from gars.datasets.readers.readable import Readable
 from gars.datasets.readers.sample import look_at
 from gars.datasets.writing import write_dataset
 from gars.domain.errors import DataError, InvalidInputError
+from gars.runtime.progress import Advance, Progress
 
 _ENOUGH = 100_000
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")

@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from gars.application.progress import Progress
 from gars.datasets.fetch import fetch
 from gars.datasets.readers import recbole
 from gars.datasets.sources import MOVIELENS_100K, MOVIELENS_100K_ITEMS
 from gars.datasets.splits import LikeSplit
 from gars.domain.splits import strong_generalisation
+from gars.runtime.progress import Progress
 
 VALIDATION_SHARE, TEST_SHARE, HIDDEN_SHARE = 0.1, 0.2, 0.2
 SPLIT_SEED = 42

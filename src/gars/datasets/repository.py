@@ -12,12 +12,12 @@ from typing import IO, cast
 
 import msgspec
 
-from gars.application.progress import Advance
 from gars.datasets.download import ATTEMPTS, open_address, unreachable
 from gars.datasets.durable import sha256_of, whole_file, write_whole
 from gars.datasets.folders import FolderFile, TreeHash, files_in_tarball, git_tree_id
 from gars.datasets.sources import Source
 from gars.domain.errors import FetchError
+from gars.runtime.progress import Advance
 
 
 class _Verified(msgspec.Struct):

@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 import polars as pl
 
-from gars.application.progress import Advance, Progress
 from gars.datasets.dataset import Dataset, SourceUsed
 from gars.datasets.durable import whole_file
 from gars.datasets.ownership import never, refuse_foreign_file
@@ -18,6 +17,7 @@ from gars.datasets.simulator import Effects, Simulator
 from gars.datasets.statuses import STATUS_CODES
 from gars.datasets.writing import write_dataset
 from gars.domain.errors import InvalidInputError
+from gars.runtime.progress import Advance, Progress
 
 Shape = Literal["2016", "2020", "2025"]
 SHAPES: dict[str, Effects] = {

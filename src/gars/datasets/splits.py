@@ -14,13 +14,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.application.progress import Progress
 from gars.datasets.fetch import fetch
 from gars.datasets.readers.caserec import Sample
 from gars.datasets.readers.mal2016 import read_catalogue
 from gars.datasets.shipped import shipped_sample
 from gars.datasets.sources import CATALOGUE_2016
 from gars.domain.errors import DataError
+from gars.runtime.progress import Progress
 
 FIXED_SPLITS = Path(__file__).parent / "fixed_splits"
 PARTS = ("t", "v", "e", "c")

@@ -26,7 +26,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     of each franchise; ``hide_dropped_franchises`` hides everything of a franchise with a disliked title,
     ``hide_dropped_sequels`` what continues a title that was given up; ``hide_recaps`` hides what retells a franchise
     the history holds. ``released_by`` hides what comes out later. ``shown`` are the titles of the pages before.
-    ``niche`` and ``diversity`` are not filters but set the order of the rest (``application.rerank``), as do the
+    ``niche`` and ``diversity`` are not filters but set the order of the rest (``rerank``), as do the
     weights of the latest clicks (``session``) and of stage one's own order (``retrieval``), next to 1 for the ranker's.
     """
 

@@ -25,7 +25,7 @@ class ShownItem(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Impression(msgspec.Struct, frozen=True, kw_only=True):
-    """One list shown to a user. With the event log it can be made again (``application.as_of``)."""
+    """One list shown to a user. With the event log it can be made again (``application.recommend.as_of``)."""
 
     request_id: str
     user_id: str

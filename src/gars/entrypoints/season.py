@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from gars.application.progress import Progress
 from gars.config import Settings
 from gars.datasets.airing import read_airing
 from gars.datasets.durable import whole_file
@@ -14,6 +13,7 @@ from gars.datasets.ownership import has_columns
 from gars.datasets.schema import CATALOGUE
 from gars.domain.errors import MissingExtraError
 from gars.domain.season import SEASONS, Season, season_of
+from gars.runtime.progress import Progress
 
 KEPT_FOR = timedelta(hours=12)
 _PATIENCE_S = 300.0

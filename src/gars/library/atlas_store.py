@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gars.application.atlas import layout
-from gars.application.progress import Progress
 from gars.datasets.durable import write_whole
 from gars.domain.anime import Anime
 from gars.domain.normalise import unit_rows
@@ -17,6 +16,7 @@ from gars.library import cold_anime
 from gars.library.cold_anime import ColdAnime
 from gars.library.cold_start import ColdStartEngine
 from gars.library.engine import Engine
+from gars.runtime.progress import Progress
 
 _GENRE_WEIGHT = 0.6
 """Weight of genres next to the embedding; a title without an embedding is embedded by them alone."""

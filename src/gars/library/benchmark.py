@@ -11,7 +11,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gars.application.progress import Progress
 from gars.datasets import movielens
 from gars.datasets.build import build_default
 from gars.datasets.modern_split import modern_split
@@ -30,6 +29,7 @@ from gars.library.report.cost import TaskTimes, measured
 from gars.library.report.results import Fit, LikesResult, ListsResult, Skipped, Task
 from gars.ranking.examples import RankingLists
 from gars.retrieval import matrix
+from gars.runtime.progress import Progress
 
 T = TypeVar("T")
 ListFit = Callable[[Training], ListModel]

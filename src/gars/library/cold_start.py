@@ -10,8 +10,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.application.engine import Recommendation
-from gars.application.rerank import collapse
+from gars.application.recommend.engine import Recommendation
+from gars.application.recommend.rerank import collapse
 from gars.domain.anime import Anime
 from gars.domain.candidates import Candidates, Filters, allowed
 from gars.domain.errors import UnknownAnimeError
@@ -25,7 +25,7 @@ from gars.library.engine import Engine
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ColdStartEngine:
-    """Implements ``application.engine.Engine`` and ``NewAnime``, and ``application.stages.TwoStages``.
+    """Implements ``Engine`` and ``NewAnime`` of ``application.recommend.engine``, and ``TwoStages``.
 
     Lists are the model's own. A new anime can be searched, shown, compared with others, and is on the shelves of its
     season and of new anime and after all popular ones; the ranking model never scores it.

@@ -10,9 +10,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gars.application import rerank
-from gars.application.engine import Reason, Recommendation
-from gars.application.stage_times import stage
+from gars.application.recommend import rerank
+from gars.application.recommend.engine import Reason, Recommendation
 from gars.domain import features
 from gars.domain.anime import Anime
 from gars.domain.candidates import Candidates, Filters, about_content, allowed, by_content
@@ -28,6 +27,7 @@ from gars.ranking.network import Network
 from gars.retrieval.compact import csr_of
 from gars.retrieval.index import Index
 from gars.retrieval.large import LargeRetriever, StageOne
+from gars.runtime.stage_times import stage
 
 CLICK_WEIGHT = 0.5
 """Weight of the latest click, next to 1 for a liked title."""
@@ -66,7 +66,7 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Engine:
-    """Retrieval and ranking over one catalogue; implements ``application.engine.Engine``."""
+    """Retrieval and ranking over one catalogue; implements ``application.recommend.engine.Engine``."""
 
     version: str
     anime: Sequence[Anime]

@@ -13,7 +13,6 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.application.progress import Progress
 from gars.domain import features
 from gars.domain.history import LIKED_ABOVE, History, from_columns
 from gars.domain.item_table import ItemTable
@@ -24,6 +23,7 @@ from gars.library.observed import ObservedLists
 from gars.library.query import Models, taste_profile
 from gars.ranking.examples import NOT_ASKED, RankingList, RankingLists, stack
 from gars.retrieval.matrix import TrainingMatrix
+from gars.runtime.progress import Progress
 
 SHORT = 5
 """A short list shows at most this many titles."""

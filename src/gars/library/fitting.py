@@ -18,8 +18,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gars.application.progress import Progress
-from gars.application.training_log import TrainingLog
+from gars.application.evaluation.training_log import TrainingLog
 from gars.domain.anime import Anime
 from gars.domain.features.taste import prior_of
 from gars.domain.item_table import ItemTable, build
@@ -43,6 +42,7 @@ from gars.retrieval import content, large_fit, matrix, recommended, retriever
 from gars.retrieval.hidden import hide_viewers
 from gars.retrieval.item_to_item import ItemToItem
 from gars.retrieval.matrix import TrainingMatrix
+from gars.runtime.progress import Progress
 
 MIN_USERS_TO_RANK = 50
 """With fewer users than this the ranker would learn noise, and the retrieval order stands."""

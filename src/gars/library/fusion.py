@@ -9,7 +9,6 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.application.progress import Progress
 from gars.domain.splits import hold_out
 from gars.library.query import Models
 from gars.retrieval import fusion_weights
@@ -17,6 +16,7 @@ from gars.retrieval.fusion_weights import CUT, HeldOutUser
 from gars.retrieval.large_fit import HIDDEN_SHARE, MIN_ENTRIES
 from gars.retrieval.matrix import TrainingMatrix
 from gars.retrieval.retriever import Retriever
+from gars.runtime.progress import Progress
 
 PER_CHANNEL = 100
 """Candidates of each channel among which hidden entries are looked for."""

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from gars.application.progress import Progress
 from gars.datasets.durable import disk_errors, fsync_path, scratch_folder
 from gars.library.recommender import Item, Recommender
+from gars.runtime.progress import Progress
 
 ROWS_AT_ONCE = 100_000
 """Rows of a row group; so many lists are held in memory, as blocks of users."""

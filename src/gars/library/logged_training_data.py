@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.application.examples_from_log import ranking_examples
+from gars.application.impressions.examples_from_log import ranking_examples
 from gars.application.ports import EventLog, ImpressionLog
 from gars.domain import features, history, user_state
 from gars.domain.features.taste import taste_of

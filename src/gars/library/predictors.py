@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.application.progress import Progress
 from gars.domain.candidates import Filters
 from gars.domain.history import History, Rating
 from gars.library.baselines.model import ByScore, Floats, LikeModel, ListModel, Shown
 from gars.library.blas import one_thread
 from gars.library.engine import Engine
 from gars.library.recommender import Recommender
+from gars.runtime.progress import Progress
 
 LIST_LENGTH = 100
 

@@ -13,9 +13,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gars.application.evaluate import LikeScores, ListScores, score_lists
-from gars.application.progress import Progress
-from gars.application.training_log import TrainingLog
+from gars.application.evaluation.evaluate import LikeScores, ListScores, score_lists
+from gars.application.evaluation.training_log import TrainingLog
 from gars.datasets.splits import HeldOutUser, LikeSplit, TopNSplit
 from gars.domain.errors import InvalidInputError
 from gars.domain.history import LIKED_ABOVE, Rating
@@ -28,6 +27,7 @@ from gars.library.memo import Memo
 from gars.library.predictors import EvalUser
 from gars.library.recommender import Recommender
 from gars.ranking.examples import RankingLists
+from gars.runtime.progress import Progress
 
 TopNProtocol = Literal["A", "B"]
 LikePart = Literal["v", "e"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.application.engine import Reason, named
+from gars.application.recommend.engine import Reason, named
 from gars.domain.anime import Anime
 from gars.domain.history import LIKED_ABOVE, History
 from gars.kernels.top_contributions import top_contributions

@@ -14,9 +14,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.application.engine import Recommendation
-from gars.application.progress import Progress, Silent
-from gars.application.training_log import TrainingLog
+from gars.application.evaluation.training_log import TrainingLog
+from gars.application.recommend.engine import Recommendation
 from gars.domain import features
 from gars.domain.anime import Anime
 from gars.domain.candidates import Filters
@@ -37,6 +36,7 @@ from gars.library.serialisation import pack, to_bytes, unpack
 from gars.ranking.examples import RankingLists
 from gars.retrieval import index
 from gars.retrieval.two_steps import in_blocks
+from gars.runtime.progress import Progress, Silent
 
 _AT_A_TIME = 64
 """Users scored by a thread before it takes the next."""

@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 import msgspec
 
-from gars.application.tune import Choice, Range
+from gars.application.evaluation.tune import Choice, Range
 from gars.domain.errors import InvalidInputError
 from gars.library import configuration
 from gars.library.fit_config import FitConfig

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
-from gars.application.progress import Advance
+from gars.runtime.progress import Advance
 
 
 class TerminalProgress:

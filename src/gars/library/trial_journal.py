@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from gars.application.tune import Outcome
+from gars.application.evaluation.tune import Outcome
 from gars.datasets.json_lines import append_line, read_lines
 from gars.domain.errors import InvalidInputError, StorageError
 

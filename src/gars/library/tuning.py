@@ -11,10 +11,9 @@ import msgspec
 import numpy as np
 import polars as pl
 
-from gars.application.evaluate import LikeScores, score_lists
-from gars.application.progress import Progress
-from gars.application.training_log import TrainingLog
-from gars.application.tune import SHARES, Setting, Verdict
+from gars.application.evaluation.evaluate import LikeScores, score_lists
+from gars.application.evaluation.training_log import TrainingLog
+from gars.application.evaluation.tune import SHARES, Setting, Verdict
 from gars.datasets.splits import LikeSplit, TopNSplit
 from gars.domain.errors import GarsError
 from gars.domain.history import LIKED_ABOVE
@@ -23,6 +22,7 @@ from gars.library import configuration, predictors, protocols
 from gars.library.fit_config import FitConfig
 from gars.library.memo import Memo
 from gars.library.recommender import Recommender
+from gars.runtime.progress import Progress
 
 
 class Evaluator(Protocol):

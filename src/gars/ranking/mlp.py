@@ -15,14 +15,14 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.application.progress import Progress
-from gars.application.training_log import TrainingLog
+from gars.application.evaluation.training_log import TrainingLog
 from gars.domain.errors import MissingExtraError
 from gars.domain.features import place_from_end
 from gars.domain.item_table import ItemTable
 from gars.ranking import curves
 from gars.ranking.examples import NOT_ASKED, RankingLists
 from gars.ranking.network import REACH, Network, from_arrays, genre_shares, type_codes
+from gars.runtime.progress import Progress
 
 if TYPE_CHECKING:
     import keras

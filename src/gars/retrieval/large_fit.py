@@ -10,7 +10,6 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gars.application.progress import Progress
 from gars.domain.item_table import ItemTable
 from gars.domain.normalise import unit_rows
 from gars.retrieval import fusion_weights, local_edlae, popularity, spectral, two_steps
@@ -20,6 +19,7 @@ from gars.retrieval.large import LargeRetriever
 from gars.retrieval.large_config import LargeConfig
 from gars.retrieval.local_edlae import EdlaeConfig
 from gars.retrieval.spectral import Spectral
+from gars.runtime.progress import Progress
 
 Floats = NDArray[np.float32]
 

@@ -11,7 +11,6 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gars.application.progress import Progress
 from gars.domain.candidates import Candidates
 from gars.domain.features.channels import WHOLE_LIST
 from gars.domain.item_table import ItemTable
@@ -37,6 +36,7 @@ from gars.retrieval.large_config import LargeConfig
 from gars.retrieval.matrix import TrainingMatrix
 from gars.retrieval.stacked_neighbours import ChannelScores, StackedNeighbours
 from gars.retrieval.user_knn import UserKnn
+from gars.runtime.progress import Progress
 
 Floats = NDArray[np.float32]
 

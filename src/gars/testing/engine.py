@@ -8,8 +8,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.application import rerank
-from gars.application.engine import Reason, Recommendation
+from gars.application.recommend import rerank
+from gars.application.recommend.engine import Reason, Recommendation
 from gars.domain import candidates, item_table
 from gars.domain.anime import Anime
 from gars.domain.candidates import Candidates, Filters

@@ -11,7 +11,7 @@ from msgspec import json
 from msgspec.structs import replace
 
 from gars.adapters.processes.child import answer_all
-from gars.application.engine import Reason, Recommendation
+from gars.application.recommend.engine import Reason, Recommendation
 from gars.domain.candidates import Filters
 from gars.domain.errors import InvalidInputError
 from gars.domain.history import History

@@ -6,14 +6,14 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from gars.application.ports import Change
-from gars.application.subscriptions import Subscription, Subscriptions
+from gars.runtime.subscriptions import Subscription, Subscriptions
 
 
 class MemoryChangeFeed:
     """A ``ChangeFeed`` for listeners in this process."""
 
     def __init__(self) -> None:
-        self._boxes = Subscriptions()
+        self._boxes = Subscriptions[Change]()
 
     @property
     def listening(self) -> int:
@@ -25,7 +25,7 @@ class MemoryChangeFeed:
         self._boxes.deliver(changes)
 
     @asynccontextmanager
-    async def listen(self, user_id: str) -> AsyncIterator[Subscription]:
+    async def listen(self, user_id: str) -> AsyncIterator[Subscription[Change]]:
         """Register on entry, unregister on exit."""
         with self._boxes.open(user_id) as box:
             yield box

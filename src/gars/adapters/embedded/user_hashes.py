@@ -12,8 +12,8 @@ import secrets
 import sqlite3
 from pathlib import Path
 
-from gars.application import key_file
 from gars.domain.errors import StorageError
+from gars.runtime import key_file
 
 logger = logging.getLogger(__name__)
 

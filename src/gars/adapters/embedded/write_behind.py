@@ -1,7 +1,7 @@
 """User states kept in memory at once and on disk a moment later: a state changed ten times is written once.
 
 The event log is durable before a state changes, so what a dying process had not written yet is replayed from the log,
-from the checkpoint that was written with the states (``application.recover``). Nothing is lost, only done again.
+from the checkpoint that was written with the states (``application.events.recover``). Nothing is lost, only done again.
 """
 
 from __future__ import annotations

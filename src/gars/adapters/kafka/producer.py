@@ -109,7 +109,7 @@ class SyncProducer:
                     # as Java clients hash: a user must have one partition, whichever client sends
                     "partitioner": "murmur2_random",
                     "compression.type": "lz4",
-                    # callers come in groups already (application/writer.py): do not wait for more
+                    # callers come in groups already (application/events/writer.py): do not wait for more
                     "linger.ms": 0,
                     "message.timeout.ms": round(self._timeout_s * 1000),
                     "socket.timeout.ms": max(1000, round(self._timeout_s * 1000)),

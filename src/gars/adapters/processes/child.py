@@ -11,8 +11,8 @@ from msgspec.json import encode as as_json
 from msgspec.structs import replace
 
 from gars.adapters.processes.cores import stay_on
-from gars.application.engine import Engine
-from gars.application.list_messages import (
+from gars.application.recommend.engine import Engine
+from gars.application.recommend.list_messages import (
     Answer,
     ListFailed,
     ListMade,
@@ -23,8 +23,8 @@ from gars.application.list_messages import (
     encode,
     history_of,
 )
-from gars.application.stage_times import measuring
 from gars.domain.errors import InvalidInputError
+from gars.runtime.stage_times import measuring
 
 Target = Callable[[Connection], None]
 """Function that a worker runs: load the model, then ``answer_all``. It is pickled, so it must be importable."""

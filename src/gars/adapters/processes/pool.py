@@ -8,7 +8,7 @@ import threading
 from gars.adapters.processes.child import Target
 from gars.adapters.processes.cores import allowed, share_out
 from gars.adapters.processes.process import GoneError, ListProcess
-from gars.application.list_messages import ListFailed, ListMade, ListRefused, encode, wanted
+from gars.application.recommend.list_messages import ListFailed, ListMade, ListRefused, encode, wanted
 from gars.domain.candidates import Filters
 from gars.domain.errors import InvalidInputError, StageError
 from gars.domain.history import History
@@ -26,7 +26,7 @@ _LONGEST_PAUSE_S = 60.0
 
 
 class ListProcesses:
-    """Implements ``application.worker_pool.WorkerPool``. Each worker has a slot, and with it a core."""
+    """Implements ``application.recommend.worker_pool.WorkerPool``. Each worker has a slot, and with it a core."""
 
     def __init__(self, target: Target, version: str, *, count: int, patience_s: float) -> None:
         """Start ``count`` workers and wait until each has loaded the model ``version`` or failed (see ``problem``).

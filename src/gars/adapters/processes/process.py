@@ -10,7 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from gars.adapters.processes.child import Target, run
-from gars.application.list_messages import Answer, decode_answer, decode_serving
+from gars.application.recommend.list_messages import Answer, decode_answer, decode_serving
 
 T = TypeVar("T")
 

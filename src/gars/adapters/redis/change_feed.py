@@ -25,7 +25,7 @@ from redis.backoff import NoBackoff
 from gars.adapters.redis.connection import TIMEOUT_S, connect, explained, shown
 from gars.adapters.redis.keys import Keys
 from gars.application.ports import Change
-from gars.application.subscriptions import Subscription, Subscriptions
+from gars.runtime.subscriptions import Subscription, Subscriptions
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class RedisChangeFeed:
         self._address = address
         self._client = connect(address)
         self._keys = Keys(prefix)
-        self._boxes = Subscriptions()
+        self._boxes = Subscriptions[Change]()
         self._outbox: deque[tuple[str, bytes]] = deque(maxlen=_MAX_WAITING)
         self._closing = False
         # from here on only the feed's own thread touches these
@@ -74,7 +74,7 @@ class RedisChangeFeed:
         self._call(self._wake.set)
 
     @asynccontextmanager
-    async def listen(self, user_id: str) -> AsyncIterator[Subscription]:
+    async def listen(self, user_id: str) -> AsyncIterator[Subscription[Change]]:
         """Subscribe on entry; unsubscribe when the last listener of the user leaves."""
         loop, arrived = asyncio.get_running_loop(), asyncio.Event()
 

@@ -12,7 +12,7 @@ import msgspec
 from gars.adapters.redis.connection import connect, explained, shown
 from gars.adapters.redis.keys import BUCKETS, Keys
 from gars.adapters.redis.state_writer import StateWrite, StateWriter
-from gars.application.replay import Rebuilt
+from gars.application.events.replay import Rebuilt
 from gars.domain import user_state
 from gars.domain.errors import StorageError
 from gars.domain.user_state import UserState

@@ -17,8 +17,8 @@ from pathlib import Path
 from gars.adapters.redis import scripts
 from gars.adapters.redis.connection import Client, explained, is_cluster, shown
 from gars.adapters.redis.keys import Keys, slot_tag
-from gars.application import key_file
 from gars.domain.errors import StorageError
+from gars.runtime import key_file
 
 _PAGE = 500
 _FIELDS = ("key", "digest", "names")

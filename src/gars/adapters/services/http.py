@@ -9,8 +9,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.application.engine import Recommendation
-from gars.application.stage_messages import (
+from gars.application.recommend.engine import Recommendation
+from gars.application.recommend.stage_messages import (
     CONTENT_TYPE,
     RANK,
     RECALL,
@@ -23,7 +23,7 @@ from gars.application.stage_messages import (
     pack_history,
     unpack_found,
 )
-from gars.application.stages import Found
+from gars.application.recommend.stages import Found
 from gars.domain.candidates import Filters
 from gars.domain.errors import InvalidInputError, StageError
 from gars.domain.history import History
@@ -75,7 +75,7 @@ class _Client:
 
 
 class HttpRecall(_Client):
-    """Implements ``application.stages.RecallService``."""
+    """Implements ``application.recommend.stages.RecallService``."""
 
     def __init__(self, address: str, *, timeout_s: float, token: str = "") -> None:
         super().__init__("recall", address, timeout_s=timeout_s, token=token)
@@ -92,7 +92,7 @@ class HttpRecall(_Client):
 
 
 class HttpRank(_Client):
-    """Implements ``application.stages.RankService``."""
+    """Implements ``application.recommend.stages.RankService``."""
 
     def __init__(self, address: str, *, timeout_s: float, token: str = "") -> None:
         super().__init__("rank", address, timeout_s=timeout_s, token=token)

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import polars as pl
 
-from gars.application.progress import Advance
 from gars.datasets.csv_rows import Header, read_rows
 from gars.datasets.problems import EXAMPLES, Problems
 from gars.datasets.readers.dialects import Layout
 from gars.domain.errors import DataError, InvalidInputError
+from gars.runtime.progress import Advance
 
 PIECE_BYTES = 32 << 20
 _LONGEST_LINE = 8 << 20

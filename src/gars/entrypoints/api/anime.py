@@ -7,8 +7,8 @@ from typing import Annotated
 from litestar import get
 from litestar.params import QueryParameter
 
-from gars.application.onboarding import onboarding
-from gars.application.search import MAX_QUERY, is_poor
+from gars.application.catalogue.search import MAX_QUERY, is_poor
+from gars.application.recommend.onboarding import onboarding
 from gars.entrypoints.api.cards import card, detail
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.params import AnimeIdPath, K, ServiceDep
@@ -20,7 +20,7 @@ from gars.entrypoints.api.shapes import (
     SimilarAnimeBody,
     SimilarAnimeEntry,
 )
-from gars.entrypoints.api.threads import run_in_worker
+from gars.entrypoints.api.workers import run_in_worker
 
 
 @get("/anime", summary="Search over every title", responses=errors(400), tags=["anime"])

@@ -13,7 +13,6 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
-from gars.application.stage_times import measuring
 from gars.bootstrap import VERSION, Live, Service, live
 from gars.entrypoints.api import (
     about,
@@ -46,6 +45,7 @@ from gars.entrypoints.api.response_cache import TEMPLATE, ResponseCache
 from gars.entrypoints.api.security import add_headers
 from gars.entrypoints.api.streams import Streams
 from gars.entrypoints.edge.head import answer_head
+from gars.runtime.stage_times import measuring
 
 
 class App(Litestar):

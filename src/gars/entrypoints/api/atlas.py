@@ -16,7 +16,7 @@ from litestar import Response, get
 from litestar.params import QueryParameter
 from numpy.typing import NDArray
 
-from gars.application.catalogue import Catalogue
+from gars.application.catalogue.catalogue import Catalogue
 from gars.bootstrap import Service
 from gars.domain.anime import Anime
 from gars.domain.errors import ArtefactError

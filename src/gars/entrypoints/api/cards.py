@@ -11,9 +11,9 @@ import msgspec
 import numpy as np
 from msgspec import UNSET
 
-from gars.application.catalogue import Catalogue
-from gars.application.engine import Recommendation
-from gars.application.paging import Page
+from gars.application.catalogue.catalogue import Catalogue
+from gars.application.recommend.engine import Recommendation
+from gars.application.recommend.paging import Page
 from gars.domain.anime import Anime
 from gars.domain.user_state import Opinion, Register, UserState
 from gars.entrypoints.api.shapes import (

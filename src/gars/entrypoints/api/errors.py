@@ -13,7 +13,6 @@ from litestar.openapi.spec import Example
 from litestar.types import ExceptionHandlersMap
 from msgspec import UNSET
 
-from gars.application.request_ids import request_id
 from gars.domain.errors import (
     ArtefactError,
     ConflictError,
@@ -27,6 +26,7 @@ from gars.domain.errors import (
 )
 from gars.entrypoints.api.params import parameter_names
 from gars.entrypoints.api.shapes import ErrorBody, ErrorDetail
+from gars.runtime.request_ids import request_id
 
 logger = logging.getLogger(__name__)
 

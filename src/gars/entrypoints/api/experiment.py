@@ -8,7 +8,7 @@ import msgspec
 from litestar import get
 from litestar.exceptions import NotFoundException
 
-from gars.application.experiments import report
+from gars.application.impressions.experiments import report
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.experiment_shapes import ExperimentBody
 from gars.entrypoints.api.params import ServiceDep

@@ -5,12 +5,12 @@ from __future__ import annotations
 from litestar import post
 from litestar.params import JSONBody
 
-from gars.application.group import Member
+from gars.application.recommend.group import Member
 from gars.entrypoints.api import cards
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.group_shapes import GroupBody, GroupListBody, GroupTitle
 from gars.entrypoints.api.params import FiltersDep, K, ServiceDep, checked_user_id
-from gars.entrypoints.api.threads import run_in_worker
+from gars.entrypoints.api.workers import run_in_worker
 
 
 @post(

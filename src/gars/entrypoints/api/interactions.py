@@ -14,9 +14,9 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody, QueryParameter, SkipValidation
 from msgspec import UNSET, UnsetType
 
-from gars.application.ingest import MAX_BATCH, at_index, refusal
+from gars.application.events.ingest import MAX_BATCH, at_index, refusal
+from gars.application.events.writer import Writer
 from gars.application.ports import Clock
-from gars.application.writer import Writer
 from gars.domain.errors import EventConflictError, InvalidInputError
 from gars.domain.interaction import Interaction, Kind, Status, accepted, content_id
 from gars.entrypoints.api.access import CallerDep

@@ -14,13 +14,13 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
-from gars.application.budgets import Budget
-from gars.application.fallback_chain import FallbackLevel
-from gars.application.stage_times import STAGES as STAGE_NAMES
-from gars.application.stage_times import server_timing
+from gars.application.recommend.fallback_chain import FallbackLevel
 from gars.bootstrap import Live
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.response_cache import ResponseCache
+from gars.runtime.budgets import Budget
+from gars.runtime.stage_times import STAGES as STAGE_NAMES
+from gars.runtime.stage_times import server_timing
 
 logger = logging.getLogger(__name__)
 

@@ -11,8 +11,7 @@ from litestar.params import QueryParameter
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.page import index_html
 from gars.entrypoints.api.params import MAX_USER_ID, ServiceDep, checked_user_id
-from gars.entrypoints.api.run_with_deadline import run_with_deadline
-from gars.entrypoints.api.threads import run_in_worker
+from gars.entrypoints.api.workers import run_in_worker, run_with_deadline
 
 _K = 20
 

@@ -14,7 +14,7 @@ from gars.domain.user_state import Opinion, Register, UserState
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.opinion_shapes import AnimeForUserBody, NeighboursBody, OpinionBody
 from gars.entrypoints.api.params import AnimeIdPath, ServiceDep, UserId, checked_user_id
-from gars.entrypoints.api.threads import run_in_worker
+from gars.entrypoints.api.workers import run_in_worker
 
 _ASKED = 50
 """Number of similar users whose opinions are counted."""

@@ -1,6 +1,6 @@
 """Response cache of users' lists: an unchanged list is sent again without being recomputed.
 
-A response is cached by what its list was made from (``application.list_cache``), so a click or a model swap
+A response is cached by what its list was made from (``application.recommend.list_cache``), so a click or a model swap
 invalidates it at once. Within ``SAME_VIEW_S`` it counts as the same impression, such as a reload. The cache runs
 before the framework, so it only serves requests without authentication (``Access.asks_nothing``).
 """
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from litestar.types import Message, Scope, Send
 
-from gars.application.list_cache import CacheKey, cache_key
+from gars.application.recommend.list_cache import CacheKey, cache_key
 from gars.bootstrap import Live
 from gars.entrypoints.api.compression import MIN_BYTES, accepts_gzip, can_shrink, pack, packed_headers
 from gars.entrypoints.api.security import REQUEST_ID

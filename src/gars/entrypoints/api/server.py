@@ -18,7 +18,6 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 from litestar import Litestar
 
-from gars.application.swap import Swap
 from gars.bootstrap import Live, Service, live, warm
 from gars.config import Settings
 from gars.domain.errors import ArtefactError, GarsError, InvalidInputError
@@ -28,6 +27,7 @@ from gars.entrypoints.edge.descriptors import connections_within, raise_file_lim
 from gars.entrypoints.edge.stopping import end_process_after
 from gars.entrypoints.stack.ports import free_ports
 from gars.library.malloc import collect_rarely, trim_freed_memory
+from gars.runtime.swap import Swap
 
 logger = logging.getLogger(__name__)
 

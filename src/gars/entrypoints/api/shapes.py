@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from gars.application.catalogue import Relation
+from gars.application.catalogue.catalogue import Relation
 
 AnimeId = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 
@@ -95,7 +95,7 @@ class AnimeDetail(AnimeCard, frozen=True, kw_only=True):
 class ReasonBody(msgspec.Struct, frozen=True):
     """A reason for recommending an anime. ``text`` is the English sentence; the titles are of the anime it mentions.
 
-    Has the fields of ``application.engine.Reason``, which is encoded in its place.
+    Has the fields of ``application.recommend.engine.Reason``, which is encoded in its place.
     """
 
     kind: str

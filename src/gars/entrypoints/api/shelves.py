@@ -12,10 +12,9 @@ from gars.domain.season import Season
 from gars.entrypoints.api import cards
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.params import CursorParam, FiltersDep, K, ServiceDep, UserId, checked_user_id
-from gars.entrypoints.api.run_with_deadline import run_with_deadline
 from gars.entrypoints.api.shapes import RecommendationsBody
 from gars.entrypoints.api.shelf_shapes import ContinueBody, ContinueEntry, NewBody, SeasonBody, TrendEntry, TrendingBody
-from gars.entrypoints.api.threads import run_in_worker
+from gars.entrypoints.api.workers import run_in_worker, run_with_deadline
 
 
 @get("/anime/trending", summary="What is asked for now", responses=errors(400), tags=["anime"])

@@ -9,7 +9,7 @@ from typing import Literal
 
 from litestar import get
 
-from gars.application.catalogue import Catalogue
+from gars.application.catalogue.catalogue import Catalogue
 from gars.bootstrap import Service
 from gars.domain.anime import Anime
 from gars.domain.history import LIKED_ABOVE
@@ -18,7 +18,7 @@ from gars.entrypoints.api.cards import card
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.params import K, ServiceDep, UserId, checked_user_id
 from gars.entrypoints.api.taste_shapes import Contrast, LovedBody, LovedEntry, TasteReport, TasteShare
-from gars.entrypoints.api.threads import run_in_worker
+from gars.entrypoints.api.workers import run_in_worker
 
 _MOST = 12
 """Maximum number of shares of each kind."""

@@ -23,7 +23,6 @@ from gars.entrypoints.api.params import (
     UserId,
     checked_user_id,
 )
-from gars.entrypoints.api.run_with_deadline import run_with_deadline
 from gars.entrypoints.api.shapes import (
     ForgottenBody,
     HistoryBody,
@@ -34,7 +33,7 @@ from gars.entrypoints.api.shapes import (
     UsersPage,
     UserSummary,
 )
-from gars.entrypoints.api.threads import run_in_worker
+from gars.entrypoints.api.workers import run_in_worker, run_with_deadline
 
 
 @get("/users", summary="Known users", responses=errors(400, 503), tags=["users"])

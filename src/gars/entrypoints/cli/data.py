@@ -9,7 +9,6 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from gars.application.progress import Progress
 from gars.datasets.build import build_default
 from gars.datasets.catalogues import as_used
 from gars.datasets.dataset import Dataset
@@ -24,6 +23,7 @@ from gars.entrypoints.cli import data_quality
 from gars.entrypoints.cli import data_tables as tables
 from gars.entrypoints.cli.datasets_here import Home, dataset_names, open_dataset
 from gars.entrypoints.cli.merge import merge, refresh
+from gars.runtime.progress import Progress
 
 app = typer.Typer(
     no_args_is_help=True,

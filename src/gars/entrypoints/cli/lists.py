@@ -18,7 +18,7 @@ from gars.datasets.ownership import contains
 from gars.domain.errors import InvalidInputError, MissingExtraError, StorageError
 
 if TYPE_CHECKING:
-    from gars.application.import_list import ImportReport
+    from gars.application.events.import_list import ImportReport
     from gars.entrypoints.cli.reach import Lists
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="A user's own list: in, out, and gone.")

@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from gars.adapters.embedded.lock import folder_lock
-from gars.application.live_watch import FIRM, Look
+from gars.application.impressions.live_watch import FIRM, Look
 from gars.config import from_environment
 from gars.datasets import snapshots
 from gars.datasets.dataset import Dataset

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
-from gars.application.import_list import ImportReport
+from gars.application.events.import_list import ImportReport
 from gars.bootstrap import Service, load_engine, lock_home, open_service, open_sites, training_data
 from gars.config import from_environment
 from gars.datasets.lists.parse import parse

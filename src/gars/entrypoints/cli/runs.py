@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from gars.adapters.tensorboard import sessions, training_log
-from gars.application.progress import Progress
 from gars.domain.errors import MissingExtraError
+from gars.runtime.progress import Progress
 
 T = TypeVar("T")
 

@@ -17,8 +17,8 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from gars.application.about import About
-from gars.application.engine import Engine
+from gars.application.catalogue.about import About
+from gars.application.recommend.engine import Engine
 from gars.bootstrap import load_engine, lock_home, open_service, training_data
 from gars.bootstrap.collector import collecting, open_collector
 from gars.bootstrap.list_processes import stay_off_their_cores

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from gars.application import replay as replaying
-from gars.application.backfill import backfill as fold_in
+from gars.application.events import replay as replaying
+from gars.application.events.backfill import backfill as fold_in
 from gars.bootstrap.cluster import forgotten_users, logged, rebuildable_states, rebuildable_trends, rebuilt_users
 from gars.bootstrap.model import load_engine, training_data
 from gars.bootstrap.stores import open_state_store, open_tombstones

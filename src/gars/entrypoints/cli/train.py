@@ -10,8 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from gars.application.progress import Progress
-from gars.application.training_log import TrainingLog
+from gars.application.evaluation.training_log import TrainingLog
 from gars.datasets.dataset import MANIFEST, Dataset
 from gars.datasets.snapshots import open_snapshot
 from gars.domain.errors import DataError, InvalidInputError
@@ -26,6 +25,7 @@ from gars.library.offline import OfflineGraph, read_graph
 from gars.library.recommender import Recommender
 from gars.library.registry import Registry
 from gars.library.terminal import TerminalProgress
+from gars.runtime.progress import Progress
 
 
 def train(

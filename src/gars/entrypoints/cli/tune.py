@@ -16,8 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from gars.application.progress import Progress, Silent
-from gars.application.tune import Outcome, finalists, search
+from gars.application.evaluation.tune import Outcome, finalists, search
 from gars.datasets.build import build_sample
 from gars.datasets.ownership import refuse_foreign_folder
 from gars.datasets.splits import fixed_like_split, fixed_topn_split
@@ -29,6 +28,7 @@ from gars.library.protocols import as_topn_protocol
 from gars.library.terminal import TerminalProgress
 from gars.library.trial_journal import TrialJournal
 from gars.library.tuning import Evaluator, Likes, Lists, Validation, is_slow
+from gars.runtime.progress import Progress, Silent
 
 
 class TunedProtocol(StrEnum):

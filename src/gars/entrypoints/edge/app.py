@@ -9,13 +9,13 @@ from typing import Any
 import msgspec
 from litestar.types import ASGIApp, Receive, Send
 
-from gars.application.request_ids import RequestIds, is_well_formed, request_id
 from gars.config import Settings
 from gars.entrypoints.api.security import ENCODED_HEADERS, REQUEST_ID
 from gars.entrypoints.api.shapes import ErrorBody, ErrorDetail
 from gars.entrypoints.edge.bodies import BodyMemory, receive_in_time
 from gars.entrypoints.edge.origins import Origins, Refusal
 from gars.entrypoints.edge.proxies import Proxies
+from gars.runtime.request_ids import RequestIds, is_well_formed, request_id
 
 Count = Callable[[object, object, int, float], None]
 """Counts an answer: method, route, status, seconds."""

@@ -12,11 +12,11 @@ import numpy as np
 import scipy.sparse as sp
 from pyspark.sql import DataFrame, SparkSession
 
-from gars.application.progress import Progress
 from gars.datasets.durable import whole_folder
 from gars.datasets.ownership import refuse_foreign_folder
 from gars.entrypoints.offline import embeddings, factors, feature_tables, item_graph, user_lists
 from gars.library.offline import ABOUT, GRAPH, ITEM_IDS, Made, Plan, written_names
+from gars.runtime.progress import Progress
 
 T = TypeVar("T")
 

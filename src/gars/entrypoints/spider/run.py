@@ -14,7 +14,6 @@ from scrapy import signals
 from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.settings import Settings as ScrapySettings
 
-from gars.application.progress import Progress
 from gars.config import Settings
 from gars.datasets.crawled import CrawledAnime, format_of
 from gars.datasets.ownership import IsOurs, refuse_foreign_file
@@ -36,6 +35,7 @@ from gars.entrypoints.spider.spiders.polite import AnimeSpider, PoliteSpider
 from gars.entrypoints.spider.spiders.season import Season
 from gars.entrypoints.spider.spiders.top import Top
 from gars.entrypoints.spider.store import RecordStore
+from gars.runtime.progress import Progress
 
 SPIDERS: dict[str, type[PoliteSpider]] = {one.name: one for one in (Anime, Season, Top, Lists, Jikan)}
 _RUNNING = "running"

@@ -6,13 +6,13 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from gars.application.backfill import is_backfilled
-from gars.application.progress import Progress
+from gars.application.events.backfill import is_backfilled
 from gars.bootstrap.model import load_catalogue, training_data
 from gars.bootstrap.stores import open_state_store
 from gars.config import Settings
 from gars.entrypoints.stack.engine import Engine, Process, StackError, environment
 from gars.entrypoints.stack.services import GARS, require_model
+from gars.runtime.progress import Progress
 
 
 class Backfill(Engine):

@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gars.adapters.cassandra.address import CassandraAddress
-from gars.application.progress import Progress
 from gars.datasets.durable import write_whole
 from gars.entrypoints.stack.deploy import deploy_folder
 from gars.entrypoints.stack.engine import Engine, Process
 from gars.entrypoints.stack.java import Jars, java
 from gars.entrypoints.stack.ports import answers
+from gars.runtime.progress import Progress
 
 _START_WITHIN_S = 300
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gars.application.progress import Progress
 from gars.domain.errors import GarsError
+from gars.runtime.progress import Progress
 
 
 class StackError(GarsError):

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gars.adapters.kafka.address import KafkaAddress
-from gars.application.progress import Progress
 from gars.datasets.durable import write_whole
 from gars.entrypoints.stack.deploy import deploy_folder
 from gars.entrypoints.stack.engine import Engine, Process, StackError, environment
@@ -18,6 +17,7 @@ from gars.entrypoints.stack.flink_rest import FlinkRest
 from gars.entrypoints.stack.java import java
 from gars.entrypoints.stack.job_code import write_job_code
 from gars.entrypoints.stack.running import wait_for
+from gars.runtime.progress import Progress
 
 _WORKER = "taskmanager"
 _JOB_WITHIN_S = 180

@@ -9,11 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from gars.application.progress import Progress
 from gars.datasets.durable import whole_folder
 from gars.entrypoints.stack.deploy import deploy_folder
 from gars.entrypoints.stack.engine import StackError
 from gars.entrypoints.stack.java import Jars
+from gars.runtime.progress import Progress
 
 VERSIONS = ("3.11", "3.12")
 """Pythons that there is a wheel of apache-flink for."""

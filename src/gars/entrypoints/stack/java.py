@@ -10,10 +10,10 @@ import subprocess
 import threading
 from pathlib import Path
 
-from gars.application.progress import Progress
 from gars.datasets.durable import whole_folder
 from gars.entrypoints.stack.deploy import deploy_folder
 from gars.entrypoints.stack.engine import StackError
+from gars.runtime.progress import Progress
 
 _OLDEST = 17
 _INSTALLING = threading.Lock()

@@ -12,7 +12,7 @@ PARTS = (
     "__init__.py",
     "domain",
     "application/__init__.py",
-    "application/key_file.py",
+    "runtime/key_file.py",
     "application/ports.py",
     "adapters/__init__.py",
     "adapters/flink",

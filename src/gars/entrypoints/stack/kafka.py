@@ -8,12 +8,12 @@ from pathlib import Path
 
 from gars.adapters.kafka.address import KafkaAddress
 from gars.adapters.kafka.topics import create_topics, problem
-from gars.application.progress import Progress
 from gars.datasets.durable import write_whole
 from gars.entrypoints.stack.deploy import deploy_folder
 from gars.entrypoints.stack.engine import Engine, Process, StackError
 from gars.entrypoints.stack.java import Jars, java
 from gars.entrypoints.stack.ports import answers
+from gars.runtime.progress import Progress
 
 _CLUSTER_ID = "Z2Fycy1sb2NhbC1jbHVzdA"
 """Which cluster the data belong to; every broker of one machine may have the same."""

@@ -6,13 +6,13 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from gars.application.progress import Progress
 from gars.bootstrap.model import engine_version, served_version
 from gars.bootstrap.publishing import published_version
 from gars.config import Settings
 from gars.domain.errors import ArtefactError, StorageError
 from gars.entrypoints.stack.engine import Engine, Process, StackError, environment
 from gars.entrypoints.stack.services import GARS, require_model
+from gars.runtime.progress import Progress
 
 COMMAND = ("model", "publish")
 """After ``gars``; the launcher and compose.yaml run the same."""

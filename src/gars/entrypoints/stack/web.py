@@ -8,11 +8,11 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from gars.application.progress import Progress
 from gars.datasets.durable import write_whole
 from gars.entrypoints.stack.deploy import deploy_folder
 from gars.entrypoints.stack.engine import Engine, Process, StackError
 from gars.entrypoints.stack.probes import http_problem
+from gars.runtime.progress import Progress
 
 PAGE = Path(__file__).parents[1] / "api" / "page"
 """The folder into which ``make page`` builds the page; the api serves the same."""

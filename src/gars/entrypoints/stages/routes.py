@@ -11,7 +11,7 @@ from litestar.di import NamedDependency
 from litestar.exceptions import HTTPException
 from litestar.params import QueryParameter, SkipValidation
 
-from gars.application.stage_messages import (
+from gars.application.recommend.stage_messages import (
     CONTENT_TYPE,
     RANK,
     RECALL,
@@ -23,12 +23,12 @@ from gars.application.stage_messages import (
     unpack_found,
     unpack_history,
 )
-from gars.application.stages import Found, check_version
+from gars.application.recommend.stages import Found, check_version
 from gars.bootstrap.stages import StageService
 from gars.domain.errors import ConflictError, InvalidInputError, StageError
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.params import MAX_USER_ID, checked_user_id
-from gars.entrypoints.api.threads import run_in_worker
+from gars.entrypoints.api.workers import run_in_worker
 
 T = TypeVar("T")
 

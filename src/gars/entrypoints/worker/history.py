@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from gars.application.keep_history import KeepHistory
+from gars.application.events.keep_history import KeepHistory
 from gars.domain.errors import StorageError
 
 logger = logging.getLogger(__name__)

@@ -8,14 +8,14 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.application.evaluate import LikeScores, ListScores, score_lists
-from gars.application.progress import Progress
+from gars.application.evaluation.evaluate import LikeScores, ListScores, score_lists
 from gars.domain import metrics
 from gars.library import predictors
 from gars.library.baselines.model import Shown
 from gars.library.pipeline.holdout_users import HoldoutUsers
 from gars.library.predictors import BothStages, LikeHead
 from gars.library.recommender import Recommender, UnknownIdsWarning
+from gars.runtime.progress import Progress
 
 FEWEST_USERS = 30
 """With fewer users an interval is too wide to decide."""

@@ -10,10 +10,10 @@ from typing import Any
 
 import msgspec
 
-from gars.application.progress import Progress
 from gars.datasets.json_lines import append_line, read_records
 from gars.domain.errors import InvalidInputError, StorageError
 from gars.library.report.cost import measured
+from gars.runtime.progress import Progress
 
 FILE = "journal.jsonl"
 

@@ -12,7 +12,6 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from gars.application.progress import Progress
 from gars.datasets import snapshots
 from gars.datasets.acceptance import NotAcceptedError, require_accepted
 from gars.datasets.dataset import Dataset
@@ -33,6 +32,7 @@ from gars.library.pipeline.promotions import roll_back, rollbacks
 from gars.library.pipeline.runs import VALIDATION
 from gars.library.recommender import Recommender
 from gars.library.registry import Registry
+from gars.runtime.progress import Progress
 
 Output = dict[str, Any]
 Crawl = Callable[[Path], None]

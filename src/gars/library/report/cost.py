@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gars.application.progress import Advance, Progress
 from gars.library.report.results import Cost, Task
+from gars.runtime.progress import Advance, Progress
 
 _STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 

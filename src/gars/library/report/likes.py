@@ -9,15 +9,15 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.application import breakdowns
-from gars.application.evaluate import LikeScores
-from gars.application.progress import Progress
+from gars.application.evaluation import breakdowns
+from gars.application.evaluation.evaluate import LikeScores
 from gars.domain import metrics
 from gars.domain.history import LIKED_ABOVE, Rating
 from gars.library import predictors
 from gars.library.baselines.model import LikeModel
 from gars.library.recommender import Recommender
 from gars.library.report.results import Comparison, Group, LikeModelResult, LikesResult, Role
+from gars.runtime.progress import Progress
 
 Histories = dict[int, list[Rating]]
 CUTS = (0, 1, 3)

@@ -9,9 +9,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gars.application import breakdowns
-from gars.application.evaluate import ListScores, score_lists
-from gars.application.progress import Progress
+from gars.application.evaluation import breakdowns
+from gars.application.evaluation.evaluate import ListScores, score_lists
 from gars.domain import metrics
 from gars.domain.item_table import ItemTable
 from gars.library import predictors
@@ -21,6 +20,7 @@ from gars.library.protocols import cut
 from gars.library.recommender import Recommender
 from gars.library.report.results import Comparison, Group, ListModelResult, ListsResult, Role
 from gars.retrieval import content
+from gars.runtime.progress import Progress
 
 CUTS = (0, 1, 3)
 """Lengths of cut histories of the same users."""

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 import msgspec
 import numpy as np
 
-from gars.application.engine import Engine
+from gars.application.recommend.engine import Engine
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
 from gars.domain.history import History, Rating, from_ratings, from_state
 from gars.domain.interaction import Kind

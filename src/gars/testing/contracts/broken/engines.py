@@ -9,7 +9,7 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from gars.application.engine import Recommendation
+from gars.application.recommend.engine import Recommendation
 from gars.domain.candidates import Filters
 from gars.domain.history import History, Rating
 from gars.testing.contracts.broken.types import Broken

@@ -1,0 +1,1 @@
+"""Scores of models on held-out data, and the search of settings."""

@@ -1,0 +1,1 @@
+"""Events: accepted, applied to states, recovered, exported and forgotten."""

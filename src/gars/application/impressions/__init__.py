@@ -1,0 +1,1 @@
+"""Shown lists: recorded, joined to clicks, compared."""

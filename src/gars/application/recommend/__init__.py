@@ -1,0 +1,1 @@
+"""Lists: the request of a list, its stages, fallbacks, pages and cache."""

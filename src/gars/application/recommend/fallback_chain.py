@@ -1,0 +1,192 @@
+"""Fallback chain: the next best list when a stage fails or its time is spent.
+
+    ranking → candidates in the order of retrieval → similar content → trending → popular
+
+Each level needs less than the one before it. The last needs only data in memory since the model was loaded.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gars.application.recommend import rerank
+from gars.application.recommend.engine import Engine, Reason, Recommendation
+from gars.domain import candidates, item_table
+from gars.domain.candidates import Filters
+from gars.domain.errors import InvalidInputError, StageError
+from gars.domain.history import History
+from gars.domain.normalise import unit_rows
+from gars.domain.top_k import top_k
+from gars.runtime.budgets import Budget, OutOfTimeError
+from gars.runtime.deadline_task import AbandonedError, DeadlineTask
+
+logger = logging.getLogger(__name__)
+
+Fallback = Literal["retrieval", "similar", "trending", "popular"]
+FallbackLevel = Literal["ranking", "retrieval", "similar", "trending", "popular"]
+FALLBACK_LEVELS: Final[tuple[FallbackLevel, ...]] = get_args(FallbackLevel)
+
+Ranking = Callable[[], list[Recommendation]]
+
+_P_UNKNOWN = 0.5
+"""``p_like`` of a list without a ranking model."""
+_CLICK_WEIGHT = 0.5
+_FAME = 0.1
+"""Bonus of the most popular title over the least popular one; identical content has 1."""
+_CHANNELS: Final[dict[FallbackLevel, str]] = {"similar": "content", "popular": "popularity"}
+"""Channel name of a level, where it differs from the level's."""
+
+
+def no_limits() -> dict[FallbackLevel, Budget]:
+    """Return budgets without limits."""
+    return {level: Budget(level, 0) for level in FALLBACK_LEVELS}
+
+
+class FallbackChain:
+    """Makes a list by the best level that answers in time. Safe to call from many threads.
+
+    ``budgets`` and their counts may outlive it: each model has its own chain. ``trending`` returns anime ids, largest
+    weight first; without it that level is skipped.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        budgets: Mapping[FallbackLevel, Budget] | None = None,
+        trending: Callable[[], Sequence[int]] | None = None,
+    ) -> None:
+        self._engine = engine
+        self._budgets = budgets or no_limits()
+        self._trending = trending
+        self._items = item_table.build(engine.anime)
+        self._popular = self._rows(engine.popular_ids(k=len(self._items), filters=Filters()))
+        self._fame = np.zeros(len(self._items), np.float32)
+        self._fame[self._popular] = np.linspace(_FAME, 0, len(self._popular), dtype=np.float32)
+        self._content = unit_rows(self._items.genres * _rarity(self._items.genres))
+
+    def __call__(
+        self,
+        ranking: Ranking,
+        known: History,
+        *,
+        k: int,
+        offset: int,
+        filters: Filters,
+        task: DeadlineTask | None = None,
+    ) -> tuple[Fallback | None, list[Recommendation]]:
+        """Return the list of ``ranking`` or ranks ``offset`` … ``offset + k`` of the next best one, and the level used.
+
+        With a ``task`` the ranking runs in this thread; if it is abandoned, the watcher calls again with the same
+        task and gets the levels below.
+
+        Raises:
+            InvalidInputError: the filters are invalid, at every level.
+            AbandonedError: the task was late, and the watcher answers.
+        """
+        for level, make in self._levels(ranking, known, k, offset, filters):
+            made = self._try(level, make, task if level == "ranking" else None)
+            if made is not None:
+                return (None if level == "ranking" else level), made
+        return "popular", self._popular_list(known, k, offset, filters)
+
+    def _levels(
+        self, ranking: Ranking, known: History, k: int, offset: int, filters: Filters
+    ) -> Iterator[tuple[FallbackLevel, Ranking]]:
+        """Yield the levels above the last one, best first."""
+        end = offset + k
+        yield "ranking", ranking
+        yield "retrieval", lambda: _plain(self._retrieved(known, end, filters), offset, "retrieval")
+        yield "similar", lambda: _plain(self._similar(known, end, filters), offset, "similar")
+        yield "trending", lambda: _plain(self._wanted(known, end, filters), offset, "trending")
+
+    def _try(self, level: FallbackLevel, make: Ranking, task: DeadlineTask | None) -> list[Recommendation] | None:
+        """Return the list of a level; ``None`` if it fails, is late, or is empty where a lower level may not be."""
+        budget = self._budgets[level]
+        try:
+            made = budget.run(make, task)
+        except (InvalidInputError, AbandonedError):
+            raise
+        except OutOfTimeError as late:
+            logger.warning("%s is out of time: %s; using the next best list", level, late)
+            return None
+        except StageError as away:
+            logger.warning("%s: %s; using the next best list", level, away.message)
+            budget.count("away")
+            return None
+        except Exception:
+            logger.exception("%s failed; using the next best list", level)
+            budget.count("failed")
+            return None
+        if not made and level in ("similar", "trending"):
+            budget.count("nothing")
+            return None
+        budget.count("ok")
+        return made
+
+    def _retrieved(self, known: History, end: int, filters: Filters) -> list[int]:
+        return self._engine.retrieve_ids(known, k=end, filters=filters).tolist()  # type: ignore[no-any-return]
+
+    def _similar(self, known: History, end: int, filters: Filters) -> list[int]:
+        """Rank by genres of the titles the user likes, rare genres weighted more; needs no model."""
+        weights = np.zeros(len(self._items), np.float32)
+        for ids, history_weights in (
+            (known.anime_ids, known.weights),
+            (known.clicks, np.full(len(known.clicks), _CLICK_WEIGHT, np.float32)),
+        ):
+            rows = self._items.rows(ids)
+            np.add.at(weights, rows[rows >= 0], history_weights[rows >= 0])
+        profile = weights @ self._content
+        length = float(np.linalg.norm(profile))
+        if not length:
+            return []
+        scores = self._content @ (profile / length) + self._fame
+        order = top_k(scores.astype(np.float32), self._items.anime_ids, len(self._items))
+        return self._allowed(order, known, end, filters)
+
+    def _wanted(self, known: History, end: int, filters: Filters) -> list[int]:
+        if self._trending is None:
+            return []
+        return self._allowed(self._rows(np.array(self._trending(), np.int64)), known, end, filters)
+
+    def _popular_list(self, known: History, k: int, offset: int, filters: Filters) -> list[Recommendation]:
+        made = _plain(self._allowed(self._popular, known, offset + k, filters), offset, "popular")
+        self._budgets["popular"].count("ok")
+        return made
+
+    def _allowed(self, order: NDArray[np.int64], known: History, end: int, filters: Filters) -> list[int]:
+        """Return the first ``end`` ids of an order of rows that pass the filters."""
+        kept = order[candidates.allowed(self._items, known, filters)[order]]
+        if filters.one_per_franchise:
+            kept = kept[rerank.collapse(kept, self._items.franchises)]
+        return self._items.anime_ids[kept[:end]].tolist()  # type: ignore[no-any-return]
+
+    def _rows(self, anime_ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        rows = self._items.rows(anime_ids)
+        return rows[rows >= 0]
+
+
+def _rarity(genres: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Weight each genre by its rarity: log(n / titles that have it + 1). (n, g) → (g,)"""
+    rarity: NDArray[np.float32] = np.log(len(genres) / np.maximum(1, genres.sum(axis=0)) + 1).astype(np.float32)
+    return rarity
+
+
+def _plain(anime_ids: Sequence[int], offset: int, level: FallbackLevel) -> list[Recommendation]:
+    """Make a list in the given order; the score is the reciprocal rank."""
+    why = (Reason(kind="popular", text="Popular with everybody"),) if level == "popular" else ()
+    return [
+        Recommendation(
+            anime_id=anime_id,
+            score=1 / (1 + place),
+            p_like=_P_UNKNOWN,
+            channels=(_CHANNELS.get(level, level),),
+            reasons=why,
+        )
+        for place, anime_id in enumerate(anime_ids)
+    ][offset:]

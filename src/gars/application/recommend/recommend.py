@@ -1,0 +1,186 @@
+"""Recommend a list to a user from their current state, with fallbacks when a stage fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from gars.application.ports import Clock, StateStore
+from gars.application.recommend.engine import Engine, Recommendation
+from gars.application.recommend.explore import ranked
+from gars.application.recommend.fallback_chain import Fallback, FallbackChain
+from gars.application.recommend.list_cache import CachedList, CacheKey, ListCache, RequestKey, cache_key
+from gars.domain import history
+from gars.domain.candidates import SERVICE_DEFAULTS, Filters
+from gars.domain.experiment import Experiment
+from gars.domain.impression import Impression, ShownItem
+from gars.domain.user_state import UserState
+from gars.runtime.deadline_task import DeadlineTask
+from gars.runtime.stage_times import stage
+
+DEFAULT_VARIANT = "default"
+"""Variant of users in no experiment."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecommendedList:
+    """A user's list, and the inputs it was made from."""
+
+    user_id: str
+    version: int
+    model_version: str
+    cold: bool
+    fallback: Fallback | None
+    items: list[Recommendation]
+    request_id: str | None = None
+    cache_key: CacheKey | None = None
+    """Key of the inputs, which determine the list; ``None`` if exploration or a fallback was involved."""
+
+
+def _not_recorded(_impression: Impression) -> None:
+    """Ignore an impression; for callers that store none."""
+
+
+class Recommend:
+    """The use case behind ``GET /users/{id}/recommendations``. Safe to call from many threads."""
+
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        states: StateStore,
+        clock: Clock,
+        record: Callable[[Impression], None] = _not_recorded,
+        variant: str = DEFAULT_VARIANT,
+        experiment: Experiment | None = None,
+        explore: float = 0.0,
+        fallback_chain: FallbackChain | None = None,
+        lists: ListCache | None = None,
+        others: Mapping[str, tuple[Engine, FallbackChain]] | None = None,
+    ) -> None:
+        self._engine = engine
+        self._states = states
+        self._clock = clock
+        self._record = record
+        self._variant = variant
+        self._experiment = experiment
+        self._explore = explore
+        self._fallback_chain = fallback_chain or FallbackChain(engine)
+        self._lists = ListCache(0) if lists is None else lists
+        self._others = others or {}
+        """Engine and fallback chain of the variants with a model of their own, by name of the variant."""
+
+    def model_version(self, user_id: str) -> str:
+        """Return the version of the model that makes this user's lists."""
+        arm = "" if self._experiment is None or not self._others else self._experiment.variant_of(user_id).name
+        return self._made_by(arm)[0].version
+
+    def _made_by(self, arm: str) -> tuple[Engine, FallbackChain]:
+        return self._others.get(arm) or (self._engine, self._fallback_chain)
+
+    def __call__(
+        self,
+        user_id: str,
+        *,
+        k: int = 20,
+        offset: int = 0,
+        filters: Filters = SERVICE_DEFAULTS,
+        request_id: str | None = None,
+        task: DeadlineTask | None = None,
+    ) -> RecommendedList:
+        """Return ranks ``offset`` … ``offset + k`` of the user's list; an unknown user gets the popular one.
+
+        A list with a ``request_id`` is shown to the user, so it is recorded as an impression. With a ``task`` a
+        watcher enforces the deadline of the ranking, and calls again with the same task when it is late.
+
+        Raises:
+            InvalidInputError: the filters name a type or genre the catalogue does not have.
+            AbandonedError: the task was late. Its list is neither cached nor recorded.
+            StorageError: the state could not be read.
+        """
+        moment = self._lists.moment
+        with stage("state"):
+            state = self._states.get(user_id)
+        # what is not out yet is never shown; the day goes with the impression, so the list can be made again
+        filters = msgspec.structs.replace(filters, released_by=self._clock.now().date())
+        variant, explore = self._variant, self._explore
+        engine, fallback_chain = self._engine, self._fallback_chain
+        if self._experiment is not None:
+            arm = self._experiment.variant_of(user_id)
+            variant, filters = f"{self._experiment.name}/{arm.name}", arm.applied(filters)
+            explore = explore if arm.rules.explore is None else arm.rules.explore
+            engine, fallback_chain = self._made_by(arm.name)
+        made_of, asked = cache_key(state, engine.version), RequestKey(k, offset, filters)
+        fallback: Fallback | None = None
+        kept = self._lists.get(user_id, made_of, asked) if not explore else None
+        if kept is None:
+            with stage("state"):
+                known = history.from_state(state or UserState(user_id=user_id))
+            fallback, items = fallback_chain(
+                lambda: ranked(
+                    engine, known, k=k, offset=offset, filters=filters, request_id=request_id, explore=explore
+                ),
+                known,
+                k=k,
+                offset=offset,
+                filters=filters,
+                task=task,
+            )
+            kept = CachedList(known.is_empty, items)
+            if fallback is None and not explore:
+                self._lists.put(user_id, made_of, asked, kept, moment=moment)
+        made = RecommendedList(
+            user_id,
+            made_of.version,
+            made_of.model_version,
+            kept.cold,
+            fallback,
+            kept.items,
+            request_id,
+            None if fallback is not None or explore else made_of,
+        )
+        if request_id is not None:
+            self._record(
+                self._impression(
+                    made, request_id, k=k, offset=offset, filters=filters, variant=variant, explore=explore
+                )
+            )
+        return made
+
+    def _impression(
+        self,
+        made: RecommendedList,
+        request_id: str,
+        *,
+        k: int,
+        offset: int,
+        filters: Filters,
+        variant: str,
+        explore: float,
+    ) -> Impression:
+        return Impression(
+            request_id=request_id,
+            user_id=made.user_id,
+            time=self._clock.now(),
+            state_version=made.version,
+            model_version=made.model_version,
+            variant=variant,
+            fallback=made.fallback,
+            k=k,
+            offset=offset,
+            filters=filters,
+            explore=explore,
+            items=tuple(
+                ShownItem(
+                    item.anime_id,
+                    len(filters.shown) + offset + place,
+                    item.score,
+                    item.channels,
+                    item.features,
+                    item.propensity,
+                )
+                for place, item in enumerate(made.items)
+            ),
+        )

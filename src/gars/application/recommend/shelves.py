@@ -1,0 +1,167 @@
+"""Additional lists: next seasons, trending, the current season, hidden gems and new titles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+
+import msgspec
+import numpy as np
+
+from gars.application.catalogue.catalogue import Catalogue
+from gars.application.ports import Clock, StateStore, Trends
+from gars.application.recommend.engine import Engine, NewAnime
+from gars.application.recommend.paging import Page, Pages
+from gars.domain import history
+from gars.domain.anime import Anime
+from gars.domain.candidates import SERVICE_DEFAULTS, Filters
+from gars.domain.season import Season, season_of
+from gars.domain.user_state import UserState
+from gars.runtime.deadline_task import DeadlineTask
+
+_UNRATED = 7.0
+"""Rating assumed for a finished title without one."""
+_GEM_NICHE = 0.5
+_NEW_MEMBERS = 20_000
+"""Maximum members of a new title; with more, the title is missing from the training data for another reason."""
+_DISLIKED = 5.0
+"""Sequels of titles rated below this are not shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class NextSeason:
+    """A sequel of a title the user completed."""
+
+    anime_id: int
+    after: int
+    """The completed title."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """A title and its trending weight; 0 for a popular title that fills the shelf."""
+
+    anime_id: int
+    heat: float
+
+
+class Shelves:
+    """The use cases behind the shelves. Safe to call from many threads."""
+
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        catalogue: Catalogue,
+        states: StateStore,
+        clock: Clock,
+        trending: Trends,
+        pages: Pages,
+    ) -> None:
+        self._engine = engine
+        self._catalogue = catalogue
+        self._states = states
+        self._clock = clock
+        self._trending = trending
+        self._pages = pages
+        members = [entry.members for entry in catalogue.anime if entry.members is not None]
+        known = [count for count in members if count >= (SERVICE_DEFAULTS.min_members or 0)]
+        self._gem_members = int(np.median(known)) if known else None
+
+    def continues(self, user_id: str, *, k: int, adult: bool = False) -> list[NextSeason]:
+        """Return sequels of titles the user completed, best rated and latest stories first."""
+        known = history.from_state(self._states.get(user_id) or UserState(user_id=user_id))
+        hidden = set(known.anime_ids[known.hidden].tolist())
+        given_up = set(known.unfinished.tolist())
+        today = self._clock.now().date()
+        found: dict[int, tuple[float, int, NextSeason]] = {}
+        rated = zip(known.anime_ids.tolist(), np.nan_to_num(known.ratings, nan=_UNRATED).tolist(), strict=True)
+        for place, (anime_id, rating) in enumerate(rated):
+            before = self._catalogue.find(anime_id)
+            if before is None or anime_id in given_up or rating < _DISLIKED:
+                continue
+            for sequel in before.sequels:
+                entry = self._catalogue.find(sequel)
+                if entry is None or sequel in hidden or not _is_out(entry, today.toordinal()):
+                    continue
+                if entry.adult and not adult:
+                    continue
+                found[sequel] = max(
+                    found.get(sequel, (0.0, 0, NextSeason(sequel, anime_id))),
+                    (rating, place, NextSeason(sequel, anime_id)),
+                    key=lambda one: one[:2],
+                )
+        ordered = sorted(found.values(), key=lambda one: (-one[0], -one[1], one[2].anime_id))
+        return [one for _, _, one in ordered[:k]]
+
+    def trending(self, *, k: int, filters: Filters = SERVICE_DEFAULTS) -> list[Trend]:
+        """Return trending titles that the filters allow; the shelf is filled up with popular ones."""
+        heat = self._trending.heat()
+        ordered = sorted(self._allowed(filters), key=lambda anime_id: -heat.get(anime_id, 0.0))
+        return [Trend(anime_id, heat.get(anime_id, 0.0)) for anime_id in self._one_each(ordered, filters)[:k]]
+
+    def season(
+        self, *, k: int, year: int | None = None, season: Season | None = None, filters: Filters = SERVICE_DEFAULTS
+    ) -> tuple[int, Season, list[int]]:
+        """Return titles that began in a season (default: the current one), most popular first. → year, season, ids"""
+        this_year, this_season = season_of(self._clock.now().date())
+        wanted = (year or this_year, season or this_season)
+        fitting = [
+            anime_id
+            for anime_id in self._allowed(msgspec.structs.replace(filters, hide_sequels=False))
+            if (day := self._catalogue.get(anime_id).released) is not None and season_of(day) == wanted
+        ]
+        return *wanted, self._one_each(fitting, filters)[:k]
+
+    def hidden_gems(
+        self,
+        user_id: str,
+        *,
+        k: int,
+        filters: Filters = SERVICE_DEFAULTS,
+        after: str = "",
+        request_id: str,
+        task: DeadlineTask | None = None,
+    ) -> Page:
+        """Recommend less popular titles, below the median of members; ``max_members`` and ``niche`` override it."""
+        few = msgspec.structs.replace(
+            filters, max_members=filters.max_members or self._gem_members, niche=filters.niche or _GEM_NICHE
+        )
+        return self._pages(user_id, k=k, filters=few, after=after, request_id=request_id, task=task)
+
+    def new(self, user_id: str, *, k: int, filters: Filters = SERVICE_DEFAULTS) -> list[int]:
+        """Return anime without ratings in the training data, ranked for the user; empty without a model for them.
+
+        A new title has few members, so the service's default lower bound is off. Many members mean that the data are
+        older than the title or lack it, so there is an upper bound.
+        """
+        if not isinstance(self._engine, NewAnime):
+            return []
+        bound = None if filters.min_members == SERVICE_DEFAULTS.min_members else filters.min_members
+        asked = msgspec.structs.replace(filters, min_members=bound, released_by=self._clock.now().date())
+        known = history.from_state(self._states.get(user_id) or UserState(user_id=user_id))
+        if filters.max_members is not None:
+            return [anime_id for anime_id, _ in self._engine.new_ids(known, k=k, filters=asked)]
+        # not by a filter: that would also leave out titles whose members are not known
+        found = self._engine.new_ids(known, k=len(self._engine.anime), filters=asked)
+        few = (one for one, _ in found if (self._catalogue.get(one).members or 0) <= _NEW_MEMBERS)
+        return list(islice(few, k))
+
+    def _allowed(self, filters: Filters) -> list[int]:
+        """Return the ids that the filters allow, most popular first."""
+        asked = msgspec.structs.replace(filters, one_per_franchise=False, released_by=self._clock.now().date())
+        ids: list[int] = self._engine.popular_ids(k=len(self._engine.anime), filters=asked).tolist()
+        return ids
+
+    def _one_each(self, ids: list[int], filters: Filters) -> list[int]:
+        """Keep the first title of each franchise, if the filters ask for it."""
+        if not filters.one_per_franchise:
+            return ids
+        first: dict[str, int] = {}
+        for anime_id in ids:
+            first.setdefault(self._catalogue.get(anime_id).franchise or f"self:{anime_id}", anime_id)
+        return list(first.values())
+
+
+def _is_out(entry: Anime, today: int) -> bool:
+    return entry.released is None or entry.released.toordinal() <= today

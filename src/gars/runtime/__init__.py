@@ -1,0 +1,1 @@
+"""Plumbing of the service: threads, deadlines, subscriptions, group commit. It knows nothing of anime."""
