@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gars.application.evaluate import score_lists
-from gars.application.progress import Silent
+from gars.application.evaluation.evaluate import score_lists
 from gars.datasets.build import build_sample
 from gars.datasets.dataset import Dataset
 from gars.datasets.splits import TopNSplit, fixed_topn_split
@@ -19,6 +18,7 @@ from gars.library.frames import rows_of
 from gars.retrieval import edlae, item_knn, matrix
 from gars.retrieval.item_to_item import ItemToItem
 from gars.retrieval.matrix import TrainingMatrix
+from gars.runtime.progress import Silent
 
 pytestmark = pytest.mark.sample
 
