@@ -47,7 +47,7 @@ export default ts.config(
   },
   {
     // A toolbar and a panel that listen to keys for the buttons inside them, which hold the focus.
-    files: ['src/components/CardActions.vue', 'src/components/PeekPanel.vue'],
+    files: ['src/components/anime/CardActions.vue', 'src/components/anime/PeekPanel.vue'],
     rules: { 'vuejs-accessibility/no-static-element-interactions': 'off' },
   },
   { files: ['e2e/**', 'scripts/**'], rules: { 'no-console': 'off' } },

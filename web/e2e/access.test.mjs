@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { after, before, describe, it } from 'node:test'
 
-import { ask, BASE, cards, firstViewer, launch, listedIds, lookAs, someUser, waitForOtherList, withPage } from './browser.mjs'
+import { ask, BASE, cards, firstViewer, launch, listedIds, selectViewer, someUser, waitForOtherList, withPage } from './browser.mjs'
 import { ADMIN } from './fake-operator.mjs'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
@@ -25,7 +25,7 @@ async function tabTo(page, selector, most = 60) {
 describe('the keyboard alone', () => {
   it('searches, likes, opens and undoes', () =>
     withPage(browser, {}, async (page) => {
-      await lookAs(page, await someUser(4))
+      await selectViewer(page, await someUser(4))
       await page.goto(BASE)
       await cards(page).first().waitFor()
 
@@ -120,7 +120,7 @@ for (const [colorScheme, width] of [['dark', 1440], ['light', 390]]) {
       for (const [name, { path, ready, token, open, skip = false }] of Object.entries(VIEWS)) {
         it(`${name} passes axe and fits the screen`, { skip }, () =>
           withPage(browser, { colorScheme, viewport: { width, height: 900 }, reducedMotion: 'reduce' }, async (page, { expect }) => {
-            await lookAs(page, await someUser(0))
+            await selectViewer(page, await someUser(0))
             if (token) {
               expect(/Failed to load resource.*404/) // no A/B test may run
               await page.addInitScript((text) => sessionStorage.setItem('gars.admin-token', text), token)
@@ -150,7 +150,7 @@ for (const [colorScheme, width] of [['dark', 1440], ['light', 390]]) {
 describe('dialogs and menus', () => {
   it('pass axe when open', () =>
     withPage(browser, { reducedMotion: 'reduce' }, async (page) => {
-      await lookAs(page, await someUser(0))
+      await selectViewer(page, await someUser(0))
       await page.goto(BASE)
       await cards(page).nth(4).getByRole('button', { name: /^Like: / }).click()
       await page.getByRole('button', { name: 'Details' }).click()

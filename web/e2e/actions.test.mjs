@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 
-import { ask, BASE, cards, launch, listedIds, lookAs, otherAction, someUser, withPage } from './browser.mjs'
+import { ask, BASE, cards, launch, listedIds, selectViewer, otherAction, someUser, withPage } from './browser.mjs'
 
 let browser
 before(async () => (browser = await launch()))
@@ -31,7 +31,7 @@ describe('an action on a card', () => {
     it(`${name}: is kept, and taken back by Undo`, () =>
       withPage(browser, {}, async (page) => {
         const userId = await someUser(at)
-        await lookAs(page, userId)
+        await selectViewer(page, userId)
         await page.goto(BASE)
         await cards(page).nth(4).waitFor()
         const id = (await listedIds(page))[3]

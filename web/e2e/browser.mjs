@@ -94,7 +94,7 @@ export async function someUser(at = 0) {
 }
 
 /** Look as a user without going through the first page. */
-export const lookAs = (page, userId) =>
+export const selectViewer = (page, userId) =>
   page.addInitScript((id) => localStorage.setItem('gars.member', JSON.stringify(id)), userId)
 
 /** The first of the other viewers on the start panel, who are loaded once one scrolls near them. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 
-import { ask, BASE, launch, lookAs, someUser, withPage } from './browser.mjs'
+import { ask, BASE, launch, selectViewer, someUser, withPage } from './browser.mjs'
 
 let browser
 before(async () => (browser = await launch()))
@@ -134,7 +134,7 @@ describe('exploring', () => {
 describe('the atlas', () => {
   it('names what is in view, moves with keys, zooms, and opens what is chosen', () =>
     withPage(browser, { reducedMotion: 'reduce' }, async (page) => {
-      await lookAs(page, await someUser(0))
+      await selectViewer(page, await someUser(0))
       await page.goto(`${BASE}/explore`)
       const map = page.getByRole('application')
       await map.waitFor({ timeout: 60_000 })
@@ -184,7 +184,7 @@ describe('the atlas', () => {
       await drawn()
       const bare = await picture()
       assert.equal(await page.getByText('what you like', { exact: true }).count(), 0)
-      await lookAs(page, await someUser(0))
+      await selectViewer(page, await someUser(0))
       await drawn()
       for (const legend of ['your titles', 'what you like']) await page.getByText(legend, { exact: true }).waitFor()
       await page.waitForFunction((before) => document.querySelector('canvas').toDataURL() !== before, bare)
@@ -193,7 +193,7 @@ describe('the atlas', () => {
   it('draws 20,000 titles in a part of a sixtieth of a second', () =>
     withPage(browser, {}, async (page) => {
       await page.route('**/api/v1/anime/atlas*', (route) => route.fulfill({ json: madeAtlas(20_000) }))
-      await lookAs(page, await someUser(0))
+      await selectViewer(page, await someUser(0))
       await page.goto(`${BASE}/explore`)
       const map = page.getByRole('application')
       await map.waitFor({ timeout: 60_000 })

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 
-import { ask, BASE, launch, lookAs, someUser, withPage } from './browser.mjs'
+import { ask, BASE, launch, selectViewer, someUser, withPage } from './browser.mjs'
 
 let browser
 before(async () => (browser = await launch()))
@@ -62,7 +62,7 @@ describe('search', () => {
 describe('an anime', () => {
   it('opens from the search and leads on to similar ones', () =>
     withPage(browser, {}, async (page) => {
-      await lookAs(page, await someUser(0))
+      await selectViewer(page, await someUser(0))
       const [anime] = await popular()
       await page.goto(BASE)
       await page.getByRole('combobox').fill(anime.title)
@@ -125,7 +125,7 @@ describe('an anime in a viewer’s eyes', () => {
       const userId = await someUser(3)
       const { items } = await ask(`/users/${userId}/history?limit=100`)
       const { anime } = items.find(({ rating }) => rating !== null)
-      await lookAs(page, userId)
+      await selectViewer(page, userId)
       await page.goto(`${BASE}/anime/${anime.anime_id}`)
       const opinion = page.getByRole('region', { name: 'Your opinion' })
       const rated = opinion.getByRole('button', { name: /^rated \d+\. Take back/ })
@@ -141,7 +141,7 @@ describe('an anime in a viewer’s eyes', () => {
       const popularOnes = await popular()
       const details = await Promise.all(popularOnes.map(({ anime_id: id }) => ask(`/anime/${id}`)))
       const anime = details.find(({ franchise }) => franchise.length > 1)
-      await lookAs(page, await someUser(0))
+      await selectViewer(page, await someUser(0))
       await page.goto(`${BASE}/anime/${anime.anime_id}`)
       const line = page.getByRole('region', { name: 'The franchise, in order' })
       await line.getByText(/^You have seen \d+ of \d+$/).waitFor()

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 
-import { ask, BASE, launch, lookAs, someUser, withPage } from './browser.mjs'
+import { ask, BASE, launch, selectViewer, someUser, withPage } from './browser.mjs'
 
 let browser
 before(async () => (browser = await launch()))
@@ -12,7 +12,7 @@ describe('group night', () => {
   it('ranks one compromise, with everybody’s joy, and can be shared by its address', () =>
     withPage(browser, {}, async (page) => {
       const [one, two] = [await someUser(0), await someUser(1)]
-      await lookAs(page, one)
+      await selectViewer(page, one)
       await page.goto(`${BASE}/group`)
       await page.getByRole('heading', { name: 'Add one more' }).waitFor()
       await page.getByLabel('Viewer number').fill(two)

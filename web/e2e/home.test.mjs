@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 
-import { ask, BASE, cards, launch, listedIds, lookAs, otherAction, someUser, waitForOtherList, withPage } from './browser.mjs'
+import { ask, BASE, cards, launch, listedIds, selectViewer, otherAction, someUser, waitForOtherList, withPage } from './browser.mjs'
 import { drop, exported } from './exported.mjs'
 
 let browser
@@ -42,7 +42,7 @@ describe('the shelves', () => {
     withPage(browser, {}, async (page) => {
       // Of this viewer each shelf has titles that are neither in the list nor on a shelf above.
       const userId = await someUser(2)
-      await lookAs(page, userId)
+      await selectViewer(page, userId)
       await page.goto(BASE)
       await cards(page).first().waitFor()
       // What is far below loads when one comes near.
@@ -65,7 +65,7 @@ describe('the shelves', () => {
 
   it('let go of a title at once, and take it back on undo', () =>
     withPage(browser, {}, async (page) => {
-      await lookAs(page, await someUser(2))
+      await selectViewer(page, await someUser(2))
       await page.goto(BASE)
       await cards(page).first().waitFor()
       const trending = shelf(page, 'Trending now')
@@ -84,7 +84,7 @@ describe('a card', () => {
   it('can be planned and unplanned, and the title stays', () =>
     withPage(browser, {}, async (page) => {
       const userId = await someUser(1)
-      await lookAs(page, userId)
+      await selectViewer(page, userId)
       await page.goto(BASE)
       await cards(page).first().waitFor()
       const [, , third] = await listedIds(page)
@@ -101,7 +101,7 @@ describe('a card', () => {
 
   it('that moved says quietly why', () =>
     withPage(browser, {}, async (page) => {
-      await lookAs(page, await someUser(3))
+      await selectViewer(page, await someUser(3))
       await page.goto(BASE)
       await cards(page).first().waitFor()
       const before = await listedIds(page)

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 
-import { ask, BASE, cards, firstViewer, interact, launch, listedIds, lookAs, markDocument, otherAction, someUser, waitForOtherList, withPage } from './browser.mjs'
+import { ask, BASE, cards, firstViewer, interact, launch, listedIds, selectViewer, markDocument, otherAction, someUser, waitForOtherList, withPage } from './browser.mjs'
 
 let browser
 before(async () => (browser = await launch()))
@@ -34,7 +34,7 @@ describe('the list', () => {
 
   it('changes without a reload when a title is opened, and says what moved', () =>
     withPage(browser, {}, async (page) => {
-      await lookAs(page, await someUser(0))
+      await selectViewer(page, await someUser(0))
       await page.goto(BASE)
       await cards(page).first().waitFor()
       await page.getByText('Live', { exact: true }).waitFor({ state: 'attached' })
@@ -62,7 +62,7 @@ describe('the list', () => {
 
   it('has moved when one comes back from a title on a phone', () =>
     withPage(browser, { viewport: { width: 390, height: 844 }, hasTouch: true }, async (page) => {
-      await lookAs(page, await someUser(5))
+      await selectViewer(page, await someUser(5))
       await page.goto(BASE)
       await cards(page).first().waitFor()
       const same = await markDocument(page)
@@ -79,7 +79,7 @@ describe('the list', () => {
   it('follows what the same user does elsewhere', () =>
     withPage(browser, {}, async (page) => {
       const userId = await someUser(1)
-      await lookAs(page, userId)
+      await selectViewer(page, userId)
       await page.goto(BASE)
       await cards(page).first().waitFor()
       await page.getByText('Live', { exact: true }).waitFor({ state: 'attached' })
@@ -99,7 +99,7 @@ describe('the list', () => {
       const userId = await someUser(4)
       const other = await page.context().newPage()
       for (const tab of [page, other]) {
-        await lookAs(tab, userId)
+        await selectViewer(tab, userId)
         await tab.goto(BASE)
         await cards(tab).first().waitFor()
         await tab.getByText('Live', { exact: true }).waitFor({ state: 'attached' })
@@ -113,7 +113,7 @@ describe('the list', () => {
 
   it('takes a title out that is liked, and back when that is undone', () =>
     withPage(browser, {}, async (page) => {
-      await lookAs(page, await someUser(2))
+      await selectViewer(page, await someUser(2))
       await page.goto(BASE)
       await cards(page).first().waitFor()
       const before = await listedIds(page)
@@ -128,7 +128,7 @@ describe('the list', () => {
     withPage(browser, {}, async (page, { expect }) => {
       expect(/Failed to load resource|ERR_CONNECTION_REFUSED/)
       await page.route('**/events', (route) => route.abort('connectionrefused'))
-      await lookAs(page, await someUser(6))
+      await selectViewer(page, await someUser(6))
       await page.goto(BASE)
       await cards(page).first().waitFor()
       await page.getByText('Reconnecting', { exact: true }).waitFor()
@@ -141,7 +141,7 @@ describe('the list', () => {
 
   it('grows on demand, in the same order', () =>
     withPage(browser, {}, async (page) => {
-      await lookAs(page, await someUser(0))
+      await selectViewer(page, await someUser(0))
       await page.goto(`${BASE}/?hide_sequels=false&one_per_franchise=false`)
       await cards(page).first().waitFor()
       const before = await listedIds(page)
@@ -154,7 +154,7 @@ describe('the list', () => {
   it('takes a rating', () =>
     withPage(browser, {}, async (page) => {
       const userId = await someUser(3)
-      await lookAs(page, userId)
+      await selectViewer(page, userId)
       await page.goto(BASE)
       await cards(page).first().waitFor()
       const before = await listedIds(page)
@@ -166,7 +166,7 @@ describe('the list', () => {
 
   it('is filtered by its address, which can be shared', () =>
     withPage(browser, {}, async (page) => {
-      await lookAs(page, await someUser(0))
+      await selectViewer(page, await someUser(0))
       await page.goto(`${BASE}/?year_min=2005&year_max=2012`)
       await cards(page).first().waitFor()
       const before = await listedIds(page)
@@ -181,7 +181,7 @@ describe('the list', () => {
 
   it('says so when nothing passes the filters, and offers to clear them', () =>
     withPage(browser, {}, async (page) => {
-      await lookAs(page, await someUser(0))
+      await selectViewer(page, await someUser(0))
       await page.goto(`${BASE}/?year_min=1901&year_max=1902`)
       await page.getByRole('heading', { name: 'No matches' }).waitFor()
       await page.getByRole('button', { name: 'Clear the filters' }).click()

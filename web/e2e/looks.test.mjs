@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
-import { cards, launch, lookAs, withPage } from './browser.mjs'
+import { cards, launch, selectViewer, withPage } from './browser.mjs'
 import { ADMIN } from './fake-operator.mjs'
 import { createFakeService } from './fake-service.mjs'
 
@@ -57,7 +57,7 @@ describe('looks', { skip: process.env.GARS_URL_IS_REAL ? 'pictures are of the st
       it(`${name}, ${colorScheme}`, () =>
         withPage(browser, { base, colorScheme, viewport: { width: 1000, height: 700 }, deviceScaleFactor: 0.6, reducedMotion: 'reduce' }, async (page, { expect }) => {
           if (name === 'admin') expect(/Failed to load resource.*404/) // no A/B test runs
-          await lookAs(page, '256')
+          await selectViewer(page, '256')
           await page.addInitScript((token) => sessionStorage.setItem('gars.admin-token', token), ADMIN)
           await page.goto(base + path)
           await ready(page).waitFor()

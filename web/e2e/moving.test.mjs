@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 
-import { BASE, cards, launch, listedIds, lookAs, someUser, waitForOtherList, withPage } from './browser.mjs'
+import { BASE, cards, launch, listedIds, selectViewer, someUser, waitForOtherList, withPage } from './browser.mjs'
 
 let browser
 before(async () => (browser = await launch()))
@@ -24,7 +24,7 @@ const watchMotion = (page) =>
 
 /** Dismiss the third title and wait until the list has moved and stands still. */
 async function moved(page, userId) {
-  await lookAs(page, userId)
+  await selectViewer(page, userId)
   await page.goto(BASE)
   await cards(page).nth(4).waitFor()
   await watchMotion(page)

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 
-import { ask, BASE, cards, interact, launch, listedIds, lookAs, someUser, waitForOtherList, withPage } from './browser.mjs'
+import { ask, BASE, cards, interact, launch, listedIds, selectViewer, someUser, waitForOtherList, withPage } from './browser.mjs'
 
 let browser
 before(async () => (browser = await launch()))
@@ -13,7 +13,7 @@ describe('offline', () => {
     withPage(browser, {}, async (page, { expect }) => {
       expect(/Failed to load resource|ERR_INTERNET_DISCONNECTED/)
       const userId = await someUser(7)
-      await lookAs(page, userId)
+      await selectViewer(page, userId)
       await page.goto(BASE)
       await cards(page).nth(4).waitFor()
       await page.getByText('Live', { exact: true }).waitFor({ state: 'attached' })
@@ -38,7 +38,7 @@ describe('offline', () => {
     withPage(browser, {}, async (page, { expect }) => {
       expect(/Failed to load resource|ERR_INTERNET_DISCONNECTED/)
       const [anime] = (await ask('/onboarding?k=1')).items
-      await lookAs(page, await someUser(1))
+      await selectViewer(page, await someUser(1))
       await page.goto(`${BASE}/anime/${anime.anime_id}`)
       await page.getByRole('list', { name: 'Similar anime' }).getByRole('link').first().waitFor()
       await page.context().setOffline(true)

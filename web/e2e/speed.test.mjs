@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 
-import { ask, BASE, cards, firstViewer, launch, listedIds, lookAs, someUser, waitForOtherList, withPage } from './browser.mjs'
+import { ask, BASE, cards, firstViewer, launch, listedIds, selectViewer, someUser, waitForOtherList, withPage } from './browser.mjs'
 
 let browser
 before(async () => (browser = await launch()))
@@ -11,7 +11,7 @@ after(() => browser.close())
 describe('speed', () => {
   it('of the first paint and of an answer is measured, and nothing jumps', () =>
     withPage(browser, {}, async (page) => {
-      await lookAs(page, await someUser(0))
+      await selectViewer(page, await someUser(0))
       await page.addInitScript(() => {
         window.shifts = []
         window.answers = []
@@ -37,7 +37,7 @@ describe('speed', () => {
     it(`costs no reader their place, ${width} wide: nothing jumps while a view loads, nor when the list moves`, () =>
       withPage(browser, { viewport: { width, height: 844 } }, async (page) => {
         const userId = await someUser(0)
-        await lookAs(page, userId)
+        await selectViewer(page, userId)
         await page.addInitScript(() => {
           window.shifts = []
           new PerformanceObserver((list) => window.shifts.push(...list.getEntries().map(({ value, sources }) => ({ value, of: sources[0]?.node?.textContent?.trim().slice(0, 40) })))).observe({ type: 'layout-shift', buffered: true })

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 
-import { ask, BASE, cards, interact, launch, listedIds, lookAs, someUser, waitForOtherList, withPage } from './browser.mjs'
+import { ask, BASE, cards, interact, launch, listedIds, selectViewer, someUser, waitForOtherList, withPage } from './browser.mjs'
 
 let browser
 before(async () => (browser = await launch()))
@@ -22,7 +22,7 @@ describe('you', () => {
   it('see what those alike love that you do not know', () =>
     withPage(browser, {}, async (page) => {
       const userId = await someUser(0)
-      await lookAs(page, userId)
+      await selectViewer(page, userId)
       await page.goto(`${BASE}/users/${userId}`)
       const { items } = await ask(`/users/${userId}/similar-users/loved?k=6`)
       const shown = items.find(({ loved }) => loved.length)
@@ -35,7 +35,7 @@ describe('you', () => {
   it('set what every list holds, and it is kept', () =>
     withPage(browser, {}, async (page) => {
       const userId = await someUser(2)
-      await lookAs(page, userId)
+      await selectViewer(page, userId)
       await page.goto(BASE)
       await cards(page).first().waitFor()
       const before = await listedIds(page)

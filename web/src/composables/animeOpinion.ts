@@ -4,19 +4,19 @@ import { api } from '@/api/client'
 import type { InteractionKind, Opinion } from '@/api/types'
 import { t, textOr } from '@/i18n'
 
-import { learnOpinion } from './opinions'
+import { loadOpinion } from './opinions'
 import { useResource } from './resource'
 import { actorId } from './viewer'
 import { viewerLive } from './viewerLive'
 
 /** One thing said of a title, and the kind of event that takes it back. */
-export interface Said {
+export interface OpinionLabel {
   kind: InteractionKind
   text: string
 }
 
 /** What was said of a title, in words. */
-export function saidOf({ rating, reaction, status, seen, dismissed }: Omit<Opinion, 'anime_id'>): Said[] {
+export function opinionLabels({ rating, reaction, status, seen, dismissed }: Omit<Opinion, 'anime_id'>): OpinionLabel[] {
   const all: [InteractionKind, string | null][] = [
     ['rate', rating === null ? null : t('held.rated', { n: rating })],
     ['like', reaction === 1 ? t('held.liked') : null],
@@ -38,7 +38,7 @@ export function useAnimeOpinion(animeId: Readonly<Ref<number>>) {
   watch([actorId, animeId], ([id]) => void (id !== null && load()), { immediate: true })
   watch(viewerLive.version, (version) => void (data.value && version > data.value.version && refresh()))
   // The buttons show what was said before this page was opened, too.
-  watch(data, (now) => now?.opinions.forEach((opinion) => learnOpinion(now.user_id, opinion)))
+  watch(data, (now) => now?.opinions.forEach((opinion) => loadOpinion(now.user_id, opinion)))
 
   const current = computed(() => (actorId.value !== null && data.value?.user_id === actorId.value ? data.value : null))
   const byId = computed(() => new Map(current.value?.opinions.map((opinion) => [opinion.anime_id, opinion])))
@@ -49,7 +49,7 @@ export function useAnimeOpinion(animeId: Readonly<Ref<number>>) {
     pending: computed(() => actorId.value !== null && current.value === null && state.value === 'loading'),
     own: computed(() => {
       const opinion = byId.value.get(animeId.value)
-      return opinion ? saidOf(opinion) : []
+      return opinion ? opinionLabels(opinion) : []
     }),
     watched: (id: number) => {
       const opinion = byId.value.get(id)

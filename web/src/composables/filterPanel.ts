@@ -12,13 +12,13 @@ const texts = () =>
 
 export const FilterAside = defineAsyncComponent(async () => {
   await texts()
-  return import('@/components/FilterAside.vue')
+  return import('@/components/list/FilterAside.vue')
 })
 export const FilterChips = defineAsyncComponent(async () => {
   await texts()
-  return import('@/components/FilterChips.vue')
+  return import('@/components/list/FilterChips.vue')
 })
 export const LoosenFilters = defineAsyncComponent(async () => {
   await texts()
-  return import('@/components/LoosenFilters.vue')
+  return import('@/components/list/LoosenFilters.vue')
 })

@@ -5,11 +5,11 @@ import { toApiError } from '@/api/errors'
 import type { AnimeCard, InteractionKind } from '@/api/types'
 import { t, textOr } from '@/i18n'
 
-import { askForVersion } from './lateVersion'
-import { loopLog } from './loopLog'
-import { holdOpinion } from './opinions'
+import { pollVersion } from './pollVersion'
+import { updateLog } from './updateLog'
+import { setOpinion } from './opinions'
 import { shownTitle } from './titles'
-import { sayDone, sayError } from './toasts'
+import { notifyDone, notifyError } from './toasts'
 import { uniqueId } from './uniqueId'
 import { actorId, countPick, ensureActor } from './viewer'
 import { viewerLive } from './viewerLive'
@@ -39,7 +39,7 @@ export async function send(action: Action, undo = false): Promise<boolean> {
   const userId = ensureActor()
   const eventId = uniqueId()
   const { anime, kind } = action
-  loopLog.sent({ eventId, userId, kind, undo, anime })
+  updateLog.sent({ eventId, userId, kind, undo, anime })
   busy.set(anime.anime_id, kind)
   try {
     const accepted = await api.interact({
@@ -51,16 +51,16 @@ export async function send(action: Action, undo = false): Promise<boolean> {
       ...(action.requestId ? { request_id: action.requestId } : {}),
       event_id: eventId,
     })
-    holdOpinion(userId, anime.anime_id, kind, action.value, undo)
+    setOpinion(userId, anime.anime_id, kind, action.value, undo)
     if (kind === 'like') countPick(userId, anime.anime_id, !undo)
     const version = accepted.versions[userId]
     if (version !== undefined) viewerLive.heard(userId, version)
-    else void askForVersion(userId)
+    else void pollVersion(userId)
     return true
   } catch (thrown) {
-    loopLog.failed(eventId)
+    updateLog.failed(eventId)
     const retry = { label: t('app.retry'), run: () => act(action, undo) }
-    sayError(toApiError(thrown), kind === 'click' ? null : retry)
+    notifyError(toApiError(thrown), kind === 'click' ? null : retry)
     return false
   } finally {
     busy.delete(anime.anime_id)
@@ -72,8 +72,8 @@ export async function act(action: Action, undo = false) {
   const done = await send(action, undo)
   if (!done || action.kind === 'click') return
   const title = shownTitle(action.anime).text
-  if (undo) sayDone(t('said.undone', { title }))
-  else sayDone(said(action.kind, title, action.value), { label: t('action.undo'), run: () => act(action, true) })
+  if (undo) notifyDone(t('said.undone', { title }))
+  else notifyDone(said(action.kind, title, action.value), { label: t('action.undo'), run: () => act(action, true) })
 }
 
 /** Opening a title is a click on it, if there is anybody it counts for. */

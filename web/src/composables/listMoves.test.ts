@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { recommendation } from '@/testing'
 
-import { compareLists, describeChange } from './listMoves'
+import { compareLists, countChanges } from './listMoves'
 
 const list = (...ids: number[]) => ids.map((id) => recommendation(id))
 
@@ -16,13 +16,13 @@ describe('compareLists', () => {
       2: { kind: 'down', by: 1 },
     })
     expect(change.removed.map(({ anime }) => anime.anime_id)).toEqual([4])
-    expect(describeChange(change)).toBe('1 new, 1 rose, 2 fell, 1 left')
+    expect(countChanges(change)).toBe('1 new, 1 rose, 2 fell, 1 left')
   })
 
   it('does not count the places a removed title frees as rising', () => {
     const change = compareLists(list(1, 2, 3), list(2, 3))
     expect(change.moves.size).toBe(0)
-    expect(describeChange(change)).toBe('1 left')
+    expect(countChanges(change)).toBe('1 left')
   })
 
   it('puts the steepest first', () => {
@@ -34,6 +34,6 @@ describe('compareLists', () => {
   })
 
   it('says when nothing moved', () => {
-    expect(describeChange(compareLists(list(1), list(1)))).toBe('no change')
+    expect(countChanges(compareLists(list(1), list(1)))).toBe('no change')
   })
 })

@@ -59,14 +59,14 @@ export function compareLists(before: readonly Recommendation[], after: readonly 
 }
 
 /** Tell a change by titles: "New for you: Monster, Paranoia Agent", else what leads the list now. */
-export function tellChange(change: ListChange): string {
+export function summarizeChange(change: ListChange): string {
   if (change.added.length) return t('move.newFor', { n: change.added.length, names: titlesInLine(change.added.map(({ anime }) => anime)) })
   const [first] = change.rose
   return first ? t('move.higher', { names: titlesInLine(change.rose.map(({ item }) => item.anime)) }) : t('move.nothing')
 }
 
 /** Count a change, for the details: "2 new, 3 rose, 1 left". */
-export function describeChange(change: ListChange): string {
+export function countChanges(change: ListChange): string {
   const parts = [
     [change.added.length, 'move.countNew'],
     [change.rose.length, 'move.countRose'],

@@ -9,7 +9,7 @@ import { animeCard, recommendationList } from '@/testing'
 
 import type { Connection } from './live'
 import { PAGE, useLiveList } from './liveList'
-import { LoopLog } from './loopLog'
+import { UpdateLog } from './updateLog'
 
 let recommendations: MockInstance<typeof api.recommendations>
 let clock = 0
@@ -23,7 +23,7 @@ function start(answers: (RecommendationList | ApiError)[]) {
   const userId = ref<string | null>('u')
   const filters = shallowRef<ListFilters>({})
   const live = { version: ref(0), connection: ref<Connection>('live') }
-  const log = new LoopLog(() => clock)
+  const log = new UpdateLog(() => clock)
   const list = effectScope().run(() => useLiveList(userId, filters, live, log))
   if (!list) throw new Error('no scope')
   return { userId, filters, live, log, list }
@@ -49,7 +49,7 @@ describe('useLiveList', () => {
     expect(ids(list)).toEqual([3, 1, 9])
     expect(list.announcement.value).toMatch(/^List updated: 1 new for you: .+\.$/)
     expect(list.moves.value.get(9)).toEqual({ kind: 'new' })
-    expect(log.turns.value[0]).toMatchObject({ ms: 40, cause: { kind: 'click', anime: { anime_id: 3 } } })
+    expect(log.updates.value[0]).toMatchObject({ ms: 40, cause: { kind: 'click', anime: { anime_id: 3 } } })
   })
 
   it('does not ask for a version it has, nor again and again for one that lags', async () => {
@@ -68,7 +68,7 @@ describe('useLiveList', () => {
     await flushPromises()
     live.version.value = 2
     await flushPromises()
-    expect(log.turns.value[0]).toMatchObject({ ms: null, cause: null })
+    expect(log.updates.value[0]).toMatchObject({ ms: null, cause: null })
   })
 
   it('starts over for other filters, without calling it a move', async () => {

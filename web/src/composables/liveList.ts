@@ -5,8 +5,8 @@ import type { ListFilters, RecommendationList } from '@/api/types'
 import { t } from '@/i18n'
 
 import type { LiveState } from './live'
-import { compareLists, tellChange, type Move } from './listMoves'
-import type { LoopLog } from './loopLog'
+import { compareLists, summarizeChange, type Move } from './listMoves'
+import type { UpdateLog } from './updateLog'
 import { preferences, withPreferences } from './preferences'
 import { useResource } from './resource'
 
@@ -24,7 +24,7 @@ export function useLiveList(
   userId: Readonly<Ref<string | null>>,
   filters: Readonly<Ref<ListFilters>>,
   live: Pick<LiveState, 'version' | 'connection'>,
-  log: LoopLog,
+  log: UpdateLog,
   /** True while somebody looks at the numbers behind the list. */
   explained: Readonly<Ref<boolean>> = ref(false),
 ) {
@@ -76,7 +76,7 @@ export function useLiveList(
     const asked = askedAt
     const change = compareLists(before.items, after.items)
     moves.value = change.moves
-    announcement.value = t('live.updated', { change: tellChange(change) })
+    announcement.value = t('live.updated', { change: summarizeChange(change) })
     void nextTick(() => log.shown(after.user_id, asked, change))
   })
 

@@ -9,7 +9,7 @@ const held = reactive(new Map<string, Held>())
 const key = (userId: string, animeId: number) => `${userId}\u001f${animeId}`
 
 /** Remember an action that was accepted. Like and dislike take each other's place. */
-export function holdOpinion(userId: string, animeId: number, kind: InteractionKind, value: number | string | undefined, undo: boolean) {
+export function setOpinion(userId: string, animeId: number, kind: InteractionKind, value: number | string | undefined, undo: boolean) {
   const before = held.get(key(userId, animeId))
   const cleared = kind === 'like' || kind === 'dislike' ? { like: undefined, dislike: undefined } : {}
   held.set(key(userId, animeId), { ...before, ...cleared, [kind]: undo ? undefined : (value ?? true) })
@@ -19,12 +19,12 @@ const SETTLING = ['like', 'dislike', 'seen', 'dismiss', 'rate'] as const
 
 /** True if the user said something of a title on this page that takes it off every list. */
 export const isSettled = (userId: string | null, animeId: number): boolean => {
-  const said = heldOpinion(userId, animeId)
+  const said = opinionOf(userId, animeId)
   return SETTLING.some((kind) => said[kind] !== undefined)
 }
 
 /** Take over what the service knows a user to hold of a title. */
-export function learnOpinion(userId: string, { anime_id: animeId, rating, status, reaction, seen, dismissed }: Opinion) {
+export function loadOpinion(userId: string, { anime_id: animeId, rating, status, reaction, seen, dismissed }: Opinion) {
   held.set(key(userId, animeId), {
     rate: rating ?? undefined,
     status: status ?? undefined,
@@ -36,5 +36,5 @@ export function learnOpinion(userId: string, { anime_id: animeId, rating, status
 }
 
 /** What this page knows a user to hold of a title. */
-export const heldOpinion = (userId: string | null, animeId: number): Held =>
+export const opinionOf = (userId: string | null, animeId: number): Held =>
   (userId === null ? undefined : held.get(key(userId, animeId))) ?? {}

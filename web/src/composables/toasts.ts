@@ -22,12 +22,12 @@ function push(toast: Omit<Toast, 'id'>) {
 }
 
 /** Say that something was done, and how to take it back. */
-export function sayDone(text: string, action: Toast['action'] = null) {
+export function notifyDone(text: string, action: Toast['action'] = null) {
   push({ tone: 'done', text, hint: null, action })
 }
 
 /** Say what failed, and the next step. */
-export function sayError(error: ApiError, action: Toast['action'] = null) {
+export function notifyError(error: ApiError, action: Toast['action'] = null) {
   push({ tone: 'error', text: error.message, hint: error.hint, action })
 }
 

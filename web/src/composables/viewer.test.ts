@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 
-import { actorId, countPick, ensureActor, forgetVisitor, isMember, lookAs, lookAsVisitor, startVisitor, viewerId, visitor } from './viewer'
+import { actorId, countPick, ensureActor, resetVisitor, isMember, selectViewer, selectVisitor, startVisitor, viewerId, visitor } from './viewer'
 
-beforeEach(forgetVisitor)
+beforeEach(resetVisitor)
 
 describe('viewer', () => {
   it('is nobody at first', () => {
@@ -23,10 +23,10 @@ describe('viewer', () => {
   it('keeps the newcomer while looking as a user of the data set', () => {
     startVisitor()
     const own = viewerId.value
-    lookAs('42')
+    selectViewer('42')
     expect(viewerId.value).toBe('42')
     expect(isMember.value).toBe(true)
-    lookAsVisitor()
+    selectVisitor()
     expect(viewerId.value).toBe(own)
   })
 

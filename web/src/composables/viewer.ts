@@ -45,12 +45,12 @@ export function ensureActor(): string {
 }
 
 /** Look as one of the data set's users. */
-export function lookAs(userId: string) {
+export function selectViewer(userId: string) {
   member.value = userId
 }
 
 /** Back to the newcomer's own list, or to the first page if there is none. */
-export function lookAsVisitor() {
+export function selectVisitor() {
   member.value = null
 }
 
@@ -62,7 +62,7 @@ export function startVisitor() {
 }
 
 /** Forget the newcomer in this browser: the next one gets a new id. */
-export function forgetVisitor() {
+export function resetVisitor() {
   visitor.value = null
   member.value = null
 }

@@ -33,14 +33,14 @@ export function titlesInLine(anime: readonly AnimeCard[], most = 2): string {
 export const channelInWords = (channel: string): string => textOr(`channel.${channel}`, channel.replaceAll('_', ' '))
 
 /** An action in a sentence: "You liked Monster". */
-export function deed(kind: InteractionKind, undo: boolean, anime: AnimeCard): string {
+export function actionText(kind: InteractionKind, undo: boolean, anime: AnimeCard): string {
   const { text: title } = shownTitle(anime)
   return undo ? t('deed.undo', { title }) : t(`deed.${kind}`, { title })
 }
 
 /** What caused a change, in a few words: the title, or for one that was taken back the whole deed. */
-export const causeName = ({ kind, undo, anime }: { kind: InteractionKind; undo: boolean; anime: AnimeCard }): string =>
-  kind === 'dislike' || kind === 'dismiss' || undo ? deed(kind, undo, anime) : shownTitle(anime).text
+export const causeText = ({ kind, undo, anime }: { kind: InteractionKind; undo: boolean; anime: AnimeCard }): string =>
+  kind === 'dislike' || kind === 'dismiss' || undo ? actionText(kind, undo, anime) : shownTitle(anime).text
 
 const VERBS = { liked: 'liked', watched: 'watched', 'looked at': 'opened' } as const
 
