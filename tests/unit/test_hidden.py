@@ -45,8 +45,9 @@ def fitted(
     config = retriever.RetrievalConfig(ials_dim=8, dim=8, walks_per_node=4)
     with one_thread(), ThreadPoolExecutor(1) as workers:
         model = retriever.fit(
-            training, items, (content.fit(described),), config=config, seed=0, progress=Silent(), workers=workers
-        )
+            training, items, workers.submit(lambda: (content.fit(described),)), config=config, seed=0,
+            progress=Silent(), workers=workers,
+        )  # fmt: skip
     kriged = gaussian_process.fit(
         training.weights, training.ratings, described, model.vectors, items, seed=0, hidden=hidden
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Executor, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 import msgspec
@@ -121,13 +121,11 @@ def fit(
         config = msgspec.structs.replace(config, folds=min(2, config.folds))
     if n_listed > config.retrieval.large.from_items and not items.genre_names:
         return _fit_large(training, drawn, items, anime, config=config, seed=seed, progress=progress)
-    with progress.task("content similarity"):
-        described = content.describe(anime)
-        fitter = _Fitter(
-            drawn, items, described, _catalogue_channels(anime, described, drawn), config, seed, progress,
-            rows.has_ratings, observed if users is None else observed.select(users),
-            None if graph is None else _edges_of(graph, training, rows, config),
-        )  # fmt: skip
+    fitter = _Fitter(
+        drawn, items, anime, content.describe(anime), config, seed, progress,
+        rows.has_ratings, observed if users is None else observed.select(users),
+        None if graph is None else _edges_of(graph, training, rows, config),
+    )  # fmt: skip
     can_rank = drawn.n_users >= MIN_USERS_TO_RANK
     folds = user_folds(drawn.n_users, config.folds, np.random.default_rng([seed, 1]))
     made_of, memo = _fingerprint(rows, anime, config, seed, graph, observed), memo or Memo()
@@ -200,14 +198,6 @@ def _fit_large(
     )
 
 
-def _catalogue_channels(
-    anime: Sequence[Anime], described: sp.csr_array, training: TrainingMatrix
-) -> tuple[ItemToItem, ...]:
-    """Fit the channels that need no interactions; one without any entry is left out."""
-    channels = content.fit(described, watched=training.viewers() > 0), recommended.fit(anime)
-    return tuple(channel for channel in channels if channel.weights.nnz or channel.name == "content")
-
-
 def _some_users(n_users: int, at_most: int, seed: int) -> NDArray[np.int64] | None:
     """Draw the users that stage one is fitted on, ascending; ``None``: all of them."""
     if n_users <= at_most:
@@ -246,9 +236,8 @@ class _Fitter:
 
     training: TrainingMatrix
     items: ItemTable
+    anime: Sequence[Anime]
     described: sp.csr_array
-    by_catalogue: tuple[ItemToItem, ...]
-    """Channels that need no interactions, fitted once for all folds."""
     config: FitConfig
     seed: int
     progress: Progress
@@ -263,9 +252,12 @@ class _Fitter:
         cores = max(1, os.cpu_count() or 1)
         # one thread for each of the models hands their parts to as many workers as there are cores, and waits
         with one_thread(), ThreadPoolExecutor(cores) as workers, ThreadPoolExecutor(1 + n_folds) as models:
-            futures = [models.submit(self.models, np.arange(n_users), workers, self.edges)]
+            by_catalogue = workers.submit(self.catalogue_channels)  # fitted once for all folds
+            futures = [models.submit(self.models, np.arange(n_users), workers, by_catalogue, self.edges)]
             futures += [
-                models.submit(self.models, np.flatnonzero(folds != f), workers, hidden=self._titles_to_hide(f))
+                models.submit(
+                    self.models, np.flatnonzero(folds != f), workers, by_catalogue, hidden=self._titles_to_hide(f)
+                )
                 for f in range(n_folds)
             ]
             try:
@@ -290,10 +282,20 @@ class _Fitter:
         rng = np.random.default_rng([self.seed, 6, fold])
         return np.sort(rng.choice(known, round(self.config.hidden_titles * len(known)), replace=False))
 
+    def catalogue_channels(self) -> tuple[ItemToItem, ...]:
+        """Fit the channels that need no interactions; one without any entry is left out."""
+        with self.progress.task("content similarity"):
+            channels = (
+                content.fit(self.described, watched=self.training.viewers() > 0),
+                recommended.fit(self.anime),
+            )
+        return tuple(channel for channel in channels if channel.weights.nnz or channel.name == "content")
+
     def models(
         self,
         users: NDArray[np.int64],
         workers: Executor,
+        by_catalogue: Future[tuple[ItemToItem, ...]],
         edges: sp.csr_array | None = None,
         hidden: NDArray[np.int64] | None = None,
     ) -> Models:
@@ -305,7 +307,7 @@ class _Fitter:
         audience = self.observed.select(users).audience(self.items.released)
         items = self.items.with_statistics(part.weights.indices.astype(np.int64), part.ratings, audience)
         fitted = retriever.fit(
-            part, items, self.by_catalogue, config=self.config.retrieval, seed=self.seed, progress=self.progress,
+            part, items, by_catalogue, config=self.config.retrieval, seed=self.seed, progress=self.progress,
             workers=workers, edges=edges,
         )  # fmt: skip
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 
 import msgspec
@@ -221,7 +220,7 @@ class _ScoredItems:
 def fit(
     matrix: TrainingMatrix,
     items: ItemTable,
-    by_catalogue: Sequence[ItemToItem],
+    by_catalogue: Future[tuple[ItemToItem, ...]],
     *,
     config: RetrievalConfig,
     seed: int,
@@ -231,7 +230,7 @@ def fit(
 ) -> Retriever:
     """Fit every channel. ``items`` must carry the statistics of the same rows as ``matrix``.
 
-    ``by_catalogue`` are channels that do not depend on the interactions, so they are fitted once for many. ``edges``
+    ``by_catalogue`` are channels that do not depend on the interactions: fitted once, also while others are. ``edges``
     (n, n) are an item graph to walk on in place of that of ``matrix``. The channels are fitted side by side by the
     ``workers``, which must not be what calls this: it waits for them.
     """
@@ -267,7 +266,7 @@ def fit(
     factors, neighbours = factored.result()
     return Retriever(
         items=items,
-        channels=(linear.result(), walked, knn, *by_catalogue),
+        channels=(linear.result(), walked, knn, *by_catalogue.result()),
         factors=factors,
         neighbours=neighbours,
         popularity=popularity.fit(graded, items.audience),
