@@ -29,10 +29,10 @@ OPTIONAL = {source.name for source in extras.ENRICHING}
 
 class Notes(Silent):
     def __init__(self) -> None:
-        self.said: list[str] = []
+        self.lines: list[str] = []
 
     def note(self, text: str) -> None:
-        self.said.append(text)
+        self.lines.append(text)
 
 
 class World:
@@ -115,7 +115,7 @@ def test_what_cannot_be_fetched_is_left_out_and_said(world: World, tmp_path: Pat
     world.reachable -= {"bangumi-data", "anime-relations"}
     notes = Notes()
     dataset = build_sample(tmp_path, mirror=None, progress=notes)
-    assert [note.split(" (")[0] for note in notes.said] == [
+    assert [note.split(" (")[0] for note in notes.lines] == [
         "without bangumi-data",
         "without anime-relations",
     ]
@@ -169,7 +169,7 @@ def test_the_default_data_set_is_built_without_any_network(world: World, tmp_pat
     assert dataset.users().rows() == [(1, "mal-2016-sample", False, date(2016, 12, 31))]
     wanted = {source.name for source in SOURCES if source.use != "evaluation"} - NEEDED
     assert set(dataset.manifest.report["skipped_sources"]) == wanted
-    assert len(notes.said) == len(wanted)
+    assert len(notes.lines) == len(wanted)
     assert {"mal-lists-2023", "arm", "mal-recommendations-2024"} <= wanted
     assert "gowalla" not in world.asked
     assert validate(dataset).faults == []
@@ -183,7 +183,7 @@ def test_sources_without_a_licence_are_named_and_can_be_left_out(world: World, t
     assert everything.manifest.users == 2
     assert (
         "no licence is stated by the publishers of mal-scores-2021: used here, not to be redistributed"
-        in (notes.said[-1])
+        in (notes.lines[-1])
     )
     world.asked.clear()
     licensed = build_default(tmp_path, mirror=None, progress=notes, licensed_only=True)

@@ -22,7 +22,7 @@ def of_lists(protocol: str) -> results.ListsResult:
     models = [
         results.ListModelResult(
             name=name, role="pipeline" if name == "two stages" else "channel", metrics=LISTS, coverage=0.2,
-            novelty=3.0, diversity=None, head_share=0.5, gini=0.9, judge_ms=None, groups=[],
+            novelty=3.0, diversity=None, head_share=0.5, gini=0.9, scoring_ms=None, groups=[],
         )
         for name in ("edlae", "two stages")
     ]  # fmt: skip
@@ -37,7 +37,7 @@ def of_likes(protocol: str) -> results.LikesResult:
     models = [
         results.LikeModelResult(
             name=name, role="baseline", metrics=LIKES, values={"gauc": 0.7, "log_loss": 0.5, "ece": None},
-            judge_ms=0.1, reliability=[ReliabilityBin(3, 0.2, 0.25)], groups=[],
+            scoring_ms=0.1, reliability=[ReliabilityBin(3, 0.2, 0.25)], groups=[],
         )
         for name in ("item rate", "two stages")
     ]  # fmt: skip

@@ -26,10 +26,10 @@ TABLE = "user_id,item_id,rating\nmäx,1,9\nmäx,2,8\nanna,1,10\n"
 
 class Notes(Silent):
     def __init__(self) -> None:
-        self.said: list[str] = []
+        self.lines: list[str] = []
 
     def note(self, text: str) -> None:
-        self.said.append(text)
+        self.lines.append(text)
 
 
 def imported(
@@ -119,7 +119,7 @@ def test_status_words_are_of_the_same_vocabulary_as_in_lists(tmp_path: Path) -> 
         (5, None, "watching"),
         (6, 7, "completed"),
     ]
-    assert notes.said[0] == (
+    assert notes.lines[0] == (
         "2 row(s) have a status that is not known: 'someday' (2); 1 of them have no rating and were left out"
     )
     report = dataset.manifest.report
@@ -137,7 +137,7 @@ def test_manga_rows_are_left_out(tmp_path: Path) -> None:
     notes = Notes()
     dataset = imported(tmp_path, "user_id,anime_id,type,rating\n1,21,Manga,10\n1,5114,TV,9\n", notes=notes)
     assert [row[1:3] for row in rows(dataset)] == [(5114, 9)]
-    assert notes.said[0] == "1 row(s) of manga were left out"
+    assert notes.lines[0] == "1 row(s) of manga were left out"
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ def test_simpler_lists_are_a_fall_at_once(shown: Shown) -> None:
     found = shown.look(now=HOUR + timedelta(minutes=6))
     assert found.after.lists == 0, "nothing can have come of them yet"
     assert [one.metric for one in found.falls] == ["fallbacks"]
-    assert world.told(found).startswith("fallbacks 0.0% → ")
+    assert world.regression_message(found).startswith("fallbacks 0.0% → ")
 
 
 def test_only_what_belongs_to_the_two_models_counts(shown: Shown) -> None:

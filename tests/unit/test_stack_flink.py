@@ -55,9 +55,9 @@ def test_its_processes(flink: Flink) -> None:
     assert Path(taskmanager.command[1]).name == "taskmanager.sh"
     assert list(jobmanager.ports) == [28999, 28998]
     assert jobmanager.environment["FLINK_CONF_DIR"] == str(flink.folder / "conf")
-    said = jobmanager.problem()
-    assert said is not None
-    assert said.startswith("Flink at http://127.0.0.1:28999 does not answer: ")
+    bodies = jobmanager.problem()
+    assert bodies is not None
+    assert bodies.startswith("Flink at http://127.0.0.1:28999 does not answer: ")
 
 
 def test_the_newest_whole_snapshot(flink: Flink) -> None:
@@ -86,10 +86,10 @@ def test_a_package_that_cannot_be_had() -> None:
 class Answers(http.server.BaseHTTPRequestHandler):
     """Says what a test has put there."""
 
-    said: ClassVar[dict[str, object]] = {}
+    bodies: ClassVar[dict[str, object]] = {}
 
     def do_GET(self) -> None:
-        found = self.said.get(self.path)
+        found = self.bodies.get(self.path)
         self.send_response(200 if found is not None else 404)
         self.end_headers()
         self.wfile.write(msgspec.json.encode(found if found is not None else {"errors": ["not found"]}))
@@ -100,14 +100,14 @@ class Answers(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def heard_at(*seconds: float) -> dict[str, object]:
+def heartbeat_at(*seconds: float) -> dict[str, object]:
     """What Flink says of its TaskManagers; ``timeSinceLastHeartbeat`` is a moment, whatever its name says."""
     return {"taskmanagers": [{"timeSinceLastHeartbeat": 1000 * one} for one in seconds]}
 
 
 @pytest.fixture
 def rest() -> Iterator[FlinkRest]:
-    Answers.said = {"/overview": {}, "/taskmanagers": heard_at(100)}
+    Answers.bodies = {"/overview": {}, "/taskmanagers": heartbeat_at(100)}
     (port,) = free_ports(1)
     with http.server.ThreadingHTTPServer(("127.0.0.1", port), Answers) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -119,23 +119,23 @@ def rest() -> Iterator[FlinkRest]:
 
 def test_taskmanagers(rest: FlinkRest) -> None:
     assert rest.worker_problem() is None
-    Answers.said["/taskmanagers"] = heard_at()
+    Answers.bodies["/taskmanagers"] = heartbeat_at()
     assert rest.worker_problem() == "no TaskManager has registered yet"
-    del Answers.said["/overview"]
-    said = rest.problem()
-    assert said is not None
-    assert "/overview says 404" in said
+    del Answers.bodies["/overview"]
+    bodies = rest.problem()
+    assert bodies is not None
+    assert "/overview says 404" in bodies
 
 
 def test_the_job(rest: FlinkRest) -> None:
-    Answers.said["/jobs"] = {"jobs": [{"id": "a", "status": "FAILED"}]}
+    Answers.bodies["/jobs"] = {"jobs": [{"id": "a", "status": "FAILED"}]}
     assert rest.job_problem() == "the job does not run"
-    Answers.said["/jobs"] = {"jobs": [{"id": "a", "status": "RUNNING"}, {"id": "b", "status": "RESTARTING"}]}
+    Answers.bodies["/jobs"] = {"jobs": [{"id": "a", "status": "RUNNING"}, {"id": "b", "status": "RESTARTING"}]}
     assert rest.job_problem() == "2 jobs run"
-    Answers.said["/jobs"] = {"jobs": [{"id": "a", "status": "RUNNING"}]}
-    Answers.said["/jobs/a"] = {"state": "RUNNING", "vertices": [{"name": "features", "status": "DEPLOYING"}]}
+    Answers.bodies["/jobs"] = {"jobs": [{"id": "a", "status": "RUNNING"}]}
+    Answers.bodies["/jobs/a"] = {"state": "RUNNING", "vertices": [{"name": "features", "status": "DEPLOYING"}]}
     assert rest.job_problem() == "the job is RUNNING: features is DEPLOYING"
-    Answers.said["/jobs/a"] = running_since(50)
+    Answers.bodies["/jobs/a"] = running_since(50)
     assert rest.job_problem() is None
 
 
@@ -146,28 +146,28 @@ def running_since(seconds: float) -> dict[str, object]:
 
 def test_what_died_and_was_not_noticed_is_not_well(rest: FlinkRest) -> None:
     """A TaskManager killed a moment ago is registered until its heartbeat is missed, and its tasks "run"."""
-    Answers.said |= {"/jobs": {"jobs": [{"id": "a", "status": "RUNNING"}]}, "/jobs/a": running_since(50)}
+    Answers.bodies |= {"/jobs": {"jobs": [{"id": "a", "status": "RUNNING"}]}, "/jobs/a": running_since(50)}
     died_s = 101.0
     assert rest.worker_problem(died_s) == "the TaskManager that is registered is one that died"
-    Answers.said["/taskmanagers"] = heard_at(102)  # the next one has taken its place
+    Answers.bodies["/taskmanagers"] = heartbeat_at(102)  # the next one has taken its place
     assert rest.worker_problem(died_s) is None
     assert rest.job_problem(died_s) == "the job's tasks were in a TaskManager that died"
-    Answers.said["/jobs/a"] = running_since(103)
+    Answers.bodies["/jobs/a"] = running_since(103)
     assert rest.job_problem(died_s) is None
-    Answers.said |= {"/jobs/a": running_since(50), "/taskmanagers": heard_at(102, 99)}
+    Answers.bodies |= {"/jobs/a": running_since(50), "/taskmanagers": heartbeat_at(102, 99)}
     assert rest.job_problem(died_s) is None  # there is another one, where they may be
 
 
 def test_a_savepoint(rest: FlinkRest) -> None:
-    Answers.said["/jobs/a/stop"] = {"request-id": "r"}
-    Answers.said["/jobs/a/savepoints/r"] = {"status": {"id": "COMPLETED"}, "operation": {"location": "file:/s"}}
+    Answers.bodies["/jobs/a/stop"] = {"request-id": "r"}
+    Answers.bodies["/jobs/a/savepoints/r"] = {"status": {"id": "COMPLETED"}, "operation": {"location": "file:/s"}}
     assert rest.stop("a", "file:/", within_s=5) == "file:/s"
-    Answers.said["/jobs/a/savepoints/r"] = {
+    Answers.bodies["/jobs/a/savepoints/r"] = {
         "status": {"id": "COMPLETED"},
         "operation": {"failure-cause": {"class": "CheckpointException"}},
     }
     with pytest.raises(StackError, match="Flink made no savepoint: CheckpointException"):
         rest.stop("a", "file:/", within_s=5)
-    Answers.said["/jobs/a/savepoints/r"] = {"status": {"id": "IN_PROGRESS"}}
+    Answers.bodies["/jobs/a/savepoints/r"] = {"status": {"id": "IN_PROGRESS"}}
     with pytest.raises(StackError, match="Flink made no savepoint: it takes too long"):
         rest.stop("a", "file:/", within_s=0)

@@ -34,8 +34,8 @@ def adapter(technology: str, module: str) -> ModuleType:
 
 def unknown(name: str, address: str, *known: str) -> InvalidInputError:
     """Return the error for an address without an adapter; an address with credentials is shown by its scheme alone."""
-    said = address if "@" not in address else f"{scheme(address)}:…"  # it may hold a password
-    return InvalidInputError(f"{name}={said!r}: no such store", hint=f"this version knows {', '.join(known)}")
+    shown = address if "@" not in address else f"{scheme(address)}:…"  # it may hold a password
+    return InvalidInputError(f"{name}={shown!r}: no such store", hint=f"this version knows {', '.join(known)}")
 
 
 def sqlite_path(name: str, address: str) -> Path:

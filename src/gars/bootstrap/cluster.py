@@ -107,8 +107,10 @@ def rebuilt_users(
             opened.callback(history.close)
             since = cast(_Limited, history).incomplete_since() if settings.history else None
             if since is not None:
-                said = f"events are gone from Cassandra since {since:%Y-%m-%d}, which keeps them for GARS_HISTORY_DAYS"
-                _tell_gone(said, "--from kafka, or --from FILE with a recorded log", refuse=not partial)
+                message = (
+                    f"events are gone from Cassandra since {since:%Y-%m-%d}, which keeps them for GARS_HISTORY_DAYS"
+                )
+                _report_expired(message, "--from kafka, or --from FILE with a recorded log", refuse=not partial)
             yield from_history(history, initial)
         else:
             yield from_log(opened.enter_context(logged(settings, source, whole=not partial)), initial)
@@ -128,20 +130,20 @@ def logged(settings: Settings, source: str, *, whole: bool = False) -> Iterator[
     log = open_event_log(settings)
     try:
         if gone := cast(_Scannable, log).gone():
-            said = f"the {gone} oldest record(s) are gone from Kafka, which keeps them for GARS_LOG_DAYS"
-            _tell_gone(said, "--from cassandra", refuse=whole)
+            message = f"the {gone} oldest record(s) are gone from Kafka, which keeps them for GARS_LOG_DAYS"
+            _report_expired(message, "--from cassandra", refuse=whole)
         yield cast(_Scannable, log).scan()
     finally:
         log.close()
 
 
-def _tell_gone(said: str, elsewhere: str, *, refuse: bool) -> None:
+def _report_expired(message: str, elsewhere: str, *, refuse: bool) -> None:
     if refuse:
         raise StorageError(
-            f"{said}: states without them would be wrong",
+            f"{message}: states without them would be wrong",
             hint=f"gars replay {elsewhere}; if nothing holds them any more, what is left makes states with: --partial",
         )
-    logger.warning("%s", said)
+    logger.warning("%s", message)
 
 
 @contextmanager

@@ -76,7 +76,7 @@ class Collecting:
     def warnings(self) -> dict[str, str]:
         """Return problems that do not stop requests from being served, by component."""
         found = {"clock": self.current.clock.problem(), "model": self.swap.problem and self.swap.problem.message}
-        return {name: str(said) for name, said in found.items() if said}
+        return {name: str(shown_problem) for name, shown_problem in found.items() if shown_problem}
 
 
 Refused = Callable[[Batch, GarsError], None]

@@ -140,10 +140,10 @@ def _about(manifest: Manifest) -> About:
     )
 
 
-def _coverage(told: object) -> Coverage | None:
+def _coverage(value: object) -> Coverage | None:
     """Read the years that the data cover from a manifest; ``None`` if another version of GARS did not store them."""
     try:
-        return msgspec.convert(told, Coverage)
+        return msgspec.convert(value, Coverage)
     except msgspec.ValidationError:
         return None
 

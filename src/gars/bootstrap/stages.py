@@ -126,7 +126,7 @@ class RunningStage:
             "recall": service.recall and service.recall.problem,
             "published": service.published and service.published.problem,
         }
-        return {name: str(said) for name, said in found.items() if said}
+        return {name: str(shown_problem) for name, shown_problem in found.items() if shown_problem}
 
 
 def open_stage(

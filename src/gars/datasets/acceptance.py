@@ -52,7 +52,7 @@ class Validation(msgspec.Struct, frozen=True, kw_only=True):
         return not self.failed and not self.report.faults
 
 
-def judge(dataset: Dataset, report: Report, drift: Drift | None, thresholds: Thresholds) -> Validation:
+def check_thresholds(dataset: Dataset, report: Report, drift: Drift | None, thresholds: Thresholds) -> Validation:
     """Compare a report, and the drift if given, with the thresholds."""
     checks = _state(report, thresholds) + (_movement(drift, thresholds) if drift else [])
     return Validation(name=dataset.name, content_hash=dataset.content_hash, report=report, drift=drift, checks=checks)
@@ -149,8 +149,8 @@ def _lost(counts: tuple[int, int]) -> float:
 
 
 def _moved(before: float | None, now: float | None) -> str:
-    told = ["none" if mean is None else f"{mean:.2f}" for mean in (before, now)]
-    return f"mean rating {told[0]} before, {told[1]} now"
+    mean_texts = ["none" if mean is None else f"{mean:.2f}" for mean in (before, now)]
+    return f"mean rating {mean_texts[0]} before, {mean_texts[1]} now"
 
 
 def _such_as(titles: list[str]) -> str:

@@ -119,8 +119,8 @@ def complete_catalogue(
         progress.note(f"{len(orphans):,} rated {word} have no entry in the catalogue: their titles are their numbers")
         known = conform_catalogue(pl.concat([known, _bare(orphans, word)]))
     if files.synopses is not None:
-        told = mal2020.read_synopses(files.synopses.path).rename({"synopsis": "told"})
-        joined = known.join(told, on="anime_id", how="left")
+        synopsis_table = mal2020.read_synopses(files.synopses.path).rename({"synopsis": "told"})
+        joined = known.join(synopsis_table, on="anime_id", how="left")
         known = joined.with_columns(synopsis=pl.coalesce("synopsis", "told")).drop("told")
     return known, used, {"skipped_sources": skipped, "without_catalogue_entry": len(orphans)}
 

@@ -46,13 +46,13 @@ def coverage_of(dataset: Dataset) -> Coverage:
 
 def _last_season(titles: pl.DataFrame) -> str | None:
     """Return the last season with enough titles; a single film announced for the next year does not count."""
-    told = [
+    seasons = [
         season or "{}-{}".format(*season_of(released))
         for season, released in titles.select("season", "released").iter_rows()
         if season or released
     ]
     enough = max(1, min(_ENOUGH, titles.height // 500))
-    covered = [season for season, count in Counter(told).items() if count >= enough]
+    covered = [season for season, count in Counter(seasons).items() if count >= enough]
     return max(covered, key=_order) if covered else None
 
 

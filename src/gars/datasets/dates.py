@@ -71,18 +71,18 @@ def parse_aired(text: str | None) -> Aired:
 
 def parse_date(text: str | None) -> PartialDate | None:
     """Parse one date; ``None`` for a placeholder. Raises ``ValueError`` for other text."""
-    said = " ".join((text or "").split())
-    if said.lower() in _NOTHING:
+    stripped = " ".join((text or "").split())
+    if stripped.lower() in _NOTHING:
         return None
-    if match := _ISO.fullmatch(said):
-        return _checked(match[1], match[2], match[3], said)
-    if match := _SEASON_OF.fullmatch(said):
-        return _checked(match[2], str(_SEASONS[match[1].lower()]), None, said, "season")
-    if match := _MONTH_FIRST.fullmatch(said):
-        return _checked(match[3], _month(match[1]), match[2], said)
-    if match := _DAY_FIRST.fullmatch(said):
-        return _checked(match[3], _month(match[2]), match[1], said)
-    raise ValueError(f"{said!r} is not a date")
+    if match := _ISO.fullmatch(stripped):
+        return _checked(match[1], match[2], match[3], stripped)
+    if match := _SEASON_OF.fullmatch(stripped):
+        return _checked(match[2], str(_SEASONS[match[1].lower()]), None, stripped, "season")
+    if match := _MONTH_FIRST.fullmatch(stripped):
+        return _checked(match[3], _month(match[1]), match[2], stripped)
+    if match := _DAY_FIRST.fullmatch(stripped):
+        return _checked(match[3], _month(match[2]), match[1], stripped)
+    raise ValueError(f"{stripped!r} is not a date")
 
 
 def _month(name: str) -> str:
@@ -90,7 +90,7 @@ def _month(name: str) -> str:
 
 
 def _checked(
-    year: str, month: str | None, day: str | None, said: str, precision: Precision | None = None
+    year: str, month: str | None, day: str | None, stripped: str, precision: Precision | None = None
 ) -> PartialDate:
     found = PartialDate(
         int(year),
@@ -101,9 +101,9 @@ def _checked(
     try:
         date(found.year, 1 if found.month is None else found.month, 1 if found.day is None else found.day)
     except ValueError as error:
-        raise ValueError(f"{said!r} is not a date: {error}") from error
+        raise ValueError(f"{stripped!r} is not a date: {error}") from error
     if found.year not in _YEARS:
-        raise ValueError(f"{said!r} is not a date of this century or the last")
+        raise ValueError(f"{stripped!r} is not a date of this century or the last")
     return found
 
 

@@ -92,7 +92,7 @@ def import_files(
             )
         ratings = [_columnar(layout, folder) for layout in ratings]
         ranges, read = _read_all(ratings, files, home, folder, progress, piece_bytes, rows_per_range)
-        _tell(read, progress)
+        _note_problems(read, progress)
         catalogue, used, report = complete_catalogue(
             files,
             read.anime,
@@ -258,7 +258,7 @@ def _uses_upper_half(words: Counter[str]) -> bool:
     return sum(words[str(rating)] for rating in (6, 7, 8, 9, 10)) >= _ENOUGH // 10
 
 
-def _tell(read: _Read, progress: Progress) -> None:
+def _note_problems(read: _Read, progress: Progress) -> None:
     """Report the chosen rating scale and the rows left out as progress notes."""
     if read.rating_scale.why:
         progress.note(f"ratings were read on the scale {read.rating_scale.scale.name}: {read.rating_scale.why}")

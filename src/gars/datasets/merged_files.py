@@ -32,7 +32,7 @@ _KEYS = ("anime_id", "MAL_ID")
 _AIRED = ("aired_crawled", "aired", "Aired", "aired_string", "released")
 _PREMIERED = ("premiered_crawled", "premiered", "Premiered")
 _SHOWN = 5
-_NOT_TOLD = ("", "", "")
+_NO_TITLES = ("", "", "")
 
 
 class MergeReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -197,7 +197,7 @@ class _Dates:
         """Convert a row of ``merged.csv`` to one of ``parsed_anime.csv``: ISO 8601 dates, as precise as the text."""
         aired = next((found for name in _AIRED if (found := self._aired(row.get(name, "")))), None)
         season = next((month for name in _PREMIERED if (month := self._season(row.get(name, "")))), "")
-        start, end, precision = aired if aired else _NOT_TOLD
+        start, end, precision = aired if aired else _NO_TITLES
         self.precisions[precision or "none"] = self.precisions.get(precision or "none", 0) + 1
         dates = {"aired_from": start, "aired_to": end, "aired_precision": precision, "premiered": season}
         return {name: value for name, value in row.items() if name not in _AIRED and name not in _PREMIERED} | dates

@@ -21,11 +21,13 @@ def split_names(text: str) -> list[str]:
     commas); objects in it by their name. Nothing in it is ever run. Other text is split at ``|``, else ``;``, else
     commas. An empty list is no names.
     """
-    said = text.strip()
-    inside = _literal(said) if said[:1] + said[-1:] in ("[]", "()", "{}") and len(said) <= _LONGEST else None
+    stripped = text.strip()
+    inside = (
+        _literal(stripped) if stripped[:1] + stripped[-1:] in ("[]", "()", "{}") and len(stripped) <= _LONGEST else None
+    )
     if inside is None:
-        separator = next((one for one in _SEPARATORS if one in said), ",")
-        inside = said.split(separator)
+        separator = next((one for one in _SEPARATORS if one in stripped), ",")
+        inside = stripped.split(separator)
     names = (" ".join(str(name).split()) for name in map(_name_of, inside) if name is not None)
     return list(dict.fromkeys(name for name in names if name))
 

@@ -61,8 +61,8 @@ def _run(command: list[str], source: Source, folder: str) -> None:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise _failed(source, client, str(error)) from error
     if done.returncode != 0:
-        said = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
-        raise _failed(source, client, said[-1].strip() if said else f"exit code {done.returncode}")
+        output = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
+        raise _failed(source, client, output[-1].strip() if output else f"exit code {done.returncode}")
 
 
 def _failed(source: Source, client: str, why: str) -> FetchError:

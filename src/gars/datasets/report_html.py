@@ -136,7 +136,7 @@ def _checks(validation: Validation) -> str:
 
 
 def _facts(report: Report) -> str:
-    told = {
+    facts = {
         "rows": f"{report.rows:,} ({report.unrated_share:.1%} without a rating)",
         "users": f"{report.users:,}",
         "anime": f"{report.anime:,} seen, {report.catalogue:,} in the catalogue, {report.orphans:,} orphans",
@@ -144,7 +144,7 @@ def _facts(report: Report) -> str:
         "statuses": ", ".join(f"{name} {count:,}" for name, count in report.statuses.items()) or "none",
         "repeated rows": f"{report.duplicates:,} here, {report.duplicates_dropped:,} dropped when it was made",
     }
-    return _table((), [(_cell(name, "soft"), _cell(value)) for name, value in told.items()])
+    return _table((), [(_cell(name, "soft"), _cell(value)) for name, value in facts.items()])
 
 
 def _moved(drift: Drift) -> str:
@@ -167,6 +167,6 @@ def _moved(drift: Drift) -> str:
 
 
 def _suspicious(report: Report) -> str:
-    told = f"<p>{report.suspicious_users:,} users with {report.suspicious_rows:,} rows.</p>"
+    facts = f"<p>{report.suspicious_users:,} users with {report.suspicious_rows:,} rows.</p>"
     rows = [(_cell(str(one.user_id)), _cell(f"{one.titles:,}", "n"), _cell(one.why)) for one in report.suspicious]
-    return told + (_table(("user", "titles", "why"), rows) if rows else "")
+    return facts + (_table(("user", "titles", "why"), rows) if rows else "")

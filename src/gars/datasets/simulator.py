@@ -64,7 +64,7 @@ class Simulator:
         self.quality: Floats = _standard(ordered["score"], rng)
         members = ordered["members"].fill_null(0).to_numpy().astype(np.float64)
         weights = (members + 30.0) ** self.effects.popularity
-        self.heard_of = np.cumsum(weights / weights.sum())
+        self.popularity_cdf = np.cumsum(weights / weights.sum())
         self.archetypes: Floats = rng.standard_normal((24, DIM)).astype(np.float32)
 
     def blocks(self, viewers: int) -> Iterator[pl.DataFrame]:
@@ -108,7 +108,7 @@ class Simulator:
         centre = np.log(effects.list_mean) - effects.list_spread**2 / 2
         lengths = np.clip(rng.lognormal(centre, effects.list_spread, BLOCK).round(), 5, n // 3 + 1).astype(np.int64)
         viewer = np.repeat(np.arange(BLOCK), lengths * _POOL + 20)
-        item = np.searchsorted(self.heard_of, rng.random(len(viewer))).clip(max=n - 1)
+        item = np.searchsorted(self.popularity_cdf, rng.random(len(viewer))).clip(max=n - 1)
         follow = (rng.random(len(viewer)) < effects.franchise) & (self.next_of[item] >= 0)
         pool = np.unique(np.r_[viewer * n + item, viewer[follow] * n + self.next_of[item[follow]]])
         viewer, item = np.divmod(pool, n)

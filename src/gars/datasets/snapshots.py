@@ -11,7 +11,7 @@ from typing import TypeVar
 import msgspec
 import polars as pl
 
-from gars.datasets.acceptance import Validation, judge, require_accepted
+from gars.datasets.acceptance import Validation, check_thresholds, require_accepted
 from gars.datasets.dataset import Dataset
 from gars.datasets.drift import compare
 from gars.datasets.durable import clear_leftovers, disk_errors, fsync_path, scratch_folder, sha256_of, write_whole
@@ -48,7 +48,7 @@ def validation_of(home: Path, dataset: Dataset, thresholds: Thresholds) -> Valid
     report = validate(dataset)
     before = accepted(home)
     if before is None or before == dataset.content_hash:
-        return judge(dataset, report, None, thresholds)
+        return check_thresholds(dataset, report, None, thresholds)
     kept = open_snapshot(home, before)
     drift = compare(
         read_validation(home, before).report,
@@ -57,7 +57,7 @@ def validation_of(home: Path, dataset: Dataset, thresholds: Thresholds) -> Valid
         were=kept.catalogue().select("anime_id", "title", "members"),
         are=dataset.catalogue().select("anime_id", "title", "members"),
     )
-    return judge(dataset, report, drift, thresholds)
+    return check_thresholds(dataset, report, drift, thresholds)
 
 
 def take(
@@ -205,8 +205,8 @@ def _users(dataset: Dataset) -> list[int]:
 def _folder(home: Path, name: str) -> Path:
     found = sorted(path.parent for path in (home / FOLDER).glob(f"{name}*/{RECORD}")) if name.isalnum() else []
     if len(found) != 1:
-        said = "no snapshot begins with" if not found else f"{len(found)} snapshots begin with"
-        raise InvalidInputError(f"{said} {name!r}", hint="gars data snapshots lists them")
+        problem = "no snapshot begins with" if not found else f"{len(found)} snapshots begin with"
+        raise InvalidInputError(f"{problem} {name!r}", hint="gars data snapshots lists them")
     return found[0]
 
 

@@ -48,15 +48,15 @@ def text_ms(text: str) -> int | None:
 
     A day or month of 0, and one that is missing, is the first. ``None`` if it is no such time.
     """
-    said = text.strip()
-    if not said.isascii() or len(said) > 60:
+    stripped = text.strip()
+    if not stripped.isascii() or len(stripped) > 60:
         return None
-    if _NUMBER.fullmatch(said) and not _is_year(said):
-        return number_ms(int(said) if said.isdecimal() else float(said))
-    if found := _PARTIAL.fullmatch(said):
+    if _NUMBER.fullmatch(stripped) and not _is_year(stripped):
+        return number_ms(int(stripped) if stripped.isdecimal() else float(stripped))
+    if found := _PARTIAL.fullmatch(stripped):
         return date_ms(int(found[1]), int(found[2] or 1), int(found[3] or 1))
     try:
-        moment = datetime.fromisoformat(_ZONE_WORD.sub("+00:00", said.replace("/", "-")))
+        moment = datetime.fromisoformat(_ZONE_WORD.sub("+00:00", stripped.replace("/", "-")))
         return _checked((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
     except (ValueError, OverflowError):
         return None

@@ -21,8 +21,8 @@ def deleted_at_the_service(home: Path) -> Iterator[Callable[[int], bool]]:
         return
     tombstones = open_tombstones(from_environment(os.environ, home=home))
     try:
-        anybody = tombstones.newest_offset() > 0
-        yield lambda user_id: anybody and tombstones.find(str(user_id)) is not None
+        has_deletions = tombstones.newest_offset() > 0
+        yield lambda user_id: has_deletions and tombstones.find(str(user_id)) is not None
     finally:
         tombstones.close()
 

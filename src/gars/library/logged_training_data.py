@@ -98,8 +98,8 @@ class LoggedTrainingData:
             known = start + np.flatnonzero(rows[start:end] >= 0)
             taste, order = tastes[number], found.relevant[known]
             if taste is not None and 0 < order.sum() < len(order):
-                nobody_asked = np.full(len(known), NOT_ASKED, np.float32)
-                yield RankingList(found.features[known], rows[known], taste, order, nobody_asked)
+                unlabelled = np.full(len(known), NOT_ASKED, np.float32)
+                yield RankingList(found.features[known], rows[known], taste, order, unlabelled)
 
     def _tastes(
         self, shown: Sequence[Impression], log: Sequence[Interaction], models: Models

@@ -96,10 +96,12 @@ class OfflineGraph:
         coo = self.edges.tocoo()
         return sp.csr_array((coo.data, (places[coo.row], places[coo.col])), shape=(len(wanted), len(wanted)))
 
-    def _refuse(self, ids: NDArray[Any], said: str) -> None:
+    def _refuse(self, ids: NDArray[Any], problem: str) -> None:
         if len(ids):
             some = ", ".join(map(str, ids[:_SHOWN].tolist()))
-            raise DataError(f"{len(ids)} title(s) {said}, such as {some}: {self.folder} is of other lists", hint=_AGAIN)
+            raise DataError(
+                f"{len(ids)} title(s) {problem}, such as {some}: {self.folder} is of other lists", hint=_AGAIN
+            )
 
     def lineage(self) -> dict[str, Any]:
         """For the manifest of a model."""

@@ -258,7 +258,9 @@ class Recommender:
             Candidate(
                 self._label(int(found.rows[place])),
                 float(found.fused[place]),
-                tuple(name for name, said in zip(found.channel_names, found.proposed[place], strict=True) if said),
+                tuple(
+                    name for name, proposes in zip(found.channel_names, found.proposed[place], strict=True) if proposes
+                ),
             )
             for place in range(min(k, len(found)))
         ]

@@ -41,12 +41,12 @@ class UserKnn:
     """(u, n) weights."""
     _compared: Quantised = field(init=False)
     """The users as they are looked through; the weight of the nearest is exact."""
-    _everybody: NDArray[np.bool_] = field(init=False)
+    _all_users: NDArray[np.bool_] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "lists", compact(self.lists))
         object.__setattr__(self, "_compared", quantise(self.users))
-        object.__setattr__(self, "_everybody", np.ones(len(self.users), np.bool_))
+        object.__setattr__(self, "_all_users", np.ones(len(self.users), np.bool_))
 
     def score(self, user: Floats, *, out: Floats) -> None:
         """Add the lists of the nearest users of a user with these factors (d,), weighted, to ``out`` (n,)."""
@@ -56,7 +56,7 @@ class UserKnn:
         direction = user / np.float32(length)
         similarity = dot(self._compared, direction)
         chosen = np.zeros((1, len(similarity)), np.bool_)
-        mark_top_k(similarity[None], LIKELY, STEP, self._everybody, NEIGHBOURS, chosen)
+        mark_top_k(similarity[None], LIKELY, STEP, self._all_users, NEIGHBOURS, chosen)
         nearest = np.empty(NEIGHBOURS, np.int64)
         nearest = nearest[: union(chosen, nearest)]
         weight = np.maximum(self.users[nearest] @ direction, 0)

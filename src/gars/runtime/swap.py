@@ -46,20 +46,20 @@ class Swap(Generic[M]):
         """
         with self._lock:
             try:
-                wanted = self._promoted()
+                promoted_version = self._promoted()
             except Exception as error:  # the next refresh may succeed; the watching thread must not end
                 logger.error("cannot see which model is promoted: %s", error)
                 return False
-            if wanted is None or wanted == self.version:
+            if promoted_version is None or promoted_version == self.version:
                 self.problem = self._refused = None
                 return False
-            if wanted == self._refused and not again:
+            if promoted_version == self._refused and not again:
                 return False
             try:
                 self.current, self.version = self._load(self.current)
             except Exception as error:
-                self._refused = wanted
-                self.problem = _told(wanted, self.version, error)
+                self._refused = promoted_version
+                self.problem = _load_error(promoted_version, self.version, error)
                 logger.error("%s", self.problem.message, exc_info=None if isinstance(error, GarsError) else error)
                 return False
             self.problem = self._refused = None
@@ -83,9 +83,9 @@ class Swap(Generic[M]):
             self.refresh()
 
 
-def _told(wanted: str, serving: str, error: Exception) -> GarsError:
+def _load_error(promoted_version: str, serving: str, error: Exception) -> GarsError:
     why = error.message if isinstance(error, GarsError) else f"{type(error).__name__}: {error}"
     return ArtefactError(
-        f"the model {wanted} was promoted but cannot serve ({why}); {serving} goes on",
+        f"the model {promoted_version} was promoted but cannot serve ({why}); {serving} goes on",
         hint="train it again, or go back with: gars model rollback",
     )

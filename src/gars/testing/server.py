@@ -29,7 +29,7 @@ class ServerProcess:
             text=True,
         )
         self.address = ""
-        self._said: list[str] = []
+        self._output: list[str] = []
         self._ready = threading.Event()
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
@@ -40,7 +40,7 @@ class ServerProcess:
     @property
     def output(self) -> str:
         """Return all output so far."""
-        return "".join(self._said)
+        return "".join(self._output)
 
     @property
     def list_processes(self) -> list[int]:
@@ -71,7 +71,7 @@ class ServerProcess:
     def _read(self) -> None:
         assert self.process.stderr is not None
         for line in self.process.stderr:
-            self._said.append(line)
+            self._output.append(line)
             if found := re.search(r"http://\S+", line):
                 self.address = found.group()
                 self._ready.set()

@@ -78,7 +78,7 @@ class Connection:
             yield
         except (DriverException, NoHostAvailable, OSError) as error:
             raise StorageError(
-                f"cannot {doing} Cassandra at {self.address.shown}: {_said(error)}", hint=_hint(error)
+                f"cannot {doing} Cassandra at {self.address.shown}: {_error_text(error)}", hint=_hint(error)
             ) from error
 
     def _ready(self) -> Any:
@@ -135,7 +135,7 @@ def open_cluster(address: CassandraAddress, *, connect_s: float = _CONNECT_S) ->
     )
 
 
-def _said(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     """Return the errors of each node if the driver has them, else the error's text."""
     by_host = getattr(error, "errors", None)
     return "; ".join(f"{host}: {why}" for host, why in by_host.items()) if isinstance(by_host, dict) else str(error)

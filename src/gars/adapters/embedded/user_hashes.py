@@ -42,12 +42,12 @@ def open_key(connection: sqlite3.Connection, database: Path, *, required: bool) 
     key = key_file.read(path, length=None) or b""  # of another length in files of format 0
     digest = _digest(key)
     if row is not None and row[0] != digest:
-        said = (
+        message = (
             f"{path} is {'missing' if is_new else 'another key'}: deleted users in {database.name} are not recognised"
         )
         if required:
-            raise StorageError(said, hint="put the key and the database back from the same backup")
-        logger.warning("%s", said)
+            raise StorageError(message, hint="put the key and the database back from the same backup")
+        logger.warning("%s", message)
     if row is None or row[0] != digest:
         connection.execute("INSERT OR REPLACE INTO key_check VALUES (1, ?)", (digest,))
     return key

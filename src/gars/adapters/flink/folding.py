@@ -23,19 +23,19 @@ class Folded(NamedTuple):
     """Reason for the dead letter, if the record cannot be used."""
 
 
-def fold(kept: bytes | None, record: Record, stored: Callable[[str], bytes | None]) -> Folded:
+def fold(current: bytes | None, record: Record, read_stored: Callable[[str], bytes | None]) -> Folded:
     """Apply a record to the keyed state.
 
     ``stored`` reads the state of a user without one: a history from a data set, or the state of an earlier job.
     """
-    said = read(record)
-    match said:
+    message = read(record)
+    match message:
         case Unreadable(reason):
-            return Folded(kept, reason=reason)
+            return Folded(current, reason=reason)
         case Forget(user_id):
-            return Folded(None, Write(user_id, 0, None, record.log_offset), _taken_back(kept))
+            return Folded(None, Write(user_id, 0, None, record.log_offset), _taken_back(current))
         case event:
-            return _apply(kept if kept is not None else stored(event.user_id), event, record)
+            return _apply(current if current is not None else read_stored(event.user_id), event, record)
 
 
 def _apply(before: bytes | None, event: Interaction, record: Record) -> Folded:
@@ -59,11 +59,11 @@ def _moves(before: UserState, after: UserState, anime_id: int) -> tuple[TrendMov
     return tuple(TrendMove(anime_id, bucket, by) for bucket, by in trending.moves(before, after, anime_id).items())
 
 
-def _taken_back(kept: bytes | None) -> tuple[TrendMove, ...]:
+def _taken_back(current: bytes | None) -> tuple[TrendMove, ...]:
     """Return the trend changes that remove a deleted user's contributions."""
-    if kept is None:
+    if current is None:
         return ()
-    state = user_state.decode(kept)
+    state = user_state.decode(current)
     nothing = UserState(user_id=state.user_id)
     anime_ids = sorted({*state.opinions, *(click.anime_id for click in state.clicks)})
     return tuple(move for anime_id in anime_ids for move in _moves(state, nothing, anime_id))

@@ -48,21 +48,21 @@ class FoldEvents(KeyedProcessFunction):  # type: ignore[misc]
     def process_element(self, value: Any, _context: KeyedProcessFunction.Context) -> Iterator[Any]:
         """Process one record; yields a dead letter if it cannot be used."""
         record = Record(*value)
-        kept: bytes | None = self._state.value()
-        folded = fold(kept, record, lambda user_id: patiently(lambda: self._store.read(user_id)))
+        current: bytes | None = self._state.value()
+        folded = fold(current, record, lambda user_id: patiently(lambda: self._store.read(user_id)))
         if folded.write is not None:
             write = folded.write
             patiently(lambda: self._store.write(write))
         if folded.state is None:
             self._state.clear()
-        elif folded.state is not kept:
+        elif folded.state is not current:
             self._state.update(folded.state)
         for move in folded.moves:
             yield TREND_MOVES, Row(str(move.anime_id), Row(*move))
         if folded.reason is not None:
             origin = f"{self._topic}/{record.partition}/{record.offset}"
-            said = {"reason": folded.reason, "where": "feature job", "from": origin}
-            yield Row(record.key, record.value, {name: text.encode() for name, text in said.items()})
+            headers = {"reason": folded.reason, "where": "feature job", "from": origin}
+            yield Row(record.key, record.value, {name: text.encode() for name, text in headers.items()})
 
 
 class CountTrends(KeyedProcessFunction):  # type: ignore[misc]

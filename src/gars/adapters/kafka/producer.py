@@ -81,8 +81,8 @@ class SyncProducer:
                 producer = self._open()
             topic = producer.list_topics(self._topic, timeout=self._timeout_s).topics[self._topic]
         except (KafkaException, StorageError) as error:
-            said = error.args[0].str() if isinstance(error, KafkaException) else str(error)
-            return f"Kafka at {self._address.bootstrap_servers} does not answer: {said}"
+            reason = error.args[0].str() if isinstance(error, KafkaException) else str(error)
+            return f"Kafka at {self._address.bootstrap_servers} does not answer: {reason}"
         if topic.error is not None:
             return f"Kafka at {self._address.bootstrap_servers} has no topic {self._topic}: {topic.error.str()}"
         headless = sorted(number for number, one in topic.partitions.items() if one.leader < 0)
@@ -148,8 +148,8 @@ class SyncProducer:
         producer.poll(0)
         if error is not None and error.fatal():
             self._producer = None  # the next call opens another one
-        said = error.str() if error is not None else f"no answer within {self._timeout_s:.0f} s"
+        reason = error.str() if error is not None else f"no answer within {self._timeout_s:.0f} s"
         return StorageError(
-            f"Kafka at {self._address.bootstrap_servers} did not take events for {self._topic}: {said}",
+            f"Kafka at {self._address.bootstrap_servers} did not take events for {self._topic}: {reason}",
             hint="sending the same again is safe; look at the broker with: gars stack status",
         )

@@ -53,25 +53,25 @@ class TopicReader:
 
     def _start(self, after: int, marks: list[tuple[int, int]]) -> list[int]:
         try:
-            wanted = unpack(after, len(marks))
+            start_offsets = unpack(after, len(marks))
         except ValueError as error:
             raise StorageError(f"{self._topic}: {error}", hint="the topic is another one: replay it whole") from error
-        for partition, ((low, _), offset) in enumerate(zip(marks, wanted, strict=True)):
+        for partition, ((low, _), offset) in enumerate(zip(marks, start_offsets, strict=True)):
             if after and offset < low:
                 raise StorageError(
                     f"partition {partition} of {self._topic} begins at {low}, and {offset} was to be read next: "
                     f"{low - offset} record(s) are gone",
                     hint="the topic's retention is shorter than the reader was away: replay from the history",
                 )
-        return [max(low, offset) for (low, _), offset in zip(marks, wanted, strict=True)]
+        return [max(low, offset) for (low, _), offset in zip(marks, start_offsets, strict=True)]
 
     def _until(self, consumer: Consumer, partition: int, following: int, high: int) -> Iterator[Message]:
         """Records of the assigned partition from ``following`` to below ``high``; gaps are passed over."""
-        heard = time.monotonic()
-        left = high - following
+        answered_s = time.monotonic()
+        n_remaining = high - following
         while True:
-            for message in consumer.consume(max(1, min(_BATCH, left)), timeout=_WAIT_S):
-                heard = time.monotonic()
+            for message in consumer.consume(max(1, min(_BATCH, n_remaining)), timeout=_WAIT_S):
+                answered_s = time.monotonic()
                 if (error := message.error()) is not None:
                     if error.code() == KafkaError._PARTITION_EOF:
                         return
@@ -79,10 +79,10 @@ class TopicReader:
                 if int(message.offset() or 0) >= high:
                     return
                 yield message
-                left = high - int(message.offset() or 0) - 1
-                if left <= 0:
+                n_remaining = high - int(message.offset() or 0) - 1
+                if n_remaining <= 0:
                     return
-            if time.monotonic() - heard > self._timeout_s:
+            if time.monotonic() - answered_s > self._timeout_s:
                 raise StorageError(
                     f"Kafka at {self._address.bootstrap_servers} gives no records of partition {partition} of "
                     f"{self._topic} for {self._timeout_s:.0f} s",
@@ -104,8 +104,8 @@ class TopicReader:
                 return [(int(low), int(high)) for low, high in found]
             except (KafkaException, TypeError) as error:  # None in place of a pair: no answer in time
                 if time.monotonic() > end:  # until then a partition may be on its way to another leader
-                    said = error.args[0] if isinstance(error, KafkaException) else KafkaError(KafkaError._TIMED_OUT)
-                    raise self._failed(said) from error
+                    cause = error.args[0] if isinstance(error, KafkaException) else KafkaError(KafkaError._TIMED_OUT)
+                    raise self._failed(cause) from error
                 time.sleep(_WAIT_S)
 
     def _failed(self, error: KafkaError) -> StorageError:

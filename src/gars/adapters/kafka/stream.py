@@ -94,8 +94,8 @@ class KafkaStream:
                 waiting += int(high) - (one.offset if one.offset >= 0 else int(low))
             return waiting
         except (KafkaException, TypeError) as error:
-            said = error.args[0] if isinstance(error, KafkaException) else KafkaError(KafkaError._TIMED_OUT)
-            raise self._failed(said) from error
+            cause = error.args[0] if isinstance(error, KafkaException) else KafkaError(KafkaError._TIMED_OUT)
+            raise self._failed(cause) from error
 
     def close(self) -> None:
         """Leave the group; a second call does nothing."""
@@ -109,8 +109,8 @@ class KafkaStream:
         consumer = self._open()
         end = time.monotonic() + timeout_s
         found: list[Message] = []
-        while not found and (left := end - time.monotonic()) > 0:
-            first = consumer.poll(left)
+        while not found and (remaining_s := end - time.monotonic()) > 0:
+            first = consumer.poll(remaining_s)
             for message in [*([first] if first is not None else []), *consumer.consume(limit - 1, timeout=0)]:
                 if (error := message.error()) is None:
                     found.append(message)

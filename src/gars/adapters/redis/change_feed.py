@@ -179,14 +179,14 @@ class RedisChangeFeed:
                 for _ in range(min(_BATCH, len(self._outbox))):
                     pipeline.publish(*self._outbox.popleft())
                 await pipeline.execute()
-            wanted = set(self._listeners)  # after pending changes: new listeners do not get them
-            if new := wanted - sent:
+            users = set(self._listeners)  # after pending changes: new listeners do not get them
+            if new := users - sent:
                 await pubsub.subscribe(*new)
-            if old := sent - wanted:
+            if old := sent - users:
                 self._subscribed -= old
                 await pubsub.unsubscribe(*old)
-                self._users = {channel: user_id for channel, user_id in self._users.items() if channel in wanted}
-            sent = wanted
+                self._users = {channel: user_id for channel, user_id in self._users.items() if channel in users}
+            sent = users
 
     async def _read(self, pubsub: Any) -> None:
         """Deliver received changes."""
@@ -200,7 +200,7 @@ class RedisChangeFeed:
                     if channel in self._listeners:
                         self._subscribed.add(channel)
                         self._arrived(channel)
-                        await self._tell_missed(channel)
+                        await self._report_missed(channel)
 
     def _deliver(self, message: bytes) -> None:
         try:
@@ -214,7 +214,7 @@ class RedisChangeFeed:
         for arrive in self._arrivals.pop(channel, []):
             arrive()
 
-    async def _tell_missed(self, channel: str) -> None:
+    async def _report_missed(self, channel: str) -> None:
         """Send the current version to the listeners of a channel that may have missed changes."""
         if channel not in self._missed:
             return

@@ -74,7 +74,7 @@ def shown(address: str) -> str:
 
 def _hint(error: Exception) -> str:
     """Return a hint for an error of Redis."""
-    said = str(error)
+    text = str(error)
     match error:
         case redis.AuthenticationError() | redis.exceptions.NoPermissionError():
             return "put user and password into the address: redis://USER:PASSWORD@HOST:PORT/0"
@@ -82,8 +82,8 @@ def _hint(error: Exception) -> str:
             return "this is a replica: give the address of the primary"
         case redis.ConnectionError() | redis.TimeoutError() | redis.exceptions.RedisClusterException():
             return "is it running? gars doctor says what answers; states it lost are rebuilt with: gars replay"
-    if said.startswith("OOM"):
+    if text.startswith("OOM"):
         return "it is full: raise maxmemory in redis.conf (docs/operating.md says how much a user needs)"
-    if said.startswith("MISCONF"):
+    if text.startswith("MISCONF"):
         return "it cannot save to its disk: free space, or look into its log"
     return "look into its log; gars doctor checks every dependency"

@@ -63,14 +63,14 @@ class _Client:
                 return msgspec.msgpack.decode(response.content, type=answer)
         except (httpx.HTTPError, msgspec.DecodeError) as error:
             raise self._away(f"{type(error).__name__}: {error}") from error
-        code, said, hint = _error_of(response)
+        code, reason, hint = _error_of(response)
         if code == InvalidInputError.code:
-            raise InvalidInputError(said, hint=hint)
-        raise self._away(f"it answered {response.status_code}: {said}")
+            raise InvalidInputError(reason, hint=hint)
+        raise self._away(f"it answered {response.status_code}: {reason}")
 
-    def _away(self, said: str) -> StageError:
+    def _away(self, reason: str) -> StageError:
         return StageError(
-            f"{self._name} at {self._address} does not help: {said}", hint=f"start it with: gars serve {self._name}"
+            f"{self._name} at {self._address} does not help: {reason}", hint=f"start it with: gars serve {self._name}"
         )
 
 

@@ -210,7 +210,7 @@ def search(
     deadline: float = math.inf,
     watcher: Watcher | None = None,
     progress: Progress,
-    tell: Callable[[Outcome], None] = lambda _outcome: None,
+    on_outcome: Callable[[Outcome], None] = lambda _outcome: None,
 ) -> list[Outcome]:
     """Run trials until all are done or the deadline has passed; returns all outcomes of the journal.
 
@@ -247,7 +247,7 @@ def search(
         journal.append(outcome)
         session.end(outcome)
         outcomes.append(outcome)
-        tell(outcome)
+        on_outcome(outcome)
     return outcomes
 
 

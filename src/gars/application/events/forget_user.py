@@ -106,7 +106,7 @@ def keep_forgotten(log: LocalEventLog, states: StateStore, tombstones: Tombstone
     """
     applied = applied_offset(states)
     gone: list[str] = []
-    for user_id in _everybody(log, states):
+    for user_id in _all_users(log, states):
         stone = tombstones.find(user_id)
         if stone is None:
             continue
@@ -154,7 +154,7 @@ def pass_tombstones(log: LocalEventLog, states: StateStore, tombstones: Tombston
         states.put([], checkpoints={APPLIED_OFFSET: str(newest)})
 
 
-def _everybody(log: LocalEventLog, states: StateStore) -> set[str]:
+def _all_users(log: LocalEventLog, states: StateStore) -> set[str]:
     """Return every user of the states or the log."""
     users = set(log.users())
     after = ""

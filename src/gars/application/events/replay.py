@@ -135,8 +135,8 @@ def _count(one: Rebuilt, weights: defaultdict[tuple[int, int], float]) -> None:
     if one.state is None:
         return
     before = one.before or UserState(user_id=one.user_id)
-    said = {anime_id for anime_id, opinion in one.state.opinions.items() if before.opinions.get(anime_id) != opinion}
-    for anime_id in sorted(said | {click.anime_id for click in one.state.clicks}):
+    changed = {anime_id for anime_id, opinion in one.state.opinions.items() if before.opinions.get(anime_id) != opinion}
+    for anime_id in sorted(changed | {click.anime_id for click in one.state.clicks}):
         for bucket, by in trending.moves(before, one.state, anime_id).items():
             weights[bucket, anime_id] += by
 

@@ -12,13 +12,13 @@ from gars.domain.interaction import MAX_CLOCK_SKEW
 
 _STEP = timedelta(milliseconds=1)
 """Increment of the readings while the real clock is behind, which keeps their order."""
-_WORTH_TELLING = timedelta(seconds=1)
+_WORTH_REPORTING = timedelta(seconds=1)
 _MOST_BEHIND = timedelta(hours=6)
 """Larger steps back are followed: times that stand still for longer are worse than a broken order, and an event of now
 replaces values of a later time anyway (``domain.user_state``)."""
 _JUMP = timedelta(hours=12)
 """Minimum jump ahead of the elapsed time that is reported; a machine that slept looks the same."""
-_TOLD_FOR_S = 24 * 3600.0
+_REPORTED_FOR_S = 24 * 3600.0
 
 
 class SteadyClock:
@@ -63,7 +63,7 @@ class SteadyClock:
             self._look(real)
             behind = self._latest - real
             jump = self._jump
-        if jump is not None and self._elapsed_s() - jump[0] < _TOLD_FOR_S:
+        if jump is not None and self._elapsed_s() - jump[0] < _REPORTED_FOR_S:
             way = "ahead" if jump[1] > timedelta(0) else "back"
             return (
                 f"the clock jumped {way} by {_worded(abs(jump[1]))}, or the machine slept: "
@@ -74,7 +74,7 @@ class SteadyClock:
                 f"the newest event has a time {_worded(self._known - real)} ahead of this clock, which is wrong or was "
                 "wrong then: new events replace what was written ahead of time"
             )
-        if behind >= _WORTH_TELLING:
+        if behind >= _WORTH_REPORTING:
             return (
                 f"the clock went back {behind.total_seconds():.0f} s: events keep their order, their times stand still"
             )
@@ -84,7 +84,7 @@ class SteadyClock:
         """Compare the advance of the clock with the elapsed time."""
         elapsed_s = self._elapsed_s()
         went = real - self._real - timedelta(seconds=elapsed_s - self._real_s)
-        if went > _JUMP or went < -_MOST_BEHIND - _WORTH_TELLING:
+        if went > _JUMP or went < -_MOST_BEHIND - _WORTH_REPORTING:
             self._jump = elapsed_s, went
         self._real, self._real_s = real, elapsed_s
 

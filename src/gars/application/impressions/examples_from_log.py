@@ -69,21 +69,21 @@ def ranking_examples(
     anime_ids: list[int] = []
     used: list[Impression] = []
     for number, impression in enumerate(shown):
-        said = verdicts.get(number, {})
-        acted = [place for place, item in enumerate(impression.items) if said.get(item.anime_id)]
+        labels_of = verdicts.get(number, {})
+        acted = [place for place, item in enumerate(impression.items) if labels_of.get(item.anime_id)]
         if not acted:
             continue
         examined = [
             item
             for place, item in enumerate(impression.items)
             # a refused item below the last click was examined too
-            if item.features and (place <= acted[-1] or item.anime_id in said)
+            if item.features and (place <= acted[-1] or item.anime_id in labels_of)
         ]
-        if len(examined) == sum(bool(said.get(item.anime_id)) for item in examined):
+        if len(examined) == sum(bool(labels_of.get(item.anime_id)) for item in examined):
             continue
         for item in examined:
             features.append(item.features)
-            relevant.append(float(said.get(item.anime_id, False)))
+            relevant.append(float(labels_of.get(item.anime_id, False)))
             lists.append(len(used))
             positions.append(item.position)
             anime_ids.append(item.anime_id)
@@ -107,18 +107,18 @@ def _verdicts(
     for number, one in enumerate(shown):
         for item in one.items:
             by_title[one.user_id, item.anime_id].append(number)
-    said: defaultdict[int, dict[int, dict[Kind, bool | None]]] = defaultdict(dict)
+    labels_of: defaultdict[int, dict[int, dict[Kind, bool | None]]] = defaultdict(dict)
     for event in sorted(events, key=lambda one: (one.event_time, one.event_id)):
         found = _list_of(event, shown, by_request, by_title, window)
         if found is not None:
-            said[found].setdefault(event.anime_id, {})[event.kind] = None if event.undo else _verdict(event)
+            labels_of[found].setdefault(event.anime_id, {})[event.kind] = None if event.undo else _verdict(event)
     return {
         number: {
             anime_id: all(known)
             for anime_id, kinds in titles.items()
             if (known := [verdict for verdict in kinds.values() if verdict is not None])
         }
-        for number, titles in said.items()
+        for number, titles in labels_of.items()
     }
 
 

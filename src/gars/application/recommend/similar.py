@@ -58,7 +58,7 @@ class SimilarAnime:
         return self._engine.similar_ids(anime_id, k=k, same_franchise=same_franchise)
 
 
-def _nobody(_user_id: str) -> bool:
+def _no_user(_user_id: str) -> bool:
     """Return false; for callers without tombstones."""
     return False
 
@@ -75,7 +75,7 @@ class SimilarUsers:
         engine: Engine,
         catalogue: Catalogue,
         states: StateStore,
-        is_forgotten: Callable[[str], bool] = _nobody,
+        is_forgotten: Callable[[str], bool] = _no_user,
     ) -> None:
         self._engine = engine
         self._catalogue = catalogue

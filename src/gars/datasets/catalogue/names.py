@@ -47,19 +47,19 @@ def name_apart(catalogue: pl.DataFrame) -> pl.DataFrame:
             first = shown.setdefault(_key(name), row)
             if first is row:
                 continue
-            told = next(
-                one for one in _told_apart(name, language, row, first, numbers[place]) if _key(one) not in taken
+            distinct = next(
+                one for one in _distinct_names(name, language, row, first, numbers[place]) if _key(one) not in taken
             )
-            taken.add(_key(told))
-            shown[_key(told)] = row
+            taken.add(_key(distinct))
+            shown[_key(distinct)] = row
             row["synonyms"] = [*(row["synonyms"] or []), name]
-            row[language] = told
+            row[language] = distinct
     return catalogue.with_columns(
         *(pl.Series(name, [row[name] for row in rows], CATALOGUE[name]) for name in (*LANGUAGES, "synonyms"))
     )
 
 
-def _told_apart(
+def _distinct_names(
     name: str, language: str, row: dict[str, object], first: dict[str, object], number: int | None
 ) -> Iterator[str]:
     """Yield names for ``row`` from the most to the least telling; the last one is unique."""
@@ -86,8 +86,8 @@ def _season_number(row: dict[str, object]) -> int | None:
     for name in (*names, *synonyms):
         match = _SEASON.search(str(name or ""))
         if match:
-            said = next(group for group in match.groups() if group)
-            number = int(_ORDINALS.get(said.lower(), said))
+            numeral = next(group for group in match.groups() if group)
+            number = int(_ORDINALS.get(numeral.lower(), numeral))
             return number if number > 1 else None
     return None
 

@@ -32,14 +32,14 @@ def relate(
     typed = pl.DataFrame(schema=RELATIONS) if typed is None else typed
     ids = pl.DataFrame(schema=IDS) if ids is None else ids
     none = pl.DataFrame(schema=PAIRS)
-    told = [
+    known_pairs = [
         _pairs(typed, "SEQUEL", "anime_id", "other_id"),
         _pairs(typed, "PREQUEL", "other_id", "anime_id"),
         _listed(catalogue, "sequels", "anime_id", "sequel_id"),
         _listed(catalogue, "prequels", "sequel_id", "anime_id"),
         none if rules is None else rules,
     ]
-    follows = pl.concat([pair.select(*PAIRS) for pair in told])
+    follows = pl.concat([pair.select(*PAIRS) for pair in known_pairs])
     seasons = season_pairs(ids)
     silent = seasons.join(follows.select("sequel_id").unique(), on="sequel_id", how="anti")
     follows = pl.concat([follows, silent]).filter(pl.col("anime_id") != pl.col("sequel_id")).unique(maintain_order=True)

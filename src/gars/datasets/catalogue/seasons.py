@@ -25,16 +25,16 @@ def place_by_title(without_id: pl.DataFrame, titles: Iterable[pl.DataFrame], tak
         names = [name for name in _NAMES if name in frame.columns]
         if "released" not in frame.columns or not names:
             continue
-        for anime_id, released, *said in frame.select("anime_id", "released", *names).iter_rows():
-            for name in said:
+        for anime_id, released, *row_names in frame.select("anime_id", "released", *names).iter_rows():
+            for name in row_names:
                 if name and released:
                     known[same_name(name)].add((anime_id, released))
     used = set(taken.to_list())
     placed: list[int | None] = []
-    for released, *said in without_id.select("released", *_NAMES).iter_rows():
+    for released, *row_names in without_id.select("released", *_NAMES).iter_rows():
         found = {
             anime_id
-            for name in said
+            for name in row_names
             if name and released
             for anime_id, day in known.get(same_name(name), ())
             if abs(day - released) <= _APART

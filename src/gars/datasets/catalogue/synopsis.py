@@ -26,5 +26,5 @@ def plain_text(text: str | None) -> str | None:
     # Entities last: an escaped "&lt;3" is text and must not be taken for a tag.
     words = _SPOILER.sub("", html.unescape(_TAG.sub("", broken)))
     lines = (_BLANKS.sub(" ", line).strip() for line in words.split("\n"))
-    told = _LINES.sub("\n\n", "\n".join(lines)).strip()
-    return None if not told or _NOTHING.match(told) else told
+    synopsis = _LINES.sub("\n\n", "\n".join(lines)).strip()
+    return None if not synopsis or _NOTHING.match(synopsis) else synopsis

@@ -78,9 +78,9 @@ def _scale(found: list[dict[str, Any]], entries: list[dict[str, Any]], draft: Dr
     """Return the score format of the list, else the smallest one that fits its scores."""
     for collection in found:
         options = mapping(mapping(collection.get("user")).get("mediaListOptions"))
-        said = options.get("scoreFormat") or collection.get("scoreFormat")
-        if said == "POINT_3" or (isinstance(said, str) and said in _SCALES):
-            return str(said)
+        score_format = options.get("scoreFormat") or collection.get("scoreFormat")
+        if score_format == "POINT_3" or (isinstance(score_format, str) and score_format in _SCALES):
+            return str(score_format)
     scores = [score for entry in entries if isinstance(score := entry.get("score"), int | float) and score > 0]
     if not scores:
         return "POINT_10"

@@ -63,26 +63,26 @@ def _read(
             "the file holds no mapping to MyAnimeList for it: ask for include=anime.mappings",
         )
         return
-    said = mapping(row.get("attributes"))
+    attributes = mapping(row.get("attributes"))
     draft.add(
         ListEntry(
             anime_id=ids.get("myanimelist"),
             anilist_id=ids.get("anilist"),
             title=title,
-            updated_ms=times.any_ms(said.get("updatedAt")),
-            watched_ms=times.any_ms(said.get("finishedAt")) or times.any_ms(said.get("startedAt")),
+            updated_ms=times.any_ms(attributes.get("updatedAt")),
+            watched_ms=times.any_ms(attributes.get("finishedAt")) or times.any_ms(attributes.get("startedAt")),
         ),
-        status=said.get("status"),
-        score=_scored(said),
+        status=attributes.get("status"),
+        score=_scored(attributes),
     )
 
 
-def _scored(said: dict[str, Any]) -> object:
+def _scored(attributes: dict[str, Any]) -> object:
     """Return the rating with the scale of its field: ``ratingTwenty``, or ``rating`` (half stars) of older answers."""
     for name, scale in (("ratingTwenty", scales.TWENTY), ("rating", scales.FIVE)):
-        if said.get(name) is not None:
-            found = scales.parse(said[name])
-            return said[name] if found is None else scales.Score(found.number, scale)
+        if attributes.get(name) is not None:
+            found = scales.parse(attributes[name])
+            return attributes[name] if found is None else scales.Score(found.number, scale)
     return None
 
 
@@ -99,9 +99,9 @@ def _mappings(included: dict[Reference, dict[str, Any]]) -> dict[Reference, dict
         if reference[0] != "mappings":
             continue
         owner = next(iter(_related(one, "item")), None) or owners.get(reference)
-        said = mapping(one.get("attributes"))
-        site = brief(said.get("externalSite")).partition("/")
-        external = known_id(said.get("externalId"))
+        attributes = mapping(one.get("attributes"))
+        site = brief(attributes.get("externalSite")).partition("/")
+        external = known_id(attributes.get("externalId"))
         if owner and external is not None and site[0] in ("myanimelist", "anilist") and site[2] in ("anime", ""):
             found.setdefault(owner, {})[site[0]] = external
     return found

@@ -45,21 +45,21 @@ def parse(found: list[dict[str, Any]]) -> PersonalList:
 
 
 def _read(row: dict[str, Any], draft: Draft) -> None:
-    node, said = mapping(row.get("node")), mapping(row.get("list_status"))
+    node, list_status = mapping(row.get("node")), mapping(row.get("list_status"))
     title = text(node.get("title"))
-    if not said:
+    if not list_status:
         draft.skip(title or "an entry without a title", "it has no list_status: ask for fields=list_status")
         return
     draft.add(
         ListEntry(
             anime_id=known_id(node.get("id")),
             title=title,
-            updated_ms=times.any_ms(said.get("updated_at")),
-            watched_ms=times.any_ms(said.get("finish_date")) or times.any_ms(said.get("start_date")),
+            updated_ms=times.any_ms(list_status.get("updated_at")),
+            watched_ms=times.any_ms(list_status.get("finish_date")) or times.any_ms(list_status.get("start_date")),
         ),
-        status=said.get("status"),
-        score=said.get("score"),
-        rewatching=said.get("is_rewatching") is True,
+        status=list_status.get("status"),
+        score=list_status.get("score"),
+        rewatching=list_status.get("is_rewatching") is True,
     )
 
 

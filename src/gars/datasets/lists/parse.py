@@ -101,8 +101,8 @@ def _words_of(fault: object, document: dict[str, Any]) -> object:
     for one in (fault, document):
         if isinstance(one, dict):
             for name in ("message", "detail", "title", "error", "type", "code", "status"):
-                if (said := one.get(name)) and isinstance(said, str | int):
-                    return said
+                if (reason := one.get(name)) and isinstance(reason, str | int):
+                    return reason
         elif one:
             return one
     return "it does not say why"
@@ -123,13 +123,13 @@ def _other(content: bytes) -> PersonalList | UserExport:
             error.message.replace("this is no text", "this is no list and no text"),
             hint=f"{error.hint}; known are {KNOWN}",
         ) from error
-    told = text.with_line_feeds(decoded.text).removeprefix("\ufeff")
-    if told.lstrip()[:1] in ("{", "["):  # JSON in UTF-16
-        return _json(told.encode())
-    header = rows.header(told)
+    decoded_text = text.with_line_feeds(decoded.text).removeprefix("\ufeff")
+    if decoded_text.lstrip()[:1] in ("{", "["):  # JSON in UTF-16
+        return _json(decoded_text.encode())
+    header = rows.header(decoded_text)
     if header is None:
-        first = next((line for line in told.split("\n") if line.strip()), "")
-        if len(told) < 500 and any(word in told.casefold() for word in _PLAIN_FAILURES):
+        first = next((line for line in decoded_text.split("\n") if line.strip()), "")
+        if len(decoded_text) < 500 and any(word in decoded_text.casefold() for word in _PLAIN_FAILURES):
             raise InvalidInputError(
                 f"this is an error message, not a list: {shown(first)}", hint="fetch the list again"
             )
@@ -137,5 +137,5 @@ def _other(content: bytes) -> PersonalList | UserExport:
             f"no list begins like this: {shown(first)!r}",
             hint=f"a table names its columns in the first line, as anime_id,rating; known are {KNOWN}",
         )
-    found = rows.parse_table(told, header)
+    found = rows.parse_table(decoded_text, header)
     return replace(found, notes=(*found.notes, *decoded.notes))

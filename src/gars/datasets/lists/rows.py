@@ -131,12 +131,12 @@ class _Reader:
         if _is_manga(cell(row, "type"), status):
             self._manga += 1
             return
-        said = cell(row, "id")
+        id_text = cell(row, "id")
         title = cell(row, "title")
         title = title if isinstance(title, str) else None
-        anime_id, anilist_id = known_id(said), known_id(cell(row, "anilist"))
+        anime_id, anilist_id = known_id(id_text), known_id(cell(row, "anilist"))
         if anime_id is None and anilist_id is None:
-            why = f"{brief(said)!r} is no MyAnimeList id" if said is not None else "it has no id"
+            why = f"{brief(id_text)!r} is no MyAnimeList id" if id_text is not None else "it has no id"
             self.draft.skip(title or place, why, place)
             return
         self.draft.add(

@@ -48,11 +48,11 @@ def _aired(row: Row) -> tuple[date | None, int | None]:
     aired = row.mapping("aired")
     start = aired.get("from")
     day, year = first_day(start) if isinstance(start, str) else (None, None)
-    told_day, told_year = row.starts("aired_string")
+    start_day, start_year = row.starts("aired_string")
     # A year alone is written as January 1st in ``aired``: only a day that both name is a day.
-    if told_year is not None and told_day is None:
+    if start_year is not None and start_day is None:
         day = None
-    return day or told_day, year or told_year or row.last_year("premiered")
+    return day or start_day, year or start_year or row.last_year("premiered")
 
 
 def _relations(row: Row) -> dict[str, list[int]]:

@@ -115,12 +115,12 @@ def _run(journal: RunJournal) -> RunBody:
     ]
     if failed is not None:
         steps.append(StepBody(name=failed.name, state="failed", time=failed.time, message=failed.message))
-    judged = next((one.output for one in done if one.name == "evaluate"), None)
+    evaluated = next((one.output for one in done if one.name == "evaluate"), None)
     return RunBody(
         run=journal.folder.name,
         begun=journal.begun.time if journal.begun else None,
         state=ended.verdict if ended else "failed" if failed else "open",
         message=ended.message if ended else failed.message if failed else None,
         steps=steps,
-        verdict=None if judged is None else msgspec.convert(judged, VerdictBody),
+        verdict=None if evaluated is None else msgspec.convert(evaluated, VerdictBody),
     )

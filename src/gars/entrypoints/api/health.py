@@ -76,7 +76,7 @@ async def get_ready(request: Request[Any, Any, Any], running: ServesDep) -> Resp
     checks = await request.app.state.health.of(running.current)
     status = running.phase
     body = ReadyBody(
-        "degraded" if status == "ready" and any(said != "ok" for said in checks.values()) else status,
+        "degraded" if status == "ready" and any(problem != "ok" for problem in checks.values()) else status,
         checks,
         running.warnings(),
     )

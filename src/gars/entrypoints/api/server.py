@@ -205,9 +205,9 @@ def _warm(running: Live) -> None:
     try:
         warm(running.current)
     except Exception as error:  # any failure of a model: simpler lists are better than no service
-        said = error.message if isinstance(error, GarsError) else f"{type(error).__name__}: {error}"
-        running.swap.problem = ArtefactError(said, hint="go back with: gars model rollback")
-        logger.error("the model failed on its first answers: %s", said, exc_info=error)
+        error_text = error.message if isinstance(error, GarsError) else f"{type(error).__name__}: {error}"
+        running.swap.problem = ArtefactError(error_text, hint="go back with: gars model rollback")
+        logger.error("the model failed on its first answers: %s", error_text, exc_info=error)
 
 
 def _follow_promotions(running: Running, check_ms: int, loop: asyncio.AbstractEventLoop) -> None:

@@ -149,8 +149,8 @@ def _held(state: UserState, catalogue: Catalogue) -> list[Held]:
 
 def _is_watched(opinion: Opinion) -> bool:
     status = opinion.status.value if opinion.status is not None else None
-    said = (opinion.rating, opinion.reaction, opinion.seen)
-    return any(_value(register) is not None for register in said) or status not in (None, "planned")
+    facts = (opinion.rating, opinion.reaction, opinion.seen)
+    return any(_value(register) is not None for register in facts) or status not in (None, "planned")
 
 
 def _is_liked(opinion: Opinion) -> bool:

@@ -97,7 +97,7 @@ def build(licensed_only: LicensedOnly = False, home: Home = _HOME, mirror: Mirro
     The ratings of 2016 and their catalogue are part of GARS, so this works without a network. Each source that cannot
     be had gets one line and is named in the manifest. A data set made of the same sources is used as it is.
     """
-    _say(build_default(home, mirror=mirror, progress=_progress(), licensed_only=licensed_only))
+    _print_dataset(build_default(home, mirror=mirror, progress=_progress(), licensed_only=licensed_only))
 
 
 @app.command("import")
@@ -120,7 +120,7 @@ def import_(
 
       gars data import anime.csv animelist.csv --name mal-2020
     """
-    _say(
+    _print_dataset(
         import_files(
             files, home=home, name=name, progress=_progress(), mirror=mirror, enrich=enrich, licensed_only=licensed_only
         )
@@ -171,7 +171,7 @@ def simulate(
         rows = simulate_csv(catalogue, users, out, shape=shape, seed=seed, progress=progress)
         _out().print(f"{out}: {rows:,} rows of {users:,} simulated viewers", soft_wrap=True, markup=False)
         return
-    _say(
+    _print_dataset(
         simulate_dataset(
             catalogue,
             users,
@@ -185,7 +185,7 @@ def simulate(
     )
 
 
-def _say(dataset: Dataset) -> None:
+def _print_dataset(dataset: Dataset) -> None:
     manifest = dataset.manifest
     kind = "simulated viewers" if manifest.simulated else "users"
     _out().print(

@@ -88,7 +88,7 @@ def export(
         write_whole(output, content, mode=0o600, is_ours=contains(b'"gars_export"'))
     except OSError as error:
         raise StorageError(f"cannot write {output}: {error.strerror}", hint="choose another --output FILE") from error
-    _say(f"[green]✓[/] {escape(str(output))}: {len(content):,} bytes")
+    _print(f"[green]✓[/] {escape(str(output))}: {len(content):,} bytes")
 
 
 @app.command()
@@ -101,11 +101,11 @@ def forget(
 ) -> None:
     """Delete all data of a user, for good."""
     if not yes and not typer.confirm(f"Delete everything known of {user}? This cannot be undone"):
-        _say("nothing was deleted")
+        _print("nothing was deleted")
         return
     with _reach(home, server, engine_factory) as lists:
         events = lists.forget(user)
-    _say(f"[green]✓[/] {escape(user)} is forgotten: {events} events deleted")
+    _print(f"[green]✓[/] {escape(user)} is forgotten: {events} events deleted")
 
 
 @contextmanager
@@ -125,29 +125,29 @@ def _read(file: Path) -> bytes:
         raise InvalidInputError(f"cannot read {file}: {error.strerror}", hint="check the path") from error
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     Console(highlight=False, soft_wrap=True).print(text)
 
 
 def _report(report: ImportReport) -> None:
-    _say(
+    _print(
         f"[green]✓[/] {report.taken} of {report.entries} titles taken for {escape(report.user_id)} "
         f"from this {escape(report.source)} ({report.events} events)"
     )
     for count, what in ((report.unchanged, "known already"), (report.duplicates, "repeated in the list")):
         if count:
-            _say(f"  {count} {what}")
+            _print(f"  {count} {what}")
     if report.unknown:
         named = ", ".join(entry.name for entry in report.unknown[:_SHOWN])
         more = ", …" if len(report.unknown) > _SHOWN else ""
-        _say(f"  {len(report.unknown)} not in the catalogue: {escape(named)}{more}")
+        _print(f"  {len(report.unknown)} not in the catalogue: {escape(named)}{more}")
     if report.newer_than_data:
         named = ", ".join(report.newer_titles)
         more = ", …" if report.newer_than_data > len(report.newer_titles) else ""
-        _say(f"  {report.newer_than_data} newer than the ratings the model learned from: {escape(named)}{more}")
+        _print(f"  {report.newer_than_data} newer than the ratings the model learned from: {escape(named)}{more}")
     for entry in report.skipped[:_SHOWN]:
-        _say(f"  skipped {escape(entry.name)}: {escape(entry.why)}")
+        _print(f"  skipped {escape(entry.name)}: {escape(entry.why)}")
     if len(report.skipped) > _SHOWN:
-        _say(f"  … and {len(report.skipped) - _SHOWN} more skipped")
+        _print(f"  … and {len(report.skipped) - _SHOWN} more skipped")
     for note in report.notes:
-        _say(f"  note: {escape(note)}")
+        _print(f"  note: {escape(note)}")

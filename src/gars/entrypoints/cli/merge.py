@@ -77,7 +77,7 @@ def refresh(
 
 def _shown(report: MergeReport, out: Path) -> Group:
     facts = Table.grid(padding=(0, 2))
-    told = {
+    values = {
         "anime": f"{report.original:,} original, {report.crawled:,} crawled, {report.both:,} in both",
         "new": f"{report.only_crawled:,} only in the crawl, {'added' if report.how == 'full' else 'left out'}",
         "not crawled": f"{report.only_original:,} as they were",
@@ -86,7 +86,7 @@ def _shown(report: MergeReport, out: Path) -> Group:
         "conflicts": ", ".join(f"{count:,} {name}" for name, count in list(report.conflicts.items())[:_SHOWN])
         or "none",
     }
-    for name, value in told.items():
+    for name, value in values.items():
         facts.add_row(name, escape(value))
     where = Text(f"{out / CATALOGUE_FILE}: {report.catalogue:,} anime; disagreements in {out / CONFLICT_FILE}")
     return Group(facts, where)

@@ -67,13 +67,13 @@ def show(
 @app.command()
 def promote(version: Annotated[str, typer.Argument(help="Version, or its first letters.")], home: Home = _HOME) -> None:
     """Make a model the one that serves; a running service takes it up within seconds."""
-    _say_serving(Registry(home / "models").promote(version).version, home)
+    _print_serving(Registry(home / "models").promote(version).version, home)
 
 
 @app.command()
 def rollback(home: Home = _HOME) -> None:
     """Go back to the model that served before."""
-    _say_serving(Registry(home / "models").rollback().version, home)
+    _print_serving(Registry(home / "models").rollback().version, home)
 
 
 @app.command()
@@ -86,11 +86,11 @@ def publish(
 
     progress = TerminalProgress(Console(stderr=True))
     version, titles = publish_model(from_environment(os.environ, home=home), progress, again=again)
-    said = f"{version} is in Redis now: {titles:,} titles" if titles else f"{version} was in Redis already"
-    Console().print(said, highlight=False)
+    message = f"{version} is in Redis now: {titles:,} titles" if titles else f"{version} was in Redis already"
+    Console().print(message, highlight=False)
 
 
-def _say_serving(version: str, home: Path) -> None:
+def _print_serving(version: str, home: Path) -> None:
     """Print the serving version, and the command that publishes its vectors if Redis is used."""
     console = Console()
     console.print(f"{version} serves: {_WHEN}", highlight=False)

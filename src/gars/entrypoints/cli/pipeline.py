@@ -218,7 +218,7 @@ def watch_now(
         problem = world.watch(look, until=until, every=age(every), progress=progress)
     else:
         found = look(FIRM)
-        problem = world.told(found) if found.falls else None
+        problem = world.regression_message(found) if found.falls else None
         _print_look(console, found)
     if problem is None:
         console.print(f"{current} goes on")

@@ -41,9 +41,9 @@ def crawl(home: Path, words: Sequence[str]) -> Callable[[Path], None]:
         command = [sys.executable, "-c", _COMMAND, "spider", "run", *words, "--out", str(out), "--home", str(home)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode or not out.is_file():
-            said = [line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+            problem = [line.strip() for line in (done.stdout + done.stderr).splitlines() if line.strip()]
             raise CrawlStoppedError(
-                f"the spider stopped: {' | '.join(said[-3:])}",
+                f"the spider stopped: {' | '.join(problem[-3:])}",
                 hint="run the same command again: the crawl goes on where it was",
             )
 
@@ -125,16 +125,16 @@ def watch(
         while clock() < until:
             found = look(FIRM)
             if found.falls:
-                return told(found)
+                return regression_message(found)
             wait(min(every, max(until - clock(), timedelta())).total_seconds())
             advance(1)
     found = look(FINAL)
     if not found.changes:
         progress.note(f"too few lists to judge by: {found.after.lists:,} of {found.after.version}")
-    return told(found) if found.falls else None
+    return regression_message(found) if found.falls else None
 
 
-def told(look: Look) -> str:
+def regression_message(look: Look) -> str:
     """The falls in one line."""
     return "; ".join(
         f"{one.metric} {one.before:.1%} → {one.after:.1%} (change {one.low:+.1%} to {one.high:+.1%}, "
@@ -158,19 +158,19 @@ def confirm(url: str, *, patience_s: float = SWAP_PATIENCE_S) -> Callable[[str],
 
     def wait_for(version: str) -> str | None:
         deadline = time.monotonic() + patience_s
-        said = "it does not answer"
+        problem = "it does not answer"
         while time.monotonic() < deadline:
             try:
                 model = msgspec.convert(asked("/about")["model"], dict)
                 if model["version"] == version:
                     return None
-                said = f"it serves {model['version']}"
+                problem = f"it serves {model['version']}"
                 warnings = msgspec.convert(asked("/health/ready").get("warnings", {}), dict[str, str])
                 if version in warnings.get("model", ""):
                     return f"the service refused it: {warnings['model']}"
             except (httpx.HTTPError, msgspec.MsgspecError, KeyError) as error:
-                said = f"it does not answer: {error}"
+                problem = f"it does not answer: {error}"
             time.sleep(_ASK_EVERY_S)
-        return f"the service did not take it up in {patience_s:.0f} s: {said}"
+        return f"the service did not take it up in {patience_s:.0f} s: {problem}"
 
     return wait_for

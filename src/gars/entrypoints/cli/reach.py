@@ -103,9 +103,9 @@ class There:
             ) from error
         if answer.is_success:
             return answer.content
-        said = _error_of(answer)
-        message = f"{self._client.base_url} refused: {said.get('message', answer.status_code)}"
-        raise (InvalidInputError if answer.is_client_error else StorageError)(message, hint=said.get("hint"))
+        reply = _error_of(answer)
+        message = f"{self._client.base_url} refused: {reply.get('message', answer.status_code)}"
+        raise (InvalidInputError if answer.is_client_error else StorageError)(message, hint=reply.get("hint"))
 
 
 @contextmanager

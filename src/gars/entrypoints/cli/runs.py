@@ -20,15 +20,15 @@ def folder_of(home: Path) -> Path:
 
 def open_log(folder: Path, progress: Progress) -> training_log.TensorBoardLog | None:
     """Open the log of one training; reports a missing extra and returns ``None``."""
-    return _or_say(training_log.TensorBoardLog, folder, progress)
+    return _log_or_note(training_log.TensorBoardLog, folder, progress)
 
 
 def open_sessions(folder: Path, progress: Progress) -> sessions.Sessions | None:
     """Open the dashboard of one search; reports a missing extra and returns ``None``."""
-    return _or_say(sessions.Sessions, folder, progress)
+    return _log_or_note(sessions.Sessions, folder, progress)
 
 
-def _or_say(kind: Callable[[Path], T], folder: Path, progress: Progress) -> T | None:
+def _log_or_note(kind: Callable[[Path], T], folder: Path, progress: Progress) -> T | None:
     try:
         return kind(folder)
     except MissingExtraError as error:

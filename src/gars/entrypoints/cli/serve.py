@@ -110,7 +110,7 @@ def serve(
                 port=port,
                 on_ready=lambda address: _ready(console, settings, address, started, open_page),
             )
-    _say(console, settings, "stopped")
+    _print(console, settings, "stopped")
 
 
 def _serve_clicks(
@@ -135,7 +135,7 @@ def _serve_clicks(
         )
     finally:
         running.current.close()
-    _say(console, settings, "stopped")
+    _print(console, settings, "stopped")
 
 
 def _serve_stage(
@@ -165,13 +165,13 @@ def _serve_stage(
             )
     finally:
         running.current.close()
-    _say(console, settings, "stopped")
+    _print(console, settings, "stopped")
 
 
 def _ready(console: Console, settings: Settings, address: str, started: float, open_page: bool = False) -> None:
     memory, seconds = resident_mb(), time.perf_counter() - started
     takes = "" if memory is None else f"{memory:,.0f} MB of memory; "
-    _say(
+    _print(
         console,
         settings,
         f"[green]✓[/] serving {settings.home} on {address}  (ready in {seconds:.1f} s; {takes}Ctrl-C stops)",
@@ -183,10 +183,10 @@ def _ready(console: Console, settings: Settings, address: str, started: float, o
 def open_in_browser(console: Console, settings: Settings, address: str) -> None:
     """Open the page in the local browser, or print its address if there is none."""
     if not webbrowser.open(address):
-        _say(console, settings, f"no browser could be opened here; the page is on {address}")
+        _print(console, settings, f"no browser could be opened here; the page is on {address}")
 
 
-def _say(console: Console, settings: Settings, text: str) -> None:
+def _print(console: Console, settings: Settings, text: str) -> None:
     """For who sits at the terminal; where programs read the log it is a line of that."""
     if settings.log_format == "json":
         announce(Text.from_markup(text).plain)

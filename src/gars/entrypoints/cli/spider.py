@@ -94,7 +94,7 @@ def run(
     from gars.library.terminal import TerminalProgress
 
     summary = run_spider(name, settings, arguments=arguments, out=out, progress=TerminalProgress(), limit=limit)
-    _say(summary, out)
+    _print_summary(summary, out)
 
 
 _TAKES = {
@@ -107,16 +107,16 @@ _TAKES = {
 
 
 def _arguments(name: str, given: dict[str, str]) -> dict[str, str]:
-    said = {option: value for option, value in given.items() if value}
-    foreign = sorted(said.keys() - _TAKES[name])
+    used = {option: value for option, value in given.items() if value}
+    foreign = sorted(used.keys() - _TAKES[name])
     if foreign:
         option = foreign[0].replace("_", "-")
         takes = ", ".join(f"--{one.replace('_', '-')}" for one in sorted(_TAKES[name]))
         raise InvalidInputError(f"the spider {name} has no --{option}", hint=f"it has {takes}")
-    return said
+    return used
 
 
-def _say(summary: Summary, out: Path | None) -> None:
+def _print_summary(summary: Summary, out: Path | None) -> None:
     console = Console(highlight=False)
     console.print(f"{summary.items:,} item(s) crawled, {summary.fresh:,} fresh enough")
     for reason, count in sorted(summary.failed.items()):

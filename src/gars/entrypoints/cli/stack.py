@@ -65,8 +65,8 @@ def up(
         with progress.task(f"Starting {part.name}"):
             Running(part).up()
     for part in parts:
-        if said := getattr(part, "url", "") or part.did:
-            console.print(f"  {part.name:<10} {said}", highlight=False)
+        if detail := getattr(part, "url", "") or part.did:
+            console.print(f"  {part.name:<10} {detail}", highlight=False)
     if watched:
         _watch(parts, from_environment(os.environ, home=home))
 
@@ -113,8 +113,8 @@ def logs(
     if not log.is_file():
         raise InvalidInputError(f"{name} was never started here: there is no {log}", hint="gars stack up")
     with log.open(errors="replace") as file:
-        said = file.readlines()
-        typer.echo("".join(said[max(0, len(said) - lines) :]), nl=False)
+        detail = file.readlines()
+        typer.echo("".join(detail[max(0, len(detail) - lines) :]), nl=False)
         while follow:
             more = file.read()
             typer.echo(more, nl=False) if more else time.sleep(0.2)

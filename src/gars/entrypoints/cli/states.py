@@ -51,7 +51,7 @@ def replay(
     dataset = _dataset(settings, data, console)
     with rebuildable_states(settings) as states, rebuilt_users(settings, source, dataset, partial=partial) as users:
         if check:
-            _say(replaying.compare(users, states), console)
+            _print_difference(replaying.compare(users, states), console)
             return
         with rebuildable_trends(settings) as trends:
             seen, kept = replaying.write(users, states, trends=trends, progress=TerminalProgress(console))
@@ -104,7 +104,7 @@ def _dataset(settings: Settings, path: Path | None, console: Console) -> Dataset
     return training_data(settings, about)
 
 
-def _say(found: replaying.Comparison, console: Console) -> None:
+def _print_difference(found: replaying.Comparison, console: Console) -> None:
     console.print(
         f"{found.users} user(s): {found.equal} equal, {len(found.behind)} behind, {len(found.ahead)} ahead, "
         f"{len(found.different)} different",

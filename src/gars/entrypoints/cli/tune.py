@@ -103,7 +103,7 @@ def tune(
             deadline=math.inf if minutes is None else time.monotonic() + 60 * minutes,
             watcher=runs.open_sessions(folder, progress),
             progress=progress,
-            tell=lambda outcome: progress.note(_line(outcome)),
+            on_outcome=lambda outcome: progress.note(_line(outcome)),
         )
     except KeyboardInterrupt:
         console.print(f"stopped; {len(journal.outcomes())} trials are kept, the same command goes on", highlight=False)

@@ -42,6 +42,8 @@ def _rows(address: CassandraAddress, between: tuple[int, int]) -> Iterator[tuple
         for user_id, own in events.read_between(*between):
             state = reduce(user_state.apply, (event for _, event in own), UserState(user_id=user_id))
             known = history.from_state(state)
-            told = (known.weights > 0) | np.isfinite(known.ratings)
-            for anime_id, rating in zip(known.anime_ids[told].tolist(), known.ratings[told].tolist(), strict=True):
+            has_value = (known.weights > 0) | np.isfinite(known.ratings)
+            for anime_id, rating in zip(
+                known.anime_ids[has_value].tolist(), known.ratings[has_value].tolist(), strict=True
+            ):
                 yield user_id, anime_id, None if np.isnan(rating) else rating

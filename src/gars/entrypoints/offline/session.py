@@ -36,9 +36,9 @@ def session(master: str, *, memory: str = "2g") -> Iterator[SparkSession]:
     try:
         spark = builder.getOrCreate()
     except Exception as error:  # Py4J passes on whatever Java raised
-        said = str(error).strip().splitlines()
+        lines = str(error).strip().splitlines()
         raise InvalidInputError(
-            f"Spark does not start with --master {master}: {said[-1] if said else type(error).__name__}",
+            f"Spark does not start with --master {master}: {lines[-1] if lines else type(error).__name__}",
             hint="try --master 'local[2]', which needs no cluster",
         ) from error
     spark.sparkContext.setLogLevel("ERROR")

@@ -97,8 +97,8 @@ class Daemon:
         if held is None or started(held.pid) is not None:
             return
         end = time.monotonic() + _ORPHANS_END_WITHIN_S
-        while (left := list(_members(held.pid, self.folder.resolve()))) and time.monotonic() < end:
-            for pid in left:
+        while (remaining := list(_members(held.pid, self.folder.resolve()))) and time.monotonic() < end:
+            for pid in remaining:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, signal.SIGKILL)
             time.sleep(_PAUSE_S)
@@ -158,5 +158,5 @@ def started(pid: int) -> str | None:
         except OSError:
             return None
         return None if fields[0] in "ZX" else fields[19]  # state; start time in clock ticks since boot
-    told = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return told.stdout.strip() or None
+    listed = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return listed.stdout.strip() or None

@@ -33,12 +33,12 @@ class FlinkRest:
     def worker_problem(self, since_s: float = 0) -> str | None:
         """Return a fault, or ``None`` if a TaskManager has sent a heartbeat after ``since_s`` (Unix time, seconds)."""
         try:
-            heard = self._heard_s()
+            heartbeats_s = self._heartbeats_s()
         except StackError as error:
             return error.message
-        if not heard:
+        if not heartbeats_s:
             return "no TaskManager has registered yet"
-        return None if max(heard) >= since_s else "the TaskManager that is registered is one that died"
+        return None if max(heartbeats_s) >= since_s else "the TaskManager that is registered is one that died"
 
     def live_jobs(self) -> list[str]:
         """Ids of the jobs that have not ended."""
@@ -55,7 +55,7 @@ class FlinkRest:
             if len(jobs) != 1:
                 return f"{len(jobs)} jobs run" if jobs else "the job does not run"
             job = self.ask(f"/jobs/{jobs[0]}")
-            gone_ms = 1000 * since_s if since_s and len(self._heard_s()) == 1 else 0
+            gone_ms = 1000 * since_s if since_s and len(self._heartbeats_s()) == 1 else 0
         except StackError as error:
             return error.message
         waiting = [f"{one['name']} is {one['status']}" for one in job["vertices"] if one["status"] != "RUNNING"]
@@ -84,7 +84,7 @@ class FlinkRest:
         """End a job as it is: its last checkpoint stays."""
         self.ask(f"/jobs/{job}?mode=cancel", method="PATCH")
 
-    def _heard_s(self) -> list[float]:
+    def _heartbeats_s(self) -> list[float]:
         """Return the time of the last heartbeat of each registered TaskManager, as Unix time in seconds."""
         return [one["timeSinceLastHeartbeat"] / 1000 for one in self.ask("/taskmanagers")["taskmanagers"]]
 
@@ -100,7 +100,7 @@ class FlinkRest:
             with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:
                 return msgspec.json.decode(answer.read() or b"{}")
         except urllib.error.HTTPError as error:
-            said = error.read().decode(errors="replace")[:300]
-            raise StackError(f"Flink at {self.address}{path} says {error.code}: {said}") from error
+            reply = error.read().decode(errors="replace")[:300]
+            raise StackError(f"Flink at {self.address}{path} says {error.code}: {reply}") from error
         except (OSError, http.client.HTTPException, msgspec.DecodeError) as error:
             raise StackError(f"Flink at {self.address} does not answer: {error}") from error

@@ -25,13 +25,13 @@ def java() -> str:
     command = str(Path(home) / "bin" / "java") if home else shutil.which("java")
     hint = "install one: apt-get install openjdk-17-jre-headless, or set JAVA_HOME"
     try:
-        told = subprocess.run([command or "java", "-version"], capture_output=True, text=True, check=True).stderr
+        output = subprocess.run([command or "java", "-version"], capture_output=True, text=True, check=True).stderr
     except (OSError, subprocess.CalledProcessError) as error:
         raise StackError(f"the stack needs Java {_OLDEST} or newer, and there is none", hint=hint) from error
-    version = re.search(r'version "(\d+)', told)
+    version = re.search(r'version "(\d+)', output)
     if version is None or int(version[1]) < _OLDEST:
-        said = told.partition("\n")[0]
-        raise StackError(f"the stack needs Java {_OLDEST} or newer, and {command} is {said!r}", hint=hint)
+        first_line = output.partition("\n")[0]
+        raise StackError(f"the stack needs Java {_OLDEST} or newer, and {command} is {first_line!r}", hint=hint)
     return command or "java"
 
 

@@ -20,7 +20,7 @@ def http_problem(url: str) -> str | None:
             return None
     except urllib.error.HTTPError as error:
         with error:
-            return _told(error.read()) or f"it answers {error.code}"
+            return _problem_in(error.read()) or f"it answers {error.code}"
     except OSError as error:
         reason = getattr(error, "reason", error)
         return f"it does not answer at {url}: {getattr(reason, 'strerror', None) or reason}"
@@ -35,11 +35,11 @@ def beats(heartbeat: Path) -> str | None:
     return None if silent_s < _SILENT_S else f"it has done nothing for {silent_s:.0f} s"
 
 
-def _told(body: bytes) -> str | None:
+def _problem_in(body: bytes) -> str | None:
     """The checks that failed, out of the answer of ``/health/ready``."""
     try:
-        said = json.loads(body)
-        failed = {name: text for name, text in said["checks"].items() if text != "ok"}
-        return "; ".join(f"{name}: {text}" for name, text in failed.items()) or f"it is {said['status']}"
+        answer = json.loads(body)
+        failed = {name: text for name, text in answer["checks"].items() if text != "ok"}
+        return "; ".join(f"{name}: {text}" for name, text in failed.items()) or f"it is {answer['status']}"
     except (ValueError, KeyError, TypeError, AttributeError):
         return None

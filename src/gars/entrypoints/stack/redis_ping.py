@@ -10,7 +10,7 @@ def problem(port: int) -> str | None:
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
             connection.sendall(b"PING\r\n")
-            said = connection.recv(200).decode(errors="replace").strip()
+            reply = connection.recv(200).decode(errors="replace").strip()
     except OSError as error:
         return f"port {port}: {error.strerror or error}"
-    return None if said == "+PONG" else f"it says {said!r}"  # -LOADING while it reads its file
+    return None if reply == "+PONG" else f"it says {reply!r}"  # -LOADING while it reads its file

@@ -56,8 +56,8 @@ class Running:
         for process in self.engine.processes():
             if self.daemon(process.name).pid is None:
                 return f"{process.name} does not run"
-            if said := process.problem():
-                return said
+            if reason := process.problem():
+                return reason
         return None
 
     def gone(self) -> str | None:
@@ -99,7 +99,7 @@ class Running:
             ) from error
 
     def _await_healthy(self, process: Process, daemon: Daemon) -> None:
-        def said() -> str | None:
+        def reason() -> str | None:
             if daemon.pid is None:
                 raise StackError(
                     f"{process.name} ended while it started. Its last words:\n{daemon.last_lines(_SHOWN_LINES)}",
@@ -107,7 +107,7 @@ class Running:
                 )
             return process.problem()
 
-        problem = wait_for(said, process.start_within_s)
+        problem = wait_for(reason, process.start_within_s)
         if problem is not None:
             raise StackError(
                 f"{process.name} is not healthy after {process.start_within_s:.0f} s: {problem}. "
@@ -119,6 +119,6 @@ class Running:
 def wait_for(problem: Callable[[], str | None], seconds: float) -> str | None:
     """Ask until there is no problem or the time is over. → the last problem."""
     end = time.monotonic() + seconds
-    while (said := problem()) is not None and time.monotonic() < end:
+    while (reason := problem()) is not None and time.monotonic() < end:
         time.sleep(_PAUSE_S)
-    return said
+    return reason

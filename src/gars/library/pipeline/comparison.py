@@ -54,8 +54,10 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 def decide(compared: list[Compared], *, against: str, users: int) -> Verdict:
     """Promote unless a guarded metric is worse beyond its interval."""
     worse = [one for one in compared if one.guarded and one.is_worse]
-    told = ", ".join(f"{one.metric} {one.gain:+.4f} [{one.low:+.4f}, {one.high:+.4f}]" for one in worse)
-    why = f"worse than {against}: {told}" if worse else f"no guarded metric is worse than {against} beyond its interval"
+    losses = ", ".join(f"{one.metric} {one.gain:+.4f} [{one.low:+.4f}, {one.high:+.4f}]" for one in worse)
+    why = (
+        f"worse than {against}: {losses}" if worse else f"no guarded metric is worse than {against} beyond its interval"
+    )
     return Verdict(promote=not worse, why=why, against=against, users=users, compared=compared)
 
 

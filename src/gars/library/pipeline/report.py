@@ -37,12 +37,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 def report_of(journal: RunJournal) -> Report:
     """The report of a run, over or not."""
     steps = journal.steps()
-    judged = next((step.output for step in steps if step.name == "evaluate"), None)
+    evaluated = next((step.output for step in steps if step.name == "evaluate"), None)
     return Report(
         run=journal.folder.name,
         asked=dict(journal.begun.asked) if journal.begun else {},
         steps=steps,
-        verdict=msgspec.convert(judged, Verdict) if judged is not None else None,
+        verdict=msgspec.convert(evaluated, Verdict) if evaluated is not None else None,
         ended=journal.ended,
         failed=journal.failed,
     )

@@ -123,12 +123,12 @@ class Pipeline:
         candidate: str = trained["version"]
         if candidate == serving:
             return self._ended("kept", f"training gave {serving} again")
-        judged = self._step(
+        evaluated = self._step(
             "evaluate",
             {"candidate": candidate, "serving": serving, "snapshot": snapshot["hash"]},
             lambda: self._evaluate(candidate, serving, snapshot["hash"]),
         )
-        verdict = msgspec.convert(judged, Verdict)
+        verdict = msgspec.convert(evaluated, Verdict)
         if not verdict.promote:
             return self._ended("kept", f"{candidate} is not promoted: {verdict.why}")
         if any(one.version == candidate for one in rollbacks(self._registry)):
@@ -277,9 +277,9 @@ class Pipeline:
         known = set(before.user_ids.tolist()) if before is not None else set()
         unseen = [user for user in users.tolist() if user not in known]
         if before is not None and len(unseen) >= FEWEST_USERS:
-            judged = holdout_users.hide(rows, unseen)
+            evaluated = holdout_users.hide(rows, unseen)
             verdict = against_serving(
-                fresh, before, judged, against=before.engine.version, seed=self.seed, progress=self.progress
+                fresh, before, evaluated, against=before.engine.version, seed=self.seed, progress=self.progress
             )
         else:
             verdict = against_popularity(

@@ -52,8 +52,8 @@ def block(results: Results) -> str:
 def _parts(results: Results) -> Iterator[str]:
     yield _how(results)
     for lists in results.lists:
-        judged = f"{lists.users} users nobody trained on, {lists.items:,} titles ranked"
-        yield f"**{LIST_TITLES[lists.protocol]}** ({judged})\n"
+        scope = f"{lists.users} users nobody trained on, {lists.items:,} titles ranked"
+        yield f"**{LIST_TITLES[lists.protocol]}** ({scope})\n"
         yield table(_list_table(lists), titled=False)
         yield _gain(lists) + "\n"
     if results.likes:
@@ -106,9 +106,9 @@ def _like_table(likes: list[LikesResult]) -> Table:
 def _gain(lists: ListsResult) -> str:
     """In words: the paired gain over the best single model, and over the strongest rival of the ranker."""
     best = lists.comparisons[0]
-    said = f"Both stages against {best.against}, the best single model, on the same users: NDCG@10 {_signed(best)}"
+    summary = f"Both stages against {best.against}, the best single model, on the same users: NDCG@10 {_signed(best)}"
     rival = next((one for one in lists.comparisons if one.against == ORDER_NAME), None)
-    return said + (f"; against {ORDER_NAME}: {_signed(rival)}." if rival else ".")
+    return summary + (f"; against {ORDER_NAME}: {_signed(rival)}." if rival else ".")
 
 
 def _signed(comparison: Comparison) -> str:

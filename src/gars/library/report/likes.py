@@ -79,7 +79,7 @@ def measure(
                 role=one.role,
                 metrics=scores[name].intervals(seed),
                 values={key: None if np.isnan(values[key]) else values[key] for key in ("gauc", "log_loss", "ece")},
-                judge_ms=found[name].ms,
+                scoring_ms=found[name].ms,
                 reliability=metrics.reliability(liked, found[name].p),
                 groups=[
                     *shorter.get(name, ()),

@@ -73,7 +73,7 @@ def measure(
                 metrics=scores[name].intervals(seed),
                 coverage=scores[name].coverage,
                 **character.of(ranked[name].rows),
-                judge_ms=ranked[name].ms if one.timed else None,
+                scoring_ms=ranked[name].ms if one.timed else None,
                 groups=[*cuts.get(name, ()), *groups.of(scores[name], ranked[name])],
             )
         )

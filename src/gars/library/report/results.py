@@ -47,7 +47,7 @@ class ListModelResult(msgspec.Struct, frozen=True, kw_only=True):
     """Share of the first ten that belongs to the most popular tenth of the ranked items."""
     gini: float | None
     """Inequality of exposure over the ranked items."""
-    judge_ms: float | None
+    scoring_ms: float | None
     """Milliseconds a user, one thread; ``None`` for a channel, whose work is shared."""
     groups: list[Group]
 
@@ -83,7 +83,7 @@ class LikeModelResult(msgspec.Struct, frozen=True, kw_only=True):
     """Accuracy and AUC with intervals."""
     values: dict[str, float | None]
     """GAUC, log loss, ECE."""
-    judge_ms: float
+    scoring_ms: float
     reliability: list[ReliabilityBin]
     groups: list[Group]
 

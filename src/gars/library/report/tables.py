@@ -107,7 +107,7 @@ def character(result: ListsResult) -> Table:
                 _short(one.diversity),
                 _short(one.head_share),
                 _short(one.gini),
-                _short(one.judge_ms, 2),
+                _short(one.scoring_ms, 2),
             ]
             for one in result.models
         ],
@@ -163,7 +163,7 @@ def skipped(results: Results) -> Table:
 
 def like_times(result: LikesResult) -> Table:
     """Milliseconds a user."""
-    return Table("Milliseconds a user", ["model", "ms"], [[one.name, f"{one.judge_ms:.2f}"] for one in result.models])
+    return Table("Milliseconds a user", ["model", "ms"], [[one.name, f"{one.scoring_ms:.2f}"] for one in result.models])
 
 
 def _groups(title: str, unit: str, metric: str, models: list[tuple[str, list[Group]]]) -> Iterator[Table]:

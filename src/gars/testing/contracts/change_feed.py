@@ -31,7 +31,7 @@ class ChangeFeedContract(ABC):
     """Deadline for a change to arrive; a later one counts as lost."""
 
     async def _versions(self, listener: Listener, n: int) -> list[int | None]:
-        return [said.version if said else None for said in [await self._next(listener) for _ in range(n)]]
+        return [found.version if found else None for found in [await self._next(listener) for _ in range(n)]]
 
     async def _next(self, listener: Listener) -> Change | None:
         try:
@@ -43,7 +43,7 @@ class ChangeFeedContract(ABC):
     def open(self) -> ChangeFeed:
         """Open a feed without listeners."""
 
-    def test_tells_every_listener_of_the_user(self) -> None:
+    def test_publishes_to_every_listener_of_the_user(self) -> None:
         """Every listener of a user gets every change in order, and no change of another user."""
 
         async def scene() -> None:
@@ -57,7 +57,7 @@ class ChangeFeedContract(ABC):
 
         asyncio.run(scene())
 
-    def test_hears_from_the_moment_of_listening(self) -> None:
+    def test_receives_from_the_moment_of_listening(self) -> None:
         """A listener gets no earlier change and every later one, also one published before its first ``get``."""
 
         async def scene() -> None:
@@ -102,12 +102,12 @@ class ChangeFeedContract(ABC):
             async with feed.listen("7") as listener:
                 for version in range(1, 5001):
                     feed.publish([change(version)])
-                heard: list[int] = []
-                while not heard or heard[-1] < 5000:
-                    said = await self._next(listener)
-                    assert said is not None
-                    heard.append(said.version)
-                assert heard == sorted(set(heard))
+                versions: list[int] = []
+                while not versions or versions[-1] < 5000:
+                    found = await self._next(listener)
+                    assert found is not None
+                    versions.append(found.version)
+                assert versions == sorted(set(versions))
 
         asyncio.run(scene())
 

@@ -14,7 +14,7 @@ class TombstonesContract(ABC):
     def open(self) -> Tombstones:
         """Open the store of this check: empty at first, later with its stored content, as after a restart."""
 
-    def test_nobody_at_first(self) -> None:
+    def test_is_empty_at_first(self) -> None:
         """An empty store has no tombstone, offset 0 and nothing unsettled."""
         stones = self.open()
         assert stones.find("7") is None

@@ -68,8 +68,8 @@ class AnimePage:
 
     def anime_id(self) -> int:
         """Return the id in the canonical address of the page, or else in the requested address."""
-        told = self.page.css("link[rel=canonical]::attr(href), meta[property='og:url']::attr(content)").getall()
-        for address in (*told, self.url):
+        addresses = self.page.css("link[rel=canonical]::attr(href), meta[property='og:url']::attr(content)").getall()
+        for address in (*addresses, self.url):
             work = linked(address)
             if work is not None and work[0] == "anime":
                 return work[1]

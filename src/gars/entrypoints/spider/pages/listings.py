@@ -46,10 +46,10 @@ class TopPage:
         anime_id, title, address = _named(row, "h3 a, a.hoverinfo_trigger", self.url)
         lines = [clean(line) for line in row.css("div.information ::text").getall()]
         # Three lines: type and episodes, months of airing, members; the second may be empty.
-        told = [line for line in lines if line]
-        kind = told[0] if told else ""
-        members = next((line for line in told if line.endswith("members")), None)
-        aired = next((line for line in told[1:] if line != members), None)
+        texts = [line for line in lines if line]
+        kind = texts[0] if texts else ""
+        members = next((line for line in texts if line.endswith("members")), None)
+        aired = next((line for line in texts[1:] if line != members), None)
         return ListedAnime(
             anime_id=anime_id,
             title=title,

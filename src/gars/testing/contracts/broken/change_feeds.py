@@ -13,7 +13,7 @@ from gars.application.ports import Change
 from gars.testing.contracts.broken.types import Broken
 
 
-class _TellsEverybody(MemoryChangeFeed):
+class _PublishesToAllUsers(MemoryChangeFeed):
     def publish(self, changes: Sequence[Change]) -> None:
         for user_id in self._boxes.users():
             super().publish([replace(change, user_id=user_id) for change in changes])
@@ -71,8 +71,8 @@ class _KeepsTheOldest(MemoryChangeFeed):
 
             class Ending:
                 async def get(self) -> Change | None:
-                    said = await listener.get()
-                    return None if said and said.version == 4999 else said
+                    received = await listener.get()
+                    return None if received and received.version == 4999 else received
 
             yield Ending()
 
@@ -106,8 +106,8 @@ class _FailsWithoutLoop(MemoryChangeFeed):
 
 
 CHANGE_FEEDS: Broken = {
-    "test_tells_every_listener_of_the_user": _TellsEverybody,
-    "test_hears_from_the_moment_of_listening": _RegistersLate,
+    "test_publishes_to_every_listener_of_the_user": _PublishesToAllUsers,
+    "test_receives_from_the_moment_of_listening": _RegistersLate,
     "test_publishes_from_any_thread": _LoopThreadOnly,
     "test_a_cancelled_get_loses_nothing": _CancelBreaks,
     "test_a_slow_listener_keeps_the_newest": _KeepsTheOldest,

@@ -32,9 +32,9 @@ class _NamesUsersTwice(MemoryImpressionLog):
         return sorted(one.user_id for one in self.impressions)
 
 
-class _ForgetsEverybody(MemoryImpressionLog):
+class _ForgetsAllUsers(MemoryImpressionLog):
     def forget(self, user_id: str, *, up_to_ms: int | None = None) -> int:
-        return sum(super(_ForgetsEverybody, self).forget(name, up_to_ms=up_to_ms) for name in (user_id, *self.users()))
+        return sum(super(_ForgetsAllUsers, self).forget(name, up_to_ms=up_to_ms) for name in (user_id, *self.users()))
 
 
 class _ForgetsTooMuch(MemoryImpressionLog):
@@ -57,7 +57,7 @@ IMPRESSION_LOGS: Broken = {
     "test_read_one_user": _IgnoresUser,
     "test_reads_long_logs_whole": _ReadsOnePage,
     "test_users": _NamesUsersTwice,
-    "test_forget_deletes_one_user": _ForgetsEverybody,
+    "test_forget_deletes_one_user": _ForgetsAllUsers,
     "test_forget_up_to_a_time": _ForgetsTooMuch,
     "test_expire": _ExpiresTooMuch,
     "test_survives_a_restart": _LosesEverythingOnRestart,

@@ -17,7 +17,7 @@ class _FindsByPrefix(MemoryTombstones):
         return next((stone for name, stone in self.stones.items() if user_id.startswith(name)), None)
 
 
-class _SettlesEverybody(MemoryTombstones):
+class _SettlesAllUsers(MemoryTombstones):
     def settle(self, user_id: str) -> None:
         for name in (user_id, *self.stones):
             super().settle(name)
@@ -43,9 +43,9 @@ class _LosesEverythingOnRestart(MemoryTombstones):
 
 
 TOMBSTONES: Broken = {
-    "test_nobody_at_first": _AlwaysUnsettled,
+    "test_is_empty_at_first": _AlwaysUnsettled,
     "test_finds_whom_it_was_put_for": _FindsByPrefix,
-    "test_settled_until_forgotten_again": _SettlesEverybody,
+    "test_settled_until_forgotten_again": _SettlesAllUsers,
     "test_settle_all": _SettlesByDeleting,
     "test_never_moves_back": _LastWins,
     "test_newest_offset": _NewestUnsettled,
