@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from litestar.testing import TestClient
 
+from gars.application.recommend import rerank
 from gars.bootstrap import Live, Service, live, open_service, warm
 from gars.config import from_environment
 from gars.domain.errors import ArtefactError
@@ -80,6 +82,20 @@ def test_a_model_that_cannot_rank_is_told_and_the_simpler_lists_are_served(
         assert ready.status_code == 200
         assert "cannot make a list" in ready.json()["warnings"]["model"]
         assert asked.get("/api/v1/users/7/recommendations").json()["fallback"] == "retrieval"
+
+
+def test_a_service_that_can_make_no_list_is_not_ready(
+    asked: Client, running: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Compiled code that finds no place for its cache breaks every level of the fallback chain."""
+    with monkeypatch.context() as broken:
+        broken.setattr(rerank, "collapse", Mock(side_effect=RuntimeError("no locator available")))
+        vars(server_module)["_warm"](running)
+        ready = asked.get("/api/v1/health/ready")
+        assert (ready.status_code, ready.json()["status"]) == (503, "degraded")
+        assert ready.json()["checks"]["model"] == "no list can be made: RuntimeError: no locator available"
+        assert asked.get("/api/v1/users/7/recommendations").status_code == 500
+    assert asked.get("/api/v1/health/ready").json()["checks"]["model"] == "ok"
 
 
 def test_whatever_else_a_model_does_wrong_at_first(

@@ -15,6 +15,7 @@ from litestar.testing import TestClient
 
 from gars.application.recommend.stage_messages import CONTENT_TYPE, Array, Wanted, encode, pack_history
 from gars.bootstrap.stages import RunningStage, open_stage
+from gars.bootstrap.warming import warm_stages
 from gars.config import from_environment
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
 from gars.domain.errors import InvalidInputError
@@ -62,6 +63,19 @@ def test_the_missions_routes(recall: RunningStage, rank: RunningStage, engine: F
         assert second.get("/sim", params={"anime_id": 1}).status_code == 404
         assert first.get("/").status_code == 400
         assert first.get("/", params={"user_id": "7", "k": 3}).status_code == 400
+
+
+def test_warm_up_runs_on_arrays_as_messages_have_them(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine) -> None:
+    writable: list[tuple[bool, bool]] = []
+    rank_found = engine.rank_found
+
+    def spy(history: Any, found: Any, **asked: Any) -> Any:
+        writable.append((history.anime_ids.flags.writeable, found.rows.flags.writeable))
+        return rank_found(history, found, **asked)
+
+    monkeypatch.setattr(engine, "rank_found", spy)
+    warm_stages(engine)
+    assert set(writable) == {(True, True), (False, False)}
 
 
 def test_health_metrics_and_documentation(recall: RunningStage) -> None:

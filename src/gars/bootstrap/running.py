@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gars.bootstrap.model import load_engine, name_of, served_version
-from gars.bootstrap.service import Service, with_model
-from gars.bootstrap.warming import warm_engine
+from gars.bootstrap.service import UNKNOWN_USER, Service, with_model
+from gars.bootstrap.warming import warm_engine, warm_stages
 from gars.datasets import snapshots
 from gars.domain.errors import ArtefactError
 from gars.runtime.swap import Swap
@@ -29,7 +29,7 @@ def warm(service: Service) -> None:
     some = service.states.user_ids(limit=1)
     # a stage in another process that is away, or has not loaded this model yet, is no fault of the model
     is_whole = service.recall is None and service.rank is None
-    for user_id in [*some, "somebody nobody has heard of"] if is_whole else []:
+    for user_id in [*some, UNKNOWN_USER] if is_whole else []:
         made = service.recommend(user_id)
         if made.fallback is not None:
             made = service.recommend(user_id)  # the first call may have been late for its budget
@@ -39,6 +39,8 @@ def warm(service: Service) -> None:
                 hint="the service's log says why; go back with: gars model rollback",
             )
     warm_engine(service.engine)  # with reasons, which the list of an unknown user has not
+    if not is_whole:
+        warm_stages(service.engine)
     for user_id in some:
         service.similar_users(user_id)
     for anime in service.catalogue.anime[:1]:

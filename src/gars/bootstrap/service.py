@@ -50,6 +50,8 @@ from gars.runtime.workers import Workers
 
 logger = logging.getLogger(__name__)
 
+UNKNOWN_USER = "somebody nobody has heard of"
+"""Id of a user without events, for lists that check or warm up the service."""
 _LEFTOVERS = 2
 """Late calls of a stage that may still run before it is refused: a single one may be a momentary delay."""
 _PATIENCE_S = 15.0
@@ -151,7 +153,7 @@ class Service:
         In a cluster a list needs the model only: an engine that is away is a warning, and no reason to send readers to
         another process that cannot reach it either.
         """
-        model = {"model": "ok" if len(self.catalogue) else "the model's catalogue is empty"}
+        model = {"model": self._model_problem() or "ok"}
         if is_cluster(self.settings):
             return model
         return {
@@ -159,6 +161,17 @@ class Service:
             "log": str(self.writer.last_error or "") or _checked(self.log.check),
             "state": _checked(self.states.check),
         }
+
+    def _model_problem(self) -> str | None:
+        """Return why no list can be made. Until the first list was made, each call tries to make one."""
+        if not len(self.catalogue):
+            return "the model's catalogue is empty"
+        if not self.recommend.has_made_a_list:
+            try:
+                self.recommend(UNKNOWN_USER, k=1)
+            except Exception as error:  # any failure: with it every list is an error
+                return f"no list can be made: {type(error).__name__}: {error}"
+        return None
 
     def warnings(self) -> dict[str, str]:
         """Return problems that do not stop requests from being served, by component."""

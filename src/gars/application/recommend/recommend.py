@@ -71,6 +71,8 @@ class Recommend:
         self._lists = ListCache(0) if lists is None else lists
         self._others = others or {}
         """Engine and fallback chain of the variants with a model of their own, by name of the variant."""
+        self.has_made_a_list = False
+        """True after the first list, made by any level of the fallback chain."""
 
     def model_version(self, user_id: str) -> str:
         """Return the version of the model that makes this user's lists."""
@@ -147,6 +149,7 @@ class Recommend:
                     made, request_id, k=k, offset=offset, filters=filters, variant=variant, explore=explore
                 )
             )
+        self.has_made_a_list = True
         return made
 
     def _impression(
