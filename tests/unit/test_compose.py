@@ -138,7 +138,7 @@ def test_the_page_is_served_with_the_launchers_configuration(stack: plan.Stack) 
     image = (DEPLOY / "Dockerfile").read_text()
     assert "COPY deploy/web/nginx.conf /etc/nginx/nginx.conf" in image
     assert "COPY --from=page /web/dist /usr/share/nginx/html" in image
-    assert SERVICES["web"]["ports"] == ["127.0.0.1:8080:8080"]
+    assert SERVICES["web"]["ports"] == ["127.0.0.1:${GARS_WEB_PORT:-8080}:8080"]
     assert SERVICES["api"]["command"][-2:] == ["--port", "8000"]
     for there in part.of_this_machine():  # each is there to be replaced, once but for the folders of temporary files
         assert text.count(there) == (6 if there == " /tmp/" else 1), there
@@ -204,7 +204,7 @@ def test_what_must_come_first_is_waited_for() -> None:
 
 def test_everything_that_stays_is_asked_how_it_does_and_keeps_its_data() -> None:
     images = (DEPLOY / "Dockerfile").read_text() + (DEPLOY / "cassandra" / "Dockerfile").read_text()
-    assert images.count("HEALTHCHECK") == 4
+    assert images.count("HEALTHCHECK --") == 4
     for name, service in SERVICES.items():
         if name in ONE_SHOT:
             assert service["healthcheck"] == {"disable": True}
@@ -234,7 +234,7 @@ def test_images_run_as_nobody_special_and_copy_what_is_there() -> None:
             for source in line.split()[:-1]:
                 assert (ROOT / source).exists(), source
     ignored = (DEPLOY / "Dockerfile.dockerignore").read_text()
-    for source in ("src", "web", "deploy", "pyproject.toml", "requirements/cluster.lock"):
+    for source in ("src", "web", "deploy", "pyproject.toml", "requirements/cluster.lock", "requirements/serve.lock"):
         assert f"!{source}\n" in ignored
 
 
@@ -243,6 +243,30 @@ def test_the_image_listens_and_caches_where_it_can() -> None:
     assert 'CMD ["serve", "--host", "0.0.0.0"]' in image
     (volume,) = re.findall(r"(?m)^VOLUME (\S+)$", image)
     assert re.search(rf"(?m)^ENV NUMBA_CACHE_DIR={volume}/", image)
+
+
+def test_containers_write_only_where_it_is_named() -> None:
+    for name, service in SERVICES.items():
+        if name in ("kafka", "cassandra"):  # their images write the configuration they start with
+            continue
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        if name != "redis":
+            assert service["tmpfs"] == (["/tmp:exec"] if service["image"] == "gars-flink" else ["/tmp"]), name
+    assert "state.backend.rocksdb.localdir=/var/lib/flink/rocksdb" in SERVICES["taskmanager"]["command"]
+
+
+def test_what_serves_carries_no_training() -> None:
+    lock = (ROOT / "requirements" / "serve.lock").read_text()
+    names = set(re.findall(r"(?m)^([\w.-]+)==", lock))
+    assert {"litestar", "confluent-kafka", "cassandra-driver", "redis", "numba"} <= names
+    assert not names & {"jax", "keras", "gensim", "implicit"}
+    pinned = re.findall(r"(?m)^[\w.-]+==[^ ]+", (ROOT / "requirements" / "cluster.lock").read_text())
+    assert set(re.findall(r"(?m)^[\w.-]+==[^ ]+", lock)) <= set(pinned)
+    image = (DEPLOY / "Dockerfile").read_text()
+    assert "cluster.lock" not in image.partition(" AS gars\n")[0]
+    assert SERVICES["train"]["build"]["target"] == "train"
 
 
 def test_cassandra_is_asked_where_it_listens() -> None:
