@@ -291,3 +291,49 @@ def test_the_match_agrees_with_the_order(client: Client) -> None:
 def test_matches_grade_places_by_their_odds_beside_the_best() -> None:
     assert matches([1.0, 0.0, 0.9, -1.0, -2.0]) == ["best", "best", "great", "good", "fair"]
     assert matches([]) == []
+
+
+def test_a_request_in_words_makes_the_list(client: Client) -> None:
+    body = client.get("/api/v1/users/7/recommendations", params={"ask": "funny, no drama, since 2000", "k": 100}).json()
+    shown_ = [BY_ID[item["anime"]["anime_id"]] for item in body["items"]]
+    assert shown_
+    assert all("Comedy" in one.genres and "Drama" not in one.genres and (one.year or 0) >= 2000 for one in shown_)
+    assert body["asked"] == {
+        "text": "funny, no drama, since 2000",
+        "parts": [
+            {"kind": "genre", "text": "funny", "start": 0, "end": 5, "negated": False, "names": ["Comedy"],
+             "anime_id": None, "title": None, "low": None, "high": None},
+            {"kind": "genre", "text": "drama", "start": 10, "end": 15, "negated": True, "names": ["Drama"],
+             "anime_id": None, "title": None, "low": None, "high": None},
+            {"kind": "years", "text": "since 2000", "start": 17, "end": 27, "negated": False, "names": [],
+             "anime_id": None, "title": None, "low": 2000.0, "high": None},
+        ],
+        "unread": [],
+    }  # fmt: skip
+
+
+def test_a_request_names_titles_to_be_like(client: Client) -> None:
+    body = client.get("/api/v1/users/7/recommendations", params={"ask": "like Cowboy Bebop"}).json()
+    part = body["asked"]["parts"][0]
+    assert (part["kind"], part["anime_id"], part["title"]) == ("like", 1, "Cowboy Bebop")
+    assert body["items"]
+    assert not {1, 5} & {item["anime"]["anime_id"] for item in body["items"]}
+
+
+def test_pages_of_a_request_follow_each_other(client: Client) -> None:
+    asked = {"ask": "like Cowboy Bebop", "k": 5}
+    first = client.get("/api/v1/users/7/recommendations", params=asked).json()
+    second = client.get("/api/v1/users/7/recommendations", params={**asked, "cursor": first["next"]}).json()
+    ids = [item["anime"]["anime_id"] for page in (first, second) for item in page["items"]]
+    assert len(ids) == len(set(ids)) == 10
+    other = client.get(
+        "/api/v1/users/7/recommendations", params={"ask": "like Death Note", "k": 5, "cursor": first["next"]}
+    )
+    assert other.status_code == 400
+
+
+@pytest.mark.parametrize("text", ["", " ", "a" * 301])
+def test_an_empty_or_endless_request_is_refused(client: Client, text: str) -> None:
+    answer = client.get("/api/v1/users/7/recommendations", params={"ask": text})
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] == "invalid_input"

@@ -22,6 +22,7 @@ from gars.application.events.steady_clock import SteadyClock
 from gars.application.events.writer import Writer
 from gars.application.impressions.recorder import ImpressionRecorder
 from gars.application.ports import ChangeFeed, Clock, EventLog, ImpressionLog, ListSite, StateStore, Tombstones, Trends
+from gars.application.recommend.ask import Ask
 from gars.application.recommend.engine import Engine
 from gars.application.recommend.fallback_chain import FallbackChain, FallbackLevel
 from gars.application.recommend.group import RecommendToGroup
@@ -72,6 +73,7 @@ class _OfModel(TypedDict):
     similar_anime: SimilarAnime
     similar_users: SimilarUsers
     search: Search
+    ask: Ask
     import_list: ImportList
 
 
@@ -99,6 +101,7 @@ class Service:
     similar_anime: SimilarAnime
     similar_users: SimilarUsers
     search: Search
+    ask: Ask
     import_list: ImportList
     sites: Mapping[str, ListSite]
     """Sites that lists can be fetched from by name; empty if GARS_FETCH_LISTS is off."""
@@ -358,6 +361,7 @@ def _of_model(
     def fallback_chain(made_by: Engine) -> FallbackChain:
         return FallbackChain(made_by, budgets=budgets, trending=trends.ids)
 
+    of_lister = fallback_chain(lister)
     recommend = Recommend(
         engine=lister,
         states=states,
@@ -365,11 +369,12 @@ def _of_model(
         record=recorder.record,
         experiment=experiment,
         explore=explore,
-        fallback_chain=fallback_chain(lister),
+        fallback_chain=of_lister,
         lists=lists,
         others={name: (other, fallback_chain(other)) for name, other in others.items()},
     )
     pages = Pages(recommend)
+    search = Search(MemoryTitleSearch(catalogue.anime))
     return _OfModel(
         about=about,
         engine=engine,
@@ -386,7 +391,8 @@ def _of_model(
             states=states,
             is_forgotten=partial(is_forgotten, stores.tombstones),
         ),
-        search=Search(MemoryTitleSearch(catalogue.anime)),
+        search=search,
+        ask=Ask(engine=engine, catalogue=catalogue, items=of_lister.items, search=search, clock=clock),
         import_list=ImportList(
             submit=writer.submit,
             states=states,

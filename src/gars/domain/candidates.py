@@ -26,6 +26,8 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     of each franchise; ``hide_dropped_franchises`` hides everything of a franchise with a disliked title,
     ``hide_dropped_sequels`` what continues a title that was given up; ``hide_recaps`` hides what retells a franchise
     the history holds. ``released_by`` hides what comes out later. ``shown`` are the titles of the pages before.
+    ``any_of`` keeps what has a genre or tag of each of its groups, ``none_of`` what has none of its genres and tags,
+    and ``only_ids`` only those ids; ``None`` is no limit. Names that the catalogue does not have match nothing.
     ``niche`` and ``diversity`` are not filters but set the order of the rest (``rerank``), as do the
     weights of the latest clicks (``session``) and of stage one's own order (``retrieval``), next to 1 for the ranker's.
     """
@@ -38,6 +40,8 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     studios: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     sites: tuple[str, ...] = ()
+    any_of: tuple[tuple[str, ...], ...] = ()
+    none_of: tuple[str, ...] = ()
     year_min: int | None = None
     year_max: int | None = None
     episodes_min: int | None = None
@@ -55,6 +59,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     hide_recaps: bool = False
     released_by: date | None = None
     exclude_ids: tuple[int, ...] = ()
+    only_ids: tuple[int, ...] | None = None
     shown: tuple[int, ...] = ()
     niche: float = 0.0
     diversity: float = 0.0
@@ -84,6 +89,7 @@ def about_content(filters: Filters) -> Filters:
         hide_dropped_sequels=False,
         hide_recaps=False,
         exclude_ids=(),
+        only_ids=None,
         shown=(),
         niche=0.0,
         diversity=0.0,
@@ -106,6 +112,8 @@ def allowed(
     mask[rows[history.hidden & (rows >= 0)]] = False
     if filters.exclude_ids:
         mask[_known_rows(items, np.array(filters.exclude_ids, np.int64))] = False
+    if filters.only_ids is not None:
+        mask &= np.isin(items.anime_ids, np.array(filters.only_ids, np.int64))
     if filters.hide_sequels:
         waits = items.sequel_rows
         done = np.zeros(len(items), np.bool_)
@@ -155,6 +163,10 @@ def by_content(items: ItemTable, filters: Filters) -> NDArray[np.bool_]:
         mask &= items.tags.all_of(filters.tags)
     if filters.exclude_tags:
         mask &= ~items.tags.any_of(filters.exclude_tags)
+    for group in filters.any_of:
+        mask &= _labelled(items, group)
+    if filters.none_of:
+        mask &= ~_labelled(items, filters.none_of)
     for labels, wanted in (
         (items.studios, filters.studios),
         (items.sources, filters.sources),
@@ -180,6 +192,14 @@ def by_content(items: ItemTable, filters: Filters) -> NDArray[np.bool_]:
         if high is not None:
             mask &= column <= high
     return mask
+
+
+def _labelled(items: ItemTable, names: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Mask (n,) of the rows with one of these genres or tags."""
+    genres = [code for code, name in enumerate(items.genre_names) if name in names]
+    tags = [name for name in names if name in items.tags.names]
+    mask = items.tags.any_of(tags)
+    return mask | items.genres[:, genres].any(axis=1) if genres else mask
 
 
 def _codes(wanted: tuple[str, ...], known: tuple[str, ...], what: str) -> NDArray[np.int64]:

@@ -36,17 +36,23 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
         return tuple(ids)
 
 
-def make(user_id: str, filters: Filters, *, model_version: str, state_version: int, shown: tuple[int, ...]) -> Cursor:
+def make(
+    user_id: str, filters: Filters, asked: str = "", *, model_version: str, state_version: int, shown: tuple[int, ...]
+) -> Cursor:
     """The cursor after these titles."""
     ids = sorted(shown)
     gaps = tuple(after - before for before, after in zip([0, *ids], ids, strict=False))
-    return Cursor(list_hash(user_id, filters), model_version, state_version, gaps)
+    return Cursor(list_hash(user_id, filters, asked), model_version, state_version, gaps)
 
 
-def list_hash(user_id: str, filters: Filters) -> bytes:
-    """Hash a user and filters, without the day and the titles shown: the same for all pages of a list."""
-    asked = msgspec.structs.replace(filters, released_by=None, shown=())
-    return hashlib.blake2b(msgspec.msgpack.encode((user_id, asked)), digest_size=8).digest()
+def list_hash(user_id: str, filters: Filters, asked: str = "") -> bytes:
+    """Hash a user and filters, without the day and the titles shown: the same for all pages of a list.
+
+    The titles that a request in words selects depend on the model, so its text stands for them.
+    """
+    kept = msgspec.structs.replace(filters, released_by=None, shown=(), only_ids=None)
+    content = (user_id, kept, asked) if asked else (user_id, kept)
+    return hashlib.blake2b(msgspec.msgpack.encode(content), digest_size=8).digest()
 
 
 def encode(cursor: Cursor) -> str:

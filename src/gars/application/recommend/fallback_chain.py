@@ -64,11 +64,12 @@ class FallbackChain:
         self._engine = engine
         self._budgets = budgets or no_limits()
         self._trending = trending
-        self._items = item_table.build(engine.anime)
-        self._popular = self._rows(engine.popular_ids(k=len(self._items), filters=Filters()))
-        self._fame = np.zeros(len(self._items), np.float32)
+        self.items = item_table.build(engine.anime)
+        """The catalogue in columns, without statistics of viewers."""
+        self._popular = self._rows(engine.popular_ids(k=len(self.items), filters=Filters()))
+        self._fame = np.zeros(len(self.items), np.float32)
         self._fame[self._popular] = np.linspace(_FAME, 0, len(self._popular), dtype=np.float32)
-        self._content = unit_rows(self._items.genres * _rarity(self._items.genres))
+        self._content = unit_rows(self.items.genres * _rarity(self.items.genres))
 
     def __call__(
         self,
@@ -134,19 +135,19 @@ class FallbackChain:
 
     def _similar(self, known: History, end: int, filters: Filters) -> list[int]:
         """Rank by genres of the titles the user likes, rare genres weighted more; needs no model."""
-        weights = np.zeros(len(self._items), np.float32)
+        weights = np.zeros(len(self.items), np.float32)
         for ids, history_weights in (
             (known.anime_ids, known.weights),
             (known.clicks, np.full(len(known.clicks), _CLICK_WEIGHT, np.float32)),
         ):
-            rows = self._items.rows(ids)
+            rows = self.items.rows(ids)
             np.add.at(weights, rows[rows >= 0], history_weights[rows >= 0])
         profile = weights @ self._content
         length = float(np.linalg.norm(profile))
         if not length:
             return []
         scores = self._content @ (profile / length) + self._fame
-        order = top_k(scores.astype(np.float32), self._items.anime_ids, len(self._items))
+        order = top_k(scores.astype(np.float32), self.items.anime_ids, len(self.items))
         return self._allowed(order, known, end, filters)
 
     def _wanted(self, known: History, end: int, filters: Filters) -> list[int]:
@@ -161,13 +162,13 @@ class FallbackChain:
 
     def _allowed(self, order: NDArray[np.int64], known: History, end: int, filters: Filters) -> list[int]:
         """Return the first ``end`` ids of an order of rows that pass the filters."""
-        kept = order[candidates.allowed(self._items, known, filters)[order]]
+        kept = order[candidates.allowed(self.items, known, filters)[order]]
         if filters.one_per_franchise:
-            kept = kept[rerank.collapse(kept, self._items.franchises)]
-        return self._items.anime_ids[kept[:end]].tolist()  # type: ignore[no-any-return]
+            kept = kept[rerank.collapse(kept, self.items.franchises)]
+        return self.items.anime_ids[kept[:end]].tolist()  # type: ignore[no-any-return]
 
     def _rows(self, anime_ids: NDArray[np.int64]) -> NDArray[np.int64]:
-        rows = self._items.rows(anime_ids)
+        rows = self.items.rows(anime_ids)
         return rows[rows >= 0]
 
 

@@ -43,17 +43,20 @@ class Pages:
         offset: int = 0,
         filters: Filters = SERVICE_DEFAULTS,
         after: str = "",
+        asked: str = "",
         request_id: str | None = None,
         task: DeadlineTask | None = None,
     ) -> Page:
         """Return the first page, or the one after a cursor.
+
+        ``asked`` is the request in words that ``filters`` were made of, if any: it names the list in cursors.
 
         Raises:
             InvalidInputError: the cursor is invalid, of another list, or combined with an offset; bad filters.
             StorageError: the state could not be read.
             AbandonedError: as ``Recommend``.
         """
-        before = self._before(after, user_id, offset, filters)
+        before = self._before(after, user_id, offset, filters, asked)
         shown = before.shown if before is not None else ()
         made = self._recommend(
             user_id,
@@ -63,22 +66,22 @@ class Pages:
             request_id=request_id,
             task=task,
         )
-        return Page(made, self._after(made, filters, shown, k=k, offset=offset), _changed(before, made))
+        return Page(made, self._after(made, filters, asked, shown, k=k, offset=offset), _changed(before, made))
 
-    def _before(self, after: str, user_id: str, offset: int, filters: Filters) -> cursor.Cursor | None:
+    def _before(self, after: str, user_id: str, offset: int, filters: Filters, asked: str) -> cursor.Cursor | None:
         if not after:
             return None
         if offset:
             raise InvalidInputError("cursor and offset both say where the page begins", hint="leave offset out")
         found = cursor.decode(after)
-        if found.list_hash != cursor.list_hash(user_id, filters):
+        if found.list_hash != cursor.list_hash(user_id, filters, asked):
             raise InvalidInputError(
                 "cursor: of another user's list or of other filters", hint="ask for the first page without a cursor"
             )
         return found
 
     def _after(
-        self, made: RecommendedList, filters: Filters, shown: tuple[int, ...], *, k: int, offset: int
+        self, made: RecommendedList, filters: Filters, asked: str, shown: tuple[int, ...], *, k: int, offset: int
     ) -> str | None:
         """Return the next cursor; ``None`` after a short page, for a page by offset, or after too many titles."""
         now_shown = (*shown, *(item.anime_id for item in made.items))
@@ -88,6 +91,7 @@ class Pages:
             cursor.make(
                 made.user_id,
                 filters,
+                asked,
                 model_version=made.model_version,
                 state_version=made.version,
                 shown=now_shown,

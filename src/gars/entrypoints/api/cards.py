@@ -12,6 +12,7 @@ import numpy as np
 from msgspec import UNSET
 
 from gars.application.catalogue.catalogue import Catalogue
+from gars.application.recommend.ask import Asked
 from gars.application.recommend.engine import Recommendation
 from gars.application.recommend.paging import Page
 from gars.domain.anime import Anime
@@ -19,6 +20,7 @@ from gars.domain.user_state import Opinion, Register, UserState
 from gars.entrypoints.api.shapes import (
     AnimeCard,
     AnimeDetail,
+    AskedBody,
     Explanation,
     FranchiseEntry,
     HistoryEntry,
@@ -101,6 +103,7 @@ def recommendations(
     *,
     first: bool,
     feature_names: tuple[str, ...] | None = None,
+    asked: Asked | None = None,
 ) -> RecommendationsBody:
     """Convert a page of a user's list. With ``feature_names`` each item includes its explanation.
 
@@ -123,6 +126,7 @@ def recommendations(
         ],
         next=page.next,
         changed=list(page.changed),
+        asked=UNSET if asked is None else AskedBody(asked.text, asked.parts, asked.unread),
     )
 
 

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from gars.application.catalogue.catalogue import Relation
+from gars.application.recommend.ask import AskedPart
 
 AnimeId = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 
@@ -136,6 +137,14 @@ class RecommendationBody(msgspec.Struct, frozen=True, kw_only=True):
     """Only with ``explain=full``."""
 
 
+class AskedBody(msgspec.Struct, frozen=True):
+    """A request in words as it was understood: its parts, and the words without effect."""
+
+    text: str
+    parts: Sequence[AskedPart]
+    unread: Sequence[str]
+
+
 class RecommendationsBody(msgspec.Struct, frozen=True, kw_only=True):
     """A user's list; ``version`` is the version of the user state it was made from.
 
@@ -151,6 +160,8 @@ class RecommendationsBody(msgspec.Struct, frozen=True, kw_only=True):
     items: list[RecommendationBody]
     next: str | None
     changed: list[Literal["model", "state"]]
+    asked: AskedBody | UnsetType = UNSET
+    """Only with ``ask``."""
 
 
 class UserSummary(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from litestar import Request, Response, delete, get
 from litestar.params import QueryParameter
 
+from gars.application.recommend.ask import MAX_ASKED
 from gars.domain.user_export import UserExport
 from gars.domain.user_state import UserState
 from gars.entrypoints.api import cards, response_cache
@@ -81,21 +82,43 @@ async def get_recommendations(
     explain: Annotated[
         Literal["reasons", "full"], QueryParameter(description="full adds scores and features")
     ] = "reasons",
+    ask: Annotated[
+        str | None,
+        QueryParameter(
+            min_length=1,
+            max_length=MAX_ASKED,
+            description="A request in words (English, Japanese, Chinese), such as `a slow romance, under 13 episodes`",
+        ),
+    ] = None,
 ) -> RecommendationsBody:
     """The list made for this request from the user's current state. An unknown user gets popular titles.
+
+    With `ask` it is the user's list within what the request names, and `asked` holds what was understood of it.
 
     Send the `next` of a page as `cursor` to get the next page, without titles already shown.
     """
     user_id = checked_user_id(user_id)
     request_id = uuid.uuid4().hex
+    asked = None
+    if ask is not None:
+        asked = await run_in_worker(service, service.ask, ask, filters)
+        filters = asked.filters
     page = await run_with_deadline(
-        service, service.pages, user_id, k=k, offset=offset, filters=filters, after=after, request_id=request_id
+        service,
+        service.pages,
+        user_id,
+        k=k,
+        offset=offset,
+        filters=filters,
+        after=after,
+        asked=ask or "",
+        request_id=request_id,
     )
     if page.made.cache_key is not None:
         response_cache.keep(request.scope, page.made.cache_key)
     names = service.engine.feature_names if explain == "full" else None
     first = offset == 0 and not after
-    return cards.recommendations(page, service.catalogue, request_id, first=first, feature_names=names)
+    return cards.recommendations(page, service.catalogue, request_id, first=first, feature_names=names, asked=asked)
 
 
 @get(
