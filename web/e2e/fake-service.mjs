@@ -112,7 +112,20 @@ export function createFakeService({ simulated = false } = {}) {
     return result
   }
 
+  /** Of a request in words the stand-in reads the names of genres, and "no" before them. */
+  function asked(text) {
+    const genres = [...new Set(catalogue.flatMap(({ card }) => card.genres))]
+    const parts = genres.flatMap((genre) => {
+      const start = text.toLowerCase().indexOf(genre.toLowerCase())
+      if (start < 0) return []
+      const negated = /\bno $/.test(text.slice(0, start))
+      return [{ kind: 'genre', text: text.slice(start, start + genre.length), start, end: start + genre.length, negated, names: [genre], anime_id: null, title: null, low: null, high: null }]
+    })
+    return { text, parts: parts.sort((a, b) => a.start - b.start), unread: [] }
+  }
+
   function recommendations(id, query) {
+    const request = query.has('ask') ? asked(query.get('ask')) : null
     const number = (name, otherwise) => (query.has(name) ? Number(query.get(name)) : otherwise)
     const user = userOf(id)
     const seen = new Set([...user.opinions].filter(([, one]) => one.rating ?? one.reaction ?? one.status).map(([anime]) => entryOf.get(anime).franchise))
@@ -121,6 +134,7 @@ export function createFakeService({ simulated = false } = {}) {
       const { franchise } = entryOf.get(card.anime_id)
       const first = catalogue.filter((entry) => entry.franchise === franchise).sort((a, b) => a.card.year - b.card.year)[0].card
       if (query.get('hide_sequels') !== 'false' && first !== card && !seen.has(franchise)) return false
+      if (request?.parts.some(({ names: [genre], negated }) => card.genres.includes(genre) === negated)) return false
       return passes(card)
     }
     const k = number('k', 20)
@@ -134,6 +148,7 @@ export function createFakeService({ simulated = false } = {}) {
       fallback: null,
       next: null,
       changed: [],
+      ...(request ? { asked: request } : {}),
       items: matched(user.opinions.size, byNiche(recommend(user.opinions, accept), number('niche', 0))
         .map((item, at) => (query.get('explain') === 'full' ? { ...item, explanation: explained(item, at, user) } : item))
         .slice(offset, offset + k)),

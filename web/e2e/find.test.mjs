@@ -195,3 +195,31 @@ describe('a viewer', () => {
       await page.waitForURL(BASE + next)
     }))
 })
+
+describe('a request in words', () => {
+  it('is answered by the viewer\'s list within it, with parts to take away by keyboard, at 320 px too', async () => {
+    const user = await someUser()
+    await withPage(browser, { viewport: { width: 320, height: 640 } }, async (page) => {
+      await selectViewer(page, user)
+      await page.goto(BASE)
+      await page.getByRole('combobox').fill('comedy, no drama')
+      await page.getByRole('combobox').press('Enter')
+      const list = page.getByRole('list', { name: 'For you, as asked' })
+      await list.getByRole('listitem').first().waitFor()
+      const chips = page.getByRole('list', { name: 'Understood' }).getByRole('button')
+      assert.deepEqual(await chips.evaluateAll((all) => all.map((one) => one.ariaLabel)), ['Take away: comedy', 'Take away: not drama'])
+      const genres = async () => {
+        const ids = await list.getByRole('article').evaluateAll((all) => all.map((one) => Number(one.querySelector('a').getAttribute('href').split('/').pop())))
+        return Promise.all(ids.slice(0, 6).map(async (id) => (await ask(`/anime/${id}`)).genres))
+      }
+      for (const one of await genres()) assert.ok(one.includes('Comedy') && !one.includes('Drama'), one.join())
+      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 320)
+      await chips.first().focus()
+      await page.keyboard.press('Enter')
+      await page.waitForURL(/q=no\+?(%20)?drama/)
+      await page.waitForFunction(() => document.querySelectorAll('[aria-label="Understood"] button').length === 1)
+      await page.waitForFunction(() => document.activeElement?.ariaLabel === 'Take away: not drama')
+      for (const one of await genres()) assert.ok(!one.includes('Drama'), one.join())
+    })
+  })
+})

@@ -2,6 +2,7 @@ import { watch } from 'vue'
 import { type Composer, createI18n } from 'petite-vue-i18n'
 
 import type admin from '@/locales/admin.en.json'
+import type ask from '@/locales/ask.en.json'
 import en from '@/locales/en.json'
 import type features from '@/locales/features.en.json'
 import type filterTexts from '@/locales/filters.en.json'
@@ -11,7 +12,7 @@ import { oneOf, stored } from './composables/stored'
 export const LANGUAGES = { en: 'English', ja: '日本語', zh: '中文' } as const
 export type Language = keyof typeof LANGUAGES
 
-export type MessageKey = keyof typeof en | keyof typeof admin | keyof typeof features | keyof typeof filterTexts
+export type MessageKey = keyof typeof en | keyof typeof admin | keyof typeof ask | keyof typeof features | keyof typeof filterTexts
 
 /** The first language of the browser that the page speaks. */
 export function preferred(languages: readonly string[]): Language {

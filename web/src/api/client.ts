@@ -135,6 +135,9 @@ export const api = {
   search: (query: string, limit: number, signal?: AbortSignal) =>
     get<Found>('/anime', { query, limit }, signal),
 
+  /** The list within a request in words. */
+  asked: (id: string, ask: string, k: number, filters: ListFilters, signal?: AbortSignal) =>
+    get<RecommendationList>(`${user(id)}/recommendations`, { k, ask, ...filters }, signal),
   /** The list with what each score is the sum of, and every number the ranker saw. */
   explained: (id: string, k: number, filters: ListFilters, signal?: AbortSignal) =>
     get<RecommendationList>(`${user(id)}/recommendations`, { k, explain: 'full', ...filters }, signal),
