@@ -271,7 +271,7 @@ class TestMissionRoutes:
 def test_reasons_are_written_as_they_were_made() -> None:
     assert ReasonBody.__struct_fields__ == Reason.__struct_fields__
     assert msgspec.json.encode(Reason("because", "Because you liked it")) == msgspec.json.encode(
-        ReasonBody("because", "Because you liked it", None, None, None, None, None, None)
+        ReasonBody("because", "Because you liked it", None, None, None, None, None, None, None, [])
     )
 
 

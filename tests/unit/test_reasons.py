@@ -54,6 +54,7 @@ def test_common_tags_and_studio_of_two_titles_are_named(small: Recommender) -> N
     shared = next(reason for reason in reasons if reason.kind == "shared")
     assert shared.text == f"Like {because.title}: School, Mecha, studio Bones"
     assert shared.anime_id == because.anime_id
+    assert shared.names == ("School", "Mecha", "Bones")
 
 
 def test_negative_contribution_is_shown_with_its_sign(small: Recommender) -> None:
@@ -66,6 +67,7 @@ def test_negative_contribution_is_shown_with_its_sign(small: Recommender) -> Non
     against = [reason for reason in reasons if reason.kind == "despite"]
     for reason in against:
         assert reason.text.startswith("Although you liked Title")
+        assert reason.verb == "liked"
         assert -1 <= (reason.contribution or 0) < 0
     assert against
 
@@ -77,3 +79,20 @@ def test_a_title_that_is_on_the_list_and_was_clicked_is_named_once(small: Recomm
         named = [reason.anime_id for reason in reasons if reason.kind in ("because", "click", "despite")]
         assert len(named) == len(set(named))
     assert any(reason.anime_id == 100 for reasons in explained for reason in reasons)
+
+
+def test_every_reason_has_its_sentence_as_data(small: Recommender) -> None:
+    history = replace(small.read_history(HISTORY), clicks=np.array([103], np.int64))
+    phrases = {"opened": "looked at", "liked": "liked", "watched": "watched"}
+    titles = {anime.anime_id: anime.title for anime in small.engine.anime}
+    reasons = [one for each in reasons_of(small.engine, history, np.arange(len(titles))) for one in each]
+    assert {reason.verb for reason in reasons} >= {"opened", "liked", "watched"}
+    for reason in reasons:
+        if reason.kind in ("because", "click", "despite"):
+            assert reason.verb is not None
+            opening = "Although" if reason.kind == "despite" else "Because"
+            assert reason.text == f"{opening} you {phrases[reason.verb]} {titles[reason.anime_id or 0]}"
+            assert (reason.kind == "click") == (reason.verb == "opened" and opening == "Because")
+        elif reason.kind == "genre":
+            (genre,) = reason.names
+            assert reason.text == f"You watch more {genre} than most"

@@ -31,13 +31,12 @@ function reasonsFor(card, teachers) {
     const kind = best.opinion.clicks && best.opinion.reaction == null && best.opinion.rating == null ? 'click' : 'because'
     const text = `Because ${LABEL[kind]} ${best.card.title}`
     const { anime_id, title, title_english, title_japanese, title_chinese } = best.card
-    reasons.push({ kind, text, anime_id, title, title_english, title_japanese, title_chinese, contribution: best.pull })
+    reasons.push({ kind, text, anime_id, title, title_english, title_japanese, title_chinese, contribution: best.pull, verb: kind === 'click' ? 'opened' : 'liked', names: [] })
     const genre = card.genres.find((one) => best.card.genres.includes(one))
-    if (genre) reasons.push({ kind: 'genre', text: `You often like ${genre}`, anime_id: null, ...UNTITLED, contribution: 0.2 })
+    if (genre) reasons.push({ kind: 'genre', text: `You watch more ${genre} than most`, anime_id: null, ...UNTITLED, contribution: 0.2, verb: null, names: [genre] })
   }
   if (card.members > 1500000 || reasons.length === 0) {
-    const text = `Loved by ${Math.round(card.members / 1000).toLocaleString('en')}k members`
-    reasons.push({ kind: 'popular', text, anime_id: null, ...UNTITLED, contribution: 0.1 })
+    reasons.push({ kind: 'popular', text: 'Widely watched and liked', anime_id: null, ...UNTITLED, contribution: 0.1, verb: null, names: [] })
   }
   return reasons
 }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.application.recommend.engine import Reason, named
+from gars.application.recommend.engine import Reason, Verb, named
 from gars.domain.anime import Anime
 from gars.domain.history import LIKED_ABOVE, History
 from gars.kernels.top_contributions import top_contributions
@@ -25,7 +25,7 @@ _MUCH_MORE = 0.05
 """Excess of a genre's share over the mean of all users from which it is shown."""
 _MOST_SHARED = 2
 """Tags in one reason."""
-_KINDS = {"looked at": "click", "liked": "because", "watched": "because", "chose": "because"}
+_PHRASES: dict[Verb, str] = {"opened": "looked at", "liked": "liked", "watched": "watched", "chose": "chose"}
 _WIDELY = (Reason("popular", "Widely watched and liked"),)
 _OFTEN = (Reason("popular", "Chosen by many"),)
 """The same of items that may be anything: songs, books, wares."""
@@ -46,7 +46,10 @@ def explain(
         _genres(engine, rows, profile),
         strict=True,
     ):
-        found = [Reason(*words[source, share < 0], share) for source, share in sources]
+        found = []
+        for source, share in sources:
+            wording, verb = words[source, share < 0]
+            found.append(Reason(*wording, share, verb))
         # positive contributions come first
         common = engine.shared(row, sources[0][0]) if sources and sources[0][1] > 0 else ()
         explained.append((*_franchise(engine, had, prequel), *found, *common, *genre))
@@ -78,20 +81,21 @@ def _sources(engine: Engine, history: History, rows: NDArray[np.int64]) -> list[
     ]
 
 
-def _verbs(history: History) -> dict[int, str]:
+def _verbs(history: History) -> dict[int, Verb]:
     """Return the verb for each title the user liked or clicked; the others were watched."""
-    liked = history.anime_ids[history.ratings > LIKED_ABOVE].tolist()
-    return {**dict.fromkeys(history.clicks.tolist(), "looked at"), **dict.fromkeys(liked, "liked")}
+    verbs: dict[int, Verb] = dict.fromkeys(history.clicks.tolist(), "opened")
+    verbs.update(dict.fromkeys(history.anime_ids[history.ratings > LIKED_ABOVE].tolist(), "liked"))
+    return verbs
 
 
-_Wording = tuple[str, str, int, str, str | None, str | None, str | None]
-"""The fields of a ``Reason``, but for its contribution."""
+_Wording = tuple[tuple[str, str, int, str, str | None, str | None, str | None], Verb]
+"""The fields of a ``Reason`` up to its contribution, and the verb."""
 
 
 class _Wordings(dict[tuple[int, bool], _Wording]):
     """Cached wording for a contributing title (a row), positive or negative: few titles explain a whole list."""
 
-    def __init__(self, anime: Sequence[Anime], verbs: dict[int, str], *, usual: str) -> None:
+    def __init__(self, anime: Sequence[Anime], verbs: dict[int, Verb], *, usual: Verb) -> None:
         super().__init__()
         self._usual = usual
         self._anime = anime
@@ -101,9 +105,10 @@ class _Wordings(dict[tuple[int, bool], _Wording]):
         row, is_against = key
         anime = self._anime[row]
         verb = self._verbs.get(anime.anime_id, self._usual)
-        kind, opening = ("despite", "Although") if is_against else (_KINDS[verb], "Because")
-        self[key] = words = kind, f"{opening} you {verb} {anime.title}", *named(anime)
-        return words
+        kind = "despite" if is_against else "click" if verb == "opened" else "because"
+        text = f"{'Although' if is_against else 'Because'} you {_PHRASES[verb]} {anime.title}"
+        self[key] = wording = (kind, text, *named(anime)), verb
+        return wording
 
 
 def _franchise(engine: Engine, had: set[int], prequel: int) -> tuple[Reason, ...]:
@@ -123,7 +128,7 @@ def shared(anime: Sequence[Anime], row: int, source: int) -> tuple[Reason, ...]:
     if not tags and not studios:
         return ()
     common = ", ".join([*tags, *(f"studio {studio}" for studio in studios)])
-    return (Reason.of("shared", f"Like {other.title}: {common}", other),)
+    return (Reason.of("shared", f"Like {other.title}: {common}", other, names=(*tags, *studios)),)
 
 
 _as_set = lru_cache(4096)(frozenset[str])
@@ -137,9 +142,10 @@ def _genres(engine: Engine, rows: NDArray[np.int64], profile: NDArray[np.float32
         return [()] * len(rows)
     lift = items.genres[rows] * profile[: len(items.genre_names)]
     best = lift.argmax(axis=1)
+    names = [items.genre_names[genre] for genre in best.tolist()]
     return [
-        (Reason("genre", f"You watch more {items.genre_names[genre]} than most", contribution=round(value, 3)),)
+        (Reason("genre", f"You watch more {name} than most", contribution=round(value, 3), names=(name,)),)
         if value >= _MUCH_MORE
         else ()
-        for genre, value in zip(best.tolist(), lift[np.arange(len(rows)), best].tolist(), strict=True)
+        for name, value in zip(names, lift[np.arange(len(rows)), best].tolist(), strict=True)
     ]

@@ -42,26 +42,18 @@ export function actionText(kind: InteractionKind, undo: boolean, anime: AnimeCar
 export const causeText = ({ kind, undo, anime }: { kind: InteractionKind; undo: boolean; anime: AnimeCard }): string =>
   kind === 'dislike' || kind === 'dismiss' || undo ? actionText(kind, undo, anime) : shownTitle(anime).text
 
-const VERBS = { liked: 'liked', watched: 'watched', 'looked at': 'opened' } as const
-
 /**
- * A reason in the reader's language, and so is the title in it. The service says it in English with the romaji title; a kind
- * it learnt since stays as it is.
+ * Word a reason in the reader's language, and so is the title in it. A kind or a verb that the page does not know yet is
+ * worded by the service, in English.
  */
-export function reasonText({ kind, text, title: romaji, ...titles }: Reason): string {
+export function reasonText({ kind, text, verb, names, title: romaji, ...titles }: Reason): string {
   const title = romaji === null ? null : shownTitle({ title: romaji, ...titles }).text
-  if ((kind === 'because' || kind === 'click' || kind === 'despite') && title) {
-    const verb = Object.entries(VERBS).find(([word]) => text.includes(`you ${word} `))?.[1]
-    return verb ? t(`reason.${kind === 'despite' ? kind : 'because'}.${verb}`, { title }) : text
-  }
+  if ((kind === 'because' || kind === 'click' || kind === 'despite') && title && (verb === 'liked' || verb === 'watched' || verb === 'opened'))
+    return t(`reason.${kind === 'despite' ? kind : 'because'}.${verb}`, { title })
   if (kind === 'franchise' && title) return t('reason.franchise', { title })
-  if (kind === 'shared' && title) {
-    const what = text.slice(text.lastIndexOf(`${romaji}: `) + (romaji ?? '').length + 2)
-    return t('reason.shared', { title, what })
-  }
-  const genre = kind === 'genre' ? /^You watch more (.+) than most$/.exec(text)?.[1] : undefined
-  if (genre) return t('reason.genre', { genre: genreName(genre) })
-  return kind === 'popular' && text.startsWith('Widely') ? t('reason.popular') : text
+  if (kind === 'shared' && title) return t('reason.shared', { title, what: names.join(t('move.and')) })
+  if (kind === 'genre' && names[0]) return t('reason.genre', { genre: genreName(names[0]) })
+  return kind === 'popular' ? t('reason.popular') : text
 }
 
 /** The first `most` reasons, each text once. */

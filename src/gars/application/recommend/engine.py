@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 import msgspec
 import numpy as np
@@ -14,8 +14,16 @@ from gars.domain.candidates import Filters
 from gars.domain.history import History
 
 
+Verb = Literal["liked", "watched", "opened", "chose"]
+"""What a user did with a title that explains another one."""
+
+
 class Reason(msgspec.Struct, frozen=True, gc=False):
-    """Explanation of a title: text, contribution to the score, and all titles of the anime named in the text."""
+    """Explanation of a title, as data and as an English sentence (``text``).
+
+    ``anime_id`` and the titles are of the anime that the sentence names, ``verb`` is what the user did with it ("liked",
+    "watched", "opened", "chose"), ``names`` are the tags and studios in common, or the genre.
+    """
 
     kind: str
     text: str
@@ -25,11 +33,21 @@ class Reason(msgspec.Struct, frozen=True, gc=False):
     title_japanese: str | None = None
     title_chinese: str | None = None
     contribution: float | None = None
+    verb: Verb | None = None
+    names: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, kind: str, text: str, anime: Anime, contribution: float | None = None) -> Reason:
+    def of(
+        cls,
+        kind: str,
+        text: str,
+        anime: Anime,
+        contribution: float | None = None,
+        verb: Verb | None = None,
+        names: tuple[str, ...] = (),
+    ) -> Reason:
         """Build a reason whose text names an anime."""
-        return cls(kind, text, *named(anime), contribution)
+        return cls(kind, text, *named(anime), contribution, verb, names)
 
 
 def named(anime: Anime) -> tuple[int, str, str | None, str | None, str | None]:

@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from gars.application.catalogue.catalogue import Relation
 from gars.application.recommend.ask import AskedPart
+from gars.application.recommend.engine import Verb
 
 AnimeId = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 
@@ -94,9 +95,11 @@ class AnimeDetail(AnimeCard, frozen=True, kw_only=True):
 
 
 class ReasonBody(msgspec.Struct, frozen=True):
-    """A reason for recommending an anime. ``text`` is the English sentence; the titles are of the anime it mentions.
+    """A reason for recommending an anime, as data; ``text`` is the same as an English sentence.
 
-    Has the fields of ``application.recommend.engine.Reason``, which is encoded in its place.
+    ``anime_id`` and the titles are of the anime it mentions, ``verb`` is what the user did with that one, ``names`` are the
+    tags and studios in common, or the genre. Has the fields of ``application.recommend.engine.Reason``, which is encoded in
+    its place.
     """
 
     kind: str
@@ -107,6 +110,8 @@ class ReasonBody(msgspec.Struct, frozen=True):
     title_japanese: str | None
     title_chinese: str | None
     contribution: float | None
+    verb: Verb | None
+    names: list[str]
 
 
 Match = Literal["best", "great", "good", "fair"]

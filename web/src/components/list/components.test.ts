@@ -98,7 +98,7 @@ describe('LiveList', () => {
     updateLog.sent({ eventId: 'e', userId: 'u', kind: 'like', undo: false, anime: cause })
     updateLog.shown('u', Infinity, { moves: new Map(), added: [], removed: [], rose: [], fell: [], after: [] })
     const items = recommendationList([1, 2, 3]).items
-    const because = { kind: 'because', text: 'Because you liked Monster', anime_id: 9, title: 'Monster', title_english: null, title_japanese: null, title_chinese: null, contribution: 1 }
+    const because = { kind: 'because', text: 'Because you liked Monster', anime_id: 9, title: 'Monster', title_english: null, title_japanese: null, title_chinese: null, contribution: 1, verb: 'liked' as const, names: [] }
     items[1] = recommendation(2, { reasons: [because] })
     const list = mount(LiveList, {
       props: { list: recommendationList([], { items }), moves: new Map<number, Move>([[2, { kind: 'new' }], [3, { kind: 'up', by: 4 }]]) },
