@@ -193,7 +193,7 @@ export function createFakeService({ simulated = false } = {}) {
 
   function about() {
     const data = { name: 'stand-in', simulated, anime: catalogue.length, users: users.size, interactions: 240 }
-    return { name: 'GARS', version: '0.0.0', model: { version: 'stand-in', trained: '2026-01-01T00:00:00Z', metrics: null }, data, list_sites: ['anilist', 'myanimelist'] }
+    return { name: 'GARS', version: '0.0.0', model: { version: 'stand-in', trained: '2026-01-01T00:00:00Z', metrics: null }, data, coverage: null, list_sites: ['anilist', 'myanimelist'] }
   }
 
   const operator = operatorRoutes()
@@ -234,7 +234,8 @@ export function createFakeService({ simulated = false } = {}) {
     if (path === '/anime') {
       const text = query.get('query')?.trim()
       if (!text) throw new Failure(400, 'invalid_input', 'query is empty', 'type a title')
-      return [200, { query: text, items: search(text, limit) }]
+      const items = search(text, limit)
+      return [200, { query: text, poor: items.length === 0, items }]
     }
     if (first === 'anime') {
       const entry = entryOf.get(Number(id))
