@@ -1,6 +1,5 @@
 import { fileURLToPath } from 'node:url'
 
-import vueI18n from '@intlify/unplugin-vue-i18n/vite'
 import tailwindcss from '@tailwindcss/vite'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vitest/config'
@@ -10,8 +9,6 @@ export default defineConfig({
   plugins: [
     vue(),
     tailwindcss(),
-    // Texts are compiled here, so that the browser needs no compiler of messages.
-    vueI18n({ include: fileURLToPath(new URL('./src/locales/*.json', import.meta.url)), strictMessage: false, fullInstall: false, dropMessageCompiler: true }),
   ],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
   define: { __VUE_OPTIONS_API__: 'false' },
@@ -22,6 +19,12 @@ export default defineConfig({
     // The polyfill is for browsers that cannot run the rest of the page either.
     modulePreload: { polyfill: false },
     manifest: true,
+    rolldownOptions: {
+      output: {
+        // What every view needs is one file: each file of its own costs a kilobyte of headers and a turn in the queue.
+        codeSplitting: { groups: [{ name: 'base', test: /node_modules\/(@vue|vue|vue-router)\/|\/src\/(i18n|api\/|locales\/en\.json|composables\/(viewer|titles|resource|stored|inView|uniqueId)\.|components\/anime\/PosterGrid)/ }] },
+      },
+    },
     // Texts of the licences of what is bundled, for whoever passes the built page on. Completed by scripts/licenses.mjs.
     license: { fileName: 'assets/licenses.md' },
   },

@@ -3,10 +3,31 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 
 import { ask, BASE, cards, firstViewer, launch, listedIds, selectViewer, someUser, waitForOtherList, withPage } from './browser.mjs'
+import { BUDGET, measureAction, measureFirstLoad, waitForQuiet } from './measure.mjs'
 
 let browser
 before(async () => (browser = await launch()))
 after(() => browser.close())
+
+// The stand-in sends its files as they are.
+describe('bytes', { skip: process.env.GARS_URL_IS_REAL ? false : 'the stand-in does not compress' }, () => {
+  it('before the first titles stand, and for a click, stay in their budgets', () =>
+    withPage(browser, {}, async (page) => {
+      const load = await measureFirstLoad(page, BASE, () => page.getByRole('list', { name: 'Titles to pick from' }).getByRole('button').first().waitFor())
+      const files = load.transfers.map(({ url, bytes }) => `${url} ${bytes}`).join('\n')
+      assert.ok(load.code <= BUDGET.firstLoad, `${load.code.toFixed(1)} kB of ${BUDGET.firstLoad}\n${files}`)
+      await selectViewer(page, await someUser(0))
+      await page.goto(BASE)
+      await cards(page).nth(4).waitFor()
+      await page.getByText('Live', { exact: true }).waitFor({ state: 'attached' })
+      await waitForQuiet(page)
+      const before = await listedIds(page)
+      const click = await measureAction(page, () => cards(page).nth(3).getByRole('button', { name: /^Like: / }).click(), () => waitForOtherList(page, before))
+      console.log(`first load ${load.code.toFixed(1)} kB of code, ${load.fonts.toFixed(1)} of typefaces, ${load.data.toFixed(1)} of data; a click ${click.requests} requests, ${click.all.toFixed(1)} kB`)
+      assert.ok(click.requests <= BUDGET.clickRequests, `a click asks ${click.requests} times: ${click.transfers.map(({ url }) => url).join(', ')}`)
+      assert.ok(click.all <= BUDGET.clickKilobytes, `a click costs ${click.all.toFixed(1)} kB`)
+    }))
+})
 
 describe('speed', () => {
   it('of the first paint and of an answer is measured, and nothing jumps', () =>

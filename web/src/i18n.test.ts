@@ -1,7 +1,7 @@
 import { flushPromises } from '@vue/test-utils'
 import { afterEach, describe, expect, it } from 'vitest'
 
-import { language, preferred, ready, shownNumber, t, textOr } from './i18n'
+import { format, language, preferred, ready, shownNumber, t, textOr } from './i18n'
 
 afterEach(async () => {
   language.value = 'en'
@@ -37,6 +37,13 @@ describe('the language of the page', () => {
     await speak('ja')
     expect(t('home.from', { n: 7 })).toBe('7 作品から')
     expect(shownNumber(3_100_000, { notation: 'compact' })).toBe('310万')
+  })
+
+  it('puts values in, chooses the form by the count, and keeps a placeholder without a value', () => {
+    expect(format('{n} title by {who} | {n} titles by {who}', { n: 1, who: '{n}' })).toBe('1 title by {n}')
+    expect(format('{n} title | {n} titles', { n: 0 })).toBe('0 titles')
+    expect(format('{n} title | {n} titles', { n: '1 000' })).toBe('1 000 titles')
+    expect(format('a {gap}')).toBe('a {gap}')
   })
 
   it('leaves a name it does not know as it is', () => {

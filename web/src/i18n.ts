@@ -1,5 +1,4 @@
-import { watch } from 'vue'
-import { type Composer, createI18n } from 'petite-vue-i18n'
+import { shallowReactive, shallowRef, watch } from 'vue'
 
 import type admin from '@/locales/admin.en.json'
 import type ask from '@/locales/ask.en.json'
@@ -23,36 +22,29 @@ export function preferred(languages: readonly string[]): Language {
 /** The language of the page, kept in the browser. */
 export const language = stored<Language>('gars.language', preferred(navigator.languages), oneOf('en', 'ja', 'zh'))
 
-const i18n = createI18n({
-  legacy: false,
-  locale: 'en',
-  fallbackLocale: 'en',
-  messages: { en },
-  // A text that is missing would be a mistake of ours: a test finds it before a reader does.
-  missingWarn: false,
-  fallbackWarn: false,
-})
-
-// Which languages there are is known here, which texts by `MessageKey`: the library's own types are not needed.
-const global = i18n.global as unknown as Composer
+/** Texts by key, of each language that was loaded. */
+type Messages = Readonly<Record<string, string>>
+const messages = shallowReactive<Record<Language, Messages>>({ en, ja: {}, zh: {} })
+/** The language that is shown: it follows `language` once its texts are there. */
+const shown = shallowRef<Language>('en')
 
 /** Texts by language and area: what only one view needs is loaded with it. */
-type Load = () => Promise<{ default: Record<string, unknown> }>
+type Load = () => Promise<{ default: Messages }>
 const areas = new Map<string, Record<Language, Load>>()
 const loaded = new Set<string>()
 
 async function load(area: string, wanted: Language) {
   const key = `${area}/${wanted}`
   if (loaded.has(key)) return
-  const { default: messages } = await (areas.get(area) as Record<Language, Load>)[wanted]()
-  global.mergeLocaleMessage(wanted, messages)
+  const { default: texts } = await (areas.get(area) as Record<Language, Load>)[wanted]()
+  messages[wanted] = { ...messages[wanted], ...texts }
   loaded.add(key)
 }
 
 async function show(wanted: Language) {
   await Promise.all([...areas.keys()].flatMap((area) => [load(area, 'en'), load(area, wanted)]))
   if (language.value !== wanted) return
-  global.locale.value = wanted
+  shown.value = wanted
   document.documentElement.lang = wanted
 }
 
@@ -70,21 +62,32 @@ export const ready = useArea('page', {
 })
 watch(language, (wanted) => void show(wanted))
 
-type Values = Record<string, string | number>
+type Values = Readonly<Record<string, string | number>>
 
-/** The text of `key` with `values` put in; where it counts something, `values.n` decides the form. */
-export function t(key: MessageKey, values: Values = {}): string {
-  return typeof values.n === 'number' ? global.t(key, values, values.n) : global.t(key, values)
+/** The message of `key`, or the English one; a key without a message is a mistake that the tests find. */
+const messageOf = (key: string): string => messages[shown.value][key] ?? messages.en[key] ?? key
+
+/**
+ * Format a message: `{name}` is replaced by the value of that name. "one | many": the first form where `values.n` is 1, else
+ * the last.
+ */
+export function format(message: string, values: Values = {}): string {
+  const forms = message.split(' | ')
+  const form = (values.n === 1 ? forms[0] : forms.at(-1)) ?? message
+  return form.replace(/\{(\w+)\}/g, (placeholder, name: string) => String(values[name] ?? placeholder))
 }
 
+/** The text of `key` with `values` put in; where it counts something, `values.n` decides the form. */
+export const t = (key: MessageKey, values?: Values): string => format(messageOf(key), values)
+
 /** A text that may not exist, such as the name of a genre added later: then `otherwise`. */
-export const textOr = (key: string, otherwise: string): string => (key in global.getLocaleMessage('en') ? global.t(key) : otherwise)
+export const textOr = (key: string, otherwise: string): string => (key in messages.en ? messageOf(key) : otherwise)
 
 /** A number as the reader's language writes it. */
 export const shownNumber = (value: number, options?: Intl.NumberFormatOptions): string =>
   // What rounds to nothing has no sign: 0.00, not -0.00.
-  new Intl.NumberFormat(global.locale.value, { signDisplay: 'negative', ...options }).format(value)
+  new Intl.NumberFormat(shown.value, { signDisplay: 'negative', ...options }).format(value)
 
 /** A day or time as the reader's language writes it. */
 export const shownDate = (value: Date, options?: Intl.DateTimeFormatOptions): string =>
-  new Intl.DateTimeFormat(global.locale.value, options).format(value)
+  new Intl.DateTimeFormat(shown.value, options).format(value)

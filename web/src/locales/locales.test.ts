@@ -9,7 +9,7 @@ const SRC = join(process.cwd(), 'src')
 const files = (folder: string, end: RegExp): string[] =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => end.test(name)).map((name) => join(folder, name))
 
-/** As they are on the disk: what is imported has been compiled. */
+/** As they are on the disk. */
 const read = (name: string) => JSON.parse(readFileSync(join(SRC, 'locales', name), 'utf8')) as Record<string, string>
 const values = (text: string) => [...new Set(text.match(/\{\w+\}/g))].sort()
 

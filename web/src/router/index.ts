@@ -2,6 +2,7 @@ import { ref } from 'vue'
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
 
 import { type MessageKey, useArea } from '@/i18n'
+import HomeView from '@/views/HomeView.vue'
 
 declare module 'vue-router' {
   interface RouteMeta {
@@ -21,7 +22,7 @@ async function loadAdmin() {
 }
 
 export const routes: RouteRecordRaw[] = [
-  { path: '/', name: 'home', component: () => import('@/views/HomeView.vue'), meta: { title: 'title.home' } },
+  { path: '/', name: 'home', component: HomeView, meta: { title: 'title.home' } },
   { path: '/start', name: 'start', component: () => import('@/views/StartView.vue'), meta: { title: 'title.start' } },
   {
     path: '/anime/:id(\\d+)',
