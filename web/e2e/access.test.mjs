@@ -94,6 +94,29 @@ describe('the keyboard alone, from the first visit', () => {
     }))
 })
 
+/** Fail if something is wider than the screen, and name it. */
+async function assertFits(page) {
+  const [width, over, wide] = await page.evaluate(() => {
+    const width = document.documentElement.clientWidth
+    const clipped = (element) => element !== null && (getComputedStyle(element).overflowX !== 'visible' || clipped(element.parentElement))
+    const wide = [...document.querySelectorAll('body *')].filter((element) => element.getBoundingClientRect().right > width + 0.5 && !clipped(element.parentElement))
+    return [width, document.documentElement.scrollWidth - width, wide.slice(0, 3).map((element) => element.outerHTML.slice(0, 160))]
+  })
+  assert.equal(over, 0, `the page is wider than ${width} pixels: ${wide.join(', ')}`)
+}
+
+/** How much of the height of the screen is under bars that do not scroll away. */
+function coveredHeight() {
+  const rows = new Set()
+  for (const element of document.querySelectorAll('body *')) {
+    if (!['fixed', 'sticky'].includes(getComputedStyle(element).position)) continue
+    const { top, bottom, width } = element.getBoundingClientRect()
+    if (width < 32) continue
+    for (let row = Math.max(0, Math.floor(top)); row < Math.min(window.innerHeight, bottom); row++) rows.add(row)
+  }
+  return rows.size
+}
+
 const VIEWS = {
   start: { path: () => '/start', ready: firstViewer },
   list: { path: () => '/', ready: (page) => cards(page).first() },
@@ -139,8 +162,15 @@ for (const [colorScheme, width] of [['dark', 1440], ['light', 390]]) {
             )
             const found = violations.flatMap(({ id, nodes }) => nodes.slice(0, 3).map(({ target, failureSummary }) => `${id}: ${target} ${failureSummary}`))
             assert.deepEqual(found, [])
-            const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
-            assert.equal(overflow, 0, 'the page is wider than the screen')
+            await assertFits(page)
+            if (width > 500) return
+            // A page at 400 % of a screen of 1280 × 1024, and of one whose height is that of a phone on its side.
+            for (const height of [640, 256]) {
+              await page.setViewportSize({ width: 320, height })
+              await assertFits(page)
+            }
+            const covered = await page.evaluate(coveredHeight)
+            assert.ok(covered <= 64 || open, `bars that stay cover ${covered} of 256 pixels`)
           }))
       }
     })

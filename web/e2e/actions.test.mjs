@@ -50,6 +50,22 @@ describe('an action on a card', () => {
       }))
   }
 
+  it('looks pressed on the page of a title, each of them', () =>
+    withPage(browser, { reducedMotion: 'reduce' }, async (page) => {
+      await selectViewer(page, `visitor-${crypto.randomUUID()}`)
+      const [anime] = (await ask('/onboarding?k=1')).items
+      await page.goto(`${BASE}/anime/${anime.anime_id}`)
+      const bar = page.getByRole('toolbar').first()
+      const colours = (name) => bar.getByRole('button', { name }).evaluate((button) => getComputedStyle(button).backgroundColor)
+      for (const name of [/^Like: /, /^Seen it: /, /^Not interested: /, /^Plan to watch: /, /^Dislike: /]) {
+        const before = await colours(name)
+        await bar.getByRole('button', { name }).click()
+        await bar.locator('button[aria-pressed="true"]').and(bar.getByRole('button', { name })).waitFor()
+        await page.mouse.move(0, 0)
+        await page.waitForFunction(([label, old]) => [...document.querySelectorAll('[role=toolbar] button')].some((one) => one.getAttribute('aria-label').startsWith(label) && getComputedStyle(one).backgroundColor !== old), [name.source.slice(1), before])
+      }
+    }))
+
   it('marks it as seen in the history, which can be taken back there too', () =>
     withPage(browser, {}, async (page) => {
       const id = `visitor-${crypto.randomUUID()}`

@@ -141,6 +141,13 @@ describe('the atlas', () => {
       const inView = page.locator('p:has-text("In view") a')
       await inView.first().waitFor()
       const before = await inView.allTextContents()
+      // The wheel over the map scrolls the page; with Ctrl it zooms the map.
+      const { x, y, width } = await map.boundingBox()
+      await page.mouse.move(x + width / 2, y + 80)
+      await page.mouse.wheel(0, 120)
+      await page.waitForFunction(() => window.scrollY > 0)
+      assert.deepEqual(await inView.allTextContents(), before, 'the wheel zooms the map')
+      assert.match(await page.locator('canvas').evaluate((canvas) => getComputedStyle(canvas).touchAction), /pan-y/, 'one finger does not scroll')
       await map.focus()
       // Not far: the middle of a map may be open sea.
       for (let times = 0; times < 2; times++) await page.keyboard.press('+')

@@ -94,6 +94,13 @@ describe('an anime', () => {
       }
       const links = await page.locator('main a[target="_blank"]').evaluateAll((all) => all.map(({ href, rel }) => ({ href, rel })))
       assert.ok(links.every(({ rel }) => rel.includes('noopener') && rel.includes('noreferrer')))
+      // Sites of other regions are folded away; those of the reader's, or without a region, are not.
+      const folded = page.locator('main details').filter({ hasText: 'In other regions' })
+      const shown = await page.locator('main a[target="_blank"]:visible').count()
+      if (await folded.count()) {
+        await folded.locator('summary').click()
+        assert.ok((await page.locator('main a[target="_blank"]:visible').count()) > shown, 'nothing is folded')
+      }
       const wanted = [...anime.streaming.map(({ url }) => url), ...Object.values(anime.links).filter(Boolean)]
       assert.deepEqual(new Set(links.map(({ href }) => href)), new Set(wanted.map((url) => new URL(url).href)))
     }))
