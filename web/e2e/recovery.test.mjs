@@ -32,14 +32,17 @@ describe('a view whose code cannot be loaded', () => {
 
 describe('an address', () => {
   it('with filters that cannot be shows the list without them', () =>
-    withPage(browser, {}, async (page) => {
+    withPage(browser, {}, async (page, { expect }) => {
+      expect(/Failed to load resource.*404/)
       await selectViewer(page, await someUser(0))
       await page.goto(`${BASE}/?year_min=abc&year_max=-4&min_score=99&episodes_max=1e9&genre=${'x'.repeat(300)}&title=nothing`)
       await cards(page).first().waitFor()
       await page.goto(`${BASE}/search?q=${'a'.repeat(3000)}`)
       await page.getByRole('heading', { name: /^No title like that/ }).or(page.getByRole('list', { name: 'Titles found' })).first().waitFor()
       await page.goto(`${BASE}/users/a%2Fb`)
+      // No route of the service takes such an id: the page says so in its own words.
       await page.getByRole('heading', { level: 1, name: 'Viewer a/b' }).waitFor()
+      await page.getByRole('alert').filter({ hasText: 'The history did not load' }).getByText('There is nothing at this address.').waitFor()
     }))
 })
 
