@@ -13,16 +13,15 @@ from gars.domain.anime import Anime
 from gars.domain.candidates import Filters
 from gars.domain.history import History
 
-
 Verb = Literal["liked", "watched", "opened", "chose"]
-"""What a user did with a title that explains another one."""
+"""Action of a user on a title that explains another one."""
 
 
 class Reason(msgspec.Struct, frozen=True, gc=False):
     """Explanation of a title, as data and as an English sentence (``text``).
 
-    ``anime_id`` and the titles are of the anime that the sentence names, ``verb`` is what the user did with it ("liked",
-    "watched", "opened", "chose"), ``names`` are the tags and studios in common, or the genre.
+    ``anime_id`` and the titles are of the anime that the sentence names, ``verb`` is what the user did with it,
+    ``names`` are the tags and studios in common, or the genre.
     """
 
     kind: str

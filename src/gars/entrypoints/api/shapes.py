@@ -97,9 +97,9 @@ class AnimeDetail(AnimeCard, frozen=True, kw_only=True):
 class ReasonBody(msgspec.Struct, frozen=True):
     """A reason for recommending an anime, as data; ``text`` is the same as an English sentence.
 
-    ``anime_id`` and the titles are of the anime it mentions, ``verb`` is what the user did with that one, ``names`` are the
-    tags and studios in common, or the genre. Has the fields of ``application.recommend.engine.Reason``, which is encoded in
-    its place.
+    ``anime_id`` and the titles are of the anime it mentions, ``verb`` is what the user did with that one, ``names`` are
+    the tags and studios in common, or the genre. Has the fields of ``application.recommend.engine.Reason``, which is
+    encoded in its place.
     """
 
     kind: str
