@@ -21,10 +21,10 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from gars.entrypoints.stack.kafka import Kafka
-from gars.entrypoints.stack.ports import free_ports
-from gars.entrypoints.stack.running import Running
-from gars.entrypoints.stack.services import Service
+from gars.runtime.free_ports import free_ports
+from gars.stack.kafka import Kafka
+from gars.stack.running import Running
+from gars.stack.services import Service
 
 HEAD = (
     b"POST /api/v1/interactions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"

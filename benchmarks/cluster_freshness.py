@@ -34,10 +34,10 @@ from gars.adapters.kafka.event_log import KafkaEventLog
 from gars.application.ports import Change
 from gars.config import from_environment
 from gars.domain.interaction import Interaction, Kind
-from gars.entrypoints.stack import plan
-from gars.entrypoints.stack.kafka import Kafka
-from gars.entrypoints.stack.redis import Redis
-from gars.entrypoints.stack.running import Running
+from gars.stack import plan
+from gars.stack.kafka import Kafka
+from gars.stack.redis import Redis
+from gars.stack.running import Running
 
 PARTS = ["kafka", "redis", "cassandra", "flink", "api"]
 LISTED = 50

@@ -26,11 +26,12 @@ from gars.datasets.splits import fixed_topn_split
 from gars.domain import metrics
 from gars.domain.candidates import Filters
 from gars.domain.history import LIKED_ABOVE, History, Rating
-from gars.library import cold_anime, protocols
+from gars.evaluation import protocols
+from gars.evaluation.report.machine import commit, machine
+from gars.library import cold_anime
 from gars.library.blas import one_thread
 from gars.library.fit_config import QUICK, FitConfig
 from gars.library.recommender import Recommender
-from gars.library.report.machine import commit, machine
 from gars.library.terminal import TerminalProgress
 
 PUBLISHED = Path(__file__).parents[1] / "docs" / "benchmarks.md"

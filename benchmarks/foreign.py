@@ -30,8 +30,8 @@ from gars import Recommender
 from gars.datasets import movielens
 from gars.domain.metrics import bootstrap, hits, ndcg_at
 from gars.domain.top_k import argsort_descending
+from gars.evaluation.report.machine import commit, machine
 from gars.library.fit_config import QUICK, FitConfig
-from gars.library.report.machine import commit, machine
 from gars.library.terminal import TerminalProgress
 from gars.retrieval.large import LargeRetriever
 from gars.runtime.progress import Progress, Silent

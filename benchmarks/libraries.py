@@ -23,7 +23,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from foreign import CUT, Data, load, mirror, row_of
-from gars.library.report.machine import commit, machine
+from gars.evaluation.report.machine import commit, machine
 
 LENGTH = 100
 AT_A_TIME = 1000

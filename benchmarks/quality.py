@@ -17,8 +17,8 @@ import time
 from pathlib import Path
 
 from gars.datasets.durable import write_whole
-from gars.library.report.benchmarks import replaced
-from gars.library.report.results import read
+from gars.evaluation.report.benchmarks import replaced
+from gars.evaluation.report.results import read
 
 PUBLISHED = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 

@@ -25,10 +25,10 @@ from gars.datasets.dataset import Dataset
 from gars.datasets.histories import histories
 from gars.domain import user_state
 from gars.domain.user_state import UserState
-from gars.entrypoints.stack.ports import free_ports
-from gars.entrypoints.stack.redis import Redis
-from gars.entrypoints.stack.running import Running
-from gars.library.report.machine import commit, machine
+from gars.evaluation.report.machine import commit, machine
+from gars.runtime.free_ports import free_ports
+from gars.stack.redis import Redis
+from gars.stack.running import Running
 from gars.testing.events import clicks
 
 _CHUNK = 500

@@ -21,8 +21,8 @@ import numpy as np
 import polars as pl
 from pyspark.sql import SparkSession
 
-from gars.entrypoints.offline import feature_tables, item_graph, user_lists
-from gars.entrypoints.offline.session import session
+from gars.spark import feature_tables, item_graph, user_lists
+from gars.spark.session import session
 
 T = TypeVar("T")
 

@@ -19,8 +19,8 @@ from gars.datasets import snapshots, validations
 from gars.datasets.thresholds import Thresholds
 from gars.entrypoints.api.app import create_app
 from gars.library import artefact
-from gars.library.pipeline.comparison import Compared, decide
-from gars.library.pipeline.journal import Begun, Ended, Failed, RunJournal, Step
+from gars.pipeline.comparison import Compared, decide
+from gars.pipeline.journal import Begun, Ended, Failed, RunJournal, Step
 from gars.testing.datasets import dataset_of, small_dataset
 from gars.testing.engine import FakeEngine
 from gars.testing.world import small_world

@@ -15,7 +15,7 @@ from litestar.testing import TestClient
 
 from gars.bootstrap import Service, live
 from gars.entrypoints.api.app import create_app
-from gars.entrypoints.stack.deploy import deploy_folder
+from gars.stack.deploy import deploy_folder
 
 MONITORING = deploy_folder("monitoring")
 RULES: list[dict[str, Any]] = yaml.safe_load((MONITORING / "alerts.yaml").read_text())["groups"][0]["rules"]

@@ -10,11 +10,11 @@ import pytest
 
 from gars.datasets.crawled import CrawledAnime
 from gars.domain.errors import ArtefactError, DataError, GarsError, InvalidInputError
-from gars.entrypoints.spider.store import RecordStore
-from gars.library.pipeline.journal import Begun, Ended, RunJournal
-from gars.library.pipeline.promotions import Rollback, rollbacks
 from gars.library.registry import PROMOTIONS, Promotion, Registry
-from gars.library.trial_journal import TrialJournal
+from gars.pipeline.journal import Begun, Ended, RunJournal
+from gars.pipeline.promotions import Rollback, rollbacks
+from gars.spider.store import RecordStore
+from gars.tuning.trial_journal import TrialJournal
 
 
 def _crawled(anime_id: int) -> CrawledAnime:

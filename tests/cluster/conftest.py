@@ -13,13 +13,13 @@ import pytest
 
 from gars.adapters.kafka.address import KafkaAddress
 from gars.adapters.kafka.topics import create_topics
-from gars.entrypoints.stack.cassandra import Cassandra
-from gars.entrypoints.stack.engine import Engine
-from gars.entrypoints.stack.flink import Flink
-from gars.entrypoints.stack.kafka import Kafka
-from gars.entrypoints.stack.ports import free_ports
-from gars.entrypoints.stack.redis import Redis
-from gars.entrypoints.stack.running import Running
+from gars.runtime.free_ports import free_ports
+from gars.stack.cassandra import Cassandra
+from gars.stack.engine import Engine
+from gars.stack.flink import Flink
+from gars.stack.kafka import Kafka
+from gars.stack.redis import Redis
+from gars.stack.running import Running
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses

@@ -17,9 +17,9 @@ from gars.adapters.kafka.address import parse
 from gars.adapters.kafka.event_log import KafkaEventLog
 from gars.adapters.kafka.topics import create_topics
 from gars.application.events.replay import from_log
-from gars.entrypoints.stack.kafka import Kafka
-from gars.entrypoints.stack.ports import free_ports
-from gars.entrypoints.stack.running import Running
+from gars.runtime.free_ports import free_ports
+from gars.stack.kafka import Kafka
+from gars.stack.running import Running
 from gars.testing import patience
 from gars.testing.load import Load
 from gars.testing.server import ServerProcess

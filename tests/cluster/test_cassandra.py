@@ -22,7 +22,7 @@ from gars.application.ports import Tombstone
 from gars.domain.errors import StorageError
 from gars.domain.interaction import Interaction
 from gars.entrypoints.cli.app import app as cli
-from gars.entrypoints.stack.cassandra import Cassandra
+from gars.stack.cassandra import Cassandra
 from gars.testing.contracts.event_history import EventHistoryContract
 from gars.testing.contracts.impression_log import ImpressionLogContract, impression
 from gars.testing.contracts.tombstones import TombstonesContract

@@ -13,9 +13,9 @@ import httpx
 import pytest
 
 from gars.adapters.kafka.event_log import KafkaEventLog
-from gars.entrypoints.stack.kafka import Kafka
-from gars.entrypoints.stack.ports import free_ports
-from gars.entrypoints.stack.running import Running
+from gars.runtime.free_ports import free_ports
+from gars.stack.kafka import Kafka
+from gars.stack.running import Running
 from gars.testing.patience import until
 from gars.testing.server import ServerProcess
 

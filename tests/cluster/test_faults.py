@@ -16,9 +16,9 @@ import pytest
 
 from gars.adapters.redis.state_store import RedisStateStore
 from gars.config import from_environment
-from gars.entrypoints.stack import plan
-from gars.entrypoints.stack.running import Running
-from gars.entrypoints.stack.services import GARS
+from gars.stack import plan
+from gars.stack.running import Running
+from gars.stack.services import GARS
 from gars.testing import patience
 from gars.testing.load import Load
 

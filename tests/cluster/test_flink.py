@@ -23,9 +23,9 @@ from gars.application.events.ingest import Ingest
 from gars.domain import trending, user_state
 from gars.domain.interaction import Interaction, Kind, Status
 from gars.domain.user_state import Row, UserState
-from gars.entrypoints.stack.flink import Flink
-from gars.entrypoints.stack.kafka import Kafka
-from gars.entrypoints.stack.running import Running
+from gars.stack.flink import Flink
+from gars.stack.kafka import Kafka
+from gars.stack.running import Running
 from gars.testing import patience
 from gars.testing.clock import FakeClock
 from gars.testing.events import START, clicks, event

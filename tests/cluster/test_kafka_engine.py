@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from gars.adapters.kafka.topics import create_topics, problem
-from gars.entrypoints.stack.kafka import Kafka
-from gars.entrypoints.stack.running import Running
+from gars.stack.kafka import Kafka
+from gars.stack.running import Running
 
 
 def test_it_is_up_and_has_its_topics(kafka_running: Running, kafka: Kafka) -> None:

@@ -11,7 +11,7 @@ from gars.adapters.kafka.address import KafkaAddress
 from gars.adapters.kafka.event_log import KafkaEventLog
 from gars.adapters.kafka.topics import create_topics
 from gars.application.ports import EventLog
-from gars.entrypoints.stack.kafka import Kafka
+from gars.stack.kafka import Kafka
 from gars.testing.contracts.event_log import EventLogContract
 
 

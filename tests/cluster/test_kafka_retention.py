@@ -20,9 +20,9 @@ from gars.adapters.kafka.event_log import KafkaEventLog
 from gars.adapters.kafka.stream import KafkaStream
 from gars.adapters.kafka.topics import create_topics
 from gars.entrypoints.cli.app import app as cli
-from gars.entrypoints.stack.kafka import Kafka
-from gars.entrypoints.stack.ports import free_ports
-from gars.entrypoints.stack.running import Running
+from gars.runtime.free_ports import free_ports
+from gars.stack.kafka import Kafka
+from gars.stack.running import Running
 from gars.testing.events import clicks, event
 from gars.testing.patience import until
 

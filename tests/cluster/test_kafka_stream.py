@@ -16,7 +16,7 @@ from gars.adapters.kafka.stream import KafkaStream
 from gars.adapters.kafka.topics import create_topics
 from gars.application.ports import Logged
 from gars.domain.impression import Impression
-from gars.entrypoints.stack.kafka import Kafka
+from gars.stack.kafka import Kafka
 from gars.testing.contracts.impression_log import impression
 from gars.testing.events import clicks, event
 from gars.testing.patience import until

@@ -15,11 +15,11 @@ from gars import Recommender
 from gars.adapters.redis.model_data import OLD_S, RedisModelData
 from gars.bootstrap.publishing import publish_model, published_version
 from gars.config import from_environment
-from gars.entrypoints.stack.publish import Publish
-from gars.entrypoints.stack.running import Running
-from gars.entrypoints.stack.watch import watch
 from gars.library.registry import Registry
 from gars.runtime.progress import Silent
+from gars.stack.publish import Publish
+from gars.stack.running import Running
+from gars.stack.watch import watch
 from gars.testing.patience import until
 from gars.testing.world import SMALL, small_world
 

@@ -22,9 +22,9 @@ from gars.adapters.cassandra.schema import create_schema
 from gars.domain.errors import InvalidInputError
 from gars.domain.interaction import Interaction, Kind, Status
 from gars.entrypoints.cli.app import app as cli
-from gars.entrypoints.stack.cassandra import Cassandra
-from gars.entrypoints.stack.services import GARS
 from gars.library.offline import ABOUT, ITEM_IDS, Made, read_graph
+from gars.stack.cassandra import Cassandra
+from gars.stack.services import GARS
 from gars.testing.events import START, event
 
 USERS = 40

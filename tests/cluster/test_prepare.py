@@ -13,8 +13,8 @@ from gars.adapters.cassandra.address import parse
 from gars.adapters.cassandra.connection import Connection
 from gars.adapters.kafka.address import KafkaAddress
 from gars.adapters.kafka.topics import create_topics
-from gars.entrypoints.stack.cassandra import Cassandra
-from gars.entrypoints.stack.kafka import Kafka
+from gars.stack.cassandra import Cassandra
+from gars.stack.kafka import Kafka
 
 
 def test_topics_and_tables_are_made_before_a_model_is_asked_for(
@@ -29,7 +29,7 @@ def test_topics_and_tables_are_made_before_a_model_is_asked_for(
     }
     for _ in range(2):
         done = subprocess.run(
-            [sys.executable, "-m", "gars.entrypoints.stack.prepare"],
+            [sys.executable, "-m", "gars.stack.prepare"],
             env={**os.environ, **variables}, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 1

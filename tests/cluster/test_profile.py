@@ -41,9 +41,9 @@ from gars.domain.interaction import Interaction, Kind
 from gars.domain.user_state import UserState
 from gars.entrypoints.api.app import create_app
 from gars.entrypoints.cli.app import app as cli
-from gars.entrypoints.stack.cassandra import Cassandra
-from gars.entrypoints.stack.kafka import Kafka
-from gars.entrypoints.stack.running import Running
+from gars.stack.cassandra import Cassandra
+from gars.stack.kafka import Kafka
+from gars.stack.running import Running
 from gars.testing.engine import FakeEngine
 from gars.testing.events import clicks, event
 from gars.testing.patience import until

@@ -33,12 +33,12 @@ from gars.domain import user_state
 from gars.domain.interaction import Interaction, Kind, Status
 from gars.domain.user_state import UserState
 from gars.entrypoints.api.app import create_app
-from gars.entrypoints.stack import plan
-from gars.entrypoints.stack.running import Running
 from gars.library.blas import one_thread
-from gars.library.lineage import lineage
 from gars.library.registry import Registry
+from gars.pipeline.lineage import lineage
 from gars.runtime.progress import Silent
+from gars.stack import plan
+from gars.stack.running import Running
 from gars.testing.events import START
 from gars.testing.patience import until
 from gars.testing.world import SMALL

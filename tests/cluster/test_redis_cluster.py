@@ -18,11 +18,11 @@ from gars.adapters.redis.tombstones import RedisTombstones
 from gars.adapters.redis.trends import RedisTrends
 from gars.application.ports import ChangeFeed, StateStore, Tombstone, Tombstones
 from gars.domain.errors import StorageError
-from gars.entrypoints.stack.daemon import Daemon
-from gars.entrypoints.stack.engine import environment
-from gars.entrypoints.stack.ports import free_ports
-from gars.entrypoints.stack.redis import server
-from gars.entrypoints.stack.redis_ping import problem
+from gars.runtime.free_ports import free_ports
+from gars.stack.daemon import Daemon
+from gars.stack.engine import environment
+from gars.stack.redis import server
+from gars.stack.redis_ping import problem
 from gars.testing.contracts.change_feed import ChangeFeedContract
 from gars.testing.contracts.state_store import StateStoreContract, state_after
 from gars.testing.contracts.tombstones import TombstonesContract

@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from gars.config import Settings, from_environment
-from gars.entrypoints.stack import plan
-from gars.entrypoints.stack.running import Running
-from gars.entrypoints.stack.services import GARS
+from gars.stack import plan
+from gars.stack.running import Running
+from gars.stack.services import GARS
 from gars.testing.patience import until
 
 PARTS = ["kafka", "redis", "cassandra", "history", "clicks", "recall", "rank", "api", "web"]

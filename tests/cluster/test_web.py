@@ -14,10 +14,10 @@ import httpx
 import pytest
 
 from gars.entrypoints.api.security import HEADERS
-from gars.entrypoints.stack.engine import StackError
-from gars.entrypoints.stack.ports import free_ports
-from gars.entrypoints.stack.running import Running
-from gars.entrypoints.stack.web import PAGE, Web
+from gars.runtime.free_ports import free_ports
+from gars.stack.engine import StackError
+from gars.stack.running import Running
+from gars.stack.web import PAGE, Web
 from gars.testing.patience import until
 from gars.testing.server import ServerProcess
 
@@ -151,7 +151,7 @@ def test_without_a_page_or_an_nginx_it_says_what_to_do(tmp_path: Path, monkeypat
     with pytest.raises(StackError, match=r"the page is not built: there is no index\.html in") as caught:
         part.prepare()
     assert caught.value.hint == "make page"
-    monkeypatch.setattr("gars.entrypoints.stack.web._nginx", lambda: None)
+    monkeypatch.setattr("gars.stack.web._nginx", lambda: None)
     with pytest.raises(StackError, match="serves the page by nginx, and there is none") as caught:
         Running(part).up()
     assert caught.value.hint == "apt-get install nginx"

@@ -20,7 +20,7 @@ import polars as pl
 import pytest
 
 from gars.adapters.tensorboard.sessions import Sessions
-from gars.application.evaluation.tune import Outcome, Trial
+from gars.application.trials import Outcome, Trial
 from gars.datasets.dataset import Dataset
 from gars.datasets.importing import import_files
 from gars.datasets.splits import HeldOutUser, LikeSplit, TopNSplit

@@ -6,7 +6,7 @@ import os
 import signal
 
 from gars.entrypoints.cli.app import main
-from gars.library.pipeline.journal import Line, RunJournal, Step
+from gars.pipeline.journal import Line, RunJournal, Step
 
 if "KILL_AT" in os.environ:
     name, when = os.environ["KILL_AT"].split(":")

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from gars.library.pipeline.journal import Step
-from gars.library.pipeline.runs import runs
 from gars.library.registry import Registry
+from gars.pipeline.journal import Step
+from gars.pipeline.runs import runs
 from gars.testing.datasets import tiny_dataset
 
 KILLABLE = Path(__file__).parent / "killable_pipeline.py"

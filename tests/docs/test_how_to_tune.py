@@ -9,8 +9,9 @@ import pytest
 import typer
 
 from gars.entrypoints.cli.app import app
-from gars.library import configuration, search_space
+from gars.library import configuration
 from gars.library.fit_config import FitConfig
+from gars.tuning import search_space
 
 TEXT = (Path(__file__).parents[2] / "docs" / "how-to" / "tune.md").read_text()
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gars.application.evaluation.evaluate import score_lists
 from gars.datasets.build import build_sample
 from gars.datasets.dataset import Dataset
 from gars.datasets.splits import TopNSplit, fixed_topn_split
 from gars.domain.top_k import top_k
-from gars.library import protocols
+from gars.evaluation import protocols
+from gars.evaluation.scores import score_lists
 from gars.library.frames import rows_of
 from gars.retrieval import edlae, item_knn, matrix
 from gars.retrieval.item_to_item import ItemToItem

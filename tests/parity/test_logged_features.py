@@ -16,7 +16,7 @@ import pytest
 from litestar.testing import TestClient
 
 from gars import Recommender
-from gars.application.impressions.examples_from_log import ranking_examples
+from gars.application.impressions.click_attribution import ranking_examples
 from gars.application.recommend.as_of import list_as_of, state_as_of
 from gars.application.recommend.engine import Recommendation
 from gars.bootstrap import open_service

@@ -24,7 +24,7 @@ from gars.domain.history import from_state
 from gars.domain.impression import Impression, ShownItem
 from gars.domain.interaction import Interaction, Kind
 from gars.domain.user_state import Row, UserState
-from gars.library.logged_training_data import LoggedTrainingData
+from gars.pipeline.logged_training_data import LoggedTrainingData
 from gars.ranking import mlp
 from gars.ranking.examples import NOT_ASKED, RankingLists
 from gars.ranking.network import Network

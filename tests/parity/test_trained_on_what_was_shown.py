@@ -24,7 +24,7 @@ from gars.domain.interaction import Kind
 from gars.domain.user_state import Row, UserState
 from gars.library import query
 from gars.library.blas import one_thread
-from gars.library.logged_training_data import LoggedTrainingData
+from gars.pipeline.logged_training_data import LoggedTrainingData
 from gars.ranking.examples import NOT_ASKED, RankingLists
 from gars.testing.events import event
 from gars.testing.world import SMALL, small_world

@@ -12,7 +12,7 @@ from unittest.mock import patch
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.application.evaluation.training_log import Part
+from gars.application.training_log import Part
 from gars.domain.anime import Anime
 from gars.domain.item_table import build
 from gars.ranking import mlp

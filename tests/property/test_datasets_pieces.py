@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from gars.datasets.importing import import_files
 from gars.datasets.partition import Ranges, bounds_from_sample, keep_last
 from gars.datasets.problems import Problems
+from gars.datasets.readers.chunked_reader import line_numbers, pieces
 from gars.datasets.readers.dialects import detect
-from gars.datasets.readers.pieces import line_numbers, pieces
 from gars.datasets.schema import INTERACTIONS
 from gars.runtime.progress import Silent
 

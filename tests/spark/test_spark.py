@@ -21,13 +21,13 @@ from pyspark.sql import SparkSession
 
 from gars.domain.errors import DataError
 from gars.domain.normalise import unit_rows
-from gars.entrypoints.offline import embeddings, factors, feature_tables, item_graph, run, user_lists
-from gars.entrypoints.offline.session import session
 from gars.library.blas import one_thread
 from gars.library.offline import Plan, read_graph
 from gars.retrieval import deepwalk, graph, ials, item2vec, item_knn
 from gars.retrieval.matrix import TrainingMatrix, from_rows
 from gars.runtime.progress import Silent
+from gars.spark import embeddings, factors, feature_tables, item_graph, run, user_lists
+from gars.spark.session import session
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 

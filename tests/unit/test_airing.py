@@ -25,8 +25,8 @@ from gars.domain.errors import DataError, FetchError
 from gars.entrypoints.cli import app as cli
 from gars.entrypoints.season import KEPT_FOR, fetch_season
 from gars.library import configuration
-from gars.library.pipeline.runs import runs
 from gars.library.registry import Registry
+from gars.pipeline.runs import runs
 from gars.runtime.progress import Silent
 from gars.testing.datasets import small_dataset
 from gars.testing.world import SMALL

@@ -11,10 +11,10 @@ from gars import Recommender
 from gars.datasets import movielens
 from gars.domain.errors import FetchError, InvalidInputError, MissingExtraError
 from gars.domain.history import Rating, from_columns
-from gars.library import predictors
-from gars.library.baselines import averages_mlp, ease, gaussian_process, ials, item2vec_sets, lightgbm, like_rates
-from gars.library.baselines.model import LikeModel, ListModel, Training
-from gars.library.benchmark import Benchmark
+from gars.evaluation import predictors
+from gars.evaluation.baselines import averages_mlp, ease, gaussian_process, ials, item2vec_sets, lightgbm, like_rates
+from gars.evaluation.baselines.model import LikeModel, ListModel, Training
+from gars.evaluation.benchmark import Benchmark
 from gars.library.frames import rows_of
 from gars.ranking.examples import RankingLists
 from gars.retrieval import matrix

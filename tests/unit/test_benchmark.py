@@ -8,8 +8,8 @@ import pytest
 
 from gars.datasets import movielens
 from gars.domain.errors import InvalidInputError
-from gars.library.benchmark import Benchmark
-from gars.library.report.results import LikesResult, ListsResult
+from gars.evaluation.benchmark import Benchmark
+from gars.evaluation.report.results import LikesResult, ListsResult
 from gars.runtime.progress import Silent
 from gars.testing.world import SMALL
 
@@ -76,6 +76,6 @@ def test_a_protocol_of_the_other_task_is_not_run(files: Path) -> None:
 
 
 def test_a_split_that_leaks_stops_the_bench(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gars.library.protocols.like_training", lambda rows, _split: rows)
+    monkeypatch.setattr("gars.evaluation.protocols.like_training", lambda rows, _split: rows)
     with pytest.raises(InvalidInputError, match="held-out rows were seen by the training rows"):
         list(bench(files, baselines=False).run("movielens", lists=True, likes=True))

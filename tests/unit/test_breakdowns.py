@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from gars.application.evaluation import breakdowns
-from gars.application.evaluation.evaluate import score_lists
+from gars.evaluation import breakdowns
+from gars.evaluation.scores import score_lists
 
 
 def test_history_lengths_fall_into_their_groups() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from gars.adapters.cassandra.address import CassandraAddress, parse
 from gars.domain.errors import InvalidInputError
-from gars.entrypoints.stack.cassandra import Cassandra, of_this_machine
+from gars.stack.cassandra import Cassandra, of_this_machine
 
 
 def test_an_address_in_full() -> None:

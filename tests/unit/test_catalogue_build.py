@@ -20,7 +20,7 @@ from gars.datasets.catalogue.join import join_fields
 from gars.datasets.catalogue.names import name_apart, spell_english
 from gars.datasets.catalogue.relate import relate
 from gars.datasets.catalogue.synopsis import plain_text
-from gars.datasets.catalogue.words import GENRES, TAGS, genres_of, tags_of
+from gars.datasets.catalogue.vocabulary import GENRES, TAGS, genres_of, tags_of
 from gars.datasets.enrich.anilist_seasons import read_seasons
 from gars.datasets.enrich.mapper import RELATIONS, read_mapper
 from gars.datasets.enrich.relations import PAIRS

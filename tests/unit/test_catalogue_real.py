@@ -10,7 +10,7 @@ import pytest
 from gars.adapters.embedded.title_search import MemoryTitleSearch
 from gars.application.catalogue.search import is_poor
 from gars.datasets.catalogue.build import SOURCES, Built, build_catalogue
-from gars.datasets.catalogue.words import GENRES
+from gars.datasets.catalogue.vocabulary import GENRES
 from gars.datasets.dataset import catalogue_anime
 from gars.datasets.readers.recommendations import read_recommendations
 from gars.datasets.sources import SOURCES as REGISTERED

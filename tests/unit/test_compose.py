@@ -15,9 +15,9 @@ from gars.config import from_environment
 from gars.entrypoints.api import page as page_routes
 from gars.entrypoints.api import security
 from gars.entrypoints.cli.app import app as cli
-from gars.entrypoints.stack import healthy, kafka, plan, publish, web
-from gars.entrypoints.stack.flink import Flink
-from gars.entrypoints.stack.services import COMMANDS
+from gars.stack import healthy, kafka, plan, publish, web
+from gars.stack.flink import Flink
+from gars.stack.services import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"

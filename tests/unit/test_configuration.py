@@ -7,10 +7,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gars.application.evaluation.tune import Choice, Range
 from gars.domain.errors import InvalidInputError
-from gars.library import configuration, search_space
+from gars.library import configuration
 from gars.library.fit_config import FitConfig
+from gars.tuning import search_space
+from gars.tuning.search import Choice, Range
 
 
 def written(folder: Path, text: str, name: str = "config.toml") -> Path:

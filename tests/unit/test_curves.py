@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from gars import Recommender
-from gars.application.evaluation.training_log import Part
+from gars.application.training_log import Part
 from gars.testing.world import SMALL, small_world
 
 

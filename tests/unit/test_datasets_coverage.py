@@ -14,7 +14,7 @@ from gars.datasets.dataset import Dataset, SourceUsed
 from gars.datasets.schema import CATALOGUE, INTERACTIONS, conform_catalogue
 from gars.datasets.writing import write_dataset
 from gars.library.fit_config import FitConfig
-from gars.library.lineage import lineage
+from gars.pipeline.lineage import lineage
 
 
 def written(folder: Path, rows: list[tuple[Any, ...]], titles: list[dict[str, Any]]) -> Dataset:

@@ -11,8 +11,8 @@ import pytest
 from gars.domain.metrics import Interval, ReliabilityBin
 from gars.entrypoints.cli import app as cli
 from gars.entrypoints.cli import evaluate as command
-from gars.library.benchmark import Benchmark
-from gars.library.report import results
+from gars.evaluation.benchmark import Benchmark
+from gars.evaluation.report import results
 
 LISTS = {name: Interval(0.5, 0.4, 0.6) for name in ("recall@20", "recall@50", "ndcg@10", "ndcg@100")}
 LIKES = {name: Interval(0.8, 0.7, 0.9) for name in ("accuracy", "auc")}

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from gars.entrypoints.stack.deploy import deploy_folder
+from gars.stack.deploy import deploy_folder
 
 NOW = 1_000_000.0
 

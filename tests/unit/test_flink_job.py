@@ -18,7 +18,7 @@ from gars.domain import trending, user_state
 from gars.domain.errors import StorageError
 from gars.domain.interaction import Interaction, Kind
 from gars.domain.user_state import Row, UserState
-from gars.entrypoints.stack.job_code import write_job_code
+from gars.stack.job_code import write_job_code
 from gars.testing.events import START, event
 
 MORNING_MS = round(START.timestamp() * 1000)

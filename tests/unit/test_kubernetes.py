@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from gars.config import from_environment
-from gars.entrypoints.stack.deploy import deploy_folder
-from gars.entrypoints.stack.services import COMMANDS
+from gars.stack.deploy import deploy_folder
+from gars.stack.services import COMMANDS
 
 FOLDER = deploy_folder("kubernetes")
 KUSTOMIZATION: dict[str, Any] = yaml.safe_load((FOLDER / "kustomization.yaml").read_text())

@@ -11,10 +11,10 @@ import msgspec
 import numpy as np
 import pytest
 
-from gars.application.impressions.live_watch import FIRM, Look, look
 from gars.domain.experiment import change_of_rate, clustered_rate
 from gars.domain.interaction import Interaction, Kind
 from gars.entrypoints.cli import pipeline_world as world
+from gars.pipeline.live_watch import FIRM, Look, look
 from gars.testing.contracts.impression_log import impression
 from gars.testing.events import START, event
 from gars.testing.memory import MemoryEventLog, MemoryImpressionLog

@@ -10,7 +10,7 @@ from gars.datasets import movielens
 from gars.datasets.readers import recbole
 from gars.domain.errors import DataError
 from gars.domain.splits import strong_generalisation
-from gars.library import protocols
+from gars.evaluation import protocols
 from gars.runtime.progress import Silent
 
 INTER = "user_id:token\titem_id:token\trating:float\ttimestamp:float\n"

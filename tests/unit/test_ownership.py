@@ -174,4 +174,4 @@ def test_every_folder_of_a_user_is_checked() -> None:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "whole_folder" and not node.keywords:
                 unchecked.add(path.relative_to(SOURCE).as_posix())
-    assert unchecked == {"entrypoints/stack/java.py", "entrypoints/stack/flink_environment.py"}
+    assert unchecked == {"stack/java.py", "stack/flink_environment.py"}

@@ -21,14 +21,14 @@ from gars.datasets.dataset import Dataset
 from gars.datasets.thresholds import Thresholds
 from gars.domain.errors import ArtefactError, GarsError, InvalidInputError, StorageError
 from gars.library.artefact import Manifest
-from gars.library.pipeline import holdout_users
-from gars.library.pipeline.comparison import decide
-from gars.library.pipeline.journal import FILE, Begun, RunJournal, Step
-from gars.library.pipeline.promotions import roll_back, rollbacks
-from gars.library.pipeline.report import HTML, JSON, write
-from gars.library.pipeline.run import IsDeleted, Outside, Pipeline
-from gars.library.pipeline.runs import open_run, runs
 from gars.library.registry import Registry
+from gars.pipeline import holdout_users
+from gars.pipeline.comparison import decide
+from gars.pipeline.journal import FILE, Begun, RunJournal, Step
+from gars.pipeline.promotions import roll_back, rollbacks
+from gars.pipeline.report import HTML, JSON, write
+from gars.pipeline.run import IsDeleted, Outside, Pipeline
+from gars.pipeline.runs import open_run, runs
 from gars.runtime.progress import Silent
 from gars.testing.datasets import dataset_of, small_dataset
 from gars.testing.world import SMALL, small_world

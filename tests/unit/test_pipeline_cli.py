@@ -31,12 +31,12 @@ from gars.domain.interaction import Kind
 from gars.domain.user_state import Row
 from gars.entrypoints.cli import pipeline_world as world
 from gars.entrypoints.cli.app import app
-from gars.entrypoints.spider import permission
-from gars.library.pipeline.promotions import rollbacks
-from gars.library.pipeline.runs import runs
 from gars.library.recommender import Recommender
 from gars.library.registry import Promotion, Registry
+from gars.pipeline.promotions import rollbacks
+from gars.pipeline.runs import runs
 from gars.runtime.progress import Silent
+from gars.spider import permission
 from gars.testing.anime_site import AnimeSite, serving
 from gars.testing.contracts.impression_log import impression
 from gars.testing.datasets import tiny_dataset

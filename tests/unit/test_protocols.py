@@ -7,10 +7,10 @@ import polars as pl
 import pytest
 
 from gars import Rating, Recommender
-from gars.application.evaluation.evaluate import LikeScores, score_lists
 from gars.datasets.splits import HeldOutUser, LikeSplit, TopNSplit
 from gars.domain.errors import InvalidInputError
-from gars.library import protocols
+from gars.evaluation import protocols
+from gars.evaluation.scores import LikeScores, score_lists
 from gars.runtime.progress import Silent
 from gars.testing.world import SMALL, small_world
 

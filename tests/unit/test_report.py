@@ -12,12 +12,12 @@ from gars import Rating, Recommender
 from gars.datasets.splits import LikeSplit
 from gars.domain.errors import DataError, MissingExtraError
 from gars.domain.splits import strong_generalisation
-from gars.library import predictors, protocols
-from gars.library.baselines import like_rates
-from gars.library.report import benchmarks as published
-from gars.library.report import likes, lists, plots, results, tables, writing
-from gars.library.report.cost import TaskTimes, measured
-from gars.library.report.machine import commit, machine
+from gars.evaluation import predictors, protocols
+from gars.evaluation.baselines import like_rates
+from gars.evaluation.report import benchmarks as published
+from gars.evaluation.report import likes, lists, plots, results, tables, writing
+from gars.evaluation.report.cost import TaskTimes, measured
+from gars.evaluation.report.machine import commit, machine
 from gars.runtime.progress import Silent
 from gars.testing.world import SMALL, small_world
 

@@ -22,8 +22,8 @@ from gars.datasets.crawled import CrawledAnime, read_crawled
 from gars.datasets.forgotten import forget
 from gars.datasets.identities import name_hasher
 from gars.datasets.importing import import_files
-from gars.entrypoints.spider import __file__ as project
 from gars.runtime.progress import Silent
+from gars.spider import __file__ as project
 from gars.testing.anime_site import AnimeSite, serving
 
 pytestmark = pytest.mark.slow

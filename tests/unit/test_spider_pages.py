@@ -11,11 +11,11 @@ import pytest
 pytest.importorskip("parsel", reason="needs the spider extra")
 
 from gars.datasets.crawled import CrawledAnime, Relation
-from gars.entrypoints.spider.pages import animelist, jikan
-from gars.entrypoints.spider.pages.anime import AnimePage, filled
-from gars.entrypoints.spider.pages.challenge import is_challenge
-from gars.entrypoints.spider.pages.listings import SeasonPage, TopPage
-from gars.entrypoints.spider.pages.words import PageError, linked, number
+from gars.spider.pages import animelist, jikan
+from gars.spider.pages.anime import AnimePage, filled
+from gars.spider.pages.challenge import is_challenge
+from gars.spider.pages.listings import SeasonPage, TopPage
+from gars.spider.pages.words import PageError, linked, number
 
 PAGES = Path(__file__).parents[1] / "fixtures" / "spider"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -18,15 +18,15 @@ from gars.datasets.forgotten import forget, forgotten
 from gars.datasets.importing import import_files
 from gars.domain.errors import DataError, GarsError, InvalidInputError
 from gars.entrypoints.cli import spider as cli
-from gars.entrypoints.spider import permission, refresh
-from gars.entrypoints.spider.backoff import retry_after_s
-from gars.entrypoints.spider.output import write_lists
-from gars.entrypoints.spider.permission import PermissionMissingError
-from gars.entrypoints.spider.politeness import check, is_this_machine, user_agent
-from gars.entrypoints.spider.project import scrapy_settings
-from gars.entrypoints.spider.redaction import Redacting, redacted
-from gars.entrypoints.spider.store import CrawledList, RecordStore
 from gars.runtime.progress import Silent
+from gars.spider import permission, refresh
+from gars.spider.backoff import retry_after_s
+from gars.spider.output import write_lists
+from gars.spider.permission import PermissionMissingError
+from gars.spider.politeness import check, is_this_machine, user_agent
+from gars.spider.project import scrapy_settings
+from gars.spider.redaction import Redacting, redacted
+from gars.spider.store import CrawledList, RecordStore
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 SITE = "https://anime.example"
@@ -230,6 +230,6 @@ def test_mistakes_on_the_command_line(
 
 
 def test_without_the_extra_the_command_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "gars.entrypoints.spider.run", None)
+    monkeypatch.setitem(sys.modules, "gars.spider.run", None)
     result = CliRunner().invoke(cli.app, ["run", "anime", "--home", str(tmp_path)])
     assert "pip install 'gars[spider]'" in str(result.exception)

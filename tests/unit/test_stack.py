@@ -23,14 +23,15 @@ from typer.testing import CliRunner
 from gars.config import from_environment
 from gars.domain.errors import InvalidInputError
 from gars.entrypoints.cli.app import app as cli
-from gars.entrypoints.stack import plan, ports, probes, services
-from gars.entrypoints.stack.daemon import Daemon, started
-from gars.entrypoints.stack.deploy import deploy_folder
-from gars.entrypoints.stack.engine import Engine, Process, StackError
-from gars.entrypoints.stack.java import Jars, java
-from gars.entrypoints.stack.ports import answers, free_ports, is_free
-from gars.entrypoints.stack.running import Running
+from gars.runtime import free_ports as ports
+from gars.runtime.free_ports import answers, free_ports, is_free
 from gars.runtime.progress import Progress
+from gars.stack import plan, probes, services
+from gars.stack.daemon import Daemon, started
+from gars.stack.deploy import deploy_folder
+from gars.stack.engine import Engine, Process, StackError
+from gars.stack.java import Jars, java
+from gars.stack.running import Running
 from gars.testing.patience import until
 
 LISTEN = """

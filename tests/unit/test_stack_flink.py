@@ -13,11 +13,11 @@ import msgspec
 import pytest
 
 from gars.adapters.kafka.address import KafkaAddress
-from gars.entrypoints.stack import flink_environment
-from gars.entrypoints.stack.engine import StackError
-from gars.entrypoints.stack.flink import Flink
-from gars.entrypoints.stack.flink_rest import FlinkRest
-from gars.entrypoints.stack.ports import free_ports
+from gars.runtime.free_ports import free_ports
+from gars.stack import flink_environment
+from gars.stack.engine import StackError
+from gars.stack.flink import Flink
+from gars.stack.flink_rest import FlinkRest
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from gars.entrypoints.stack.deploy import deploy_folder
+from gars.stack.deploy import deploy_folder
 from gars.testing.patience import until
 
 SUBMIT = deploy_folder("flink") / "submit.sh"

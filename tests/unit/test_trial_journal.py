@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from gars.application.evaluation.tune import Outcome, Trial
+from gars.application.trials import Outcome, Trial
 from gars.domain.errors import InvalidInputError, StorageError
 from gars.domain.metrics import Interval
-from gars.library.trial_journal import TrialJournal
+from gars.tuning.trial_journal import TrialJournal
 
 ABOUT: dict[str, object] = {"space": {"a": [1]}, "seed": 0}
 

@@ -8,24 +8,21 @@ from itertools import count
 import numpy as np
 import pytest
 
-from gars.application.evaluation.training_log import TrainingLog
-from gars.application.evaluation.tune import (
+from gars.application.training_log import TrainingLog
+from gars.application.trials import SHARES, Outcome, Setting, Trial
+from gars.domain.metrics import Interval
+from gars.runtime.progress import Silent
+from gars.tuning.search import (
     DRAWS_PER_STAGE_ONE,
-    SHARES,
     Choice,
-    Outcome,
     Range,
-    Setting,
     Space,
-    Trial,
     Verdict,
     draw,
     finalists,
     next_trial,
     search,
 )
-from gars.domain.metrics import Interval
-from gars.runtime.progress import Silent
 
 SPACE: Space = {
     "ranking.rate": Range(1e-4, 1e-1, log=True),

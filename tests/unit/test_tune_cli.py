@@ -9,7 +9,6 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from gars.application.evaluation.tune import Verdict
 from gars.datasets.dataset import Dataset
 from gars.datasets.importing import import_files
 from gars.domain.metrics import Interval
@@ -19,9 +18,10 @@ from gars.entrypoints.cli import tune as tune_module
 from gars.library.fit_config import FitConfig
 from gars.library.registry import Registry
 from gars.library.terminal import TerminalProgress
-from gars.library.tuning import Validation
 from gars.runtime.progress import Silent
 from gars.testing.world import SMALL, small_world
+from gars.tuning.search import Verdict
+from gars.tuning.validation import Validation
 
 Gars = Callable[..., int]
 

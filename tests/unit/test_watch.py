@@ -23,11 +23,11 @@ import typer
 from gars.config import from_environment
 from gars.entrypoints.cli import stack
 from gars.entrypoints.cli.app import app as cli
-from gars.entrypoints.stack.daemon import Daemon
-from gars.entrypoints.stack.engine import Engine, Process, StackError
-from gars.entrypoints.stack.running import Running
-from gars.entrypoints.stack.watch import watch
 from gars.runtime.progress import Progress
+from gars.stack.daemon import Daemon
+from gars.stack.engine import Engine, Process, StackError
+from gars.stack.running import Running
+from gars.stack.watch import watch
 from gars.testing.patience import until
 
 UNITS = sorted((Path(__file__).parents[2] / "deploy" / "systemd").glob("*.service"))
@@ -86,7 +86,7 @@ def watching(parts: Sequence[Running]) -> Iterator[list[str]]:
     thread = threading.Thread(target=watch, args=(parts, stop), kwargs={"look_s": 0.01})
     handler = logging.Handler()
     handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
-    logger = logging.getLogger("gars.entrypoints.stack.watch")
+    logger = logging.getLogger("gars.stack.watch")
     logger.addHandler(handler)
     thread.start()
     try:

@@ -10,7 +10,7 @@ import msgspec
 import polars as pl
 
 from gars.datasets.catalogue.synopsis import plain_text
-from gars.datasets.catalogue.words import ANILIST_AIRING, ANILIST_TYPES, genres_of
+from gars.datasets.catalogue.vocabulary import ANILIST_AIRING, ANILIST_TYPES, genres_of
 from gars.datasets.schema import CATALOGUE, LISTS, conform_catalogue
 from gars.domain.errors import DataError
 

@@ -19,11 +19,11 @@ from gars.datasets.ownership import refuse_foreign_folder
 from gars.datasets.partition import ROWS_PER_RANGE, Ranges, bounds_from_sample
 from gars.datasets.problems import Problems
 from gars.datasets.readers import caserec
+from gars.datasets.readers.chunked_reader import PIECE_BYTES, line_numbers, pieces
 from gars.datasets.readers.dialects import KNOWN, Layout
 from gars.datasets.readers.interactions import HashUsers, LeftOut, RatingScale, decide_ratings, normal_rows
 from gars.datasets.readers.mal2020 import read_status_codes
 from gars.datasets.readers.mal2025 import TranslateIds, translate_ids
-from gars.datasets.readers.pieces import PIECE_BYTES, line_numbers, pieces
 from gars.datasets.readers.readable import Readable
 from gars.datasets.readers.sample import look_at
 from gars.datasets.writing import write_dataset

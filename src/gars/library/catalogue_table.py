@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.datasets.cells import MISSING, first_day, plain_number
+from gars.datasets.catalogue_rows import MISSING, first_day, plain_number
 from gars.datasets.identifiers import parse_id
 from gars.datasets.names import split_names
 from gars.datasets.readers.dialects import detect

@@ -18,7 +18,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gars.application.evaluation.training_log import TrainingLog
+from gars.application.training_log import TrainingLog
 from gars.domain.anime import Anime
 from gars.domain.features.taste import prior_of
 from gars.domain.item_table import ItemTable, build

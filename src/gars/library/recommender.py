@@ -14,8 +14,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.application.evaluation.training_log import TrainingLog
 from gars.application.recommend.engine import Recommendation
+from gars.application.training_log import TrainingLog
 from gars.domain import features
 from gars.domain.anime import Anime
 from gars.domain.candidates import Filters

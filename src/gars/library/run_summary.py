@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.application.evaluation.training_log import TrainingLog
+from gars.application.training_log import TrainingLog
 from gars.library.artefact import Manifest
 from gars.library.recommender import Recommender
 

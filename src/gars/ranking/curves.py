@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gars.application.evaluation.training_log import TrainingLog
+from gars.application.training_log import TrainingLog
 
 POINTS = 100
 """At most this many points of a curve come from within epochs."""

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.application.evaluation.training_log import TrainingLog
+from gars.application.training_log import TrainingLog
 from gars.domain.errors import MissingExtraError
 from gars.domain.features import place_from_end
 from gars.domain.item_table import ItemTable

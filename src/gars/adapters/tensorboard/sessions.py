@@ -14,7 +14,7 @@ from typing import Any
 
 from gars.adapters.tensorboard.event_file import EventFile, require
 from gars.adapters.tensorboard.training_log import TensorBoardLog
-from gars.application.evaluation.tune import Outcome, Setting, Status, Trial
+from gars.application.trials import Outcome, Setting, Status, Trial
 
 
 class Sessions:

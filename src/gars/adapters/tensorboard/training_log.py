@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gars.adapters.tensorboard.event_file import EventFile, require
-from gars.application.evaluation.training_log import Part
+from gars.application.training_log import Part
 
 PROJECTOR_CONFIG = "projector_config.pbtxt"
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gars.application.impressions.examples_from_log import WINDOW
+from gars.application.impressions.click_attribution import WINDOW
 from gars.application.ports import EventLog, ImpressionLog
 from gars.domain.experiment import SUSPICIOUS, Experiment, clustered_rate, sample_ratio_p
 from gars.domain.impression import Impression

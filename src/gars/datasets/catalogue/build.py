@@ -15,7 +15,7 @@ from gars.datasets.catalogue.join import join_fields
 from gars.datasets.catalogue.names import LANGUAGES, name_apart, other_names, spell_english
 from gars.datasets.catalogue.relate import relate
 from gars.datasets.catalogue.seasons import place_by_title, same_name
-from gars.datasets.catalogue.words import genres_of
+from gars.datasets.catalogue.vocabulary import genres_of
 from gars.datasets.enrich import anilist_tags, arm, bangumi, franchise_lists, ids, mal_statistics, relations, titles2020
 from gars.datasets.enrich.anilist_seasons import read_seasons
 from gars.datasets.enrich.mapper import read_mapper

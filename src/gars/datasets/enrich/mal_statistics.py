@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from gars.datasets.catalogue.words import genres_of
+from gars.datasets.catalogue.vocabulary import genres_of
 from gars.datasets.schema import CATALOGUE, conform_catalogue
 from gars.domain.errors import DataError
 

@@ -14,7 +14,7 @@ import msgspec
 import polars as pl
 
 from gars.datasets.catalogue.synopsis import plain_text
-from gars.datasets.catalogue.words import genres_of, is_listed, tags_of
+from gars.datasets.catalogue.vocabulary import genres_of, is_listed, tags_of
 from gars.datasets.schema import CATALOGUE
 from gars.domain.errors import DataError
 

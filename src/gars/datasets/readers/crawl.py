@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from gars.datasets.cells import Row
+from gars.datasets.catalogue_rows import Row
 from gars.datasets.crawled import CrawledAnime, cells, latest, read_crawled
 from gars.datasets.dates import PartialDate, parse_aired, parse_date
 from gars.datasets.problems import Problems

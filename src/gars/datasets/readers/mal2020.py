@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from gars.datasets.cells import Row, read_catalogue_file
+from gars.datasets.catalogue_rows import Row, read_catalogue_file
 from gars.datasets.statuses import STATUS_CODES, look_up
 from gars.domain.errors import DataError
 

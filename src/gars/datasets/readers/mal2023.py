@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from gars.datasets.cells import Row, read_catalogue_file
+from gars.datasets.catalogue_rows import Row, read_catalogue_file
 
 
 def read_catalogue(path: Path) -> pl.DataFrame:

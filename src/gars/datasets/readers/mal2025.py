@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from gars.datasets.cells import Row, read_catalogue_file
+from gars.datasets.catalogue_rows import Row, read_catalogue_file
 
 UNLISTED = 1_000_000_000
 """A title without a MyAnimeList id is kept under its own id plus this, so that none of its ratings is lost."""

@@ -26,8 +26,8 @@ from gars.entrypoints.api.data_quality_shapes import (
 )
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.params import ServiceDep
-from gars.library.pipeline.journal import RunJournal
-from gars.library.pipeline.runs import runs, validations
+from gars.pipeline.journal import RunJournal
+from gars.pipeline.runs import runs, validations
 
 _LATEST = 10
 

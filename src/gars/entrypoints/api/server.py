@@ -25,8 +25,8 @@ from gars.entrypoints.api.app import create_app
 from gars.entrypoints.edge.app import Edge
 from gars.entrypoints.edge.descriptors import connections_within, raise_file_limit
 from gars.entrypoints.edge.stopping import end_process_after
-from gars.entrypoints.stack.ports import free_ports
 from gars.library.malloc import collect_rarely, trim_freed_memory
+from gars.runtime.free_ports import free_ports
 from gars.runtime.swap import Swap
 
 logger = logging.getLogger(__name__)

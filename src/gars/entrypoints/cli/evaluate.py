@@ -14,15 +14,15 @@ from rich.table import Table
 
 from gars.datasets.build import build_sample
 from gars.domain.errors import InvalidInputError
+from gars.evaluation.benchmark import Benchmark
+from gars.evaluation.report import tables
+from gars.evaluation.report.machine import commit, machine
+from gars.evaluation.report.markdown import table as as_markdown
+from gars.evaluation.report.plots import require_matplotlib
+from gars.evaluation.report.results import About, LikesResult, ListsResult, Results
+from gars.evaluation.report.writing import refuse_foreign, write
 from gars.library import configuration
-from gars.library.benchmark import Benchmark
 from gars.library.fit_config import QUICK, FitConfig
-from gars.library.report import tables
-from gars.library.report.machine import commit, machine
-from gars.library.report.markdown import table as as_markdown
-from gars.library.report.plots import require_matplotlib
-from gars.library.report.results import About, LikesResult, ListsResult, Results
-from gars.library.report.writing import refuse_foreign, write
 from gars.library.terminal import TerminalProgress
 
 

@@ -14,8 +14,8 @@ from gars.datasets.dataset import Dataset
 from gars.domain import user_state
 from gars.domain.errors import MissingExtraError
 from gars.domain.user_state import Row, UserState
-from gars.library.logged_training_data import LoggedTrainingData
 from gars.library.registry import Registry
+from gars.pipeline.logged_training_data import LoggedTrainingData
 
 
 @contextmanager

@@ -51,9 +51,9 @@ def spark(
     if data is not None and interactions is not None:
         raise InvalidInputError("--data and --interactions both say what to read", hint="give one of them")
     try:
-        from gars.entrypoints.offline import run as offline
-        from gars.entrypoints.offline.session import session
         from gars.library.offline import Plan
+        from gars.spark import run as offline
+        from gars.spark.session import session
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("gars"):
             raise
@@ -81,7 +81,7 @@ def spark(
 
 def _data_set(settings: Settings, name: str) -> tuple[str, _Read]:
     """The lists of a data set, and its hash."""
-    from gars.entrypoints.offline import user_lists
+    from gars.spark import user_lists
 
     dataset = Dataset.open(Path(name) if Path(name).is_dir() else settings.datasets / name)
     return dataset.content_hash, lambda running, pieces: user_lists.read(running, dataset.parts(), pieces=pieces)
@@ -90,7 +90,7 @@ def _data_set(settings: Settings, name: str) -> tuple[str, _Read]:
 def _events(address: str) -> tuple[str, _Read]:
     """The lists that the events in Cassandra add up to, which have no hash."""
     from gars.adapters.cassandra.address import parse
-    from gars.entrypoints.offline import live_lists
+    from gars.spark import live_lists
 
     if importlib.util.find_spec("cassandra") is None:  # the workers import it, this process must not
         raise MissingExtraError("gars offline spark --interactions", "cassandra")

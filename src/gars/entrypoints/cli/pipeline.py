@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from gars.adapters.embedded.lock import folder_lock
-from gars.application.impressions.live_watch import FIRM, Look
+from gars.bootstrap.deletions import deleted_at_the_service
 from gars.config import from_environment
 from gars.datasets import snapshots
 from gars.datasets.dataset import Dataset
@@ -25,17 +25,17 @@ from gars.entrypoints.cli import pipeline_world as world
 from gars.entrypoints.cli.data_quality import ThresholdFile
 from gars.entrypoints.cli.from_log import log_lists
 from gars.entrypoints.cli.train import open_dataset
-from gars.entrypoints.deletions import deleted_at_the_service
 from gars.entrypoints.season import fetch_season
-from gars.entrypoints.spider.refresh import age
 from gars.library import configuration
 from gars.library.fit_config import QUICK, FitConfig
-from gars.library.pipeline import report as reports
-from gars.library.pipeline.promotions import roll_back, rollbacks
-from gars.library.pipeline.run import Outside, Pipeline
-from gars.library.pipeline.runs import FOLDER, open_run, runs
 from gars.library.registry import Registry
 from gars.library.terminal import TerminalProgress
+from gars.pipeline import report as reports
+from gars.pipeline.live_watch import FIRM, Look
+from gars.pipeline.promotions import roll_back, rollbacks
+from gars.pipeline.run import Outside, Pipeline
+from gars.pipeline.runs import FOLDER, open_run, runs
+from gars.spider.refresh import age
 
 app = typer.Typer(
     no_args_is_help=True,

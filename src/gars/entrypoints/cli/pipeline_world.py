@@ -13,13 +13,13 @@ from pathlib import Path
 
 import msgspec
 
-from gars.application.impressions import live_watch
-from gars.application.impressions.live_watch import FINAL, FIRM, Look
 from gars.config import from_environment
 from gars.datasets.dataset import Dataset
 from gars.datasets.forgotten import FILE as FORGOTTEN
 from gars.datasets.importing import import_files
 from gars.domain.errors import GarsError, MissingExtraError
+from gars.pipeline import live_watch
+from gars.pipeline.live_watch import FINAL, FIRM, Look
 from gars.runtime.progress import Progress
 
 _COMMAND = "from gars.entrypoints.cli.app import main; main()"

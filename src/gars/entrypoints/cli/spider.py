@@ -13,10 +13,10 @@ from rich.markup import escape
 
 from gars.config import from_environment
 from gars.domain.errors import GarsError, InvalidInputError, MissingExtraError
-from gars.entrypoints.spider import permission
+from gars.spider import permission
 
 if TYPE_CHECKING:
-    from gars.entrypoints.spider.run import Summary
+    from gars.spider.run import Summary
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -88,7 +88,7 @@ def run(
     )
     # Scrapy is an extra, and takes a second to import.
     try:
-        from gars.entrypoints.spider.run import run_spider
+        from gars.spider.run import run_spider
     except ImportError as error:
         raise MissingExtraError("gars spider", "spider") from error
     from gars.library.terminal import TerminalProgress

@@ -18,12 +18,12 @@ from rich.table import Table
 from gars.bootstrap.logs import announce, set_up_logs
 from gars.config import Settings, from_environment
 from gars.domain.errors import InvalidInputError
-from gars.entrypoints.stack import plan
-from gars.entrypoints.stack.engine import Engine
-from gars.entrypoints.stack.plan import Stack
-from gars.entrypoints.stack.running import Running
-from gars.entrypoints.stack.watch import watch
 from gars.library.terminal import TerminalProgress
+from gars.stack import plan
+from gars.stack.engine import Engine
+from gars.stack.plan import Stack
+from gars.stack.running import Running
+from gars.stack.watch import watch
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from gars.application.evaluation.training_log import TrainingLog
+from gars.application.training_log import TrainingLog
 from gars.datasets.dataset import MANIFEST, Dataset
 from gars.datasets.snapshots import open_snapshot
 from gars.domain.errors import DataError, InvalidInputError
@@ -19,12 +19,12 @@ from gars.entrypoints.cli.from_log import log_lists
 from gars.library import atlas_store, configuration, run_summary
 from gars.library.artefact import Manifest
 from gars.library.fit_config import QUICK, FitConfig
-from gars.library.lineage import lineage
-from gars.library.logged_training_data import LoggedTrainingData
 from gars.library.offline import OfflineGraph, read_graph
 from gars.library.recommender import Recommender
 from gars.library.registry import Registry
 from gars.library.terminal import TerminalProgress
+from gars.pipeline.lineage import lineage
+from gars.pipeline.logged_training_data import LoggedTrainingData
 from gars.runtime.progress import Progress
 
 

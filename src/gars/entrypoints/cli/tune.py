@@ -16,19 +16,21 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from gars.application.evaluation.tune import Outcome, finalists, search
+from gars.application.trials import Outcome
 from gars.datasets.build import build_sample
 from gars.datasets.ownership import refuse_foreign_folder
 from gars.datasets.splits import fixed_like_split, fixed_topn_split
 from gars.domain.errors import InvalidInputError
 from gars.entrypoints.cli import runs
-from gars.library import configuration, search_space
+from gars.evaluation.protocols import as_topn_protocol
+from gars.library import configuration
 from gars.library.fit_config import FitConfig
-from gars.library.protocols import as_topn_protocol
 from gars.library.terminal import TerminalProgress
-from gars.library.trial_journal import TrialJournal
-from gars.library.tuning import Evaluator, Likes, Lists, Validation, is_slow
 from gars.runtime.progress import Progress, Silent
+from gars.tuning import search_space
+from gars.tuning.search import finalists, search
+from gars.tuning.trial_journal import TrialJournal
+from gars.tuning.validation import Evaluator, Likes, Lists, Validation, is_slow
 
 
 class TunedProtocol(StrEnum):

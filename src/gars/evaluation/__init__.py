@@ -1,0 +1,1 @@
+"""Evaluation on held-out data: protocols, predictors, baselines, the benchmark and its reports."""

@@ -1,0 +1,48 @@
+"""A Spark session, on this machine or on a cluster."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pyspark.sql import SparkSession
+
+from gars.domain.errors import InvalidInputError
+from gars.stack.java import java
+
+
+@contextmanager
+def session(master: str, *, memory: str = "2g") -> Iterator[SparkSession]:
+    """A session that ends with the block; ``memory`` is the driver's, which on ``local[N]`` is everything.
+
+    Raises:
+        StackError: there is no Java, or an older one.
+        InvalidInputError: the master does not answer, or there is no such kind of one.
+    """
+    java()
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # workers need what is installed here
+    builder = (
+        SparkSession.builder.master(master)
+        .appName("gars")
+        .config("spark.driver.memory", memory)
+        .config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", "false")
+        .config("spark.sql.session.timeZone", "UTC")
+    )
+    if master.startswith("local"):
+        builder = builder.config("spark.driver.host", "127.0.0.1").config("spark.driver.bindAddress", "127.0.0.1")
+    try:
+        spark = builder.getOrCreate()
+    except Exception as error:  # Py4J passes on whatever Java raised
+        lines = str(error).strip().splitlines()
+        raise InvalidInputError(
+            f"Spark does not start with --master {master}: {lines[-1] if lines else type(error).__name__}",
+            hint="try --master 'local[2]', which needs no cluster",
+        ) from error
+    spark.sparkContext.setLogLevel("ERROR")
+    try:
+        yield spark
+    finally:
+        spark.stop()

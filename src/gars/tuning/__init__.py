@@ -1,0 +1,1 @@
+"""Search of settings: trials on validation rows, their journal and the search space."""
