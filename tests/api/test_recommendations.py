@@ -44,6 +44,7 @@ def test_shape(client: Client) -> None:
     ]  # fmt: skip
     assert list(first["reasons"][0]) == [
         "kind", "text", "anime_id", "title", "title_english", "title_japanese", "title_chinese", "contribution",
+        "verb", "names",
     ]  # fmt: skip
 
 
@@ -66,6 +67,8 @@ def test_the_very_next_list_knows_of_the_click(client: Client) -> None:
         "title_japanese": "デスノート",
         "title_chinese": None,
         "contribution": pytest.approx(after["items"][0]["reasons"][0]["contribution"]),
+        "verb": "opened",
+        "names": [],
     }
     assert before["request_id"] != after["request_id"]
 

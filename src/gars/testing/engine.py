@@ -156,11 +156,13 @@ class FakeEngine:
             return Reason(kind="popular", text="Popular with everybody")
         closest = int(rows[np.argmax(self._likeness[row, rows])])
         anime = self._anime[closest]
+        was_opened = anime.anime_id in history.clicks
         return Reason.of(
-            "click" if anime.anime_id in history.clicks else "because",
+            "click" if was_opened else "because",
             f"Because of {anime.title}",
             anime,
             float(self._likeness[row, closest]),
+            "opened" if was_opened else "watched",
         )
 
 
