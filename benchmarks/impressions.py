@@ -19,6 +19,7 @@ import numpy as np
 
 from gars import Recommender
 from gars.adapters.embedded.impression_log import SqliteImpressionLog
+from gars.application.recommend.list_request import ListRequest
 from gars.datasets.dataset import Dataset
 from gars.datasets.histories import histories
 from gars.domain.candidates import SERVICE_DEFAULTS
@@ -38,7 +39,7 @@ def lists(home: Path, users: int) -> list[Impression]:
     found = []
     for number, (user_id, rows) in enumerate(islice(histories(Dataset.open(folder)), users)):
         ratings = [Rating(row.anime_id, row.rating) for row in rows]
-        made = engine.recommend_history(from_ratings(ratings), k=SHOWN, filters=SERVICE_DEFAULTS)
+        made = engine.recommend_history(from_ratings(ratings), ListRequest(k=SHOWN, filters=SERVICE_DEFAULTS))
         items = (ShownItem(one.anime_id, at, one.score, one.channels, one.features) for at, one in enumerate(made))
         shown = Impression(
             request_id=f"{number:032x}",

@@ -37,6 +37,7 @@ import numpy as np
 import wrk
 from enlarged import enlarged
 from gars import Filters, Recommender
+from gars.application.recommend.list_request import ListRequest
 from gars.domain.candidates import SERVICE_DEFAULTS
 from gars.domain.history import History, Rating, from_ratings
 from gars.library.blas import one_thread
@@ -87,8 +88,11 @@ def library(model: Recommender, n_users: int, engine: Engine) -> None:
             found = np.mean([len(engine.retrieve(one, want=K, filters=Filters())) for one in histories[:LEAST_USERS]])
             calls: tuple[tuple[str, Callable[[History], object]], ...] = (
                 ("ranked ids", lambda one: engine.ranked_ids(one, k=K, filters=Filters())),
-                ("recommend", lambda one: engine.recommend_history(one, k=K, filters=Filters())),
-                ("with the service's rules", lambda one: engine.recommend_history(one, k=K, filters=SERVICE_DEFAULTS)),
+                ("recommend", lambda one: engine.recommend_history(one, ListRequest(k=K, filters=Filters()))),
+                (
+                    "with the service's rules",
+                    lambda one: engine.recommend_history(one, ListRequest(k=K, filters=SERVICE_DEFAULTS)),
+                ),
             )
             for name, call in calls:
                 wall, cpu = timed(call, histories)
@@ -99,7 +103,7 @@ def library(model: Recommender, n_users: int, engine: Engine) -> None:
                 )
             with measuring() as stages[length]:
                 for one in histories:
-                    engine.recommend_history(one, k=K, filters=SERVICE_DEFAULTS)
+                    engine.recommend_history(one, ListRequest(k=K, filters=SERVICE_DEFAULTS))
             for name in stages[length].milliseconds:
                 stages[length].milliseconds[name] /= len(histories)
     names = list(stages[LENGTHS[0]].milliseconds)

@@ -6,6 +6,7 @@ import pytest
 from litestar.testing import TestClient
 
 from gars import Recommender
+from gars.application.recommend.list_request import ListRequest
 from gars.bootstrap import load_engine, open_experiment, open_service, with_model
 from gars.config import Settings, from_environment
 from gars.domain.errors import ArtefactError, InvalidInputError
@@ -71,8 +72,8 @@ def test_a_variant_with_a_model_of_its_own_gets_its_lists_from_that(tmp_path: Pa
     # another promoted model takes the lists of the first variant only
     moved = with_model(service, FakeEngine(small.engine.anime, version="fake-2"), service.about)
     arms = {arm: user for user in map(str, range(12)) for arm in (service.experiment.variant_of(user).name,)}
-    assert moved.recommend(arms["a"]).model_version == "fake-2"
-    assert moved.recommend(arms["b"]).model_version == about.model_version
+    assert moved.recommend(ListRequest(user_id=arms["a"])).model_version == "fake-2"
+    assert moved.recommend(ListRequest(user_id=arms["b"])).model_version == about.model_version
     few = FakeEngine(small.engine.anime[:5])
     with pytest.raises(
         ArtefactError, match=f"the variant b has {len(small.engine.anime) - 5} anime that fake-1 has not"

@@ -101,7 +101,7 @@ def test_the_times_of_a_late_thread_are_nobodys(service: Service) -> None:
                 release.wait(PATIENCE_S)
             came_back.set()
 
-        service.budgets["ranking"].run(hang, task)
+        service.budgets["ranking"].run(hang, task=task)
         return "late"
 
     async def ask() -> None:
@@ -121,7 +121,7 @@ def test_who_goes_away_leaves_no_thread_hanging(service: Service) -> None:
             again.set()
         under_way.release()
         gone.wait(PATIENCE_S)  # as if it read a state: its time does not run yet
-        service.budgets["ranking"].run(lambda: release.wait(PATIENCE_S), task)
+        service.budgets["ranking"].run(lambda: release.wait(PATIENCE_S), task=task)
 
     async def ask_and_go() -> None:
         asked = [asyncio.ensure_future(run_with_deadline(service, work)) for _ in range(3)]

@@ -140,19 +140,66 @@ def test_a_list_being_made_while_its_user_is_forgotten_is_not_kept(
 
 @pytest.fixture
 def guarded(tmp_path: Path, engine: FakeEngine) -> Iterator[Any]:
-    settings = from_environment({"GARS_SERVICE_TOKEN": "a long random word"}, home=tmp_path)
+    patient = {"GARS_SERVICE_TOKEN": "a long random word", "GARS_RANK_BUDGET_MS": "0"}
+    settings = from_environment(patient, home=tmp_path)
     opened = open_service(settings, engine)
     with TestClient(create_app(opened), raise_server_exceptions=False) as client:
         yield client
     opened.close()
 
 
-def test_with_tokens_everybody_is_asked_every_time(guarded: Any) -> None:
-    token = {"Authorization": "Bearer a long random word"}
+SERVICE = {"Authorization": "Bearer a long random word"}
+
+
+def token(guarded: Any, user_id: str) -> dict[str, str]:
+    issued = guarded.post(f"/api/v1/users/{user_id}/token", headers=SERVICE).json()
+    return {"Authorization": f"Bearer {issued['token']}"}
+
+
+def test_a_cached_response_needs_the_token_that_the_list_needs(guarded: Any) -> None:
     event = {"user_id": "7", "anime_id": 1, "kind": "click"}
-    assert guarded.post("/api/v1/interactions", json=event, headers=token).status_code == 202
-    assert guarded.get(LIST, headers=token).status_code == 200
+    assert guarded.post("/api/v1/interactions", json=event, headers=SERVICE).status_code == 202
+    own, other = token(guarded, "7"), token(guarded, "8")
+    first = guarded.get(LIST, headers=SERVICE)
+    for headers in (SERVICE, own):
+        assert guarded.get(LIST, headers=headers).content == first.content
+    assert guarded.app.state.response_cache.hits == 2
     assert guarded.get(LIST).status_code == 401
+    assert guarded.get(LIST, headers=other).status_code == 403
+    assert guarded.get(f"{LIST}?user_id=8", headers=own).status_code == 403
+    guarded.post("/api/v1/tokens/revoke", json={"token": own["Authorization"].split()[1]}, headers=SERVICE)
+    assert guarded.get(LIST, headers=own).status_code == 401
+    assert guarded.app.state.response_cache.hits == 2
+
+
+def test_cached_responses_count_against_the_rate(
+    tmp_path: Path, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited = {"GARS_SERVICE_TOKEN": "a long random word", "GARS_RATE_PER_S": "1", "GARS_RATE_BURST": "3"}
+    patient = {**limited, "GARS_RANK_BUDGET_MS": "0"}
+    service = open_service(from_environment(patient, home=tmp_path), engine)
+    with TestClient(create_app(service)) as client:
+        monkeypatch.setattr(client.app.state.guard._limit, "_now", lambda: 0.0)
+        event = {"user_id": "7", "anime_id": 1, "kind": "click"}
+        client.post("/api/v1/interactions", json=event, headers=SERVICE)
+        own = token(client, "7")
+        assert [client.get(LIST, headers=own).status_code for _ in range(5)] == [200, 200, 200, 429, 429]
+        assert client.app.state.response_cache.hits == 2
+    service.close()
+
+
+def test_not_modified(fan: Any) -> None:
+    first = fan.get(LIST)
+    etag = first.headers["etag"]
+    again = fan.get(LIST, headers={"If-None-Match": f'"other", {etag}'})
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["etag"] == etag
+    assert "content-length" not in again.headers
+    assert fan.get(LIST, headers={"If-None-Match": '"other"'}).content == first.content
+    click(fan, 5114)
+    changed = fan.get(LIST, headers={"If-None-Match": etag})
+    assert changed.status_code == 200
+    assert changed.headers["etag"] != etag
 
 
 @pytest.mark.parametrize("most", [1, 0])

@@ -69,9 +69,9 @@ def test_warm_up_runs_on_arrays_as_messages_have_them(monkeypatch: pytest.Monkey
     writable: list[tuple[bool, bool]] = []
     rank_found = engine.rank_found
 
-    def spy(history: Any, found: Any, **asked: Any) -> Any:
+    def spy(history: Any, found: Any, request: Any) -> Any:
         writable.append((history.anime_ids.flags.writeable, found.rows.flags.writeable))
-        return rank_found(history, found, **asked)
+        return rank_found(history, found, request)
 
     monkeypatch.setattr(engine, "rank_found", spy)
     warm_stages(engine)

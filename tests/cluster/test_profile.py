@@ -31,6 +31,7 @@ from gars.adapters.redis.connection import connect
 from gars.adapters.redis.state_writer import StateWrite, StateWriter
 from gars.adapters.redis.trends import RedisTrends
 from gars.application.ports import Change
+from gars.application.recommend.list_request import ListRequest
 from gars.bootstrap import Service, open_service
 from gars.bootstrap.cluster import HistoryWorker, history_worker
 from gars.config import Settings, from_environment
@@ -398,7 +399,7 @@ def test_lists_are_those_of_one_machine(
     until(lambda: all(_version(cluster, user) == _version(alone, user) for user in users))
     assert cluster.states.get_many(users) == alone.states.get_many(users)
     for name in [*users, "nobody"]:
-        here, there = alone.recommend(name), cluster.recommend(name)
+        here, there = alone.recommend(ListRequest(user_id=name)), cluster.recommend(ListRequest(user_id=name))
         assert (here.items, here.version, here.cold) == (there.items, there.version, there.cold), name
 
 

@@ -19,6 +19,7 @@ from gars import Recommender
 from gars.application.impressions.click_attribution import ranking_examples
 from gars.application.recommend.as_of import list_as_of, state_as_of
 from gars.application.recommend.engine import Recommendation
+from gars.application.recommend.list_request import ListRequest
 from gars.bootstrap import open_service
 from gars.config import from_environment
 from gars.domain import user_state
@@ -80,7 +81,7 @@ def test_logged_features_are_rebuilt_features(small: Recommender, tmp_path: Path
 
 def test_what_cannot_be_rebuilt_says_why(small: Recommender, tmp_path: Path) -> None:
     service = open_service(from_environment({}, home=tmp_path), small.engine)
-    service.recommend("fan", k=3, request_id="r")
+    service.recommend(ListRequest(user_id="fan", k=3, request_id="r"))
     service.recorder.flush()
     (one,) = service.impressions.read()
     for changed, message, hint in (

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gars import Filters, Rating, Recommender
 from gars.application.recommend.engine import Recommendation
+from gars.application.recommend.list_request import ListRequest
 from gars.application.recommend.stage_messages import (
     Array,
     FoundMessage,
@@ -47,12 +48,18 @@ class Elsewhere:
     def retrieve_ids(self, history: History, *, k: int, filters: Filters) -> NDArray[np.int64]:
         return self.engine.retrieve_ids(history, k=k, filters=filters)
 
-    def rank(self, history: History, found: Found, *, k: int, offset: int, filters: Filters) -> list[Recommendation]:
-        sent = ToRank(history=pack_history(history), found=pack_found(found), k=k, offset=offset, filters=filters)
+    def rank(self, history: History, found: Found, request: ListRequest) -> list[Recommendation]:
+        sent = ToRank(
+            history=pack_history(history),
+            found=pack_found(found),
+            k=request.k,
+            offset=request.offset,
+            filters=request.filters,
+        )
         got = msgspec.msgpack.decode(encode(sent), type=ToRank)
         candidates = unpack_found(got.found).candidates
         made = self.engine.rank_found(
-            unpack_history(got.history), candidates, k=got.k, offset=got.offset, filters=got.filters
+            unpack_history(got.history), candidates, ListRequest(k=got.k, offset=got.offset, filters=got.filters)
         )
         return msgspec.msgpack.decode(encode(made), type=list[Recommendation])
 
@@ -83,15 +90,15 @@ def test_the_same_list(small: Recommender, name: str, filters: Filters, which: s
         rank=services if which != "recall" else None,
     )
     for offset in (0, 3):
-        whole = engine.recommend_history(history, k=5, offset=offset, filters=filters)
-        assert apart.recommend_history(history, k=5, offset=offset, filters=filters) == whole
+        whole = engine.recommend_history(history, ListRequest(k=5, offset=offset, filters=filters))
+        assert apart.recommend_history(history, ListRequest(k=5, offset=offset, filters=filters)) == whole
 
 
 def test_candidates_of_another_model_are_refused(small: Recommender) -> None:
     old = Elsewhere(small.engine, "old")
     apart = StagedEngine(small.engine, recall=old, rank=None)
     with pytest.raises(StageError, match="candidates are of model old") as caught:
-        apart.recommend_history(HISTORIES["fan"], k=5, filters=Filters())
+        apart.recommend_history(HISTORIES["fan"], ListRequest(k=5, filters=Filters()))
     assert "gars model list" in (caught.value.hint or "")
     # in the order of retrieval ids say enough: any model may serve them
     assert len(apart.retrieve_ids(HISTORIES["fan"], k=5, filters=Filters())) == 5

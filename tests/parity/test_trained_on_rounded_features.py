@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from gars import Recommender
 from gars.adapters.embedded.impression_log import SqliteImpressionLog
 from gars.application.ports import ImpressionLog
+from gars.application.recommend.list_request import ListRequest
 from gars.domain import user_state
 from gars.domain.candidates import Filters
 from gars.domain.history import from_state
@@ -54,7 +55,9 @@ class Served:
             user, own = f"user-{number}", number % 2
             rated = [Row(100 + int(one), 9 if one % 2 == own else 4) for one in rng.choice(60, 6, replace=False)]
             self.before[user] = user_state.initial(user, rated)
-            made = small.engine.recommend_history(from_state(self.before[user]), k=SHOWN, filters=Filters())
+            made = small.engine.recommend_history(
+                from_state(self.before[user]), ListRequest(k=SHOWN, filters=Filters())
+            )
             items = tuple(
                 ShownItem(one.anime_id, at, one.score, one.channels, one.features) for at, one in enumerate(made)
             )

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from gars import Recommender
 from gars.application.recommend.engine import Engine
+from gars.application.recommend.list_request import ListRequest
 from gars.bootstrap import Service, open_service
 from gars.config import from_environment
 from gars.domain import user_state
@@ -45,7 +46,7 @@ def live(service: Service, turns: int, seed: int = 0) -> None:
     with one_thread():
         for turn in range(turns):
             user = rng.choice(["a", "b", "newcomer"])
-            made = service.recommend(user, k=8, request_id=f"r{turn}")
+            made = service.recommend(ListRequest(user_id=user, k=8, request_id=f"r{turn}"))
             chosen = rng.choice(made.items[1:])
             clicked = event(user, chosen.anime_id, Kind.CLICK, at=service.clock.now())
             service.writer.submit([clicked]).result(10)

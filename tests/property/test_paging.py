@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gars.application.recommend.paging import Pages
+from gars.application.recommend.list_request import ListRequest
+from gars.application.recommend.paging import Page, page_of, resume, without_shown
 from gars.application.recommend.recommend import Recommend
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters, allowed
 from gars.domain.history import from_state
@@ -31,8 +32,11 @@ FILTERS = st.builds(
 )
 
 
-def pages(states: MemoryStateStore) -> Pages:
-    return Pages(Recommend(engine=ENGINE, states=states, clock=FakeClock()))
+def page(states: MemoryStateStore, k: int, filters: Filters, after: str) -> Page:
+    request = ListRequest(user_id="a", k=k, filters=filters)
+    before = resume(request, after) if after else None
+    recommend = Recommend(engine=ENGINE, states=states, clock=FakeClock())
+    return page_of(recommend(without_shown(request, before)), request, before)
 
 
 @settings(deadline=None, max_examples=60)
@@ -43,12 +47,12 @@ def test_everything_that_is_allowed_comes_once(filters: Filters, k: int, events:
         state = apply(state, event)
     states = MemoryStateStore()
     states.put([state])
-    read, seen = pages(states), list[int]()
+    seen = list[int]()
     after: str | None = ""
     while after is not None:
-        page = read("a", k=k, filters=filters, after=after)
-        seen += [item.anime_id for item in page.made.items]
-        after = page.next
+        read = page(states, k, filters, after)
+        seen += [item.anime_id for item in read.made.items]
+        after = read.next
     may = allowed(ITEMS, from_state(state), filters)
     assert len(seen) == len(set(seen))
     if filters.one_per_franchise:
@@ -61,18 +65,17 @@ def test_everything_that_is_allowed_comes_once(filters: Filters, k: int, events:
 @given(st.lists(st.lists(EVENTS, max_size=3), min_size=1, max_size=5), st.integers(1, 20))
 def test_nothing_comes_twice_whatever_is_said_between_pages(said: list[list[Interaction]], k: int) -> None:
     state, states, after = UserState(user_id="a"), MemoryStateStore(), ""
-    read = pages(states)
     seen: list[int] = []
     for number, events in enumerate(said):
         before = state.version
         for event in events:
             state = apply(state, event)
         states.put([state])
-        page = read("a", k=k, filters=SERVICE_DEFAULTS, after=after)
-        assert page.changed == (("state",) if number and state.version != before else ())
-        seen += [item.anime_id for item in page.made.items]
-        if page.next is None:
+        read = page(states, k, SERVICE_DEFAULTS, after)
+        assert read.changed == (("state",) if number and state.version != before else ())
+        seen += [item.anime_id for item in read.made.items]
+        if read.next is None:
             break
-        after = page.next
+        after = read.next
     codes = ITEMS.franchises[ITEMS.rows(np.array(seen, np.int64))].tolist()
     assert len(codes) == len(set(codes))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from gars.application.recommend.list_request import ListRequest
 from gars.bootstrap import lock_home, open_service
 from gars.bootstrap.backup import MANIFEST, back_up
 from gars.bootstrap.restore import restore, verify
@@ -28,7 +29,7 @@ def fill(home: Path, *users: str) -> None:
     service = open_service(settings_of(home), FakeEngine())
     for user in users:
         service.writer.submit(clicks(5, user_id=user)).result(30)
-        service.recommend(user, k=3, request_id=f"shown to {user}")
+        service.recommend(ListRequest(user_id=user, k=3, request_id=f"shown to {user}"))
     service.close()
 
 

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from gars.application.catalogue.about import About
+from gars.application.recommend.list_request import ListRequest
 from gars.bootstrap import load_engine, lock_home, open_service, training_data
 from gars.bootstrap.addresses import adapter
 from gars.config import Settings, from_environment
@@ -188,7 +189,7 @@ class TestHistories:
     def test_users_of_the_data_set_start_with_their_history(self, tmp_path: Path) -> None:
         service = open_service(settings(tmp_path), FakeEngine(), dataset=data_set(tmp_path))
         state = service.states.get("1")
-        made = service.recommend("1")
+        made = service.recommend(ListRequest(user_id="1"))
         service.close()
         assert state is not None
         assert (state.version, set(state.opinions), state.rating_mean) == (0, {1, 5}, 9)

@@ -12,6 +12,7 @@ import pytest
 
 from gars import Filters, Rating, Recommender
 from gars.application.recommend.engine import Engine, NewAnime
+from gars.application.recommend.list_request import ListRequest
 from gars.bootstrap import load_engine, open_service
 from gars.bootstrap.running import live
 from gars.config import from_environment
@@ -58,10 +59,12 @@ def test_added_anime_have_vectors_and_an_order_for_each_user(engine: ColdStartEn
 
 
 def test_lists_stay_the_models_own(engine: ColdStartEngine, small: Recommender) -> None:
-    plain = small.engine.recommend_history(EVEN_FAN, k=10, filters=Filters())
-    assert engine.recommend_history(EVEN_FAN, k=10, filters=Filters()) == plain
+    plain = small.engine.recommend_history(EVEN_FAN, ListRequest(k=10, filters=Filters()))
+    assert engine.recommend_history(EVEN_FAN, ListRequest(k=10, filters=Filters())) == plain
     with_new = from_ratings([*[Rating(100 + n, 9) for n in range(0, 30, 2)], Rating(200, 9)])
-    assert len(engine.recommend_history(with_new, k=10, filters=Filters())) == 10, "whoever has watched one gets a list"
+    assert len(engine.recommend_history(with_new, ListRequest(k=10, filters=Filters()))) == 10, (
+        "whoever has watched one gets a list"
+    )
     assert np.isnan(engine.like_chances(EVEN_FAN, np.array([200]))).all()
     assert engine.version.startswith(f"{small.engine.version}+")
     assert with_cold_start(small.engine).version == small.engine.version

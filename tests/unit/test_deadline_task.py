@@ -76,7 +76,7 @@ def test_a_budget_does_watched_work_in_the_callers_thread() -> None:
     budget = Budget("x", LIMIT_S)
     task = budget.task()
     assert task is not None
-    assert budget.run(threading.current_thread, task) is threading.current_thread()
+    assert budget.run(threading.current_thread, task=task) is threading.current_thread()
     assert not task.abandon()
     assert budget.outcomes == {}
 
@@ -94,15 +94,15 @@ def test_work_that_is_late_is_nobodys_whether_it_ends_well_or_not(error: Excepti
     def work() -> int:
         assert task.abandon()
         with pytest.raises(OutOfTimeError, match="1 earlier calls are still running"):
-            budget.run(lambda: 7, budget.task())
+            budget.run(lambda: 7, task=budget.task())
         if error is not None:
             raise error
         return 7
 
     with pytest.raises(AbandonedError):
-        budget.run(work, task)
+        budget.run(work, task=task)
     assert budget.outcomes == {"late": 2}
-    assert budget.run(lambda: 7, budget.task()) == 7, "its thread came back"
+    assert budget.run(lambda: 7, task=budget.task()) == 7, "its thread came back"
 
 
 def test_the_second_time_its_time_is_spent() -> None:
@@ -111,7 +111,7 @@ def test_the_second_time_its_time_is_spent() -> None:
     assert task is not None
     task.abandon()
     with pytest.raises(OutOfTimeError, match="no answer within 2000 ms"):
-        budget.run(lambda: 7, task)
+        budget.run(lambda: 7, task=task)
     assert budget.outcomes == {"late": 1}, "counted once"
 
 
@@ -122,4 +122,4 @@ def test_errors_in_time_pass_through() -> None:
         raise TimeoutError("the disk")
 
     with pytest.raises(TimeoutError, match="the disk"):
-        budget.run(slow_disk, budget.task())
+        budget.run(slow_disk, task=budget.task())

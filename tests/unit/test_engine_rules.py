@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from gars import Filters, Rating, Recommender
+from gars.application.recommend.list_request import ListRequest
 
 PLAIN = Filters()
 HISTORY = [Rating(100, 10), Rating(102, 9), Rating(104, 9), Rating(101, 3)]
 
 
 def ids(small: Recommender, k: int, offset: int = 0, filters: Filters = PLAIN) -> list[int]:
-    made = small.engine.recommend_history(small.read_history(HISTORY), k=k, offset=offset, filters=filters)
+    made = small.engine.recommend_history(small.read_history(HISTORY), ListRequest(k=k, offset=offset, filters=filters))
     return [item.anime_id for item in made]
 
 
@@ -43,7 +44,7 @@ def test_niche_brings_up_what_fewer_watch(small: Recommender) -> None:
 
 
 def test_the_terms_tell_the_click_and_the_lean(small: Recommender) -> None:
-    made = small.engine.recommend_history(small.read_history(HISTORY), k=3, filters=Filters(niche=0.5))
+    made = small.engine.recommend_history(small.read_history(HISTORY), ListRequest(k=3, filters=Filters(niche=0.5)))
     assert all(set(item.terms) == {"model", "niche"} for item in made)
     assert len(small.engine.feature_names) == len(made[0].features) / 4
 
@@ -53,10 +54,10 @@ def test_the_weights_of_the_latest_clicks_and_of_stage_one(small: Recommender) -
     history = replace(small.read_history(HISTORY), clicks=np.array([105], np.int64))
 
     def terms(filters: Filters) -> set[str]:
-        return set(engine.recommend_history(history, k=1, filters=filters)[0].terms)
+        return set(engine.recommend_history(history, ListRequest(k=1, filters=filters))[0].terms)
 
     def order(filters: Filters) -> list[int]:
-        return [item.anime_id for item in engine.recommend_history(history, k=8, filters=filters)]
+        return [item.anime_id for item in engine.recommend_history(history, ListRequest(k=8, filters=filters))]
 
     assert terms(PLAIN) == {"model", "session"}
     assert terms(Filters(session=0)) == {"model"}

@@ -6,6 +6,7 @@ import pytest
 from gars.application.impressions.experiments import report
 from gars.application.recommend.as_of import list_as_of
 from gars.application.recommend.explore import CHANNEL
+from gars.application.recommend.list_request import ListRequest
 from gars.application.recommend.recommend import Recommend
 from gars.domain import exploration
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
@@ -124,7 +125,7 @@ class World:
 def test_the_report_counts_lists_and_what_came_of_them() -> None:
     world = World(experiment=AB)
     for user in range(40):
-        world.recommend(str(user), request_id=f"r{user}")
+        world.recommend(ListRequest(user_id=str(user), request_id=f"r{user}"))
     of_a = [one for one in world.shown.impressions if one.variant == "ab/a"]
     of_b = [one for one in world.shown.impressions if one.variant == "ab/b"]
     assert {one.filters.diversity for one in of_b} == {0.9}
@@ -144,15 +145,15 @@ def test_the_report_counts_lists_and_what_came_of_them() -> None:
 
 def test_nothing_is_explored_unless_asked() -> None:
     world = World()
-    world.recommend("7", k=10, request_id="r")
+    world.recommend(ListRequest(user_id="7", k=10, request_id="r"))
     assert {item.propensity for item in world.shown.impressions[0].items} == {1.0}
 
 
 def test_an_explored_place_is_logged_with_its_chance_and_made_again() -> None:
     world = World(explore=1.0)
-    plain = [item.anime_id for item in world.recommend("7", k=10).items]
+    plain = [item.anime_id for item in world.recommend(ListRequest(user_id="7", k=10)).items]
     for number in range(8):
-        made = [item.anime_id for item in world.recommend("7", k=10, request_id=str(number)).items]
+        made = [item.anime_id for item in world.recommend(ListRequest(user_id="7", k=10, request_id=str(number))).items]
         one = world.shown.impressions[-1]
         (explored,) = [item for item in one.items if CHANNEL in item.channels]
         assert explored.position >= exploration.FIRST_PLACE
@@ -174,5 +175,5 @@ def test_the_share_explores_and_any_place_and_title_may_be_drawn() -> None:
 
 def test_where_too_little_is_left_nothing_is_explored() -> None:
     world = World(explore=1.0)
-    world.recommend("7", k=10, filters=Filters(genres=("Sci-Fi",)), request_id="r")
+    world.recommend(ListRequest(user_id="7", k=10, filters=Filters(genres=("Sci-Fi",)), request_id="r"))
     assert {item.propensity for item in world.shown.impressions[0].items} == {1.0}

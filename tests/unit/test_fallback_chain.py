@@ -11,6 +11,7 @@ import pytest
 
 from gars.application.recommend.engine import Recommendation
 from gars.application.recommend.fallback_chain import FALLBACK_LEVELS, Fallback, FallbackChain, FallbackLevel, no_limits
+from gars.application.recommend.list_request import ListRequest
 from gars.domain.candidates import Filters
 from gars.domain.errors import InvalidInputError
 from gars.domain.history import History, Rating, from_ratings
@@ -60,13 +61,7 @@ def climb(
     trending: Callable[[], tuple[int, ...]] | None = lambda: TRENDING,
 ) -> Made:
     chain = FallbackChain(engine, budgets=budgets, trending=trending)
-    return chain(
-        lambda: engine.recommend_history(known, k=k, offset=offset, filters=filters),
-        known,
-        k=k,
-        offset=offset,
-        filters=filters,
-    )
+    return chain(known, ListRequest(k=k, offset=offset, filters=filters))
 
 
 def ids(made: Made) -> list[int]:
@@ -79,9 +74,7 @@ def test_reached_by_a_failure(
 ) -> None:
     chain = FallbackChain(engine, budgets=patient)
     with engine.failing(*ABOVE[level]):
-        fallback, items = chain(
-            lambda: engine.recommend_history(FAN, k=5, filters=Filters()), FAN, k=5, offset=0, filters=Filters()
-        )
+        fallback, items = chain(FAN, ListRequest(k=5, filters=Filters()))
     assert fallback == level
     assert len(items) == 5
     failed = [name for name in FALLBACK_LEVELS if patient[name].outcomes["failed"]]
@@ -96,9 +89,7 @@ def test_reached_by_a_delay(engine: FaultyEngine, budgets: dict[FallbackLevel, B
         patient["retrieval"] = Budget("retrieval", 0)
     chain = FallbackChain(engine, budgets=patient)
     with engine.hanging(*ABOVE[level]):
-        fallback, items = chain(
-            lambda: engine.recommend_history(FAN, k=5, filters=Filters()), FAN, k=5, offset=0, filters=Filters()
-        )
+        fallback, items = chain(FAN, ListRequest(k=5, filters=Filters()))
     assert fallback == level
     assert len(items) == 5
     assert budgets["ranking"].outcomes == {"late": 1}
@@ -117,13 +108,7 @@ def test_trending_and_popular_by_failure_and_delay(
     late = FallbackChain(engine, budgets=slow, trending=lambda: (held.wait(60), TRENDING)[1])
     with engine.failing("recommend_history", "retrieve_ids", "popular_ids"):
         for chain, expected in ((trending, "trending"), (neither, "popular"), (late, "popular")):
-            fallback, items = chain(
-                lambda: engine.recommend_history(NOBODY, k=3, filters=Filters()),
-                NOBODY,  # with nothing to go by there is nothing similar
-                k=3,
-                offset=0,
-                filters=Filters(),
-            )
+            fallback, items = chain(NOBODY, ListRequest(k=3, filters=Filters()))
             assert fallback == expected
             assert len(items) == 3
             if expected == "trending":
@@ -144,9 +129,7 @@ def test_popular_is_the_engines_order_and_needs_no_engine(
     expected = engine.popular_ids(k=4, filters=Filters()).tolist()
     chain = FallbackChain(engine, budgets=patient)
     with engine.failing("recommend_history", "retrieve_ids", "popular_ids", "similar_ids"):
-        made = chain(
-            lambda: engine.recommend_history(NOBODY, k=2, filters=Filters()), NOBODY, k=2, offset=2, filters=Filters()
-        )
+        made = chain(NOBODY, ListRequest(offset=2, k=2, filters=Filters()))
     assert made[0] == "popular"
     assert ids(made) == expected[2:]
     assert {item.channels for item in made[1]} == {("popularity",)}
@@ -173,9 +156,7 @@ def test_the_rules_hold_on_every_level(engine: FaultyEngine, patient: dict[Fallb
     franchises = {entry.anime_id: entry.franchise for entry in engine.anime}
     chain = FallbackChain(engine, budgets=patient, trending=lambda: TRENDING)
     with engine.failing(*names):
-        made = chain(
-            lambda: engine.recommend_history(known, k=9, filters=filters), known, k=9, offset=0, filters=filters
-        )
+        made = chain(known, ListRequest(k=9, filters=filters))
     shown = ids(made)
     assert shown
     assert not {1, 5} & set(shown) or known is NOBODY

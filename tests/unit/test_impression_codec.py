@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from gars import Recommender
+from gars.application.recommend.list_request import ListRequest
 from gars.domain import feature_codec, features
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
 from gars.domain.history import Rating, from_ratings
@@ -116,7 +117,7 @@ def test_what_is_no_record(record: bytes) -> None:
 
 
 def shown(small: Recommender, user: list[Rating], number: int) -> Impression:
-    made = small.engine.recommend_history(from_ratings(user), k=20, filters=Filters())
+    made = small.engine.recommend_history(from_ratings(user), ListRequest(k=20, filters=Filters()))
     items = tuple(
         ShownItem(one.anime_id, place, one.score, one.channels, one.features) for place, one in enumerate(made)
     )

@@ -13,6 +13,7 @@ from gars.application.events.forget_user import keep_impressions_forgotten
 from gars.application.impressions import recorder as module
 from gars.application.impressions.recorder import ImpressionRecorder
 from gars.application.ports import Tombstone
+from gars.application.recommend.list_request import ListRequest
 from gars.application.recommend.recommend import Recommend
 from gars.domain.candidates import Filters
 from gars.domain.errors import StorageError
@@ -144,10 +145,10 @@ def test_a_shown_list_is_recorded_with_what_made_it() -> None:
     recommend = Recommend(
         engine=FakeEngine(), states=MemoryStateStore(), clock=clock, record=recorded.append, variant="b"
     )
-    recommend("7", k=3)
+    recommend(ListRequest(user_id="7", k=3))
     assert recorded == []  # nobody saw it
     filters = Filters(adult=False, min_members=10)
-    made = recommend("7", k=3, offset=2, filters=filters, request_id="r")
+    made = recommend(ListRequest(user_id="7", k=3, offset=2, filters=filters, request_id="r"))
     (one,) = recorded
     assert (one.request_id, one.user_id, one.time, one.variant) == ("r", "7", clock.now(), "b")
     asked = msgspec.structs.replace(one.filters, released_by=None)  # the day it was asked on goes with it

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from gars import Filters, Recommender
+from gars.application.recommend.list_request import ListRequest
 from gars.domain.errors import UnknownItemError
 from gars.library.fit_config import FitConfig
 from gars.library.lists_file import write_lists
@@ -97,11 +98,16 @@ def test_the_order_of_all_items_is_that_of_the_pool(fitted: Recommender) -> None
 
 def test_pages_continue_each_other_and_filters_act_before_the_cut(fitted: Recommender) -> None:
     history = fitted.read_history(None, "u010")
-    whole = [one.anime_id for one in fitted.engine.recommend_history(history, k=40, filters=Filters())]
-    second = [one.anime_id for one in fitted.engine.recommend_history(history, k=20, offset=20, filters=Filters())]
+    whole = [one.anime_id for one in fitted.engine.recommend_history(history, ListRequest(k=40, filters=Filters()))]
+    second = [
+        one.anime_id
+        for one in fitted.engine.recommend_history(history, ListRequest(k=20, offset=20, filters=Filters()))
+    ]
     assert second == whole[20:]
     without = Filters(exclude_ids=tuple(whole[:5]))
-    assert not {one.anime_id for one in fitted.engine.recommend_history(history, k=20, filters=without)} & {*whole[:5]}
+    assert not {
+        one.anime_id for one in fitted.engine.recommend_history(history, ListRequest(k=20, filters=without))
+    } & {*whole[:5]}
 
 
 def test_an_empty_history_gets_the_popular_items(fitted: Recommender) -> None:

@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from gars.application.recommend.engine import Recommendation
-from gars.application.recommend.list_cache import LISTS_PER_USER, CachedList, CacheKey, ListCache, RequestKey, cache_key
+from gars.application.recommend.list_cache import LISTS_PER_USER, CachedList, CacheKey, ListCache, cache_key
+from gars.application.recommend.list_request import ListRequest
 from gars.application.recommend.recommend import Recommend
 from gars.domain import user_state
 from gars.domain.candidates import Filters
@@ -21,7 +22,7 @@ from gars.testing.events import clicks
 from gars.testing.memory import MemoryStateStore
 
 MADE = CacheKey(1, "e1", True, "m1")
-ASKED = RequestKey(5, 0, Filters())
+ASKED = ListRequest(k=5, filters=Filters())
 LIST = CachedList(False, [Recommendation(1, 0.5, 0.5, ("x",), ())])
 
 
@@ -30,9 +31,9 @@ class CountingEngine(FakeEngine):
 
     asked = 0
 
-    def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
+    def recommend_history(self, history: History, request: ListRequest) -> list[Recommendation]:
         self.asked += 1
-        return super().recommend_history(history, k=k, offset=offset, filters=filters)
+        return super().recommend_history(history, request)
 
 
 class World:
@@ -57,36 +58,36 @@ class World:
 def test_the_second_time_nothing_is_made_and_the_list_is_the_same() -> None:
     world = World()
     world.see("7", [1, 5])
-    first, before = world.cached("7", k=5), world.engine.asked
-    assert world.cached("7", k=5) == first
+    first, before = world.cached(ListRequest(user_id="7", k=5)), world.engine.asked
+    assert world.cached(ListRequest(user_id="7", k=5)) == first
     assert world.engine.asked == before
-    assert world.fresh("7", k=5) == first
+    assert world.fresh(ListRequest(user_id="7", k=5)) == first
 
 
 @pytest.mark.parametrize("asked", [{"k": 3}, {"offset": 2}, {"filters": Filters(exclude_ids=(5114,))}])
 def test_another_question_is_another_list(asked: dict[str, object]) -> None:
     world = World()
     world.see("7", [1])
-    world.cached("7", k=5, filters=Filters())
+    world.cached(ListRequest(user_id="7", k=5, filters=Filters()))
     other = {"k": 5, "filters": Filters(), **asked}
-    assert world.cached("7", **other) == world.fresh("7", **other)  # type: ignore[arg-type]
+    assert world.cached(ListRequest(user_id="7", **other)) == world.fresh(ListRequest(user_id="7", **other))  # type: ignore[arg-type]
 
 
 def test_a_click_changes_the_list_at_once() -> None:
     world = World()
     world.see("7", [1])
-    before = world.cached("7", k=5)
+    before = world.cached(ListRequest(user_id="7", k=5))
     world.see("7", [5114])
-    after = world.cached("7", k=5)
+    after = world.cached(ListRequest(user_id="7", k=5))
     assert after.version == before.version + 1
-    assert after == world.fresh("7", k=5)
+    assert after == world.fresh(ListRequest(user_id="7", k=5))
 
 
 def test_another_model_and_another_day_make_it_anew() -> None:
     world = World()
-    world.cached("7", k=5)
+    world.cached(ListRequest(user_id="7", k=5))
     world.clock.advance(timedelta(days=1))
-    world.cached("7", k=5)
+    world.cached(ListRequest(user_id="7", k=5))
     assert world.engine.asked == 2
     assert cache_key(None, "m1") != cache_key(None, "m2")
 
@@ -109,8 +110,8 @@ def test_a_fallback_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with monkeypatch.context() as patch:
         patch.setattr(world.engine, "recommend_history", broken)
-        assert world.cached("7", k=5).fallback is not None
-    assert world.cached("7", k=5).fallback is None
+        assert world.cached(ListRequest(user_id="7", k=5)).fallback is not None
+    assert world.cached(ListRequest(user_id="7", k=5)).fallback is None
 
 
 def test_the_cache_is_bounded_and_who_asked_last_stays() -> None:
@@ -121,9 +122,9 @@ def test_the_cache_is_bounded_and_who_asked_last_stays() -> None:
     cache.put("c", MADE, ASKED, LIST, moment=cache.moment)
     assert [cache.get(user, MADE, ASKED) for user in ("a", "b", "c")] == [LIST, None, LIST]
     for k in range(LISTS_PER_USER + 1):
-        cache.put("a", MADE, RequestKey(k, 0, Filters()), LIST, moment=cache.moment)
-    assert cache.get("a", MADE, RequestKey(0, 0, Filters())) is None
-    assert cache.get("a", MADE, RequestKey(LISTS_PER_USER, 0, Filters())) == LIST
+        cache.put("a", MADE, ListRequest(k=k, filters=Filters()), LIST, moment=cache.moment)
+    assert cache.get("a", MADE, ListRequest(k=0, filters=Filters())) is None
+    assert cache.get("a", MADE, ListRequest(k=LISTS_PER_USER, filters=Filters())) == LIST
     assert len(cache) == 2
 
 

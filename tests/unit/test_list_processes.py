@@ -16,6 +16,7 @@ from gars.adapters.processes import pool
 from gars.adapters.processes.pool import ListProcesses
 from gars.adapters.processes.process import GoneError
 from gars.application.recommend.list_messages import ListMade
+from gars.application.recommend.list_request import ListRequest
 from gars.application.recommend.worker_pool import WorkerPoolEngine
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
 from gars.domain.errors import InvalidInputError, StageError
@@ -47,7 +48,7 @@ def one() -> Iterator[ListProcesses]:
 
 
 def ask(processes: ListProcesses, *tags: str, history: History = FAN) -> object:
-    return processes.make(history, k=5, offset=0, filters=Filters(tags=tags))
+    return processes.make(history, ListRequest(k=5, filters=Filters(tags=tags)))
 
 
 def pids() -> set[int]:
@@ -60,8 +61,8 @@ def test_the_same_list_as_here(one: ListProcesses) -> None:
     for history in (from_ratings([]), FAN):
         for filters in (Filters(), SERVICE_DEFAULTS, Filters(niche=0.5, diversity=0.5, exclude_ids=(1,))):
             with measuring() as times:
-                made = engine.recommend_history(history, k=3, offset=2, filters=filters)
-            assert as_made_here(made) == local.recommend_history(history, k=3, offset=2, filters=filters)
+                made = engine.recommend_history(history, ListRequest(k=3, offset=2, filters=filters))
+            assert as_made_here(made) == local.recommend_history(history, ListRequest(k=3, offset=2, filters=filters))
             assert times.milliseconds == {}, "the double measures nothing"
     assert one.problem is None
     assert (one.alive, one.restarts) == (1, 0)
@@ -82,7 +83,7 @@ def test_what_it_says_of_a_question(one: ListProcesses) -> None:
 def test_what_cannot_be_asked_is_not_waited_for(one: ListProcesses) -> None:
     for _ in range(2 * pool.IN_HAND):
         with pytest.raises(OverflowError):
-            one.make(FAN, k=5, offset=0, filters=Filters(exclude_ids=(2**70,)))
+            one.make(FAN, ListRequest(k=5, filters=Filters(exclude_ids=(2**70,))))
     assert ask(one) is not None
 
 
@@ -102,8 +103,8 @@ def test_one_that_was_killed_is_noticed_when_it_is_asked(one: ListProcesses) -> 
     local = FakeEngine()
     (pid,) = pids()
     os.kill(pid, signal.SIGKILL)
-    made = WorkerPoolEngine(local, one).recommend_history(FAN, k=5, filters=Filters())
-    assert made == local.recommend_history(FAN, k=5, filters=Filters()), "made here"
+    made = WorkerPoolEngine(local, one).recommend_history(FAN, ListRequest(k=5, filters=Filters()))
+    assert made == local.recommend_history(FAN, ListRequest(k=5, filters=Filters())), "made here"
     until(lambda: one.alive == 1, "another process")
 
 
@@ -233,8 +234,8 @@ def test_everybody_gets_their_own_list() -> None:
     def ask_for(first: int) -> None:
         for number in range(first, 200):
             fan = fans[number % len(fans)]
-            made = engine.recommend_history(fan, k=5, filters=Filters())
-            if as_made_here(made) != local.recommend_history(fan, k=5, filters=Filters()):
+            made = engine.recommend_history(fan, ListRequest(k=5, filters=Filters()))
+            if as_made_here(made) != local.recommend_history(fan, ListRequest(k=5, filters=Filters())):
                 wrong.append(number)
 
     threads = [threading.Thread(target=ask_for, args=[first]) for first in range(5)]

@@ -11,14 +11,15 @@ from gars.domain.history import History
 from gars.kernels.top_contributions import top_contributions
 from gars.library.engine import Engine
 from gars.library.query import profile_of
-from gars.library.reasons import explain
+from gars.library.reasons import Explainer
 
 HISTORY = [Rating(100, 10), Rating(102, 9), Rating(101, 3)]
 
 
 def reasons_of(engine: Engine, history: History, rows: np.ndarray) -> list[tuple[Reason, ...]]:
     taste = taste_of(history, engine.retriever.items, engine.models.prior)
-    return explain(engine, history, profile_of(taste, engine.retriever.items), rows)
+    explainer, profile = Explainer(engine.anime, engine.retriever), profile_of(taste, engine.retriever.items)
+    return explainer.explain(history, *engine.query(history), profile, rows)
 
 
 def top(contributions: list[list[float]]) -> tuple[list[list[int]], list[list[float]]]:

@@ -10,6 +10,7 @@ from litestar.testing import TestClient
 from typer.testing import CliRunner
 
 from gars import Recommender
+from gars.application.recommend.list_request import ListRequest
 from gars.bootstrap import live, load_engine, open_service
 from gars.config import from_environment
 from gars.domain.candidates import SERVICE_DEFAULTS
@@ -53,16 +54,16 @@ def test_promote_and_rollback_while_running(
     said = gars(tmp_path, "promote", second)
     assert f"{second} serves: a running gars serve takes it up now" in " ".join(said.split())
     assert running.swap.refresh()
-    made = running.current.recommend("7")
+    made = running.current.recommend(ListRequest(user_id="7"))
     assert (made.model_version, made.fallback, made.version) == (second, None, 1)
-    assert service.recommend("7").model_version == first, "a request under way keeps its model"
+    assert service.recommend(ListRequest(user_id="7")).model_version == first, "a request under way keeps its model"
     assert running.current.about.model_version == second
     running.current.writer.submit([event(anime_id=101)]).result(10)
 
     gars(tmp_path, "rollback")
     assert running.swap.refresh()
-    assert running.current.recommend("7").version == 2, "users are the same whatever the model"
-    assert running.current.recommend("7").model_version == first
+    assert running.current.recommend(ListRequest(user_id="7")).version == 2, "users are the same whatever the model"
+    assert running.current.recommend(ListRequest(user_id="7")).model_version == first
 
     damaged = registry.folder / second
     for part in damaged.glob("*.npz"):
@@ -70,7 +71,7 @@ def test_promote_and_rollback_while_running(
     (registry.folder / ".fresh").symlink_to(second)
     (registry.folder / ".fresh").replace(registry.folder / "current")
     assert not running.swap.refresh()
-    assert running.current.recommend("7").model_version == first
+    assert running.current.recommend(ListRequest(user_id="7")).model_version == first
     assert f"the model {second} was promoted but cannot serve (" in running.warnings()["model"]
     assert f"{first} goes on" in running.warnings()["model"]
     gars(tmp_path, "promote", first)
@@ -98,8 +99,8 @@ def test_processes_follow_the_model_and_make_its_lists_to_the_last_bit(
         assert (current.worker_pool.alive, current.worker_pool.problem) == (1, None)
         known = from_state(current.states.get("7") or UserState(user_id="7"))
         with one_thread():
-            here = current.engine.recommend_history(known, k=10, filters=SERVICE_DEFAULTS)
-        there = current.worker_pool.make(known, k=10, offset=0, filters=SERVICE_DEFAULTS)
+            here = current.engine.recommend_history(known, ListRequest(k=10, filters=SERVICE_DEFAULTS))
+        there = current.worker_pool.make(known, ListRequest(k=10))
         assert there is not None
         assert as_made_here(there.items) == here, "features too: training reads what serving saw"
         assert here[0].features
@@ -111,7 +112,7 @@ def test_processes_follow_the_model_and_make_its_lists_to_the_last_bit(
     same_list_here_and_there(second)
     assert service.worker_pool is not None
     assert service.worker_pool.alive == 0, "those of the model before have ended"
-    made = service.recommend("7")
+    made = service.recommend(ListRequest(user_id="7"))
     assert (made.model_version, made.fallback) == (first, None), "a request under way keeps its model"
 
     damaged = registry.add(small.save).version

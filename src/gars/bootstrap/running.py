@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
+from gars.application.recommend.list_request import ListRequest
 from gars.bootstrap.model import load_engine, name_of, served_version
 from gars.bootstrap.service import UNKNOWN_USER, Service, with_model
 from gars.bootstrap.warming import warm_engine, warm_stages
@@ -30,9 +31,9 @@ def warm(service: Service) -> None:
     # a stage in another process that is away, or has not loaded this model yet, is no fault of the model
     is_whole = service.recall is None and service.rank is None
     for user_id in [*some, UNKNOWN_USER] if is_whole else []:
-        made = service.recommend(user_id)
+        made = service.recommend(ListRequest(user_id=user_id))
         if made.fallback is not None:
-            made = service.recommend(user_id)  # the first call may have been late for its budget
+            made = service.recommend(ListRequest(user_id=user_id))  # the first call may have been late for its budget
         if made.fallback is not None:
             raise ArtefactError(
                 f"the model {made.model_version} cannot make a list: the first one was {made.fallback}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from functools import partial
 from typing import TypedDict
@@ -27,7 +27,7 @@ from gars.application.recommend.engine import Engine
 from gars.application.recommend.fallback_chain import FallbackChain, FallbackLevel
 from gars.application.recommend.group import RecommendToGroup
 from gars.application.recommend.list_cache import ListCache
-from gars.application.recommend.paging import Pages
+from gars.application.recommend.list_request import ListRequest
 from gars.application.recommend.recommend import Recommend
 from gars.application.recommend.shelves import Shelves
 from gars.application.recommend.similar import SimilarAnime, SimilarUsers
@@ -67,7 +67,6 @@ class _OfModel(TypedDict):
     worker_pool: WorkerPool | None
     catalogue: Catalogue
     recommend: Recommend
-    pages: Pages
     shelves: Shelves
     group: RecommendToGroup
     similar_anime: SimilarAnime
@@ -78,31 +77,19 @@ class _OfModel(TypedDict):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
-    """The wired online path: dependencies of the HTTP routes."""
+class Shared:
+    """The parts of a service that stay when its model is replaced: stores, threads, budgets and caches."""
 
     settings: Settings
-    about: About
     clock: SteadyClock
-    engine: Engine
-    catalogue: Catalogue
     known_anime: KnownAnime
     stores: OnlineStores
     recorder: ImpressionRecorder
     writer: Writer
-    recommend: Recommend
-    pages: Pages
     lists: ListCache
     experiment: Experiment | None
     others: Mapping[str, Engine]
     """The models of the experiment's variants that have one of their own."""
-    shelves: Shelves
-    group: RecommendToGroup
-    similar_anime: SimilarAnime
-    similar_users: SimilarUsers
-    search: Search
-    ask: Ask
-    import_list: ImportList
     sites: Mapping[str, ListSite]
     """Sites that lists can be fetched from by name; empty if GARS_FETCH_LISTS is off."""
     export_user: ExportUser
@@ -113,12 +100,29 @@ class Service:
     """The ranking stage in another process, if GARS_RANK names one."""
     budgets: Mapping[FallbackLevel, Budget]
     """Time budget of each level of the fallback chain, with counts of its outcomes."""
-    worker_pool: WorkerPool | None
-    """Processes that make the lists, if GARS_PROCESSES is set."""
     threads: Workers
     """Threads in which requests run the models."""
     checks: FileChecks
     """Integrity checks of the stores' SQLite files."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service(Shared):
+    """The wired online path: dependencies of the HTTP routes."""
+
+    about: About
+    engine: Engine
+    catalogue: Catalogue
+    recommend: Recommend
+    shelves: Shelves
+    group: RecommendToGroup
+    similar_anime: SimilarAnime
+    similar_users: SimilarUsers
+    search: Search
+    ask: Ask
+    import_list: ImportList
+    worker_pool: WorkerPool | None
+    """Processes that make the lists, if GARS_PROCESSES is set."""
 
     @property
     def log(self) -> EventLog:
@@ -171,7 +175,7 @@ class Service:
             return "the model's catalogue is empty"
         if not self.recommend.has_made_a_list:
             try:
-                self.recommend(UNKNOWN_USER, k=1)
+                self.recommend(ListRequest(user_id=UNKNOWN_USER, k=1))
             except Exception as error:  # any failure: with it every list is an error
                 return f"no list can be made: {type(error).__name__}: {error}"
         return None
@@ -286,7 +290,7 @@ def open_service(
         lists.forget(user_id)
         return recorder.forget(user_id)
 
-    return Service(
+    shared = Shared(
         settings=settings,
         clock=steady,
         known_anime=known_anime,
@@ -313,67 +317,40 @@ def open_service(
         others=others,
         threads=Workers(threads_of(settings), "gars-model"),
         checks=FileChecks(sqlite_files(settings)),
-        **_of_model(
-            engine,
-            about,
-            known_anime.catalogue,
-            open_worker_pool(settings, engine, about, load=load),
-            stores=stores,
-            recorder=recorder,
-            writer=writer,
-            recall=recall,
-            rank=rank,
-            budgets=budgets,
-            lists=lists,
-            experiment=experiment,
-            others=others,
-            explore=settings.explore,
-            clock=steady,
-        ),
+    )
+    worker_pool = open_worker_pool(settings, engine, about, load=load)
+    return Service(
+        **{part.name: getattr(shared, part.name) for part in fields(Shared)},
+        **_of_model(shared, engine, about, known_anime.catalogue, worker_pool),
     )
 
 
 def _of_model(
-    engine: Engine,
-    about: About,
-    catalogue: Catalogue,
-    worker_pool: WorkerPool | None,
-    *,
-    stores: OnlineStores,
-    recorder: ImpressionRecorder,
-    writer: Writer,
-    recall: RecallService | None,
-    rank: RankService | None,
-    budgets: Mapping[FallbackLevel, Budget],
-    lists: ListCache,
-    experiment: Experiment | None,
-    others: Mapping[str, Engine],
-    explore: float,
-    clock: Clock,
+    shared: Shared, engine: Engine, about: About, catalogue: Catalogue, worker_pool: WorkerPool | None
 ) -> _OfModel:
+    stores, clock = shared.stores, shared.clock
     states, trends = stores.states, stores.trends
     lister: Engine = engine
     if worker_pool is not None:
         lister = WorkerPoolEngine(engine, worker_pool)
-    elif recall is not None or rank is not None:
-        lister = StagedEngine(engine, recall=recall, rank=rank)
+    elif shared.recall is not None or shared.rank is not None:
+        lister = StagedEngine(engine, recall=shared.recall, rank=shared.rank)
 
     def fallback_chain(made_by: Engine) -> FallbackChain:
-        return FallbackChain(made_by, budgets=budgets, trending=trends.ids)
+        return FallbackChain(made_by, budgets=shared.budgets, trending=trends.ids)
 
     of_lister = fallback_chain(lister)
     recommend = Recommend(
         engine=lister,
         states=states,
         clock=clock,
-        record=recorder.record,
-        experiment=experiment,
-        explore=explore,
+        record=shared.recorder.record,
+        experiment=shared.experiment,
+        explore=shared.settings.explore,
         fallback_chain=of_lister,
-        lists=lists,
-        others={name: (other, fallback_chain(other)) for name, other in others.items()},
+        lists=shared.lists,
+        others={name: (other, fallback_chain(other)) for name, other in shared.others.items()},
     )
-    pages = Pages(recommend)
     search = Search(MemoryTitleSearch(catalogue.anime))
     return _OfModel(
         about=about,
@@ -381,8 +358,7 @@ def _of_model(
         catalogue=catalogue,
         worker_pool=worker_pool,
         recommend=recommend,
-        pages=pages,
-        shelves=Shelves(engine=engine, catalogue=catalogue, states=states, clock=clock, trending=trends, pages=pages),
+        shelves=Shelves(engine=engine, catalogue=catalogue, states=states, clock=clock, trending=trends),
         group=RecommendToGroup(engine=engine, catalogue=catalogue, states=states, clock=clock),
         similar_anime=SimilarAnime(engine=engine, catalogue=catalogue),
         similar_users=SimilarUsers(
@@ -394,7 +370,7 @@ def _of_model(
         search=search,
         ask=Ask(engine=engine, catalogue=catalogue, items=of_lister.items, search=search, clock=clock),
         import_list=ImportList(
-            submit=writer.submit,
+            submit=shared.writer.submit,
             states=states,
             catalogue=catalogue,
             clock=clock,
@@ -409,23 +385,5 @@ def with_model(service: Service, engine: Engine, about: About) -> Service:
     Processes that make lists are started for the new model; the caller closes those of ``service``.
     """
     refuse_unknown_titles(engine, service.others)
-    return replace(
-        service,
-        **_of_model(
-            engine,
-            about,
-            Catalogue(engine.anime),
-            open_worker_pool(service.settings, engine, about),
-            stores=service.stores,
-            recorder=service.recorder,
-            writer=service.writer,
-            recall=service.recall,
-            rank=service.rank,
-            budgets=service.budgets,
-            lists=service.lists,
-            experiment=service.experiment,
-            others=service.others,
-            explore=service.settings.explore,
-            clock=service.clock,
-        ),
-    )
+    pool = open_worker_pool(service.settings, engine, about)
+    return replace(service, **_of_model(service, engine, about, Catalogue(engine.anime), pool))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from gars.application.recommend.engine import Engine
+from gars.application.recommend.list_request import ListRequest
 from gars.application.recommend.stage_messages import (
     ToRank,
     encode,
@@ -19,6 +20,7 @@ from gars.domain.candidates import SERVICE_DEFAULTS
 from gars.domain.history import History, Rating
 
 _SOME = 10
+_REQUEST = ListRequest(k=_SOME)
 LENGTHS = _SOME, 200
 """Lengths of the histories to warm up with: a short one, and one that takes the other branch of gaussian_process."""
 
@@ -26,7 +28,7 @@ LENGTHS = _SOME, 200
 def warm_engine(engine: Engine) -> None:
     """Make a list for a short and a long history, so that no request waits for loading or compilation on first use."""
     for fan in _histories(engine):
-        engine.recommend_history(fan, k=_SOME, filters=SERVICE_DEFAULTS)
+        engine.recommend_history(fan, _REQUEST)
 
 
 def warm_stages(engine: Engine) -> None:
@@ -40,14 +42,14 @@ def warm_stages(engine: Engine) -> None:
     stages = two_stages(engine)
     for fan in _histories(engine):
         found = Found(engine.version, stages.retrieve(fan, want=_SOME, filters=SERVICE_DEFAULTS))
-        stages.rank_found(fan, found.candidates, k=_SOME, filters=SERVICE_DEFAULTS)
+        stages.rank_found(fan, found.candidates, _REQUEST)
         sent = encode(
             ToRank(history=pack_history(fan), found=pack_found(found), k=_SOME, offset=0, filters=SERVICE_DEFAULTS)
         )
         received = msgspec.msgpack.decode(sent, type=ToRank)
         known, candidates = unpack_history(received.history), unpack_found(received.found).candidates
         stages.retrieve(known, want=_SOME, filters=received.filters)
-        stages.rank_found(known, candidates, k=_SOME, filters=received.filters)
+        stages.rank_found(known, candidates, _REQUEST)
 
 
 def _histories(engine: Engine) -> list[History]:

@@ -14,7 +14,7 @@ Nothing here depends on a model or a catalogue: embeddings and tag affinities ar
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -136,6 +136,17 @@ def fold(state: UserState, events: Iterable[Interaction]) -> UserState:
     for event in events:
         state = apply(state, event)
     return state
+
+
+def fold_users(
+    events: Iterable[Interaction], stored: Callable[[str], UserState | None]
+) -> Iterator[tuple[Interaction, UserState]]:
+    """Yield each event with its user's state after it; ``stored`` returns the state before a user's first event."""
+    states: dict[str, UserState] = {}
+    for event in events:
+        before = states.get(event.user_id) or stored(event.user_id) or UserState(user_id=event.user_id)
+        state = states[event.user_id] = apply(before, event)
+        yield event, state
 
 
 def contradicts(state: UserState, event: Interaction) -> bool:

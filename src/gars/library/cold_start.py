@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gars.application.recommend.engine import Recommendation
+from gars.application.recommend.list_request import ListRequest
 from gars.application.recommend.rerank import collapse
 from gars.domain.anime import Anime
 from gars.domain.candidates import Candidates, Filters, allowed
@@ -67,19 +68,17 @@ class ColdStartEngine:
         """Those of the model; NaN for an added one, which it lacks. (m,) → (m,)"""
         return self.engine.like_chances(history, anime_ids)
 
-    def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
+    def recommend_history(self, history: History, request: ListRequest) -> list[Recommendation]:
         """The model's list."""
-        return self.engine.recommend_history(history, k=k, offset=offset, filters=filters)
+        return self.engine.recommend_history(history, request)
 
     def retrieve(self, history: History, *, want: int, filters: Filters) -> Candidates:
         """The model's stage one."""
         return self.engine.retrieve(history, want=want, filters=filters)
 
-    def rank_found(
-        self, history: History, found: Candidates, *, k: int, offset: int = 0, filters: Filters
-    ) -> list[Recommendation]:
+    def rank_found(self, history: History, found: Candidates, request: ListRequest) -> list[Recommendation]:
         """The model's stage two."""
-        return self.engine.rank_found(history, found, k=k, offset=offset, filters=filters)
+        return self.engine.rank_found(history, found, request)
 
     def retrieve_ids(self, history: History, *, k: int, filters: Filters) -> NDArray[np.int64]:
         """The model's stage one."""

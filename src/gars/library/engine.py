@@ -11,7 +11,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gars.application.recommend import rerank
-from gars.application.recommend.engine import Reason, Recommendation
+from gars.application.recommend.engine import Recommendation
+from gars.application.recommend.list_request import ListRequest
 from gars.domain import features
 from gars.domain.anime import Anime
 from gars.domain.candidates import Candidates, Filters, about_content, allowed, by_content
@@ -21,8 +22,8 @@ from gars.domain.normalise import unit_rows
 from gars.domain.top_k import argsort_descending, top_k
 from gars.kernels import neighbours
 from gars.kernels.quantised import Quantised
-from gars.library import reasons
 from gars.library.query import Models, taste_profile
+from gars.library.reasons import Explainer
 from gars.ranking.network import Network
 from gars.retrieval.compact import csr_of
 from gars.retrieval.index import Index
@@ -35,7 +36,10 @@ CLICK_DECAY = 0.8
 """Each older click counts this much of the one after it."""
 SESSION_WEIGHT = 1.0
 """Gain of the best match of the latest click, in deviations of the ranking score."""
-_KEPT_MASKS, _KEPT_PAIRS = 64, 50_000
+_KEPT_MASKS = 64
+
+Query = tuple[NDArray[np.int64], NDArray[np.float32]]
+"""Rows and weights of a user's titles and clicks. (q,), (q,)"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,6 +60,7 @@ class Scored:
 class Ranked:
     """Candidates with the order of a list."""
 
+    query: Query
     found: Candidates
     scored: Scored
     order: NDArray[np.float32]
@@ -83,13 +88,12 @@ class Engine:
     _content: Callable[[Filters], NDArray[np.bool_]] = field(init=False)
     """Cached masks of filters that do not depend on the user: few differ."""
     _likeness: Quantised = field(init=False)
-    shared: Callable[[int, int], tuple[Reason, ...]] = field(init=False)
-    """Cached reasons of what two rows of the item table have in common."""
+    _explainer: Explainer = field(init=False)
 
     def __post_init__(self) -> None:
         items = self.retriever.items
         object.__setattr__(self, "_content", lru_cache(_KEPT_MASKS)(partial(by_content, items)))
-        object.__setattr__(self, "shared", lru_cache(_KEPT_PAIRS)(partial(reasons.shared, self.anime)))
+        object.__setattr__(self, "_explainer", Explainer(self.anime, self.retriever))
         object.__setattr__(self, "_likeness", rerank.likeness_of(self.retriever.vectors, items.genres))
 
     @property
@@ -97,26 +101,23 @@ class Engine:
         """Stage one."""
         return self.models.retriever
 
-    def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
-        """Places ``offset`` … ``offset + k`` of the ranked list; shorter only when nothing else is allowed."""
-        ranked = self.rank(history, want=offset + k, filters=filters)
-        return self._page(history, ranked, k=k, offset=offset, filters=filters)
+    def recommend_history(self, history: History, request: ListRequest) -> list[Recommendation]:
+        """Return the requested ranks of the ranked list; shorter only when nothing else is allowed."""
+        return self._page(history, self.rank(history, want=request.end, filters=request.filters), request)
 
-    def rank_found(
-        self, history: History, found: Candidates, *, k: int, offset: int = 0, filters: Filters
-    ) -> list[Recommendation]:
-        """Stage two alone: the same of what ``retrieve`` found for this history and ``want=offset + k``."""
-        ranked = self._ranked(history, found, self.session(history), filters)
-        return self._page(history, ranked, k=k, offset=offset, filters=filters)
+    def rank_found(self, history: History, found: Candidates, request: ListRequest) -> list[Recommendation]:
+        """Run stage two alone on what ``retrieve`` returns for this history and ``want=request.end``."""
+        ranked = self._ranked(history, self.query(history), found, self.session(history), request.filters)
+        return self._page(history, ranked, request)
 
-    def _page(self, history: History, ranked: Ranked, *, k: int, offset: int, filters: Filters) -> list[Recommendation]:
+    def _page(self, history: History, ranked: Ranked, request: ListRequest) -> list[Recommendation]:
         found = ranked.found
         with stage("rules"):
-            places = self._places(found, ranked.order, offset + k, filters)[offset:]
+            places = self._places(found, ranked.order, request.end, request.filters)[request.offset :]
         with stage("ranking"):
             p_like = self._like_chances(ranked.scored, found, places).tolist()
         with stage("reasons"):
-            why = reasons.explain(self, history, ranked.scored.profile, found.rows[places])
+            why = self._explainer.explain(history, *ranked.query, ranked.scored.profile, found.rows[places])
         seen, width = b"", 0
         if ranked.scored.features is not None:
             shown = ranked.scored.features[places]
@@ -159,12 +160,12 @@ class Engine:
     def rank(self, history: History, *, want: int, filters: Filters) -> Ranked:
         """Candidates and what they are put in order by."""
         with stage("retrieval"):
-            session = self.session(history)
-            found = self._retrieve(history, session, want=want, filters=filters)
-        return self._ranked(history, found, session, filters)
+            query, session = self.query(history), self.session(history)
+            found = self._retrieve(history, query, session, want=want, filters=filters)
+        return self._ranked(history, query, found, session, filters)
 
     def _ranked(
-        self, history: History, found: Candidates, session: NDArray[np.float32] | None, filters: Filters
+        self, history: History, query: Query, found: Candidates, session: NDArray[np.float32] | None, filters: Filters
     ) -> Ranked:
         scored = self.score(history, found)
         order = scored.order
@@ -181,20 +182,18 @@ class Engine:
         if filters.niche:
             leaned = rerank.lean_niche(order, self.retriever.items.counts[found.rows], filters.niche)
             terms["niche"], order = leaned - order, leaned
-        return Ranked(found, scored, order, terms)
+        return Ranked(query, found, scored, order, terms)
 
     def retrieve(self, history: History, *, want: int, filters: Filters) -> Candidates:
         """Stage one. Wants more from each channel when the rules may take many away again."""
-        return self._retrieve(history, self.session(history), want=want, filters=filters)
+        return self._retrieve(history, self.query(history), self.session(history), want=want, filters=filters)
 
     def _retrieve(
-        self, history: History, session: NDArray[np.float32] | None, *, want: int, filters: Filters
+        self, history: History, query: Query, session: NDArray[np.float32] | None, *, want: int, filters: Filters
     ) -> Candidates:
         items = self.retriever.items
-        rows, weights = self.query(history)
         return self.retriever.candidates(
-            rows,
-            weights,
+            *query,
             allowed(items, history, filters, content=self._content(about_content(filters))),
             per_channel=max(self.per_channel, 4 * want if filters.one_per_franchise else want),
             session=session,
@@ -276,7 +275,7 @@ class Engine:
         found = self.retriever.scored(*self.query(history), rows)
         return self._like_chances(self._read(history, found), found, np.arange(len(rows)))
 
-    def query(self, history: History) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    def query(self, history: History) -> Query:
         """Return rows and weights of the user's titles, then of their recent clicks. → (q,), (q,)"""
         items = self.retriever.items
         rows, weights = items.rows(history.anime_ids), history.weights

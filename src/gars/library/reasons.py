@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +12,9 @@ from numpy.typing import NDArray
 from gars.application.recommend.engine import Reason, Verb, named
 from gars.domain.anime import Anime
 from gars.domain.history import LIKED_ABOVE, History
+from gars.domain.item_table import ItemTable
 from gars.kernels.top_contributions import top_contributions
-
-if TYPE_CHECKING:
-    from gars.library.engine import Engine
+from gars.retrieval.large import StageOne
 
 MOST_TITLES = 3
 _SMALLEST_NEGATIVE = 0.05
@@ -25,44 +23,75 @@ _MUCH_MORE = 0.05
 """Excess of a genre's share over the mean of all users from which it is shown."""
 _MOST_SHARED = 2
 """Tags in one reason."""
+_KEPT_PAIRS = 50_000
+"""Cached pairs of titles with what they have in common."""
 _PHRASES: dict[Verb, str] = {"opened": "looked at", "liked": "liked", "watched": "watched", "chose": "chose"}
 _WIDELY = (Reason("popular", "Widely watched and liked"),)
 _OFTEN = (Reason("popular", "Chosen by many"),)
 """The same of items that may be anything: songs, books, wares."""
 
 
-def explain(
-    engine: Engine, history: History, profile: NDArray[np.float32], rows: NDArray[np.int64]
-) -> list[tuple[Reason, ...]]:
-    """Reasons for each of some rows of the item table, the weightiest first. ``profile`` (2g,) is ``taste_profile``."""
-    plain = not engine.retriever.items.genre_names
-    words = _Wordings(engine.anime, _verbs(history), usual="chose" if plain else "watched")
-    had = set(history.anime_ids.tolist())
-    explained = []
-    for row, prequel, sources, genre in zip(
-        rows.tolist(),
-        engine.retriever.items.prequel_rows[rows].tolist(),
-        _sources(engine, history, rows),
-        _genres(engine, rows, profile),
-        strict=True,
-    ):
-        found = []
-        for source, share in sources:
-            wording, verb = words[source, share < 0]
-            found.append(Reason(*wording, share, verb))
-        # positive contributions come first
-        common = engine.shared(row, sources[0][0]) if sources and sources[0][1] > 0 else ()
-        explained.append((*_franchise(engine, had, prequel), *found, *common, *genre))
-    return [reasons or (_OFTEN if plain else _WIDELY) for reasons in explained]
+class Explainer:
+    """Explains items of a catalogue by the contributions to their scores in stage one. Safe for many threads."""
+
+    def __init__(self, anime: Sequence[Anime], retriever: StageOne) -> None:
+        self._anime = anime
+        self._retriever = retriever
+        self._shared = lru_cache(_KEPT_PAIRS)(partial(shared, anime))
+
+    def explain(
+        self,
+        history: History,
+        titles: NDArray[np.int64],
+        weights: NDArray[np.float32],
+        profile: NDArray[np.float32],
+        rows: NDArray[np.int64],
+    ) -> list[tuple[Reason, ...]]:
+        """Return reasons for some rows (m,) of the item table, largest contribution first.
+
+        ``titles`` and ``weights`` (q,) are the query of the history, ``profile`` (2g,) is ``taste_profile``.
+        """
+        items = self._retriever.items
+        plain = not items.genre_names
+        words = _Wordings(self._anime, _verbs(history), usual="chose" if plain else "watched")
+        had = set(history.anime_ids.tolist())
+        explained = []
+        for row, prequel, sources, genre in zip(
+            rows.tolist(),
+            items.prequel_rows[rows].tolist(),
+            _sources(self._retriever, history, titles, weights, rows),
+            _genres(items, rows, profile),
+            strict=True,
+        ):
+            found = []
+            for source, share in sources:
+                wording, verb = words[source, share < 0]
+                found.append(Reason(*wording, share, verb))
+            # positive contributions come first
+            common = self._shared(row, sources[0][0]) if sources and sources[0][1] > 0 else ()
+            explained.append((*self._franchise(had, prequel), *found, *common, *genre))
+        return [reasons or (_OFTEN if plain else _WIDELY) for reasons in explained]
+
+    def _franchise(self, had: set[int], prequel: int) -> tuple[Reason, ...]:
+        """Return the prequel (its row) as a reason if the user has it."""
+        if prequel < 0 or self._anime[prequel].anime_id not in had:
+            return ()
+        before = self._anime[prequel]
+        return (Reason.of("franchise", f"Continues {before.title}", before),)
 
 
-def _sources(engine: Engine, history: History, rows: NDArray[np.int64]) -> list[list[tuple[int, float]]]:
+def _sources(
+    retriever: StageOne,
+    history: History,
+    titles: NDArray[np.int64],
+    weights: NDArray[np.float32],
+    rows: NDArray[np.int64],
+) -> list[list[tuple[int, float]]]:
     """Return for each row up to three of the user's titles (as rows) and their share (-1 to 1) of all contributions.
 
     Positive ones come first; negative ones are left out below ``_SMALLEST_NEGATIVE``.
     """
-    titles, weights = engine.query(history)
-    contributions = engine.retriever.contributions(titles, weights, rows)
+    contributions = retriever.contributions(titles, weights, rows)
     if len(history.clicks):
         # a title on the list that was clicked too contributes twice, and is shown once
         titles, column = np.unique(titles, return_inverse=True)
@@ -111,14 +140,6 @@ class _Wordings(dict[tuple[int, bool], _Wording]):
         return wording
 
 
-def _franchise(engine: Engine, had: set[int], prequel: int) -> tuple[Reason, ...]:
-    """The prequel (its row) if the user has it, for this is what comes next."""
-    if prequel < 0 or engine.anime[prequel].anime_id not in had:
-        return ()
-    before = engine.anime[prequel]
-    return (Reason.of("franchise", f"Continues {before.title}", before),)
-
-
 def shared(anime: Sequence[Anime], row: int, source: int) -> tuple[Reason, ...]:
     """Return tags and studios that a title has in common with one of the user's titles."""
     this, other = anime[row], anime[source]
@@ -135,9 +156,8 @@ _as_set = lru_cache(4096)(frozenset[str])
 """A few hundred titles explain most lists."""
 
 
-def _genres(engine: Engine, rows: NDArray[np.int64], profile: NDArray[np.float32]) -> list[tuple[Reason, ...]]:
+def _genres(items: ItemTable, rows: NDArray[np.int64], profile: NDArray[np.float32]) -> list[tuple[Reason, ...]]:
     """For each row, its genre that the user has much more of than others."""
-    items = engine.retriever.items
     if not len(profile):
         return [()] * len(rows)
     lift = items.genres[rows] * profile[: len(items.genre_names)]

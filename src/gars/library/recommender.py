@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gars.application.recommend.engine import Recommendation
+from gars.application.recommend.list_request import ListRequest
 from gars.application.training_log import TrainingLog
 from gars.domain import features
 from gars.domain.anime import Anime
@@ -196,7 +197,7 @@ class Recommender:
         """
         with one_thread():
             found = self.engine.recommend_history(
-                self.read_history(history, user_id), k=checked_k(k), filters=filters or Filters()
+                self.read_history(history, user_id), ListRequest(k=checked_k(k), filters=filters or Filters())
             )
         return [self._labelled(one) for one in found]
 

@@ -11,11 +11,13 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from typing import TypeVar
+from functools import partial
+from typing import TypeVar, TypeVarTuple
 
 from gars.runtime.deadline_task import DeadlineTask
 
 T = TypeVar("T")
+Args = TypeVarTuple("Args")
 
 
 class OutOfTimeError(Exception):
@@ -45,24 +47,24 @@ class Budget:
             DeadlineTask(self.limit_s, on_abandon=self._abandoned, on_return=self._returned) if self.limit_s else None
         )
 
-    def run(self, work: Callable[[], T], task: DeadlineTask | None = None) -> T:
-        """Return the result of ``work``; raises ``OutOfTimeError``, or any error of ``work``.
+    def run(self, work: Callable[[*Args], T], *args: *Args, task: DeadlineTask | None = None) -> T:
+        """Return the result of ``work(*args)``; raises ``OutOfTimeError``, or any error of ``work``.
 
         With a ``task`` that is watched, ``work`` runs in this thread; raises ``AbandonedError`` if the task was
         abandoned, and ``OutOfTimeError`` when it is used a second time.
         """
         if self._pool is None:
-            return work()
+            return work(*args)
         if task is not None and task.is_abandoned:
             raise self._no_answer()  # counted when it was abandoned
         if self._still_running >= self._threads:
             self.count("late")
             raise OutOfTimeError(f"{self._still_running} earlier calls are still running")
         if task is None:
-            return self._in_pool(self._pool, work)
+            return self._in_pool(self._pool, partial(work, *args))
         task.begin()
         try:
-            return work()
+            return work(*args)
         finally:
             task.finish()
 

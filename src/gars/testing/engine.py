@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gars.application.recommend import rerank
 from gars.application.recommend.engine import Reason, Recommendation
+from gars.application.recommend.list_request import ListRequest
 from gars.domain import candidates, item_table
 from gars.domain.anime import Anime
 from gars.domain.candidates import Candidates, Filters
@@ -54,10 +55,10 @@ class FakeEngine:
         rows = self._items.rows(anime_ids)
         return np.where(rows >= 0, 1 / (1 + np.exp(-self._scores(history)[rows])), np.nan).astype(np.float32)
 
-    def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
-        """Return positions ``offset`` … ``offset + k`` of the list by shared genres and popularity."""
+    def recommend_history(self, history: History, request: ListRequest) -> list[Recommendation]:
+        """Return the requested ranks of the list by shared genres and popularity."""
         scores = self._scores(history)
-        rows = self._best(scores, history, filters, offset + k)[offset:]
+        rows = self._best(scores, history, request.filters, request.end)[request.offset :]
         return [self._recommendation(row, float(scores[row]), history) for row in rows.tolist()]
 
     def retrieve(self, history: History, *, want: int, filters: Filters) -> Candidates:  # noqa: ARG002
@@ -68,13 +69,11 @@ class FakeEngine:
         column = scores[rows][:, None]
         return Candidates(rows, column, column > 0, column, column, scores[rows], ("genres",))
 
-    def rank_found(
-        self, history: History, found: Candidates, *, k: int, offset: int = 0, filters: Filters
-    ) -> list[Recommendation]:
+    def rank_found(self, history: History, found: Candidates, request: ListRequest) -> list[Recommendation]:
         """Rank the candidates as ``recommend_history`` does."""
         scores = self._scores(history)
-        best = self._best(scores, history, filters, len(self._items))
-        rows = best[np.isin(best, found.rows)][offset : offset + k]
+        best = self._best(scores, history, request.filters, len(self._items))
+        rows = best[np.isin(best, found.rows)][request.offset : request.end]
         return [self._recommendation(row, float(scores[row]), history) for row in rows.tolist()]
 
     def retrieve_ids(self, history: History, *, k: int, filters: Filters) -> NDArray[np.int64]:

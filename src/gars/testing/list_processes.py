@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from gars.adapters.processes.child import answer_all
 from gars.application.recommend.engine import Reason, Recommendation
-from gars.domain.candidates import Filters
+from gars.application.recommend.list_request import ListRequest
 from gars.domain.errors import InvalidInputError
 from gars.domain.history import History
 from gars.testing.engine import FakeEngine
@@ -24,17 +24,17 @@ _LONG_S = 600
 class ObedientEngine(FakeEngine):
     """A ``FakeEngine`` that raises, hangs or exits if a tag of the filters asks for it."""
 
-    def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
+    def recommend_history(self, history: History, request: ListRequest) -> list[Recommendation]:
         """Return the list of ``FakeEngine``, or inject the fault."""
-        if RAISES in filters.tags:
+        if RAISES in request.filters.tags:
             raise RuntimeError("the model is on fire")
-        if REFUSES in filters.tags:
+        if REFUSES in request.filters.tags:
             raise InvalidInputError("no such genre: soup", hint="GET /api/v1/genres has them")
-        if HANGS in filters.tags:
+        if HANGS in request.filters.tags:
             time.sleep(_LONG_S)
-        if ENDS in filters.tags:
+        if ENDS in request.filters.tags:
             os._exit(3)
-        return super().recommend_history(history, k=k, offset=offset, filters=filters)
+        return super().recommend_history(history, request)
 
 
 def obedient(pipe: Connection) -> None:

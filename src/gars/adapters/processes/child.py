@@ -58,7 +58,7 @@ def answer_all(engine: Engine, pipe: Connection) -> None:
 def _answer(engine: Engine, asked: ListWanted) -> Answer:
     try:
         with measuring() as times:
-            items = engine.recommend_history(history_of(asked), k=asked.k, offset=asked.offset, filters=asked.filters)
+            items = engine.recommend_history(history_of(asked), asked.request)
     except InvalidInputError as error:
         return ListRefused(error.message, error.hint)
     except Exception as error:

@@ -9,7 +9,7 @@ from gars.adapters.processes.child import Target
 from gars.adapters.processes.cores import allowed, share_out
 from gars.adapters.processes.process import GoneError, ListProcess
 from gars.application.recommend.list_messages import ListFailed, ListMade, ListRefused, encode, wanted
-from gars.domain.candidates import Filters
+from gars.application.recommend.list_request import ListRequest
 from gars.domain.errors import InvalidInputError, StageError
 from gars.domain.history import History
 
@@ -54,10 +54,10 @@ class ListProcesses:
         """Return the number of running workers."""
         return len(self._working)
 
-    def make(self, history: History, *, k: int, offset: int, filters: Filters) -> ListMade | None:
+    def make(self, history: History, request: ListRequest) -> ListMade | None:
         """Compute a list on the least loaded worker; ``None`` if no worker is available."""
         # before a worker is taken: encoding may fail
-        asked = encode(wanted(history, k=k, offset=offset, filters=filters))
+        asked = encode(wanted(history, request))
         taken = self._take()
         if taken is None:
             return None

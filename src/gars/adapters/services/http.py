@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gars.application.recommend.engine import Recommendation
+from gars.application.recommend.list_request import ListRequest
 from gars.application.recommend.stage_messages import (
     CONTENT_TYPE,
     RANK,
@@ -97,9 +98,15 @@ class HttpRank(_Client):
     def __init__(self, address: str, *, timeout_s: float, token: str = "") -> None:
         super().__init__("rank", address, timeout_s=timeout_s, token=token)
 
-    def rank(self, history: History, found: Found, *, k: int, offset: int, filters: Filters) -> list[Recommendation]:
+    def rank(self, history: History, found: Found, request: ListRequest) -> list[Recommendation]:
         """Rank candidates; raises ``StageError``."""
-        message = ToRank(history=pack_history(history), found=pack_found(found), k=k, offset=offset, filters=filters)
+        message = ToRank(
+            history=pack_history(history),
+            found=pack_found(found),
+            k=request.k,
+            offset=request.offset,
+            filters=request.filters,
+        )
         return self._call(RANK, message, list[Recommendation])
 
 

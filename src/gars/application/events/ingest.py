@@ -165,9 +165,8 @@ class Ingest:
         accepted_ms = round(now.timestamp() * 1000)
         states: dict[str, UserState] = {}
         changes: list[Change] = []
-        for event in events:
-            before = states.get(event.user_id) or self._states.get(event.user_id) or UserState(user_id=event.user_id)
-            state = states[event.user_id] = user_state.apply(before, event)
+        for event, state in user_state.fold_users(events, self._states.get):
+            states[event.user_id] = state
             changes.append(
                 Change(event.user_id, state.version, event.event_id, event.kind.value, event.anime_id, accepted_ms)
             )

@@ -7,7 +7,6 @@ from itertools import islice
 from gars.application.ports import APPLIED_OFFSET, LocalEventLog, StateStore
 from gars.domain import user_state
 from gars.domain.errors import StorageError
-from gars.domain.user_state import UserState
 
 
 def recover(log: LocalEventLog, states: StateStore, *, batch: int = 1000) -> int:
@@ -28,10 +27,8 @@ def recover(log: LocalEventLog, states: StateStore, *, batch: int = 1000) -> int
     replayed = 0
     events = log.read(after=applied)
     while chunk := list(islice(events, batch)):
-        changed: dict[str, UserState] = {}
-        for _, event in chunk:
-            before = changed.get(event.user_id) or states.get(event.user_id) or UserState(user_id=event.user_id)
-            changed[event.user_id] = user_state.apply(before, event)
+        folded = user_state.fold_users((event for _, event in chunk), states.get)
+        changed = {event.user_id: state for event, state in folded}
         states.put(list(changed.values()), checkpoints={APPLIED_OFFSET: str(chunk[-1][0])})
         replayed += len(chunk)
     return replayed

@@ -6,7 +6,8 @@ from itertools import islice
 
 from gars.application.ports import EventHistory
 from gars.application.recommend.engine import Engine, Recommendation
-from gars.application.recommend.explore import ranked
+from gars.application.recommend.explore import explored
+from gars.application.recommend.list_request import ListRequest
 from gars.domain import history, user_state
 from gars.domain.errors import InvalidInputError
 from gars.domain.impression import Impression
@@ -52,12 +53,11 @@ def list_as_of(
             f"the list came from the fallback {impression.fallback}", hint="only ranked lists can be made again"
         )
     state = state_as_of(log, impression.user_id, impression.state_version, before=before)
-    return ranked(
-        engine,
-        history.from_state(state),
+    request = ListRequest(
+        user_id=impression.user_id,
         k=impression.k,
         offset=impression.offset,
         filters=impression.filters,
         request_id=impression.request_id,
-        explore=impression.explore,
     )
+    return explored(engine, impression.explore, history.from_state(state), request)

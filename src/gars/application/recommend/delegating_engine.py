@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gars.application.recommend.engine import Engine, Recommendation
+from gars.application.recommend.list_request import ListRequest
 from gars.domain.anime import Anime
 from gars.domain.candidates import Filters
 from gars.domain.history import History
@@ -34,9 +35,9 @@ class DelegatingEngine:
         """Of the model here."""
         return self._local.feature_names
 
-    def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
+    def recommend_history(self, history: History, request: ListRequest) -> list[Recommendation]:
         """As the model here."""
-        return self._local.recommend_history(history, k=k, offset=offset, filters=filters)
+        return self._local.recommend_history(history, request)
 
     def retrieve_ids(self, history: History, *, k: int, filters: Filters) -> NDArray[np.int64]:
         """As the model here. → (≤ k,)"""

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from gars.application.recommend.list_request import ListRequest
 from gars.domain.anime import Anime
 from gars.domain.candidates import Filters
 from gars.domain.history import History
@@ -94,8 +95,8 @@ class Engine(Protocol):
         """Predict P(rating > 7) of anime by id, NaN for one the catalogue does not have. (m,) → (m,)"""
         ...
 
-    def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
-        """Return the ranks ``offset`` … ``offset + k`` of the ranked list."""
+    def recommend_history(self, history: History, request: ListRequest) -> list[Recommendation]:
+        """Return the requested ranks of the ranked list."""
         ...
 
     def retrieve_ids(self, history: History, *, k: int, filters: Filters) -> NDArray[np.int64]:

@@ -8,7 +8,8 @@ Each level needs less than the one before it. The last needs only data in memory
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Final, Literal, get_args
 
 import numpy as np
@@ -16,6 +17,8 @@ from numpy.typing import NDArray
 
 from gars.application.recommend import rerank
 from gars.application.recommend.engine import Engine, Reason, Recommendation
+from gars.application.recommend.explore import explored
+from gars.application.recommend.list_request import ListRequest
 from gars.domain import candidates, item_table
 from gars.domain.candidates import Filters
 from gars.domain.errors import InvalidInputError, StageError
@@ -31,7 +34,7 @@ Fallback = Literal["retrieval", "similar", "trending", "popular"]
 FallbackLevel = Literal["ranking", "retrieval", "similar", "trending", "popular"]
 FALLBACK_LEVELS: Final[tuple[FallbackLevel, ...]] = get_args(FallbackLevel)
 
-Ranking = Callable[[], list[Recommendation]]
+ListMaker = Callable[[History, ListRequest], list[Recommendation]]
 
 _P_UNKNOWN = 0.5
 """``p_like`` of a list without a ranking model."""
@@ -69,76 +72,58 @@ class FallbackChain:
         self._popular = self._rows(engine.popular_ids(k=len(self.items), filters=Filters()))
         self._fame = np.zeros(len(self.items), np.float32)
         self._fame[self._popular] = np.linspace(_FAME, 0, len(self._popular), dtype=np.float32)
+        self._below: tuple[tuple[FallbackLevel, ListMaker], ...] = (
+            ("retrieval", self._retrieved),
+            ("similar", self._similar),
+            ("trending", self._trending_list),
+        )
         self._content = unit_rows(self.items.genres * _rarity(self.items.genres))
 
     def __call__(
-        self,
-        ranking: Ranking,
-        known: History,
-        *,
-        k: int,
-        offset: int,
-        filters: Filters,
-        task: DeadlineTask | None = None,
+        self, history: History, request: ListRequest, *, explore: float = 0.0, task: DeadlineTask | None = None
     ) -> tuple[Fallback | None, list[Recommendation]]:
-        """Return the list of ``ranking`` or ranks ``offset`` … ``offset + k`` of the next best one, and the level used.
+        """Return the requested ranks of the ranked list, or those of the next best one, and the level it came from.
 
         With a ``task`` the ranking runs in this thread; if it is abandoned, the watcher calls again with the same
-        task and gets the levels below.
+        task and gets the levels below. ``explore`` is the share of lists with an exploration slot.
 
         Raises:
             InvalidInputError: the filters are invalid, at every level.
             AbandonedError: the task was late, and the watcher answers.
         """
-        for level, make in self._levels(ranking, known, k, offset, filters):
-            made = self._try(level, make, task if level == "ranking" else None)
-            if made is not None:
-                return (None if level == "ranking" else level), made
-        return "popular", self._popular_list(known, k, offset, filters)
+        ranking: ListMaker = partial(explored, self._engine, explore) if explore else self._engine.recommend_history
+        levels: tuple[tuple[FallbackLevel, ListMaker], ...] = (("ranking", ranking), *self._below)
+        for level, make in levels:
+            budget = self._budgets[level]
+            try:
+                made = budget.run(make, history, request, task=task if level == "ranking" else None)
+            except (InvalidInputError, AbandonedError):
+                raise
+            except OutOfTimeError as late:  # counted by the budget
+                logger.warning("%s is out of time: %s; using the next best list", level, late)
+            except StageError as away:
+                logger.warning("%s: %s; using the next best list", level, away.message)
+                budget.count("away")
+            except Exception:
+                logger.exception("%s failed; using the next best list", level)
+                budget.count("failed")
+            else:
+                if made or level in ("ranking", "retrieval"):  # no other list may be empty while one below is not
+                    budget.count("ok")
+                    return (None if level == "ranking" else level), made
+                budget.count("nothing")
+        return "popular", self._popular_list(history, request)
 
-    def _levels(
-        self, ranking: Ranking, known: History, k: int, offset: int, filters: Filters
-    ) -> Iterator[tuple[FallbackLevel, Ranking]]:
-        """Yield the levels above the last one, best first."""
-        end = offset + k
-        yield "ranking", ranking
-        yield "retrieval", lambda: _plain(self._retrieved(known, end, filters), offset, "retrieval")
-        yield "similar", lambda: _plain(self._similar(known, end, filters), offset, "similar")
-        yield "trending", lambda: _plain(self._wanted(known, end, filters), offset, "trending")
+    def _retrieved(self, history: History, request: ListRequest) -> list[Recommendation]:
+        ids: list[int] = self._engine.retrieve_ids(history, k=request.end, filters=request.filters).tolist()
+        return _plain(ids, request.offset, "retrieval")
 
-    def _try(self, level: FallbackLevel, make: Ranking, task: DeadlineTask | None) -> list[Recommendation] | None:
-        """Return the list of a level; ``None`` if it fails, is late, or is empty where a lower level may not be."""
-        budget = self._budgets[level]
-        try:
-            made = budget.run(make, task)
-        except (InvalidInputError, AbandonedError):
-            raise
-        except OutOfTimeError as late:
-            logger.warning("%s is out of time: %s; using the next best list", level, late)
-            return None
-        except StageError as away:
-            logger.warning("%s: %s; using the next best list", level, away.message)
-            budget.count("away")
-            return None
-        except Exception:
-            logger.exception("%s failed; using the next best list", level)
-            budget.count("failed")
-            return None
-        if not made and level in ("similar", "trending"):
-            budget.count("nothing")
-            return None
-        budget.count("ok")
-        return made
-
-    def _retrieved(self, known: History, end: int, filters: Filters) -> list[int]:
-        return self._engine.retrieve_ids(known, k=end, filters=filters).tolist()  # type: ignore[no-any-return]
-
-    def _similar(self, known: History, end: int, filters: Filters) -> list[int]:
+    def _similar(self, history: History, request: ListRequest) -> list[Recommendation]:
         """Rank by genres of the titles the user likes, rare genres weighted more; needs no model."""
         weights = np.zeros(len(self.items), np.float32)
         for ids, history_weights in (
-            (known.anime_ids, known.weights),
-            (known.clicks, np.full(len(known.clicks), _CLICK_WEIGHT, np.float32)),
+            (history.anime_ids, history.weights),
+            (history.clicks, np.full(len(history.clicks), _CLICK_WEIGHT, np.float32)),
         ):
             rows = self.items.rows(ids)
             np.add.at(weights, rows[rows >= 0], history_weights[rows >= 0])
@@ -148,24 +133,25 @@ class FallbackChain:
             return []
         scores = self._content @ (profile / length) + self._fame
         order = top_k(scores.astype(np.float32), self.items.anime_ids, len(self.items))
-        return self._allowed(order, known, end, filters)
+        return _plain(self._allowed(order, history, request), request.offset, "similar")
 
-    def _wanted(self, known: History, end: int, filters: Filters) -> list[int]:
+    def _trending_list(self, history: History, request: ListRequest) -> list[Recommendation]:
         if self._trending is None:
             return []
-        return self._allowed(self._rows(np.array(self._trending(), np.int64)), known, end, filters)
+        order = self._rows(np.array(self._trending(), np.int64))
+        return _plain(self._allowed(order, history, request), request.offset, "trending")
 
-    def _popular_list(self, known: History, k: int, offset: int, filters: Filters) -> list[Recommendation]:
-        made = _plain(self._allowed(self._popular, known, offset + k, filters), offset, "popular")
+    def _popular_list(self, history: History, request: ListRequest) -> list[Recommendation]:
+        made = _plain(self._allowed(self._popular, history, request), request.offset, "popular")
         self._budgets["popular"].count("ok")
         return made
 
-    def _allowed(self, order: NDArray[np.int64], known: History, end: int, filters: Filters) -> list[int]:
-        """Return the first ``end`` ids of an order of rows that pass the filters."""
-        kept = order[candidates.allowed(self.items, known, filters)[order]]
-        if filters.one_per_franchise:
+    def _allowed(self, order: NDArray[np.int64], history: History, request: ListRequest) -> list[int]:
+        """Return the first ids of an order of rows that pass the filters, up to the last requested rank."""
+        kept = order[candidates.allowed(self.items, history, request.filters)[order]]
+        if request.filters.one_per_franchise:
             kept = kept[rerank.collapse(kept, self.items.franchises)]
-        return self.items.anime_ids[kept[:end]].tolist()  # type: ignore[no-any-return]
+        return self.items.anime_ids[kept[: request.end]].tolist()  # type: ignore[no-any-return]
 
     def _rows(self, anime_ids: NDArray[np.int64]) -> NDArray[np.int64]:
         rows = self.items.rows(anime_ids)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gars.application.catalogue.catalogue import Catalogue
 from gars.application.ports import Clock, StateStore
 from gars.application.recommend.engine import Engine
+from gars.application.recommend.list_request import ListRequest
 from gars.domain import history
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
 from gars.domain.errors import InvalidInputError
@@ -88,16 +89,16 @@ class RecommendToGroup:
         asked = msgspec.structs.replace(
             filters, exclude_ids=(*filters.exclude_ids, *sorted(seen)), released_by=self._clock.now().date()
         )
-        proposed = {
-            item.anime_id for one in known for item in self._engine.recommend_history(one, k=_POOL * k, filters=asked)
-        }
+        request = ListRequest(k=_POOL * k, filters=asked)
+        proposed = {item.anime_id for one in known for item in self._engine.recommend_history(one, request)}
         if filters.hide_sequels:
             done = [set(one.anime_ids.tolist()) - set(one.unfinished.tolist()) for one in known]
-            proposed = {
-                anime_id
-                for anime_id in proposed
-                if all(not (before := self._prequels(anime_id)) or before & finished for finished in done)
-            }
+            request = ListRequest(k=_POOL * k, filters=asked)
+        proposed = {
+            anime_id
+            for anime_id in proposed
+            if all(not (before := self._prequels(anime_id)) or before & finished for finished in done)
+        }
         return np.array(sorted(proposed), np.int64)
 
     def _prequels(self, anime_id: int) -> set[int]:

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from typing import NamedTuple
 
 from gars.application.recommend.engine import Recommendation
+from gars.application.recommend.list_request import ListRequest
 from gars.domain.candidates import Filters
 from gars.domain.user_state import UserState
 
@@ -35,14 +36,6 @@ def cache_key(state: UserState | None, model_version: str) -> CacheKey:
     return CacheKey(state.version, latest, True, model_version)
 
 
-class RequestKey(NamedTuple):
-    """The part of the cache key that comes from the request."""
-
-    k: int
-    offset: int
-    filters: Filters
-
-
 class CachedList(NamedTuple):
     """A cached list; ``cold`` if the user had no history."""
 
@@ -56,7 +49,9 @@ class ListCache:
     def __init__(self, most_users: int) -> None:
         """Cache lists of at most ``most_users`` users; 0 disables the cache."""
         self._most_users = most_users
-        self._users: OrderedDict[str, tuple[CacheKey, OrderedDict[RequestKey, CachedList]]] = OrderedDict()
+        self._users: OrderedDict[str, tuple[CacheKey, OrderedDict[tuple[int, int, Filters], CachedList]]] = (
+            OrderedDict()
+        )
         self._lock = threading.Lock()
         self._forgotten = 0
         self.hits = 0
@@ -73,21 +68,21 @@ class ListCache:
         """Counter of deletions: read it before a list is made and pass it to ``put``."""
         return self._forgotten
 
-    def get(self, user_id: str, made: CacheKey, asked: RequestKey) -> CachedList | None:
+    def get(self, user_id: str, made: CacheKey, request: ListRequest) -> CachedList | None:
         """Return the cached list of these inputs, ``None`` if there is none."""
         with self._lock:
             kept = self._users.get(user_id)
             found = None
             if kept is not None and kept[0] == made:
                 self._users.move_to_end(user_id)
-                found = kept[1].get(asked)
+                found = kept[1].get(request.key)
             if found is None:
                 self.misses += 1
             else:
                 self.hits += 1
             return found
 
-    def put(self, user_id: str, made: CacheKey, asked: RequestKey, kept: CachedList, *, moment: int) -> None:
+    def put(self, user_id: str, made: CacheKey, request: ListRequest, kept: CachedList, *, moment: int) -> None:
         """Cache a list, and evict the user's lists of other inputs.
 
         A list that was begun before any user was forgotten is not cached: it may be theirs.
@@ -97,8 +92,8 @@ class ListCache:
                 return
             before = self._users.get(user_id)
             lists = before[1] if before is not None and before[0] == made else OrderedDict()
-            lists[asked] = kept
-            lists.move_to_end(asked)
+            lists[request.key] = kept
+            lists.move_to_end(request.key)
             while len(lists) > LISTS_PER_USER:
                 lists.popitem(last=False)
             self._users[user_id] = made, lists

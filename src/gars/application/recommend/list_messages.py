@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from gars.application.recommend.engine import Recommendation
+from gars.application.recommend.list_request import ListRequest
 from gars.application.recommend.stage_messages import Array, pack_history, unpack_history
-from gars.domain.candidates import Filters
 from gars.domain.history import History
 from gars.runtime.stage_times import Stage
 
@@ -18,12 +18,10 @@ class Serving(msgspec.Struct, frozen=True, tag=True):
 
 
 class ListWanted(msgspec.Struct, frozen=True, gc=False):
-    """Request for ranks ``offset`` … ``offset + k`` of the list for a history under filters."""
+    """Request for the list of a history."""
 
     history: dict[str, Array]
-    k: int
-    offset: int
-    filters: Filters
+    request: ListRequest
 
 
 class ListMade(msgspec.Struct, frozen=True, tag=True):
@@ -55,9 +53,9 @@ _answers: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
 decode_answer = _answers.decode
 
 
-def wanted(history: History, *, k: int, offset: int, filters: Filters) -> ListWanted:
+def wanted(history: History, request: ListRequest) -> ListWanted:
     """Return the message that requests a list."""
-    return ListWanted(pack_history(history), k, offset, filters)
+    return ListWanted(pack_history(history), request)
 
 
 def history_of(asked: ListWanted) -> History:

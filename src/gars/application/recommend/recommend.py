@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import msgspec
+from msgspec.structs import replace
 
 from gars.application.ports import Clock, StateStore
 from gars.application.recommend.engine import Engine, Recommendation
-from gars.application.recommend.explore import ranked
 from gars.application.recommend.fallback_chain import Fallback, FallbackChain
-from gars.application.recommend.list_cache import CachedList, CacheKey, ListCache, RequestKey, cache_key
-from gars.domain import history
-from gars.domain.candidates import SERVICE_DEFAULTS, Filters
+from gars.application.recommend.list_cache import CachedList, CacheKey, ListCache, cache_key
+from gars.application.recommend.list_request import ListRequest
 from gars.domain.experiment import Experiment
+from gars.domain.history import from_state
 from gars.domain.impression import Impression, ShownItem
 from gars.domain.user_state import UserState
 from gars.runtime.deadline_task import DeadlineTask
@@ -82,17 +81,8 @@ class Recommend:
     def _made_by(self, arm: str) -> tuple[Engine, FallbackChain]:
         return self._others.get(arm) or (self._engine, self._fallback_chain)
 
-    def __call__(
-        self,
-        user_id: str,
-        *,
-        k: int = 20,
-        offset: int = 0,
-        filters: Filters = SERVICE_DEFAULTS,
-        request_id: str | None = None,
-        task: DeadlineTask | None = None,
-    ) -> RecommendedList:
-        """Return ranks ``offset`` … ``offset + k`` of the user's list; an unknown user gets the popular one.
+    def __call__(self, request: ListRequest, *, task: DeadlineTask | None = None) -> RecommendedList:
+        """Return the requested ranks of the user's list; an unknown user gets the popular one.
 
         A list with a ``request_id`` is shown to the user, so it is recorded as an impression. With a ``task`` a
         watcher enforces the deadline of the ranking, and calls again with the same task when it is late.
@@ -104,65 +94,46 @@ class Recommend:
         """
         moment = self._lists.moment
         with stage("state"):
-            state = self._states.get(user_id)
+            state = self._states.get(request.user_id)
         # what is not out yet is never shown; the day goes with the impression, so the list can be made again
-        filters = msgspec.structs.replace(filters, released_by=self._clock.now().date())
+        filters = replace(request.filters, released_by=self._clock.now().date())
         variant, explore = self._variant, self._explore
-        engine, fallback_chain = self._engine, self._fallback_chain
+        engine, chain = self._engine, self._fallback_chain
         if self._experiment is not None:
-            arm = self._experiment.variant_of(user_id)
+            arm = self._experiment.variant_of(request.user_id)
             variant, filters = f"{self._experiment.name}/{arm.name}", arm.applied(filters)
             explore = explore if arm.rules.explore is None else arm.rules.explore
-            engine, fallback_chain = self._made_by(arm.name)
-        made_of, asked = cache_key(state, engine.version), RequestKey(k, offset, filters)
+            engine, chain = self._made_by(arm.name)
+        request = replace(request, filters=filters)
+        key = cache_key(state, engine.version)
         fallback: Fallback | None = None
-        kept = self._lists.get(user_id, made_of, asked) if not explore else None
+        kept = self._lists.get(request.user_id, key, request) if not explore else None
         if kept is None:
             with stage("state"):
-                known = history.from_state(state or UserState(user_id=user_id))
-            fallback, items = fallback_chain(
-                lambda: ranked(
-                    engine, known, k=k, offset=offset, filters=filters, request_id=request_id, explore=explore
-                ),
-                known,
-                k=k,
-                offset=offset,
-                filters=filters,
-                task=task,
-            )
-            kept = CachedList(known.is_empty, items)
+                history = from_state(state or UserState(user_id=request.user_id))
+            fallback, items = chain(history, request, explore=explore, task=task)
+            kept = CachedList(history.is_empty, items)
             if fallback is None and not explore:
-                self._lists.put(user_id, made_of, asked, kept, moment=moment)
+                self._lists.put(request.user_id, key, request, kept, moment=moment)
         made = RecommendedList(
-            user_id,
-            made_of.version,
-            made_of.model_version,
+            request.user_id,
+            key.version,
+            key.model_version,
             kept.cold,
             fallback,
             kept.items,
-            request_id,
-            None if fallback is not None or explore else made_of,
+            request.request_id,
+            None if fallback is not None or explore else key,
         )
-        if request_id is not None:
-            self._record(
-                self._impression(
-                    made, request_id, k=k, offset=offset, filters=filters, variant=variant, explore=explore
-                )
-            )
+        if request.request_id is not None:
+            self._record(self._impression(made, request, request.request_id, variant, explore))
         self.has_made_a_list = True
         return made
 
     def _impression(
-        self,
-        made: RecommendedList,
-        request_id: str,
-        *,
-        k: int,
-        offset: int,
-        filters: Filters,
-        variant: str,
-        explore: float,
+        self, made: RecommendedList, request: ListRequest, request_id: str, variant: str, explore: float
     ) -> Impression:
+        first = len(request.filters.shown) + request.offset
         return Impression(
             request_id=request_id,
             user_id=made.user_id,
@@ -171,19 +142,12 @@ class Recommend:
             model_version=made.model_version,
             variant=variant,
             fallback=made.fallback,
-            k=k,
-            offset=offset,
-            filters=filters,
+            k=request.k,
+            offset=request.offset,
+            filters=request.filters,
             explore=explore,
             items=tuple(
-                ShownItem(
-                    item.anime_id,
-                    len(filters.shown) + offset + place,
-                    item.score,
-                    item.channels,
-                    item.features,
-                    item.propensity,
-                )
+                ShownItem(item.anime_id, first + place, item.score, item.channels, item.features, item.propensity)
                 for place, item in enumerate(made.items)
             ),
         )

@@ -11,13 +11,12 @@ import numpy as np
 from gars.application.catalogue.catalogue import Catalogue
 from gars.application.ports import Clock, StateStore, Trends
 from gars.application.recommend.engine import Engine, NewAnime
-from gars.application.recommend.paging import Page, Pages
+from gars.application.recommend.list_request import ListRequest
 from gars.domain import history
 from gars.domain.anime import Anime
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
 from gars.domain.season import Season, season_of
 from gars.domain.user_state import UserState
-from gars.runtime.deadline_task import DeadlineTask
 
 _UNRATED = 7.0
 """Rating assumed for a finished title without one."""
@@ -56,14 +55,12 @@ class Shelves:
         states: StateStore,
         clock: Clock,
         trending: Trends,
-        pages: Pages,
     ) -> None:
         self._engine = engine
         self._catalogue = catalogue
         self._states = states
         self._clock = clock
         self._trending = trending
-        self._pages = pages
         members = [entry.members for entry in catalogue.anime if entry.members is not None]
         known = [count for count in members if count >= (SERVICE_DEFAULTS.min_members or 0)]
         self._gem_members = int(np.median(known)) if known else None
@@ -113,21 +110,16 @@ class Shelves:
         ]
         return *wanted, self._one_each(fitting, filters)[:k]
 
-    def hidden_gems(
-        self,
-        user_id: str,
-        *,
-        k: int,
-        filters: Filters = SERVICE_DEFAULTS,
-        after: str = "",
-        request_id: str,
-        task: DeadlineTask | None = None,
-    ) -> Page:
-        """Recommend less popular titles, below the median of members; ``max_members`` and ``niche`` override it."""
+    def hidden_gems(self, request: ListRequest) -> ListRequest:
+        """Return the request for less popular titles, below the median of members.
+
+        ``max_members`` and ``niche`` of the request override it.
+        """
+        filters = request.filters
         few = msgspec.structs.replace(
             filters, max_members=filters.max_members or self._gem_members, niche=filters.niche or _GEM_NICHE
         )
-        return self._pages(user_id, k=k, filters=few, after=after, request_id=request_id, task=task)
+        return msgspec.structs.replace(request, filters=few)
 
     def new(self, user_id: str, *, k: int, filters: Filters = SERVICE_DEFAULTS) -> list[int]:
         """Return anime without ratings in the training data, ranked for the user; empty without a model for them.

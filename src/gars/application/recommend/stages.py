@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gars.application.recommend.delegating_engine import DelegatingEngine
 from gars.application.recommend.engine import Engine, Recommendation
+from gars.application.recommend.list_request import ListRequest
 from gars.domain.candidates import Candidates, Filters
 from gars.domain.errors import InvalidInputError, StageError
 from gars.domain.history import History
@@ -20,17 +21,15 @@ from gars.runtime.stage_times import stage
 class TwoStages(Protocol):
     """Optional part of an ``Engine`` whose stages can be called separately.
 
-    ``rank_found(history, retrieve(history, want=offset + k))`` is ``recommend_history(history)``.
+    ``rank_found(history, retrieve(history, want=request.end), request)`` is ``recommend_history(history, request)``.
     """
 
     def retrieve(self, history: History, *, want: int, filters: Filters) -> Candidates:
         """Run the retrieval stage: return enough candidates for a list of ``want`` titles."""
         ...
 
-    def rank_found(
-        self, history: History, found: Candidates, *, k: int, offset: int = 0, filters: Filters
-    ) -> list[Recommendation]:
-        """Run the ranking stage: return ranks ``offset`` … ``offset + k`` of the candidates."""
+    def rank_found(self, history: History, found: Candidates, request: ListRequest) -> list[Recommendation]:
+        """Run the ranking stage: return the requested ranks of the candidates."""
         ...
 
 
@@ -69,8 +68,8 @@ class RankService(Protocol):
     def problem(self) -> StageError | None:
         """Error of the latest call; ``None`` after a success."""
 
-    def rank(self, history: History, found: Found, *, k: int, offset: int, filters: Filters) -> list[Recommendation]:
-        """Return ranks ``offset`` … ``offset + k``; raises ``StageError`` also if another model serves."""
+    def rank(self, history: History, found: Found, request: ListRequest) -> list[Recommendation]:
+        """Return the requested ranks; raises ``StageError`` also if another model serves."""
         ...
 
     def close(self) -> None:
@@ -106,18 +105,18 @@ class StagedEngine(DelegatingEngine):
         self._recall = recall
         self._rank = rank
 
-    def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
+    def recommend_history(self, history: History, request: ListRequest) -> list[Recommendation]:
         """Return the list that ``local`` would make; raises ``StageError`` while a stage is away."""
         with stage("retrieval"):
             if self._recall is None:
-                found = Found(self.version, self._stages.retrieve(history, want=offset + k, filters=filters))
+                found = Found(self.version, self._stages.retrieve(history, want=request.end, filters=request.filters))
             else:
-                found = self._recall.retrieve(history, want=offset + k, filters=filters)
+                found = self._recall.retrieve(history, want=request.end, filters=request.filters)
         check_version(self.version, found)
         if self._rank is None:
-            return self._stages.rank_found(history, found.candidates, k=k, offset=offset, filters=filters)
+            return self._stages.rank_found(history, found.candidates, request)
         with stage("ranking"):
-            return self._rank.rank(history, found, k=k, offset=offset, filters=filters)
+            return self._rank.rank(history, found, request)
 
     def retrieve_ids(self, history: History, *, k: int, filters: Filters) -> NDArray[np.int64]:
         """Run the retrieval stage alone. → (≤ k,)"""

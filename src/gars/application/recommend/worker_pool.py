@@ -7,7 +7,7 @@ from typing import Protocol
 from gars.application.recommend.delegating_engine import DelegatingEngine
 from gars.application.recommend.engine import Engine, Recommendation
 from gars.application.recommend.list_messages import ListMade
-from gars.domain.candidates import Filters
+from gars.application.recommend.list_request import ListRequest
 from gars.domain.errors import StageError
 from gars.domain.history import History
 from gars.runtime.stage_times import StageTimes, measured
@@ -28,8 +28,8 @@ class WorkerPool(Protocol):
     def restarts(self) -> int:
         """Number of processes restarted."""
 
-    def make(self, history: History, *, k: int, offset: int, filters: Filters) -> ListMade | None:
-        """Return ranks ``offset`` … ``offset + k``; ``None`` if no process is running, or it ended during the call.
+    def make(self, history: History, request: ListRequest) -> ListMade | None:
+        """Return the requested ranks; ``None`` if no process is running, or it ended during the call.
 
         Raises:
             InvalidInputError: the filters cannot be used.
@@ -43,17 +43,17 @@ class WorkerPool(Protocol):
 
 
 class WorkerPoolEngine(DelegatingEngine):
-    """Makes lists by ``makers``, or by ``local`` while none are running; all other calls go to ``local``."""
+    """Makes lists in the processes of ``pool``; by ``local`` while none are running, as for all other calls."""
 
-    def __init__(self, local: Engine, makers: WorkerPool) -> None:
+    def __init__(self, local: Engine, pool: WorkerPool) -> None:
         super().__init__(local)
-        self._makers = makers
+        self._pool = pool
 
-    def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
+    def recommend_history(self, history: History, request: ListRequest) -> list[Recommendation]:
         """Return the list that ``local`` would make, with reasons as JSON; raises as ``WorkerPool.make``."""
-        made = self._makers.make(history, k=k, offset=offset, filters=filters)
+        made = self._pool.make(history, request)
         if made is None:
-            return self._local.recommend_history(history, k=k, offset=offset, filters=filters)
+            return self._local.recommend_history(history, request)
         times = measured()
         if times is not None:
             times.add_all(StageTimes(made.milliseconds))

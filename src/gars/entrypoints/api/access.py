@@ -50,6 +50,25 @@ class Access:
         client = scope.get("client")
         return not self.tokens.on and (client is None or _is_this_machine(client[0]))
 
+    def may_read_list(self, scope: Scope, user_id: str) -> bool:
+        """Return true if a request may read a user's list; it counts against the caller's rate.
+
+        False also where only the guard can decide: the application then handles the request, errors included.
+        """
+        if self.asks_nothing(scope):
+            return True
+        connection: ASGIConnection[Any, Any, Any, Any] = ASGIConnection(scope)
+        if connection.query_params.getall("user_id", []):
+            return False
+        caller = self.tokens.caller(sent_token(connection), self._clock.now())
+        if self.tokens.on and caller.kind != "service" and (caller.kind, caller.user_id) != ("user", user_id):
+            return False
+        try:
+            self._check_rate(connection, caller)
+        except TooManyRequestsException:
+            return False
+        return True
+
     async def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
         """Authenticate and authorise one request; stores the ``Caller`` in the scope.
 

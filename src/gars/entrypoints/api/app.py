@@ -66,16 +66,14 @@ class ListApp(App):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request."""
-        if scope["type"] == "http" and self.state.guard.asks_nothing(scope):
+        if scope["type"] == "http":
             started = perf_counter()
-            response_cache: ResponseCache = self.state.response_cache
-            if (answer := response_cache.find(scope)) is not None:
-                await answer.send(send, scope, started)
-                self.state.metrics.count("GET", TEMPLATE, 200, perf_counter() - started)
+            cache: ResponseCache = self.state.response_cache
+            if (found := cache.find(scope, self.state.guard.may_read_list)) is not None:
+                status = await found.send(send, scope, started)
+                self.state.metrics.count("GET", TEMPLATE, status, perf_counter() - started)
                 return
-            send = response_cache.listening(scope, compressing(scope, send))
-        else:
-            send = compressing(scope, send)
+            send = cache.listening(scope, compressing(scope, send))
         await super().__call__(scope, receive, send)
 
 

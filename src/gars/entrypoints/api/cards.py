@@ -99,25 +99,20 @@ def _links(anime: Anime) -> Links:
 def recommendations(
     page: Page,
     catalogue: Catalogue,
-    request_id: str,
     *,
-    first: bool,
     feature_names: tuple[str, ...] | None = None,
     asked: Asked | None = None,
 ) -> RecommendationsBody:
-    """Convert a page of a user's list. With ``feature_names`` each item includes its explanation.
-
-    ``first``: the page starts at the top of the list, so its items can be compared with the best one.
-    """
+    """Convert a page of a user's list. With ``feature_names`` each item includes its explanation."""
     made, written = page.made, _written.setdefault(catalogue, {})
     matched: Sequence[Match | None] = [None] * len(made.items)
-    if first and not made.cold and made.fallback is None:
+    if page.is_first and not made.cold and made.fallback is None:
         matched = matches([item.score for item in made.items])
     return RecommendationsBody(
         user_id=made.user_id,
         version=made.version,
         model_version=made.model_version,
-        request_id=request_id,
+        request_id=made.request_id or "",
         cold=made.cold,
         fallback=made.fallback,
         items=[

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from litestar import Request, Response, get
 from litestar.params import QueryParameter
 
+from gars.application.recommend.list_request import ListRequest
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.page import index_html
 from gars.entrypoints.api.params import MAX_USER_ID, ServiceDep, checked_user_id
@@ -25,9 +26,8 @@ async def get_root(
     """Return the ids of a user's list as JSON; without ``user_id``, the page."""
     if user_id is None:
         return index_html(request)
-    made = await run_with_deadline(
-        service, service.recommend, checked_user_id(user_id), k=_K, request_id=uuid.uuid4().hex
-    )
+    asked = ListRequest(user_id=checked_user_id(user_id), k=_K, request_id=uuid.uuid4().hex)
+    made = await run_with_deadline(service, service.recommend, asked)
     return Response([item.anime_id for item in made.items], media_type="application/json")
 
 

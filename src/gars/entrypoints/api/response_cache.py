@@ -2,7 +2,8 @@
 
 A response is cached by what its list was made from (``application.recommend.list_cache``), so a click or a model swap
 invalidates it at once. Within ``SAME_VIEW_S`` it counts as the same impression, such as a reload. The cache runs
-before the framework, so it only serves requests without authentication (``Access.asks_nothing``).
+before the framework, so it checks itself that the caller may read the list (``Access.may_read_list``). A client that
+sends the ``ETag`` of a response back in ``If-None-Match`` gets 304 while that response is cached (RFC 9110, 13.1.2).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from litestar.types import Message, Scope, Send
 
 from gars.application.recommend.list_cache import CacheKey, cache_key
+from gars.application.recommend.recommend import RecommendedList
 from gars.bootstrap import Live
 from gars.entrypoints.api.compression import MIN_BYTES, accepts_gzip, can_shrink, pack, packed_headers
 from gars.entrypoints.api.security import REQUEST_ID
@@ -27,6 +29,8 @@ _BEFORE, _AFTER = TEMPLATE.split("{user_id}")
 _MARK = "gars.cache_key"
 _ONE_TIME = frozenset({b"server-timing", b"x-request-id"})
 """Headers that belong to a single response."""
+_OF_BODY = frozenset({b"content-length", b"content-type"})
+"""Headers that a response without a body does not have."""
 
 
 @dataclass(slots=True, eq=False)
@@ -34,6 +38,7 @@ class CachedResponse:
     """A cached response, and what its list was made from."""
 
     made: CacheKey
+    etag: bytes
     until: float
     """Expiry by the monotonic clock."""
     headers: list[tuple[bytes, bytes]]
@@ -42,10 +47,16 @@ class CachedResponse:
     """The compressed body, made when a client that accepts gzip first needs it."""
     packed_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
 
-    async def send(self, send: Send, scope: Scope, started: float) -> None:
-        """Send the response; ``started`` is the time the request arrived, by ``perf_counter``."""
-        headers, body = self.headers, self.body
-        if len(body) >= MIN_BYTES and accepts_gzip(scope):
+    async def send(self, send: Send, scope: Scope, started: float) -> int:
+        """Send the response, or 304 to a client that has it. → the status
+
+        ``started`` is the time the request arrived, by ``perf_counter``.
+        """
+        status, headers, body = 200, self.headers, self.body
+        if self.etag in _known_etags(scope):
+            status, body = 304, b""
+            headers = [header for header in headers if header[0].lower() not in _OF_BODY]
+        elif len(body) >= MIN_BYTES and accepts_gzip(scope):
             if self.packed is None and can_shrink(headers):
                 self.packed = await pack(body)
                 self.packed_headers = packed_headers(headers, self.packed)
@@ -55,13 +66,15 @@ class CachedResponse:
         headers = [*headers, (b"server-timing", timing)]
         if (name := scope.get(REQUEST_ID)) is not None:
             headers.append(name)  # type: ignore[arg-type]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body, "more_body": False})
+        return status
 
 
-def keep(scope: Scope, made: CacheKey) -> None:
-    """Mark the response to this request as cacheable, with what its list was made from."""
-    scope[_MARK] = made  # type: ignore[literal-required]
+def keep(scope: Scope, made: RecommendedList) -> None:
+    """Mark the response to this request as cacheable, unless a fallback or exploration made its list."""
+    if made.cache_key is not None and made.request_id is not None:
+        scope[_MARK] = made.cache_key, b'W/"%s"' % made.request_id.encode()  # type: ignore[literal-required]
 
 
 class ResponseCache:
@@ -80,8 +93,8 @@ class ResponseCache:
         """Return the number of cached responses."""
         return len(self._kept)
 
-    def find(self, scope: Scope) -> CachedResponse | None:
-        """Return the cached response to a request, if nothing it was made from has changed."""
+    def find(self, scope: Scope, may_read: Callable[[Scope, str], bool]) -> CachedResponse | None:
+        """Return the cached response to a request, if it is still valid and the caller may read it."""
         key = _key_of(scope)
         if key is None or (answer := self._kept.get(key)) is None:
             return None
@@ -96,6 +109,8 @@ class ResponseCache:
         ):
             self._kept.pop(key, None)
             return None
+        if not may_read(scope, key[0]):
+            return None
         self.hits += 1
         return answer
 
@@ -108,14 +123,16 @@ class ResponseCache:
         forgotten = self._forgotten
 
         async def through(message: Message) -> None:
+            mark: tuple[CacheKey, bytes] | None = scope.get(_MARK)  # type: ignore[assignment]
+            if mark is not None and message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"etag", mark[1])]
             await send(message)
-            made: CacheKey | None = scope.get(_MARK)  # type: ignore[assignment]
-            if made is None or forgotten != self._forgotten:  # the user may have been deleted since
+            if mark is None or forgotten != self._forgotten:  # the user may have been deleted since
                 return
             if message["type"] == "http.response.start":
                 headers.extend(header for header in message["headers"] if header[0].lower() not in _ONE_TIME)
             elif message["type"] == "http.response.body" and not message.get("more_body"):
-                self._put(key, CachedResponse(made, self._now() + SAME_VIEW_S, headers, message["body"]))
+                self._put(key, CachedResponse(*mark, self._now() + SAME_VIEW_S, headers, message["body"]))
 
         return through
 
@@ -132,6 +149,12 @@ class ResponseCache:
         self._forgotten += 1
         for key in [key for key in self._kept if key[0] == user_id]:
             del self._kept[key]
+
+
+def _known_etags(scope: Scope) -> list[bytes]:
+    """Return the entity tags of responses that the client holds."""
+    sent = (value for name, value in scope.get("headers", ()) if name == b"if-none-match")
+    return [tag.strip() for value in sent for tag in value.split(b",")]
 
 
 def _key_of(scope: Scope) -> tuple[str, bytes] | None:

@@ -8,6 +8,8 @@ from typing import Annotated
 from litestar import get
 from litestar.params import QueryParameter
 
+from gars.application.recommend.list_request import ListRequest
+from gars.application.recommend.paging import page_of, resume, without_shown
 from gars.domain.season import Season
 from gars.entrypoints.api import cards
 from gars.entrypoints.api.errors import errors
@@ -65,12 +67,11 @@ async def get_hidden_gems(
     service: ServiceDep, user_id: UserId, filters: FiltersDep, k: K = 20, after: CursorParam = ""
 ) -> RecommendationsBody:
     """The user's list from the less known half of the catalogue."""
-    user_id = checked_user_id(user_id)
-    request_id = uuid.uuid4().hex
-    page = await run_with_deadline(
-        service, service.shelves.hidden_gems, user_id, k=k, filters=filters, after=after, request_id=request_id
-    )
-    return cards.recommendations(page, service.catalogue, request_id, first=not after)
+    plain = ListRequest(user_id=checked_user_id(user_id), k=k, filters=filters, request_id=uuid.uuid4().hex)
+    asked = service.shelves.hidden_gems(plain)
+    before = resume(asked, after) if after else None
+    made = await run_with_deadline(service, service.recommend, without_shown(asked, before))
+    return cards.recommendations(page_of(made, asked, before), service.catalogue)
 
 
 @get(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from litestar import Request, Response, delete, get
 from litestar.params import QueryParameter
 
 from gars.application.recommend.ask import MAX_ASKED
+from gars.application.recommend.list_request import Explain, ListRequest
+from gars.application.recommend.paging import page_of, resume, without_shown
 from gars.domain.user_export import UserExport
 from gars.domain.user_state import UserState
 from gars.entrypoints.api import cards, response_cache
@@ -79,9 +81,7 @@ async def get_recommendations(
     k: K = 20,
     offset: Offset = 0,
     after: CursorParam = "",
-    explain: Annotated[
-        Literal["reasons", "full"], QueryParameter(description="full adds scores and features")
-    ] = "reasons",
+    explain: Annotated[Explain, QueryParameter(description="full adds scores and features")] = "reasons",
     ask: Annotated[
         str | None,
         QueryParameter(
@@ -98,27 +98,22 @@ async def get_recommendations(
     Send the `next` of a page as `cursor` to get the next page, without titles already shown.
     """
     user_id = checked_user_id(user_id)
-    request_id = uuid.uuid4().hex
-    asked = None
-    if ask is not None:
-        asked = await run_in_worker(service, service.ask, ask, filters)
-        filters = asked.filters
-    page = await run_with_deadline(
-        service,
-        service.pages,
-        user_id,
+    in_words = None if ask is None else await run_in_worker(service, service.ask, ask, filters)
+    asked = ListRequest(
+        user_id=user_id,
         k=k,
         offset=offset,
-        filters=filters,
-        after=after,
+        filters=filters if in_words is None else in_words.filters,
+        request_id=uuid.uuid4().hex,
         asked=ask or "",
-        request_id=request_id,
+        explain=explain,
     )
-    if page.made.cache_key is not None:
-        response_cache.keep(request.scope, page.made.cache_key)
+    before = resume(asked, after) if after else None
+    made = await run_with_deadline(service, service.recommend, without_shown(asked, before))
+    response_cache.keep(request.scope, made)
     names = service.engine.feature_names if explain == "full" else None
-    first = offset == 0 and not after
-    return cards.recommendations(page, service.catalogue, request_id, first=first, feature_names=names, asked=asked)
+    page = page_of(made, asked, before)
+    return cards.recommendations(page, service.catalogue, feature_names=names, asked=in_words)
 
 
 @get(

@@ -11,6 +11,7 @@ from litestar.di import NamedDependency
 from litestar.exceptions import HTTPException
 from litestar.params import QueryParameter, SkipValidation
 
+from gars.application.recommend.list_request import ListRequest
 from gars.application.recommend.stage_messages import (
     CONTENT_TYPE,
     RANK,
@@ -60,7 +61,7 @@ async def get_sim(service: StageDep, anime_id: AnimeIdParam) -> list[int]:
 @get("/", summary="Ids of a user's list, ranked", responses=errors(400), tags=["mission"])
 async def get_ranked(service: StageDep, user_id: UserIdParam) -> list[int]:
     """Both stages: candidates come from GARS_RECALL where there is one."""
-    made = await run_in_worker(service, service.recommend, checked_user_id(user_id), k=_K)
+    made = await run_in_worker(service, service.recommend, ListRequest(user_id=checked_user_id(user_id), k=_K))
     return [item.anime_id for item in made.items]
 
 
@@ -102,7 +103,9 @@ async def post_rank(request: Request[Any, Any, Any], service: StageDep) -> Respo
             raise ConflictError(other.message, hint=other.hint) from other
         _places(asked.offset + asked.k)
         return encode(
-            service.stages.rank_found(known, found.candidates, k=asked.k, offset=asked.offset, filters=asked.filters)
+            service.stages.rank_found(
+                known, found.candidates, ListRequest(k=asked.k, offset=asked.offset, filters=asked.filters)
+            )
         )
 
     return _message(await run_in_worker(service, ranked))

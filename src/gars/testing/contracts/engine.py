@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 
 from gars.application.recommend.engine import Engine
+from gars.application.recommend.list_request import ListRequest
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
 from gars.domain.history import History, Rating, from_ratings, from_state
 from gars.domain.interaction import Kind
@@ -37,7 +38,7 @@ class EngineContract(ABC):
     def test_list_is_full_and_ordered(self) -> None:
         """A list has ``k`` different anime of the catalogue by ``(-score, id)``, with probabilities and reasons."""
         engine = self.open()
-        made = engine.recommend_history(self.history(engine), k=20, filters=NONE)
+        made = engine.recommend_history(self.history(engine), ListRequest(k=20, filters=NONE))
         assert len({item.anime_id for item in made}) == 20
         assert {item.anime_id for item in made} <= {entry.anime_id for entry in engine.anime}
         assert [(-item.score, item.anime_id) for item in made] == sorted((-item.score, item.anime_id) for item in made)
@@ -50,22 +51,22 @@ class EngineContract(ABC):
         engine = self.open()
         known = self.history(engine)
         held = set(known.anime_ids.tolist())
-        assert not held & {item.anime_id for item in engine.recommend_history(known, k=40, filters=NONE)}
+        assert not held & {item.anime_id for item in engine.recommend_history(known, ListRequest(k=40, filters=NONE))}
         assert not held & set(engine.retrieve_ids(known, k=40, filters=NONE).tolist())
 
     def test_pages_continue_each_other(self) -> None:
         """Two pages of 10 are the list of 20."""
         engine = self.open()
         known = self.history(engine)
-        whole = [item.anime_id for item in engine.recommend_history(known, k=20, filters=NONE)]
-        first = [item.anime_id for item in engine.recommend_history(known, k=10, filters=NONE)]
-        second = [item.anime_id for item in engine.recommend_history(known, k=10, offset=10, filters=NONE)]
+        whole = [item.anime_id for item in engine.recommend_history(known, ListRequest(k=20, filters=NONE))]
+        first = [item.anime_id for item in engine.recommend_history(known, ListRequest(k=10, filters=NONE))]
+        second = [item.anime_id for item in engine.recommend_history(known, ListRequest(k=10, offset=10, filters=NONE))]
         assert first + second == whole
 
     def test_empty_history_gets_the_popular_list(self) -> None:
         """An empty history gets a full list."""
         engine = self.open()
-        made = engine.recommend_history(from_ratings([]), k=10, filters=NONE)
+        made = engine.recommend_history(from_ratings([]), ListRequest(k=10, filters=NONE))
         assert len(made) == 10
         assert len(engine.popular_ids(k=10, filters=NONE)) == 10
 
@@ -73,23 +74,23 @@ class EngineContract(ABC):
         """Ids that are missing in the catalogue do not shorten the list."""
         engine = self.open()
         with_unknown = from_ratings([Rating(2_000_000_000, 9)])
-        assert len(engine.recommend_history(with_unknown, k=10, filters=NONE)) == 10
+        assert len(engine.recommend_history(with_unknown, ListRequest(k=10, filters=NONE))) == 10
 
     def test_one_click_changes_the_list(self) -> None:
         """One click of a user without history changes the list."""
         engine = self.open()
-        before = [item.anime_id for item in engine.recommend_history(from_ratings([]), k=20, filters=NONE)]
+        before = [item.anime_id for item in engine.recommend_history(from_ratings([]), ListRequest(k=20, filters=NONE))]
         clicked = next(entry for entry in reversed(engine.anime) if len(entry.genres) > 1)
         state = apply(UserState(user_id="new"), event("new", clicked.anime_id, Kind.CLICK))
-        after = [item.anime_id for item in engine.recommend_history(from_state(state), k=20, filters=NONE)]
+        after = [item.anime_id for item in engine.recommend_history(from_state(state), ListRequest(k=20, filters=NONE))]
         assert after != before
 
     def test_deterministic(self) -> None:
         """Two calls with the same arguments return equal lists."""
         engine = self.open()
         known = self.history(engine)
-        once = engine.recommend_history(known, k=20, filters=NONE)
-        assert engine.recommend_history(known, k=20, filters=NONE) == once
+        once = engine.recommend_history(known, ListRequest(k=20, filters=NONE))
+        assert engine.recommend_history(known, ListRequest(k=20, filters=NONE)) == once
 
     def test_filters_act_before_the_cut(self) -> None:
         """A filtered list contains only matching anime, and as many as there are."""
@@ -101,7 +102,7 @@ class EngineContract(ABC):
         known = self.history(engine)
         left = len(have - set(known.anime_ids.tolist()))
         for ids in (
-            [item.anime_id for item in engine.recommend_history(known, k=20, filters=wanted)],
+            [item.anime_id for item in engine.recommend_history(known, ListRequest(k=20, filters=wanted))],
             engine.retrieve_ids(known, k=20, filters=wanted).tolist(),
             engine.popular_ids(k=20, filters=wanted).tolist(),
         ):
@@ -112,15 +113,17 @@ class EngineContract(ABC):
         """Excluded ids are not recommended."""
         engine = self.open()
         known = self.history(engine)
-        top = [item.anime_id for item in engine.recommend_history(known, k=5, filters=NONE)]
+        top = [item.anime_id for item in engine.recommend_history(known, ListRequest(k=5, filters=NONE))]
         without = msgspec.structs.replace(NONE, exclude_ids=tuple(top))
-        assert not set(top) & {item.anime_id for item in engine.recommend_history(known, k=20, filters=without)}
+        assert not set(top) & {
+            item.anime_id for item in engine.recommend_history(known, ListRequest(k=20, filters=without))
+        }
 
     def test_service_rules(self) -> None:
         """At most one anime of each franchise, and no adult titles."""
         engine = self.open()
         by_id = {entry.anime_id: entry for entry in engine.anime}
-        made = engine.recommend_history(self.history(engine), k=20, filters=SERVICE_DEFAULTS)
+        made = engine.recommend_history(self.history(engine), ListRequest(k=20, filters=SERVICE_DEFAULTS))
         shown = [by_id[item.anime_id] for item in made]
         assert not any(entry.adult for entry in shown)
         franchises = [entry.franchise for entry in shown if entry.franchise]
@@ -130,7 +133,7 @@ class EngineContract(ABC):
         """Like probabilities are in the order of the ids; NaN for an id that is missing in the catalogue."""
         engine = self.open()
         known = self.history(engine)
-        ids = np.array([item.anime_id for item in engine.recommend_history(known, k=20, filters=NONE)])
+        ids = np.array([item.anime_id for item in engine.recommend_history(known, ListRequest(k=20, filters=NONE))])
         chances = engine.like_chances(known, np.array([2_000_000_000, *ids.tolist()]))
         assert np.isnan(chances).tolist() == [True] + [False] * len(ids)
         assert ((chances[1:] >= 0) & (chances[1:] <= 1)).all()
@@ -140,7 +143,7 @@ class EngineContract(ABC):
         """The terms of a score sum to it; there is one float32 for each named feature, or none."""
         engine = self.open()
         leaning = msgspec.structs.replace(NONE, niche=0.5)
-        for item in engine.recommend_history(self.history(engine), k=5, filters=leaning):
+        for item in engine.recommend_history(self.history(engine), ListRequest(k=5, filters=leaning)):
             assert np.isclose(sum(item.terms.values()), item.score, atol=1e-4)
             assert len(item.features) in (0, 4 * len(engine.feature_names))
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from gars.application.recommend.engine import Recommendation
+from gars.application.recommend.list_request import ListRequest
 from gars.domain.candidates import Filters
 from gars.domain.history import History, Rating
 from gars.testing.contracts.broken.types import Broken
@@ -31,8 +31,8 @@ class _Engine(FakeEngine):
 
 
 class _ShortList(_Engine):
-    def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
-        made = super().recommend_history(history, k=k, offset=offset, filters=filters)
+    def recommend_history(self, history: History, request: ListRequest) -> list[Recommendation]:
+        made = super().recommend_history(history, request)
         return list(reversed(made))
 
 
@@ -42,33 +42,33 @@ class _RepeatsHistory(_Engine):
 
 
 class _PagesOverlap(_Engine):
-    def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
-        return super().recommend_history(history, k=k, offset=max(0, offset - 1), filters=filters)
+    def recommend_history(self, history: History, request: ListRequest) -> list[Recommendation]:
+        return super().recommend_history(history, replace(request, offset=max(0, request.offset - 1)))
 
 
 class _NothingForNewcomers(_Engine):
-    def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
-        return [] if history.is_empty else super().recommend_history(history, k=k, offset=offset, filters=filters)
+    def recommend_history(self, history: History, request: ListRequest) -> list[Recommendation]:
+        return [] if history.is_empty else super().recommend_history(history, request)
 
 
 class _NothingForStrangers(_Engine):
-    def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
+    def recommend_history(self, history: History, request: ListRequest) -> list[Recommendation]:
         unknown = (self._items.rows(history.anime_ids) < 0).any()
-        return [] if unknown else super().recommend_history(history, k=k, offset=offset, filters=filters)
+        return [] if unknown else super().recommend_history(history, request)
 
 
 class _DeafToClicks(_Engine):
-    def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
+    def recommend_history(self, history: History, request: ListRequest) -> list[Recommendation]:
         deaf = History(history.anime_ids, history.ratings, history.weights, history.hidden)
-        return super().recommend_history(deaf, k=k, offset=offset, filters=filters)
+        return super().recommend_history(deaf, request)
 
 
 class _Moody(_Engine):
     calls = 0
 
-    def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
+    def recommend_history(self, history: History, request: ListRequest) -> list[Recommendation]:
         self.calls += 1
-        return super().recommend_history(history, k=k + self.calls, offset=offset, filters=filters)
+        return super().recommend_history(history, replace(request, k=request.k + self.calls))
 
 
 class _FiltersAfterTheCut(_Engine):
@@ -78,16 +78,15 @@ class _FiltersAfterTheCut(_Engine):
 
 
 class _IgnoresExcluded(_Engine):
-    def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
-        kept = msgspec.structs.replace(filters, exclude_ids=())
-        return super().recommend_history(history, k=k, offset=offset, filters=kept)
+    def recommend_history(self, history: History, request: ListRequest) -> list[Recommendation]:
+        kept = replace(request.filters, exclude_ids=())
+        return super().recommend_history(history, replace(request, filters=kept))
 
 
 class _ManyOfAFranchise(_Engine):
-    def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
-        del k
-        loose = msgspec.structs.replace(filters, one_per_franchise=False, hide_sequels=False, min_members=None)
-        return super().recommend_history(history, k=len(self._anime), offset=offset, filters=loose)
+    def recommend_history(self, history: History, request: ListRequest) -> list[Recommendation]:
+        loose = replace(request.filters, one_per_franchise=False, hide_sequels=False, min_members=None)
+        return super().recommend_history(history, replace(request, k=len(self._anime), filters=loose))
 
 
 class _InItsOwnOrder(_Engine):
@@ -96,8 +95,8 @@ class _InItsOwnOrder(_Engine):
 
 
 class _TermsLackOne(_Engine):
-    def recommend_history(self, history: History, *, k: int, offset: int = 0, filters: Filters) -> list[Recommendation]:
-        made = super().recommend_history(history, k=k, offset=offset, filters=filters)
+    def recommend_history(self, history: History, request: ListRequest) -> list[Recommendation]:
+        made = super().recommend_history(history, request)
         return [replace(item, score=item.score + 1) for item in made]
 
 
