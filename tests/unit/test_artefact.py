@@ -82,9 +82,9 @@ def test_a_half_written_model(tmp_path: Path) -> None:
         (lambda m: (m / "manifest.json").write_text("{"), "manifest.json is damaged"),
         (
             lambda m: (m / "manifest.json").write_text(
-                (m / "manifest.json").read_text().replace('"format": 1', '"format": 99')
+                (m / "manifest.json").read_text().replace('"format": 2', '"format": 99')
             ),
-            "has format 99, this GARS reads 1",
+            "has format 99, this GARS reads 2",
         ),
     ],
 )
@@ -164,3 +164,18 @@ def test_ranker_of_other_features_is_refused(small: Recommender, tmp_path: Path)
     n = len(arrays["mean"])
     with pytest.raises(ArtefactError, match=f"trained on {n - 1} features, and this version of gars computes {n}"):
         unpack({**files, "ranker.npz": tmp_path / "ranker.npz"}, version="", config=FitConfig(), seed=0)
+
+
+def test_model_of_format_1_gives_the_same_lists(small: Recommender, tmp_path: Path) -> None:
+    manifest = small.save(tmp_path / "m")
+    (tmp_path / "m" / "gaussian_process.npz").rename(tmp_path / "m" / "kriging.npz")
+    text = (tmp_path / "m" / "manifest.json").read_text()
+    assert manifest.format == 2
+    text = text.replace('"format": 2', '"format": 1').replace('"gaussian_process.npz"', '"kriging.npz"')
+    (tmp_path / "m" / "manifest.json").write_text(text)
+
+    loaded = Recommender.load(tmp_path / "m")
+
+    user = small.user_ids[0].item()
+    assert loaded.engine.models.gaussian_process is not None
+    assert loaded.recommend(user_id=user, k=20) == small.recommend(user_id=user, k=20)

@@ -46,7 +46,7 @@ MIN_POSITIVES = 5
 LIKE_BASELINES: dict[str, LikeFit] = {
     "user and item bias": like_rates.bias,
     "MLP on averages": averages_mlp.fit,
-    "kriging": gaussian_process.fit,
+    "Gaussian process": gaussian_process.fit,
 }
 
 

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from gars.datasets.durable import sha256_of, whole_folder
 from gars.domain.errors import ArtefactError, StorageError
 
-FORMAT = 1
+FORMAT = 2
+"""Version of the layout that is written: in 1 the Gaussian process was in ``kriging.npz``."""
+READABLE = (1, FORMAT)
 MANIFEST = "manifest.json"
 
 
@@ -91,7 +93,7 @@ def read_manifest(path: Path) -> Manifest:
         manifest = msgspec.json.decode((path / MANIFEST).read_bytes(), type=Manifest)
     except msgspec.DecodeError as error:
         raise ArtefactError(f"{path / MANIFEST} is damaged: {error}", hint="train it again with: gars train") from error
-    if manifest.format != FORMAT:
+    if manifest.format not in READABLE:
         raise ArtefactError(
             f"the model in {path} has format {manifest.format}, this GARS reads {FORMAT}",
             hint="train it again with: gars train",

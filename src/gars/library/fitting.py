@@ -312,7 +312,7 @@ class _Fitter:
         )  # fmt: skip
 
         def fit_kernel() -> GaussianProcess:
-            with self.progress.task("kriging"):
+            with self.progress.task("Gaussian process"):
                 return gaussian_process.fit(
                     part.weights, part.ratings, self.described, fitted.vectors, items, seed=self.seed, hidden=hidden
                 )

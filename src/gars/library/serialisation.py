@@ -33,6 +33,7 @@ from gars.retrieval.spectral import Spectral
 from gars.retrieval.user_knn import UserKnn
 
 _CHANNEL = "channel_"
+_GAUSSIAN_PROCESS, _GAUSSIAN_PROCESS_IN_1 = "gaussian_process.npz", "kriging.npz"
 
 
 def pack(engine: Engine, rows: Rows) -> dict[str, bytes | Mapping[str, NDArray[Any]]]:
@@ -63,7 +64,7 @@ def pack(engine: Engine, rows: Rows) -> dict[str, bytes | Mapping[str, NDArray[A
     for place, channel in enumerate(retriever.channels):
         files[f"{_CHANNEL}{place}_{channel.name}.npz"] = _csr(channel.weights)
     if engine.models.gaussian_process is not None:
-        files["kriging.npz"] = engine.models.gaussian_process.arrays()
+        files[_GAUSSIAN_PROCESS] = engine.models.gaussian_process.arrays()
     if engine.network is not None:
         files["ranker.npz"] = engine.network.arrays()
     return files
@@ -185,7 +186,8 @@ def unpack(
         has_ratings=bool(users["has_ratings"]),
         duplicates=int(users["duplicates"]),
     )
-    gp = gaussian_process.from_arrays(load_arrays(files["kriging.npz"])) if "kriging.npz" in files else None
+    fitted = files.get(_GAUSSIAN_PROCESS) or files.get(_GAUSSIAN_PROCESS_IN_1)
+    gp = gaussian_process.from_arrays(load_arrays(fitted)) if fitted is not None else None
     engine = Engine(
         version=version,
         anime=anime,

@@ -19,11 +19,11 @@ def fit(training: Training) -> LikeModel:
     """
     engine = training.engine
     if engine.models.gaussian_process is None:
-        raise InvalidInputError("kriging needs ratings", hint="these data have none")
+        raise InvalidInputError("a Gaussian process over ratings needs ratings", hint="these data have none")
     expected = gaussian_process.NAMES.index("like_kriged")
 
     def rule(history: History, rows: NDArray[np.int64]) -> Floats:
         query = engine.models.query(history, engine.retriever.scored(*engine.query(history), rows))
         return np.asarray(np.clip(query.gaussian_process[:, expected], 0, 1), np.float32)
 
-    return ByRule("kriging", rule)
+    return ByRule("Gaussian process", rule)
