@@ -32,7 +32,7 @@ export const routes: RouteRecordRaw[] = [
     meta: { title: 'title.anime' },
   },
   { path: '/explore', name: 'explore', component: () => import('@/views/ExploreView.vue'), meta: { title: 'title.explore' } },
-  { path: '/group', name: 'group', component: () => import('@/views/GroupView.vue'), meta: { title: 'title.group' } },
+  { path: '/group', name: 'group', component: () => import('@/views/group').then((view) => view.load()), meta: { title: 'title.group' } },
   { path: '/admin', name: 'admin', component: loadAdmin, meta: { title: 'title.admin' } },
   {
     path: '/search',
@@ -44,7 +44,7 @@ export const routes: RouteRecordRaw[] = [
   {
     path: '/users/:id',
     name: 'user',
-    component: () => import('@/views/UserView.vue'),
+    component: () => import('@/views/user').then((view) => view.load()),
     props: (route) => ({ userId: String(route.params.id) }),
     meta: { title: 'title.viewer' },
   },
