@@ -125,3 +125,23 @@ def test_ids_of_any_script(client: Client) -> None:
     assert client.get("/api/v1/users").json()["users"][0]["user_id"] == "ユーザー 七・8"
     client.post("/clicks", json={"user_id": "ユーザー", "anime_id": 1})
     assert client.get("/api/v1/users/ユーザー").json()["version"] == 1
+
+
+def test_planned_titles_are_a_list_of_their_own(client: Client) -> None:
+    def say(anime_id: int, **event: Any) -> None:
+        assert (
+            client.post("/api/v1/interactions", json={"user_id": 7, "anime_id": anime_id, **event}).status_code == 202
+        )
+
+    assert client.get("/api/v1/users/7/plan").json() == {"user_id": "7", "version": 0, "items": []}
+    say(5114, kind="rate", value=9)
+    for anime_id in (1, 1535, 5):
+        say(anime_id, kind="status", value="planned")
+    say(5, kind="seen")
+    body = client.get("/api/v1/users/7/plan").json()
+    assert {entry["anime"]["anime_id"] for entry in body["items"]} == {1, 1535}
+    assert next(entry for entry in body["items"] if entry["anime"]["anime_id"] == 1)["duration_min"] == 24
+    chances = [entry["p_like"] for entry in body["items"]]
+    assert chances == sorted(chances, reverse=True)
+    say(1, kind="status", value="completed")
+    assert [entry["anime"]["anime_id"] for entry in client.get("/api/v1/users/7/plan").json()["items"]] == [1535]

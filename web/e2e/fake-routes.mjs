@@ -21,7 +21,8 @@ export function moreRoutes({ users, userOf, historyOf, recommendations, similarU
     if (!found.length) return [400, { error: { code: 'invalid_input', message: 'this is no list', hint: 'export it from MyAnimeList as XML' } }]
     const known = found.filter(([, anime]) => entryOf.has(Number(anime)))
     for (const [, anime, score] of known) {
-      apply({ user_id: id, anime_id: Number(anime), kind: 'rate', value: Number(score), event_id: `import-${id}-${anime}` })
+      const said = Number(score) ? { kind: 'rate', value: Number(score) } : { kind: 'status', value: 'planned' }
+      apply({ user_id: id, anime_id: Number(anime), ...said, event_id: `import-${id}-${anime}` })
     }
     const unknown = found.filter((one) => !known.includes(one)).map(([, anime]) => ({ name: `Number ${anime}`, anime_id: Number(anime), anilist_id: null }))
     const counts = { entries: found.length, taken: known.length, unchanged: 0, duplicates: 0, events: known.length, version: userOf(id).version }
@@ -97,6 +98,10 @@ export function moreRoutes({ users, userOf, historyOf, recommendations, similarU
     if (last === 'similar-users' && path.endsWith('/loved')) {
       const loved = (other) => [...userOf(other).opinions].filter(([anime, { rating }]) => rating >= 9 && !has(userOf(id), anime)).map(([anime]) => entryOf.get(anime).card)
       return [200, { user_id: id, items: similarUsers(id, k).map(({ user_id: other }) => ({ user_id: other, loved: loved(other).slice(0, 4) })) }]
+    }
+    if (last === 'plan') {
+      const items = [...userOf(id).opinions].filter(([, { status, seen }]) => status === 'planned' && !seen).map(([anime]) => ({ anime: entryOf.get(anime).card, p_like: 0.6, duration_min: 24 }))
+      return [200, { user_id: id, version: userOf(id).version, items }]
     }
     if (last === 'continue') return [200, { user_id: id, items: continues(id, k) }]
     if (last === 'new') return [200, { user_id: id, items: cards.slice(-3).filter(({ anime_id }) => !has(userOf(id), anime_id)) }]

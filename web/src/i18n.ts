@@ -6,6 +6,7 @@ import en from '@/locales/en.json'
 import type features from '@/locales/features.en.json'
 import type filterTexts from '@/locales/filters.en.json'
 import type group from '@/locales/group.en.json'
+import type plan from '@/locales/plan.en.json'
 import type you from '@/locales/you.en.json'
 
 import { oneOf, stored } from './composables/stored'
@@ -13,7 +14,7 @@ import { oneOf, stored } from './composables/stored'
 export const LANGUAGES = { en: 'English', ja: '日本語', zh: '中文' } as const
 export type Language = keyof typeof LANGUAGES
 
-export type MessageKey = keyof typeof en | keyof typeof admin | keyof typeof ask | keyof typeof features | keyof typeof filterTexts | keyof typeof group | keyof typeof you
+export type MessageKey = keyof typeof en | keyof typeof admin | keyof typeof ask | keyof typeof features | keyof typeof filterTexts | keyof typeof group | keyof typeof plan | keyof typeof you
 
 /** The first language of the browser that the page speaks. */
 export function preferred(languages: readonly string[]): Language {

@@ -19,6 +19,7 @@ import type {
   Loved,
   Models,
   PipelineRun,
+  PlanEntry,
   RecommendationList,
   Found,
   Season,
@@ -118,6 +119,7 @@ export const api = {
   user: (id: string, signal?: AbortSignal) => get<UserSummary>(user(id), {}, signal),
   history: (id: string, limit: number, signal?: AbortSignal) =>
     get<{ items: HistoryItem[] }>(`${user(id)}/history`, { limit }, signal).then((body) => body.items),
+  plan: (id: string, signal?: AbortSignal) => get<{ items: PlanEntry[] }>(`${user(id)}/plan`, {}, signal).then((body) => body.items),
   animeFor: (id: string, animeId: number, signal?: AbortSignal) => get<AnimeForUser>(`${user(id)}/anime/${animeId}`, {}, signal),
   taste: (id: string, signal?: AbortSignal) => get<TasteReport>(`${user(id)}/taste`, {}, signal),
   lovedByAlike: (id: string, k: number, signal?: AbortSignal) =>

@@ -33,6 +33,7 @@ export const routes: RouteRecordRaw[] = [
   },
   { path: '/explore', name: 'explore', component: () => import('@/views/ExploreView.vue'), meta: { title: 'title.explore' } },
   { path: '/group', name: 'group', component: () => import('@/views/group').then((view) => view.load()), meta: { title: 'title.group' } },
+  { path: '/plan', name: 'plan', component: () => import('@/views/plan').then((view) => view.load()) },
   { path: '/admin', name: 'admin', component: loadAdmin, meta: { title: 'title.admin' } },
   {
     path: '/search',
