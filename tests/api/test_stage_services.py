@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sys
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +16,17 @@ import numpy as np
 import pytest
 from litestar.testing import TestClient
 
+from gars.adapters.services.http import HttpRecall
 from gars.application.recommend.stage_messages import CONTENT_TYPE, Array, Wanted, encode, pack_history
 from gars.bootstrap.stages import RunningStage, open_stage
 from gars.bootstrap.warming import warm_stages
 from gars.config import from_environment
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
-from gars.domain.errors import InvalidInputError
+from gars.domain.errors import InvalidInputError, StageError
 from gars.domain.history import Rating, from_ratings
 from gars.domain.user_state import Row, initial
 from gars.entrypoints.stages.app import create_app
+from gars.runtime.request_ids import request_id
 from gars.testing.engine import FakeEngine
 from gars.testing.memory import MemoryStateStore
 from gars.testing.patience import until
@@ -208,7 +213,8 @@ def test_each_stage_dies_and_comes_back_and_no_reader_sees_an_error(cluster: Clu
     assert without_both["fallback"] == "similar"
     assert without_both["items"]
     assert cluster.client.get("/", params={"user_id": "fan"}).status_code == 200
-    assert cluster.client.get("/metrics").text.count('outcome="away"') == 2
+    away = re.findall(r'gars_fallback_levels_total{level="(\w+)",outcome="away"}', cluster.client.get("/metrics").text)
+    assert sorted(away) == ["ranking", "retrieval"]
 
     ports = [server.address.rpartition(":")[2] for server in (cluster.recall, cluster.rank)]
     cluster.recall, cluster.rank = cluster.stage("recall", ports[0]), cluster.stage("rank", ports[1])
@@ -221,6 +227,35 @@ def test_a_filter_nobody_knows_is_the_readers_mistake(cluster: Cluster) -> None:
     answer = cluster.client.get("/api/v1/users/fan/recommendations", params={"genre": "no such"})
     assert answer.status_code == 400
     assert "unknown genre" in answer.json()["error"]["message"]
+
+
+def test_stages_get_the_id_of_the_request() -> None:
+    received: list[str | None] = []
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            received.append(self.headers["X-Request-Id"])
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(500)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_arguments: object) -> None:
+            """Log nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        recall = HttpRecall(f"http://127.0.0.1:{server.server_port}", timeout_s=60)
+        for name in (None, "a-request-1"):
+            token = request_id.set(name)
+            with pytest.raises(StageError):
+                recall.retrieve_ids(from_ratings([]), k=1, filters=Filters())
+            request_id.reset(token)
+        recall.close()
+        server.shutdown()
+        thread.join()
+    assert received == [None, "a-request-1"]
 
 
 def test_arrays_come_back_as_they_went() -> None:

@@ -28,6 +28,7 @@ from gars.application.recommend.stages import Found
 from gars.domain.candidates import Filters
 from gars.domain.errors import InvalidInputError, StageError
 from gars.domain.history import History
+from gars.runtime.request_ids import request_id
 
 T = TypeVar("T")
 
@@ -59,7 +60,9 @@ class _Client:
 
     def _answer(self, path: str, message: msgspec.Struct, answer: type[T]) -> T:
         try:
-            response = self._http.post(path, content=encode(message))
+            current = request_id.get()
+            headers = None if current is None else {"X-Request-Id": current}
+            response = self._http.post(path, content=encode(message), headers=headers)
             if response.status_code == 200:
                 return msgspec.msgpack.decode(response.content, type=answer)
         except (httpx.HTTPError, msgspec.DecodeError) as error:
