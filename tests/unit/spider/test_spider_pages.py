@@ -17,7 +17,7 @@ from gars.spider.pages.challenge import is_challenge
 from gars.spider.pages.listings import SeasonPage, TopPage
 from gars.spider.pages.words import PageError, linked, number
 
-PAGES = Path(__file__).parents[1] / "fixtures" / "spider"
+PAGES = Path(__file__).parents[2] / "fixtures" / "spider"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from gars import Filters, Rating, Recommender
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
 
 
 def test_every_title_is_there_so_many_times_and_lists_are_made_of_all(

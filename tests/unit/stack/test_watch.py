@@ -30,7 +30,7 @@ from gars.stack.running import Running
 from gars.stack.watch import watch
 from gars.testing.patience import until
 
-UNITS = sorted((Path(__file__).parents[2] / "deploy" / "systemd").glob("*.service"))
+UNITS = sorted((Path(__file__).parents[3] / "deploy" / "systemd").glob("*.service"))
 LASTS = "print('on', flush=True); import time; time.sleep(600)"
 
 

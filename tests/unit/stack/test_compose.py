@@ -19,7 +19,7 @@ from gars.stack import healthy, kafka, plan, publish, web
 from gars.stack.flink import Flink
 from gars.stack.services import COMMANDS
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DEPLOY = ROOT / "deploy"
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]

@@ -14,7 +14,7 @@ from gars.datasets.readers.dialects import detect
 from gars.datasets.schema import CATALOGUE
 from gars.domain.errors import DataError
 
-FILES = Path(__file__).parents[1] / "fixtures" / "datasets"
+FILES = Path(__file__).parents[2] / "fixtures" / "datasets"
 
 
 def read(name: str) -> dict[int, dict[str, Any]]:

@@ -23,7 +23,7 @@ from gars.domain.errors import GarsError, InvalidInputError
 from gars.entrypoints.cli.app import app
 from gars.runtime.progress import Silent
 
-SOURCE = Path(__file__).parents[2] / "src" / "gars"
+SOURCE = Path(__file__).parents[3] / "src" / "gars"
 ANIME = "anime_id,name,genre,type,episodes,rating,members\n5114,Alchemists,Action,TV,64,9.26,793665\n"
 CRAWL = 'anime_id,title,aired,crawled_at\n5114,Alchemists,"Apr 5, 2009 to Jul 4, 2010",2026-01-01T00:00:00Z\n'
 RECORD = CrawledAnime(anime_id=1, title="A", crawled_at=datetime(2026, 1, 1, tzinfo=UTC))

@@ -15,7 +15,7 @@ from gars.domain.errors import InvalidInputError
 from gars.domain.interaction import Status
 from gars.domain.personal_list import ListEntry, PersonalList, SkippedEntry
 
-LISTS = Path(__file__).parents[1] / "fixtures" / "lists"
+LISTS = Path(__file__).parents[2] / "fixtures" / "lists"
 
 
 def read(name: str) -> PersonalList:

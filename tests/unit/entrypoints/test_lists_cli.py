@@ -16,7 +16,7 @@ from gars.entrypoints.cli import app as cli
 from gars.testing.engine import FakeEngine
 from gars.testing.server import ServerProcess
 
-LISTS = Path(__file__).parents[1] / "fixtures" / "lists"
+LISTS = Path(__file__).parents[2] / "fixtures" / "lists"
 FAKE = ["--engine-factory", "gars.testing.engine:make"]
 SERVE = [sys.executable, "-c", "from gars.entrypoints.cli.app import main; main()", "serve", *FAKE]
 

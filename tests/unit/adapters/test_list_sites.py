@@ -29,7 +29,7 @@ from gars.entrypoints.api.app import create_app
 from gars.entrypoints.cli import app as cli
 from gars.testing.engine import FakeEngine
 
-LISTS = Path(__file__).parents[1] / "fixtures" / "lists"
+LISTS = Path(__file__).parents[2] / "fixtures" / "lists"
 
 
 @dataclass

@@ -17,7 +17,7 @@ from gars.domain.errors import DataError, FetchError, GarsError, InvalidInputErr
 from gars.entrypoints.cli import data as cli
 from gars.runtime.progress import Silent
 
-FILES = Path(__file__).parents[1] / "fixtures" / "datasets"
+FILES = Path(__file__).parents[2] / "fixtures" / "datasets"
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from gars.datasets.readers.dialects import detect
 from gars.domain.errors import DataError
 
-FILES = Path(__file__).parents[1] / "fixtures" / "datasets"
+FILES = Path(__file__).parents[2] / "fixtures" / "datasets"
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from gars.domain.user_state import Row, UserState
 from gars.testing.engine import FakeEngine
 from gars.testing.events import event
 
-HOMES = Path(__file__).parents[1] / "fixtures" / "homes"
+HOMES = Path(__file__).parents[2] / "fixtures" / "homes"
 STORES: dict[str, list[Callable[[Path], Any]]] = {
     "gars.sqlite": [SqliteEventLog, SqliteStateStore],
     "forgotten.sqlite": [SqliteTombstones],

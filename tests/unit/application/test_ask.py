@@ -17,7 +17,7 @@ from gars.domain.candidates import SERVICE_DEFAULTS, Filters
 from gars.domain.errors import InvalidInputError
 from gars.testing.engine import FakeEngine
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 sys.path.insert(0, str(ROOT / "benchmarks"))
 import ask as benchmark  # noqa: E402  the benchmark judges a real model by the same requests
 

@@ -278,6 +278,6 @@ def test_nothing_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_manual_lists_the_thresholds() -> None:
-    manual = (Path(__file__).parents[2] / "docs" / "data.md").read_text()
+    manual = (Path(__file__).parents[3] / "docs" / "data.md").read_text()
     for name in Thresholds.__struct_fields__:
         assert f"| `{name}` | {getattr(LIMITS, name):g} | " in manual

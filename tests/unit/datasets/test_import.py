@@ -18,7 +18,7 @@ from gars.datasets.schema import CATALOGUE, INTERACTIONS
 from gars.domain.errors import DataError, InvalidInputError
 from gars.runtime.progress import Silent
 
-FILES = Path(__file__).parents[1] / "fixtures" / "datasets"
+FILES = Path(__file__).parents[2] / "fixtures" / "datasets"
 
 
 class Notes(Silent):
