@@ -13,6 +13,7 @@ import scipy.sparse as sp
 
 import gars.kernels
 from gars.kernels import neighbours, top_k
+from gars.kernels import pools as pools_kernel
 from gars.kernels.categories import categories_of
 from gars.kernels.compiled import Kernel
 from gars.kernels.quantised import quantise
@@ -91,6 +92,24 @@ def linear_system(rng: np.random.Generator) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
+def pools(rng: np.random.Generator) -> tuple[Any, ...]:
+    """Three users: a history with hidden items, none at all, and one of which all is hidden."""
+    b, m, c, rank = 3, int(rng.integers(1, N + 5)), E + 3, int(rng.integers(1, 20))
+    lists, _ = stacked(rng)
+    wanted = rng.permutation(N)[: int(rng.integers(0, 4))]
+    histories = pools_kernel.Lists(
+        np.array([0, H, H, H + 4]), np.append(titles(rng), rng.permutation(N)[:4]), uniform(rng, H + 4).round(1) + 1,
+        np.array([0, 5, 5, 5 + N]), np.append(titles(rng)[:5], np.arange(N)),
+    )  # fmt: skip
+    of_items, users = both_directions(rng)
+    return (
+        pools_kernel.Channels(lists, of_items, users, uniform(rng, N), uniform(rng, N, rank), uniform(rng, N, rank)),
+        pools_kernel.Weights(uniform(rng, 2, c - 1), uniform(rng, 2, c)), histories, rng.random(N) < 0.8,
+        int(rng.integers(1, N)), bool(rng.integers(0, 2)), wanted, np.zeros((b, m), np.int64),
+        zeros(b, c, m + len(wanted)), zeros(b, m + len(wanted)),
+    )  # fmt: skip
+
+
 ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
     "sum_by_channel": lambda rng: (*stacked(rng), titles(rng), uniform(rng, H, E), zeros(E, N)),
     "sum_terms": lambda rng: (
@@ -139,13 +158,7 @@ ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
         *both_directions(rng), N, np.append(rng.permutation(N)[:M], -1).astype(np.int32).reshape(2, -1),
         zeros(2, 7, 7),
     ),
-    "add_neighbour_lists": lambda rng: (
-        *both_directions(rng), titles(rng), uniform(rng, H).round(1), int(rng.integers(1, N)), zeros(N)
-    ),
-    "top_k_of_sum": lambda rng: (
-        np.maximum(uniform(rng, E, N).round(1), 0), uniform(rng, E), rng.random(N) < 0.7, zeros(E),
-        np.zeros(int(rng.integers(0, N + 5)), np.int64),
-    ),
+    "fused_pools": pools,
     "union": lambda rng: (rng.random((E, N)) < 0.1, np.zeros(N, np.int64)),
     "standard_scores": lambda rng: (
         uniform(rng, E, N), uniform(rng, E), uniform(rng, E) + 1, titles(rng), zeros(E, H)

@@ -86,9 +86,14 @@ def from_ratings(ratings: Iterable[Rating | tuple[int, float | None]], *, unrate
 
 def from_columns(anime_ids: NDArray[np.int64], ratings: NDArray[np.float32], *, unrated: float = 0.5) -> History:
     """The history of unique anime ids (h,) with their ratings (h,), NaN = not rated. The fast path of training."""
-    liked, mixed, none = ratings > LIKED_ABOVE, ratings >= 6, np.isnan(ratings)
-    weights = np.select([none, liked, mixed], [unrated, 1.0, 0.4], 0.0).astype(np.float32)
+    weights = weights_of(ratings, unrated=unrated)
     return History(anime_ids, ratings, weights, np.ones(len(anime_ids), np.bool_))
+
+
+def weights_of(ratings: NDArray[np.float32], *, unrated: float = 0.5) -> NDArray[np.float32]:
+    """Return ``interaction_weight`` of ratings (h,) without a status, NaN = not rated. → (h,)"""
+    liked, mixed, none = ratings > LIKED_ABOVE, ratings >= 6, np.isnan(ratings)
+    return np.select([none, liked, mixed], [unrated, 1.0, 0.4], 0.0).astype(np.float32)
 
 
 def from_state(state: UserState, *, unrated: float = 0.5) -> History:

@@ -19,7 +19,6 @@ FEW = 32
 """A bracket of at most this many values is partitioned."""
 MAX_STEPS, MAX_BISECTIONS = 12, 16
 """Where many values are equal no threshold separates them, so both searches end."""
-SMALLEST_SCALE = np.float32(1e-12)
 
 
 def _mark_top_k(scores: Floats, start: Floats, step: Floats, allowed: Flags, k: int, marked: Flags) -> None:
@@ -134,57 +133,6 @@ def _top_k(values: Floats, k: int) -> Ints:
             positions[found] = i
             found += 1
     return positions[:found]
-
-
-def _top_k_of_sum(scores: Floats, weights: Floats, allowed: Flags, scale: Floats, positions: Ints) -> int:
-    k = len(positions)
-    rows = np.flatnonzero(allowed & (scores[:-1] != 0).any(axis=0))
-    if len(rows) < k:
-        rows = np.flatnonzero(allowed)
-    total = np.zeros(len(rows), np.float32)
-    for channel, weight in enumerate(weights):
-        here = scores[channel, rows]
-        scale[channel] = np.maximum(np.abs(here).max(initial=0), SMALLEST_SCALE)
-        total += here * np.float32(weight / scale[channel])
-    best = np.sort(rows[np.lexsort((rows, -total))[:k]])
-    positions[: len(best)] = best
-    return len(best)
-
-
-@compiled(plain=_top_k_of_sum)
-def top_k_of_sum(scores: Floats, weights: Floats, allowed: Flags, scale: Floats, positions: Ints) -> int:
-    """Write the allowed items of largest ``Σ_c weights[c] · scores[c] / scale[c]`` to ``positions`` (k,), ascending.
-
-    Items that only the last channel scores are considered where there are fewer than k others. ``scale`` (c,) is
-    written first: the largest absolute score of the channel among the items considered, at least ``SMALLEST_SCALE``.
-    Scores (c, n) are finite; ties go to the lower item. Returns the number of positions written: fewer than k where
-    fewer items are allowed.
-    """
-    n = len(allowed)
-    flags = np.zeros((n + 7) // 8 * 8, np.bool_)
-    for channel in range(len(scores) - 1):
-        for j in range(n):
-            flags[j] |= scores[channel, j] != 0
-    for j in range(n):
-        flags[j] &= allowed[j]
-    rows = _flagged(flags)
-    if len(rows) < len(positions):
-        flags[:n] = allowed
-        rows = _flagged(flags)
-    total = np.zeros(len(rows), np.float32)
-    for channel in range(len(scores)):
-        here = scores[channel][rows]
-        largest = np.float32(0)
-        for value in here:
-            largest = max(largest, np.abs(value))
-        scale[channel] = max(largest, SMALLEST_SCALE)
-        factor = np.float32(weights[channel] / scale[channel])
-        for i in range(len(here)):
-            total[i] += np.float32(here[i] * factor)
-    best = _top_k(total, len(positions))
-    for i in range(len(best)):
-        positions[i] = rows[best[i]]
-    return len(best)
 
 
 def _union(flags: Flags, columns: Ints) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 
+import msgspec
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ from gars.domain.normalise import unit_rows
 from gars.domain.top_k import argsort_descending, top_k
 from gars.kernels import neighbours
 from gars.kernels.quantised import Quantised
+from gars.library.histories import Histories
 from gars.library.query import Models, taste_profile
 from gars.library.reasons import Explainer
 from gars.ranking.network import Network
@@ -147,15 +149,23 @@ class Engine:
         ]
 
     def ranked_ids(self, history: History, *, k: int, filters: Filters) -> NDArray[np.int64]:
-        """Ids of the ranked list alone: the fast path of batch scoring. → (≤ k,)"""
-        items = self.retriever.items
-        if isinstance(self.retriever, LargeRetriever) and self.network is None and _keeps_order(history, filters):
-            content = self._content(about_content(filters))
-            may = allowed(items, history, filters, content=content)
-            want = max(self.per_channel, k)
-            return items.anime_ids[self.retriever.best(*self.query(history), may, k, want=want)]
+        """Ids of the ranked list alone. → (≤ k,)"""
         ranked = self.rank(history, want=k, filters=filters)
         return self.retriever.items.anime_ids[ranked.found.rows[self._places(ranked.found, ranked.order, k, filters)]]
+
+    def ranked_ids_of(self, histories: Histories, *, k: int, filters: Filters) -> NDArray[np.int64]:
+        """Ids of the ranked lists of b histories: the path of batch scoring. → (b, k), -1 pads"""
+        items = self.retriever.items
+        ids = np.full((len(histories), k), -1, np.int64)
+        if isinstance(self.retriever, LargeRetriever) and self.network is None and _treats_users_alike(filters):
+            content = allowed(items, from_ratings([]), filters, content=self._content(about_content(filters)))
+            rows = self.retriever.best(histories.lists(), content, k, want=max(self.per_channel, k))
+            ids[:, : rows.shape[1]] = np.where(rows >= 0, items.anime_ids[rows], -1)
+            return ids
+        for place in range(len(histories)):
+            found = self.ranked_ids(histories.one(place, items.anime_ids), k=k, filters=filters)
+            ids[place, : len(found)] = found
+        return ids
 
     def rank(self, history: History, *, want: int, filters: Filters) -> Ranked:
         """Candidates and what they are put in order by."""
@@ -332,10 +342,11 @@ class Engine:
         return places[:want]
 
 
-def _keeps_order(history: History, filters: Filters) -> bool:
-    """Return True if the list is the fused order of stage one: no rule moves or removes a title."""
-    return not (
-        len(history.clicks) or filters.niche or filters.one_per_franchise or filters.diversity or filters.retrieval
+def _treats_users_alike(filters: Filters) -> bool:
+    """Return True if no rule depends on the history, and none changes the order of stage one."""
+    plain = about_content(filters)
+    return filters == msgspec.structs.replace(
+        plain, exclude_ids=filters.exclude_ids, shown=filters.shown, session=filters.session
     )
 
 

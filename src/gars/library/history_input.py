@@ -75,6 +75,11 @@ def find_labels(labels: Sequence[Any], known: NDArray[Any]) -> NDArray[np.int64]
         InvalidInputError: a label is no id.
     """
     numeric = known.dtype.kind == "i"
+    if numeric and set(map(type, labels)) == {int} and len(known):
+        plain = np.array(labels)
+        if plain.dtype == np.int64:  # larger numbers become objects, and are refused below
+            at = np.minimum(np.searchsorted(known, plain), len(known) - 1)
+            return np.where(known[at] == plain, at, -1)
     wanted = [_as_number(label) if numeric else _as_text(label) for label in labels]
     fits = np.array([label is not None for label in wanted], np.bool_)
     if not len(known) or not len(wanted):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -21,15 +20,16 @@ from gars.domain import features
 from gars.domain.anime import Anime
 from gars.domain.candidates import Filters
 from gars.domain.errors import InvalidInputError, UnknownItemError
-from gars.domain.history import History, Rating, from_columns, from_ratings
+from gars.domain.history import History, Rating
 from gars.library import artefact
 from gars.library.blas import one_thread
 from gars.library.catalogue_table import anime_of, read_catalogue_table
 from gars.library.engine import Engine
 from gars.library.fit_config import FitConfig
 from gars.library.fitting import Blend, FittedModels, fit
-from gars.library.frames import TOP_RATING, Rows, rows_of
-from gars.library.history_input import checked_k, find_labels, read_pairs
+from gars.library.frames import Rows, rows_of
+from gars.library.histories import Histories, UnknownIdsWarning, of_pairs, of_users
+from gars.library.history_input import checked_k, find_labels
 from gars.library.memo import Memo
 from gars.library.observed import observe
 from gars.library.offline import OfflineGraph
@@ -39,14 +39,10 @@ from gars.retrieval import index
 from gars.retrieval.two_steps import in_blocks
 from gars.runtime.progress import Progress, Silent
 
-_AT_A_TIME = 64
-"""Users scored by a thread before it takes the next."""
+_AT_A_TIME = 128
+"""Users read and scored by a thread before it takes the next."""
 Item = int | str
 Ratings = Iterable[Rating | tuple[Item, float | None]]
-
-
-class UnknownIdsWarning(UserWarning):
-    """Some ids of a history are not in the model and were left out."""
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -208,7 +204,10 @@ class Recommender:
 
         With string ids the values are positions in ``item_ids``. The ids are those of ``recommend``, one by one.
         """
-        return self._ranked([partial(self.read_history, history) for history in histories], k, filters or Filters())
+        given = list(histories)
+        return self._ranked(
+            len(given), lambda start, end: of_pairs(given[start:end], self._rows), k, filters or Filters()
+        )
 
     def recommend_users(
         self,
@@ -228,20 +227,22 @@ class Recommender:
         users = self.user_ids if user_ids is None else np.asarray(user_ids)
         for start in range(0, len(users), block):
             some = users[start : start + block]
-            reads = [partial(self.read_history, None, user) for user in some.tolist()]
-            yield some, self._ranked(reads, k, filters or Filters())
+            read = partial(self._read_users, self._places_of(some))
+            yield some, self._ranked(len(some), read, k, filters or Filters())
 
-    def _ranked(self, reads: Sequence[Callable[[], History]], k: int, filters: Filters) -> NDArray[np.int64]:
-        """Ids of the ranked list of each history, computed on all cores. → (n, k), -1 pads"""
-        ids = np.full((len(reads), checked_k(k)), -1, np.int64)
+    def _read_users(self, places: NDArray[np.int64], start: int, end: int) -> Histories:
+        return of_users(self._rows, self._starts, places[start:end])
+
+    def _ranked(self, n: int, read: Callable[[int, int], Histories], k: int, filters: Filters) -> NDArray[np.int64]:
+        """Ids of the ranked lists of n histories, read and scored in blocks on all cores. → (n, k), -1 pads"""
+        ids = np.full((n, checked_k(k)), -1, np.int64)
 
         def some(start: int) -> None:
-            for place in range(start, min(len(reads), start + _AT_A_TIME)):
-                found = self.engine.ranked_ids(reads[place](), k=k, filters=filters)
-                ids[place, : len(found)] = found
+            end = min(n, start + _AT_A_TIME)
+            ids[start:end] = self.engine.ranked_ids_of(read(start, end), k=ids.shape[1], filters=filters)
 
         with one_thread():
-            in_blocks(some, range(0, len(reads), _AT_A_TIME))
+            in_blocks(some, range(0, n, _AT_A_TIME))
         return ids
 
     def retrieve(
@@ -301,7 +302,8 @@ class Recommender:
         Raises:
             InvalidInputError: it was not fitted on such a user.
         """
-        start, end = self._user_range(user_id)
+        place = int(self._places_of([user_id])[0])
+        start, end = self._starts[place], self._starts[place + 1]
         scale = self._rows.rating_scale
         return [
             Rating(self._label(row), None if np.isnan(rating) else float(rating) / scale)  # type: ignore[arg-type]
@@ -314,34 +316,12 @@ class Recommender:
             raise InvalidInputError(
                 "give either a history or a user_id", hint="recommend(history=[…]) or recommend(user_id=…)"
             )
-        unrated = 0.5 if self._rows.has_ratings else 1.0
-        if user_id is not None:
-            start, end = self._user_range(user_id)
-            ids = self.engine.retriever.items.anime_ids[self._rows.item[start:end]]
-            return from_columns(ids, self._rows.rating[start:end], unrated=unrated)
-        pairs = read_pairs(history)
-        for item, rating in pairs:
-            if rating is not None and not 0 < rating * self._rows.rating_scale <= TOP_RATING:
-                top = TOP_RATING / self._rows.rating_scale
-                raise InvalidInputError(
-                    f"rating {rating:g} of {item!r} is not above 0 and at most {top:g}", hint="None = not rated"
-                )
-        rows = self._rows_of([item for item, _ in pairs])
-        unknown = [item for (item, _), row in zip(pairs, rows, strict=True) if row < 0]
-        if unknown:
-            shown = ", ".join(map(repr, unknown[:5])) + (", …" if len(unknown) > 5 else "")
-            message = f"{len(unknown)} of {len(pairs)} ids in the history are unknown and were left out: {shown}"
-            warnings.warn(message, UnknownIdsWarning, stacklevel=3)
-        ids = self.engine.retriever.items.anime_ids
-        scale = self._rows.rating_scale
-        return from_ratings(
-            (
-                (int(ids[row]), None if rating is None else rating * scale)
-                for (_, rating), row in zip(pairs, rows, strict=True)
-                if row >= 0
-            ),
-            unrated=unrated,
+        found = (
+            of_pairs([history], self._rows, stacklevel=3)
+            if user_id is None
+            else of_users(self._rows, self._starts, self._places_of([user_id]))
         )
+        return found.one(0, self.engine.retriever.items.anime_ids)
 
     def _rows_of(self, labels: Sequence[Item]) -> NDArray[np.int64]:
         """Rows of labels, -1 for unknown ones."""
@@ -352,13 +332,16 @@ class Recommender:
         about = (self.engine.version, self.manifest, self._seed, self.config, self._losses, self.measured)
         return _unpickle, (to_bytes(pack(self.engine, self._rows)), about)
 
-    def _user_range(self, user_id: Item) -> tuple[int, int]:
-        at = int(find_labels([user_id], self._rows.user_ids)[0])
-        if at < 0:
+    def _places_of(self, user_ids: Sequence[Item] | NDArray[Any]) -> NDArray[np.int64]:
+        """Positions of training users in ``user_ids``."""
+        labels = user_ids.tolist() if isinstance(user_ids, np.ndarray) else list(user_ids)
+        places = find_labels(labels, self._rows.user_ids)
+        if (places < 0).any():
             raise InvalidInputError(
-                f"no user {user_id!r} in the training data", hint="give their history instead: recommend(history=[…])"
+                f"no user {labels[int(np.argmax(places < 0))]!r} in the training data",
+                hint="give their history instead: recommend(history=[…])",
             )
-        return int(self._starts[at]), int(self._starts[at + 1])
+        return places
 
     def _label(self, row: int) -> Item:
         label: Item = self._rows.item_ids[row].item()

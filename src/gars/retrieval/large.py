@@ -16,11 +16,9 @@ from numpy.typing import NDArray
 
 from gars.domain.candidates import Candidates
 from gars.domain.item_table import ItemTable
-from gars.domain.top_k import argsort_descending
-from gars.kernels import neighbours
+from gars.domain.top_k import argsort_descending, top_k
 from gars.kernels.neighbours import CSR
-from gars.kernels.top_k import SMALLEST_SCALE, top_k_of_sum
-from gars.kernels.user_knn import add_neighbour_lists
+from gars.kernels.pools import Channels, Lists, Weights, fused_pools
 from gars.retrieval import stacked_neighbours
 from gars.retrieval.compact import csr_of
 from gars.retrieval.item_to_item import ItemToItem, no_edges
@@ -34,6 +32,7 @@ Floats = NDArray[np.float32]
 
 WHOLE = ("user_knn", "popularity", "spectral")
 """The last channels in order: those that are no sum over item neighbours."""
+_NONE = np.empty(0, np.int64)
 _TRACE = np.float32(1e-6)
 """Weight of popularity where all other scores are equal."""
 
@@ -54,24 +53,23 @@ class LargeRetriever:
     """(n, dim) item embeddings of unit length; zeros for items on no list."""
     config: LargeConfig
     _stacked: StackedNeighbours = field(init=False)
-    _users: CSR = field(init=False)
-    _of_items: CSR = field(init=False)
-    _weights: Floats = field(init=False)
-    """(c,) of the channels in the fused order"""
-    _proposing: Floats = field(init=False)
-    """(c - 1,) of the sparse channels where the pool is chosen; popularity has a trace of weight at least."""
+    _arrays: Channels = field(init=False)
+    _weights: Weights = field(init=False)
+    """Those of the fused order. Where the pool is chosen, popularity has a trace of weight at least. Without a history
+    popularity decides alone: its learned weight can be negative."""
 
     def __post_init__(self) -> None:
         set_ = object.__setattr__
         set_(self, "_stacked", stacked_neighbours.stack(self.channels, len(self.items)))
         users, of_items = _similarity_lists(self.lists, self.config.similar_users_power)
-        set_(self, "_users", users)
-        set_(self, "_of_items", of_items)
-        weights = np.array([self.config.weights.get(name, 0.0) for name in self.channel_names], np.float32)
-        set_(self, "_weights", weights)
-        traces = np.zeros(len(weights) - 1, np.float32)
-        traces[-1] = _TRACE
-        set_(self, "_proposing", weights[:-1] + traces)
+        spectral = (np.ascontiguousarray(self.spectral.source), np.ascontiguousarray(self.spectral.target))
+        set_(self, "_arrays", Channels(csr_of(self._stacked.matrix), of_items, users, self.popularity, *spectral))
+        weights = [self.config.weights.get(name, 0.0) for name in self.channel_names]
+        fusing = np.array([weights, [name == "popularity" for name in self.channel_names]], np.float32)
+        proposing = np.ones((2, len(weights) - 1), np.float32)
+        proposing[0] = fusing[0, :-1]
+        proposing[0, -1] += _TRACE
+        set_(self, "_weights", Weights(proposing, fusing))
 
     @property
     def channel_names(self) -> tuple[str, ...]:
@@ -83,31 +81,24 @@ class LargeRetriever:
         found = (channel for channel in self.channels if channel.name == name)
         return next(found, ItemToItem(name, no_edges(len(self.items))))
 
-    def sparse_scores(self, rows: NDArray[np.int64], weights: Floats) -> Floats:
-        """Scores of every item by every channel but the spectral filter. (h,), (h,) → (c - 1, n)"""
-        e, n = len(self.channels), len(self.items)
-        scores = np.zeros((e + 2, n), np.float32)
-        neighbours.weighted_sum(csr_of(self._stacked.matrix), rows, weights, scores[:e].reshape(-1))
-        add_neighbour_lists(self._of_items, self._users, rows, weights, self.config.similar_users, scores[e])
-        scores[e + 1] = self.popularity
-        return scores
-
     def scores(self, rows: NDArray[np.int64], weights: Floats) -> Floats:
         """Scaled score of every item by every channel, for items (h,) of weights (h,). → (c, n)"""
         return self._of(rows, weights, np.arange(len(self.items)))
 
     def fuse(self, scores: Floats, *, cold: bool) -> Floats:
         """One score from the channels' (c, m); without a history popularity alone. → (m,)"""
-        if cold:
-            return np.asarray(scores[self.channel_names.index("popularity")], np.float32)
-        return np.asarray(self._weights @ scores, np.float32)
+        total = np.zeros(scores.shape[1], np.float32)
+        for weight, of_channel in zip(self._weights.fusing[int(cold)], scores, strict=True):
+            total += weight * of_channel  # in the order of the kernel, so that the bits are the same
+        return total
 
-    def best(
-        self, rows: NDArray[np.int64], weights: Floats, allowed: NDArray[np.bool_], k: int, *, want: int
-    ) -> NDArray[np.int64]:
-        """The first k rows of ``candidates(per_channel=want)``, best first: the fast path of many users. → (≤ k,)"""
-        pool, _, fused = self._ranked_pool(rows, weights, allowed, want)
-        return pool[argsort_descending(fused)[:k]]
+    def best(self, lists: Lists, content: NDArray[np.bool_], k: int, *, want: int) -> NDArray[np.int64]:
+        """The first k rows of ``candidates(per_channel=want)`` of b users, best first. → (b, k), -1 pads
+
+        The fast path of many users. ``content`` (n,) are the items that may be recommended to all.
+        """
+        pools, _, fused = self._pools(lists, content, want, is_filtered=bool(self._weights.fusing[:, -1].any()))
+        return np.take_along_axis(pools, argsort_descending(fused)[:, :k], axis=1)
 
     def unweighted_pool(
         self, rows: NDArray[np.int64], weights: Floats, allowed: NDArray[np.bool_], want: int
@@ -116,13 +107,13 @@ class LargeRetriever:
 
         What the weights of the channels are learned from, since it does not depend on them.
         """
-        sparse = self.sparse_scores(rows, weights)
-        places, scale = np.empty(want, np.int64), np.empty(len(sparse), np.float32)
-        alike = np.ones(len(sparse), np.float32)
-        alike[-1] = _TRACE  # else the popular items, which score high for every user, would fill the pool
-        pool = places[: top_k_of_sum(sparse, alike, allowed, scale, places)]
-        filtered = self.spectral.target[pool] @ self.spectral.user(rows, weights)
-        return pool, self._stack(sparse[:, pool], scale, filtered, filtered)
+        alike = np.ones((2, len(self.channel_names) - 1), np.float32)
+        alike[:, -1] = _TRACE  # else the popular items, which score high for every user, would fill the pool
+        pools, scores, _ = self._pools(
+            _list_of_one(rows, weights), allowed, want, given=Weights(alike, self._weights.fusing)
+        )
+        pool = pools[0][pools[0] >= 0]
+        return pool, scores[0, :, : len(pool)]
 
     def candidates(
         self,
@@ -166,25 +157,10 @@ class LargeRetriever:
 
     def _of(self, rows: NDArray[np.int64], weights: Floats, wanted: NDArray[np.int64]) -> Floats:
         """Scaled scores (c, m) of the wanted items, in the scale of a request that allows all but the user's items."""
-        sparse = self.sparse_scores(rows, weights)
         allowed = np.ones(len(self.items), np.bool_)
         allowed[rows] = False
-        pool, scale = self._pool(sparse, allowed, self.config.pool, cold=not len(rows))
-        user = self.spectral.user(rows, weights)
-        within, filtered = self.spectral.target[pool] @ user, self.spectral.target[wanted] @ user
-        return self._stack(sparse[:, wanted], scale, filtered, within)
-
-    def _pool(
-        self, sparse: Floats, allowed: NDArray[np.bool_], want: int, *, cold: bool
-    ) -> tuple[NDArray[np.int64], Floats]:
-        """Return the best items by the sparse channels, ascending, and the largest score of each channel (c - 1,).
-
-        A user without a history (``cold``) gets the popular ones: the learned weight of popularity can be negative.
-        """
-        places, scale = np.empty(want, np.int64), np.empty(len(sparse), np.float32)
-        weights = np.ones_like(self._proposing) if cold else self._proposing
-        found = top_k_of_sum(sparse, weights, allowed, scale, places)
-        return places[:found], scale
+        pools, scores, _ = self._pools(_list_of_one(rows, weights), allowed, 0, wanted=wanted)
+        return scores[0, :, pools.shape[1] :]
 
     def _ranked_pool(
         self,
@@ -195,26 +171,37 @@ class LargeRetriever:
         session: Floats | None = None,
     ) -> tuple[NDArray[np.int64], Floats, Floats]:
         """Items of the pool, ascending, their scaled scores (c, m) and fused score."""
-        sparse = self.sparse_scores(rows, weights)
-        pool, scale = self._pool(sparse, allowed, max(want, self.config.pool), cold=not len(rows))
-        user = self.spectral.user(rows, weights)
-        within = filtered = self.spectral.target[pool] @ user
+        near = _NONE
         if session is not None:
-            near = allowed & (session > 0)
-            places = np.empty(SESSION_CANDIDATES, np.int64)
-            found = top_k_of_sum(session[None], np.ones(1, np.float32), near, np.empty(1, np.float32), places)
-            pool = np.union1d(pool, places[:found])
-            filtered = self.spectral.target[pool] @ user
-        scores = self._stack(sparse[:, pool], scale, filtered, within)
-        return pool, scores, self.fuse(scores, cold=not len(rows))
+            near = top_k(np.where(allowed & (session > 0), session, -np.inf), self.items.anime_ids, SESSION_CANDIDATES)
+        pools, scores, fused = self._pools(_list_of_one(rows, weights), allowed, want, wanted=near)
+        found = np.append(pools[0], near)
+        items, first = np.unique(found, return_index=True)
+        first = first[items >= 0]
+        return found[first], scores[0][:, first], fused[0, first]
 
-    @staticmethod
-    def _stack(sparse: Floats, scale: Floats, filtered: Floats, within: Floats) -> Floats:
-        """Sparse scores (c - 1, m) scaled, and below them the spectral filter's (m,) in the scale of the pool's."""
-        scores = np.empty((len(sparse) + 1, sparse.shape[1]), np.float32)
-        np.divide(sparse, scale[:, None], out=scores[:-1])
-        np.divide(filtered, max(float(np.abs(within).max(initial=0)), float(SMALLEST_SCALE)), out=scores[-1])
-        return scores
+    def _pools(
+        self,
+        lists: Lists,
+        content: NDArray[np.bool_],
+        want: int,
+        *,
+        wanted: NDArray[np.int64] = _NONE,
+        given: Weights | None = None,
+        is_filtered: bool = True,
+    ) -> tuple[NDArray[np.int64], Floats, Floats]:
+        """Pools of b users and the scores of w wanted items, as ``fused_pools`` writes them.
+
+        → (b, m), (b, c, m + w), (b, m + w), with m = max(want, config.pool)
+        """
+        b, c, m = len(lists.starts) - 1, len(self.channel_names), max(want, self.config.pool)
+        pools = np.empty((b, m), np.int64)
+        scores, fused = np.empty((b, c, m + len(wanted)), np.float32), np.empty((b, m + len(wanted)), np.float32)
+        fused_pools(
+            self._arrays, given or self._weights, lists, content, self.config.similar_users, is_filtered, wanted,
+            pools, scores, fused,
+        )  # fmt: skip
+        return pools, scores, fused
 
     def _as_candidates(
         self, wanted: NDArray[np.int64], scores: Floats, fused: Floats, by: NDArray[np.bool_]
@@ -233,6 +220,11 @@ class LargeRetriever:
 
 
 StageOne = Retriever | LargeRetriever
+
+
+def _list_of_one(rows: NDArray[np.int64], weights: Floats) -> Lists:
+    """The history of one user, who has no hidden items."""
+    return Lists(np.array([0, len(rows)]), rows, np.asarray(weights, np.float32), np.zeros(2, np.int64), _NONE)
 
 
 def _similarity_lists(lists: sp.csr_array, power: float) -> tuple[CSR, CSR]:

@@ -14,6 +14,7 @@ from gars.application.recommend.list_request import ListRequest
 from gars.domain.errors import UnknownItemError
 from gars.library.fit_config import FitConfig
 from gars.library.lists_file import write_lists
+from gars.library.recommender import UnknownIdsWarning
 from gars.retrieval.large import LargeRetriever
 from gars.retrieval.large_config import LargeConfig
 from gars.retrieval.retriever import RetrievalConfig
@@ -79,6 +80,36 @@ def test_a_batch_has_the_ids_of_one_by_one(fitted: Recommender) -> None:
     assert fitted.item_ids[np.vstack([ids, more])].tolist() == alone
     histories = [fitted.history_of(user) for user in users]
     assert fitted.item_ids[fitted.recommend_batch(histories, 30)].tolist() == alone
+
+
+def test_a_batch_of_odd_histories_has_the_ids_of_one_by_one(fitted: Recommender) -> None:
+    own: list[tuple[str, float | None]] = [("i3", None), ("i11", None), ("i19", 4.0), ("i27", None)]
+    histories: list[list[tuple[str, float | None]]] = [
+        own,
+        [],
+        [*own, ("i3", None), ("i19", None)],
+        [("i4", None), ("no such item", None)],
+        own[::-1],
+    ]
+    filters = Filters(exclude_ids=(12, 20))
+    with pytest.warns(
+        UnknownIdsWarning, match="1 of 2 ids in the history are unknown and were left out: 'no such"
+    ) as told:
+        ids = fitted.recommend_batch(histories, 40, filters=filters)
+    assert len(told) == 1
+    with pytest.warns(UnknownIdsWarning):
+        alone = [fitted.recommend(history, k=40, filters=filters) for history in histories]
+    assert fitted.item_ids[ids].tolist() == [[one.anime_id for one in found] for found in alone]
+    last: list[tuple[str, float | None]] = [
+        ("i11", None),
+        ("i27", None),
+        ("i3", None),
+        ("i19", None),
+    ]  # of an item named twice the last entry counts
+    assert ids[2].tolist() == fitted.recommend_batch([last], 40, filters=filters)[0].tolist() != ids[0].tolist()
+    some = fitted.recommend_batch([own], 300)[0]
+    assert (some >= 0).sum() == len(fitted.item_ids) - len(own)
+    assert (some[(some >= 0).sum() :] == -1).all()
 
 
 def test_the_small_engine_scores_batches_one_by_one_too(small: Recommender) -> None:
