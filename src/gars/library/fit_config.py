@@ -44,6 +44,11 @@ class FitConfig(msgspec.Struct, frozen=True, kw_only=True):
     """On hidden entries of so many users the weights of the fused order are learned, beginning with
     ``retrieval.fusion``; 0 keeps those.
     """
+    search_trials: int = 8
+    """Settings of EDLAE that are tried on held-out entries of the ``fusion_users`` before fitting; 0 keeps those given.
+
+    Large catalogues have ``retrieval.large.trials``.
+    """
     compare_users: int = 500
     """On so many users that the ranker did not train on, its order is compared with that of stage one.
 
@@ -54,5 +59,5 @@ class FitConfig(msgspec.Struct, frozen=True, kw_only=True):
     """True: lists are in the ranker's order; ``fit`` sets it to false where stage one's order was better."""
 
 
-QUICK = FitConfig(folds=2, repeats=1, short_lists=0.25, max_ranking_users=3_000)
+QUICK = FitConfig(search_trials=0, folds=2, repeats=1, short_lists=0.25, max_ranking_users=3_000)
 """A model in under two minutes on the sample, for a first look; the default takes three times as long."""

@@ -38,7 +38,8 @@ from gars.ranking import gaussian_process, mlp
 from gars.ranking.examples import RankingLists
 from gars.ranking.gaussian_process import GaussianProcess
 from gars.ranking.network import Network
-from gars.retrieval import content, large_fit, matrix, recommended, retriever
+from gars.retrieval import content, edlae_search, large_fit, matrix, recommended, retriever
+from gars.retrieval.edlae import EdlaeSettings
 from gars.retrieval.hidden import hide_viewers
 from gars.retrieval.item_to_item import ItemToItem
 from gars.retrieval.matrix import TrainingMatrix
@@ -60,7 +61,6 @@ _NOT_IN_RETRIEVAL = _NOT_IN_LISTS | {
     "per_channel",
     "max_ranking_users",
     "compare_users",
-    "fusion_users",
 }
 """Settings that do not change a stage; all others do."""
 
@@ -121,6 +121,15 @@ def fit(
         config = msgspec.structs.replace(config, folds=min(2, config.folds))
     if n_listed > config.retrieval.large.from_items and not items.genre_names:
         return _fit_large(training, drawn, items, anime, config=config, seed=seed, progress=progress)
+    made_of, memo = _fingerprint(rows, anime, config, seed, graph, observed), memo or Memo()
+    measured: dict[str, float] = {}
+    if config.search_trials:
+        given = config
+        chosen, found = memo.get(
+            "search", made_of(_NOT_IN_RETRIEVAL), lambda: _choose_edlae(drawn, given, seed, progress)
+        )
+        measured |= found
+        config = msgspec.structs.replace(config, retrieval=msgspec.structs.replace(config.retrieval, edlae=chosen))
     fitter = _Fitter(
         drawn, items, anime, content.describe(anime), config, seed, progress,
         rows.has_ratings, observed if users is None else observed.select(users),
@@ -128,16 +137,15 @@ def fit(
     )  # fmt: skip
     can_rank = drawn.n_users >= MIN_USERS_TO_RANK
     folds = user_folds(drawn.n_users, config.folds, np.random.default_rng([seed, 1]))
-    made_of, memo = _fingerprint(rows, anime, config, seed, graph, observed), memo or Memo()
     full, by_fold = memo.get("retrieval", made_of(_NOT_IN_RETRIEVAL), lambda: fitter.all_models(folds, can_rank))
     network: Network | None = None
     losses: dict[str, list[float]] = {}
-    measured: dict[str, float] = {}
     if can_rank:
         learned_on = fitter.users_to_learn_on()
         if len(learned_on):
             with one_thread():
-                weights, measured = learn_fusion(by_fold, folds, drawn, learned_on, seed=seed, progress=progress)
+                weights, found = learn_fusion(by_fold, folds, drawn, learned_on, seed=seed, progress=progress)
+            measured |= found
             retrieval = msgspec.structs.replace(config.retrieval, fusion=weights)
             config = msgspec.structs.replace(config, retrieval=retrieval)
             full, by_fold = with_fusion(full, weights), [with_fusion(one, weights) for one in by_fold]
@@ -159,6 +167,20 @@ def fit(
                 config = msgspec.structs.replace(config, serve_ranker=False)
     vectors, centre = user_vectors(training.graded(), full.retriever.vectors)
     return FittedModels(full, network, vectors, centre, losses, config, measured)
+
+
+def _choose_edlae(
+    drawn: TrainingMatrix, config: FitConfig, seed: int, progress: Progress
+) -> tuple[EdlaeSettings, dict[str, float]]:
+    return edlae_search.search(
+        drawn.graded(),
+        config.retrieval.edlae,
+        trials=config.search_trials,
+        users=config.fusion_users,
+        min_count=config.retrieval.min_count,
+        seed=seed,
+        progress=progress,
+    )
 
 
 def _fit_large(

@@ -8,6 +8,7 @@ head items only. Fails for items with fewer than a handful of viewers; those are
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
@@ -19,33 +20,60 @@ BLOCK = 1024
 """Rows of the dense matrix that are worked on at a time."""
 
 
+class EdlaeSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Regularisation, and powers of the degrees; the defaults were chosen on the fixed top-N split."""
+
+    dropout: float = 0.5
+    """Share of the entries dropped in training, from 0 to below 1."""
+    l2: float = 50.0
+    user_power: float = 0.15
+    """Power of its length by which a list counts less."""
+    popularity_power: float = 0.2
+    """Power of its number of lists by which the score of an item is divided."""
+
+
+_DEFAULTS = EdlaeSettings()
+
+
 def fit(
     matrix: sp.csr_array,
+    settings: EdlaeSettings = _DEFAULTS,
     *,
-    dropout: float = 0.5,
-    l2: float = 50.0,
-    user_power: float = 0.15,
-    popularity_power: float = 0.2,
     min_count: int = 5,
     max_items: int = 10_000,
     keep: int = 200,
 ) -> ItemToItem:
     """Fit on (users, items) weights, over the at most ``max_items`` most popular items with ``min_count`` viewers."""
     n = int(matrix.shape[1])
-    counts = np.bincount(matrix.indices, minlength=n)
-    rows = np.flatnonzero(counts >= min_count)
-    rows = np.sort(rows[np.argsort(-counts[rows], kind="stable")][:max_items])
+    rows = head_of(matrix, min_count, max_items)
     if not len(rows):
         return ItemToItem("edlae", no_edges(n))
     head = sp.csr_array(matrix[:, rows])
-    degree = np.maximum(1, np.diff(head.indptr))
-    weighted = sp.csr_array(sp.diags_array((degree**-user_power).astype(np.float32)) @ head)
-    weights = _solve(_gram(weighted), dropout, l2)
-    weights *= np.asarray(head.sum(axis=0)) ** -popularity_power
+    weights = regress(gram_of(head, settings.user_power), head, settings)
     kept = [
         keep_largest(weights[start : start + BLOCK], keep, by_magnitude=True) for start in range(0, len(rows), BLOCK)
     ]
     return ItemToItem("edlae", scatter(sp.csr_array(sp.vstack(kept, format="csr")), rows, n))
+
+
+def head_of(matrix: sp.csr_array, min_count: int, max_items: int) -> NDArray[np.int64]:
+    """Return the at most ``max_items`` most popular items with ``min_count`` viewers, ascending."""
+    counts = np.bincount(matrix.indices, minlength=int(matrix.shape[1]))
+    rows = np.flatnonzero(counts >= min_count)
+    return np.sort(rows[np.argsort(-counts[rows], kind="stable")][:max_items])
+
+
+def gram_of(head: sp.csr_array, user_power: float) -> NDArray[np.float32]:
+    """Compute the Gram matrix of items on weighted lists. (users, m) → (m, m)"""
+    degree = np.maximum(1, np.diff(head.indptr))
+    return _gram(sp.csr_array(sp.diags_array((degree**-user_power).astype(np.float32)) @ head))
+
+
+def regress(gram: NDArray[np.float32], head: sp.csr_array, settings: EdlaeSettings) -> NDArray[np.float32]:
+    """Item-item weights from ``gram_of`` the lists (users, m), in the memory of ``gram``. → (m, m)"""
+    weights = _solve(gram, settings.dropout, settings.l2)
+    weights *= np.asarray(head.sum(axis=0)) ** -settings.popularity_power
+    return weights
 
 
 def _gram(matrix: sp.csr_array) -> NDArray[np.float32]:

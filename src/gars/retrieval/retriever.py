@@ -28,6 +28,7 @@ from gars.retrieval import (
     stacked_neighbours,
     user_knn,
 )
+from gars.retrieval.edlae import EdlaeSettings
 from gars.retrieval.ials import Factors
 from gars.retrieval.item2vec import ItemVectors
 from gars.retrieval.item_to_item import ItemToItem
@@ -61,6 +62,7 @@ class RetrievalConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Steps of all walks together: from 10,000 titles on, each has fewer walks."""
     dim: int = 128
     epochs: int = 3
+    edlae: EdlaeSettings = EdlaeSettings()
     edlae_max_items: int = 10_000
     ials_dim: int = 192
     large: LargeConfig = LargeConfig()
@@ -239,7 +241,7 @@ def fit(
 
     def fit_edlae() -> ItemToItem:
         with progress.task("EDLAE"):
-            return edlae.fit(graded, min_count=config.min_count, max_items=config.edlae_max_items)
+            return edlae.fit(graded, config.edlae, min_count=config.min_count, max_items=config.edlae_max_items)
 
     def fit_walks() -> tuple[ItemToItem, ItemToItem, ItemVectors]:
         with progress.task("item-kNN"):

@@ -12,6 +12,7 @@ from gars.retrieval.retriever import RetrievalConfig
 SMALL = FitConfig(
     retrieval=RetrievalConfig(dim=16, walks_per_node=5, min_count=2),
     ranking=RankingConfig(epochs=12, batch=16),
+    search_trials=0,
     folds=2,
     repeats=1,
     list_length=40,

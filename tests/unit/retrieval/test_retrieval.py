@@ -4,6 +4,7 @@ import scipy.sparse as sp
 
 from gars.domain.anime import Anime
 from gars.retrieval import content, deepwalk, edlae, graph, item2vec, item_knn, matrix, popularity, recommended
+from gars.retrieval.edlae import EdlaeSettings
 from gars.retrieval.item_to_item import keep_largest
 
 
@@ -30,7 +31,7 @@ def test_ease_is_the_closed_form() -> None:
     inverse = np.linalg.inv(gram)
     expected = -inverse / np.diag(inverse)
     np.fill_diagonal(expected, 0)
-    fitted = edlae.fit(lists_, dropout=0, l2=10, user_power=0, popularity_power=0, min_count=1)
+    fitted = edlae.fit(lists_, EdlaeSettings(dropout=0, l2=10, user_power=0, popularity_power=0), min_count=1)
     assert np.allclose(fitted.weights.toarray(), expected, atol=1e-4)
 
 
