@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gars import Recommender
-from gars.library.report.machine import commit, machine
+from gars.evaluation.report.machine import commit, machine
 
 Ids = NDArray[np.int64]
 

@@ -1,70 +1,39 @@
 """Other libraries on the same split, the same machine and by the same protocol as ``foreign.py``.
 
-    python benchmarks/libraries.py --data gowalla
+    python benchmarks/libraries.py --data gowalla --envs ENVS
 
-Each model is one of ``implicit``, with its defaults or common settings; nothing is tuned on test rows.
-All items but the user's training items are ranked. Prints R@20, N@20 with intervals over users, fit seconds, peak
-memory and users a second for 100 items each.
+Each model of ``library_models.py`` runs in a process of its own, with the interpreter of its library's environment,
+``ENVS/NAME/bin/python``: the pins of these libraries exclude each other. To make one:
+
+    python -m venv ENVS/rectools && ENVS/rectools/bin/pip install rectools numpy scipy
+
+NAME and distribution are in ``MODELS`` there; GARS, and ``implicit`` where it is installed beside, run in this one. An
+environment that is missing, or a model that fails or takes longer than ``--limit`` seconds of processor time, is a row
+that says so. All items but the user's training items are ranked; lists are asked for ``--users`` users drawn by the
+seed (0: all). Prints R@20 and N@20 with intervals over users, seconds of fitting (wall clock, and of processor),
+peak memory, users a second for 100 items each and milliseconds of processor time a user, and lines of code of the
+recipe.
 """
 
 from __future__ import annotations
 
 import argparse
-import multiprocessing
+import json
 import os
 import resource
-import time
-from collections.abc import Callable
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
-from numpy.typing import NDArray
 
 from foreign import CUT, Data, load, mirror, row_of
 from gars.evaluation.report.machine import commit, machine
+from library_models import MODELS
 
-LENGTH = 100
-AT_A_TIME = 1000
-
-
-def models() -> dict[str, Callable[[], Any]]:
-    """Models by name; made in the process that fits them."""
-    from implicit.als import AlternatingLeastSquares
-    from implicit.nearest_neighbours import BM25Recommender, CosineRecommender
-
-    return {
-        "implicit, ALS, defaults (100 factors)": AlternatingLeastSquares,
-        "implicit, ALS, 200 factors, alpha 10, regularisation 1": lambda: AlternatingLeastSquares(
-            factors=200, alpha=10.0, regularization=1.0
-        ),
-        "implicit, item-kNN, cosine, 200 neighbours": lambda: CosineRecommender(K=200),
-        "implicit, item-kNN, BM25, 200 neighbours": lambda: BM25Recommender(K=200, B=0.2),
-    }
-
-
-def measure(name: str, data: Data, seed: int) -> None:
-    """Fit one model and print its row; in a process of its own, so that the peak of memory is its own."""
-    known_users, user = np.unique(data.training["user_id"].to_numpy(), return_inverse=True)
-    known_items, item = np.unique(data.training["item_id"].to_numpy(), return_inverse=True)
-    lists = sp.csr_matrix((np.ones(len(user), np.float32), (user, item)), (len(known_users), len(known_items)))
-    model = models()[name]()
-    started = time.perf_counter()
-    model.fit(lists, show_progress=False)
-    fit_seconds = time.perf_counter() - started
-    users = np.array(sorted(data.targets), np.int64)
-    rows = np.searchsorted(known_users, users)
-    found: list[NDArray[np.int64]] = []
-    started = time.perf_counter()
-    for start in range(0, len(rows), AT_A_TIME):
-        some = rows[start : start + AT_A_TIME]
-        ids, _ = model.recommend(some, lists[some], N=LENGTH, filter_already_liked_items=True)
-        found.append(np.where(ids >= 0, known_items[ids], -1))
-    seconds = time.perf_counter() - started
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    cells = row_of(name, np.vstack(found)[:, :CUT].astype(np.int64), users, data, seed)
-    print(f"{cells} {fit_seconds:.0f} | {peak:.1f} | {len(users) / seconds:,.0f} |", flush=True)
+HEADER = f"| model | users | R@{CUT} | N@{CUT} | fit, s (processor) | peak, GB | users/s (ms) | lines | version |"
 
 
 def main() -> None:
@@ -72,19 +41,75 @@ def main() -> None:
     options.add_argument("--data", default="gowalla")
     options.add_argument("--mirror", type=Path, default=mirror())
     options.add_argument("--home", type=Path, default=Path("var"))
+    options.add_argument("--envs", type=Path, default=Path("var/envs"))
     options.add_argument("--seed", type=int, default=0)
+    options.add_argument("--users", type=int, default=0)
+    options.add_argument("--limit", type=int, default=600, help="seconds of processor time of one model")
+    options.add_argument("--only", default="", help="models whose name holds this text")
     given = options.parse_args()
     data, here = load(given.data, given.mirror, given.home, given.seed), machine()
-    print(f"`python benchmarks/libraries.py --data {Path(given.data).name}`, {here.cores} cores of {here.cpu},")
-    print(f"load {os.getloadavg()[0]:.0f}, implicit {here.libraries.get('implicit')}, commit {commit()}.\n")
     print(
-        f"| model | users | R@{CUT} | N@{CUT} | fit, s | peak, GB | users/s |\n|---|---|---|---|---|---|---|",
-        flush=True,
+        f"`python benchmarks/libraries.py --data {Path(given.data).name} --users {given.users}`, {here.cores} cores of"
     )
-    for name in models():
-        process = multiprocessing.get_context("spawn").Process(target=measure, args=(name, data, given.seed))
-        process.start()
-        process.join()
+    print(f"{here.cpu}, load {os.getloadavg()[0]:.0f}, Python {here.python}, commit {commit()}.\n")
+    print(f"{HEADER}\n|{'---|' * HEADER.count(' | ')}---|", flush=True)
+    users = np.array(sorted(data.targets), np.int64)
+    if given.users:
+        users = np.sort(np.random.default_rng(given.seed).permutation(users)[: given.users])
+    with tempfile.TemporaryDirectory() as scratch:
+        items = _write_split(data, users, Path(scratch) / "split.npz")
+        for name, (environment, _, _) in MODELS.items():
+            if given.only in name:
+                found = _run(name, given.envs / environment / "bin" / "python", Path(scratch), given.limit)
+                print(_row(name, found, items, users, data, given.seed), flush=True)
+
+
+def _write_split(data: Data, users: np.ndarray[Any, Any], path: Path) -> np.ndarray[Any, Any]:
+    """Write the split with positions for ids; return the ids of the items by position."""
+    known, user = np.unique(data.training["user_id"].to_numpy(), return_inverse=True)
+    items, item = np.unique(data.training["item_id"].to_numpy(), return_inverse=True)
+    wanted, sizes = np.searchsorted(known, users), np.array([len(known), len(items)])
+    np.savez(path, user=user, item=item, wanted=wanted, sizes=sizes)
+    return items
+
+
+def _run(name: str, python: Path, scratch: Path, limit: int) -> dict[str, Any] | str:
+    """Run one model; return what it measured, with its ``lists``, or why there is nothing."""
+    models, out = Path(__file__).with_name("library_models.py"), scratch / "lists.npy"
+    if not python.exists():
+        if MODELS[name][0] not in ("gars", "implicit"):
+            return f"no environment {python.parent.parent}"
+        python = Path(sys.executable)
+    done = subprocess.run(
+        [str(python), str(models), name, str(scratch / "split.npz"), str(out)],
+        capture_output=True, text=True, check=False, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (limit, limit)),
+    )  # fmt: skip
+    measured = [line for line in done.stdout.splitlines() if line.startswith("MEASURED ")]
+    if not measured:
+        if done.returncode < 0:
+            return f"stopped after {limit} s of processor time"
+        return f"failed: {(done.stderr.strip() or 'no output').splitlines()[-1][:160]}"
+    found: dict[str, Any] = json.loads(measured[0].partition(" ")[2])
+    return found | {"lists": np.load(out)}
+
+
+def _row(
+    name: str,
+    found: dict[str, Any] | str,
+    items: np.ndarray[Any, Any],
+    users: np.ndarray[Any, Any],
+    data: Data,
+    seed: int,
+) -> str:
+    if isinstance(found, str):
+        return f"| {name} | {found} |"
+    lists = np.where(found["lists"] >= 0, items[found["lists"]], -1)
+    rate, each = len(users) / found["score"], 1000 * found["score_cpu"] / len(users)
+    return (
+        f"{row_of(name, lists[:, :CUT], users, data, seed)} {found['fit']:.0f} ({found['fit_cpu']:.0f}) | "
+        f"{found['peak_gb']:.1f} | {rate:,.0f} ({each:.2f}) | {found['lines']} | {found['version']} |"
+    )
 
 
 if __name__ == "__main__":
