@@ -7,12 +7,11 @@ Each model of ``library_models.py`` runs in a process of its own, with the inter
 
     python -m venv ENVS/rectools && ENVS/rectools/bin/pip install rectools numpy scipy
 
-NAME and distribution are in ``MODELS`` there; GARS, and ``implicit`` where it is installed beside, run in this one. An
-environment that is missing, or a model that fails or takes longer than ``--limit`` seconds of processor time, is a row
-that says so. All items but the user's training items are ranked; lists are asked for ``--users`` users drawn by the
-seed (0: all). Prints R@20 and N@20 with intervals over users, seconds of fitting (wall clock, and of processor),
-peak memory, users a second for 100 items each and milliseconds of processor time a user, and lines of code of the
-recipe.
+NAME and distribution are in ``MODELS`` there. GARS and, without an environment of its own, ``implicit`` run here.
+An environment that is missing, or a model that fails or takes longer than ``--limit`` seconds of processor time, is a
+row that says so. All items but the user's training items are ranked; lists are asked for ``--users`` users drawn by the
+seed (0: all). Prints R@20 and N@20 with intervals over users, seconds of fitting (wall clock, and of processor), peak
+memory, users a second for 100 items each and milliseconds of processor time a user, and lines of code of the recipe.
 """
 
 from __future__ import annotations
