@@ -21,8 +21,8 @@ from gars.domain.errors import EventConflictError, InvalidInputError
 from gars.domain.interaction import Interaction, Kind, Status, accepted, content_id
 from gars.entrypoints.api.access import CallerDep
 from gars.entrypoints.api.errors import errors
+from gars.entrypoints.api.event_shapes import AcceptedBody, ClickBody, EventBody, InteractionsBody, RefusedEvent
 from gars.entrypoints.api.params import checked_user_id
-from gars.entrypoints.api.shapes import AcceptedBody, ClickBody, EventBody, InteractionsBody, RefusedEvent
 from gars.entrypoints.api.tokens import Caller
 
 T = TypeVar("T")

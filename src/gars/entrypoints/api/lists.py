@@ -19,8 +19,8 @@ from gars.bootstrap import Service
 from gars.datasets.lists.parse import parse
 from gars.domain.errors import InvalidInputError, NotAllowedError
 from gars.entrypoints.api.errors import errors
+from gars.entrypoints.api.event_shapes import ImportBody
 from gars.entrypoints.api.params import MAX_USER_ID, ServiceDep, checked_user_id
-from gars.entrypoints.api.shapes import ImportBody
 
 IMPORTS = 2
 """Lists that are imported at once; others wait."""

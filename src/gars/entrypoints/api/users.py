@@ -16,6 +16,7 @@ from gars.domain.user_export import UserExport
 from gars.domain.user_state import UserState
 from gars.entrypoints.api import cards, response_cache
 from gars.entrypoints.api.errors import errors
+from gars.entrypoints.api.event_shapes import ForgottenBody
 from gars.entrypoints.api.params import (
     MAX_USER_ID,
     CursorParam,
@@ -27,7 +28,6 @@ from gars.entrypoints.api.params import (
     checked_user_id,
 )
 from gars.entrypoints.api.shapes import (
-    ForgottenBody,
     HistoryBody,
     RecommendationsBody,
     SimilarUserBody,

@@ -9,7 +9,7 @@ import typer
 
 from gars.datasets.build import DEFAULT, SAMPLE
 from gars.datasets.dataset import MANIFEST, Dataset
-from gars.domain.errors import InvalidInputError
+from gars.domain.errors import DataError, InvalidInputError
 
 Home = Annotated[
     Path, typer.Option(envvar="GARS_HOME", help="Folder for downloads, data sets and models.", show_default=True)
@@ -29,6 +29,20 @@ def open_dataset(home: Path, name: str | None) -> Dataset:
             raise InvalidInputError(f"which data set? there are {', '.join(names)}", hint=f"add its name: {names[0]}")
         name = names[0] if names else DEFAULT
     return Dataset.open(home / "data" / name)
+
+
+def open_named_or_newest(home: Path, name: str | None) -> Dataset:
+    """The named data set, or the one built last.
+
+    Raises:
+        DataError: there is none, or it is half-written.
+    """
+    if name is not None:
+        return Dataset.open(home / "data" / name)
+    built = sorted(home.glob(f"data/*/{MANIFEST}"), key=lambda path: path.stat().st_mtime)
+    if not built:
+        raise DataError(f"there is no data set in {home / 'data'}", hint="make one with: gars data build")
+    return Dataset.open(built[-1].parent)
 
 
 def dataset_names(home: Path) -> list[str]:

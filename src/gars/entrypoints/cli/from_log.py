@@ -19,7 +19,7 @@ from gars.pipeline.logged_training_data import LoggedTrainingData
 
 
 @contextmanager
-def log_lists(home: Path, dataset: Dataset) -> Iterator[LoggedTrainingData]:
+def logged_training_data(home: Path, dataset: Dataset) -> Iterator[LoggedTrainingData]:
     """The logged lists of this home's models; users' lists from before the log are those of ``dataset``.
 
     Raises:

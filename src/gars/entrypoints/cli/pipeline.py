@@ -23,8 +23,8 @@ from gars.datasets.thresholds import read_thresholds
 from gars.domain.errors import GarsError, InvalidInputError
 from gars.entrypoints.cli import pipeline_world as world
 from gars.entrypoints.cli.data_quality import ThresholdFile
-from gars.entrypoints.cli.from_log import log_lists
-from gars.entrypoints.cli.train import open_dataset
+from gars.entrypoints.cli.datasets_here import open_named_or_newest
+from gars.entrypoints.cli.from_log import logged_training_data
 from gars.entrypoints.season import fetch_season
 from gars.library import configuration
 from gars.library.fit_config import QUICK, FitConfig
@@ -125,7 +125,7 @@ def run(
         season=(lambda: fetch_season(from_environment(os.environ, home=home), progress)) if season else None,
         deleted=lambda: deleted_at_the_service(home),
         deletions=lambda: world.deletions(home),
-        shown=(lambda dataset: log_lists(home, dataset)) if from_log else None,
+        shown=(lambda dataset: logged_training_data(home, dataset)) if from_log else None,
         confirm=world.confirm(service) if service else None,
         watch=(
             None
@@ -245,7 +245,7 @@ def _base(home: Path, name: str | None) -> Dataset:
     accepted = snapshots.accepted(home)
     if name is None and accepted is not None:
         return snapshots.open_snapshot(home, accepted)
-    return open_dataset(home, name)
+    return open_named_or_newest(home, name)
 
 
 def _print(report: reports.Report) -> None:

@@ -11,11 +11,12 @@ import typer
 from rich.console import Console
 
 from gars.application.training_log import TrainingLog
-from gars.datasets.dataset import MANIFEST, Dataset
+from gars.datasets.dataset import Dataset
 from gars.datasets.snapshots import open_snapshot
-from gars.domain.errors import DataError, InvalidInputError
+from gars.domain.errors import InvalidInputError
 from gars.entrypoints.cli import runs
-from gars.entrypoints.cli.from_log import log_lists
+from gars.entrypoints.cli.datasets_here import open_named_or_newest
+from gars.entrypoints.cli.from_log import logged_training_data
 from gars.library import atlas_store, configuration, run_summary
 from gars.library.artefact import Manifest
 from gars.library.fit_config import QUICK, FitConfig
@@ -64,13 +65,13 @@ def train(
     settings = configuration.read(config) if config else QUICK if quick else FitConfig()
     if data is not None and snapshot is not None:
         raise InvalidInputError("--data and --snapshot both say what to train on", hint="give one of them")
-    dataset = open_snapshot(home, snapshot) if snapshot is not None else open_dataset(home, data)
+    dataset = open_snapshot(home, snapshot) if snapshot is not None else open_named_or_newest(home, data)
     progress = TerminalProgress(console)
     with ExitStack() as opened:
         run = runs.open_log(runs.folder_of(home) / f"train-{time.strftime('%Y%m%d-%H%M%S')}", progress) if log else None
         if run is not None:
             opened.enter_context(run)
-        shown = opened.enter_context(log_lists(home, dataset)) if from_log else None
+        shown = opened.enter_context(logged_training_data(home, dataset)) if from_log else None
         graph = read_graph(offline, content_hash=dataset.content_hash) if offline is not None else None
         manifest = train_on(
             dataset, registry, config=settings, seed=seed, progress=progress, log=run, shown=shown, graph=graph
@@ -111,17 +112,3 @@ def train_on(
     if log is not None:
         run_summary.write(log, recommender, manifest)
     return manifest
-
-
-def open_dataset(home: Path, name: str | None) -> Dataset:
-    """The named data set, or the one built last.
-
-    Raises:
-        DataError: there is none, or it is half-written.
-    """
-    if name is not None:
-        return Dataset.open(home / "data" / name)
-    built = sorted(home.glob(f"data/*/{MANIFEST}"), key=lambda path: path.stat().st_mtime)
-    if not built:
-        raise DataError(f"there is no data set in {home / 'data'}", hint="make one with: gars data build")
-    return Dataset.open(built[-1].parent)
