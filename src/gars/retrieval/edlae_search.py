@@ -62,11 +62,13 @@ def search(
 
     The metrics are recall and NDCG of both on the half of the users that decides; none if there are too few users.
     """
+    if not trials or users < _FEWEST_USERS:
+        return given, {}
     held = hold_out(lists, users, np.random.default_rng([seed, 13]))
     rows = edlae.head_of(held.shown, min_count, _MAX_ITEMS)
     hidden = sp.csr_array(held.hidden[:, rows])
     some = np.flatnonzero(np.diff(hidden.indptr))
-    if not trials or len(some) < _FEWEST_USERS or len(rows) <= CUT:
+    if len(some) < _FEWEST_USERS or len(rows) <= CUT:
         return given, {}
     head = sp.csr_array(held.shown[:, rows])
     measured_on = _Measured(head, sp.csr_array(head[held.users[some]]), sp.csr_array(hidden[some]))
