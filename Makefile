@@ -16,7 +16,7 @@ endif
 # Node from the machine, else from a wheel in the environment.
 export PATH := $(PATH):$(abspath $(VENV))/node
 
-.PHONY: audit dist help demo cluster-demo cluster-down test test-cluster check tensorflow page format bench-quality lock clean
+.PHONY: audit dist docs hooks help demo cluster-demo cluster-down test test-cluster check tensorflow page format bench-quality lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,13 +42,21 @@ test-cluster: $(VENV)/.dev $(VENV)/.cluster $(PAGE)/index.html ## Start real eng
 	$(BIN)/python -m pytest -m cluster tests/cluster
 	$(BIN)/python -m pytest -m cluster tests/spark
 
-check: $(VENV)/.dev web/node_modules/.installed ## Lint, types, layers, language; Python and page
+check: $(VENV)/.dev $(VENV)/.docs web/node_modules/.installed ## Lint, types, layers, language, documents; Python and page
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/check_language.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 	cd web && npm run lint && npm run typecheck && npm run build --silent && npm run size
+
+docs: $(VENV)/.dev $(VENV)/.docs ## Build the documentation site into var/docs, without a network; links and anchors are checked
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "open var/docs/index.html"
+
+hooks: ## Let git check the subject of each commit
+	git config core.hooksPath .githooks
 
 audit: $(VENV)/.python ## Ask whether a pinned dependency has a known advisory (needs the internet)
 	@PYTHON=$(PYTHON) .ci/audit
@@ -84,6 +92,8 @@ lock: ## Compile requirements/*.lock anew (needs uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	  --group build --group dist pyproject.toml -c requirements/dev.lock -o requirements/dist.lock
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+	  --group docs -c requirements/dev.lock -o requirements/docs.lock
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	  deploy/flink/requirements.in -o deploy/flink/requirements.lock
 
 clean: ## Remove the environment and what was built; data and models in var/ stay
@@ -106,6 +116,11 @@ $(VENV)/.cluster: $(VENV)/.demo requirements/cluster.lock
 
 $(VENV)/.dev: $(VENV)/.demo requirements/dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	@touch $@
+
+# On top of the development environment: the reference pages come from the code itself.
+$(VENV)/.docs: $(VENV)/.dev requirements/docs.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/docs.lock
 	@touch $@
 
 $(VENV)/.dist: $(VENV)/.python requirements/dist.lock

@@ -7,7 +7,7 @@ from gars.bootstrap.addresses import is_cluster
 from gars.config import Settings
 
 _WORKING = 1
-"""Threads that make lists: a second one waits for the interpreter more than it works (decision 0158)."""
+"""Threads that make lists: a second one waits for the interpreter more than it works (docs/performance.md)."""
 _READY = 1
 """Extra threads that prepare the next request while the others wait for a process."""
 _WAITING = 8

@@ -76,7 +76,7 @@ SERVICE_DEFAULTS = Filters(
     min_members=500,
     diversity=0.25,
 )
-"""The rules a fan expects without asking; docs/decisions/0071 has what the diversity costs."""
+"""The rules a fan expects without asking; docs/decisions/0071-diversity-and-niche.md has its effect."""
 
 
 def about_content(filters: Filters) -> Filters:

@@ -1,6 +1,6 @@
 """Decorators for kernels: compiled by numba where it is installed, else the same in numpy, several times slower.
 
-Decision 0150 has the speedup. Both forms return the same bits; ``tests/parity/test_kernels.py`` compares every pair.
+Decision 150 has the speedup. Both forms return the same bits; ``tests/parity/test_kernels.py`` compares every pair.
 """
 
 from __future__ import annotations

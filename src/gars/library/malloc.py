@@ -1,7 +1,7 @@
 """Settings of the C library's allocator and of the garbage collector, for whole programs, not for the library.
 
-Freed memory stays with the process (decision 0151): the C library maps every large block anew and gives it back when
-it is freed, so each array of a batch costs a page fault for each of its 4 KiB.
+Freed memory stays with the process (docs/performance.md): the C library maps every large block anew and gives it back
+when it is freed, so each array of a batch costs a page fault for each of its 4 KiB.
 """
 
 from __future__ import annotations

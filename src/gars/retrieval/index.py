@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gars.domain.top_k import top_k
 
 EXACT_BELOW = 250_000
-"""Up to this many vectors a plain matrix product is as fast as hashing, and finds all (see docs/decisions/0082)."""
+"""Up to this many vectors a plain matrix product is as fast as hashing, and finds all (see docs/performance.md)."""
 
 
 class Index(Protocol):

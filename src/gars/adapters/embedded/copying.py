@@ -41,5 +41,5 @@ def copy_database(source: Path, target: Path) -> None:
     if problems:
         raise StorageError(
             f"{source} is damaged, so a copy of it is no backup: {'; '.join(problems)}",
-            hint="keep the backups there are; docs/operating.md says what to do with a damaged file",
+            hint="keep the backups there are; docs/how-to/find-a-fault.md says what to do with a damaged file",
         )

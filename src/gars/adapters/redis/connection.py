@@ -83,7 +83,7 @@ def _hint(error: Exception) -> str:
         case redis.ConnectionError() | redis.TimeoutError() | redis.exceptions.RedisClusterException():
             return "is it running? gars doctor says what answers; states it lost are rebuilt with: gars replay"
     if text.startswith("OOM"):
-        return "it is full: raise maxmemory in redis.conf (docs/operating.md says how much a user needs)"
+        return "it is full: raise maxmemory in redis.conf (docs/reference/cluster/redis.md says how much a user needs)"
     if text.startswith("MISCONF"):
         return "it cannot save to its disk: free space, or look into its log"
     return "look into its log; gars doctor checks every dependency"

@@ -35,7 +35,7 @@ from gars.entrypoints.api.shapes import (
 
 _RECENT = 5
 _GRADES: tuple[tuple[Match, float], ...] = (("best", 0.6), ("great", 0.3), ("good", 0.1))
-"""The minimum odds of each grade, relative to the first title (decision 0171)."""
+"""The minimum odds of each grade, relative to the first title (decision 171)."""
 _written: WeakKeyDictionary[Catalogue, dict[int, AnimeCard]] = WeakKeyDictionary()
 """JSON of cards by anime id, encoded on first use: the same titles are in many lists."""
 
