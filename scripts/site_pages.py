@@ -21,6 +21,7 @@ FROM_ROOT = {"CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md
 _FENCE = re.compile(r"\s*(```|~~~)")
 _TABLE = re.compile(r"\s*\|.*\|\s*$")
 _ITEM = re.compile(r"(?:[-*]|\d+\.) ")
+_BAR = "\\|"
 _LINK = re.compile(r"\]\((?!\w+:|#)([^)\s]+)\)")
 
 
@@ -67,9 +68,11 @@ def separate_blocks(markdown: str) -> str:
             fence = "" if fence == found[1] else fence or found[1]
         elif not fence and before.strip() and not before.startswith(("#", " ", "\t")):
             table, item = _TABLE.match(line), _ITEM.match(line)
-            if (table and not _TABLE.match(before)) or (item and not _ITEM.match(before)):
-                lines.append("")
-            elif _TABLE.match(before) and not table:
+            if (
+                (table and not _TABLE.match(before))
+                or (item and not _ITEM.match(before))
+                or (_TABLE.match(before) and not table)
+            ):
                 lines.append("")
         lines.append(line)
     return "\n".join(lines) + "\n"
@@ -101,7 +104,10 @@ def _command(name: str, command: click.Command) -> Iterator[str]:
             yield _escape(re.sub(r"\s*\n\s*(?!\n)", "\n", command.help).strip())
         rows = [record for one in command.get_params(context) if (record := one.get_help_record(context))]
         if rows:
-            table = [f"| `{option.replace('|', chr(92) + '|')}` | {_escape(' '.join(text.split()))} |" for option, text in rows]
+            table = [
+                f"| `{option.replace('|', chr(92) + '|')}` | {_escape(' '.join(text.split()))} |"
+                for option, text in rows
+            ]
             yield "\n".join(["| option | meaning |", "|---|---|", *table])
 
 

@@ -13,9 +13,7 @@ def check(tmp_path: Path, message: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([HOOK, tmp_path / "message"], capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize(
-    "subject", ["Add a page", "Embed titles", "A" * 72, "fixup! add a page.", "Merge branch 'x'"]
-)
+@pytest.mark.parametrize("subject", ["Add a page", "Embed titles", "A" * 72, "fixup! add a page.", "Merge branch 'x'"])
 def test_subjects_that_follow_the_rules_pass(tmp_path: Path, subject: str) -> None:
     assert check(tmp_path, f"{subject}\n\nAny body.\n").returncode == 0
 
