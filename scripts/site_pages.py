@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import click
 import typer
 
 ROOT = Path(__file__).parents[1]
@@ -87,7 +86,7 @@ def commands() -> str:
     return "\n\n".join(text) + "\n"
 
 
-def _walk(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
+def _walk(command: Any, name: str) -> Iterator[tuple[str, Any]]:
     """Yield a command and those below it, with their full names."""
     yield name, command
     for below, one in getattr(command, "commands", {}).items():
@@ -95,7 +94,7 @@ def _walk(command: click.Command, name: str) -> Iterator[tuple[str, click.Comman
             yield from _walk(one, f"{name} {below}")
 
 
-def _command(name: str, command: click.Command) -> Iterator[str]:
+def _command(name: str, command: Any) -> Iterator[str]:
     """Yield the blocks of one command: heading, usage, help, options."""
     with command.context_class(command, info_name=name) as context:
         yield f"{'##' if name.count(' ') < 2 else '###'} `{name}`"

@@ -130,7 +130,8 @@ class Settings:
             "GARS_EVENT_LOG",
             "sqlite:{home}/gars.sqlite",
             "Where interactions are kept: `sqlite:PATH`, or `kafka://HOST:PORT/PREFIX`, from where a feature job "
-            "brings them into the states (docs/reference/cluster/flink.md); `?replication=N` is the brokers each record is on.",
+            "brings them into the states (docs/reference/cluster/flink.md); "
+            "`?replication=N` is the brokers each record is on.",
         )
     )
     log_days: int = field(

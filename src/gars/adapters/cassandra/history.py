@@ -76,7 +76,10 @@ class CassandraHistory:
         return None if first is None or first > limits[0].now else first.replace(tzinfo=UTC)
 
     def forget(self, user_id: str, *, up_to: int | None = None) -> int:
-        """Delete a user's rows. Their bytes go from the disk with the next compactions (docs/reference/cluster/cassandra.md)."""
+        """Delete a user's rows.
+
+        Their bytes go from the disk with the next compactions (docs/reference/cluster/cassandra.md).
+        """
         rows = list(self._connection.rows(_KEYS, user_id))
         gone = [row for row in rows if up_to is None or row.log_offset <= up_to]
         if len(gone) == len(rows):
