@@ -21,6 +21,7 @@ _FENCE = re.compile(r"\s*(```|~~~)")
 _TABLE = re.compile(r"\s*\|.*\|\s*$")
 _ITEM = re.compile(r"(?:[-*]|\d+\.) ")
 _BAR = "\\|"
+_LABELLED = re.compile(r"(?<!!)\[([^\]]+)\]\((?!\w+:|#)([^)\s]+)\)")
 _LINK = re.compile(r"\]\((?!\w+:|#)([^)\s]+)\)")
 
 
@@ -39,7 +40,14 @@ def on_files(files: Any, config: Any) -> Any:
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Adapt the text of one page to Python-Markdown."""
     up = "../" * page.file.src_uri.count("/")
+    markdown = _LABELLED.sub(lambda link: link[0] if _in_site(link[2], up) else link[1], markdown)
     return separate_blocks(_LINK.sub(lambda link: f"]({_inside(link[1], up)})", markdown))
+
+
+def _in_site(target: str, up: str) -> bool:
+    """Test whether a link leads into the site; one to source code is shown as its text."""
+    path = target.partition("#")[0]
+    return not path.startswith(f"{up}../") or path.removeprefix(f"{up}../") in FROM_ROOT
 
 
 def _inside(target: str, up: str) -> str:

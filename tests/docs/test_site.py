@@ -44,4 +44,6 @@ def test_documents_of_the_root_link_into_the_site() -> None:
     up = "../"
     assert site_pages._inside("../../CONTRIBUTING.md#known-advisories", up) == "../contributing.md#known-advisories"
     assert site_pages._inside("../models.md", up) == "../models.md"
+    assert site_pages._in_site("../../CONTRIBUTING.md", up)
+    assert not site_pages._in_site("../../src/gars/config.py", up)
     assert "](docs/" not in site_pages._from_root("CONTRIBUTING.md")
