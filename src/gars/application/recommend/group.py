@@ -93,12 +93,11 @@ class RecommendToGroup:
         proposed = {item.anime_id for one in known for item in self._engine.recommend_history(one, request)}
         if filters.hide_sequels:
             done = [set(one.anime_ids.tolist()) - set(one.unfinished.tolist()) for one in known]
-            request = ListRequest(k=_POOL * k, filters=asked)
-        proposed = {
-            anime_id
-            for anime_id in proposed
-            if all(not (before := self._prequels(anime_id)) or before & finished for finished in done)
-        }
+            proposed = {
+                anime_id
+                for anime_id in proposed
+                if all(not (before := self._prequels(anime_id)) or before & finished for finished in done)
+            }
         return np.array(sorted(proposed), np.int64)
 
     def _prequels(self, anime_id: int) -> set[int]:
