@@ -12,6 +12,7 @@ PARTS = (
     "__init__.py",
     "domain",
     "application/__init__.py",
+    "runtime/__init__.py",
     "runtime/key_file.py",
     "application/ports.py",
     "adapters/__init__.py",
