@@ -6,11 +6,11 @@ from pathlib import Path
 
 import polars as pl
 
-from gars.bootstrap.deletions import deleted
 from gars.datasets.crawled import CRAWLED, CrawledAnime, format_of, write_crawled
 from gars.datasets.durable import whole_file
 from gars.datasets.ownership import has_columns, refuse_foreign_file
 from gars.datasets.schema import INTERACTIONS
+from gars.spider.deletions import deleted
 from gars.spider.pages.listings import ListedAnime
 from gars.spider.store import CrawledList, RecordStore
 

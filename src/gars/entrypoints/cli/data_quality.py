@@ -13,7 +13,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from gars.bootstrap.deletions import deleted_at_the_service
 from gars.datasets import snapshots as kept
 from gars.datasets.acceptance import Validation, require_accepted
 from gars.datasets.durable import write_whole
@@ -26,6 +25,7 @@ from gars.datasets.validations import keep
 from gars.domain.errors import InvalidInputError
 from gars.entrypoints.cli import data_tables as tables
 from gars.entrypoints.cli.datasets_here import Home, open_dataset
+from gars.spider.deletions import deleted_at_the_service
 
 _HOME = Path("var")
 ThresholdFile = Annotated[

@@ -15,7 +15,6 @@ from rich.markup import escape
 from rich.table import Table
 
 from gars.adapters.embedded.lock import folder_lock
-from gars.bootstrap.deletions import deleted_at_the_service
 from gars.config import from_environment
 from gars.datasets import snapshots
 from gars.datasets.dataset import Dataset
@@ -35,6 +34,7 @@ from gars.pipeline.live_watch import FIRM, Look
 from gars.pipeline.promotions import roll_back, rollbacks
 from gars.pipeline.run import Outside, Pipeline
 from gars.pipeline.runs import FOLDER, open_run, runs
+from gars.spider.deletions import deleted_at_the_service
 from gars.spider.refresh import age
 
 app = typer.Typer(

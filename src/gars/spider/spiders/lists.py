@@ -14,10 +14,10 @@ from scrapy.settings import BaseSettings
 from scrapy.spidermiddlewares.httperror import HttpError
 from twisted.python.failure import Failure
 
-from gars.bootstrap.deletions import deleted
 from gars.datasets.identities import name_hasher
 from gars.domain.errors import InvalidInputError
 from gars.spider import refresh
+from gars.spider.deletions import deleted
 from gars.spider.pages import animelist
 from gars.spider.pages.animelist import ListEntry, plain_row
 from gars.spider.pages.words import PageError
