@@ -92,22 +92,32 @@ def linear_system(rng: np.random.Generator) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def pools(rng: np.random.Generator) -> tuple[Any, ...]:
+def histories(rng: np.random.Generator) -> pools_kernel.Lists:
     """Three users: a history with hidden items, none at all, and one of which all is hidden."""
-    b, m, c, rank = 3, int(rng.integers(1, N + 5)), E + 3, int(rng.integers(1, 20))
-    lists, _ = stacked(rng)
-    wanted = rng.permutation(N)[: int(rng.integers(0, 4))]
-    histories = pools_kernel.Lists(
+    return pools_kernel.Lists(
         np.array([0, H, H, H + 4]), np.append(titles(rng), rng.permutation(N)[:4]), uniform(rng, H + 4).round(1) + 1,
         np.array([0, 5, 5, 5 + N]), np.append(titles(rng)[:5], np.arange(N)),
     )  # fmt: skip
+
+
+def pools(rng: np.random.Generator) -> tuple[Any, ...]:
+    b, m, c = 3, int(rng.integers(1, N + 5)), E + 2
+    lists, _ = stacked(rng)
+    wanted = rng.permutation(N)[: int(rng.integers(0, 4))]
     of_items, users = both_directions(rng)
     return (
-        pools_kernel.Channels(lists, of_items, users, uniform(rng, N), uniform(rng, N, rank), uniform(rng, N, rank)),
-        pools_kernel.Weights(uniform(rng, 2, c - 1), uniform(rng, 2, c)), histories, rng.random(N) < 0.8,
-        int(rng.integers(1, N)), bool(rng.integers(0, 2)), wanted, np.zeros((b, m), np.int64),
-        zeros(b, c, m + len(wanted)), zeros(b, m + len(wanted)),
+        pools_kernel.Channels(lists, of_items, users, uniform(rng, N)), uniform(rng, 2, c), histories(rng),
+        rng.random(N) < 0.8, int(rng.integers(1, N)), wanted, np.zeros((b, m), np.int64), zeros(b, c, m + len(wanted)),
     )  # fmt: skip
+
+
+def filter_of_pools(rng: np.random.Generator) -> tuple[Any, ...]:
+    """Pools with pads, one of nothing else."""
+    m, rank = int(rng.integers(2, N)), int(rng.integers(1, 20))
+    wanted = rng.permutation(N)[: int(rng.integers(0, 4))]
+    pools = np.stack([np.sort(rng.permutation(N)[:m]) for _ in range(3)])
+    pools[1, m // 2 :], pools[2] = -1, -1
+    return uniform(rng, N, rank), uniform(rng, N, rank), histories(rng), pools, wanted, zeros(3, m + len(wanted))
 
 
 ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
@@ -158,7 +168,8 @@ ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
         *both_directions(rng), N, np.append(rng.permutation(N)[:M], -1).astype(np.int32).reshape(2, -1),
         zeros(2, 7, 7),
     ),
-    "fused_pools": pools,
+    "choose_pools": pools,
+    "filter_scores": filter_of_pools,
     "union": lambda rng: (rng.random((E, N)) < 0.1, np.zeros(N, np.int64)),
     "standard_scores": lambda rng: (
         uniform(rng, E, N), uniform(rng, E), uniform(rng, E) + 1, titles(rng), zeros(E, H)

@@ -29,15 +29,13 @@ CHUNK = 16
 """Items tested for the threshold at once."""
 LINE = 16
 """Entries of four bytes in a cache line."""
-LANES = 8
-"""Partial sums of a dot product."""
 LOWEST = np.finfo(np.float32).min
 GROUPS = 2
 """Groups of values whose maxima bound the k-th largest value, for each of the k."""
 
 
 class Channels(NamedTuple):
-    """The channels over n items, fitted on u users: e neighbourhoods, similar users, popularity, spectral filter."""
+    """The sparse channels over n items, fitted on u users: e neighbourhoods, similar users, popularity."""
 
     neighbours: CSR
     """(n, e · n) column ``channel · n + item``."""
@@ -47,19 +45,6 @@ class Channels(NamedTuple):
     """(u, n) the items of each user; only the indices are read."""
     popularity: Floats
     """(n,)"""
-    source: Floats
-    """(n, r) what an item adds to the user's vector of the spectral filter."""
-    target: Floats
-    """(n, r) what is multiplied with the user's vector."""
-
-
-class Weights(NamedTuple):
-    """Weights of the c = e + 3 channels; row 0 is for users with a history, row 1 for users without one."""
-
-    proposing: Floats
-    """(2, c - 1) of the sparse channels where the pool is chosen."""
-    fusing: Floats
-    """(2, c) of all channels in the fused score."""
 
 
 class Lists(NamedTuple):
@@ -77,24 +62,21 @@ class Lists(NamedTuple):
     """(s,) items that may not be in the pool."""
 
 
-def _fused_pools(
+def _pools(
     channels: Channels,
-    weights: Weights,
+    weights: Floats,
     lists: Lists,
     content: Flags,
     n_similar: int,
-    is_filtered: bool,
     wanted: Ints,
     pools: Ints,
     scores: Floats,
-    fused: Floats,
 ) -> None:
     n, m = len(content), pools.shape[1]
     for one in range(len(pools)):
         own = slice(lists.starts[one], lists.starts[one + 1])
         rows, of_rows = lists.rows[own], lists.weights[own]
-        cold = int(not len(rows))
-        sums = np.zeros((scores.shape[1] - 1, n), np.float32)
+        sums = np.zeros((scores.shape[1], n), np.float32)
         _add_neighbours_plain(channels.neighbours, rows, of_rows, sums[:-2].reshape(-1))
         _add_similar_users_plain(channels, rows, of_rows, n_similar, sums[-2])
         sums[-1] = channels.popularity
@@ -105,22 +87,13 @@ def _fused_pools(
             considered = np.flatnonzero(allowed)
         scale = np.maximum(np.abs(sums[:, considered]).max(axis=1, initial=0), SMALLEST_SCALE)
         total = np.zeros(len(considered), np.float32)
-        for channel, factor in enumerate(weights.proposing[cold] / scale):
+        for channel, factor in enumerate(weights[int(not len(rows))] / scale):
             total += sums[channel, considered] * factor
         best = np.sort(considered[np.lexsort((considered, -total))[:m]])
-        pools[one], fused[one] = -1, -np.inf
+        pools[one], scores[one] = -1, 0
         pools[one, : len(best)] = best
-        places = np.append(np.arange(len(best)), m + np.arange(len(wanted)))
-        found = np.zeros((len(scale) + 1, len(places)), np.float32)
-        items = np.append(best, wanted)
-        found[:-1] = sums[:, items] / scale[:, None]
-        if is_filtered:
-            found[-1] = _filtered_plain(channels, rows, of_rows, items)
-            found[-1] /= np.maximum(np.abs(found[-1, : len(best)]).max(initial=0), SMALLEST_SCALE)
-        total = np.zeros(len(places), np.float32)
-        for channel, weight in enumerate(weights.fusing[cold]):
-            total += found[channel] * weight
-        scores[one], scores[one][:, places], fused[one, places] = 0, found, total
+        scores[one, :, : len(best)] = sums[:, best] / scale[:, None]
+        scores[one, :, m:] = sums[:, wanted] / scale[:, None]
 
 
 def _add_neighbours_plain(matrix: CSR, rows: Ints, weights: Floats, out: Floats) -> None:
@@ -144,80 +117,53 @@ def _add_similar_users_plain(channels: Channels, rows: Ints, weights: Floats, k:
     np.add.at(out, users.indices[entry], (similarity[found] * similarity[found])[source])
 
 
-def _filtered_plain(channels: Channels, rows: Ints, weights: Floats, items: Ints) -> Floats:
-    rank = channels.source.shape[1]
-    user, products = np.zeros(rank, np.float32), np.zeros((len(items), -(-rank // LANES) * LANES), np.float32)
-    for row, weight in zip(rows, weights, strict=True):
-        user += channels.source[row] * weight
-    products[:, :rank] = channels.target[items] * user
-    lanes = np.zeros((len(items), LANES), np.float32)
-    for start in range(0, products.shape[1], LANES):
-        lanes += products[:, start : start + LANES]
-    total = np.zeros(len(items), np.float32)
-    for lane in lanes.T:
-        total += lane
-    return total
-
-
-@compiled(plain=_fused_pools)
-def fused_pools(
+@compiled(plain=_pools)
+def choose_pools(
     channels: Channels,
-    weights: Weights,
+    weights: Floats,
     lists: Lists,
     content: Flags,
     n_similar: int,
-    is_filtered: bool,
     wanted: Ints,
     pools: Ints,
     scores: Floats,
-    fused: Floats,
 ) -> None:
-    """Write the pool of each of b users to ``pools`` (b, m), ascending, -1 pads, with scaled and fused scores.
+    """Write the pool of each of b users to ``pools`` (b, m), ascending, -1 pads, and its scaled scores.
 
-    The pool are the items allowed by ``content`` (n,) and not hidden of largest ``Σ_c proposing[c] · score[c] /
-    scale[c]`` over the sparse channels; ties go to the lower item. Items that popularity alone scores are considered
-    where there are fewer than m others. ``scale`` is the largest absolute score of the channel among the items
-    considered, that of the spectral filter among the pool, at least ``SMALLEST_SCALE``.
+    The pool are the items allowed by ``content`` (n,) and not hidden of largest ``Σ_c weights[c] · score[c] /
+    scale[c]`` over the c = e + 2 channels; ties go to the lower item. Row 0 of ``weights`` (2, c) is for users with a
+    history, row 1 for users without one. Items that popularity alone scores are considered where there are fewer than
+    m others. ``scale`` is the largest absolute score of the channel among the items considered, at least
+    ``SMALLEST_SCALE``.
 
-    ``scores`` (b, c, m + w) are the scaled scores of the pool and then of the ``wanted`` items (w,), ``fused``
-    (b, m + w) their sums weighted by ``fusing``, -∞ at pads. Without ``is_filtered`` the filter's scores are 0.
+    ``scores`` (b, c, m + w) are the scaled scores of the pool, 0 at pads, and then of the ``wanted`` items (w,).
     """
     b, m = pools.shape
     n, n_users, c = len(content), len(channels.users.indptr) - 1, scores.shape[1]
-    sums, scale = np.zeros((c - 1, n), np.float32), np.ones(c, np.float32)
-    sums[c - 2] = channels.popularity
-    by_neighbours = sums[: c - 3].reshape(-1)
+    sums, scale = np.zeros((c, n), np.float32), np.ones(c, np.float32)
+    sums[c - 1] = channels.popularity
+    by_neighbours = sums[: c - 2].reshape(-1)
     similarity, found = np.zeros(n_users, np.float32), np.empty(n_users + 1, np.int32)
     allowed, considered, total = content.copy(), np.empty(n, np.int32), np.empty(n, np.float32)
     few, places = np.empty(max(n, n_users) + CHUNK, np.float32), np.empty(n + CHUNK, np.int64)
-    user = np.empty(channels.source.shape[1], np.float32)
     for one in range(b):
         start, end = lists.starts[one], lists.starts[one + 1]
-        cold = int(start == end)
-        sums[: c - 2] = 0
+        sums[: c - 1] = 0
         _add_neighbours(channels.neighbours, lists, start, end, found, by_neighbours)
-        _add_similar_users(channels, lists, start, end, n_similar, similarity, found, few, sums[c - 3])
+        _add_similar_users(channels, lists, start, end, n_similar, similarity, found, few, sums[c - 2])
         for i in range(lists.hidden_starts[one], lists.hidden_starts[one + 1]):
             allowed[lists.hidden[i]] = False
         _scale(sums, allowed, m, considered, scale)
-        _weighted_total(sums, weights.proposing[cold], scale, considered, total)
+        _weighted_total(sums, weights[int(start == end)], scale, considered, total)
         count = _write_top_k(total, few, places, pools[one])
         for i in range(lists.hidden_starts[one], lists.hidden_starts[one + 1]):
             allowed[lists.hidden[i]] = content[lists.hidden[i]]
         scores[one] = 0
-        fused[one] = -np.inf
-        if is_filtered:
-            scale[c - 1] = _filter(channels, lists, start, end, pools[one, :count], wanted, user, m, scores[one, c - 1])
         for i in range(m + len(wanted)):
             if i < count or i >= m:
                 item = pools[one, i] if i < m else wanted[i - m]
-                summed = np.float32(0)
                 for channel in range(c):
-                    if channel < c - 1:
-                        scores[one, channel, i] = sums[channel, item]
-                    scores[one, channel, i] /= scale[channel]
-                    summed += np.float32(scores[one, channel, i] * weights.fusing[cold, channel])
-                fused[one, i] = summed
+                    scores[one, channel, i] = sums[channel, item] / scale[channel]
 
 
 @Subroutine
@@ -416,51 +362,3 @@ def _write_top_k(values: Floats, few: Floats, places: Ints, positions: Ints) -> 
             positions[found] = places[i]
             found += 1
     return found
-
-
-@Subroutine
-def _filter(
-    channels: Channels,
-    lists: Lists,
-    start: int,
-    end: int,
-    pool: Ints,
-    wanted: Ints,
-    user: Floats,
-    m: int,
-    out: Floats,
-) -> np.float32:
-    """Write the spectral filter's scores of the pool to ``out``, from m on those of wanted items; return the scale."""
-    source, target = channels.source, channels.target
-    rank = source.shape[1]
-    user[:] = 0
-    for i in range(start, end):
-        row, weight = lists.rows[i], lists.weights[i]
-        for d in range(rank):
-            user[d] += source[row, d] * weight
-    largest = SMALLEST_SCALE
-    for i in range(len(pool) + len(wanted)):
-        item = pool[i] if i < len(pool) else wanted[i - len(pool)]
-        s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = np.float32(0)
-        whole = rank // LANES * LANES
-        for d in range(0, whole, LANES):
-            s0 += target[item, d] * user[d]
-            s1 += target[item, d + 1] * user[d + 1]
-            s2 += target[item, d + 2] * user[d + 2]
-            s3 += target[item, d + 3] * user[d + 3]
-            s4 += target[item, d + 4] * user[d + 4]
-            s5 += target[item, d + 5] * user[d + 5]
-            s6 += target[item, d + 6] * user[d + 6]
-            s7 += target[item, d + 7] * user[d + 7]
-        lanes = (s0, s1, s2, s3, s4, s5, s6, s7)
-        score = np.float32(0)
-        for lane in range(LANES):
-            rest = whole + lane
-            last = np.float32(lanes[lane])
-            if rest < rank:
-                last += target[item, rest] * user[rest]
-            score += last
-        out[i if i < len(pool) else m + i - len(pool)] = score
-        if i < len(pool):
-            largest = max(largest, abs(score))
-    return largest

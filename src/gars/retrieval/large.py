@@ -18,7 +18,8 @@ from gars.domain.candidates import Candidates
 from gars.domain.item_table import ItemTable
 from gars.domain.top_k import argsort_descending, top_k
 from gars.kernels.neighbours import CSR
-from gars.kernels.pools import Channels, Lists, Weights, fused_pools
+from gars.kernels.pools import Channels, Lists, choose_pools
+from gars.kernels.spectral_filter import filter_scores
 from gars.retrieval import stacked_neighbours
 from gars.retrieval.compact import csr_of
 from gars.retrieval.item_to_item import ItemToItem, no_edges
@@ -53,23 +54,30 @@ class LargeRetriever:
     """(n, dim) item embeddings of unit length; zeros for items on no list."""
     config: LargeConfig
     _stacked: StackedNeighbours = field(init=False)
-    _arrays: Channels = field(init=False)
-    _weights: Weights = field(init=False)
-    """Those of the fused order. Where the pool is chosen, popularity has a trace of weight at least. Without a history
-    popularity decides alone: its learned weight can be negative."""
+    _sparse: Channels = field(init=False)
+    _filter: tuple[Floats, Floats] = field(init=False)
+    """(n, r) each: what an item adds to the user's vector, and what is multiplied with that vector."""
+    _fusing: Floats = field(init=False)
+    """(2, c) weights of the channels in the fused score: of users with a history, and of those without one.
+
+    Without a history popularity decides alone: its learned weight can be negative.
+    """
+    _proposing: Floats = field(init=False)
+    """(2, c - 1) weights of the sparse channels where the pool is chosen; popularity has a trace of weight at least."""
 
     def __post_init__(self) -> None:
         set_ = object.__setattr__
         set_(self, "_stacked", stacked_neighbours.stack(self.channels, len(self.items)))
         users, of_items = _similarity_lists(self.lists, self.config.similar_users_power)
-        spectral = (np.ascontiguousarray(self.spectral.source), np.ascontiguousarray(self.spectral.target))
-        set_(self, "_arrays", Channels(csr_of(self._stacked.matrix), of_items, users, self.popularity, *spectral))
+        set_(self, "_sparse", Channels(csr_of(self._stacked.matrix), of_items, users, self.popularity))
+        set_(self, "_filter", (np.ascontiguousarray(self.spectral.source), np.ascontiguousarray(self.spectral.target)))
         weights = [self.config.weights.get(name, 0.0) for name in self.channel_names]
         fusing = np.array([weights, [name == "popularity" for name in self.channel_names]], np.float32)
         proposing = np.ones((2, len(weights) - 1), np.float32)
         proposing[0] = fusing[0, :-1]
         proposing[0, -1] += _TRACE
-        set_(self, "_weights", Weights(proposing, fusing))
+        set_(self, "_fusing", fusing)
+        set_(self, "_proposing", proposing)
 
     @property
     def channel_names(self) -> tuple[str, ...]:
@@ -87,17 +95,16 @@ class LargeRetriever:
 
     def fuse(self, scores: Floats, *, cold: bool) -> Floats:
         """One score from the channels' (c, m); without a history popularity alone. → (m,)"""
-        total = np.zeros(scores.shape[1], np.float32)
-        for weight, of_channel in zip(self._weights.fusing[int(cold)], scores, strict=True):
-            total += weight * of_channel  # in the order of the kernel, so that the bits are the same
-        return total
+        fused: Floats = self._fused(scores[None], np.array([cold]))[0]
+        return fused
 
     def best(self, lists: Lists, content: NDArray[np.bool_], k: int, *, want: int) -> NDArray[np.int64]:
         """The first k rows of ``candidates(per_channel=want)`` of b users, best first. → (b, k), -1 pads
 
         The fast path of many users. ``content`` (n,) are the items that may be recommended to all.
         """
-        pools, _, fused = self._pools(lists, content, want, is_filtered=bool(self._weights.fusing[:, -1].any()))
+        pools, scores = self._pools(lists, content, want, is_filtered=bool(self._fusing[:, -1].any()))
+        fused = np.where(pools >= 0, self._fused(scores, np.diff(lists.starts) == 0), -np.inf)
         return np.take_along_axis(pools, argsort_descending(fused)[:, :k], axis=1)
 
     def unweighted_pool(
@@ -109,9 +116,7 @@ class LargeRetriever:
         """
         alike = np.ones((2, len(self.channel_names) - 1), np.float32)
         alike[:, -1] = _TRACE  # else the popular items, which score high for every user, would fill the pool
-        pools, scores, _ = self._pools(
-            _list_of_one(rows, weights), allowed, want, given=Weights(alike, self._weights.fusing)
-        )
+        pools, scores = self._pools(_list_of_one(rows, weights), allowed, want, proposing=alike)
         pool = pools[0][pools[0] >= 0]
         return pool, scores[0, :, : len(pool)]
 
@@ -130,7 +135,8 @@ class LargeRetriever:
         ``session`` (n,) may propose items near the latest clicks. ``extra`` rows need not be proposed; they come last,
         in the order given.
         """
-        pool, scores, fused = self._ranked_pool(rows, weights, allowed, per_channel, session)
+        pool, scores = self._pool(rows, weights, allowed, per_channel, session)
+        fused = self.fuse(scores, cold=not len(rows))
         order = argsort_descending(fused)
         pool, scores, fused = pool[order], scores[:, order], fused[order]
         by = scores > 0
@@ -159,26 +165,26 @@ class LargeRetriever:
         """Scaled scores (c, m) of the wanted items, in the scale of a request that allows all but the user's items."""
         allowed = np.ones(len(self.items), np.bool_)
         allowed[rows] = False
-        pools, scores, _ = self._pools(_list_of_one(rows, weights), allowed, 0, wanted=wanted)
+        pools, scores = self._pools(_list_of_one(rows, weights), allowed, 0, wanted=wanted)
         return scores[0, :, pools.shape[1] :]
 
-    def _ranked_pool(
+    def _pool(
         self,
         rows: NDArray[np.int64],
         weights: Floats,
         allowed: NDArray[np.bool_],
         want: int,
         session: Floats | None = None,
-    ) -> tuple[NDArray[np.int64], Floats, Floats]:
-        """Items of the pool, ascending, their scaled scores (c, m) and fused score."""
+    ) -> tuple[NDArray[np.int64], Floats]:
+        """Return the pool with the items that ``session`` proposes, ascending, and scaled scores. → (m,), (c, m)"""
         near = _NONE
         if session is not None:
             near = top_k(np.where(allowed & (session > 0), session, -np.inf), self.items.anime_ids, SESSION_CANDIDATES)
-        pools, scores, fused = self._pools(_list_of_one(rows, weights), allowed, want, wanted=near)
+        pools, scores = self._pools(_list_of_one(rows, weights), allowed, want, wanted=near)
         found = np.append(pools[0], near)
         items, first = np.unique(found, return_index=True)
         first = first[items >= 0]
-        return found[first], scores[0][:, first], fused[0, first]
+        return found[first], scores[0][:, first]
 
     def _pools(
         self,
@@ -187,21 +193,29 @@ class LargeRetriever:
         want: int,
         *,
         wanted: NDArray[np.int64] = _NONE,
-        given: Weights | None = None,
+        proposing: Floats | None = None,
         is_filtered: bool = True,
-    ) -> tuple[NDArray[np.int64], Floats, Floats]:
-        """Pools of b users and the scores of w wanted items, as ``fused_pools`` writes them.
+    ) -> tuple[NDArray[np.int64], Floats]:
+        """Choose the pools of b users by the weights ``proposing``, and scale their scores and those of w wanted items.
 
-        → (b, m), (b, c, m + w), (b, m + w), with m = max(want, config.pool)
+        → (b, m), -1 pads, and (b, c, m + w), with m = max(want, config.pool); the filter's scores are 0 without
+        ``is_filtered``
         """
         b, c, m = len(lists.starts) - 1, len(self.channel_names), max(want, self.config.pool)
-        pools = np.empty((b, m), np.int64)
-        scores, fused = np.empty((b, c, m + len(wanted)), np.float32), np.empty((b, m + len(wanted)), np.float32)
-        fused_pools(
-            self._arrays, given or self._weights, lists, content, self.config.similar_users, is_filtered, wanted,
-            pools, scores, fused,
-        )  # fmt: skip
-        return pools, scores, fused
+        pools, sparse = np.empty((b, m), np.int64), np.empty((b, c - 1, m + len(wanted)), np.float32)
+        weights = self._proposing if proposing is None else proposing
+        choose_pools(self._sparse, weights, lists, content, self.config.similar_users, wanted, pools, sparse)
+        filtered = np.zeros((b, m + len(wanted)), np.float32)
+        if is_filtered:
+            filter_scores(*self._filter, lists, pools, wanted, filtered)
+        return pools, np.concatenate([sparse, filtered[:, None]], axis=1)
+
+    def _fused(self, scores: Floats, cold: NDArray[np.bool_]) -> Floats:
+        """Add the scores of b users (b, c, m) by the weights of those with or without a history. → (b, m)"""
+        total = np.zeros(scores[:, 0].shape, np.float32)
+        for channel, weights in enumerate(self._fusing[cold.astype(np.int64)].T):
+            total += weights[:, None] * scores[:, channel]
+        return total
 
     def _as_candidates(
         self, wanted: NDArray[np.int64], scores: Floats, fused: Floats, by: NDArray[np.bool_]
