@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -12,6 +13,7 @@ import pytest
 from gars import Filters, Recommender
 from gars.application.recommend.list_request import ListRequest
 from gars.domain.errors import UnknownItemError
+from gars.kernels.pools import Lists
 from gars.library.fit_config import FitConfig
 from gars.library.lists_file import write_lists
 from gars.library.recommender import UnknownIdsWarning
@@ -26,6 +28,8 @@ LARGE = FitConfig(
         large=LargeConfig(from_items=100, trials=3, rank=24, pool=60, edlae_neighbours=20, walk_neighbours=40)
     )
 )
+
+NONE = np.empty(0, np.int64)
 
 
 def interactions() -> pl.DataFrame:
@@ -146,6 +150,18 @@ def test_an_empty_history_gets_the_popular_items(fitted: Recommender) -> None:
     found = fitted.recommend([], k=5)
     rows = [fitted.item_ids.tolist().index(one.anime_id) for one in found]
     assert counts[rows].tolist() == sorted(counts, reverse=True)[:5]
+
+
+def test_popularity_alone_orders_the_pool_of_an_empty_history(fitted: Recommender) -> None:
+    retriever = fitted.engine.retriever
+    assert isinstance(retriever, LargeRetriever)
+    against = {**retriever.config.weights, "popularity": -1.0}
+    retriever = replace(retriever, config=msgspec.structs.replace(retriever.config, weights=against))
+    histories = Lists(np.array([0, 0, 2]), np.array([3, 4]), np.ones(2, np.float32), np.zeros(3, np.int64), NONE)
+    cold, warm = retriever.best(histories, np.ones(len(retriever.items), np.bool_), 20, want=60)
+    assert np.all(np.diff(retriever.popularity[cold]) <= 0)
+    assert retriever.popularity[cold[0]] == retriever.popularity.max()
+    assert not np.all(np.diff(retriever.popularity[warm]) <= 0)
 
 
 def test_loaded_model_recommends_the_same(fitted: Recommender, tmp_path: Path) -> None:
