@@ -29,6 +29,12 @@ _PHRASES: dict[Verb, str] = {"opened": "looked at", "liked": "liked", "watched":
 _WIDELY = (Reason("popular", "Widely watched and liked"),)
 _OFTEN = (Reason("popular", "Chosen by many"),)
 """The same of items that may be anything: songs, books, wares."""
+_WATCHED_TYPES = frozenset({"TV", "Movie", "OVA", "ONA"})
+
+
+def are_watched(items: ItemTable) -> bool:
+    """Return True for a catalogue of anime, by its types or episodes; items of any other kind are chosen."""
+    return bool(_WATCHED_TYPES.intersection(items.type_names)) or not np.isnan(items.episodes).all()
 
 
 class Explainer:
@@ -37,7 +43,9 @@ class Explainer:
     def __init__(self, anime: Sequence[Anime], retriever: StageOne) -> None:
         self._anime = anime
         self._retriever = retriever
-        self._shared = lru_cache(_KEPT_PAIRS)(partial(shared, anime))
+        self._are_watched = are_watched(retriever.items)
+        prefix = "studio " if self._are_watched else ""
+        self._shared = lru_cache(_KEPT_PAIRS)(partial(shared, anime, prefix))
 
     def explain(
         self,
@@ -52,15 +60,14 @@ class Explainer:
         ``titles`` and ``weights`` (q,) are the query of the history, ``profile`` (2g,) is ``taste_profile``.
         """
         items = self._retriever.items
-        plain = not items.genre_names
-        words = _Wordings(self._anime, _verbs(history), usual="chose" if plain else "watched")
+        words = _Wordings(self._anime, _verbs(history), usual="watched" if self._are_watched else "chose")
         had = set(history.anime_ids.tolist())
         explained = []
         for row, prequel, sources, genre in zip(
             rows.tolist(),
             items.prequel_rows[rows].tolist(),
             _sources(self._retriever, history, titles, weights, rows),
-            _genres(items, rows, profile),
+            _genres(items, rows, profile, "watch" if self._are_watched else "choose"),
             strict=True,
         ):
             found = []
@@ -70,7 +77,7 @@ class Explainer:
             # positive contributions come first
             common = self._shared(row, sources[0][0]) if sources and sources[0][1] > 0 else ()
             explained.append((*self._franchise(had, prequel), *found, *common, *genre))
-        return [reasons or (_OFTEN if plain else _WIDELY) for reasons in explained]
+        return [reasons or (_WIDELY if self._are_watched else _OFTEN) for reasons in explained]
 
     def _franchise(self, had: set[int], prequel: int) -> tuple[Reason, ...]:
         """Return the prequel (its row) as a reason if the user has it."""
@@ -140,15 +147,15 @@ class _Wordings(dict[tuple[int, bool], _Wording]):
         return wording
 
 
-def shared(anime: Sequence[Anime], row: int, source: int) -> tuple[Reason, ...]:
-    """Return tags and studios that a title has in common with one of the user's titles."""
+def shared(anime: Sequence[Anime], prefix: str, row: int, source: int) -> tuple[Reason, ...]:
+    """Return tags and studios, named with a prefix, that a title has in common with one of the user's titles."""
     this, other = anime[row], anime[source]
     theirs = _as_set(other.tags)
     tags = list(islice((tag for tag in this.tags if tag in theirs), _MOST_SHARED))
     studios = [studio for studio in this.studios if studio in other.studios][:1]
     if not tags and not studios:
         return ()
-    common = ", ".join([*tags, *(f"studio {studio}" for studio in studios)])
+    common = ", ".join([*tags, *(prefix + studio for studio in studios)])
     return (Reason.of("shared", f"Like {other.title}: {common}", other, names=(*tags, *studios)),)
 
 
@@ -156,7 +163,9 @@ _as_set = lru_cache(4096)(frozenset[str])
 """A few hundred titles explain most lists."""
 
 
-def _genres(items: ItemTable, rows: NDArray[np.int64], profile: NDArray[np.float32]) -> list[tuple[Reason, ...]]:
+def _genres(
+    items: ItemTable, rows: NDArray[np.int64], profile: NDArray[np.float32], verb: str
+) -> list[tuple[Reason, ...]]:
     """For each row, its genre that the user has much more of than others."""
     if not len(profile):
         return [()] * len(rows)
@@ -164,7 +173,7 @@ def _genres(items: ItemTable, rows: NDArray[np.int64], profile: NDArray[np.float
     best = lift.argmax(axis=1)
     names = [items.genre_names[genre] for genre in best.tolist()]
     return [
-        (Reason("genre", f"You watch more {name} than most", contribution=round(value, 3), names=(name,)),)
+        (Reason("genre", f"You {verb} more {name} than most", contribution=round(value, 3), names=(name,)),)
         if value >= _MUCH_MORE
         else ()
         for name, value in zip(names, lift[np.arange(len(rows)), best].tolist(), strict=True)

@@ -12,6 +12,7 @@ from gars.kernels.top_contributions import top_contributions
 from gars.library.engine import Engine
 from gars.library.query import profile_of
 from gars.library.reasons import Explainer
+from gars.testing.world import SMALL, small_world
 
 HISTORY = [Rating(100, 10), Rating(102, 9), Rating(101, 3)]
 
@@ -97,3 +98,20 @@ def test_every_reason_has_its_sentence_as_data(small: Recommender) -> None:
         elif reason.kind == "genre":
             (genre,) = reason.names
             assert reason.text == f"You watch more {genre} than most"
+
+
+def test_a_catalogue_of_books_gets_no_words_of_anime() -> None:
+    rows, catalogue = small_world()
+    books = Recommender.fit(rows, catalogue.drop("type", "episodes", strict=False), config=SMALL, progress=False)
+    published = [msgspec.structs.replace(entry, studios=("Penguin",)) for entry in books.engine.anime]
+    engine = replace(books.engine, anime=published)
+    texts = [
+        reason.text
+        for history in ([Rating(100 + 2 * n, 9) for n in range(8)], [])
+        for found in reasons_of(engine, books.read_history(history), np.arange(30))
+        for reason in found
+    ]
+    assert any(text.startswith("Because you") for text in texts)
+    assert any(text.startswith("You choose more") for text in texts)
+    assert any(text.endswith(": Penguin") for text in texts)
+    assert not [text for text in texts if "watch" in text or "studio" in text]
