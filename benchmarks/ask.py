@@ -66,12 +66,12 @@ def ids_of(names: Sequence[str], anime: Sequence[Anime]) -> list[int]:
 
 def faults(request: dict[str, Any], came: frozenset[int], anime: Sequence[Anime]) -> list[str]:
     """Describe what is missing of a request and what should not have come."""
-    said = [] if came else ["nothing comes"]
+    found = [] if came else ["nothing comes"]
     for name in request["must"]:
-        said += [f"lacks {name}" for anime_id in ids_of([name], anime) if anime_id not in came]
+        found += [f"lacks {name}" for anime_id in ids_of([name], anime) if anime_id not in came]
     for name in request["must_not"]:
-        said += [f"has {name}" for anime_id in ids_of([name], anime) if anime_id in came]
-    return said
+        found += [f"has {name}" for anime_id in ids_of([name], anime) if anime_id in came]
+    return found
 
 
 def main() -> None:
@@ -86,10 +86,10 @@ def main() -> None:
         started = time.perf_counter()
         asked = ask(request["ask"], SERVICE_DEFAULTS)
         times.append(time.perf_counter() - started)
-        said = faults(request, come(asked.filters), engine.anime)
-        wrong += bool(said)
-        if said:
-            print(f"{request['ask']}: {'; '.join(said)}")
+        found = faults(request, come(asked.filters), engine.anime)
+        wrong += bool(found)
+        if found:
+            print(f"{request['ask']}: {'; '.join(found)}")
     print(f"{len(requests) - wrong} of {len(requests)} requests as they should be")
     print(f"median {statistics.median(times) * 1e3:.1f} ms, longest {max(times) * 1e3:.0f} ms (the first prepares)")
 

@@ -48,9 +48,9 @@ def make(
 def list_hash(user_id: str, filters: Filters, asked: str = "") -> bytes:
     """Hash a user and filters, without the day and the titles shown: the same for all pages of a list.
 
-    The titles that a request in words selects depend on the model, so its text stands for them.
+    The filters made of a request in words depend on the model and the day, so its text ``asked`` stands for them.
     """
-    kept = msgspec.structs.replace(filters, released_by=None, shown=(), only_ids=None)
+    kept = msgspec.structs.replace(filters, released_by=None, shown=())
     content = (user_id, kept, asked) if asked else (user_id, kept)
     return hashlib.blake2b(msgspec.msgpack.encode(content), digest_size=8).digest()
 

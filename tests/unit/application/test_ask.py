@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from gars.application.recommend import ask as ask_module
 from gars.application.recommend.ask import MAX_ASKED, Ask
 from gars.domain.anime import Anime
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
@@ -49,9 +50,9 @@ def test_requests_bring_what_they_must_and_nothing_they_must_not(
     assert len(REQUESTS) >= 60
     ask, come = asking
     wrong = {
-        request["ask"]: said
+        request["ask"]: found
         for request in REQUESTS
-        if (said := benchmark.faults(request, come(ask(request["ask"], SERVICE_DEFAULTS).filters), anime))
+        if (found := benchmark.faults(request, come(ask(request["ask"], SERVICE_DEFAULTS).filters), anime))
     }
     right = len(REQUESTS) - len(wrong)
     with capsys.disabled():
@@ -137,6 +138,27 @@ def test_what_people_recommend_is_like_a_title(anime: list[Anime]) -> None:
     ]
     ask, come = benchmark.asker(FakeEngine(with_names), similar=20)
     assert come(ask("like Mushishi", Filters()).filters) == set(named)
+
+
+def test_words_that_are_not_wanted_exclude_only_what_holds_them(
+    asking: tuple[Ask, Come], anime: list[Anime], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ask_module, "_FOUND_BY_WORDS", 5)
+    ask, come = asking
+    held = {one.anime_id for one in anime if "spider" in f"{one.title} {one.title_english} {one.synopsis}".lower()}
+    assert held
+    assert come(ask("no spiders", Filters()).filters) == {one.anime_id for one in anime} - held
+
+
+def test_popular_titles_that_another_part_excludes_do_not_displace_others(
+    asking: tuple[Ask, Come], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask, come = asking
+    wanted = come(ask("countryside before 2010", Filters()).filters)
+    most_popular = come(ask("countryside", Filters()).filters)
+    assert 0 < len(wanted) <= 10 < len(most_popular)
+    monkeypatch.setattr(ask_module, "_FOUND_BY_WORDS", len(wanted))
+    assert come(ask("countryside before 2010", Filters()).filters) == wanted
 
 
 def test_words_without_effect_are_named(asking: tuple[Ask, Come]) -> None:

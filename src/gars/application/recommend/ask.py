@@ -33,7 +33,7 @@ _ENOUGH_NAMED = 10
 _LOOKED_AT = 5_000
 """Similar titles among which they are looked for."""
 _FOUND_BY_WORDS = 600
-"""Titles that words of a synopsis select at most, the most popular first."""
+"""Titles that words of a synopsis select at most, the most popular of those that all other parts allow."""
 _EXACT, _CLOSE, _INSIDE = 97.0, 88.0, 80.0
 """Least match of a title that is asked for word by word, by its beginning or with typing errors, and by a part of a
 Japanese or Chinese name."""
@@ -80,10 +80,14 @@ class _Draft:
     any_of: list[tuple[str, ...]] = field(default_factory=list)
     none_of: list[str] = field(default_factory=list)
     only: NDArray[np.bool_] | None = None
+    never: NDArray[np.bool_] | None = None
     like: list[int] = field(default_factory=list)
 
     def narrow(self, mask: NDArray[np.bool_]) -> None:
         self.only = mask if self.only is None else self.only & mask
+
+    def exclude(self, mask: NDArray[np.bool_]) -> None:
+        self.never = mask if self.never is None else self.never | mask
 
     def combine(self, values: Values) -> None:
         """Set filters: bounds are narrowed, lists of words extended."""
@@ -191,7 +195,7 @@ class Ask:
         for part in left:
             mask = self._synopses.rows((part.word,))
             if part.negated and mask.any():
-                draft.narrow(~mask)
+                draft.exclude(mask)
                 described.append(_described(part, text, names=[part.word]))
             elif mask.any():
                 found.append((part, mask))
@@ -202,8 +206,7 @@ class Ask:
         # a rarer word counts for more (inverse document frequency)
         weights = np.array([np.log(len(mask) / np.count_nonzero(mask)) for _, mask in found])
         matched = np.stack([mask for _, mask in found]).T.astype(np.float64) @ weights
-        content = by_content(self._items, self._filters(draft))
-        enough = matched[content].max(initial=0.0)
+        enough = matched[self._allowed(draft, self._by_labels(draft))].max(initial=0.0)
         if enough <= 0:
             unread += [text[part.start : part.end] for part, _ in found]
             return described
@@ -211,22 +214,35 @@ class Ask:
         return [*described, *(_described(part, text, names=[part.word]) for part, _ in found)]
 
     def _filters(self, draft: _Draft) -> Filters:
-        made = msgspec.structs.replace(
-            draft.filters,
-            any_of=(*draft.filters.any_of, *draft.any_of),
-            none_of=tuple(dict.fromkeys((*draft.filters.none_of, *draft.none_of))),
-        )
-        only = draft.only
-        if draft.like:
-            may = by_content(self._items, made)
-            only = self._like_any(draft.like, may if only is None else may & only)
-        if only is None:
-            return made
-        rows = np.flatnonzero(only)
+        made = self._by_labels(draft)
+        if draft.only is None and not draft.like:
+            if draft.never is None:
+                return made
+            rows = np.flatnonzero(draft.never & by_content(self._items, made))
+            excluded = (*made.exclude_ids, *self._items.anime_ids[rows].tolist())
+            return msgspec.structs.replace(made, exclude_ids=excluded)
+        may = self._allowed(draft, made)
+        rows = np.flatnonzero(self._like_any(draft.like, may) if draft.like else may)
         if len(rows) > _FOUND_BY_WORDS:
             members = np.nan_to_num(self._items.members[rows])
             rows = np.sort(rows[np.argsort(-members, kind="stable")[:_FOUND_BY_WORDS]])
         return msgspec.structs.replace(made, only_ids=tuple(self._items.anime_ids[rows].tolist()))
+
+    def _by_labels(self, draft: _Draft) -> Filters:
+        return msgspec.structs.replace(
+            draft.filters,
+            any_of=(*draft.filters.any_of, *draft.any_of),
+            none_of=tuple(dict.fromkeys((*draft.filters.none_of, *draft.none_of))),
+        )
+
+    def _allowed(self, draft: _Draft, made: Filters) -> NDArray[np.bool_]:
+        """Mask (n,) of the titles that pass the filters and the masks of the draft."""
+        may = by_content(self._items, made)
+        if draft.only is not None:
+            may &= draft.only
+        if draft.never is not None:
+            may &= ~draft.never
+        return may
 
     def _like_any(self, anime_ids: list[int], may: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Mask (n,) of the titles most similar to one of several, among those that ``may`` be shown.

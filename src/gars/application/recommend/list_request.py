@@ -22,7 +22,7 @@ class ListRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     request_id: str | None = None
     """Set if the list will be shown: it is recorded as an impression under this id."""
     asked: str = ""
-    """The request in words that ``filters`` were made of, if any: it names the list in cursors."""
+    """The request in words, if any; cursors name a list by it and by the filters that came with it."""
     explain: Explain = "reasons"
     """``full`` adds scores and features to each item."""
 

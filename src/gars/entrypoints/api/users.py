@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from typing import Annotated, Any
 
+import msgspec
 from litestar import Request, Response, delete, get
 from litestar.params import QueryParameter
 
@@ -103,13 +104,14 @@ async def get_recommendations(
         user_id=user_id,
         k=k,
         offset=offset,
-        filters=filters if in_words is None else in_words.filters,
+        filters=filters,
         request_id=uuid.uuid4().hex,
         asked=ask or "",
         explain=explain,
     )
     before = resume(asked, after) if after else None
-    made = await run_with_deadline(service, service.recommend, without_shown(asked, before))
+    within = asked if in_words is None else msgspec.structs.replace(asked, filters=in_words.filters)
+    made = await run_with_deadline(service, service.recommend, without_shown(within, before))
     response_cache.keep(request.scope, made)
     names = service.engine.feature_names if explain == "full" else None
     page = page_of(made, asked, before)
