@@ -124,6 +124,50 @@ def test_bounds(asking: tuple[Ask, Come], text: str, bounds: dict[str, float]) -
     assert made == msgspec.structs.replace(Filters(), **bounds)
 
 
+@pytest.mark.parametrize(
+    ("text", "bounds"),
+    [
+        ("not old", {"year_min": 2001}),
+        ("not recent", {"year_max": 2022}),
+        ("not after 2010", {"year_max": 2010}),
+        ("nothing over 13 episodes", {"episodes_max": 13}),
+        ("長すぎない", {"episodes_max": 26}),
+        ("不会太长", {"episodes_max": 26}),
+        ("特别短的", {"episodes_max": 13}),
+        ("no romance, 2012", {"none_of": ("Romance",), "year_min": 2012, "year_max": 2012}),
+        ("I didn't like romance", {"none_of": ("Romance",)}),
+        ("怖すぎない", {"none_of": ("Horror",)}),
+        ("ホラーは好きじゃない", {"none_of": ("Horror",)}),
+    ],
+)
+def test_negated_bounds_are_the_opposite(asking: tuple[Ask, Come], text: str, bounds: dict[str, Any]) -> None:
+    assert asking[0](text, Filters()).filters == msgspec.structs.replace(Filters(), **bounds)
+
+
+@pytest.mark.parametrize(
+    ("unwanted", "wanted"),
+    [
+        ("not from the 90s", "the 90s"),
+        ("not in 2012", "in 2012"),
+        ("nothing by kyoto animation", "kyoto animation"),
+        ("no studio trigger", "studio trigger"),
+        ("京アニ以外", "京アニ"),
+        ("不要京阿尼", "京阿尼"),
+        ("not based on a manga", "based on a manga"),
+        ("not highly rated", "highly rated"),
+        ("no movies or OVAs", "movies, OVAs"),
+    ],
+)
+def test_what_has_no_opposite_is_excluded(
+    asking: tuple[Ask, Come], anime: list[Anime], unwanted: str, wanted: str
+) -> None:
+    ask, come = asking
+    fits = come(ask(wanted, Filters()).filters)
+    assert 0 < len(fits) < len(anime)
+    assert come(ask(unwanted, Filters()).filters) == {one.anime_id for one in anime} - fits
+    assert all(part.negated for part in ask(unwanted, Filters()).parts)
+
+
 def test_other_filters_stay_and_bounds_are_narrowed(asking: tuple[Ask, Come]) -> None:
     made = asking[0]("comedy, at most 26 episodes", Filters(types=("TV",), episodes_max=13, genres=("Drama",))).filters
     assert (made.types, made.episodes_max, made.genres) == (("TV",), 13, ("Drama",))

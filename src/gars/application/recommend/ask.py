@@ -159,10 +159,16 @@ class Ask:
         if part.concept is not None:
             labels = self._known_labels(part.concept)
             return self._apply_concept(part, part.concept, labels, draft, text)
-        values = self._known_values(part.values)
+        values = self._known_values(part.unwanted or part.values)
         if not values:
             return None
-        draft.combine(values)
+        if part.unwanted:
+            fits = by_content(self._items, msgspec.structs.replace(Filters(), **values))
+            if fits.all():  # the catalogue has no such column
+                return None
+            draft.exclude(fits)
+        else:
+            draft.combine(values)
         names = [name for value in values.values() if isinstance(value, tuple) for name in value]
         return _described(part, text, names=names, values=values)
 

@@ -22,7 +22,7 @@ class Found:
     kind: Kind
     values: Values
     negated_values: Values | None = None
-    """The filters it stands for after "not"; ``None`` where it has no opposite."""
+    """The filters it stands for after "not"; ``None`` where no filter is the opposite."""
 
 
 _NUMBER = r"(\d{1,4}|an?|one|two|three|four|five|six|ten|twelve|thirteen|twenty|[一二三四五六七八九十两]{1,3})"
@@ -130,21 +130,21 @@ _RULES: tuple[_Rule, ...] = (
 
 _HIDDEN, _KNOWN = {"max_members": 20_000}, {"min_members": 100_000}
 _PLAIN: tuple[tuple[str, Kind, Values, Values | None], ...] = (
-    (r"\b(?:movies?|films?)\b|映画|劇場版|电影|剧场版|電影", "type", {"types": ("Movie",)}, {"types": ("TV", "OVA", "ONA", "Special")}),
-    (r"\b(?:tv series|tv shows?|tv)\b|テレビシリーズ|テレビアニメ|TVアニメ|电视动画|tv动画", "type", {"types": ("TV",)}, {"types": ("Movie", "OVA", "ONA", "Special")}),
-    (r"\bovas?\b|OVA", "type", {"types": ("OVA",)}, {"types": ("TV", "Movie", "ONA")}),
-    (r"\b(?:onas?|web series)\b|配信アニメ|网络动画", "type", {"types": ("ONA",)}, {"types": ("TV", "Movie", "OVA")}),
-    (r"\bspecials?\b|スペシャル|特別編|特别篇", "type", {"types": ("Special",)}, {"types": ("TV", "Movie", "OVA", "ONA")}),
-    (r"\bmusic videos?\b|ミュージックビデオ|音乐视频", "type", {"types": ("Music",)}, {"types": ("TV", "Movie", "OVA", "ONA")}),
+    (r"\b(?:movies?|films?)\b|映画|劇場版|电影|剧场版|電影", "type", {"types": ("Movie",)}, None),
+    (r"\b(?:tv series|tv shows?|tv)\b|テレビシリーズ|テレビアニメ|TVアニメ|电视动画|tv动画", "type", {"types": ("TV",)}, None),
+    (r"\bovas?\b|OVA", "type", {"types": ("OVA",)}, None),
+    (r"\b(?:onas?|web series)\b|配信アニメ|网络动画", "type", {"types": ("ONA",)}, None),
+    (r"\bspecials?\b|スペシャル|特別編|特别篇", "type", {"types": ("Special",)}, None),
+    (r"\bmusic videos?\b|ミュージックビデオ|音乐视频", "type", {"types": ("Music",)}, None),
     (r"\b(?:very short|shorts|short episodes?)\b|ショートアニメ|泡面番|短片", "duration", {"duration_max": 15}, {"duration_min": 16}),
-    (r"\b(?:shorter|short)\b|短い|短く|短め|短編|短篇|短的|短番|短", "episodes", {"episodes_max": 13}, {"episodes_min": 14}),
-    (r"\b(?:long running|longer|long)\b|長い|長く|長め|長編|长篇|长的|长番|长", "episodes", {"episodes_min": 50}, {"episodes_max": 26}),
-    (r"\b(?:recent|newer|newest|latest|modern|new)\b|最近|新しい|新しく|最新|新作|近几年|近年|新番|新的", "years", {"recent": True}, {"old": True}),
-    (r"\b(?:classics?|retro|vintage|oldies|older|old school|old)\b|レトロ|懐かし|昔の|古い|古く|クラシック|怀旧|老番|老动画|老的|复古", "years", {"old": True}, {"recent": True}),
+    (r"\b(?:shorter|short)\b|短い|短く|短すぎ|短め|短編|短篇|短的|短番|短", "episodes", {"episodes_max": 13}, {"episodes_min": 14}),
+    (r"\b(?:long running|longer|long)\b|長い|長く|長すぎ|長め|長編|长篇|长的|长番|长", "episodes", {"episodes_min": 50}, {"episodes_max": 26}),
+    (r"\b(?:recent|newer|newest|latest|modern|new)\b|最近|新しい|新しく|最新|新作|近几年|近年|新番|新的", "years", {"recent": True}, None),
+    (r"\b(?:classics?|retro|vintage|oldies|older|old school|old)\b|レトロ|懐かし|昔の|古い|古く|クラシック|怀旧|老番|老动画|老的|复古", "years", {"old": True}, None),
     (r"\b(?:highly rated|top rated|acclaimed|masterpieces?|best rated|critically acclaimed)\b|名作|傑作|高評価|神アニメ|神作|高分|好评|杰作", "score", {"min_score": 8.0}, None),
     (r"\b(?:hidden gems?|underrated|obscure|little known|lesser known|less known|unknown)\b|隠れた名作|マイナー|知られていない|冷门|小众", "members", _HIDDEN, _KNOWN),
     (r"\b(?:popular|famous|mainstream|well known|widely watched)\b|人気|有名|メジャー|热门|人气|知名", "members", _KNOWN, _HIDDEN),
-    (r"\b(?:hentai|18\+|x rated|porn)\b|成人向け|18禁|里番", "adult", {"adult": True}, {"adult": False}),
+    (r"\b(?:hentai|x rated|porn)\b|18\+|成人向け|18禁|里番", "adult", {"adult": True}, {"adult": False}),
     (r"\b(?:based on |from |adapted from )(?:a |the )?(?:light novels?|ln)\b|ラノベ(?:原作)?|ライトノベル(?:原作)?|轻小说(?:改编?)?", "source", {"sources": ("Light novel",)}, None),
     (r"\b(?:based on |from |adapted from )(?:a |the )?visual novels?\b|ノベルゲーム原作|视觉小说(?:改编?)?", "source", {"sources": ("Visual novel",)}, None),
     (r"\b(?:based on |from |adapted from )(?:a |the )?(?:video )?games?\b|ゲーム原作|游戏改编?", "source", {"sources": ("Game", "Video game")}, None),
@@ -165,11 +165,12 @@ def find_numbers(text: str, *, this_year: int) -> Iterator[Found]:
     """Yield the parts of a text in lower case; they may overlap, the earlier ones are to be preferred."""
     for pattern, kind, read in _COMPILED:
         for match in pattern.finditer(text):
-            yield Found(match.start(), match.end(), kind, read(match, this_year))
+            values = read(match, this_year)
+            yield Found(match.start(), match.end(), kind, values, _opposite(values))
     for pattern, kind, values, opposite in _COMPILED_PLAIN:
         for match in pattern.finditer(text):
-            negated = None if opposite is None else _in_years(opposite, this_year)
-            yield Found(match.start(), match.end(), kind, _in_years(values, this_year), negated)
+            bounds = _in_years(values, this_year)
+            yield Found(match.start(), match.end(), kind, bounds, opposite or _opposite(bounds))
 
 
 def _in_years(values: Values, this_year: int) -> Values:
@@ -179,3 +180,15 @@ def _in_years(values: Values, this_year: int) -> Values:
     if "old" in values:
         return _bounds("year", None, _OLD_UNTIL)
     return values
+
+
+def _opposite(values: Values) -> Values | None:
+    """Return the bound that excludes what a single bound of whole numbers includes."""
+    if len(values) != 1:
+        return None
+    ((name, value),) = values.items()
+    if isinstance(value, int) and name.endswith("_min"):
+        return {f"{name[:-4]}_max": value - 1}
+    if isinstance(value, int) and name.endswith("_max"):
+        return {f"{name[:-4]}_min": value + 1}
+    return None

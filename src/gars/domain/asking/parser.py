@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Literal
 
 from gars.domain.asking.concepts import CONCEPTS, STOP_WORDS, STUDIOS, Concept
-from gars.domain.asking.numbers import Values, find_numbers
+from gars.domain.asking.numbers import Found, Values, find_numbers
 
 PartKind = Literal[
     "genre", "like", "years", "episodes", "duration", "type", "score", "members", "adult", "source", "studio", "words"
@@ -31,24 +32,26 @@ _LIKE_ZH_END = re.compile(r"(?:一样|那样|这样|差不多|类似|的|，|,|�
 _CJK_BREAK = re.compile(r"[\s、。，,！？!?「」『』（）()]")
 _KATAKANA = re.compile(r"[ァ-ヺー・]{2}")
 _NEGATIONS = frozenset(
-    {"no", "not", "without", "non", "never", "except", "excluding", "nor", "don't", "doesn't", "isn't", "aren't"}
-    | {"hate", "avoid", "minus", "zero", "nothing"}
+    {"no", "not", "without", "non", "never", "except", "excluding", "nor", "minus", "zero", "nothing"}
+    | {"don't", "doesn't", "didn't", "isn't", "aren't", "hate", "hated", "dislike", "disliked", "avoid", "unlike"}
 )
 _CARRIED = frozenset(
     {"any", "a", "an", "the", "too", "much", "many", "so", "very", "overly", "want", "like", "about", "it", "is"}
-    | {"with", "to", "be", "in", "of", "extra"}
+    | {"with", "to", "be", "in", "of", "extra", "by", "from", "anything", "made"}
 )
 """Words between a negation and what it negates."""
 _LISTED = frozenset(["or", "and", "nor"])
 """Words that carry a negation on to the next phrase."""
+_LISTED_OR = re.compile(r",?\s*n?or\s+(?:from |by )?(?:the |a )?")
 _NEGATED_AFTER = re.compile(
-    r"(?:要素|系|もの|シーン|展開|アニメ)?(?:は|が|の|も)?"
-    r"(?:なし|無し|ない|なく|いらない|不要|嫌い|嫌|苦手|じゃない|ではない|でない|抜き|以外|を除|禁止|ng)"
+    r"(?:要素|系|もの|シーン|展開|アニメ|作品)?(?:は|が|の|も){0,2}"
+    r"(?:なし|無し|ない|なく|いらない|不要|嫌い|嫌|苦手|じゃない|ではない|でない|抜き|以外|を除|禁止|ng"
+    r"|好きじゃない|好きではない|見たくない|観たくない)"
 )
-_NEGATED_AFTER_ADJECTIVE = re.compile(r"(?:すぎない|過ぎない|くない)")
 _NEGATED_BEFORE = re.compile(
-    r"(?:不要|不想看|没有|無|无|不含|不带|不是|不太|非|别太|别|除了|讨厌|拒绝|避开|不)(?:太|有|任何|那么|看)?$"
+    r"(?:不要|不想|不会|不喜欢|不爱|没有|無|无|不含|不带|不是|不太|非|(?<!特)别|除了|讨厌|拒绝|避开|不)(?:太|有|任何|那么|看|要)?$"
 )
+_CLAUSE_END = re.compile(r"[.,;!?()]")
 _CJK_LISTED = re.compile(r"^(?:や|と|・|、|も|和|或者|或|与|及)$")
 
 
@@ -61,6 +64,8 @@ class Part:
     kind: PartKind
     negated: bool = False
     values: Values = field(default_factory=dict)
+    unwanted: Values = field(default_factory=dict)
+    """Filters of which whatever passes them is to be left out; ``values`` is empty then."""
     concept: Concept | None = None
     anime_id: int | None = None
     word: str = ""
@@ -95,19 +100,29 @@ def vocabulary(labels: Iterable[str], studios: Iterable[str]) -> Vocabulary:
 def parse(text: str, known: Vocabulary, *, find_title: FindTitle, this_year: int) -> Request:
     """Parse a request in English, Japanese or Chinese, or a mixture."""
     folded = fold(text)
-    taken = _Taken(len(folded))
+    taken, bounded = _Taken(len(folded)), dict[int, Found]()
     parts = list(_titles(folded, taken, find_title))
     for found in find_numbers(folded, this_year=this_year):
         start = found.start + len(folded[found.start : found.end]) - len(folded[found.start : found.end].lstrip())
         if taken.take(start, found.end):
-            negated = found.negated_values is not None and _is_negated(folded, found.start, found.end)
-            values = found.negated_values if negated and found.negated_values is not None else found.values
-            parts.append(Part(start, found.end, found.kind, negated, values))
+            bounded[start] = found
+            parts.append(_of_values(found, start, negated=_is_negated(folded, start, found.end)))
     negated_words: set[int] = set()
     parts += _latin(folded, taken, known, negated_words)
     parts += _cjk(folded, taken)
     parts.sort(key=lambda part: part.start)
+    for place, (before, this) in enumerate(pairwise(parts), 1):
+        if parts[place - 1].negated and this.start in bounded and _LISTED_OR.fullmatch(folded, before.end, this.start):
+            parts[place] = _of_values(bounded[this.start], this.start, negated=True)
     return Request(text, tuple(_carried_back(folded, parts)), tuple(_left(folded, taken, negated_words)))
+
+
+def _of_values(found: Found, start: int, *, negated: bool) -> Part:
+    if not negated:
+        return Part(start, found.end, found.kind, values=found.values)
+    if found.negated_values is not None:
+        return Part(start, found.end, found.kind, negated=True, values=found.negated_values)
+    return Part(start, found.end, found.kind, negated=True, unwanted=found.values)
 
 
 def fold(text: str) -> str:
@@ -156,8 +171,10 @@ _OTHER = {
     form: concept
     for phrase, concept in CONCEPTS.items()
     if not phrase.isascii()
-    # the adverbial form of adjectives, which "not" follows: 怖い, 怖くない
-    for form in ((phrase, phrase[:-1] + "く") if len(phrase) > 1 and phrase.endswith("い") else (phrase,))
+    # the forms of adjectives that "not" follows: 怖い, 怖くない, 怖すぎない
+    for form in (
+        (phrase, phrase[:-1] + "く", phrase[:-1] + "すぎ") if len(phrase) > 1 and phrase.endswith("い") else (phrase,)
+    )
 }
 _STUDIO_WORDS = {_stems(phrase): studio for phrase, studio in STUDIOS.items() if phrase.isascii()}
 _STUDIO_OTHER = {fold(phrase): studio for phrase, studio in STUDIOS.items() if not phrase.isascii()}
@@ -265,7 +282,7 @@ def _latin(text: str, taken: _Taken, known: Vocabulary, negated_words: set[int])
             length, part = found
             stop = words[at + length - 1][1]
             taken.take(start, stop)
-            yield Part(start, stop, part.kind, negated, part.values, part.concept)
+            yield replace(part, negated=True, values={}, unwanted=part.values) if negated else part
             at, last_end = at + length, stop
             following = words[at][2] if at < len(words) else ""
             negated = negated and (following in _LISTED or text[stop : stop + 1] == "/")
@@ -315,7 +332,11 @@ def _cjk(text: str, taken: _Taken) -> Iterable[Part]:
             if concept is not None:
                 yield Part(at, at + length, "genre", _is_negated(text, at, at + length), concept=concept)
             elif studio is not None:
-                yield Part(at, at + length, "studio", values={"studios": (studio,)})
+                named = {"studios": (studio,)}
+                if _is_negated(text, at, at + length):
+                    yield Part(at, at + length, "studio", negated=True, unwanted=named)
+                else:
+                    yield Part(at, at + length, "studio", values=named)
             at += length - 1
             break
         at += 1
@@ -325,9 +346,7 @@ def _is_negated(text: str, start: int, end: int) -> bool:
     """Return whether a negation stands directly before or after a phrase."""
     if _NEGATED_AFTER.match(text, end) or _NEGATED_BEFORE.search(text[:start]):
         return True
-    if text[end - 1 : end] and _NEGATED_AFTER_ADJECTIVE.match(text, end):
-        return True
-    before = _WORD.findall(text[:start])
+    before = _WORD.findall(_CLAUSE_END.split(text[:start])[-1])
     while before and before[-1] in _CARRIED:
         before.pop()
     return bool(before) and before[-1] in _NEGATIONS and text[start].isascii()
@@ -345,7 +364,7 @@ def _carried_back(text: str, parts: list[Part]) -> list[Part]:
             and _CJK_LISTED.match(between)
             and between not in ("和", "或", "或者", "与", "及")
         ):
-            carried[place] = _with_negation(this, this.negated or following.negated)
+            carried[place] = replace(this, negated=this.negated or following.negated)
     for place in range(1, len(carried)):
         before, this = carried[place - 1], carried[place]
         between = text[before.end : this.start]
@@ -355,12 +374,8 @@ def _carried_back(text: str, parts: list[Part]) -> list[Part]:
             and _CJK_LISTED.match(between)
             and between in ("和", "或", "或者", "与", "及", "、")
         ):
-            carried[place] = _with_negation(this, this.negated or before.negated)
+            carried[place] = replace(this, negated=this.negated or before.negated)
     return carried
-
-
-def _with_negation(part: Part, negated: bool) -> Part:
-    return Part(part.start, part.end, part.kind, negated, part.values, part.concept, part.anime_id, part.word)
 
 
 def _left(text: str, taken: _Taken, negated_words: set[int]) -> Iterable[Part]:
@@ -370,6 +385,7 @@ def _left(text: str, taken: _Taken, negated_words: set[int]) -> Iterable[Part]:
         if (
             len(word) > 2
             and word not in STOP_WORDS
+            and word not in _NEGATIONS
             and not word.isdigit()
             and taken.is_free(match.start(), match.end())
         ):
