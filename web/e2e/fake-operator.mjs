@@ -11,7 +11,7 @@ gars_queue_depth{queue="events"} 0.0
 gars_list_cache_total{result="answer"} 10.0
 gars_list_cache_total{result="list"} 20.0
 gars_list_cache_total{result="miss"} 10.0
-gars_rungs_total{outcome="ok",rung="ranking"} 31.0
+gars_fallback_levels_total{outcome="ok",level="ranking"} 31.0
 gars_stage_seconds_bucket{le="0.001",stage="ranking"} 10.0
 gars_stage_seconds_bucket{le="+Inf",stage="ranking"} 10.0
 gars_stage_seconds_count{stage="ranking"} 10.0

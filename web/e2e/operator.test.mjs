@@ -49,6 +49,7 @@ describe('the operator', () => {
       await open(page, ADMIN)
       const list = page.getByRole('region', { name: 'Latency, milliseconds' }).getByRole('row', { name: 'a list' })
       await list.getByRole('cell').first().getByText(/\d/).waitFor()
+      await page.getByRole('region', { name: 'Which answer was given' }).getByText('ranking · ok').waitFor()
       const kept = page.getByRole('definition').filter({ hasText: /^\d+(\.\d)?%$/ }).first()
       await kept.waitFor()
     }))
