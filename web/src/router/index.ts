@@ -6,7 +6,7 @@ import HomeView from '@/views/HomeView.vue'
 
 declare module 'vue-router' {
   interface RouteMeta {
-    /** What the tab says; views with a better name set it themselves. */
+    /** The title of the tab; views with a better name set it themselves. */
     title?: MessageKey
   }
 }
@@ -33,7 +33,7 @@ export const routes: RouteRecordRaw[] = [
   },
   { path: '/explore', name: 'explore', component: () => import('@/views/ExploreView.vue'), meta: { title: 'title.explore' } },
   { path: '/group', name: 'group', component: () => import('@/views/group').then((view) => view.load()), meta: { title: 'title.group' } },
-  { path: '/plan', name: 'plan', component: () => import('@/views/plan').then((view) => view.load()) },
+  { path: '/plan', name: 'plan', component: () => import('@/views/plan').then((view) => view.load()), meta: { title: 'title.plan' } },
   { path: '/admin', name: 'admin', component: loadAdmin, meta: { title: 'title.admin' } },
   {
     path: '/search',
