@@ -25,6 +25,14 @@ def click(client: Any, anime_id: int, user_id: str = "7") -> None:
 
 
 @pytest.fixture
+def service(tmp_path: Path, engine: FakeEngine) -> Iterator[Service]:
+    """A service without a deadline: the first list compiles, and a fallback is not cached."""
+    opened = open_service(from_environment({"GARS_RANK_BUDGET_MS": "0"}, home=tmp_path), engine)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
 def fan(client: Any) -> Any:
     click(client, 1)
     return client
@@ -130,7 +138,7 @@ def test_a_list_being_made_while_its_user_is_forgotten_is_not_kept(
     real = FakeEngine.recommend_history
 
     def slow(engine: FakeEngine, *args: Any, **more: Any) -> list[Any]:
-        kept.forget("7")  # as the deletion does that comes meanwhile
+        kept.forget("7")  # as a deletion in the meantime does
         return real(engine, *args, **more)
 
     monkeypatch.setattr(FakeEngine, "recommend_history", slow)
