@@ -6,6 +6,7 @@ import re
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import fields
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,19 @@ import pytest
 from litestar.testing import TestClient
 
 from gars.adapters.services.http import HttpRecall
-from gars.application.recommend.stage_messages import CONTENT_TYPE, Array, Wanted, encode, pack_history
+from gars.application.recommend.stage_messages import (
+    CONTENT_TYPE,
+    Array,
+    ToRank,
+    Wanted,
+    encode,
+    pack_found,
+    pack_history,
+    unpack_found,
+    unpack_history,
+)
+from gars.application.recommend.stages import Found
 from gars.bootstrap.stages import RunningStage, open_stage
-from gars.bootstrap.warming import warm_stages
 from gars.config import from_environment
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
 from gars.domain.errors import InvalidInputError, StageError
@@ -70,17 +81,30 @@ def test_the_missions_routes(recall: RunningStage, rank: RunningStage, engine: F
         assert first.get("/", params={"user_id": "7", "k": 3}).status_code == 400
 
 
-def test_warm_up_runs_on_arrays_as_messages_have_them(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine) -> None:
-    writable: list[tuple[bool, bool]] = []
-    rank_found = engine.rank_found
-
-    def spy(history: Any, found: Any, request: Any) -> Any:
-        writable.append((history.anime_ids.flags.writeable, found.rows.flags.writeable))
-        return rank_found(history, found, request)
-
-    monkeypatch.setattr(engine, "rank_found", spy)
-    warm_stages(engine)
-    assert set(writable) == {(True, True), (False, False)}
+def test_arrays_of_messages_are_writable_as_those_of_a_warm_up(engine: FakeEngine) -> None:
+    """Kernels are compiled anew for read-only arrays, which the first list after a start would wait for."""
+    history = from_ratings([Rating(1, 9)])
+    candidates = engine.retrieve(history, want=5, filters=SERVICE_DEFAULTS)
+    sent = encode(
+        ToRank(
+            history=pack_history(history),
+            found=pack_found(Found("fake-1", candidates)),
+            k=5,
+            offset=0,
+            filters=SERVICE_DEFAULTS,
+        )
+    )
+    received = msgspec.msgpack.decode(sent, type=ToRank)
+    for decoded, made in (
+        (unpack_history(received.history), history),
+        (unpack_found(received.found).candidates, candidates),
+    ):
+        arrays = {field.name: getattr(made, field.name) for field in fields(made)}
+        arrays = {name: array for name, array in arrays.items() if isinstance(array, np.ndarray)}
+        assert arrays
+        for name, array in arrays.items():
+            np.testing.assert_array_equal(getattr(decoded, name), array)
+            assert getattr(decoded, name).flags.writeable, name
 
 
 def test_health_metrics_and_documentation(recall: RunningStage) -> None:

@@ -10,7 +10,7 @@ from typing import Literal
 from gars.application.recommend.list_request import ListRequest
 from gars.bootstrap.model import load_engine, name_of, served_version
 from gars.bootstrap.service import UNKNOWN_USER, Service, with_model
-from gars.bootstrap.warming import warm_engine, warm_stages
+from gars.bootstrap.warming import warm_engine
 from gars.datasets import snapshots
 from gars.domain.errors import ArtefactError
 from gars.runtime.swap import Swap
@@ -40,8 +40,6 @@ def warm(service: Service) -> None:
                 hint="the service's log says why; go back with: gars model rollback",
             )
     warm_engine(service.engine)  # with reasons, which the list of an unknown user has not
-    if not is_whole:
-        warm_stages(service.engine)
     for user_id in some:
         service.similar_users(user_id)
     for anime in service.catalogue.anime[:1]:

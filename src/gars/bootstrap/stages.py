@@ -24,7 +24,7 @@ from gars.bootstrap.model import load_engine, name_of, served_version
 from gars.bootstrap.published import Published, open_published
 from gars.bootstrap.stores import open_state_store
 from gars.bootstrap.threads import threads_of
-from gars.bootstrap.warming import warm_stages
+from gars.bootstrap.warming import warm_engine
 from gars.config import Settings
 from gars.datasets import snapshots
 from gars.domain import history
@@ -171,7 +171,7 @@ def open_stage(
         accepted = snapshots.accepted(settings.home)  # before the model: a change in between is loaded next time
         engine, about = load_engine(settings.models)
         made = over(engine, about, current.threads)
-        warm_stages(made.engine)
+        warm_engine(made.engine)
         return made, name_of(about.model_version, accepted)
 
     threads = Workers(threads_of(settings), "gars-model")

@@ -70,11 +70,14 @@ def pack(array: NDArray[np.generic]) -> Array:
 
 
 def unpack(message: Array) -> NDArray[np.generic]:
-    """Convert a message to an array; raises ``ValueError`` for an invalid one."""
+    """Convert a message to an array; raises ``ValueError`` for an invalid one.
+
+    The array is writable, as those made in this process: numba compiles a kernel anew for read-only arrays.
+    """
     kind = np.dtype(message.dtype)
     if kind.hasobject:
         raise ValueError(f"no array of {message.dtype}")
-    array: NDArray[np.generic] = np.frombuffer(message.content, kind).reshape(message.shape)
+    array: NDArray[np.generic] = np.frombuffer(bytearray(message.content), kind).reshape(message.shape)
     return array
 
 

@@ -24,7 +24,7 @@ from gars.bootstrap.collector import collecting, open_collector
 from gars.bootstrap.list_processes import stay_off_their_cores
 from gars.bootstrap.logs import announce, set_up_logs
 from gars.bootstrap.stages import open_stage
-from gars.bootstrap.warming import warm_stages
+from gars.bootstrap.warming import warm_engine
 from gars.config import Settings, from_environment
 from gars.domain.errors import InvalidInputError
 from gars.library.blas import one_thread
@@ -160,7 +160,7 @@ def _serve_stage(
                 settings,
                 host=host,
                 port=port,
-                warm_up=lambda: warm_stages(running.current.engine),
+                warm_up=lambda: warm_engine(running.current.engine),
                 on_ready=lambda address: _ready(console, settings, address, started),
             )
     finally:
