@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from html import escape
 
 import msgspec
 
+from gars.datasets import html_report
 from gars.datasets.durable import write_whole
 from gars.pipeline.comparison import Verdict
 from gars.pipeline.journal import Ended, Failed, RunJournal, Step
@@ -89,40 +89,21 @@ def metric_rows(verdict: Verdict) -> list[tuple[str, ...]]:
     ]
 
 
-_STYLE = """
-:root { color-scheme: light dark }
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 64rem; padding: 0 1rem }
-h1 { font-size: 1.5rem } h2 { font-size: 1.1rem; margin-top: 2rem }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
-td, th { text-align: left; padding: .25rem .75rem .25rem 0; border-bottom: 1px solid #8884; vertical-align: top }
-"""
-
-
 def page(report: Report) -> str:
     """``report.html``: one self-contained file."""
     sections = [f"<h1>Run {escape(report.run)}</h1><p>{escape(report.outcome)}</p>"]
     asked = [(name, str(value)) for name, value in report.asked.items() if value not in (None, False, [], "")]
-    sections.append(f"<h2>Asked</h2>{_table(('option', 'value'), asked)}")
-    sections.append(f"<h2>Steps</h2>{_table(STEPS, step_rows(report))}")
+    sections.append(f"<h2>Asked</h2>{html_report.table(('option', 'value'), asked)}")
+    sections.append(f"<h2>Steps</h2>{html_report.table(STEPS, step_rows(report))}")
     if report.verdict is not None:
         verdict = report.verdict
         sections.append(
             f"<h2>Candidate against {escape(verdict.against)}, {verdict.users:,} users neither was trained on</h2>"
-            f"<p>{escape(verdict.why)}</p>{_table(METRICS, metric_rows(verdict))}"
+            f"<p>{escape(verdict.why)}</p>{html_report.table(METRICS, metric_rows(verdict))}"
         )
     if any(step.name == "validate" for step in report.steps) or (report.failed or report.ended):
         sections.append('<p><a href="validation.html">What validation found</a></p>')
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>GARS: run {escape(report.run)}</title><style>{_STYLE}</style></head>"
-        f"<body>{''.join(sections)}</body></html>\n"
-    )
-
-
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    names = "".join(f"<th>{escape(name)}</th>" for name in head)
-    lines = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
-    return f"<table><tr>{names}</tr>{lines}</table>"
+    return html_report.page(f"GARS: run {report.run}", "".join(sections))
 
 
 def _is_plain(value: object) -> bool:

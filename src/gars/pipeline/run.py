@@ -17,8 +17,8 @@ from gars.datasets.acceptance import NotAcceptedError, require_accepted
 from gars.datasets.dataset import Dataset
 from gars.datasets.durable import sha256_of, write_whole
 from gars.datasets.refreshed import refreshed
-from gars.datasets.report_html import report_html
 from gars.datasets.thresholds import Thresholds
+from gars.datasets.validation_report import report_html
 from gars.domain.errors import ArtefactError
 from gars.library import atlas_store
 from gars.library.artefact import read_manifest

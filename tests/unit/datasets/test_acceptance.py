@@ -22,11 +22,11 @@ from gars.datasets.dataset import Dataset
 from gars.datasets.drift import mean_rating, total_variation
 from gars.datasets.forgotten import forget
 from gars.datasets.identities import name_hasher
-from gars.datasets.report_html import report_html
 from gars.datasets.schema import INTERACTIONS
 from gars.datasets.simulated import invented_catalogue
 from gars.datasets.thresholds import Thresholds, read_thresholds
 from gars.datasets.validate import validate
+from gars.datasets.validation_report import report_html
 from gars.datasets.writing import write_dataset
 from gars.domain.errors import DataError, InvalidInputError
 from gars.entrypoints.cli import data as cli

@@ -19,8 +19,8 @@ from gars.datasets.durable import write_whole
 from gars.datasets.forgotten import forget as put_on_list
 from gars.datasets.identities import name_hasher
 from gars.datasets.ownership import GENERATOR, contains, decodes_as, refuse_foreign_file
-from gars.datasets.report_html import report_html
 from gars.datasets.thresholds import read_thresholds
+from gars.datasets.validation_report import report_html
 from gars.datasets.validations import keep
 from gars.domain.errors import InvalidInputError
 from gars.entrypoints.cli import data_tables as tables

@@ -5,23 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from gars.datasets.ownership import GENERATOR
+from gars.datasets import html_report
 from gars.evaluation.report import markdown, plots, tables
 from gars.evaluation.report.results import LikesResult, ListsResult, Results
 from gars.evaluation.report.tables import Table
-
-_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; color: #1d2433; background: #fff; max-width: 72rem; margin: 2rem auto;
-       padding: 0 1rem; }
-h1 { font-size: 1.7rem; } h2 { margin-top: 2.5rem; border-top: 1px solid #dde1ea; padding-top: 1rem; }
-h3 { font-size: 1rem; margin: 1.4rem 0 .4rem; }
-table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
-.wide { overflow-x: auto; }
-th, td { padding: .2rem .7rem .2rem 0; text-align: left; white-space: nowrap; border-bottom: 1px solid #eceff5; }
-tr.strong td { font-weight: 600; color: #a3283b; }
-figure { display: inline-block; margin: .6rem 1.4rem .6rem 0; } figcaption { font-size: .8rem; color: #5a6478; }
-figure svg { max-width: 100%; height: auto; }
-"""
 
 
 def page(results: Results) -> str:
@@ -30,13 +17,7 @@ def page(results: Results) -> str:
         f"<li>{escape(line.removeprefix('- ').replace('`', ''))}</li>" for line in markdown.facts(results.about)
     )
     body = "\n".join(_body(results))
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f"{GENERATOR.decode()}\n"
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>GARS: evaluation</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
-        f"<h1>Evaluation</h1>\n<ul>{facts}</ul>\n{body}\n</body>\n</html>\n"
-    )
+    return html_report.page("GARS: evaluation", f"<h1>Evaluation</h1>\n<ul>{facts}</ul>\n{body}")
 
 
 def _body(results: Results) -> Iterator[str]:
@@ -98,11 +79,4 @@ def _figure(svg: str, caption: str) -> str:
 
 
 def _table(one: Table) -> str:
-    head = "".join(f"<th>{escape(cell)}</th>" for cell in one.header)
-    rows = "\n".join(
-        f"<tr{' class=strong' if row[0] == one.strong else ''}>"
-        + "".join(f"<td>{escape(cell)}</td>" for cell in row)
-        + "</tr>"
-        for row in one.rows
-    )
-    return f'<h3>{escape(one.title)}</h3>\n<div class="wide"><table><tr>{head}</tr>\n{rows}</table></div>'
+    return f"<h3>{escape(one.title)}</h3>\n{html_report.table(one.header, one.rows, strong=one.strong)}"

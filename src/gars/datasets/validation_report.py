@@ -7,23 +7,9 @@ from html import escape
 
 from gars.datasets.acceptance import Validation
 from gars.datasets.drift import Drift
-from gars.datasets.ownership import GENERATOR
+from gars.datasets.html_report import Cell, page, section, table
 from gars.datasets.validate import Report
 
-_STYLE = """
-:root { color-scheme: light dark; --ink: #1d2330; --soft: #667085; --paper: #fff; --now: #3b6fd4; --was: #c2c8d4;
-  --good: #1a7f4b; --bad: #c0352b }
-@media (prefers-color-scheme: dark) { :root { --ink: #e8eaf0; --soft: #98a2b3; --paper: #14171f; --now: #7aa2f7;
-  --was: #4a5266; --good: #4ec98b; --bad: #ff8a80 } }
-body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 2rem auto;
-  max-width: 60rem; padding: 0 1rem }
-h1 { font-size: 1.5rem; margin: 0 } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem }
-table { border-collapse: collapse; width: 100% } td, th { text-align: left; padding: .25rem .75rem .25rem 0;
-  border-bottom: 1px solid color-mix(in srgb, var(--soft) 30%, transparent); vertical-align: top }
-td.n { text-align: right; font-variant-numeric: tabular-nums } .soft { color: var(--soft) }
-.good { color: var(--good) } .bad { color: var(--bad); font-weight: 600 }
-svg text { fill: var(--ink); font-size: 11px } svg .now { fill: var(--now) } svg .was { fill: var(--was) }
-"""
 _WIDTH, _HEIGHT, _FOOT, _HEAD = 720, 200, 20, 16
 
 
@@ -35,21 +21,16 @@ def report_html(validation: Validation) -> str:
     sections = [
         f"<h1>{escape(validation.name)}</h1><p class=soft>content {validation.content_hash[:16]}"
         f"{f', compared with {drift.before[:16]}' if drift else ', nothing to compare with'}</p>{verdict}",
-        _section("Faults", _items(report.faults)) if report.faults else "",
-        _section("Checks", _checks(validation)),
-        _section("Counts", _facts(report)),
-        _section("What moved", _moved(drift)) if drift else "",
-        _section("Ratings" + (" (grey: before)" if before else ""), rating_plot(report.ratings, before)),
-        _section("Titles a user has", bars({name: float(count) for name, count in report.titles_of_a_user.items()})),
-        _section("Share of anime that do not know a field", share_plot(report.null_share)),
-        _section("Users who do not look like people", _suspicious(report)),
+        section("Faults", _items(report.faults)) if report.faults else "",
+        section("Checks", _checks(validation)),
+        section("Counts", _facts(report)),
+        section("What moved", _moved(drift)) if drift else "",
+        section("Ratings" + (" (grey: before)" if before else ""), rating_plot(report.ratings, before)),
+        section("Titles a user has", bars({name: float(count) for name, count in report.titles_of_a_user.items()})),
+        section("Share of anime that do not know a field", share_plot(report.null_share)),
+        section("Users who do not look like people", _suspicious(report)),
     ]
-    body = "\n".join(filter(None, sections))
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8">{GENERATOR.decode()}<meta name="viewport" '
-        f'content="width=device-width"><title>{escape(validation.name)}: validation</title><style>{_STYLE}</style>'
-        f"</head><body>{body}</body></html>\n"
-    )
+    return page(f"{validation.name}: validation", "\n".join(filter(None, sections)))
 
 
 def rating_plot(now: Mapping[int, int], before: Mapping[int, int] | None = None) -> str:
@@ -75,7 +56,7 @@ def bars(values: Mapping[str, float], behind: Mapping[str, float] | None = None,
         top = _HEAD + (_HEIGHT - _HEAD - _FOOT) * (1 - value / most)
         drawn.append(f'<text x="{middle:.1f}" y="{top - 4:.1f}" text-anchor="middle">{shown}</text>')
         drawn.append(f'<text x="{middle:.1f}" y="{_HEIGHT - 5}" text-anchor="middle">{escape(name)}</text>')
-    return f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="bars">{"".join(drawn)}</svg>'
+    return f'<svg class="bars" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="bars">{"".join(drawn)}</svg>'
 
 
 def share_plot(shares: Mapping[str, float]) -> str:
@@ -88,7 +69,7 @@ def share_plot(shares: Mapping[str, float]) -> str:
         drawn.append(f'<rect class="now" x="140" y="{top + 3}" width="{max(share, 0) * 500:.1f}" height="12"/>')
         drawn.append(f'<text x="{146 + max(share, 0) * 500:.1f}" y="{top + 13}">{share:.1%}</text>')
     box = f"0 0 {_WIDTH} {max(len(shares), 1) * high}"
-    return f'<svg viewBox="{box}" role="img" aria-label="shares">{"".join(drawn)}</svg>'
+    return f'<svg class="bars" viewBox="{box}" role="img" aria-label="shares">{"".join(drawn)}</svg>'
 
 
 def _bar(left: float, wide: float, share: float, kind: str) -> str:
@@ -103,36 +84,22 @@ def _share_of(ratings: Mapping[int, int], rating: int) -> float:
     return ratings.get(rating, 0) / total if total else 0.0
 
 
-def _section(title: str, content: str) -> str:
-    return f"<h2>{escape(title)}</h2>{content}"
-
-
 def _items(lines: Iterable[str]) -> str:
     return "<ul>" + "".join(f"<li class=bad>{escape(line)}</li>" for line in lines) + "</ul>"
-
-
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    names = "".join(f"<th>{escape(name)}</th>" for name in head)
-    lines = "".join(f"<tr>{''.join(row)}</tr>" for row in rows)
-    return f"<table><tr>{names}</tr>{lines}</table>"
-
-
-def _cell(text: str, kind: str = "") -> str:
-    return f'<td class="{kind}">{escape(text)}</td>' if kind else f"<td>{escape(text)}</td>"
 
 
 def _checks(validation: Validation) -> str:
     rows = [
         (
-            _cell("passed" if check.passed else "failed", "good" if check.passed else "bad"),
-            _cell(check.name),
-            _cell(f"{check.value:.4f}", "n"),
-            _cell(f"{check.limit:g}", "n"),
-            _cell(check.says),
+            Cell("passed" if check.passed else "failed", "good" if check.passed else "bad"),
+            check.name,
+            Cell(f"{check.value:.4f}", "number"),
+            Cell(f"{check.limit:g}", "number"),
+            check.says,
         )
         for check in validation.checks
     ]
-    return _table(("", "check", "found", "allowed", "what it says"), rows)
+    return table(("", "check", "found", "allowed", "meaning"), rows)
 
 
 def _facts(report: Report) -> str:
@@ -144,16 +111,16 @@ def _facts(report: Report) -> str:
         "statuses": ", ".join(f"{name} {count:,}" for name, count in report.statuses.items()) or "none",
         "repeated rows": f"{report.duplicates:,} here, {report.duplicates_dropped:,} dropped when it was made",
     }
-    return _table((), [(_cell(name, "soft"), _cell(value)) for name, value in facts.items()])
+    return table((), [(Cell(name, "soft"), value) for name, value in facts.items()])
 
 
 def _moved(drift: Drift) -> str:
     rows = [
-        (_cell(name), _cell(f"{before:,}", "n"), _cell(f"{now:,}", "n"))
+        (name, Cell(f"{before:,}", "number"), Cell(f"{now:,}", "number"))
         for name, (before, now) in {"rows": drift.rows, "users": drift.users, "catalogue": drift.catalogue}.items()
     ]
     rows += [
-        (_cell(f"unknown {name}"), _cell("", "n"), _cell(f"+{rise:.1%}", "n"))
+        (f"unknown {name}", Cell("", "number"), Cell(f"+{rise:.1%}", "number"))
         for name, rise in sorted(drift.unknown_rise.items(), key=lambda rise: -rise[1])
     ]
     named = [
@@ -163,10 +130,10 @@ def _moved(drift: Drift) -> str:
             ("Vanished anime", drift.anime_vanished, drift.vanished_examples),
         )
     ]
-    return _table(("", "before", "now"), rows) + "".join(named)
+    return table(("", "before", "now"), rows) + "".join(named)
 
 
 def _suspicious(report: Report) -> str:
     facts = f"<p>{report.suspicious_users:,} users with {report.suspicious_rows:,} rows.</p>"
-    rows = [(_cell(str(one.user_id)), _cell(f"{one.titles:,}", "n"), _cell(one.why)) for one in report.suspicious]
-    return facts + (_table(("user", "titles", "why"), rows) if rows else "")
+    rows = [(str(one.user_id), Cell(f"{one.titles:,}", "number"), one.why) for one in report.suspicious]
+    return facts + (table(("user", "titles", "why"), rows) if rows else "")
