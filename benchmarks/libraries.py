@@ -8,10 +8,11 @@ Each model of ``library_models.py`` runs in a process of its own, with the inter
     python -m venv ENVS/rectools && ENVS/rectools/bin/pip install rectools numpy scipy
 
 NAME and distribution are in ``MODELS`` there. GARS and, without an environment of its own, ``implicit`` run here.
-An environment that is missing, or a model that fails or takes longer than ``--limit`` seconds of processor time, is a
-row that says so. All items but the user's training items are ranked; lists are asked for ``--users`` users drawn by the
-seed (0: all). Prints R@20 and N@20 with intervals over users, seconds of fitting (wall clock, and of processor), peak
-memory, users a second for 100 items each and milliseconds of processor time a user, and lines of code of the recipe.
+An environment that is missing, or a model that fails, needs more than ``--memory`` or takes longer than ``--limit``
+seconds of processor time, is a row that says so. All items but the user's training items are ranked; lists are asked
+for ``--users`` users drawn by the seed (0: all). Prints R@20 and N@20 with intervals over users, seconds of fitting
+(wall clock, and of processor), peak memory, users a second for 100 items each and milliseconds of processor time a
+user, and lines of code of the recipe.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ import argparse
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +47,7 @@ def main() -> None:
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--users", type=int, default=0)
     options.add_argument("--limit", type=int, default=600, help="seconds of processor time of one model")
+    options.add_argument("--memory", type=int, default=16, help="GB one model may allocate")
     options.add_argument("--only", default="", help="models whose name holds this text")
     given = options.parse_args()
     data, here = load(given.data, given.mirror, given.home, given.seed), machine()
@@ -59,7 +63,8 @@ def main() -> None:
         items = _write_split(data, users, Path(scratch) / "split.npz")
         for name, (environment, _, _) in MODELS.items():
             if given.only in name:
-                found = _run(name, given.envs / environment / "bin" / "python", Path(scratch), given.limit)
+                python = given.envs / environment / "bin" / "python"
+                found = _run(name, python, Path(scratch), given.limit, given.memory)
                 print(_row(name, found, items, users, data, given.seed), flush=True)
 
 
@@ -72,7 +77,7 @@ def _write_split(data: Data, users: np.ndarray[Any, Any], path: Path) -> np.ndar
     return items
 
 
-def _run(name: str, python: Path, scratch: Path, limit: int) -> dict[str, Any] | str:
+def _run(name: str, python: Path, scratch: Path, limit: int, memory: int) -> dict[str, Any] | str:
     """Run one model; return what it measured, with its ``lists``, or why there is nothing."""
     models, out = Path(__file__).with_name("library_models.py"), scratch / "lists.npy"
     if not python.exists():
@@ -82,15 +87,25 @@ def _run(name: str, python: Path, scratch: Path, limit: int) -> dict[str, Any] |
     done = subprocess.run(
         [str(python), str(models), name, str(scratch / "split.npz"), str(out)],
         capture_output=True, text=True, check=False, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (limit, limit)),
+        preexec_fn=partial(_limit, limit, memory * 10**9),
     )  # fmt: skip
     measured = [line for line in done.stdout.splitlines() if line.startswith("MEASURED ")]
     if not measured:
-        if done.returncode < 0:
+        if done.returncode == -signal.SIGXCPU:
             return f"stopped after {limit} s of processor time"
+        if "MemoryError" in done.stderr or "bad_alloc" in done.stderr:
+            return f"needs more than {memory} GB"
+        if done.returncode < 0:
+            return f"ended by {signal.Signals(-done.returncode).name}"
         return f"failed: {(done.stderr.strip() or 'no output').splitlines()[-1][:160]}"
     found: dict[str, Any] = json.loads(measured[0].partition(" ")[2])
     return found | {"lists": np.load(out)}
+
+
+def _limit(seconds: int, octets: int) -> None:
+    """Limit this process; the soft limit of processor time ends it by a signal that names the cause."""
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
+    resource.setrlimit(resource.RLIMIT_DATA, (octets, octets))
 
 
 def _row(
