@@ -69,7 +69,7 @@ def _load(current: Path, home: Path) -> tuple[Engine, About]:
     if manifest is None:  # never for a loaded one
         raise ArtefactError(f"the model in {current} has no manifest", hint="train it again with: gars train")
     about = _about(manifest)
-    return with_cold_start(loaded.engine, _accepted_since(home, about)), about
+    return with_cold_start(loaded.engine, _accepted_since(home, about), cold=loaded.cold_anime), about
 
 
 def load_catalogue(models: Path) -> tuple[list[Anime], About]:

@@ -13,7 +13,7 @@ _RECAP = re.compile(r"\b(?:recaps?|soushuuhen|summary|digest|compilation)\b|ç·é
 
 def is_recap(titles: Iterable[str]) -> bool:
     """Detect a recap by the names of an anime: no source has a type for that relation."""
-    return any(_RECAP.search(title) for title in titles)
+    return _RECAP.search("\n".join(titles)) is not None
 
 
 def sequels_of(first: NDArray[np.int64], prequel_rows: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -69,9 +69,17 @@ def build(kind: str, words: Sequence[Iterable[str]]) -> Labels:
     """From each anime's words (n,), in the order of the item table. Case of a word is that of its first use."""
     carriers: dict[str, list[int]] = {}
     spelled: dict[str, str] = {}
+    folded: dict[str, str] = {}
     for row, some in enumerate(words):
-        for word in dict.fromkeys(name.casefold() for name in some if _keep(spelled, name)):
-            carriers.setdefault(word, []).append(row)
+        for name in some:
+            word = folded.get(name)
+            if word is None:
+                word = folded[name] = name.casefold()
+                spelled.setdefault(word, name)
+            rows = carriers.setdefault(word, [])
+            if word and (not rows or rows[-1] != row):
+                rows.append(row)
+    carriers.pop("", None)
     ordered = sorted(carriers)
     lengths = [len(carriers[word]) for word in ordered]
     return Labels(
@@ -81,9 +89,3 @@ def build(kind: str, words: Sequence[Iterable[str]]) -> Labels:
         rows=np.array([row for word in ordered for row in carriers[word]], np.int64),
         n=len(words),
     )
-
-
-def _keep(spelled: dict[str, str], name: str) -> bool:
-    if name:
-        spelled.setdefault(name.casefold(), name)
-    return bool(name)

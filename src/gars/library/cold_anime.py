@@ -61,12 +61,24 @@ class ColdAnime:
         return np.where(total > 0, found, lowest).astype(np.float32)
 
 
+def from_likeness(engine: Engine, likeness: sp.csr_array) -> ColdAnime:
+    """Return the engine's anime without viewers, with the similarity (m, n) that ``find`` once computed."""
+    cold = np.flatnonzero(engine.retriever.items.counts == 0)
+    vectors = unit_rows(np.asarray(likeness @ engine.retriever.vectors, np.float32))
+    return ColdAnime([engine.anime[row] for row in cold.tolist()], likeness, vectors)
+
+
 def find(engine: Engine, anime: Sequence[Anime] = (), *, neighbours: int = NEIGHBOURS) -> ColdAnime:
-    """The engine's anime without viewers, and those of ``anime`` that it does not know. A second for 12,000 titles."""
+    """Find the engine's anime without viewers, and those of ``anime`` that it does not know.
+
+    Compares all descriptions: some seconds for 28,000 titles.
+    """
     items = engine.retriever.items
     known = set(items.anime_ids.tolist())
     added = [one for one in anime if one.anime_id not in known]
     cold = np.flatnonzero(items.counts == 0)
+    if not len(cold) and not added:
+        return from_likeness(engine, sp.csr_array(np.zeros((0, len(items)), np.float32)))
     both = [*engine.anime, *added]
     described = content.describe(both)
     wanted = np.concatenate([cold, np.arange(len(items), len(both))]).astype(np.int64)

@@ -19,6 +19,7 @@ from gars.domain.anime import Anime
 from gars.domain.candidates import Candidates, Filters, about_content, allowed, by_content
 from gars.domain.errors import UnknownAnimeError
 from gars.domain.history import History, from_ratings
+from gars.domain.item_table import ItemTable
 from gars.domain.normalise import unit_rows
 from gars.domain.top_k import argsort_descending, top_k
 from gars.kernels import neighbours
@@ -102,6 +103,11 @@ class Engine:
     def retriever(self) -> StageOne:
         """Stage one."""
         return self.models.retriever
+
+    @property
+    def items(self) -> ItemTable:
+        """The catalogue in columns."""
+        return self.models.retriever.items
 
     def recommend_history(self, history: History, request: ListRequest) -> list[Recommendation]:
         """Return the requested ranks of the ranked list; shorter only when nothing else is allowed."""

@@ -24,6 +24,7 @@ from gars.domain.history import History, Rating
 from gars.library import artefact
 from gars.library.blas import one_thread
 from gars.library.catalogue_table import anime_of, read_catalogue_table
+from gars.library.cold_anime import ColdAnime
 from gars.library.engine import Engine
 from gars.library.fit_config import FitConfig
 from gars.library.fitting import Blend, FittedModels, fit
@@ -33,7 +34,7 @@ from gars.library.history_input import checked_k, find_labels
 from gars.library.memo import Memo
 from gars.library.observed import observe
 from gars.library.offline import OfflineGraph
-from gars.library.serialisation import pack, to_bytes, unpack
+from gars.library.serialisation import pack, read_cold_anime, to_bytes, unpack
 from gars.ranking.examples import RankingLists
 from gars.retrieval import index
 from gars.retrieval.two_steps import in_blocks
@@ -69,8 +70,11 @@ class Recommender:
         config: FitConfig | None = None,
         losses: dict[str, list[float]] | None = None,
         measured: dict[str, float] | None = None,
+        cold: ColdAnime | None = None,
     ) -> None:
         self.engine = engine
+        self.cold_anime = cold
+        """Titles without viewers, as a saved model has them; ``None`` before it is saved."""
         self.manifest = manifest
         self._rows = rows
         self._seed = seed
@@ -166,7 +170,8 @@ class Recommender:
             seed=manifest.seed,
             trained_on=manifest.features,
         )
-        return cls(engine, rows, manifest, seed=manifest.seed, config=config)
+        cold = read_cold_anime(files, engine)
+        return cls(engine, rows, manifest, seed=manifest.seed, config=config, cold=cold)
 
     @property
     def item_ids(self) -> NDArray[Any]:

@@ -18,7 +18,9 @@ from gars.domain.anime import Anime
 from gars.domain.errors import ArtefactError
 from gars.domain.features.taste import prior_of
 from gars.domain.item_table import build
+from gars.library import cold_anime
 from gars.library.artefact import load_arrays
+from gars.library.cold_anime import ColdAnime
 from gars.library.engine import Engine
 from gars.library.fit_config import FitConfig
 from gars.library.frames import Rows
@@ -67,6 +69,9 @@ def pack(engine: Engine, rows: Rows) -> dict[str, bytes | Mapping[str, NDArray[A
         files[_GAUSSIAN_PROCESS] = engine.models.gaussian_process.arrays()
     if engine.network is not None:
         files["ranker.npz"] = engine.network.arrays()
+    cold = cold_anime.find(engine)
+    if cold.anime:
+        files[COLD] = _csr(cold.likeness)
     return files
 
 
@@ -86,6 +91,8 @@ def to_bytes(files: Mapping[str, bytes | Mapping[str, NDArray[Any]]]) -> dict[st
 CATALOGUE = "catalogue.msgpack"
 LARGE = "spectral.npz"
 """Only a model of a large catalogue has this file."""
+COLD = "cold_anime.npz"
+"""The likeness of anime without viewers to those with; models without such anime, and older ones, have no such file."""
 
 
 def _pack_factors(retriever: Retriever) -> dict[str, Mapping[str, NDArray[Any]]]:
@@ -115,8 +122,15 @@ def read_catalogue(file: Path) -> list[Anime]:
     return msgspec.msgpack.decode(file.read_bytes(), type=list[Anime])
 
 
+def read_cold_anime(files: Mapping[str, Path], engine: Engine) -> ColdAnime | None:
+    """Read the engine's anime without viewers from its verified files; ``None`` if the model does not have them."""
+    if COLD not in files:
+        return None
+    return cold_anime.from_likeness(engine, _lists(load_arrays(files[COLD]), len(engine.anime)))
+
+
 def _lists(arrays: Mapping[str, NDArray[Any]], n: int) -> sp.csr_array:
-    """The (users, n) matrix that ``_csr`` took apart."""
+    """The (m, n) matrix that ``_csr`` took apart."""
     shape = (len(arrays["indptr"]) - 1, n)
     return sp.csr_array((arrays["data"], arrays["indices"], arrays["indptr"]), shape=shape)
 

@@ -15,6 +15,7 @@ from gars.domain import candidates, item_table
 from gars.domain.anime import Anime
 from gars.domain.candidates import Candidates, Filters
 from gars.domain.history import History, Rating, from_ratings
+from gars.domain.item_table import ItemTable
 from gars.domain.top_k import top_k
 from gars.testing.anime import sample_catalogue
 
@@ -44,6 +45,11 @@ class FakeEngine:
     def anime(self) -> Sequence[Anime]:
         """Return the catalogue, ascending by id."""
         return self._anime
+
+    @property
+    def items(self) -> ItemTable:
+        """Return the catalogue in columns."""
+        return self._items
 
     @property
     def feature_names(self) -> tuple[str, ...]:

@@ -24,9 +24,10 @@ from gars.domain.history import from_ratings
 from gars.library import atlas_store
 from gars.library.cold_start import ColdStartEngine, with_cold_start
 from gars.library.registry import Registry
+from gars.retrieval import content
 from gars.testing.datasets import dataset_of
 from gars.testing.events import START
-from gars.testing.world import small_world
+from gars.testing.world import SMALL, small_world
 
 EVEN = Anime(anime_id=200, title="Brand New", genres=("Even", "All"), type="TV", released=date(2025, 10, 1))
 ODD = Anime(anime_id=95, title="Brand Other", genres=("Odd", "All"), type="TV", released=date(2025, 10, 1))
@@ -125,6 +126,24 @@ def test_an_accepted_snapshot_brings_its_newcomers_into_a_running_service(tmp_pa
     assert running.current.about.model_version == facts.model_version
     assert not running.swap.refresh(), "once"
     service.close()
+
+
+def test_a_saved_model_has_its_titles_without_viewers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Comparing all descriptions takes seconds for a large catalogue, which no start may wait for."""
+    interactions, catalogue = small_world()
+    watched = interactions.filter(pl.col("item_id") < 150)
+    fitted = Recommender.fit(watched, catalogue, config=SMALL, progress=False)
+    expected = with_cold_start(fitted.engine)
+    assert [one.anime_id for one in expected.cold.anime] == [*range(150, 160)]
+    fitted.save(tmp_path / "model")
+
+    monkeypatch.setattr(content, "describe", None)  # not called
+    loaded = Recommender.load(tmp_path / "model")
+    engine = with_cold_start(loaded.engine, cold=loaded.cold_anime)
+    np.testing.assert_array_equal(engine.cold.likeness.toarray(), expected.cold.likeness.toarray())
+    assert engine.new_ids(EVEN_FAN, k=10, filters=Filters()) == expected.new_ids(EVEN_FAN, k=10, filters=Filters())
+    with pytest.raises(TypeError, match="not callable"):
+        with_cold_start(loaded.engine, [EVEN], cold=loaded.cold_anime)
 
 
 def test_map_places_a_title_without_viewers_near_its_franchise(small: Recommender) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 import unicodedata
 from collections.abc import Sequence
 
@@ -19,8 +20,6 @@ from gars.application.ports import TitleMatch
 from gars.domain.anime import Anime
 
 _CANDIDATES = 300
-_LETTER_BITS = 21
-"""Enough for any Unicode letter, so three of them fit into a number."""
 _NO_WORD = re.compile(r"[^a-z0-9]")
 _WORTH_SHOWING = 55.0
 """Below this a match is noise: measured on one to three typing errors in titles of the sample."""
@@ -53,7 +52,8 @@ class MemoryTitleSearch:
         self._owners = np.array(owners, np.int64)
         self._standing = np.array(standing)
         """Popularity and series bonus of each name, added to its match."""
-        self._grams, self._starts, self._rows, self._n_grams = _index(self._normal)
+        self._grams_of = _Grams(self._normal)
+        self._grams, self._starts, self._rows, self._n_grams = _index(*self._grams_of(self._normal), len(self._normal))
 
     def search(self, query: str, *, limit: int) -> list[TitleMatch]:
         """Return the best matches, one per anime; series, then more popular anime, come first among near-equal ones."""
@@ -75,7 +75,7 @@ class MemoryTitleSearch:
         """Rows of the names that share most n-grams with the query."""
         if not len(self._grams):
             return np.empty(0, np.int64)
-        grams = np.unique(_grams([wanted])[0])
+        grams = np.unique(self._grams_of([wanted])[0])
         places = np.searchsorted(self._grams, grams)
         known = places[(places < len(self._grams)) & (self._grams.take(places, mode="clip") == grams)]
         if not len(known):
@@ -93,49 +93,73 @@ def normalise(name: str) -> str:
     """Normalise a name: case, width, accents and punctuation are removed."""
     if name.isascii():
         return " ".join(_NO_WORD.sub(" ", name.casefold()).split())
-    folded = unicodedata.normalize("NFKD", name).casefold()
-    kept = (
-        character if character.isalnum() else " "
+    kept = unicodedata.normalize("NFKD", name).casefold().translate(_LETTERS)
+    return " ".join(unicodedata.normalize("NFC", kept).split())
+
+
+class _Letters(dict[int, int | None]):
+    """Table for ``str.translate``, filled at first use: letters and digits stay, accents go, all else is a space."""
+
+    def __missing__(self, code: int) -> int | None:
+        letter = chr(code)
         # combining accents go, but not the Japanese voicing marks that make another letter
-        for character in folded
-        if not (unicodedata.combining(character) and not "\u3099" <= character <= "\u309a")
-    )
-    return " ".join(unicodedata.normalize("NFC", "".join(kept)).split())
+        is_accent = unicodedata.combining(letter) and not "\u3099" <= letter <= "\u309a"
+        self[code] = None if is_accent else code if letter.isalnum() else ord(" ")
+        return self[code]
+
+
+_LETTERS = _Letters()
+
+
+class _Grams:
+    """Bigrams and trigrams of normal names as numbers; word starts and ends count as letters.
+
+    Letters have the codes 1, 2, … of the names' alphabet, so that three of them and a row fit into 63 bits.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        used = np.zeros(sys.maxunicode + 1, np.bool_)
+        used[_letters(names)] = True
+        alphabet = np.flatnonzero(used)
+        self._code = np.full(len(used), len(alphabet) + 1, np.int32)  # the last code: in no name
+        self._code[alphabet] = np.arange(1, len(alphabet) + 1)
+        self.bits = (len(alphabet) + 1).bit_length()
+
+    def __call__(self, names: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the grams of the names, and the row of the name each is in."""
+        lengths = np.array([len(name) + 2 for name in names], np.int64)
+        letters = self._code[_letters(names)].astype(np.int64)
+        owners = np.repeat(np.arange(len(names)), lengths)
+        two = (letters[:-1] << self.bits) | letters[1:]
+        three = (two[:-1] << self.bits) | letters[2:]
+        within_two, within_three = owners[:-1] == owners[1:], owners[:-2] == owners[2:]
+        return (
+            np.concatenate([two[within_two], three[within_three]]),
+            np.concatenate([owners[:-1][within_two], owners[:-2][within_three]]),
+        )
+
+
+def _letters(names: Sequence[str]) -> NDArray[np.uint32]:
+    return np.frombuffer("".join(f" {name} " for name in names).encode("utf-32-le"), "<u4")
 
 
 def _index(
-    names: Sequence[str],
+    grams: NDArray[np.int64], rows: NDArray[np.int64], n: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
     """Return the grams (g,) ascending, where the rows of each start (g + 1,), the rows, and each name's gram count.
 
-    The inverted index as one array in place of a list a gram: 128,000 names in a third of the time and memory.
+    The inverted index as one array in place of a list a gram. Gram and row are sorted as one number: numpy sorts
+    numbers ten times as fast as it finds the order of an array.
     """
-    grams, rows = _grams(names)
-    order = np.argsort(grams, kind="stable")
-    grams, rows = grams[order], rows[order]
-    # a gram that a name has twice counts once
-    first = (np.diff(grams, prepend=-1) != 0) | (np.diff(rows, prepend=-1) != 0)
-    grams, rows = grams[first], rows[first]
+    row_bits = n.bit_length()
+    if int(grams.max(initial=0)).bit_length() + row_bits > 63:
+        raise ValueError(f"{n} names in an alphabet of this size do not fit the index")
+    pairs = np.sort((grams << row_bits) | rows)
+    pairs = pairs[np.diff(pairs, prepend=-1) != 0]  # a gram that a name has twice counts once
+    grams, rows = pairs >> row_bits, pairs & ((1 << row_bits) - 1)
     starts = np.flatnonzero(np.diff(grams, prepend=-1))
-    n_grams = np.bincount(rows, minlength=len(names)).astype(np.float64)
-    return grams[starts], np.append(starts, len(rows)), rows, n_grams
-
-
-def _grams(names: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Return the bigrams and trigrams of normal names as numbers, and the row of the name each is in.
-
-    Word starts and ends count as letters. Rows ascend among the bigrams, and again among the trigrams.
-    """
-    lengths = np.array([len(name) + 2 for name in names], np.int64)
-    letters = np.frombuffer("".join(f" {name} " for name in names).encode("utf-32-le"), "<u4").astype(np.int64)
-    owners = np.repeat(np.arange(len(names), dtype=np.int32), lengths)
-    two = (letters[:-1] << _LETTER_BITS) | letters[1:]
-    three = (two[:-1] << _LETTER_BITS) | letters[2:]
-    within_two, within_three = owners[:-1] == owners[1:], owners[:-2] == owners[2:]
-    return (
-        np.concatenate([two[within_two], three[within_three]]),
-        np.concatenate([owners[:-1][within_two], owners[:-2][within_three]]),
-    )
+    n_grams = np.bincount(rows, minlength=n).astype(np.float64)
+    return grams[starts], np.append(starts, len(rows)), rows.astype(np.int32), n_grams
 
 
 def _match(wanted: str, name: str) -> float:

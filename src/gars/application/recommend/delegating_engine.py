@@ -12,6 +12,7 @@ from gars.application.recommend.list_request import ListRequest
 from gars.domain.anime import Anime
 from gars.domain.candidates import Filters
 from gars.domain.history import History
+from gars.domain.item_table import ItemTable
 
 
 class DelegatingEngine:
@@ -29,6 +30,11 @@ class DelegatingEngine:
     def anime(self) -> Sequence[Anime]:
         """The catalogue here."""
         return self._local.anime
+
+    @property
+    def items(self) -> ItemTable:
+        """The catalogue here, in columns."""
+        return self._local.items
 
     @property
     def feature_names(self) -> tuple[str, ...]:

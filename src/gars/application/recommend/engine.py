@@ -13,6 +13,7 @@ from gars.application.recommend.list_request import ListRequest
 from gars.domain.anime import Anime
 from gars.domain.candidates import Filters
 from gars.domain.history import History
+from gars.domain.item_table import ItemTable
 
 Verb = Literal["liked", "watched", "opened", "chose"]
 """Action of a user on a title that explains another one."""
@@ -84,6 +85,11 @@ class Engine(Protocol):
     @property
     def anime(self) -> Sequence[Anime]:
         """The catalogue, ascending by id."""
+        ...
+
+    @property
+    def items(self) -> ItemTable:
+        """The catalogue in columns, in the order of ``anime``."""
         ...
 
     @property

@@ -19,7 +19,7 @@ from gars.application.recommend import rerank
 from gars.application.recommend.engine import Engine, Reason, Recommendation
 from gars.application.recommend.explore import explored
 from gars.application.recommend.list_request import ListRequest
-from gars.domain import candidates, item_table
+from gars.domain import candidates
 from gars.domain.candidates import Filters
 from gars.domain.errors import InvalidInputError, StageError
 from gars.domain.history import History
@@ -67,8 +67,7 @@ class FallbackChain:
         self._engine = engine
         self._budgets = budgets or no_limits()
         self._trending = trending
-        self.items = item_table.build(engine.anime)
-        """The catalogue in columns, without statistics of viewers."""
+        self.items = engine.items
         self._popular = self._rows(engine.popular_ids(k=len(self.items), filters=Filters()))
         self._fame = np.zeros(len(self.items), np.float32)
         self._fame[self._popular] = np.linspace(_FAME, 0, len(self._popular), dtype=np.float32)
