@@ -1,4 +1,6 @@
-"""Check that docstrings use the terms of the field: counts of discouraged words, per package, may only fall.
+"""Check that docstrings and names of tests use the terms of the field.
+
+Counts of discouraged words in docstrings, per package, may only fall; names of tests have none.
 
 Run by ``make check``; ``--write`` stores lower counts in ``scripts/language_counts.json``.
 """
@@ -20,6 +22,7 @@ WORDS = re.compile(
     r"|whispers?|outshouts?|beside|judged?|judges|judging|known of)\b",
     re.IGNORECASE,
 )
+TEST = re.compile(r"^ *def (test_\w+)", re.MULTILINE)
 OPENING = re.compile(r"(What|Whether|Who|How)\b")
 SHOWN = 30
 """At most this many docstrings are printed."""
@@ -74,6 +77,16 @@ def examples(packages: set[str]) -> list[str]:
     return lines
 
 
+def names_of_tests(tests: Path = ROOT / "tests") -> list[str]:
+    """Return the names of tests with a discouraged word, with their files."""
+    return [
+        f"  {file.relative_to(tests.parent)}: {found.group(0)!r} in the name {name}"
+        for file in sorted(tests.rglob("*.py"))
+        for name in TEST.findall(file.read_text(encoding="utf-8"))
+        if (found := WORDS.search(name.replace("_", " ")))
+    ]
+
+
 def main(arguments: list[str]) -> int:
     """Compare today's counts with the stored ones; return the exit code."""
     found = count()
@@ -84,6 +97,12 @@ def main(arguments: list[str]) -> int:
         lines = examples(packages)
         sys.stderr.write("\n".join([*faults, *lines[:SHOWN], *(["  …"] if len(lines) > SHOWN else [])]) + "\n")
         sys.stderr.write("  → use a term of the field; start with a verb and a noun (CONTRIBUTING.md)\n")
+        return 1
+    names = names_of_tests()
+    if names:
+        sys.stderr.write(
+            "\n".join(names[:SHOWN]) + "\n  → name the behaviour in terms of the field (CONTRIBUTING.md)\n"
+        )
         return 1
     if "--write" in arguments:
         COUNTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

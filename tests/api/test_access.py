@@ -90,7 +90,7 @@ def address(path: str, about: dict[str, Any], user_id: str) -> str:
     return f"{filled}?{'&'.join(f'{name}={user_id}' for name in query)}" if query else filled
 
 
-def test_nobody_gets_only_what_is_public(http: Client) -> None:
+def test_caller_without_token_gets_public_routes_only(http: Client) -> None:
     tried = 0
     for method, path, about in operations(http):
         if path in ASKS_ITSELF:
@@ -185,7 +185,7 @@ def test_administration_is_apart(http: Client, alice: dict[str, str]) -> None:
     assert http.get("/api/v1/users/alice", headers=bearer(ADMIN)).status_code == 403, "operators are not users"
 
 
-def test_without_an_admin_token_nobody_administers(client: Client) -> None:
+def test_admin_routes_are_closed_without_an_admin_token(client: Client) -> None:
     answer = client.get("/api/v1/admin/models")
     assert answer.status_code == 403
     assert answer.json()["error"]["hint"] == "set GARS_ADMIN_TOKEN, or use gars model"
@@ -308,7 +308,7 @@ def test_the_cookie_is_secure_behind_tls(app: Litestar, alice: dict[str, str], s
     assert "; httponly" in kept
 
 
-def test_nobody_revokes_the_token_of_another_user(http: Client, guarded: Service) -> None:
+def test_token_of_another_user_cannot_be_revoked(http: Client, guarded: Service) -> None:
     tokens = Tokens(SERVICE)
     alices, bobs = (tokens.issue(user, guarded.clock.now() + timedelta(days=1)) for user in ("alice", "bob"))
     assert http.post("/api/v1/tokens/revoke", json={"token": alices}, headers=bearer(bobs)).status_code == 403

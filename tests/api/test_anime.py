@@ -143,7 +143,7 @@ def test_about(client: Client) -> None:
     assert body["coverage"] is None, "the double was trained on nothing"
 
 
-def test_about_says_what_titles_and_ratings_cover(of_2001: Client) -> None:
+def test_about_returns_coverage_of_titles_and_ratings(of_2001: Client) -> None:
     told = of_2001.get("/api/v1/about").json()["coverage"]
     assert (told["titles_to"], told["ratings_from"], told["ratings_to"]) == ("2016-summer", 1999, 2015)
     assert told["rated_until"] == "2001-01-01"

@@ -107,7 +107,7 @@ def test_refusals_are_those_of_the_api(clicks: Any, client: Any, log: FailingLog
     assert list(log.read()) == []
 
 
-def test_what_is_refused_is_heard_of(clicks: Any, refused: list[str]) -> None:
+def test_refused_events_are_reported(clicks: Any, refused: list[str]) -> None:
     clicks.post("/clicks", json={"user_id": "7", "anime_id": 99})
     assert refused == ["1 anime id(s) not in the catalogue: 99"]
 

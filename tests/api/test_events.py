@@ -59,14 +59,14 @@ def test_hello_then_changed(server: ServerProcess) -> None:
         }  # fmt: skip
 
 
-def test_hello_says_the_version_missed_meanwhile(server: ServerProcess) -> None:
+def test_first_message_has_the_version_missed_while_away(server: ServerProcess) -> None:
     click(server, "late")
     click(server, "late")
     with tab(server, "late") as events:
         assert next(events) == ("hello", {"user_id": "late", "version": 2})
 
 
-def test_many_tabs_hear_it_and_strangers_do_not(server: ServerProcess) -> None:
+def test_every_tab_of_the_user_is_notified_and_no_other_user(server: ServerProcess) -> None:
     with ExitStack() as stack:
         mine = [stack.enter_context(tab(server, "many")) for _ in range(50)]
         other = stack.enter_context(tab(server, "somebody"))

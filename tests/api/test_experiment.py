@@ -82,7 +82,7 @@ def test_a_variant_with_a_model_of_its_own_gets_its_lists_from_that(tmp_path: Pa
     service.close()
 
 
-def test_a_variants_model_that_is_not_there_is_told_before_the_start(tmp_path: Path, small: Recommender) -> None:
+def test_missing_model_of_a_variant_is_reported_before_the_start(tmp_path: Path, small: Recommender) -> None:
     settings = of_models(tmp_path, small, "nosuch")
     with pytest.raises(ArtefactError, match="0 models match 'nosuch'"):
         open_service(settings, FakeEngine(small.engine.anime))
@@ -93,7 +93,7 @@ def test_a_variants_model_that_is_not_there_is_told_before_the_start(tmp_path: P
         open_service(elsewhere, FakeEngine(small.engine.anime))
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_missing_file_is_reported(tmp_path: Path) -> None:
     settings = from_environment({"GARS_EXPERIMENT": str(tmp_path / "no.json")}, home=tmp_path)
     with pytest.raises(
         InvalidInputError, match=r"GARS_EXPERIMENT='.*no.json': No such file.*\n  → write it as docs/how"

@@ -52,7 +52,7 @@ def test_an_export_is_everything_and_comes_back(client: Client, service: Service
     assert service.states.get(SECRET) == before
 
 
-def test_somebody_unknown(client: Client) -> None:
+def test_unknown_user(client: Client) -> None:
     body = client.get("/api/v1/users/nobody/export").json()
     assert (body["interactions"], body["earlier"], body["state"]["version"]) == ([], [], 0)
     nothing = {"user_id": "nobody", "events": 0, "impressions": 0, "state": False}
@@ -111,7 +111,7 @@ def test_deleted_stays_deleted_over_a_restart(client: Client, service: Service, 
     again.close()
 
 
-def test_nobody_is_shown_a_deleted_user(client: Client) -> None:
+def test_deleted_user_is_never_shown(client: Client) -> None:
     """Also where the model was trained on their list."""
     client.post("/api/v1/interactions", json={"user_id": "7", "anime_id": 1, "kind": "rate", "value": 9})
     client.post("/api/v1/interactions", json={"user_id": "7", "anime_id": 150, "kind": "rate", "value": 9})

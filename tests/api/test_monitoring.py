@@ -57,7 +57,7 @@ def test_every_label_exists(exposition: str) -> None:
         assert f'route="{route}"' in exposition
 
 
-def test_each_alert_says_what_and_what_to_do() -> None:
+def test_each_alert_has_a_summary_and_a_remedy() -> None:
     for rule in RULES:
         assert set(rule["annotations"]) == {"summary", "action"}, rule["alert"]
         assert rule["labels"]["severity"] in ("page", "ticket")

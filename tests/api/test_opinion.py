@@ -12,7 +12,7 @@ def _post(client: Client, anime_id: int, kind: str, value: Any = None, *, user: 
     assert client.post("/api/v1/interactions", json=event).status_code == 202
 
 
-def test_says_what_the_user_said_of_it_and_of_its_franchise(client: Client) -> None:
+def test_returns_the_users_opinion_of_a_title_and_its_franchise(client: Client) -> None:
     franchise = [entry["anime_id"] for entry in client.get("/api/v1/anime/1").json()["franchise"]]
     assert len(franchise) > 1
     other = next(one for one in franchise if one != 1)
@@ -33,7 +33,7 @@ def test_what_was_taken_back_is_not_there(client: Client) -> None:
     assert client.get("/api/v1/users/7/anime/1").json()["opinions"] == []
 
 
-def test_says_what_those_alike_thought(client: Client) -> None:
+def test_returns_opinions_of_similar_users(client: Client) -> None:
     _post(client, 1, "rate", 9)
     _post(client, 1535, "rate", 8)
     neighbours = client.get("/api/v1/users/7/anime/1").json()["neighbours"]
@@ -43,7 +43,7 @@ def test_says_what_those_alike_thought(client: Client) -> None:
     assert (after["watched"], after["rated"], after["liked"], after["rating_mean"]) == (1, 1, 1, 10.0)
 
 
-def test_nobody_has_no_opinion_and_an_unknown_anime_is_an_error(client: Client) -> None:
+def test_unknown_user_has_no_opinion_and_unknown_anime_is_an_error(client: Client) -> None:
     assert client.get("/api/v1/users/nobody/anime/1").json()["opinions"] == []
     answer = client.get("/api/v1/users/7/anime/99999999")
     assert answer.status_code == 404

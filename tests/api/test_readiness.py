@@ -73,7 +73,7 @@ def test_warm(running: Live, faulty: FaultyEngine, caplog: pytest.LogCaptureFixt
     warm(running.current)
 
 
-def test_a_model_that_cannot_rank_is_told_and_the_simpler_lists_are_served(
+def test_fallback_lists_are_served_and_reported_when_ranking_fails(
     asked: Client, running: Live, faulty: FaultyEngine, caplog: pytest.LogCaptureFixture
 ) -> None:
     with faulty.failing("recommend_history"):
@@ -98,9 +98,7 @@ def test_a_service_that_can_make_no_list_is_not_ready(
     assert asked.get("/api/v1/health/ready").json()["checks"]["model"] == "ok"
 
 
-def test_whatever_else_a_model_does_wrong_at_first(
-    running: Live, faulty: FaultyEngine, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_error_of_a_warm_up_is_a_warning(running: Live, faulty: FaultyEngine, caplog: pytest.LogCaptureFixture) -> None:
     with faulty.failing("similar_ids"):
         vars(server_module)["_warm"](running)  # raises nothing: the service is ready after it
     assert running.warnings()["model"] == "RuntimeError: similar_ids is on fire"

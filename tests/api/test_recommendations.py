@@ -189,7 +189,7 @@ def test_a_disliked_title_can_take_its_franchise_along(client: Client) -> None:
         ("genres=Action", "no such parameter: genres", "genre"),
     ],
 )
-def test_mistakes_are_told(client: Client, parameters: str, message: str, hint: str) -> None:
+def test_mistakes_are_reported(client: Client, parameters: str, message: str, hint: str) -> None:
     answer = client.get(f"/api/v1/users/7/recommendations?{parameters}")
     assert answer.status_code == 400
     error = answer.json()["error"]
@@ -291,7 +291,7 @@ def test_the_match_agrees_with_the_order(client: Client) -> None:
     assert {item["match"] for item in after["items"]} <= {None}
 
 
-def test_matches_grade_places_by_their_odds_beside_the_best() -> None:
+def test_matches_grade_positions_by_odds_against_the_best() -> None:
     assert matches([1.0, 0.0, 0.9, -1.0, -2.0]) == ["best", "best", "great", "good", "fair"]
     assert matches([]) == []
 

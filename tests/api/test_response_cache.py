@@ -82,7 +82,7 @@ def test_another_question_is_another_answer(fan: Any, other: str) -> None:
     assert fan.get(LIST).content == first.content
 
 
-def test_a_user_of_whom_nothing_is_known_is_asked_anew(client: Any) -> None:
+def test_list_of_an_unknown_user_is_made_again(client: Any) -> None:
     first, again = client.get(LIST).json(), client.get(LIST).json()
     assert first["request_id"] != again["request_id"]
 

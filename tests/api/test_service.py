@@ -121,7 +121,7 @@ def test_no_parameter_is_silently_dropped(client: Client) -> None:
     assert client.get("/sim?anime_id=1&k=3").json()["error"]["hint"] == "this route takes anime_id"
 
 
-def test_a_failure_is_told_without_its_details(
+def test_failure_is_reported_without_its_details(
     client: Client, service: Service, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(*_: object, **__: object) -> Any:

@@ -41,7 +41,7 @@ def test_pages_by_cursor_show_everything_once(client: Client) -> None:
     assert seen == whole
 
 
-def test_a_click_between_two_pages_is_told_and_repeats_nothing(client: Client) -> None:
+def test_click_between_two_pages_is_reported_and_repeats_nothing(client: Client) -> None:
     first = get(client, "/users/7/recommendations", k=10)
     say(client, 1535, "click")
     second = get(client, "/users/7/recommendations", k=10, cursor=first["next"])
@@ -117,7 +117,7 @@ def test_season_by_release(client: Client) -> None:
     assert get(client, "/anime/season", year=1998, season="fall")["items"] == []
 
 
-def test_the_season_is_the_current_one_unless_told(client: Client) -> None:
+def test_season_defaults_to_the_current_one(client: Client) -> None:
     body = get(client, "/anime/season")
     today = datetime.now(UTC).date()
     assert abs((date(body["year"], 1, 1) - date(today.year, 1, 1)).days) <= 366

@@ -247,7 +247,7 @@ def test_each_stage_dies_and_comes_back_and_no_reader_sees_an_error(cluster: Clu
 
 
 @pytest.mark.slow
-def test_a_filter_nobody_knows_is_the_readers_mistake(cluster: Cluster) -> None:
+def test_unknown_filter_is_a_client_error(cluster: Cluster) -> None:
     answer = cluster.client.get("/api/v1/users/fan/recommendations", params={"genre": "no such"})
     assert answer.status_code == 400
     assert "unknown genre" in answer.json()["error"]["message"]

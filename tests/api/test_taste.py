@@ -39,7 +39,7 @@ def test_what_others_watch_is_weighed_by_members(client: Client) -> None:
     assert len(set(shares.values())) > 1
 
 
-def test_nobody_has_an_empty_taste(client: Client) -> None:
+def test_unknown_user_has_an_empty_taste(client: Client) -> None:
     taste = client.get("/api/v1/users/nobody/taste").json()
     assert (taste["titles"], taste["severity"], taste["genres"], taste["contrasts"]) == (0, None, [], [])
 

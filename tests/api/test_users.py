@@ -26,7 +26,7 @@ def act(anime_id: int, kind: str, value: Any = None, *, user: str = "7", second:
     }
 
 
-def test_nobody_is_no_error(client: Client) -> None:
+def test_unknown_user_is_no_error(client: Client) -> None:
     assert client.get("/api/v1/users/nobody").json() == {
         "user_id": "nobody",
         "known": False,

@@ -37,7 +37,7 @@ def guesses(user_id: str, titles: list[int]) -> list[dict[str, object]]:
     ]
 
 
-def test_taken_ids_tell_nothing_of_another_user(as_user: AsUser, guarded: Service) -> None:
+def test_used_event_ids_reveal_nothing_of_another_user(as_user: AsUser, guarded: Service) -> None:
     imported = as_user(VICTIM)("POST", f"/api/v1/lists/import?user_id={VICTIM}", content=CSV.encode()).json()
     assert imported["taken"] == len(LIST)
     held = {event.event_id for _, event in guarded.log.read() if event.user_id == VICTIM}

@@ -84,7 +84,7 @@ JOURNALS = [Promotions(), Rollbacks(), Run(), Crawl()]
 
 
 @pytest.mark.parametrize("journal", JOURNALS, ids=lambda journal: type(journal).__name__)
-def test_a_line_cut_at_any_byte_harms_nobody(tmp_path: Path, journal: Promotions) -> None:
+def test_line_cut_at_any_byte_loses_no_other_line(tmp_path: Path, journal: Promotions) -> None:
     path = tmp_path / journal.file
     for number in range(3):
         journal.write(tmp_path, number)

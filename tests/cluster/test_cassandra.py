@@ -172,7 +172,7 @@ def test_a_tombstone_does_not_name_the_user(empty: Connection) -> None:
     assert "somebody" not in row.json
 
 
-def test_a_damaged_event_says_how_to_mend_it(empty: Connection) -> None:
+def test_error_of_a_damaged_event_has_the_repair(empty: Connection) -> None:
     empty.run(
         "INSERT INTO interactions_by_user (user_id, event_time, event_id, log_offset, event) "
         "VALUES ('7', 1, 'e', 1, ?)",
@@ -201,7 +201,7 @@ def test_a_process_has_one_connection(cassandra: Cassandra) -> None:
     three.close()
 
 
-def test_nobody_answers() -> None:
+def test_no_service_answers() -> None:
     nowhere = CassandraAddress(("127.0.0.1",), 1)
     assert "does not answer" in (problem(nowhere) or "")
     history = CassandraHistory(Connection(nowhere))

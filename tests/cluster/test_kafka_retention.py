@@ -134,7 +134,7 @@ def test_what_is_too_old_leaves_the_disk_and_no_replay_goes_without_it(
     assert "the 1 oldest record(s) are gone" in caplog.text
 
 
-def test_a_group_that_was_away_for_too_long_says_what_it_missed(kafka: Kafka, caplog: pytest.LogCaptureFixture) -> None:
+def test_group_away_for_too_long_reports_what_it_missed(kafka: Kafka, caplog: pytest.LogCaptureFixture) -> None:
     address = fresh(kafka)
     create_topics(address, partitions=1)
     got: list[str] = []

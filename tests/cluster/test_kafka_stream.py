@@ -95,7 +95,7 @@ def test_impressions_come_along(address: KafkaAddress) -> None:
         (b"a", b"", {"kind": b"stranger"}, "the header kind is b'stranger', not 'event' or 'forget'"),
     ],
 )
-def test_what_nobody_can_read_is_kept_with_its_reason(
+def test_unreadable_record_is_kept_with_its_reason(
     address: KafkaAddress,
     log: KafkaEventLog,
     caplog: pytest.LogCaptureFixture,

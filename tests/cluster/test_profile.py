@@ -202,7 +202,7 @@ def test_a_click_changes_the_list_in_every_api(job: Job, start: Callable[[], tup
     assert here.get("/api/v1/health/ready").json() == {"status": "ready", "checks": {"model": "ok"}, "warnings": {}}
 
 
-def test_a_page_hears_of_what_another_api_took(job: Job, start: Callable[[], tuple[Client, Service]]) -> None:
+def test_page_is_notified_of_events_at_another_api(job: Job, start: Callable[[], tuple[Client, Service]]) -> None:
     here, _ = start()
     _, other = start()
 

@@ -100,7 +100,7 @@ def test_states_come_in_one_round_trip(store: RedisStateStore) -> None:
     assert store.get_many([]) == {}
 
 
-def test_a_state_is_told_in_the_step_that_writes_it(redis_address: str, prefix: str, writer: StateWriter) -> None:
+def test_state_is_published_in_the_step_that_writes_it(redis_address: str, prefix: str, writer: StateWriter) -> None:
     async def scene() -> list[int]:
         async with feed.listen("7") as listener:
             await asyncio.to_thread(writer.write, [_write(1), _write(3), _write(2), _write(4)])
@@ -176,7 +176,7 @@ def test_seconds_to_live_count_from_the_last_change(redis_address: str, prefix: 
     store.close()
 
 
-def test_a_damaged_state_says_how_to_mend_it(redis_address: str, prefix: str, store: RedisStateStore) -> None:
+def test_error_of_a_damaged_state_has_the_repair(redis_address: str, prefix: str, store: RedisStateStore) -> None:
     client = connect(redis_address)
     client.hset(Keys(prefix).state("7"), mapping={"version": 1, "state": b"\xc1"})
     with pytest.raises(StorageError, match=r"the state of user '7' in Redis at .* cannot be read") as caught:
@@ -185,7 +185,7 @@ def test_a_damaged_state_says_how_to_mend_it(redis_address: str, prefix: str, st
     client.close()
 
 
-def test_nobody_answers() -> None:
+def test_no_service_answers() -> None:
     store = RedisStateStore("redis://127.0.0.1:1/0")
     with pytest.raises(StorageError, match=r"cannot read from Redis at redis://127.0.0.1:1/0") as caught:
         store.get("7")
@@ -195,7 +195,7 @@ def test_nobody_answers() -> None:
     store.close()
 
 
-def test_after_a_break_a_listener_is_told_the_version(redis_address: str, prefix: str, store: RedisStateStore) -> None:
+def test_listener_gets_the_version_after_a_break(redis_address: str, prefix: str, store: RedisStateStore) -> None:
     """A change while the connection was cut is not heard; where the state stands is."""
 
     async def scene() -> tuple[str, int]:

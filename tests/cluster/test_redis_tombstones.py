@@ -84,7 +84,7 @@ def _write_as_before(client: Any, prefix: str, user_ids: list[str]) -> None:
         client.zadd(f"{prefix}:tombstones", {name: number + 1})
 
 
-def test_a_dictionary_finds_nobody(redis_address: str, prefix: str, client: Any, tmp_path: Path) -> None:
+def test_dictionary_attack_finds_no_user(redis_address: str, prefix: str, client: Any, tmp_path: Path) -> None:
     file = tmp_path / "redis.key"
     with closing(RedisTombstones(redis_address, prefix=prefix, key_file=file)) as stones:
         for user_id in DELETED:

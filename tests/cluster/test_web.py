@@ -82,7 +82,7 @@ def test_what_the_page_loads_is_kept_by_browsers(web: str) -> None:
         assert httpx.get(web + path, timeout=60).status_code in (403, 404), path
 
 
-def test_a_click_moves_the_list_and_the_page_hears_of_it(web: str, api: str) -> None:
+def test_click_changes_the_list_and_notifies_the_page(web: str, api: str) -> None:
     events = f"{web}/api/v1/users/fan/events"
     heard: list[str] = []
     with httpx.Client(base_url=web, timeout=60) as client:
@@ -118,7 +118,7 @@ def test_a_click_moves_the_list_and_the_page_hears_of_it(web: str, api: str) -> 
     assert httpx.get(f"{api}/api/v1/users/fan/recommendations", timeout=60).json()["items"] == after.json()["items"]
 
 
-def test_while_the_api_is_away_the_page_is_there_and_says_so(
+def test_page_is_served_and_reports_that_the_api_is_away(
     running: Running, web: str, api_port: int, tmp_path: Path
 ) -> None:
     assert httpx.get(web, timeout=60).status_code == 200
@@ -146,7 +146,7 @@ def test_its_first_process_killed_it_starts_again(running: Running, web: str) ->
     assert httpx.get(web, timeout=60).status_code == 200
 
 
-def test_without_a_page_or_an_nginx_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_page_or_nginx_has_a_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     part = Web(folder=tmp_path / "web", api_port=1, page=tmp_path)
     with pytest.raises(StackError, match=r"the page is not built: there is no index\.html in") as caught:
         part.prepare()

@@ -212,14 +212,14 @@ def test_the_search_is_an_experiment_with_its_sessions(home: Path, board: str) -
 @pytest.mark.parametrize(
     ("status", "session"), [("STATUS_FAILURE", "trial-001-rung-0"), ("STATUS_UNKNOWN", "trial-002-rung-0")]
 )
-def test_a_trial_that_failed_or_was_broken_off_says_so(board: str, status: str, session: str) -> None:
+def test_failed_or_stopped_trial_is_marked(board: str, status: str, session: str) -> None:
     body: dict[str, object] = {"experimentName": "", "allowedStatuses": [status], "colParams": [], "sliceSize": 99}
     found = until(board, "plugin/hparams/session_groups", lambda found: found.get("totalSize") == 1, body)
     (group,) = found["sessionGroups"]
     assert group["sessions"][0]["name"] == f"other/{session}"
 
 
-def test_a_port_in_use_is_said(home: Path, board: str) -> None:
+def test_port_in_use_is_reported(home: Path, board: str) -> None:
     port, script = board.rstrip("/").rpartition(":")[2], "from gars.entrypoints.cli.app import main; main()"
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", script, "tensorboard", "--port", port],

@@ -47,3 +47,15 @@ def test_higher_counts_fail_with_file_and_word(script: Path, docstring: str, pac
     assert found.returncode == 1
     assert problem in found.stderr
     assert f"src/gars/{package}/module.py" in found.stderr
+
+
+def test_names_of_tests_have_no_discouraged_word(script: Path) -> None:
+    folder = script.parents[1] / "tests" / "unit"
+    folder.mkdir(parents=True)
+    named = "test_nobody_" + "is_told"
+    (folder / "test_it.py").write_text(f"class TestIt:\n    def {named}(self):\n        pass\n")
+    found = check(script, "Return the posterior mean.")
+    assert found.returncode == 1
+    assert f"tests/unit/test_it.py: 'nobody' in the name {named}" in found.stderr
+    (folder / "test_it.py").write_text("def test_refused_event_is_logged():\n    pass\n")
+    assert check(script, "Return the posterior mean.").returncode == 0

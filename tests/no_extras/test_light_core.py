@@ -48,7 +48,7 @@ def test_load_and_recommend_without_extras(small: Recommender, tmp_path: Path) -
     assert done.stdout.splitlines()[0] == str(expected)
 
 
-def test_fitting_without_the_extra_says_what_to_install() -> None:
+def test_fitting_without_the_extra_names_it() -> None:
     done = run(
         "import polars as pl\n"
         "from gars.testing.world import small_world, SMALL\n"
@@ -62,14 +62,14 @@ def test_the_block_blocks() -> None:
     assert "ModuleNotFoundError: import of keras halted" in run("import keras").stderr
 
 
-def test_serving_without_the_extra_says_what_to_install() -> None:
+def test_serving_without_the_extra_names_it() -> None:
     done = run("import sys; sys.argv = ['gars', 'serve']\nfrom gars.entrypoints.cli.app import main; main()")
     assert done.returncode == 1
     assert "gars serve needs optional packages" in done.stderr
     assert "pip install 'gars[serve]'" in done.stderr
 
 
-def test_lists_without_the_extra_say_what_to_install() -> None:
+def test_lists_without_the_extra_name_it() -> None:
     done = run(
         "import sys; sys.argv = ['gars', 'lists', 'export', '--user', 'me']\n"
         "from gars.entrypoints.cli.app import main; main()"

@@ -75,7 +75,7 @@ def test_title_without_a_label_has_the_shared_unknown_embedding(items: ItemTable
     assert not np.array_equal(network.item_embedding[9], network.item_embedding[29])
 
 
-def test_a_feature_that_never_varied_has_no_say(items: ItemTable, lists: RankingLists) -> None:
+def test_constant_feature_has_no_weight(items: ItemTable, lists: RankingLists) -> None:
     model = mlp.build(items, lists, RankingConfig(hidden=(16, 8)))
     network = mlp.export(model, items, labelled=np.arange(N_ITEMS, dtype=np.int32))
     rows = lists.rows[0].astype(np.int64)

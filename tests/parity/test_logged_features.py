@@ -79,7 +79,7 @@ def test_logged_features_are_rebuilt_features(small: Recommender, tmp_path: Path
     service.close()
 
 
-def test_what_cannot_be_rebuilt_says_why(small: Recommender, tmp_path: Path) -> None:
+def test_error_names_why_features_cannot_be_computed_again(small: Recommender, tmp_path: Path) -> None:
     service = open_service(from_environment({}, home=tmp_path), small.engine)
     service.recommend(ListRequest(user_id="fan", k=3, request_id="r"))
     service.recorder.flush()

@@ -103,7 +103,7 @@ def test_the_same_features_and_the_same_taste(
     served.close()
 
 
-def test_too_few_lists_change_nothing_and_say_so(served: Service, small: Recommender) -> None:
+def test_too_few_lists_change_nothing_and_are_reported(served: Service, small: Recommender) -> None:
     live(served, 6)
     blend = lists_of(served, small, fewest=100)
     lists = nothing(small)

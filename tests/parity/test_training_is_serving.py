@@ -38,7 +38,7 @@ def test_training_features_are_serving_features(small: Recommender) -> None:
         assert np.array_equal(one.taste, taste_profile(query))
 
 
-def test_labels_say_what_was_hidden(small: Recommender) -> None:
+def test_labels_are_the_hidden_titles(small: Recommender) -> None:
     engine = small.engine
     history = from_ratings([Rating(100, 9), Rating(102, 8), Rating(103, 2)])
     hidden = np.array([4, 6, 7])  # ids 104, 106, 107

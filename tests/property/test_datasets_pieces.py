@@ -62,7 +62,7 @@ def test_pieces_of_any_size_hold_every_row_and_know_its_line(
 
 @given(table=TABLES, size=st.integers(1, 60), rows_per_range=st.integers(1, 40))
 @settings(max_examples=25, deadline=None)
-def test_an_import_is_the_same_whatever_the_sizes(
+def test_import_does_not_depend_on_block_sizes(
     table: list[tuple[int, int, str, int]], size: int, rows_per_range: int
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -60,7 +60,7 @@ def test_every_entry_is_accounted_for_and_twice_is_once(
 
 
 @given(lists, event_lists(max_size=10))
-def test_every_event_of_an_import_is_heard(listed: PersonalList, events: list[Interaction]) -> None:
+def test_every_event_of_an_import_is_published(listed: PersonalList, events: list[Interaction]) -> None:
     """None is written that a newer register would only swallow."""
     state = mine(events)
     for one in plan(listed, state, KNOWN, {10: 1}, NOW)[0]:

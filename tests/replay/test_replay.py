@@ -106,7 +106,7 @@ def test_a_newer_state_stays() -> None:
     assert store.states == _live(clicks(5))
 
 
-def test_a_comparison_tells_behind_from_ahead_from_wrong() -> None:
+def test_comparison_separates_behind_ahead_and_wrong() -> None:
     events = [one for user in ("same", "behind", "away", "ahead", "wrong") for one in clicks(3, user_id=user)]
     store = Store()
     live = _live(events)

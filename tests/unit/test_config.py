@@ -63,7 +63,7 @@ def test_an_option_wins_over_the_environment() -> None:
         ({"GARS_HOMES": "x", "GARS_X": "y"}, "no such setting: GARS_HOMES, GARS_X", "the settings are GARS_ADMIN"),
     ],
 )
-def test_mistakes_are_told(environment: dict[str, str], message: str, hint: str) -> None:
+def test_mistakes_are_reported(environment: dict[str, str], message: str, hint: str) -> None:
     with pytest.raises(InvalidInputError) as caught:
         from_environment(environment)
     assert message in caught.value.message

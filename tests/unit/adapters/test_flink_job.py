@@ -47,7 +47,7 @@ def test_an_event() -> None:
     assert folded.reason is None
 
 
-def test_an_event_told_again_is_written_again_but_counts_once() -> None:
+def test_repeated_event_is_written_again_but_counts_once() -> None:
     first = fold(None, record(click := event()), nobody)
     second = fold(first.state, record(click, offset=9), nobody)
     assert second.state is first.state

@@ -78,7 +78,7 @@ def test_a_forget_has_no_value() -> None:
         (b"a", None, [("kind", b"other")], "the header kind is b'other'"),
     ],
 )
-def test_records_nobody_can_read(key: bytes | None, value: bytes | None, headers: Any, said: str) -> None:
+def test_unreadable_records(key: bytes | None, value: bytes | None, headers: Any, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         records.decode(key, value, headers)
 

@@ -68,7 +68,7 @@ def test_the_same_list_as_here(one: ListProcesses) -> None:
     assert (one.alive, one.restarts) == (1, 0)
 
 
-def test_what_it_says_of_a_question(one: ListProcesses) -> None:
+def test_errors_of_another_process_are_raised_here(one: ListProcesses) -> None:
     before = pids()
     with pytest.raises(InvalidInputError, match="no such genre: soup") as caught:
         ask(one, REFUSES)
@@ -225,7 +225,7 @@ def test_a_process_has_few_questions_in_hand(monkeypatch: pytest.MonkeyPatch) ->
     processes.close()
 
 
-def test_everybody_gets_their_own_list() -> None:
+def test_each_user_gets_their_own_list() -> None:
     local, processes = FakeEngine(), ListProcesses(obedient, VERSION, count=2, patience_s=30)
     fans = [from_ratings([Rating(anime.anime_id, 9)]) for anime in local.anime]
     engine = WorkerPoolEngine(local, processes)

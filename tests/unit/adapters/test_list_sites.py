@@ -254,7 +254,7 @@ def test_an_endless_answer(
         client().ask("GET", site.address)
 
 
-def test_nonsense_is_told_by_whoever_reads_it(site: FakeSite, client: Callable[..., PoliteClient]) -> None:
+def test_any_body_is_fetched_and_a_web_page_is_refused(site: FakeSite, client: Callable[..., PoliteClient]) -> None:
     site.answers = [Answer(body=b"<html>maintenance</html>")]
     assert AniList(client(), site.address).fetch("x") == b"<html>maintenance</html>"
     assert MyAnimeList(client(), "id", site.address).fetch("x") == b"<html>maintenance</html>"

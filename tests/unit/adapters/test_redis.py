@@ -63,7 +63,7 @@ def test_an_address_that_is_none(address: str) -> None:
         (redis.ResponseError("anything else"), "look into its log"),
     ],
 )
-def test_errors_say_what_to_do(error: redis.RedisError, hint: str) -> None:
+def test_errors_have_a_remedy(error: redis.RedisError, hint: str) -> None:
     with (
         pytest.raises(StorageError, match=r"cannot write to Redis at redis://host:1/0: ") as caught,
         explained("write to", "redis://host:1/0"),

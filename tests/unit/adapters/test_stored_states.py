@@ -51,7 +51,7 @@ def test_a_file_from_before_states_were_compressed(path: Path) -> None:
 
 
 @pytest.mark.parametrize("blob", [b"\x78broken", b"\xc1"])
-def test_a_damaged_state_says_what_to_do(path: Path, blob: bytes) -> None:
+def test_error_of_a_damaged_state_has_a_remedy(path: Path, blob: bytes) -> None:
     replace(path, blob)
     with pytest.raises(StorageError, match=r"the state of user '7' in .* cannot be read"):
         read(path)

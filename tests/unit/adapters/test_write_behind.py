@@ -151,7 +151,7 @@ def test_who_has_live_events_keeps_them(disk: Disk, opened: Callable[..., WriteB
     assert store.user_ids(limit=9) == ["7", "8"]
 
 
-def test_closed_on_a_full_disk_it_says_so(
+def test_close_on_a_full_disk_is_logged(
     disk: Disk, opened: Callable[..., WriteBehind], caplog: pytest.LogCaptureFixture
 ) -> None:
     store = opened(disk, wait_s=NEVER)

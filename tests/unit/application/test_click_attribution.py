@@ -42,7 +42,7 @@ def test_clicked_is_relevant_and_what_stood_above_is_not() -> None:
     assert len(found) == 3
 
 
-def test_the_last_click_says_how_far_the_reader_went() -> None:
+def test_last_click_is_the_depth_of_examination() -> None:
     assert pairs(ranking_examples([LIST], [click(13), click(11)])) == [(10, 0), (11, 1), (12, 0), (13, 1)]
 
 
@@ -63,12 +63,12 @@ def test_a_refusal_was_seen_wherever_it_stands() -> None:
         (Kind.STATUS, Status.DROPPED, 0),
     ],
 )
-def test_what_each_kind_says(kind: Kind, value: int | Status | None, relevant: float) -> None:
+def test_relevance_of_each_kind_of_event(kind: Kind, value: int | Status | None, relevant: float) -> None:
     found = ranking_examples([LIST], [said(11, kind, value), click(12)])
     assert pairs(found) == [(10, 0), (11, relevant), (12, 1)]
 
 
-def test_seen_says_nothing() -> None:
+def test_seen_makes_no_example() -> None:
     assert len(ranking_examples([LIST], [said(11, Kind.SEEN)])) == 0
 
 
@@ -77,7 +77,7 @@ def test_a_click_that_ends_in_a_refusal_is_none() -> None:
     assert pairs(found) == [(10, 0), (11, 0), (12, 1)]
 
 
-def test_what_was_taken_back_was_not_said() -> None:
+def test_withdrawn_event_does_not_count() -> None:
     events = [click(11), click(13), click(13, 2, undo=True)]
     assert pairs(ranking_examples([LIST], events)) == [(10, 0), (11, 1)]
     assert pairs(ranking_examples([LIST], events[::-1])) == [(10, 0), (11, 1)]

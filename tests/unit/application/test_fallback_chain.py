@@ -166,7 +166,7 @@ def test_the_rules_hold_on_every_level(engine: FaultyEngine, patient: dict[Fallb
     assert len(named) == len(set(named))
 
 
-def test_a_mistake_of_the_caller_is_told_at_once(engine: FaultyEngine, patient: dict[FallbackLevel, Budget]) -> None:
+def test_client_error_is_returned_at_once(engine: FaultyEngine, patient: dict[FallbackLevel, Budget]) -> None:
     with pytest.raises(InvalidInputError, match="unknown genre: x"):
         climb(engine, patient, filters=Filters(genres=("x",)))
     with (

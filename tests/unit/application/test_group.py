@@ -50,7 +50,7 @@ def test_the_score_is_the_weighted_mean_of_the_joys(group: RecommendToGroup, sta
     assert happy == sorted(happy, reverse=True)
 
 
-def test_nothing_that_anybody_has_seen(group: RecommendToGroup, states: MemoryStateStore) -> None:
+def test_titles_of_any_member_are_left_out(group: RecommendToGroup, states: MemoryStateStore) -> None:
     everything = ids(group([Member("a"), Member("b")], k=20, filters=LOOSE))
     say(states, "b", *(event("b", anime_id, Kind.SEEN) for anime_id in everything[:5]))
     assert not set(everything[:5]) & set(ids(group([Member("a"), Member("b")], k=50, filters=LOOSE)))
@@ -71,7 +71,7 @@ def test_what_makes_one_miserable_comes_last(
     assert found[-1].score > found[0].score  # its mean is the best of all
 
 
-def test_a_sequel_waits_for_everybody(group: RecommendToGroup, states: MemoryStateStore) -> None:
+def test_sequel_is_hidden_until_all_members_have_begun(group: RecommendToGroup, states: MemoryStateStore) -> None:
     say(states, "a", event("a", 1, Kind.STATUS, Status.COMPLETED))
     alone = ids(group([Member("a")], k=100, filters=Filters(hide_sequels=True)))
     together = ids(group([Member("a"), Member("b")], k=100, filters=Filters(hide_sequels=True)))

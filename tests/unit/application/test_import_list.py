@@ -54,7 +54,7 @@ def test_dates_give_the_place_in_the_history() -> None:
     assert late.event_time == NOW
 
 
-def test_what_is_known_already_is_not_said_again() -> None:
+def test_unchanged_entries_are_not_imported_again() -> None:
     entry = ListEntry(anime_id=1, status=Status.COMPLETED, rating=9)
     state = user_state.fold(NOBODY, planned(entry)[0])
     events, report = planned(entry, state=state, now=NOW + DAY)

@@ -125,7 +125,7 @@ def test_lists_from_before_the_forget_are_left_out_however_late() -> None:
     assert [one.request_id for one in world.impressions.impressions] == ["late", "other"]
 
 
-def test_the_worker_waits_for_engines_and_ends_when_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_worker_waits_for_engines_and_ends_on_a_signal(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     world = World(([said(1)], []))
     world.history.broken = True
     heartbeat = tmp_path / "deep" / "heartbeat"

@@ -92,7 +92,7 @@ def test_another_model_and_another_day_make_it_anew() -> None:
     assert cache_key(None, "m1") != cache_key(None, "m2")
 
 
-def test_who_was_forgotten_and_comes_back_is_somebody_else() -> None:
+def test_deleted_user_who_returns_starts_anew() -> None:
     history = initial("7", [Row(1, 9)])
     assert cache_key(history, "m") != cache_key(None, "m")
     [once], [again] = clicks(1, anime_ids=[1]), clicks(1, anime_ids=[5])
@@ -134,7 +134,7 @@ def test_none_are_kept_where_none_are_wanted() -> None:
     assert len(cache) == 0
 
 
-def test_nothing_is_left_of_whoever_was_forgotten() -> None:
+def test_nothing_is_left_of_a_deleted_user() -> None:
     cache = ListCache(2)
     cache.put("a", MADE, ASKED, LIST, moment=cache.moment)
     began = cache.moment  # a request that is under way

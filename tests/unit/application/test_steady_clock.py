@@ -26,7 +26,7 @@ def test_readings_never_go_back_and_keep_their_order() -> None:
     assert steady.now() == hand.time, "the real time again as soon as it has caught up"
 
 
-def test_what_it_says() -> None:
+def test_problem_names_a_clock_that_went_back() -> None:
     hand = HandClock()
     steady = SteadyClock(hand)
     hand.time = NOON - timedelta(milliseconds=400)

@@ -46,7 +46,7 @@ def test_of_a_user_and_an_anime_the_strongest_counts() -> None:
         event(kind=Kind.DISMISS),
     ],
 )
-def test_what_says_nothing(said: Interaction) -> None:
+def test_events_without_weight(said: Interaction) -> None:
     assert _counted([said]) == {}
     assert trending.weight(said) == 0
 
@@ -56,13 +56,13 @@ def test_taken_back_it_does_not_count() -> None:
     assert sum(weight for weights in counted.values() for weight in weights.values()) == 0
 
 
-def test_told_twice_it_counts_once() -> None:
+def test_repeated_event_counts_once() -> None:
     once = event(event_id="same")
     assert _counted([once, once]) == _counted([once])
 
 
 @given(event_lists())
-def test_counters_are_what_the_states_say(events: list[Interaction]) -> None:
+def test_counters_match_the_states(events: list[Interaction]) -> None:
     """Whatever came in whatever order, the counters are the sum of what each state says now."""
     states: dict[str, UserState] = {}
     for one in events:

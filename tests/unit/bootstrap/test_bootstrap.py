@@ -56,7 +56,7 @@ class TestLoadEngine:
         assert "is damaged" in error.message
         assert "gars train" in (error.hint or "")
 
-    def test_whatever_else_is_wrong(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_unexpected_error_of_loading_has_a_remedy(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / "current").mkdir()
 
         def surprise(_path: Path) -> Any:
@@ -106,7 +106,7 @@ class TestAddresses:
         assert message in caught.value.message
         assert hint in (caught.value.hint or "")
 
-    def test_a_password_is_not_said(self, tmp_path: Path) -> None:
+    def test_password_is_not_logged(self, tmp_path: Path) -> None:
         with pytest.raises(InvalidInputError) as caught:
             open_service(settings(tmp_path, state_store="rediz://:secret@h:1/0"), FakeEngine())
         assert "secret" not in str(caught.value)
@@ -235,7 +235,7 @@ class TestHistories:
         assert isinstance(caught.value, GarsError)
 
 
-def test_replayed_events_are_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_replayed_events_are_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     service = open_service(settings(tmp_path), FakeEngine())
     service.log.append([event(), event()])  # as if the process had died before the states were stored
     service.close()

@@ -84,7 +84,7 @@ def click(user_id: str) -> dict[str, object]:
     return {"events": [{"user_id": user_id, "anime_id": 1, "kind": "click", "event_time": now}]}
 
 
-def test_intact_files_say_nothing(settings: Settings) -> None:
+def test_intact_files_have_no_findings(settings: Settings) -> None:
     with served(settings) as (_, client):
         ready = client.get("/api/v1/health/ready")
         assert (ready.status_code, ready.json()["warnings"]) == (200, {})

@@ -36,7 +36,7 @@ def test_on_one_machine_everything_is_well_but_the_model(tmp_path: Path) -> None
     assert found["model"].hint == "train one with: gars train"
 
 
-def test_a_damaged_file_says_what_to_do(tmp_path: Path) -> None:
+def test_error_of_a_damaged_file_has_a_remedy(tmp_path: Path) -> None:
     (tmp_path / "forgotten.sqlite").write_bytes(b"no database" * 500)
     (broken,) = [one for one in examine(from_environment({}, home=tmp_path)) if one.name == "tombstones"]
     assert "cannot open" in (broken.problem or "")
@@ -48,7 +48,7 @@ def test_an_address_is_shown_without_its_password() -> None:
     assert shown("") == "(empty)"
 
 
-def test_the_command_ends_with_1_and_says_what_to_do(tmp_path: Path) -> None:
+def test_command_ends_with_1_and_a_remedy(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["doctor", "--home", str(tmp_path)])
     assert done.exit_code == 1
     assert "✗ model" in done.output

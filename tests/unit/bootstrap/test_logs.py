@@ -59,7 +59,7 @@ def test_a_line_of_json(tmp_path: Path) -> None:
     }
 
 
-def test_users_are_named_only_where_told(tmp_path: Path) -> None:
+def test_users_are_named_only_on_request(tmp_path: Path) -> None:
     stream = logs(tmp_path)
     failed("a")
     assert "alice" not in stream.getvalue()

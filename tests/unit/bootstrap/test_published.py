@@ -77,7 +77,7 @@ def test_the_same_version_with_other_vectors(small: Recommender) -> None:
         )
 
 
-def test_readiness_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readiness_names_the_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gars.bootstrap.stages.open_published", lambda _: Published(Data("other")))
     for part, warned in (("recall", True), ("rank", False)):
         running = open_stage(from_environment({}, home=tmp_path), FakeEngine(), part=part, states=MemoryStateStore())  # type: ignore[arg-type]

@@ -111,7 +111,7 @@ def test_a_second_build_reads_nothing(world: World, tmp_path: Path) -> None:
     assert world.asked == []
 
 
-def test_what_cannot_be_fetched_is_left_out_and_said(world: World, tmp_path: Path) -> None:
+def test_source_that_cannot_be_fetched_is_left_out_and_reported(world: World, tmp_path: Path) -> None:
     world.reachable -= {"bangumi-data", "anime-relations"}
     notes = Notes()
     dataset = build_sample(tmp_path, mirror=None, progress=notes)
@@ -211,7 +211,7 @@ def test_an_import_without_a_catalogue_gets_that_of_the_sources(world: World, tm
     assert dataset.manifest.report["without_catalogue_entry"] == 1
 
 
-def test_an_import_keeps_what_its_catalogue_says_and_fills_the_gaps(world: World, tmp_path: Path) -> None:
+def test_import_keeps_fields_of_its_catalogue_and_fills_missing_ones(world: World, tmp_path: Path) -> None:
     world.reachable = {"mal-2016-catalogue", "anime-relations"}
     (tmp_path / "ratings.csv").write_text("user_id,anime_id,rating\n1,30,8\n1,40,7\n")
     (tmp_path / "mine.csv").write_text("anime_id,title,episodes\n40,Morning,7\n")

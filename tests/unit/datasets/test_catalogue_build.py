@@ -161,7 +161,7 @@ def test_a_mapper_that_is_none_is_named(tmp_path: Path) -> None:
         read_mapper(tmp_path / "empty")
 
 
-def test_what_the_mapper_tells(tmp_path: Path) -> None:
+def test_fields_read_from_the_mapper(tmp_path: Path) -> None:
     entry = mapper_entry(
         7,
         "Hoshi",

@@ -149,7 +149,7 @@ def test_every_fault_of_a_catalogue_is_named_with_its_line(tmp_path: Path) -> No
     assert "column (all): the line has another number of cells than the header's 7 (1×): line 5: '3,Short,,TV'" in said
 
 
-def test_a_catalogue_that_is_not_utf8_says_how_to_convert_it(tmp_path: Path) -> None:
+def test_error_of_a_catalogue_that_is_not_utf8_has_the_conversion(tmp_path: Path) -> None:
     path = tmp_path / "anime.csv"
     path.write_bytes("anime_id,name,genre,type,episodes,rating,members\n1,Café,,TV,1,7,5\n".encode("latin-1"))
     with pytest.raises(DataError, match=r"is not UTF-8 text \(byte 54.*\n.*iconv"):

@@ -60,7 +60,7 @@ def test_what_is_no_date(text: str, said: str) -> None:
         parse_aired(text)
 
 
-def test_as_precise_as_told() -> None:
+def test_dates_keep_the_precision_of_the_source() -> None:
     told = [parse_date(text) for text in ("Apr 3, 1998", "Apr 1998", "Spring 1998", "1998")]
     assert [one.precision for one in told if one] == ["day", "month", "season", "year"]
     assert [one.full() for one in told if one] == [date(1998, 4, 3), None, None, None]

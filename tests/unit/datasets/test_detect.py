@@ -58,13 +58,13 @@ def test_plain(tmp_path: Path, header: str, role: str) -> None:
     assert (layout.dialect, layout.role) == ("plain", role)
 
 
-def test_a_parquet_file_is_told_by_its_columns(tmp_path: Path) -> None:
+def test_parquet_file_is_recognised_by_its_columns(tmp_path: Path) -> None:
     path = tmp_path / "mine.parquet"
     pl.DataFrame({"user_id": [1], "item_id": [2], "rating": [3.0]}).write_parquet(path)
     assert detect(path).dialect == "plain"
 
 
-def test_the_sample_is_told_by_what_the_zip_holds(tmp_path: Path) -> None:
+def test_sample_is_recognised_by_the_files_of_the_zip(tmp_path: Path) -> None:
     path = tmp_path / "anime.zip"
     with zipfile.ZipFile(path, "w") as archive:
         for name in ("anime_ratings.dat", "anime_history.dat", "anime_info.dat"):

@@ -55,7 +55,7 @@ def test_bangumi_days_are_those_of_japan_and_ids_are_numbers(tmp_path: Path) -> 
     assert "Cafe of Stars" in row["synonyms"]
 
 
-def test_bangumi_s_earliest_item_speaks_for_an_id(tmp_path: Path) -> None:
+def test_earliest_bangumi_item_of_an_id_is_used(tmp_path: Path) -> None:
     late = item("second part", {"mal": "1"}, begin="2020-04-01T00:00:00.000Z")
     early = item("first part", {"mal": "1"}, begin="2020-01-01T00:00:00.000Z")
     assert read_bangumi(bangumi_file(tmp_path, late, early))["title_japanese"].to_list() == ["first part"]

@@ -137,7 +137,7 @@ def test_other_bytes_are_refused_and_removed(host: Host, tmp_path: Path) -> None
     assert list((tmp_path / "downloads").iterdir()) == []
 
 
-def test_an_error_of_the_host_is_told(host: Host, tmp_path: Path) -> None:
+def test_error_of_the_host_is_reported(host: Host, tmp_path: Path) -> None:
     host.status = 404
     with pytest.raises(
         FetchError, match=r"answered 404 Not Found\n.*set GARS_MIRROR to a folder that holds numbers.bin"
@@ -195,7 +195,7 @@ def test_a_mirror_that_is_no_folder_is_not_passed_over(tmp_path: Path) -> None:
         fetch(SOURCE, tmp_path, mirror=tmp_path / "nowhere", progress=Silent())
 
 
-def test_a_damaged_copy_is_fetched_again_and_said(host: Host, tmp_path: Path) -> None:
+def test_damaged_copy_is_fetched_again_and_reported(host: Host, tmp_path: Path) -> None:
     kept = got(host, tmp_path)
     kept.write_bytes(b"damaged")
     notes: list[str] = []
@@ -244,7 +244,7 @@ def test_pip_is_asked_for_the_wheel_and_it_is_never_imported(tmp_path: Path) -> 
     assert commands[0][-1] == "numbers==1.2.3"
 
 
-def test_what_a_package_client_says_last_is_told(tmp_path: Path) -> None:
+def test_last_line_of_a_package_client_is_reported(tmp_path: Path) -> None:
     failed = subprocess.CompletedProcess(["pip"], 1, "", "Looking around\nERROR: No matching distribution\n\n")
     source = msgspec.structs.replace(SOURCE, kind="pypi")
     with (

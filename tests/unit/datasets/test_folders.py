@@ -188,7 +188,7 @@ def test_an_archive_that_was_verified_is_verified_again_when_it_changes(source: 
         fetch(source, tmp_path, mirror=mirror, progress=Silent())
 
 
-def test_an_archive_is_judged_by_the_executable_bit_too(source: Source, tmp_path: Path) -> None:
+def test_tree_id_of_an_archive_counts_the_executable_bit(source: Source, tmp_path: Path) -> None:
     plain = tarfile.TarInfo(f"{TOP}/data/users/run.sh")
     plain.size = 0
     members = [member for member in whole() if isinstance(member, tuple) and not member[0].endswith("run.sh")]

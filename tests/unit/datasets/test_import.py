@@ -133,7 +133,7 @@ def test_2025_ids_of_the_site_become_those_of_myanimelist(tmp_path: Path) -> Non
     assert (unlisted["title"], unknown["title"]) == ("Nowhere to Be Found", "anime 1000000099")
 
 
-def test_2025_ratings_alone_say_which_file_is_missing(tmp_path: Path) -> None:
+def test_error_of_2025_ratings_alone_names_the_missing_file(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match=r"animes\.csv with the MyAnimeList ids is missing\n.*give both"):
         imported(tmp_path, ["kaggle-2025/ratings.csv"])
 

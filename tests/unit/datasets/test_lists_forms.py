@@ -71,7 +71,7 @@ def test_encodings_and_line_ends(encoding: str, end: str) -> None:
         ("utf-16-le", ["Naruto", "Bleach"]),
     ],
 )
-def test_legacy_encodings_are_told_apart(encoding: str, titles: Sequence[str]) -> None:
+def test_legacy_encodings_are_detected(encoding: str, titles: Sequence[str]) -> None:
     rows = "".join(f"{number},{title},{number}\n" for number, title in enumerate(titles, 7))
     found = read(f"anime_id,title,rating\n{rows}".encode(encoding))
     assert [one.title for one in found.entries] == list(titles)

@@ -291,7 +291,7 @@ GZIP = gzip.compress(b"<myanimelist/>" * 50)
     ],
     ids=lambda value: value[:30] if isinstance(value, str) else "",
 )
-def test_what_is_no_list_says_so(content: bytes, message: str, hint: str) -> None:
+def test_file_that_is_no_list_is_an_error(content: bytes, message: str, hint: str) -> None:
     with pytest.raises(InvalidInputError) as caught:
         parse(content)
     assert message in caught.value.message

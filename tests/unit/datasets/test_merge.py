@@ -139,7 +139,7 @@ def test_of_several_crawls_the_latest_counts(original: Path, tmp_path: Path) -> 
     assert told == ["new.jsonl", "old.parquet", "original"]
 
 
-def test_a_date_nobody_can_read_is_counted(tmp_path: Path) -> None:
+def test_unreadable_date_is_counted(tmp_path: Path) -> None:
     path = tmp_path / "anime.csv"
     path.write_text("MAL_ID,Name,Genres,Aired,Premiered\n5,Kaze,Drama,Soon,Spring 1998\n7,Yoru,,Apr 2001,Unknown\n")
     report = merge_files(path, [crawl(tmp_path, NEW)], tmp_path / "out")

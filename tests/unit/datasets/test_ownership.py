@@ -82,7 +82,7 @@ def test_a_model_is_not_saved_over_the_working_folder(
 
 
 @pytest.mark.parametrize("relative", [False, True])
-def test_a_merge_keeps_its_inputs_and_what_lies_beside_them(
+def test_merge_keeps_its_inputs_and_other_files_of_their_folder(
     tmp_path: Path, relative: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "anime.csv").write_text(ANIME)

@@ -20,7 +20,7 @@ def test_the_longest_cursor_fits_into_an_address() -> None:
     assert len(cursor.encode(made(tuple(range(0, 60_000, 60))))) < cursor.MAX_LENGTH
 
 
-def test_the_list_is_told_by_user_and_filters_but_not_by_page() -> None:
+def test_hash_of_a_list_depends_on_user_and_filters_but_not_on_the_page() -> None:
     assert cursor.list_hash("7", Filters()) != cursor.list_hash("8", Filters())
     assert cursor.list_hash("7", Filters()) != cursor.list_hash("7", Filters(niche=0.5))
     assert cursor.list_hash("7", Filters(shown=(1,))) == cursor.list_hash("7", Filters())

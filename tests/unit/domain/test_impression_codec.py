@@ -140,7 +140,7 @@ def allowed(one: Impression) -> Floats:
     return np.asarray(np.maximum(span, np.concatenate([[0], span[:-1]])) / 125, np.float32)
 
 
-def test_columns_of_titles_say_the_same_whoever_asks(small: Recommender) -> None:
+def test_columns_of_titles_do_not_depend_on_the_user(small: Recommender) -> None:
     mask = features.title_columns(len(small.engine.feature_names))
     assert small.engine.feature_names[int(mask.argmax())] == "item_viewers"
     assert mask.sum() == 13

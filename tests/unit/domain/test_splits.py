@@ -29,7 +29,7 @@ def test_a_held_out_row_among_the_seen_ones_is_refused() -> None:
     refuse_leak(*seen, np.array([2, 1]), np.array([11, 12]), where="the item averages")
 
 
-def test_ids_of_any_size_are_told_apart() -> None:
+def test_ids_of_any_size_are_distinct() -> None:
     large = 2**52
     refuse_leak(np.array([large]), np.array([1]), np.array([large + 1, 1]), np.array([1, large]), where="x")
     with pytest.raises(InvalidInputError, match="1 of 1"):

@@ -43,7 +43,7 @@ def test_one_user_counts_once_for_each_anime(log: MemoryEventLog, clock: FakeClo
     assert Trending(log, clock).heat() == pytest.approx({1: 2.0})
 
 
-def test_what_hides_a_title_or_was_taken_back_says_nothing(log: MemoryEventLog, clock: FakeClock) -> None:
+def test_dismissed_titles_and_withdrawn_events_have_no_weight(log: MemoryEventLog, clock: FakeClock) -> None:
     now = clock.now()
     log.append([event("a", 1, kind, at=now) for kind in (Kind.DISLIKE, Kind.SEEN, Kind.DISMISS)])
     log.append([event("b", 5, at=now), event("b", 5, at=now, undo=True)])

@@ -72,7 +72,7 @@ def test_an_error_is_one_message_and_the_next_command(
     assert "Traceback" not in said
 
 
-def test_a_wrong_option_is_said_on_standard_error(
+def test_wrong_option_is_reported_on_standard_error(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert gars(monkeypatch, "train", "--sed", "1") == 2

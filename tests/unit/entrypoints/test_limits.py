@@ -22,7 +22,7 @@ def test_a_burst_then_a_rate() -> None:
     assert [limit.wait_s("a") for _ in range(4)] == [0, 0, 0, 1], "a bucket holds a burst, not more"
 
 
-def test_slow_rates_say_how_long_to_wait() -> None:
+def test_retry_after_of_slow_rates() -> None:
     limit = RateLimit(0.1, 1, now=Time())
     assert [limit.wait_s("a"), limit.wait_s("a")] == [0, 10]
 

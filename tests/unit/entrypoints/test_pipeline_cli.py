@@ -271,7 +271,7 @@ def test_what_did_not_fall_goes_on(home: Path, promoted: datetime) -> None:
     assert Registry(home / "models").current() == "new"
 
 
-def test_too_few_lists_say_nothing(home: Path, promoted: datetime) -> None:
+def test_too_few_lists_have_no_result(home: Path, promoted: datetime) -> None:
     result = gars("pipeline", "watch")
     assert result.exit_code == 0
     assert "too few lists to compare" in result.output

@@ -94,7 +94,7 @@ def test_refusals(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_serves_until_told_to_stop(tmp_path: Path, number: signal.Signals) -> None:
+def test_serves_until_a_signal(tmp_path: Path, number: signal.Signals) -> None:
     server = ServerProcess([*GARS, "--home", str(tmp_path), "--port", "0", *FAKE])
     address = server.address
     before = httpx.get(f"{address}/?user_id=42").json()

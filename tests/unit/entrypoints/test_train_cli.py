@@ -57,7 +57,7 @@ def test_a_model_leads_back_to_its_snapshot_and_its_sources(home: Path) -> None:
     assert gone.exception.message == "no snapshot begins with '0000'"
 
 
-def test_a_log_with_too_little_in_it_is_said(home: Path) -> None:
+def test_log_with_too_few_lists_is_reported(home: Path) -> None:
     tiny_dataset(home)
     result = gars("train", "--from-log", "--no-log", "--quick")
     assert result.exit_code == 0, (result.output, result.exception)

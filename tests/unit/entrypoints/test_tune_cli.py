@@ -129,7 +129,7 @@ def test_a_name_that_is_no_folder(name: str, gars: Gars, capsys: pytest.CaptureF
     assert f"--name {name!r} is no name of a folder" in capsys.readouterr().err
 
 
-def test_train_takes_a_configuration_and_says_what_is_wrong_with_one(
+def test_train_takes_a_configuration_and_reports_a_wrong_one(
     home: Path, dataset: Dataset, gars: Gars, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "config.toml"
@@ -147,7 +147,7 @@ def test_train_takes_a_configuration_and_says_what_is_wrong_with_one(
     assert "--quick and --config both say how to train" in capsys.readouterr().err
 
 
-def test_without_the_extra_training_works_and_says_how_to_get_a_log(
+def test_training_without_the_extra_works_and_names_it(
     home: Path,
     dataset: Dataset,
     gars: Gars,

@@ -76,7 +76,7 @@ def test_lightgbm_takes_the_place_of_the_network(training: Training, product: Re
     assert own > other + 0.2
 
 
-def test_lightgbm_without_training_lists_says_so(training: Training) -> None:
+def test_lightgbm_without_training_lists_is_an_error(training: Training) -> None:
     without = Training(training.matrix, training.items, training.engine, None, has_ratings=True, seed=0)
     with pytest.raises(InvalidInputError, match="there are no training lists for a ranker"):
         lightgbm.order_engine(without)

@@ -23,7 +23,7 @@ def test_nothing_watched_is_one_group() -> None:
     assert len(set(breakdowns.popularity_groups(np.zeros(4, np.float32)).tolist())) == 1
 
 
-def test_targets_of_a_group_are_judged_by_themselves() -> None:
+def test_targets_of_a_group_are_evaluated_separately() -> None:
     ranked = np.full((2, 100), -1, np.int64)
     ranked[0, :2], ranked[1, :2] = [3, 4], [5, 6]
     targets = [np.array([3, 9]), np.array([7])]

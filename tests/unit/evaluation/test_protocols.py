@@ -98,7 +98,7 @@ def test_item_statistics_from_all_rows_are_refused(
         protocols.refuse_statistics_leak(dataclasses.replace(honest, liked_counts=likes), training)
 
 
-def test_judging_likes_refuses_a_model_of_all_rows(
+def test_evaluating_likes_refuses_a_model_of_all_rows(
     rows: pl.DataFrame, like_split: LikeSplit, monkeypatch: pytest.MonkeyPatch, small: Recommender
 ) -> None:
     all_histories = protocols.like_histories(
@@ -118,7 +118,9 @@ def test_what_is_shown_of_a_user(rows: pl.DataFrame, topn_split: TopNSplit) -> N
             assert (len(shown) > len(user.fold_in)) == (protocol == "B")
 
 
-def test_judging_lists_and_likes_end_to_end(rows: pl.DataFrame, topn_split: TopNSplit, like_split: LikeSplit) -> None:
+def test_evaluating_lists_and_likes_end_to_end(
+    rows: pl.DataFrame, topn_split: TopNSplit, like_split: LikeSplit
+) -> None:
     catalogue = small_world()[1]
     training = protocols.topn_training(rows, topn_split, "B")
     fitted = protocols.fit_on(

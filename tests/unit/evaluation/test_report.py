@@ -154,7 +154,7 @@ def test_the_fit_has_a_cost_and_its_tasks_are_timed(found: results.Results) -> N
     assert {"ranking model", "ranking examples"} <= {task.label for task in found.tasks}
 
 
-def test_three_files_that_say_the_same(found: results.Results, tmp_path: Path) -> None:
+def test_three_formats_have_the_same_results(found: results.Results, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="the plots need the report extra")
     writing.write(found, tmp_path / "report")
     assert results.read(tmp_path / "report" / "report.json") == found
@@ -203,7 +203,7 @@ def test_without_matplotlib_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) 
     assert refused.value.hint == "pip install 'gars[report]'"
 
 
-def test_the_summary_names_what_was_judged(found: results.Results) -> None:
+def test_summary_names_the_evaluated_part(found: results.Results) -> None:
     table = tables.summary(found.lists[0], found.about)
     assert table.title.startswith("Lists, protocol A: 29 test users of the small world, 60 items, fit ")
     assert table.header == ["model", "recall@20", "recall@50", "ndcg@10", "ndcg@100", "coverage@10"]

@@ -50,7 +50,7 @@ def zeros(*shape: int) -> np.ndarray:
     return np.zeros(shape, np.float32)
 
 
-def test_both_orders_are_judged_on_the_candidates() -> None:
+def test_both_orders_are_compared_on_the_candidates() -> None:
     lists = [ranking_list([0, 1, 0, NOT_ASKED]), ranking_list([0, 0, 0, 1])]
     found = compare(Fixed(np.array([0.1, 0.9, 0.5, 0.7], np.float32)), iter(lists))  # type: ignore[arg-type]
     second, fourth = 1 / np.log2(3), 1 / np.log2(5)

@@ -59,7 +59,7 @@ def test_every_setting_has_a_name() -> None:
         ("folds =\n", r"config\.toml is not TOML: Invalid value"),
     ],
 )
-def test_what_is_wrong_with_a_configuration_is_said(text: str, message: str, tmp_path: Path) -> None:
+def test_error_names_the_wrong_setting_of_a_configuration(text: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError) as caught:
         configuration.read(written(tmp_path, text))
     assert str(tmp_path) in caught.value.message
@@ -112,7 +112,7 @@ def test_choices_bounds_and_keys_of_tables(tmp_path: Path) -> None:
         ("[ranking]\ndropout = {low = 0.0}\n", "missing required field `high`"),
     ],
 )
-def test_what_is_wrong_with_a_space_is_said(text: str, message: str, tmp_path: Path) -> None:
+def test_error_names_the_wrong_entry_of_a_search_space(text: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match=message) as caught:
         search_space.read(written(tmp_path, text, "space.toml"))
     assert str(tmp_path) in caught.value.message

@@ -43,7 +43,7 @@ def test_niche_brings_up_what_fewer_watch(small: Recommender) -> None:
     assert viewers(ids(small, 10, filters=Filters(niche=1))) < viewers(ids(small, 10))
 
 
-def test_the_terms_tell_the_click_and_the_lean(small: Recommender) -> None:
+def test_terms_hold_those_of_the_model_and_of_niche(small: Recommender) -> None:
     made = small.engine.recommend_history(small.read_history(HISTORY), ListRequest(k=3, filters=Filters(niche=0.5)))
     assert all(set(item.terms) == {"model", "niche"} for item in made)
     assert len(small.engine.feature_names) == len(made[0].features) / 4

@@ -75,7 +75,7 @@ def test_sixty_users_who_share_nothing() -> None:
     every_answer(rec, [(0, 9), (1, 3)])
 
 
-def test_rows_said_many_times() -> None:
+def test_repeated_rows() -> None:
     interactions, catalogue = small_world()
     once = Recommender.fit(interactions, catalogue, config=SMALL, progress=False)
     thrice = Recommender.fit(pl.concat([interactions] * 3), catalogue, config=SMALL, progress=False)

@@ -31,7 +31,7 @@ def test_a_list_never_holds_what_the_history_holds(small: Recommender) -> None:
     assert len(found) == len(set(found)) == 55
 
 
-def test_like_probabilities_tell_the_camps_apart(small: Recommender) -> None:
+def test_like_probabilities_separate_the_two_groups(small: Recommender) -> None:
     p = small.predict_like(EVEN_FAN, [106, 108, 110, 107, 109, 111])
     assert p.dtype == np.float32
     assert p[:3].min() > 0.5 > p[3:].max()
@@ -236,7 +236,7 @@ def test_history_and_user_at_once_or_neither(small: Recommender) -> None:
         small.recommend(history=[], user_id=1)
 
 
-def test_a_user_nobody_knows(small: Recommender) -> None:
+def test_unknown_training_user_is_an_error(small: Recommender) -> None:
     with pytest.raises(InvalidInputError, match="no user 12345 in the training data"):
         small.recommend(user_id=12345)
 

@@ -266,7 +266,7 @@ def test_what_serves_already_is_not_promoted_again(
     assert len(Registry(tmp_path / "models").promotions()) == 1
 
 
-def test_somebody_elses_promotion_is_not_undone(
+def test_promotion_by_another_process_is_not_undone(
     tmp_path: Path, fits: Fits, two_models: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small_dataset(tmp_path)
@@ -302,7 +302,7 @@ def test_a_failed_step_is_tried_again_and_the_others_are_not(tmp_path: Path, fit
     assert done == ["start", "validate", "snapshot", "train", "evaluate", "promote"], "each once"
 
 
-def test_runs_are_told_apart_by_what_was_asked(tmp_path: Path) -> None:
+def test_runs_differ_by_their_options(tmp_path: Path) -> None:
     first, goes_on = open_run(tmp_path, {"seed": 0})
     assert not goes_on
     assert open_run(tmp_path, {"seed": 0}) != (first, False)
@@ -330,7 +330,7 @@ def test_a_cut_line_is_dropped_and_a_damaged_one_named(tmp_path: Path) -> None:
     assert caught.value.hint == "begin anew with: gars pipeline run --fresh"
 
 
-def test_judged_users_stay_the_same_when_others_come(tmp_path: Path) -> None:
+def test_held_out_users_stay_the_same_when_others_come(tmp_path: Path) -> None:
     interactions, _ = small_world()
     rows = interactions.rename({"item_id": "anime_id"})
     chosen = holdout_users.choose(rows)

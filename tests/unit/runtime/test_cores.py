@@ -28,7 +28,7 @@ def test_each_process_has_a_core(cores: list[int], processes: int, service: set[
     assert [set(one) for one in shares.processes] == [{core} for core in own]
 
 
-def test_a_system_that_does_not_say() -> None:
+def test_no_known_cores_pin_nothing() -> None:
     assert share_out([], 2) == (frozenset(), (frozenset(), frozenset()))
 
 

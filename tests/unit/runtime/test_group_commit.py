@@ -15,7 +15,7 @@ def gathering(groups: list[list[int]], *, max_group: int = 10, gather_s: float =
     return GroupCommitThread("test", groups.append, max_group=max_group, max_waiting=100, gather_s=gather_s)
 
 
-def test_what_comes_meanwhile_is_of_the_same_group_and_whoever_waits_cuts_it_short() -> None:
+def test_later_batches_join_the_group_and_a_waiting_caller_ends_it() -> None:
     groups: list[list[int]] = []
     thread = gathering(groups)
     for number in range(3):
@@ -62,7 +62,7 @@ def test_a_full_group_gathers_no_longer() -> None:
 
 
 @pytest.mark.parametrize("gather_s", [0.0, 0.001])
-def test_nobody_has_to_cut_it_short(gather_s: float) -> None:
+def test_group_ends_without_a_waiting_caller(gather_s: float) -> None:
     done = threading.Event()
     thread: GroupCommitThread[int] = GroupCommitThread(
         "test", lambda _group: done.set(), max_group=10, max_waiting=100, gather_s=gather_s

@@ -91,9 +91,7 @@ def test_watching(registry: Registry, swap: Swap[str], caplog: pytest.LogCapture
     assert "the model two serves now" in caplog.text
 
 
-def test_a_look_that_fails_is_told_and_the_next_one_counts(
-    registry: Registry, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_failed_check_is_reported_and_the_next_one_counts(registry: Registry, caplog: pytest.LogCaptureFixture) -> None:
     looks: list[Exception | str] = [OSError("the folder is away"), "two"]
 
     def look() -> str:

@@ -133,7 +133,7 @@ def test_a_site_that_asks_for_a_person_is_left(crawler: Crawler) -> None:
     assert len(crawler.site.asked) < 20
 
 
-def test_a_site_that_says_later_is_left(crawler: Crawler) -> None:
+def test_site_that_asks_to_come_back_later_is_left(crawler: Crawler) -> None:
     crawler.site.faults = {"/anime/2/Title_2": deque(["later"] * 9)}
     said = crawler.spider("anime", "--ids", "2", code=1)
     assert "the site asked to come back in 120 minutes: the crawl ends here" in said

@@ -70,7 +70,7 @@ def test_a_whole_page_with_the_table_of_relations() -> None:
     )
 
 
-def test_a_page_with_tiles_and_what_it_does_not_say() -> None:
+def test_page_with_tiles_and_missing_fields() -> None:
     read_ = read("anime_tiles")
     assert (read_.anime_id, read_.title_english, read_.type) == (100, "Sea of Stars", "Movie")
     assert (read_.episodes, read_.rating, read_.synopsis, read_.rank, read_.favorites) == (None,) * 5
@@ -90,7 +90,7 @@ def test_a_bare_page_knows_its_title_and_nothing_else() -> None:
     )
 
 
-def test_pages_that_are_no_anime_say_what_is_missing() -> None:
+def test_error_of_a_page_names_the_missing_field() -> None:
     with pytest.raises(PageError, match=r"x: has no labelled lines.*\n.*mend the parser"):
         AnimePage("<h1>Not here</h1>", "x").record(NOW)
     with pytest.raises(PageError, match="/manga/3: names no anime id"):
@@ -126,7 +126,7 @@ def test_season_page_lists_every_anime_once() -> None:
     assert SeasonPage("", "/anime/season/later").season() is None
 
 
-def test_season_entries_carry_what_the_card_says() -> None:
+def test_season_entries_have_the_fields_of_the_card() -> None:
     season = SeasonPage(page("season"), "/anime/season/1998/spring")
     entry = season.entries()[0]
     assert (entry.aired, entry.episodes, entry.score, entry.members) == ("Apr 3, 1998", 26, 8.75, 1_771_505)
@@ -204,7 +204,7 @@ def test_pages_of_the_api() -> None:
         jikan.listed(b"{}", "api")
 
 
-def test_challenges_are_told_from_pages() -> None:
+def test_challenges_are_distinguished_from_pages() -> None:
     assert is_challenge({"x-amzn-waf-action": "captcha"}, b"")
     assert is_challenge({}, b'<div class="g-recaptcha"></div>')
     assert not is_challenge({}, page("anime_table").encode() + b"g-recaptcha")

@@ -82,7 +82,7 @@ def test_a_site_elsewhere_is_never_asked_in_a_hurry() -> None:
     assert (settings["DOWNLOAD_DELAY"], settings["USER_AGENT"]) == (2, user_agent(""))
 
 
-def test_permission_is_said_once_a_site(tmp_path: Path) -> None:
+def test_permission_is_shown_once_a_site(tmp_path: Path) -> None:
     with pytest.raises(PermissionMissingError, match=r"anime\.example: nobody has said.*\n.*--i-have-permission"):
         permission.require(tmp_path, SITE)
     permission.grant(tmp_path, SITE, NOW)
@@ -202,7 +202,7 @@ def test_lists_are_rows_that_can_be_imported(tmp_path: Path, ending: str) -> Non
         write_lists(tmp_path, tmp_path / "x.xml")
 
 
-def test_broken_json_lines_are_told(tmp_path: Path) -> None:
+def test_broken_json_lines_are_reported(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
     path.write_text('{"user_id": 1, "anime_id": 2, "rating": 3}\n{"user_id": \n')
     with pytest.raises(DataError, match=r"x\.jsonl: is not JSON lines: .*\n.*one JSON object a line"):
@@ -229,7 +229,7 @@ def test_mistakes_on_the_command_line(
     assert said in str(result.exception)
 
 
-def test_without_the_extra_the_command_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_command_without_its_extra_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "gars.spider.run", None)
     result = CliRunner().invoke(cli.app, ["run", "anime", "--home", str(tmp_path)])
     assert "pip install 'gars[spider]'" in str(result.exception)

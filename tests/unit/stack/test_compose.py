@@ -223,7 +223,7 @@ def test_only_this_machine_reaches_the_ports() -> None:
     assert "GARS_SERVICE_TOKEN:?" in (DEPLOY / "compose.yaml").read_text()
 
 
-def test_images_run_as_nobody_special_and_copy_what_is_there() -> None:
+def test_images_run_as_a_plain_user_and_copy_existing_files() -> None:
     stages = re.split(r"(?m)^FROM ", (DEPLOY / "Dockerfile").read_text())[1:]
     assert len(stages) > 4  # what builds stays out of what runs
     for stage in stages:

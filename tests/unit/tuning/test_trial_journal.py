@@ -59,7 +59,7 @@ def test_a_damaged_line_is_named(tmp_path: Path) -> None:
         TrialJournal(path, ABOUT)
 
 
-def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+def test_unwritable_folder_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match=r"the search could not be recorded in .*: .*File exists"):
         TrialJournal(tmp_path / "file" / "trials.jsonl", ABOUT)

@@ -68,7 +68,7 @@ def test_the_unchanged_settings_come_first_and_go_all_the_way() -> None:
     assert outcomes[0].settings == {}
 
 
-def test_every_draw_is_tried_and_only_the_best_third_on_everybody() -> None:
+def test_every_draw_is_tried_and_the_best_third_on_all_users() -> None:
     outcomes = run(Kept())
     first = [outcome for outcome in outcomes if outcome.trial.rung == 0]
     assert sorted(outcome.trial.number for outcome in first) == list(range(12))
