@@ -156,13 +156,12 @@ def test_niche_and_diversity_reorder_the_same_titles(client: Client) -> None:
 
 
 def test_rules_can_be_turned_off(client: Client) -> None:
-    every_rule_off = shown(client, k=100, adult=True, hide_sequels=False, one_per_franchise=False, min_members=0)
+    off: dict[str, Any] = dict.fromkeys(("hide_sequels", "one_per_franchise", "hide_specials"), False)
+    every_rule_off = shown(client, k=100, adult=True, min_members=0, **off)
     assert 9002 in every_rule_off, "adult"
     assert 5 in every_rule_off, "a sequel"
     assert len(every_rule_off) == 100
-    assert 9001 in shown(
-        client, k=100, offset=100, adult=True, hide_sequels=False, one_per_franchise=False, min_members=0
-    )
+    assert 9001 in shown(client, k=100, offset=100, adult=True, min_members=0, **off)
 
 
 def test_a_disliked_title_can_take_its_franchise_along(client: Client) -> None:
@@ -170,6 +169,22 @@ def test_a_disliked_title_can_take_its_franchise_along(client: Client) -> None:
     loose: dict[str, Any] = {"hide_sequels": False, "k": 100}
     assert 5 in shown(client, **loose)
     assert 5 not in shown(client, hide_dropped_franchises=True, **loose)
+
+
+def test_a_dropped_title_takes_its_series_along_unless_asked(client: Client) -> None:
+    client.post("/api/v1/interactions", json={"user_id": 7, "anime_id": 5, "kind": "status", "value": "dropped"})
+    loose: dict[str, Any] = {"hide_sequels": False, "one_per_franchise": False, "k": 100}
+    assert 1 not in shown(client, **loose)
+    assert 1 in shown(client, hide_dropped_series=False, **loose)
+
+
+def test_specials_come_only_where_asked(client: Client) -> None:
+    def types(**parameters: Any) -> set[str | None]:
+        return {BY_ID[anime_id].type for anime_id in shown(client, k=100, min_members=0, **parameters)}
+
+    assert "Special" not in types()
+    assert "Special" in types(hide_specials=False)
+    assert types(type="Special") == {"Special"}
 
 
 @pytest.mark.parametrize(
@@ -249,6 +264,8 @@ def test_defaults_are_those_of_the_domain() -> None:
             one_per_franchise=True,
             hide_dropped_sequels=True,
             hide_recaps=True,
+            hide_dropped_series=True,
+            hide_specials=True,
             min_members=500,
             diversity=0.25,
         )

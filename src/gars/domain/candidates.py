@@ -18,14 +18,19 @@ from gars.domain.franchise import sequels_of
 from gars.domain.history import History
 from gars.domain.item_table import ItemTable
 
+SPECIAL_TYPES = frozenset({"Special", "PV", "CM"})
+"""Types of what accompanies a series: specials, trailers and commercials."""
+
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True):
     """Filters and weights of a request. All off by default; the service turns the rules on.
 
     ``hide_sequels`` hides what continues a title the history does not hold; ``one_per_franchise`` shows only the best
     of each franchise; ``hide_dropped_franchises`` hides everything of a franchise with a disliked title,
-    ``hide_dropped_sequels`` what continues a title that was given up; ``hide_recaps`` hides what retells a franchise
-    the history holds. ``released_by`` hides what comes out later. ``shown`` are the titles of the pages before.
+    ``hide_dropped_sequels`` what continues a title that was given up, ``hide_dropped_series`` everything of its
+    franchise; ``hide_recaps`` hides what retells a franchise the history holds, ``hide_specials`` all recaps and the
+    ``SPECIAL_TYPES`` that ``types`` does not name. ``released_by`` hides what comes out later. ``shown`` are the titles
+    of the pages before.
     ``any_of`` keeps what has a genre or tag of each of its groups, ``none_of`` what has none of its genres and tags,
     and ``only_ids`` only those ids; ``None`` is no limit. Names that the catalogue does not have match nothing.
     ``niche`` and ``diversity`` are not filters but set the order of the rest (``rerank``), as do the
@@ -57,6 +62,8 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     hide_dropped_franchises: bool = False
     hide_dropped_sequels: bool = False
     hide_recaps: bool = False
+    hide_dropped_series: bool = False
+    hide_specials: bool = False
     released_by: date | None = None
     exclude_ids: tuple[int, ...] = ()
     only_ids: tuple[int, ...] | None = None
@@ -73,6 +80,8 @@ SERVICE_DEFAULTS = Filters(
     one_per_franchise=True,
     hide_dropped_sequels=True,
     hide_recaps=True,
+    hide_dropped_series=True,
+    hide_specials=True,
     min_members=500,
     diversity=0.25,
 )
@@ -88,6 +97,7 @@ def about_content(filters: Filters) -> Filters:
         hide_dropped_franchises=False,
         hide_dropped_sequels=False,
         hide_recaps=False,
+        hide_dropped_series=False,
         exclude_ids=(),
         only_ids=None,
         shown=(),
@@ -123,6 +133,8 @@ def allowed(
         mask[waits] &= done[items.awaited_rows]
     if filters.hide_dropped_sequels and len(history.dropped):
         mask &= ~sequels_of(_known_rows(items, history.dropped), items.prequel_rows)
+    if filters.hide_dropped_series and len(history.dropped):
+        mask &= ~np.isin(items.franchises, items.franchises[_known_rows(items, history.dropped)])
     if filters.hide_recaps and len(history):
         recaps = items.recap_rows
         watched = np.zeros(items.n_franchises, np.bool_)
@@ -155,6 +167,12 @@ def by_content(items: ItemTable, filters: Filters) -> NDArray[np.bool_]:
         mask &= ~items.adult
     if filters.types:
         mask &= np.isin(items.types, _codes(filters.types, items.type_names, "type"))
+    if filters.hide_specials:
+        asked = {name.casefold() for name in filters.types}
+        accompanying = [
+            code for code, name in enumerate(items.type_names) if name in SPECIAL_TYPES and name.casefold() not in asked
+        ]
+        mask &= ~(items.recaps | np.isin(items.types, accompanying))
     if filters.genres:
         mask &= items.genres[:, _codes(filters.genres, items.genre_names, "genre")].all(axis=1)
     if filters.exclude_genres:

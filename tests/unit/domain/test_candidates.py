@@ -114,6 +114,18 @@ def test_recaps_of_titles_of_the_history_are_hidden() -> None:
     assert ids(build(RICH), Filters(hide_recaps=True), Rating(6, 9)) == [1, 2, 3, 4]
 
 
+def test_specials_and_recaps_are_hidden_unless_their_type_is_named() -> None:
+    typed = [
+        Anime(anime_id=1, title="One", type="TV"),
+        Anime(anime_id=2, title="One: Recap", type="Movie"),
+        Anime(anime_id=3, title="Beach", type="Special"),
+        Anime(anime_id=4, title="Trailer", type="PV"),
+    ]
+    assert ids(build(typed), Filters(hide_specials=True)) == [1]
+    assert ids(build(typed), Filters(hide_specials=True, types=("special",))) == [3]
+    assert ids(build(typed), Filters()) == [1, 2, 3, 4]
+
+
 def test_error_about_an_unknown_tag_lists_the_known_ones() -> None:
     with pytest.raises(InvalidInputError, match=r"unknown tag: Schol\n  → known: School, Time Travel"):
         ids(build(RICH), Filters(tags=("Schol",)))
@@ -159,6 +171,13 @@ def test_nothing_that_continues_a_dropped_title_is_shown() -> None:
     dropped = from_state(state(event("7", 1, Kind.STATUS, Status.DROPPED)))
     assert items.anime_ids[allowed(items, dropped, Filters(hide_dropped_sequels=True))].tolist() == [3, 6]
     assert items.anime_ids[allowed(items, dropped, Filters())].tolist() == [2, 3, 4, 6]
+
+
+def test_the_series_of_a_dropped_title_is_hidden() -> None:
+    items = build(RICH)
+    dropped = from_state(state(event("7", 2, Kind.STATUS, Status.DROPPED)))
+    assert items.anime_ids[allowed(items, dropped, Filters(hide_dropped_series=True))].tolist() == [6]
+    assert items.anime_ids[allowed(items, dropped, Filters(hide_dropped_sequels=True))].tolist() == [1, 3, 6]
 
 
 def test_sequels_that_go_round_in_a_circle_end() -> None:

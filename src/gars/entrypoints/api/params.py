@@ -94,6 +94,14 @@ async def filters_of(
         bool | None,
         QueryParameter(description="Hide everything of a franchise with a disliked title; false unless told"),
     ] = None,
+    hide_dropped_series: Annotated[
+        bool | None,
+        QueryParameter(description="Hide everything of a franchise with a dropped title; true unless told"),
+    ] = None,
+    hide_specials: Annotated[
+        bool | None,
+        QueryParameter(description="Hide specials, trailers and recaps that `type` does not name; true unless told"),
+    ] = None,
     exclude_ids: Annotated[
         list[int] | None,
         QueryParameter(name="exclude_id", max_items=1000, description="Anime to leave out; repeatable"),
@@ -120,6 +128,8 @@ async def filters_of(
             raise InvalidInputError(f"{name}_min={low} is above {name}_max={high}", hint="swap them")
     if any(not 0 <= anime_id < 2**31 for anime_id in exclude_ids or ()):
         raise InvalidInputError("exclude_id: no anime has such an id", hint="ids are MyAnimeList ids")
+    hide_dropped = default.hide_dropped_series if hide_dropped_series is None else hide_dropped_series
+    specials_hidden = default.hide_specials if hide_specials is None else hide_specials
     return msgspec.structs.replace(
         default,
         types=tuple(types or default.types),
@@ -145,6 +155,10 @@ async def filters_of(
         hide_dropped_franchises=default.hide_dropped_franchises
         if hide_dropped_franchises is None
         else hide_dropped_franchises,
+        hide_dropped_series=hide_dropped,
+        hide_dropped_sequels=hide_dropped,
+        hide_specials=specials_hidden,
+        hide_recaps=specials_hidden,
         exclude_ids=tuple(exclude_ids or ()),
         niche=default.niche if niche is None else niche,
         diversity=default.diversity if diversity is None else diversity,
