@@ -14,6 +14,8 @@ def ask(client: Client, *members: Any, **parameters: Any) -> Any:
 
 def test_a_group_gets_titles_with_everybodys_joy(client: Client) -> None:
     client.post("/api/v1/interactions", json={"user_id": 7, "anime_id": 5114, "kind": "rate", "value": 9})
+    for user_id in ("eight", 8):
+        client.post("/api/v1/interactions", json={"user_id": user_id, "anime_id": 1, "kind": "click"})
     answer = ask(client, 7, {"user_id": "eight", "weight": 2}, k=5)
     assert answer.status_code == 200, answer.text
     items = answer.json()["items"]
@@ -33,8 +35,18 @@ def test_bad_groups_are_refused(client: Client, members: list[Any]) -> None:
     assert answer.json()["error"]["code"] == "invalid_input"
 
 
+def test_a_member_who_does_not_exist_is_an_error(client: Client) -> None:
+    client.post("/api/v1/interactions", json={"user_id": 7, "anime_id": 5114, "kind": "rate", "value": 9})
+    answer = ask(client, 7, "nobody")
+    assert answer.status_code == 404
+    assert answer.json()["error"]["code"] == "unknown_user"
+    assert "nobody" in answer.json()["error"]["message"]
+
+
 def test_nothing_is_kept_of_a_group(client: Client, service: Any) -> None:
-    ask(client, 7, 8)
+    for user_id in (7, 8):
+        client.post("/api/v1/interactions", json={"user_id": user_id, "anime_id": 5114, "kind": "rate", "value": 9})
+    assert ask(client, 7, 8).status_code == 200
     service.recorder.flush()
     assert service.impressions.users() == []
 

@@ -23,6 +23,7 @@ from gars.application.events.writer import Writer
 from gars.application.impressions.recorder import ImpressionRecorder
 from gars.application.ports import ChangeFeed, Clock, EventLog, ImpressionLog, ListSite, StateStore, Tombstones, Trends
 from gars.application.recommend.ask import Ask
+from gars.application.recommend.compare import CompareUsers
 from gars.application.recommend.engine import Engine
 from gars.application.recommend.fallback_chain import FallbackChain, FallbackLevel
 from gars.application.recommend.group import RecommendToGroup
@@ -71,6 +72,7 @@ class _OfModel(TypedDict):
     group: RecommendToGroup
     similar_anime: SimilarAnime
     similar_users: SimilarUsers
+    compare_users: CompareUsers
     search: Search
     ask: Ask
     import_list: ImportList
@@ -118,6 +120,7 @@ class Service(Shared):
     group: RecommendToGroup
     similar_anime: SimilarAnime
     similar_users: SimilarUsers
+    compare_users: CompareUsers
     search: Search
     ask: Ask
     import_list: ImportList
@@ -361,6 +364,7 @@ def _of_model(
         shelves=Shelves(engine=engine, catalogue=catalogue, states=states, clock=clock, trending=trends),
         group=RecommendToGroup(engine=engine, catalogue=catalogue, states=states, clock=clock),
         similar_anime=SimilarAnime(engine=engine, catalogue=catalogue),
+        compare_users=CompareUsers(engine=engine, states=states),
         similar_users=SimilarUsers(
             engine=engine,
             catalogue=catalogue,

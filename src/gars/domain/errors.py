@@ -52,6 +52,19 @@ class UnknownItemError(UnknownAnimeError):
         self.anime_ids = []
 
 
+class UnknownUserError(InvalidInputError):
+    """Users without any data, where a comparison or a group needs them."""
+
+    code = "unknown_user"
+
+    def __init__(self, user_ids: Sequence[str]) -> None:
+        super().__init__(
+            f"no such user: {', '.join(user_ids)}",
+            hint="GET /api/v1/users names those of the data set; ids are case-sensitive",
+        )
+        self.user_ids = list(user_ids)
+
+
 class DataError(GarsError):
     """A data file that does not hold what its header promises."""
 

@@ -4,7 +4,7 @@ import pytest
 from gars.application.catalogue.catalogue import Catalogue
 from gars.application.recommend.group import MISERY, Joy, Member, RecommendToGroup
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
-from gars.domain.errors import InvalidInputError
+from gars.domain.errors import InvalidInputError, UnknownUserError
 from gars.domain.interaction import Interaction, Kind, Status
 from gars.domain.user_state import UserState, fold
 from gars.testing.clock import FakeClock
@@ -28,6 +28,12 @@ def states() -> MemoryStateStore:
 @pytest.fixture
 def group(engine: FakeEngine, states: MemoryStateStore) -> RecommendToGroup:
     return RecommendToGroup(engine=engine, catalogue=Catalogue(engine.anime), states=states, clock=FakeClock())
+
+
+@pytest.fixture(autouse=True)
+def members(states: MemoryStateStore) -> None:
+    """Two users who exist and have no titles."""
+    states.put([UserState(user_id="a"), UserState(user_id="b")])
 
 
 def say(states: MemoryStateStore, user_id: str, *events: Interaction) -> None:
@@ -83,6 +89,11 @@ def test_one_of_each_franchise(group: RecommendToGroup, engine: FakeEngine) -> N
     franchises = {entry.anime_id: entry.franchise for entry in engine.anime}
     shown = [franchises[anime_id] for anime_id in ids(group([Member("a"), Member("b")], filters=SERVICE_DEFAULTS))]
     assert len(shown) == len(set(shown)) == 20
+
+
+def test_a_member_who_does_not_exist_is_an_error(group: RecommendToGroup) -> None:
+    with pytest.raises(UnknownUserError, match="no such user: nobody"):
+        group([Member("a"), Member("nobody")])
 
 
 @pytest.mark.parametrize(

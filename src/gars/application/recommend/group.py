@@ -15,9 +15,8 @@ from gars.application.recommend.engine import Engine
 from gars.application.recommend.list_request import ListRequest
 from gars.domain import history
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
-from gars.domain.errors import InvalidInputError
+from gars.domain.errors import InvalidInputError, UnknownUserError
 from gars.domain.history import History
-from gars.domain.user_state import UserState
 
 MAX_MEMBERS = 20
 MISERY = 0.4
@@ -61,9 +60,13 @@ class RecommendToGroup:
 
         Raises:
             InvalidInputError: no members, too many, one twice, or an invalid weight; filters with unknown names.
+            UnknownUserError: a member who does not exist: they would be given what is popular.
         """
         _check(members)
-        known = [self._history(member.user_id) for member in members]
+        states = self._states.get_many([member.user_id for member in members])
+        if missing := [member.user_id for member in members if member.user_id not in states]:
+            raise UnknownUserError(missing)
+        known = [history.from_state(states[member.user_id]) for member in members]
         ids = self._proposed(known, k, filters)
         joys = np.stack([np.nan_to_num(self._engine.like_chances(one, ids)) for one in known])
         weights = np.array([member.weight for member in members], np.float64)
@@ -79,9 +82,6 @@ class RecommendToGroup:
             )
             for place in self._one_each(ids, order.tolist(), filters)[:k]
         ]
-
-    def _history(self, user_id: str) -> History:
-        return history.from_state(self._states.get(user_id) or UserState(user_id=user_id))
 
     def _proposed(self, known: Sequence[History], k: int, filters: Filters) -> NDArray[np.int64]:
         """Return the union of the members' lists by id, without titles that one has seen or cannot follow yet."""

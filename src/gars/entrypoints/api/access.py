@@ -26,6 +26,8 @@ CallerDep = NamedDependency[SkipValidation[Caller]]
 
 _BODY_NAMES_THE_USER = ("/api/v1/interactions", "/clicks", "/api/v1/tokens/revoke")
 """The handlers of these routes call ``Caller.require`` for each user in the body."""
+_NAMES_A_USER = ("user_id", "other_id")
+"""Path parameters that are the id of a user whose data the route reads or changes."""
 _SESSION = "/api/v1/session"
 """The handlers of this route check the token themselves."""
 _ADMIN = "/api/v1/admin"
@@ -119,8 +121,7 @@ class Access:
         if not is_under(path, _OF_SERVICE) and (path != "/" or not connection.query_params):
             return
         named = [*connection.query_params.getall("user_id", [])]
-        if "user_id" in connection.path_params:
-            named.append(str(connection.path_params["user_id"]))
+        named.extend(str(connection.path_params[name]) for name in _NAMES_A_USER if name in connection.path_params)
         is_reading = connection.scope.get("method") in ("GET", "HEAD", "OPTIONS")
         if is_reading and not named and is_under(path, PUBLIC):
             return

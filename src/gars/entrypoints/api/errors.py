@@ -23,6 +23,7 @@ from gars.domain.errors import (
     OverloadedError,
     StorageError,
     UnknownAnimeError,
+    UnknownUserError,
 )
 from gars.entrypoints.api.params import parameter_names
 from gars.entrypoints.api.shapes import ErrorBody, ErrorDetail
@@ -130,6 +131,8 @@ def _on_gars_error(request: Request[Any, Any, Any], error: GarsError) -> Any:
     match error:
         case UnknownAnimeError():
             return answer(404 if request.method == "GET" else 422, error.code, error.message, error.hint)
+        case UnknownUserError():
+            return answer(404, error.code, error.message, error.hint)
         case InvalidInputError():
             return answer(400, error.code, error.message, error.hint)
         case NotAllowedError():

@@ -17,12 +17,13 @@ from gars.entrypoints.api.workers import run_in_worker
     "/groups/recommendations",
     status_code=200,
     summary="What a group can watch together",
-    responses=errors(400, 413, 415, 503),
+    responses=errors(400, 404, 413, 415, 503),
     tags=["groups"],
 )
 async def post_group(service: ServiceDep, data: JSONBody[GroupBody], filters: FiltersDep, k: K = 20) -> GroupListBody:
     """Titles that no member has seen, ordered by the mean probability that members like them. Titles that a member is
-    likely to dislike come last. Read-only: nothing about the group is stored.
+    likely to dislike come last. An unknown member is an error (404 `unknown_user`). Read-only: nothing about the group
+    is stored.
     """
     members = [Member(checked_user_id(one.user_id), one.weight) for one in data.members]
     found = await run_in_worker(service, service.group, members, k=k, filters=filters)
