@@ -35,6 +35,7 @@ PUBLIC = {
     "/api/v1/anime/atlas",
     "/api/v1/anime/trending",
     "/api/v1/anime/season",
+    "/api/v1/anime/calendar",
     "/api/v1/genres",
     "/api/v1/health/live",
     "/api/v1/health/ready",
@@ -86,7 +87,7 @@ def operations(http: Client) -> list[tuple[str, str, dict[str, Any]]]:
 
 def address(path: str, about: dict[str, Any], user_id: str) -> str:
     query = [p["name"] for p in about.get("parameters", ()) if p["in"] == "query" and p.get("required")]
-    filled = path.replace("{user_id}", user_id).replace("{anime_id}", "1")
+    filled = path.replace("{user_id}", user_id).replace("{anime_id}", "1").replace("{other_id}", "bob")
     return f"{filled}?{'&'.join(f'{name}={user_id}' for name in query)}" if query else filled
 
 
@@ -132,6 +133,7 @@ def test_a_user_cannot_touch_another(http: Client, alice: dict[str, str], bob: d
             answer = http.post(f"/api/v1/interactions?on_error={on_error}", json=body, headers=bob)
             assert answer.status_code == 403
             assert answer.json()["error"]["message"] == "this token is not for that user"
+    assert http.get("/api/v1/users/bob/compare/alice", headers=bob).status_code == 403
     assert http.post("/clicks", json={"user_id": "alice", "anime_id": 1}, headers=bob).status_code == 403
     assert http.get("/?user_id=alice", headers=bob).status_code == 403
     assert http.get("/?user_id=bob&user_id=alice", headers=bob).status_code == 403

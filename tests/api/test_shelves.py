@@ -124,6 +124,14 @@ def test_season_defaults_to_the_current_one(client: Client) -> None:
     assert body["season"] in ("winter", "spring", "summer", "fall")
 
 
+def test_calendar_has_the_day_of_each_title(client: Client) -> None:
+    body = get(client, "/anime/calendar", k=5)
+    assert sorted(body) == ["later", "on", "today"]
+    assert abs((date.fromisoformat(body["today"]) - datetime.now(UTC).date()).days) <= 1
+    for item in body["on"] + body["later"]:
+        assert sorted(item) == ["anime", "released", "season"]
+
+
 def test_hidden_gems_are_less_known_and_page_on(client: Client) -> None:
     say(client, 5114, "rate", 9)
     page = get(client, "/users/7/hidden-gems", k=5)

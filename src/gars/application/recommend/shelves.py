@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from itertools import islice
 
 import msgspec
@@ -15,7 +16,7 @@ from gars.application.recommend.list_request import ListRequest
 from gars.domain import history
 from gars.domain.anime import Anime
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
-from gars.domain.season import Season, season_of
+from gars.domain.season import SEASONS, Season, season_of
 from gars.domain.user_state import UserState
 
 _UNRATED = 7.0
@@ -42,6 +43,15 @@ class Trend:
 
     anime_id: int
     heat: float
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """Titles on air and titles to come, by id."""
+
+    today: date
+    on: list[int]
+    later: list[int]
 
 
 class Shelves:
@@ -110,6 +120,33 @@ class Shelves:
         ]
         return *wanted, self._one_each(fitting, filters)[:k]
 
+    def calendar(self, *, k: int, filters: Filters = SERVICE_DEFAULTS) -> Calendar:
+        """Return what is on now, most popular first, and what comes later, by date; at most ``k`` of each.
+
+        On are titles that began this season and those that were airing when their source was read. Titles that come
+        have few members, so the service's default lower bound is off for both.
+        """
+        today = self._clock.now().date()
+        this_season = _place(*season_of(today))
+        bound = None if filters.min_members == SERVICE_DEFAULTS.min_members else filters.min_members
+        asked = msgspec.structs.replace(filters, min_members=bound, hide_sequels=False, one_per_franchise=False)
+        ids = self._engine.popular_ids(k=len(self._engine.anime), filters=asked).tolist()
+        on: list[int] = []
+        later: list[tuple[int, int, int]] = []
+        for popularity, anime_id in enumerate(ids):
+            anime = self._catalogue.get(anime_id)
+            season = _season_place(anime)
+            if anime.released is None:
+                if season is not None and season > this_season:
+                    later.append((_first_day(season), popularity, anime_id))
+                elif anime.airing == "airing" or (season == this_season and anime.airing != "upcoming"):
+                    on.append(anime_id)
+            elif anime.released > today:
+                later.append((anime.released.toordinal(), popularity, anime_id))
+            elif anime.airing == "airing" or _place(*season_of(anime.released)) == this_season:
+                on.append(anime_id)
+        return Calendar(today, on[:k], [anime_id for _, _, anime_id in sorted(later)[:k]])
+
     def hidden_gems(self, request: ListRequest) -> ListRequest:
         """Return the request for less popular titles, below the median of members.
 
@@ -157,3 +194,21 @@ class Shelves:
 
 def _is_out(entry: Anime, today: int) -> bool:
     return entry.released is None or entry.released.toordinal() <= today
+
+
+def _place(year: int, season: Season) -> int:
+    """Return the number of a season, counted from the year 0."""
+    return 4 * year + SEASONS.index(season)
+
+
+def _season_place(entry: Anime) -> int | None:
+    """Return the number of the season in which an anime begins by its source; None if there is none."""
+    if entry.season is None:
+        return None
+    year, _, name = entry.season.partition("-")
+    return 4 * int(year) + SEASONS.index(name) if year.isdecimal() and name in SEASONS else None
+
+
+def _first_day(season: int) -> int:
+    """Return the first day of a season as a proleptic ordinal."""
+    return date(season // 4, 3 * (season % 4) + 1, 1).toordinal()

@@ -20,6 +20,7 @@ from gars.entrypoints.api import (
     admin,
     anime,
     atlas,
+    compare,
     data_quality,
     events,
     experiment,
@@ -32,6 +33,7 @@ from gars.entrypoints.api import (
     opinion,
     page,
     plan,
+    previews,
     session,
     shelves,
     taste,
@@ -99,6 +101,7 @@ def create_app(service: Service | Live) -> Litestar:
             groups.post_group,
             shelves.get_trending,
             shelves.get_season,
+            shelves.get_calendar,
             shelves.get_continue,
             shelves.get_hidden_gems,
             shelves.get_new,
@@ -106,6 +109,7 @@ def create_app(service: Service | Live) -> Litestar:
             users.get_user,
             users.get_recommendations,
             users.get_similar_users,
+            compare.get_comparison,
             users.get_history,
             opinion.get_anime_for_user,
             plan.get_plan,
@@ -144,7 +148,7 @@ def create_app(service: Service | Live) -> Litestar:
         before_request=check_request,
     )
     return ListApp(
-        [api, mission_routes, mission.get_root, page.get_asset, page.get_page],
+        [api, mission_routes, mission.get_root, previews.get_preview_image, page.get_asset, page.get_page],
         dependencies={
             # resolved once per request, so that a request sees one model even during a swap
             "service": Provide(lambda: running.current, sync_to_thread=False),

@@ -16,7 +16,10 @@ from litestar import MediaType, Request, Response, get
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
+from gars.bootstrap import Service
 from gars.entrypoints.api.compression import accepted_encodings
+from gars.entrypoints.api.params import ServiceDep
+from gars.entrypoints.api.previews import preview_of, with_tags
 
 FOLDER = Path(__file__).parent / "page"
 
@@ -28,7 +31,7 @@ _NOT_BUILT = b"""<!doctype html>
 <p>The HTTP API works without it: <a href="/docs">/docs</a>.</p>
 </body></html>
 """
-_NOT_PAGES = {"api", "docs", "assets", "health", "clicks", "sim"}
+_NOT_PAGES = {"api", "docs", "assets", "previews", "health", "clicks", "sim"}
 """First path segments of the API: an unknown path below them is an error, not a page."""
 _COPIES = (("br", ".br"), ("gzip", ".gz"))
 """Encodings in order of preference, and the suffix of the file that holds each."""
@@ -45,6 +48,8 @@ _TYPES = {
 }
 _HASHED = re.compile(r"-[\w-]{8}\.\w+$")
 """File names with a content hash added by Vite: their content never changes."""
+_WORKER = "worker.js"
+"""The service worker. It may answer for the whole page, though it lies below ``/assets``."""
 _FOREVER = "public, max-age=31536000, immutable"
 
 
@@ -97,6 +102,16 @@ def _send(request: Request[Any, Any, Any], path: Path, cache_control: str) -> Re
     return Response(found.content, media_type=media_type, headers=headers)
 
 
+def _with_preview(request: Request[Any, Any, Any], service: Service, path: str) -> Response[bytes] | None:
+    """Return the entry page with the preview of an address; None if the page is not built or has no such preview."""
+    shown = preview_of(path, service.catalogue)
+    if shown is None or (found := _find(FOLDER / "index.html")) is None:
+        return None
+    origin = str(request.base_url).rstrip("/")
+    content = with_tags(found.content.decode(), shown, origin=origin, path=path).encode()
+    return Response(content, media_type=MediaType.HTML, headers={"Cache-Control": "no-cache"})
+
+
 def index_html(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Return the entry page, revalidated on each request so that a rebuilt page is served without a restart."""
     found = _send(request, FOLDER / "index.html", "no-cache")
@@ -104,11 +119,11 @@ def index_html(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 
 @get("/{path:path}", include_in_schema=False)
-async def get_page(request: Request[Any, Any, Any], path: FromPath[str]) -> Response[bytes]:
-    """Return the entry page for a path of the page's router, such as ``/anime/5``."""
+async def get_page(request: Request[Any, Any, Any], service: ServiceDep, path: FromPath[str]) -> Response[bytes]:
+    """Return the entry page for a path of the page's router, such as ``/anime/5``, with the tags of its preview."""
     if path.lstrip("/").split("/", 1)[0] in _NOT_PAGES:
         raise NotFoundException(f"no such route: {path}")
-    return index_html(request)
+    return _with_preview(request, service, path) or index_html(request)
 
 
 @get("/assets/{path:path}", include_in_schema=False)
@@ -119,4 +134,6 @@ async def get_asset(request: Request[Any, Any, Any], path: FromPath[str]) -> Res
     found = _send(request, file, cache_control) if file is not None else None
     if found is None:
         raise NotFoundException(f"no such file: /assets{path}")
+    if path.lstrip("/") == _WORKER:
+        found.headers["Service-Worker-Allowed"] = "/"
     return found

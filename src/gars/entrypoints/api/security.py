@@ -21,7 +21,7 @@ ENCODED_HEADERS = [(name.lower().encode(), value.encode()) for name, value in HE
 """The headers as ASGI sends them."""
 PUBLIC = ("/api/v1/anime", "/api/v1/about", "/api/v1/genres", "/api/v1/onboarding", "/api/v1/health", "/sim")
 """Routes without user data."""
-_SHARED = (*PUBLIC, "/docs", "/assets")
+_SHARED = (*PUBLIC, "/docs", "/assets", "/previews")
 """Routes whose responses may be cached as their own headers allow."""
 REQUEST_ID = "gars.request_id"
 """Scope key of the request id header, as ASGI sends it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import msgspec
 
 from gars.domain.season import Season
@@ -41,6 +43,22 @@ class SeasonBody(msgspec.Struct, frozen=True):
     year: int
     season: Season
     items: list[AnimeCard]
+
+
+class CalendarEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """An anime with the day of its first episode and its season, such as ``2026-fall``, where they are known."""
+
+    anime: AnimeCard
+    released: date | None
+    season: str | None
+
+
+class CalendarBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Titles on air, most popular first, and titles to come, soonest first."""
+
+    today: date
+    on: list[CalendarEntry]
+    later: list[CalendarEntry]
 
 
 class NewBody(msgspec.Struct, frozen=True):

@@ -15,7 +15,16 @@ from gars.entrypoints.api import cards
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.params import CursorParam, FiltersDep, K, ServiceDep, UserId, checked_user_id
 from gars.entrypoints.api.shapes import RecommendationsBody
-from gars.entrypoints.api.shelf_shapes import ContinueBody, ContinueEntry, NewBody, SeasonBody, TrendEntry, TrendingBody
+from gars.entrypoints.api.shelf_shapes import (
+    CalendarBody,
+    CalendarEntry,
+    ContinueBody,
+    ContinueEntry,
+    NewBody,
+    SeasonBody,
+    TrendEntry,
+    TrendingBody,
+)
 from gars.entrypoints.api.workers import run_in_worker, run_with_deadline
 
 
@@ -39,6 +48,23 @@ async def get_season(
         service, service.shelves.season, k=k, year=year, season=season, filters=filters
     )
     return SeasonBody(found_year, found_season, [cards.card(service.catalogue.get(anime_id)) for anime_id in ids])
+
+
+@get("/anime/calendar", summary="What is on now and what comes", responses=errors(400), tags=["anime"])
+async def get_calendar(service: ServiceDep, filters: FiltersDep, k: K = 60) -> CalendarBody:
+    """Titles that began this season or are still airing, and titles to come with their first day; `k` of each at most.
+
+    `min_members` is off: what comes has few members yet.
+    """
+    found = await run_in_worker(service, service.shelves.calendar, k=k, filters=filters)
+
+    def entries(ids: list[int]) -> list[CalendarEntry]:
+        return [
+            CalendarEntry(anime=cards.card(one), released=one.released, season=one.season)
+            for one in map(service.catalogue.get, ids)
+        ]
+
+    return CalendarBody(today=found.today, on=entries(found.on), later=entries(found.later))
 
 
 @get("/users/{user_id:str}/continue", summary="What comes next", responses=errors(400, 503), tags=["users"])
