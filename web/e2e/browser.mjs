@@ -33,7 +33,8 @@ export const launch = () =>
  * error, thrown, or asked for from another origin than `base` (cover images the API names are allowed: see docs/page.md).
  */
 export async function openPage(browser, { base = BASE, ...options } = {}) {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options })
+  // A service worker would answer before the routes of a test: those that are about it allow it.
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, serviceWorkers: 'block', ...options })
   context.setDefaultTimeout(DEADLINE_MS)
   const page = await context.newPage()
   const complaints = []

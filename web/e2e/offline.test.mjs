@@ -49,4 +49,40 @@ describe('offline', () => {
       await alert.waitFor({ state: 'detached' })
       await page.getByRole('list', { name: 'Similar anime' }).getByRole('link').first().waitFor()
     }))
+
+  it('opens again without a network, with no answer of the API from before', () =>
+    withPage(browser, { serviceWorkers: 'allow' }, async (page, { expect }) => {
+      expect(/Failed to load resource|ERR_INTERNET_DISCONNECTED/)
+      const userId = await someUser(6)
+      await selectViewer(page, userId)
+      await page.goto(BASE)
+      await cards(page).nth(4).waitFor()
+      await page.waitForFunction(() => navigator.serviceWorker.controller !== null)
+      // The files that were loaded before the worker was there are kept too.
+      await page.waitForFunction(async () => (await (await caches.open('gars-files-1')).keys()).some(({ url }) => /HomeShelves/.test(url)))
+      await page.context().setOffline(true)
+      await page.reload()
+      await page.getByText('You are offline.', { exact: false }).first().waitFor()
+      assert.equal(await cards(page).count(), 0, 'a list from before is shown')
+      const kept = await page.evaluate(async () => (await Promise.all((await caches.keys()).map(async (name) => (await (await caches.open(name)).keys()).map(({ url }) => new URL(url).pathname)))).flat())
+      assert.deepEqual(kept.filter((path) => path !== '/' && !path.startsWith('/assets/')), [], 'something else than files of the page is kept')
+      await page.context().setOffline(false)
+      await cards(page).nth(4).waitFor()
+    }))
+
+  it('can be installed: a manifest with icons that are there', () =>
+    withPage(browser, {}, async (page) => {
+      await page.goto(`${BASE}/start`)
+      const address = await page.locator('link[rel=manifest]').getAttribute('href')
+      const manifest = await page.evaluate(async (url) => (await fetch(url)).json(), address)
+      assert.equal(manifest.display, 'standalone')
+      assert.ok(manifest.icons.some(({ purpose }) => purpose === 'maskable'))
+      for (const { src, sizes } of manifest.icons) {
+        const size = await page.evaluate(async (url) => {
+          const image = await createImageBitmap(await (await fetch(url)).blob())
+          return `${image.width}x${image.height}`
+        }, src)
+        assert.equal(size, sizes)
+      }
+    }))
 })

@@ -8,3 +8,8 @@ import { router } from './router'
 
 // A reader of another language than English sees it from the first paint.
 void ready.then(() => createApp(App).use(router).mount('#app'))
+
+// After everything that the first page needs.
+if (import.meta.env.PROD && 'serviceWorker' in navigator && window.isSecureContext) {
+  window.addEventListener('load', () => void import('./composables/offlineShell').then(({ keepOffline }) => keepOffline()))
+}
