@@ -53,4 +53,57 @@ describe('the list', () => {
       )
       assert.deepEqual(others, [], 'something else moves')
     }))
+
+  for (const [reducedMotion, moves] of [['no-preference', true], ['reduce', false]]) {
+    it(`is seen ${moves ? 'moving' : 'in its new order at once'} on the phone after a title is closed, with motion ${moves ? 'on' : 'reduced'}`, () =>
+      withPage(browser, { viewport: { width: 390, height: 844 }, reducedMotion }, async (page) => {
+        await selectViewer(page, await someUser(moves ? 1 : 2))
+        await page.goto(BASE)
+        await cards(page).nth(4).waitFor()
+        await watchMotion(page)
+        const before = await listedIds(page)
+        await cards(page).nth(1).locator('h3 a').click()
+        await page.getByRole('heading', { level: 1 }).waitFor()
+        const kept = page.waitForResponse((response) => response.url().endsWith('/interactions') && response.ok())
+        await page.getByRole('toolbar').first().getByRole('button', { name: /^Not interested: / }).click()
+        await kept
+        // Nothing has moved behind the title: the list waits to be seen.
+        assert.equal((await page.evaluate(() => window.motion)).begun, 0)
+        await page.goBack()
+        await waitForOtherList(page, before)
+        await page.waitForFunction(() => document.querySelectorAll('section[aria-label="Recommendations"] > ol > li[inert]').length === 0)
+        assert.equal((await page.evaluate(() => window.motion)).begun > 0, moves)
+      }))
+
+    it(`${moves ? 'sends a liked cover to the counter' : 'counts without a flight'}, with motion ${moves ? 'on' : 'reduced'}`, () =>
+      withPage(browser, { viewport: { width: 390, height: 844 }, reducedMotion }, async (page) => {
+        await selectViewer(page, await someUser(moves ? 3 : 4))
+        await page.goto(BASE)
+        await cards(page).nth(2).waitFor()
+        const counter = page.getByText(/^From \d+ titles/)
+        const count = async () => Number((await counter.textContent()).match(/\d+/)[0])
+        const before = await count()
+        await page.evaluate(() => {
+          window.flights = 0
+          new MutationObserver((changes) => (window.flights += changes.flatMap(({ addedNodes }) => [...addedNodes]).filter((node) => node.dataset?.flight !== undefined).length)).observe(document.body, { childList: true })
+        })
+        await cards(page).nth(1).getByRole('button', { name: /^Like: / }).click()
+        await page.waitForFunction((n) => document.body.textContent.includes(`From ${n} titles`), before + 1)
+        await page.waitForFunction((n) => window.flights >= n && !document.querySelector('[data-flight]'), Number(moves))
+        assert.equal(await page.evaluate(() => window.flights), Number(moves))
+      }))
+  }
+
+  it('marks titles that the last action brought with the small cover of their cause', () =>
+    withPage(browser, {}, async (page) => {
+      await selectViewer(page, await someUser(7))
+      await page.goto(BASE)
+      await cards(page).nth(4).waitFor()
+      for (let place = 0; place < 4 && !(await page.getByTestId('move-note').count()); place += 1) {
+        const before = await listedIds(page)
+        await cards(page).nth(place).getByRole('button', { name: /^Like: / }).click()
+        await waitForOtherList(page, before)
+      }
+      await page.getByTestId('move-note').first().locator('svg, img').first().waitFor()
+    }))
 })

@@ -24,9 +24,10 @@ function start(answers: (RecommendationList | ApiError)[]) {
   const filters = shallowRef<ListFilters>({})
   const live = { version: ref(0), connection: ref<Connection>('live') }
   const log = new UpdateLog(() => clock)
-  const list = effectScope().run(() => useLiveList(userId, filters, live, log))
+  const covered = ref(false)
+  const list = effectScope().run(() => useLiveList(userId, filters, live, log, ref(false), covered))
   if (!list) throw new Error('no scope')
-  return { userId, filters, live, log, list }
+  return { userId, filters, live, log, list, covered }
 }
 
 const ids = (list: { data: { value: RecommendationList | null } }) =>
@@ -37,6 +38,23 @@ beforeEach(() => {
 })
 
 describe('useLiveList', () => {
+  it('waits while another page covers it, and moves when it is seen again', async () => {
+    const { live, list, log, covered } = start([recommendationList([1, 2, 3]), recommendationList([3, 1, 9], { version: 2 })])
+    await flushPromises()
+    covered.value = true
+    log.sent({ eventId: 'e', userId: 'u', kind: 'click', undo: false, anime: animeCard({ anime_id: 3 }) })
+    live.version.value = 2
+    await flushPromises()
+    expect(recommendations).toHaveBeenCalledTimes(1)
+    clock = 5000
+    covered.value = false
+    clock = 5040
+    await flushPromises()
+    expect(ids(list)).toEqual([3, 1, 9])
+    expect([...list.moves.value.keys()]).toEqual([3, 9])
+    expect(log.updates.value[0]?.ms).toBe(40)
+  })
+
   it('asks again when the state is newer, and says what moved and how long it took', async () => {
     const { live, list, log } = start([recommendationList([1, 2, 3]), recommendationList([3, 1, 9], { version: 2 })])
     await flushPromises()

@@ -27,6 +27,8 @@ export function useLiveList(
   log: UpdateLog,
   /** True while somebody looks at the numbers behind the list. */
   explained: Readonly<Ref<boolean>> = ref(false),
+  /** True while another page covers the list: it is not asked for again until it can be seen moving. */
+  covered: Readonly<Ref<boolean>> = ref(false),
 ) {
   const size = ref(PAGE)
   const moves = shallowRef<ReadonlyMap<number, Move>>(new Map())
@@ -35,6 +37,9 @@ export function useLiveList(
   // again and again.
   let askedAt = 0
   let askedFor = 0
+  // Since when the list can be seen: a change is timed from there if the action was before it.
+  let seenSince = 0
+  watch(covered, (now) => (seenSince = now ? seenSince : log.now()))
 
   const list = useResource<RecommendationList>(
     (signal) => {
@@ -61,8 +66,8 @@ export function useLiveList(
 
   watch(explained, (now) => now && list.data.value && void list.refresh())
 
-  watch([live.version, list.data], ([version, data]) => {
-    if (data && version > data.version && version > askedFor) void list.refresh()
+  watch([live.version, list.data, covered], ([version, data, isCovered]) => {
+    if (!isCovered && data && version > data.version && version > askedFor) void list.refresh()
   })
 
   // Back on line: what failed meanwhile is asked for again.
@@ -77,7 +82,7 @@ export function useLiveList(
     const change = compareLists(before.items, after.items)
     moves.value = change.moves
     announcement.value = t('live.updated', { change: summarizeChange(change) })
-    void nextTick(() => log.shown(after.user_id, asked, change))
+    void nextTick(() => log.shown(after.user_id, asked, change, seenSince))
   })
 
   /** Make the list longer. */

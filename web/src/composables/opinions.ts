@@ -23,6 +23,12 @@ export const isSettled = (userId: string | null, animeId: number): boolean => {
   return SETTLING.some((kind) => said[kind] !== undefined)
 }
 
+/** Count the titles that the user settled on this page, as far as it knows. */
+export function settledCount(userId: string): number {
+  const mine = key(userId, 0).slice(0, -1)
+  return [...held].filter(([name, said]) => name.startsWith(mine) && SETTLING.some((kind) => said[kind] !== undefined)).length
+}
+
 /** Take over what the service knows a user to hold of a title. */
 export function loadOpinion(userId: string, { anime_id: animeId, rating, status, reaction, seen, dismissed }: Opinion) {
   held.set(key(userId, animeId), {

@@ -43,8 +43,8 @@ export class UpdateLog {
     this.#waiting.delete(eventId)
   }
 
-  /** A new list of `userId` is on the screen. Everything sent before it was asked for is answered by it. */
-  shown(userId: string, askedAt: number, change: ReturnType<typeof compareLists>) {
+  /** A new list of `userId` is on the screen. Everything sent before it was asked for is answered by it; `seenSince`: when the list came into view. */
+  shown(userId: string, askedAt: number, change: ReturnType<typeof compareLists>, seenSince = 0) {
     const answered = [...this.#waiting.values()].filter((sent) => sent.userId === userId && sent.at <= askedAt)
     for (const { eventId } of answered) this.#waiting.delete(eventId)
     const cause = answered.at(-1)
@@ -52,7 +52,7 @@ export class UpdateLog {
     const update: ListUpdate = {
       id: this.#lastId,
       cause: cause ? { kind: cause.kind, undo: cause.undo, anime: cause.anime } : null,
-      ms: cause ? Math.round(this.now() - cause.at) : null,
+      ms: cause ? Math.round(this.now() - Math.max(cause.at, seenSince)) : null,
       change,
     }
     this.#updates.value = [update, ...this.#updates.value].slice(0, MOST)
