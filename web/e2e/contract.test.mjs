@@ -57,6 +57,7 @@ const ROUTES = {
   '/anime': ['?query=mon', '?query=qxzjwqxzjw'],
   '/anime/atlas': ['?titles=japanese'],
   '/anime/season': ['?k=5'],
+  '/anime/calendar': ['?k=5'],
   '/anime/trending': ['?k=5'],
   '/anime/{anime_id}': [''],
   '/anime/{anime_id}/similar': ['?k=5'],
@@ -65,6 +66,7 @@ const ROUTES = {
   '/users/{user_id}/history': ['?limit=5'],
   '/users/{user_id}/plan': [''],
   '/users/{user_id}/taste': [''],
+  '/users/{user_id}/compare/{other_id}': [''],
   '/users/{user_id}/recommendations': ['?k=5', '?k=5&explain=full', '?k=5&ask=comedy,%20no%20drama'],
   '/users/{user_id}/hidden-gems': ['?k=5'],
   '/users/{user_id}/new': ['?k=5'],
@@ -86,7 +88,7 @@ describe('answers', () => {
   for (const [route, queries] of Object.entries(ROUTES)) {
     it(`of ${route} have the shape that openapi.json gives`, { skip: isAdmin(route) && skip }, async () => {
       for (const query of queries) {
-        const path = route.replace('{user_id}', route.endsWith('/plan') ? planner : user).replace('{anime_id}', anime.anime_id) + query
+        const path = route.replace('{user_id}', route.endsWith('/plan') ? planner : user).replace('{other_id}', user).replace('{anime_id}', anime.anime_id) + query
         const response = await fetch(`${BASE}/api/v1${path}`, isAdmin(route) ? { headers: { authorization: `Bearer ${ADMIN}` } } : {})
         if (response.status === PENDING[route]) continue
         assert.equal(response.status, 200, path)

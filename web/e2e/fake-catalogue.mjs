@@ -113,6 +113,7 @@ export const fits = (query) => {
   const any = (name, word) => !query.has(name) || query.getAll(name).includes(word)
   return (card) =>
     any('type', card.type) &&
+    (query.get('hide_specials') === 'false' || card.type !== 'Special' || query.getAll('type').includes('Special')) &&
     query.getAll('genre').every((genre) => card.genres.includes(genre)) &&
     !query.getAll('exclude_genre').some((genre) => card.genres.includes(genre)) &&
     query.getAll('tag').every((tag) => tagsOf(card).includes(tag)) &&

@@ -4,6 +4,8 @@ import { catalogue, entryOf, fits } from './fake-catalogue.mjs'
 const cards = catalogue.map(({ card }) => card)
 const has = (user, id) => ['rating', 'reaction', 'status', 'seen', 'dismissed'].some((name) => Boolean(user.opinions.get(id)?.[name]))
 
+const unknownUser = (id) => [404, { error: { code: 'unknown_user', message: `no such user: ${id}`, hint: null } }]
+
 export function moreRoutes({ users, userOf, historyOf, recommendations, similarUsers, apply }) {
   function continues(id, k) {
     const user = userOf(id)
@@ -43,6 +45,33 @@ export function moreRoutes({ users, userOf, historyOf, recommendations, similarU
       .slice(0, k)
   }
 
+  /** Two users compared; where one has not rated a title, their chance of liking it is 0.5. */
+  function compare(id, other) {
+    const missing = [id, other].find((one) => !users.has(one))
+    if (missing) return unknownUser(missing)
+    const [mine, theirs] = [id, other].map((one) => new Map([...userOf(one).opinions].filter(([, { rating, reaction }]) => rating ?? reaction)))
+    const likes = ({ rating, reaction }) => (reaction ? reaction === 1 : rating > 7)
+    const union = [...new Set([...mine.keys(), ...theirs.keys()])]
+    const chance = (list, anime) => (list.has(anime) ? Number(likes(list.get(anime))) : 0.5)
+    const mean = (numbers) => numbers.reduce((a, b) => a + b, 0) / numbers.length
+    const agreement = (a, b) => a * b + (1 - a) * (1 - b)
+    const both = union.filter((anime) => mine.has(anime) && theirs.has(anime))
+    const entry = (anime) => ({ anime: entryOf.get(anime).card, rating: mine.get(anime).rating ?? null, other_rating: theirs.get(anime).rating ?? null })
+    const known = mine.size > 0 && theirs.size > 0
+    return [200, {
+      user_id: id,
+      other_id: other,
+      match: known ? mean(union.map((anime) => agreement(chance(mine, anime), chance(theirs, anime)))) : null,
+      by_chance: known ? agreement(mean(union.map((anime) => chance(mine, anime))), mean(union.map((anime) => chance(theirs, anime)))) : null,
+      titles: known ? union.length : 0,
+      shared: both.length,
+      rated: both.length,
+      agreed: both.filter((anime) => likes(mine.get(anime)) === likes(theirs.get(anime))).length,
+      both_love: both.filter((anime) => likes(mine.get(anime)) && likes(theirs.get(anime))).slice(0, 12).map(entry),
+      differ: both.map(entry).filter(({ rating, other_rating }) => Math.abs(rating - other_rating) >= 3).slice(0, 12),
+    }]
+  }
+
   /** The answer of a route, or nothing if it is not one of these. */
   return function more(method, path, query, body) {
     const [, first, id, last] = path.split('/')
@@ -67,8 +96,14 @@ export function moreRoutes({ users, userOf, historyOf, recommendations, similarU
       return [200, { items: cards.filter(fits(query)).sort((a, b) => heat(b) - heat(a) || a.anime_id - b.anime_id).slice(0, k).map((anime) => ({ anime, heat: heat(anime) })) }]
     }
     if (path === '/anime/season') return [200, { year: 2026, season: 'fall', items: [] }]
+    if (path === '/anime/calendar') {
+      const entry = (at, released, season) => ({ anime: cards[at], released, season })
+      return [200, { today: '2026-11-29', on: [entry(0, '2026-10-04', '2026-fall'), entry(1, '2026-10-05', '2026-fall'), entry(2, null, '2026-fall')], later: [entry(3, '2026-12-05', null), entry(4, null, '2027-winter')] }]
+    }
     if (path === '/lists/import') return importList(query.get('user_id'), body)
     if (path === '/lists/fetch') return [403, { error: { code: 'forbidden', message: 'this service does not fetch lists from other sites', hint: 'import a file instead' } }]
+    const stranger = path === '/groups/recommendations' && body.members.find(({ user_id }) => !users.has(String(user_id)))
+    if (stranger) return unknownUser(stranger.user_id)
     if (path === '/groups/recommendations') return [200, { items: group(body.members, k) }]
     if (first !== 'users') return null
     if (last === 'anime') {
@@ -99,6 +134,7 @@ export function moreRoutes({ users, userOf, historyOf, recommendations, similarU
       const loved = (other) => [...userOf(other).opinions].filter(([anime, { rating }]) => rating >= 9 && !has(userOf(id), anime)).map(([anime]) => entryOf.get(anime).card)
       return [200, { user_id: id, items: similarUsers(id, k).map(({ user_id: other }) => ({ user_id: other, loved: loved(other).slice(0, 4) })) }]
     }
+    if (last === 'compare') return compare(id, path.split('/')[4])
     if (last === 'plan') {
       const items = [...userOf(id).opinions].filter(([, { status, seen }]) => status === 'planned' && !seen).map(([anime]) => ({ anime: entryOf.get(anime).card, p_like: 0.6, duration_min: 24 }))
       return [200, { user_id: id, version: userOf(id).version, items }]

@@ -16,6 +16,8 @@ const TYPES = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript',
   '.svg': 'image/svg+xml',
+  '.webmanifest': 'application/manifest+json',
+  '.png': 'image/png',
   '.woff2': 'font/woff2',
 }
 const SECURITY = {
@@ -129,11 +131,13 @@ export function createFakeService({ simulated = false } = {}) {
     const number = (name, otherwise) => (query.has(name) ? Number(query.get(name)) : otherwise)
     const user = userOf(id)
     const seen = new Set([...user.opinions].filter(([, one]) => one.rating ?? one.reaction ?? one.status).map(([anime]) => entryOf.get(anime).franchise))
+    const dropped = new Set([...user.opinions].filter(([, one]) => one.status === 'dropped').map(([anime]) => entryOf.get(anime).franchise))
     const passes = fits(query)
     const accept = (card) => {
       const { franchise } = entryOf.get(card.anime_id)
       const first = catalogue.filter((entry) => entry.franchise === franchise).sort((a, b) => a.card.year - b.card.year)[0].card
       if (query.get('hide_sequels') !== 'false' && first !== card && !seen.has(franchise)) return false
+      if (query.get('hide_dropped_series') !== 'false' && dropped.has(franchise)) return false
       if (request?.parts.some(({ names: [genre], negated }) => card.genres.includes(genre) === negated)) return false
       return passes(card)
     }
@@ -262,7 +266,8 @@ export function createFakeService({ simulated = false } = {}) {
     const asked = normalize(path).startsWith('/assets/') ? normalize(path) : '/index.html'
     try {
       const bytes = await readFile(join(DIST, asked))
-      response.writeHead(200, { ...SECURITY, 'content-type': TYPES[extname(asked)] ?? 'application/octet-stream' }).end(bytes)
+      const worker = asked === '/assets/worker.js' ? { 'service-worker-allowed': '/' } : {}
+      response.writeHead(200, { ...SECURITY, ...worker, 'content-type': TYPES[extname(asked)] ?? 'application/octet-stream' }).end(bytes)
     } catch {
       response.writeHead(404, SECURITY).end()
     }

@@ -34,4 +34,41 @@ describe('group night', () => {
       await page.getByRole('button', { name: `Remove Viewer ${two}` }).click()
       await page.getByRole('heading', { name: 'Add one more' }).waitFor()
     }))
+
+  it('invites by a link with names, which never reach the service', () =>
+    withPage(browser, { permissions: ['clipboard-read', 'clipboard-write'] }, async (page) => {
+      const [one, two] = [await someUser(2), await someUser(3)]
+      await selectViewer(page, one)
+      await page.goto(`${BASE}/group`)
+      const invite = page.getByRole('region', { name: 'Invite friends' })
+      await invite.getByLabel('Your name on it').fill('Anna')
+      await invite.getByRole('button', { name: 'Copy link' }).click()
+      await page.getByText('Link copied. Send it to your friends.').waitFor()
+      const link = await page.evaluate(() => navigator.clipboard.readText())
+      assert.equal(link, `${BASE}/group?member=${one}#${one}=Anna`)
+
+      await withPage(browser, {}, async (friend) => {
+        const asked = []
+        friend.on('request', (request) => asked.push(request.url() + (request.postData() ?? '')))
+        await selectViewer(friend, two)
+        await friend.goto(link)
+        await friend.getByText('You are invited to watch with Anna.').waitFor()
+        // No two of the same name.
+        await friend.getByLabel('Your name on it').fill('anna')
+        await friend.getByRole('button', { name: 'Join' }).click()
+        await friend.getByRole('list', { name: 'For all of you' }).waitFor()
+        await friend.getByRole('button', { name: 'Remove Anna', exact: true }).waitFor()
+        await friend.getByRole('button', { name: 'Remove anna 2', exact: true }).waitFor()
+        assert.deepEqual(asked.filter((text) => /anna/i.test(text.split('#')[0])), [], 'a name was sent')
+      })
+    }))
+
+  it('takes a viewer who does not exist for an error', () =>
+    withPage(browser, {}, async (page, { expect }) => {
+      expect(/404/)
+      const one = await someUser(0)
+      await selectViewer(page, one)
+      await page.goto(`${BASE}/group?member=${one}&member=nobody-here`)
+      await page.getByRole('alert').getByText('There is no such viewer.').waitFor()
+    }))
 })

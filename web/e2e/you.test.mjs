@@ -63,6 +63,69 @@ describe('you', () => {
       await page.waitForFunction(() => document.querySelectorAll('ul[aria-label="History"] > li').length === 3)
     }))
 
+  it('see what they hid, and take it back', () =>
+    withPage(browser, { viewport: { width: 390, height: 844 } }, async (page) => {
+      const id = await newcomer(page)
+      const { items: shown } = await ask(`/users/${id}/recommendations?k=3`)
+      const hidden = shown[1].anime
+      await interact({ user_id: id, anime_id: hidden.anime_id, kind: 'dismiss' })
+      await page.goto(BASE)
+      await page.getByRole('button', { name: /profile and viewers/ }).click()
+      await page.getByRole('link', { name: 'What you hid' }).click()
+      const history = page.getByRole('list', { name: 'History' })
+      await history.locator(`a[href="/anime/${hidden.anime_id}"]`).waitFor()
+      assert.equal(await history.getByRole('listitem').count(), 1)
+      await history.getByRole('button', { name: /^Take back/ }).click()
+      await page.getByText('Nothing here.').waitFor()
+      await page.getByRole('radio', { name: 'Everything' }).check({ force: true })
+      await page.waitForFunction(() => document.querySelectorAll('ul[aria-label="History"] > li').length === 4)
+      const after = await ask(`/users/${id}/recommendations?k=20`)
+      assert.ok(after.items.some(({ anime }) => anime.anime_id === hidden.anime_id), 'the title is on the list again')
+    }))
+
+  it('do not see series they dropped unless they ask for them', () =>
+    withPage(browser, {}, async (page) => {
+      const id = await newcomer(page)
+      const { items } = await ask(`/users/${id}/recommendations?k=60&one_per_franchise=false&hide_sequels=false`)
+      const lineOf = async ({ anime }) => (await ask(`/anime/${anime.anime_id}`)).franchise.map((one) => one.anime_id).filter((one) => one !== anime.anime_id && items.some((item) => item.anime.anime_id === one))
+      let dropped, line
+      for (const item of items) {
+        line = await lineOf(item)
+        dropped = item.anime
+        if (line.length) break
+      }
+      await interact({ user_id: id, anime_id: dropped.anime_id, kind: 'status', value: 'dropped' })
+      await page.goto(`${BASE}/?one_per_franchise=false&hide_sequels=false`)
+      const asked = (more) => `/users/${id}/recommendations?k=100&one_per_franchise=false&hide_sequels=false${more}`
+      const ids = async (more) => (await ask(asked(more))).items.map(({ anime }) => anime.anime_id)
+      assert.ok(!(await ids('')).includes(line[0]), 'a title of the dropped series is on the list')
+      assert.ok((await ids('&hide_dropped_series=false')).includes(line[0]), 'it is there where it is asked for')
+      // The box of the page asks for it.
+      await page.goto(`${BASE}/users/${id}`)
+      await page.getByLabel('Show series I dropped').check()
+      const request = page.waitForRequest((one) => one.url().includes('/recommendations') && one.url().includes('hide_dropped_series=false'))
+      await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'For you' }).click()
+      await request
+    }))
+
+  it('draw a card of what they like best, and save it', () =>
+    withPage(browser, { viewport: { width: 390, height: 844 } }, async (page) => {
+      const id = await newcomer(page)
+      await page.goto(`${BASE}/users/${id}`)
+      const card = page.getByRole('region', { name: 'Share card' })
+      await card.getByRole('button', { name: 'Draw it' }).click()
+      const { items } = await ask(`/users/${id}/history?limit=10`)
+      await card.getByRole('img', { name: items[0].anime.title_english ?? items[0].anime.title }).waitFor()
+      const [file] = await Promise.all([page.waitForEvent('download'), card.getByRole('button', { name: 'Save the picture' }).click()])
+      assert.equal(file.suggestedFilename(), 'my-anime.png')
+      // Something is drawn: the covers have many colours.
+      const colours = await card.locator('canvas').evaluate((canvas) => {
+        const { data } = canvas.getContext('2d').getImageData(0, 200, canvas.width, 340)
+        return new Set(Array.from({ length: data.length / 400 }, (_, at) => data.slice(400 * at, 400 * at + 3).join())).size
+      })
+      assert.ok(colours > 8, `${colours} colours`)
+    }))
+
   it('export everything, and have it deleted after a question', () =>
     withPage(browser, {}, async (page) => {
       const id = await newcomer(page)

@@ -3,10 +3,13 @@ import { shallowReactive, shallowRef, watch } from 'vue'
 import type admin from '@/locales/admin.en.json'
 import type ask from '@/locales/ask.en.json'
 import en from '@/locales/en.json'
+import type compare from '@/locales/compare.en.json'
 import type features from '@/locales/features.en.json'
 import type filterTexts from '@/locales/filters.en.json'
 import type group from '@/locales/group.en.json'
+import type invite from '@/locales/invite.en.json'
 import type plan from '@/locales/plan.en.json'
+import type season from '@/locales/season.en.json'
 import type you from '@/locales/you.en.json'
 
 import { oneOf, stored } from './composables/stored'
@@ -14,7 +17,7 @@ import { oneOf, stored } from './composables/stored'
 export const LANGUAGES = { en: 'English', ja: '日本語', zh: '中文' } as const
 export type Language = keyof typeof LANGUAGES
 
-export type MessageKey = keyof typeof en | keyof typeof admin | keyof typeof ask | keyof typeof features | keyof typeof filterTexts | keyof typeof group | keyof typeof plan | keyof typeof you
+export type MessageKey = keyof typeof en | keyof typeof admin | keyof typeof ask | keyof typeof compare | keyof typeof features | keyof typeof filterTexts | keyof typeof group | keyof typeof invite | keyof typeof plan | keyof typeof season | keyof typeof you
 
 /** The first language of the browser that the page speaks. */
 export function preferred(languages: readonly string[]): Language {

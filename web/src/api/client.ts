@@ -8,6 +8,8 @@ import type {
   AnimeDetail,
   AnimeForUser,
   Atlas,
+  Calendar,
+  Comparison,
   ContinueEntry,
   Experiment,
   Forgotten,
@@ -126,6 +128,7 @@ export const api = {
     get<{ items: Loved[] }>(`${user(id)}/similar-users/loved`, { k }, signal).then((body) => body.items),
   similarUsers: (id: string, k: number, signal?: AbortSignal) =>
     get<{ items: SimilarUser[] }>(`${user(id)}/similar-users`, { k }, signal).then((body) => body.items),
+  compare: (id: string, other: string, signal?: AbortSignal) => get<Comparison>(`${user(id)}/compare/${encodeURIComponent(other)}`, {}, signal),
   recommendations: (id: string, k: number, filters: ListFilters, signal?: AbortSignal) =>
     get<RecommendationList>(`${user(id)}/recommendations`, { k, ...filters }, signal),
 
@@ -153,6 +156,7 @@ export const api = {
   trending: (k: number, filters: ListFilters, signal?: AbortSignal) =>
     get<{ items: TrendEntry[] }>('/anime/trending', { k, ...filters }, signal).then((body) => body.items),
   atlas: (titles: TitleLanguage, signal?: AbortSignal) => get<Atlas>('/anime/atlas', { titles }, signal),
+  calendar: (k: number, filters: ListFilters, signal?: AbortSignal) => get<Calendar>('/anime/calendar', { k, ...filters }, signal),
   season: (k: number, signal?: AbortSignal) => get<Season>('/anime/season', { k }, signal),
 
   interact: (interaction: Interaction) =>

@@ -31,12 +31,16 @@ export type InteractionKind = Schemas['EventBody']['kind']
 /** An event as this page sends it: always with an id, so that sending it twice counts once. */
 export type Interaction = Schemas['EventBody'] & { user_id: string; event_id: string }
 export type Accepted = Schemas['AcceptedBody']
+export type Calendar = Schemas['CalendarBody']
+export type CalendarEntry = Schemas['CalendarEntry']
 export type Season = Schemas['SeasonBody']
 export type TrendEntry = Schemas['TrendEntry']
 export type ContinueEntry = Schemas['ContinueEntry']
 export type ImportReport = Schemas['ImportBody']
 export type PlanEntry = Schemas['PlanEntry']
 export type Forgotten = Schemas['ForgottenBody']
+export type Comparison = Schemas['CompareBody']
+export type ComparedTitle = Schemas['ComparedEntry']
 export type GroupTitle = Schemas['GroupTitle']
 export type Models = Schemas['ModelsBody']
 export type Serving = Schemas['ServingBody']
@@ -93,6 +97,8 @@ export interface ListFilters {
   hide_sequels?: boolean
   one_per_franchise?: boolean
   hide_dropped_franchises?: boolean
+  hide_dropped_series?: boolean
+  hide_specials?: boolean
   adult?: boolean
   niche?: number
   diversity?: number

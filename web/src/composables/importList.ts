@@ -4,6 +4,7 @@ import { api } from '@/api/client'
 import { type ApiError, toApiError } from '@/api/errors'
 import type { ImportReport } from '@/api/types'
 
+import { noteSource } from './ownSite'
 import { ensureActor, markImported } from './viewer'
 import { viewerLive } from './viewerLive'
 
@@ -21,6 +22,7 @@ export function useImport() {
     try {
       report.value = await ask(userId)
       state.value = 'done'
+      noteSource(report.value.source)
       if (report.value.taken + report.value.unchanged > 0) markImported(userId)
       viewerLive.heard(userId, report.value.version)
     } catch (thrown) {

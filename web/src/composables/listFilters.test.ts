@@ -27,6 +27,8 @@ describe('filters in the address', () => {
       hide_sequels: false,
       one_per_franchise: false,
       hide_dropped_franchises: true,
+      hide_dropped_series: false,
+      hide_specials: false,
       adult: true,
     }
     expect(filtersFrom(queryOf(filters))).toEqual(filters)

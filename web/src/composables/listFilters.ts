@@ -15,7 +15,7 @@ export const NUMBERS = [
   'max_members',
   'min_score',
 ] as const
-export const SWITCHES = ['hide_sequels', 'one_per_franchise', 'hide_dropped_franchises', 'adult'] as const
+export const SWITCHES = ['hide_sequels', 'one_per_franchise', 'hide_dropped_franchises', 'hide_dropped_series', 'hide_specials', 'adult'] as const
 
 /** Filters to set; undefined takes one away. */
 export type FilterChanges = { [Name in keyof ListFilters]: ListFilters[Name] | undefined }

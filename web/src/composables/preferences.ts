@@ -7,10 +7,10 @@ import { stored } from './stored'
 /** What a reader wants of every list, kept in the browser. An absent field leaves the service's default. */
 export type Preferences = Pick<
   ListFilters,
-  'adult' | 'hide_sequels' | 'one_per_franchise' | 'hide_dropped_franchises' | 'min_members' | 'niche' | 'diversity'
+  'adult' | 'hide_sequels' | 'one_per_franchise' | 'hide_dropped_franchises' | 'hide_dropped_series' | 'hide_specials' | 'min_members' | 'niche' | 'diversity'
 >
 
-const SWITCHES = ['adult', 'hide_sequels', 'one_per_franchise', 'hide_dropped_franchises'] as const
+const SWITCHES = ['adult', 'hide_sequels', 'one_per_franchise', 'hide_dropped_franchises', 'hide_dropped_series', 'hide_specials'] as const
 const NUMBERS = ['min_members', 'niche', 'diversity'] as const
 
 function parse(value: unknown): Preferences | null {

@@ -34,6 +34,7 @@ export const routes: RouteRecordRaw[] = [
   { path: '/explore', name: 'explore', component: () => import('@/views/ExploreView.vue'), meta: { title: 'title.explore' } },
   { path: '/group', name: 'group', component: () => import('@/views/group').then((view) => view.load()), meta: { title: 'title.group' } },
   { path: '/plan', name: 'plan', component: () => import('@/views/plan').then((view) => view.load()), meta: { title: 'title.plan' } },
+  { path: '/season', name: 'season', component: () => import('@/views/season').then((view) => view.load()), meta: { title: 'title.season' } },
   { path: '/admin', name: 'admin', component: loadAdmin, meta: { title: 'title.admin' } },
   {
     path: '/search',
@@ -48,6 +49,13 @@ export const routes: RouteRecordRaw[] = [
     component: () => import('@/views/user').then((view) => view.load()),
     props: (route) => ({ userId: String(route.params.id) }),
     meta: { title: 'title.viewer' },
+  },
+  {
+    path: '/users/:id/compare',
+    name: 'compare',
+    component: () => import('@/views/compare').then((view) => view.load()),
+    props: (route) => ({ userId: String(route.params.id) }),
+    meta: { title: 'title.compare' },
   },
   {
     path: '/:rest(.*)*',

@@ -7,5 +7,10 @@ export async function load() {
     ja: () => import('@/locales/group.ja.json'),
     zh: () => import('@/locales/group.zh.json'),
   })
+  await useArea('invite', {
+    en: () => import('@/locales/invite.en.json'),
+    ja: () => import('@/locales/invite.ja.json'),
+    zh: () => import('@/locales/invite.zh.json'),
+  })
   return import('./GroupView.vue')
 }
