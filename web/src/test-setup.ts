@@ -10,6 +10,9 @@ class SilentEventSource extends EventTarget {
 }
 globalThis.EventSource = SilentEventSource as unknown as typeof EventSource
 
+/** jsdom has no media queries; here motion is reduced and nothing else matches. Tests that need others bring their own. */
+window.matchMedia = (query) => Object.assign(new EventTarget(), { matches: query.includes('reduced-motion'), media: query }) as unknown as MediaQueryList
+
 // A warning of Vue is a mistake in the component or in the test.
 beforeEach(() => {
   vi.spyOn(console, 'warn').mockImplementation((...words) => {

@@ -50,7 +50,7 @@ def test_a_like_counts_as_liked_and_a_dropped_title_as_not(compare: CompareUsers
     assert found.both_love == (ComparedTitle(1, None, 8),)
 
 
-def test_plans_and_hidden_titles_say_nothing(compare: CompareUsers, states: MemoryStateStore) -> None:
+def test_plans_and_hidden_titles_are_not_compared(compare: CompareUsers, states: MemoryStateStore) -> None:
     say(states, "a", event("a", 1, Kind.STATUS, Status.PLANNED), event("a", 5, Kind.DISMISS))
     say(states, "b", event("b", 1, Kind.RATE, 8))
     found = compare("a", "b")
