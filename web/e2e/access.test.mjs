@@ -126,6 +126,11 @@ const VIEWS = {
   viewer: { path: async () => `/users/${await someUser(0)}`, ready: (page) => page.getByRole('list', { name: 'History' }) },
   explore: { path: () => '/explore', ready: (page) => page.locator('p:has-text("In view") a').first() },
   group: { path: async () => `/group?member=${await someUser(0)}&member=${await someUser(1)}`, ready: (page) => page.getByRole('list', { name: 'For all of you' }) },
+  comparison: { path: async () => `/users/${await someUser(1)}/compare`, ready: (page) => page.getByRole('list', { name: 'Watch together' }) },
+  'invitation to compare': { path: async () => `/users/${await someUser(0)}/compare`, ready: (page) => page.getByRole('region', { name: 'Choose somebody' }).getByRole('listitem').first() },
+  'invitation to a group': { path: async () => `/group?member=${await someUser(1)}`, ready: (page) => page.getByRole('button', { name: 'Join' }) },
+  'titles that were hidden': { path: async () => `/users/${await someUser(0)}?show=hidden`, ready: (page) => page.getByRole('radio', { name: 'Hidden', exact: true }) },
+  season: { path: () => '/season', ready: (page) => page.getByRole('heading', { name: /^(On now|The catalogue ends)/ }) },
   operator: { path: () => '/admin', ready: (page) => page.getByLabel('Operator’s token') },
   'operator inside': {
     path: () => '/admin',

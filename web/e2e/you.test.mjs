@@ -86,7 +86,7 @@ describe('you', () => {
   it('do not see series they dropped unless they ask for them', () =>
     withPage(browser, {}, async (page) => {
       const id = await newcomer(page)
-      const { items } = await ask(`/users/${id}/recommendations?k=60&one_per_franchise=false&hide_sequels=false`)
+      const { items } = await ask(`/users/${id}/recommendations?k=100&one_per_franchise=false&hide_sequels=false`)
       const lineOf = async ({ anime }) => (await ask(`/anime/${anime.anime_id}`)).franchise.map((one) => one.anime_id).filter((one) => one !== anime.anime_id && items.some((item) => item.anime.anime_id === one))
       let dropped, line
       for (const item of items) {
