@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse as sp
 
 from gars.kernels.quantised import LARGEST
-from gars.kernels.top_k import mark_top_k
+from gars.kernels.top_k import select_top_k
 from gars.retrieval import stacked_neighbours
 from gars.retrieval.ials import ALPHA, Factors
 from gars.retrieval.item_to_item import ItemToItem, no_edges
@@ -31,7 +31,8 @@ def titles(seed: int) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("seed", range(5))
 def test_totals_are_the_matrix_product(seed: int) -> None:
     rows, weights = titles(seed)
-    totals = stacked_neighbours.stack(channels(), N).score(rows, weights).totals
+    totals = np.empty((3, N), np.float32)
+    stacked_neighbours.stack(channels(), N).score(rows, weights, out=totals)
     for channel, found in zip(channels(), totals, strict=True):
         np.testing.assert_allclose(found, weights @ channel.weights.toarray()[rows], atol=1e-5)
 
@@ -40,7 +41,7 @@ def test_totals_are_the_matrix_product(seed: int) -> None:
 def test_largest_and_positive_terms_are_those_of_the_dense_product(seed: int) -> None:
     rows, weights = titles(seed)
     wanted = np.random.default_rng(seed).permutation(N)[:13]
-    strongest, supporters = stacked_neighbours.stack(channels(), N).score(rows, weights).terms_of(wanted)
+    strongest, supporters = stacked_neighbours.stack(channels(), N).terms_of(rows, weights, wanted)
     for place, channel in enumerate(channels()):
         terms = channel.weights.toarray()[rows][:, wanted] * weights[:, None]
         np.testing.assert_allclose(strongest[place], np.maximum(terms.max(axis=0), 0), rtol=1e-6)
@@ -61,8 +62,11 @@ def test_nearness_is_one_at_the_best_match(seed: int) -> None:
 
 def test_nothing_in_nothing_out() -> None:
     no_titles = np.empty(0, np.int64), np.empty(0, np.float32)
-    assert not stacked_neighbours.stack(channels(), N).score(*no_titles).totals.any()
-    assert stacked_neighbours.stack([], N).score(np.array([1]), np.ones(1, np.float32)).totals.shape == (0, N)
+    out = np.ones((3, N), np.float32)
+    stacked_neighbours.stack(channels(), N).score(*no_titles, out=out)
+    assert not out.any()
+    stacked_neighbours.stack([], N).score(np.array([1]), np.ones(1, np.float32), out=out[:0])
+    assert not out.any()
 
 
 @pytest.mark.parametrize("k", [0, 1, 5, 30, 39, 40, 60])
@@ -70,25 +74,30 @@ def test_proposals_are_the_best_allowed_of_each_channel(k: int) -> None:
     rng = np.random.default_rng(k)
     scores = np.stack([rng.standard_normal(N), rng.integers(0, 2, N), np.zeros(N)]).astype(np.float32)
     allowed = rng.random(N) < 0.7
-    found = np.zeros(scores.shape, np.bool_)
-    step = scores.std(axis=1)
-    mark_top_k(scores, scores.mean(axis=1) + step, step, allowed, k, found)
+    found = np.empty((3, k), np.int64)
+    select_top_k(scores, allowed, found)
     may = np.flatnonzero(allowed)
     for row, proposed in zip(scores, found, strict=True):
-        assert np.flatnonzero(proposed).tolist() == sorted(may[np.lexsort((may, -row[may]))[:k]].tolist())
+        best = sorted(may[np.lexsort((may, -row[may]))[:k]].tolist())
+        assert proposed.tolist() == best + [-1] * (k - len(best))
 
 
-@pytest.mark.parametrize("start", [-1e6, -1, 0.3, 1e6])
-@pytest.mark.parametrize("step", [1e-30, 1e-3, 10])
-def test_proposals_do_not_depend_on_the_guess(start: float, step: float) -> None:
+@pytest.mark.parametrize("k", [1, 7, 40, 249, 250, 251, 400])
+def test_proposals_of_long_channels_of_every_shape(k: int) -> None:
     rng = np.random.default_rng(0)
-    scores = np.stack([rng.standard_normal(500), rng.integers(0, 3, 500), rng.random(500) ** 9]).astype(np.float32)
-    allowed = rng.random(500) < 0.7
-    found = np.zeros(scores.shape, np.bool_)
-    mark_top_k(scores, np.full(3, start, np.float32), np.full(3, step, np.float32), allowed, 40, found)
-    may = np.flatnonzero(allowed)
-    for row, proposed in zip(scores, found, strict=True):
-        assert np.flatnonzero(proposed).tolist() == sorted(may[np.lexsort((may, -row[may]))[:40]].tolist())
+    several = [
+        rng.standard_normal(500), rng.integers(0, 3, 500), rng.integers(-1, 1, 500), rng.random(500) ** 9,
+        np.sort(rng.random(500)), -np.sort(rng.random(500)), np.where(np.arange(500) % 97 < 3, -0.0, 0.0),
+        np.where(np.arange(500) < 20, np.arange(500), 0),
+    ]  # fmt: skip
+    scores = np.stack(several).astype(np.float32)
+    for allowed in (rng.random(500) < 0.7, rng.random(500) < 0.1, np.zeros(500, np.bool_), np.ones(500, np.bool_)):
+        found = np.empty((len(scores), k), np.int64)
+        select_top_k(scores, allowed, found)
+        may = np.flatnonzero(allowed)
+        for row, proposed in zip(scores, found, strict=True):
+            best = sorted(may[np.lexsort((may, -row[may]))[:k]].tolist())
+            assert proposed.tolist() == best + [-1] * (k - len(best))
 
 
 @pytest.mark.parametrize("length", [1, 3, 7, 20])
@@ -104,7 +113,12 @@ def test_a_fold_in_is_the_least_squares_solution(length: int) -> None:
     user = factors.fold_in(rows, weights)
     np.testing.assert_allclose(user, expected, rtol=1e-3, atol=1e-5)
     out = np.zeros(N, np.float32)
-    factors.score(user, out=out)
+    factors.score(user, np.ones(N, np.bool_), out=out)
+    np.testing.assert_allclose(factors.moments(user), (out.mean(), out.std()), rtol=1e-3, atol=1e-5)
+    some = np.arange(N) % 3 == 0
+    few = np.zeros(N, np.float32)
+    factors.score(user, some, out=few)
+    assert np.array_equal(few, np.where(some, out, 0))
     # an entry of eight bits is off by half a step at most, one of the user's by much less
     off = np.abs(items).max(axis=1) / LARGEST * 0.51 * np.abs(user).sum()
     assert (np.abs(out - items @ user) <= off + 1e-6).all()

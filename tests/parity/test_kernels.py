@@ -17,7 +17,9 @@ from gars.kernels import pools as pools_kernel
 from gars.kernels.categories import categories_of
 from gars.kernels.compiled import Kernel
 from gars.kernels.quantised import quantise
+from gars.retrieval import stacked_neighbours
 from gars.retrieval.compact import csr_of
+from gars.retrieval.item_to_item import ItemToItem
 
 N, E, H, M = 50, 3, 9, 13
 
@@ -30,12 +32,9 @@ def sparse(rng: np.random.Generator) -> sp.csr_array:
     return sp.csr_array((found.data, found.indices.astype(np.int32), found.indptr.astype(np.int32)), found.shape)
 
 
-def stacked(rng: np.random.Generator) -> tuple[Any, ...]:
-    parts = [sparse(rng) for _ in range(E)]
-    joined = sp.csr_array(sp.hstack(parts, format="csr"))
-    lengths = np.stack([np.diff(part.indptr) for part in parts], axis=1).astype(np.int64)
-    lists = neighbours.CSR(joined.indptr.astype(np.int32), joined.indices.astype(np.int32), joined.data)
-    return lists, lengths
+def stacked(rng: np.random.Generator) -> neighbours.StackedLists:
+    parts = [ItemToItem(str(place), sparse(rng)) for place in range(E)]
+    return stacked_neighbours.stack(parts, N).lists
 
 
 def titles(rng: np.random.Generator) -> np.ndarray:
@@ -102,11 +101,10 @@ def histories(rng: np.random.Generator) -> pools_kernel.Lists:
 
 def pools(rng: np.random.Generator) -> tuple[Any, ...]:
     b, m, c = 3, int(rng.integers(1, N + 5)), E + 2
-    lists, _ = stacked(rng)
     wanted = rng.permutation(N)[: int(rng.integers(0, 4))]
     of_items, users = both_directions(rng)
     return (
-        pools_kernel.Channels(lists, of_items, users, uniform(rng, N)), uniform(rng, 2, c), histories(rng),
+        pools_kernel.Channels(stacked(rng), of_items, users, uniform(rng, N)), uniform(rng, 2, c), histories(rng),
         rng.random(N) < 0.8, int(rng.integers(1, N)), wanted, np.zeros((b, m), np.int64), zeros(b, c, m + len(wanted)),
     )  # fmt: skip
 
@@ -121,11 +119,10 @@ def filter_of_pools(rng: np.random.Generator) -> tuple[Any, ...]:
 
 
 ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
-    "sum_by_channel": lambda rng: (*stacked(rng), titles(rng), uniform(rng, H, E), zeros(E, N)),
-    "sum_terms": lambda rng: (
-        stacked(rng)[0], titles(rng), uniform(rng, H), zeros(E * N, neighbours.N_COLUMNS)
+    "sum_by_channel": lambda rng: (stacked(rng), titles(rng), uniform(rng, H, E), zeros(E, N)),
+    "select_terms": lambda rng: (
+        stacked(rng), titles(rng), uniform(rng, H), rng.integers(0, N, M), zeros(E, M), zeros(E, M)
     ),
-    "select_terms": lambda rng: (uniform(rng, E * N, neighbours.N_COLUMNS), N, titles(rng), zeros(E, H), zeros(E, H)),
     "neighbour_statistics": lambda rng: (csr(rng), titles(rng), uniform(rng, 2, H), places(rng), np.zeros((4, M))),
     "gather_columns": lambda rng: (uniform(rng, N, 5), titles(rng), zeros(5, H)),
     "add_submatrix": lambda rng: (csr(rng), titles(rng), N, uniform(rng, H, H)),
@@ -137,7 +134,7 @@ ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
     ),
     "add_bias_relu": lambda rng: (uniform(rng, H, 5), uniform(rng, N, 5), titles(rng)),
     "conjugate_gradient": lambda rng: (*linear_system(rng), 1e-5, int(rng.integers(0, 30)), zeros(2, H)),
-    "gather_entries": lambda rng: (*stacked(rng), titles(rng), rng.permutation(N)[:M], zeros(2, M, H)),
+    "gather_entries": lambda rng: (stacked(rng), titles(rng), rng.permutation(N)[:M], zeros(2, M, H)),
     "sum_by_category": lambda rng: (
         categories_of((rng.random((N, 5)) < 0.3).astype(np.float32)), titles(rng), uniform(rng, 3, 5), zeros(3, H),
         zeros(H),
@@ -170,18 +167,22 @@ ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
     ),
     "choose_pools": pools,
     "filter_scores": filter_of_pools,
-    "union": lambda rng: (rng.random((E, N)) < 0.1, np.zeros(N, np.int64)),
+    "unite": lambda rng: (rng.integers(-1, N, (E, 5)), N, np.zeros(N, np.int64)),
+    "flag_members": lambda rng: (rng.integers(-1, N, (E, 5)), N, rng.permutation(N)[:M], np.zeros((E, M), np.bool_)),
+    "moments": lambda rng: (np.tile(scores(rng), 1 + int(rng.integers(4))), zeros(3), zeros(3)),
+    "add_lists": lambda rng: (
+        uniform(rng, N, 19), uniform(rng, 19), 2, np.append(rng.permutation(N)[:H], -1), csr(rng), zeros(N)
+    ),
     "standard_scores": lambda rng: (
         uniform(rng, E, N), uniform(rng, E), uniform(rng, E) + 1, titles(rng), zeros(E, H)
     ),
     "weighted_sum": lambda rng: (csr(rng), titles(rng), uniform(rng, H), zeros(N)),
     "multiply": lambda rng: (
-        quantise(rng.standard_normal((N, H)).astype(np.float32)),
+        quantise(rng.standard_normal((H, H)).astype(np.float32)), rng.permutation(N)[:H], rng.random(N) < 0.5,
         rng.integers(-32767, 32768, H).astype(np.int16), np.float32(rng.random()), zeros(N),
     ),
-    "mark_top_k": lambda rng: (
-        scores(rng), uniform(rng, 3), np.abs(uniform(rng, 3)), rng.random(N) < 0.7, int(rng.integers(0, N + 5)),
-        np.zeros((3, N), np.bool_),
+    "select_top_k": lambda rng: (
+        scores(rng), rng.random(N) < 0.7, np.zeros((3, int(rng.integers(0, N + 5))), np.int64)
     ),
 }  # fmt: skip
 
@@ -213,5 +214,5 @@ def test_compiled_and_plain_forms_agree_to_the_bit(name: str, seed: int) -> None
 
 def test_plain_form_runs_without_numba(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "numba", None)
-    assert Kernel(top_k.mark_top_k.loops, top_k.mark_top_k.plain).chosen is top_k.mark_top_k.plain
+    assert Kernel(top_k.select_top_k.loops, top_k.select_top_k.plain).chosen is top_k.select_top_k.plain
     assert neighbours.sum_by_channel.__doc__

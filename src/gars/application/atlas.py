@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.kernels.top_k import mark_top_k
+from gars.kernels.top_k import select_top_k
 
 _NEIGHBOURS = 12
 _PUSHES = 5
@@ -44,14 +44,12 @@ def _graph(vectors: NDArray[np.float32], k: int) -> tuple[NDArray[np.int64], NDA
     n = len(vectors)
     nearest = np.empty((n, k), np.int64)
     everything = np.ones(n, np.bool_)
-    near, step = np.full((2, _BLOCK), [[0.5], [0.1]], np.float32)  # guesses of the k-th largest cosine
     for start in range(0, n, _BLOCK):
         cosine = vectors[start : start + _BLOCK] @ vectors.T
         rows = np.arange(len(cosine))
         cosine[rows, start + rows] = -2  # less than any cosine: no title is its own neighbour
-        marked = np.zeros(cosine.shape, np.bool_)
-        mark_top_k(cosine, near[: len(rows)], step[: len(rows)], everything, k, marked)
-        best = np.nonzero(marked)[1].reshape(-1, k)
+        best = np.empty((len(cosine), k), np.int64)
+        select_top_k(cosine, everything, best)
         order = np.argsort(-np.take_along_axis(cosine, best, axis=1), axis=1, kind="stable")
         nearest[start : start + len(cosine)] = np.take_along_axis(best, order, axis=1)
     weight = np.tile(np.exp(-np.arange(k) / k), n) / 2

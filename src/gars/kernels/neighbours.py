@@ -30,13 +30,36 @@ class CSR(NamedTuple):
     """(t,)"""
 
 
+class StackedLists(NamedTuple):
+    """Neighbour lists of n items in e channels, those of an item one after the other."""
+
+    starts: NDArray[np.int32] | Ints
+    """(n, e + 1) the entries of item i in channel c are from ``starts[i, c]`` to ``starts[i, c + 1]``."""
+    indices: NDArray[np.uint16] | NDArray[np.uint32]
+    """(t,) item of each entry: without a sign no index is tested for being negative."""
+    data: Floats
+    """(t,)"""
+
+
+def entries_between(starts: Ints, ends: Ints) -> tuple[Ints, Ints]:
+    """Return the positions from each start (h,) to its end, and the index of the start of each. → (t,), (t,)"""
+    starts = starts.astype(np.int64)
+    lengths = ends - starts
+    source = np.repeat(np.arange(len(starts)), lengths)
+    return np.arange(len(source)) + np.repeat(starts - (np.cumsum(lengths) - lengths), lengths), source
+
+
 def entries_of(matrix: CSR, rows: Ints) -> tuple[Ints, Ints]:
     """Return the positions of the entries of some rows (h,), and the index of each one's row. → (t,), (t,)"""
-    starts = matrix.indptr[rows].astype(np.int64)
-    lengths = matrix.indptr[rows + 1] - starts
-    source = np.repeat(np.arange(len(rows)), lengths)
-    ends = np.cumsum(lengths)
-    return np.arange(len(source)) + np.repeat(starts - (ends - lengths), lengths), source
+    return entries_between(matrix.indptr[rows], matrix.indptr[rows + 1])
+
+
+def stacked_entries(lists: StackedLists, rows: Ints) -> tuple[Ints, Ints, Ints]:
+    """Return the positions of the entries of some rows (h,), and the row's index and channel of each. → (t,) each"""
+    starts = lists.starts[rows]
+    entry, source = entries_between(starts[:, :-1].ravel(), starts[:, 1:].ravel())
+    e = max(1, starts.shape[1] - 1)
+    return entry, source // e, source % e
 
 
 def entries_among(matrix: CSR, rows: Ints, n: int) -> tuple[Ints, Ints, Ints]:
@@ -49,82 +72,64 @@ def entries_among(matrix: CSR, rows: Ints, n: int) -> tuple[Ints, Ints, Ints]:
     return entry[inside], source[inside], target[inside]
 
 
-def channel_of(lengths: Ints, rows: Ints) -> Ints:
-    """Return the channel of each entry of some rows (h,), from the entries (n, e) of each row and channel. → (t,)"""
-    return np.repeat(np.tile(np.arange(lengths.shape[1]), len(rows)), lengths[rows].ravel())
-
-
-def _sum_by_channel(matrix: CSR, lengths: Ints, rows: Ints, weights: Floats, out: Floats) -> None:
-    entry, source = entries_of(matrix, rows)
-    terms = matrix.data[entry] * weights[source, channel_of(lengths, rows)]
-    # bincount is several times slower when it has to convert
-    total = np.bincount(matrix.indices[entry].astype(np.intp), terms.astype(np.float64), out.size)
-    out[:] = total.reshape(out.shape)
+def _sum_by_channel(lists: StackedLists, rows: Ints, weights: Floats, out: Floats) -> None:
+    entry, source, channel = stacked_entries(lists, rows)
+    out[:] = 0
+    np.add.at(out, (channel, lists.indices[entry]), lists.data[entry] * weights[source, channel])
 
 
 @compiled(plain=_sum_by_channel)
-def sum_by_channel(matrix: CSR, lengths: Ints, rows: Ints, weights: Floats, out: Floats) -> None:
-    """Write ``Σ_i weights[i, c] · matrix[i, c, :]`` to ``out`` (e, n), for e channels stacked in each row.
-
-    Column ``c · n + item`` is that of channel c; ``lengths`` (n, e) are the entries of each channel in a row;
-    ``rows`` and ``weights`` are (h,) and (h, e).
-    """
-    e, n = out.shape
-    total = np.zeros(e * n, np.float64)
+def sum_by_channel(lists: StackedLists, rows: Ints, weights: Floats, out: Floats) -> None:
+    """Write ``Σ_i weights[i, c] · list[i, c, :]`` to ``out`` (e, n), for titles (h,) and their weights (h, e)."""
+    out[:] = 0
     for i in range(len(rows)):
-        start = matrix.indptr[rows[i]]
-        for c in range(e):
-            weight = weights[i, c]
-            end = start + lengths[rows[i], c]
-            for entry in range(start, end):
-                total[matrix.indices[entry]] += matrix.data[entry] * weight
-            start = end
-    for c in range(e):
-        for j in range(n):
-            out[c, j] = total[c * n + j]
+        for c in range(len(out)):
+            sums, weight = out[c], weights[i, c]
+            for entry in range(lists.starts[rows[i], c], lists.starts[rows[i], c + 1]):
+                sums[lists.indices[entry]] += lists.data[entry] * weight
 
 
-TOTAL, LARGEST, POSITIVE, N_COLUMNS = 0, 1, 2, 4
-"""Columns of ``sum_terms``, and their number: with one unused column, an item's numbers are in one cache line."""
-
-
-def _sum_terms(matrix: CSR, rows: Ints, weights: Floats, out: Floats) -> None:
-    entry, source = entries_of(matrix, rows)
-    items, data = matrix.indices[entry], matrix.data[entry]
-    terms = data * weights[source]
-    np.add.at(out[:, TOTAL], items, terms)
-    np.maximum.at(out[:, LARGEST], items, terms)
-    np.add.at(out[:, POSITIVE], items[data > 0], np.float32(1))
-
-
-@compiled(plain=_sum_terms)
-def sum_terms(matrix: CSR, rows: Ints, weights: Floats, out: Floats) -> None:
-    """Sum the terms ``weights[i] · matrix[i, :]`` of titles (h,) of weights (h,) for every column.
-
-    ``out`` (e · n, N_COLUMNS) must be zero; it gets the total, the largest term and the number of positive entries.
-    """
-    for i in range(len(rows)):
-        weight = weights[i]
-        for entry in range(matrix.indptr[rows[i]], matrix.indptr[rows[i] + 1]):
-            item, value = matrix.indices[entry], matrix.data[entry]
-            term = value * weight
-            out[item, TOTAL] += term
-            out[item, LARGEST] = max(out[item, LARGEST], term)
-            out[item, POSITIVE] += np.float32(value > 0)
-
-
-def _select_terms(sums: Floats, n: int, selected: Ints, largest: Floats, positive: Floats) -> None:
-    by_channel = sums.reshape(len(largest), n, N_COLUMNS)
-    largest[:], positive[:] = by_channel[:, selected, LARGEST], by_channel[:, selected, POSITIVE]
+def _select_terms(
+    lists: StackedLists, rows: Ints, weights: Floats, selected: Ints, largest: Floats, positive: Floats
+) -> None:
+    entry, source, channel = stacked_entries(lists, rows)
+    items, is_positive = lists.indices[entry], lists.data[entry] > 0
+    terms = np.zeros((2, len(largest), len(lists.starts)), np.float32)
+    np.maximum.at(terms[0], (channel, items), lists.data[entry] * weights[source])
+    np.add.at(terms[1], (channel[is_positive], items[is_positive]), np.float32(1))
+    largest[:], positive[:] = terms[:, :, selected]
 
 
 @compiled(plain=_select_terms)
-def select_terms(sums: Floats, n: int, selected: Ints, largest: Floats, positive: Floats) -> None:
-    """Write the largest term and the number of positive entries of some of n items (m,), from ``sum_terms``. (e, m)"""
-    for c in range(len(largest)):
-        for i in range(len(selected)):
-            largest[c, i] = sums[c * n + selected[i], LARGEST]
-            positive[c, i] = sums[c * n + selected[i], POSITIVE]
+def select_terms(
+    lists: StackedLists, rows: Ints, weights: Floats, selected: Ints, largest: Floats, positive: Floats
+) -> None:
+    """Write the largest term and the number of positive entries of some items (m,) in each channel. → (e, m), (e, m)
+
+    The terms are ``weights[i] · list[i, c, item]`` of titles (h,); the largest is at least 0.
+    """
+    n, m = len(lists.starts), len(selected)
+    is_selected, position = np.zeros(n, np.uint8), np.empty(n, np.int32)  # flags alone are small enough for the cache
+    for i in range(m):
+        if not is_selected[selected[i]]:
+            is_selected[selected[i]], position[selected[i]] = 1, i
+    largest[:] = 0
+    positive[:] = 0
+    kept = np.empty(n + 1, np.uint32)
+    for i in range(len(rows)):
+        for c in range(len(largest)):
+            start, count = lists.starts[rows[i], c], 0
+            for entry in range(start, lists.starts[rows[i], c + 1]):
+                kept[count] = entry - start
+                count += is_selected[lists.indices[entry]]
+            for j in range(count):
+                at, value = position[lists.indices[start + kept[j]]], lists.data[start + kept[j]]
+                largest[c, at] = max(largest[c, at], value * weights[i])
+                positive[c, at] += np.float32(value > 0)
+    for i in range(m):
+        if position[selected[i]] != i:  # selected twice
+            largest[:, i] = largest[:, position[selected[i]]]
+            positive[:, i] = positive[:, position[selected[i]]]
 
 
 def _neighbour_statistics(
@@ -166,36 +171,36 @@ def neighbour_statistics(
             out[3, at] = max(out[3, at], value)
 
 
-def _gather_entries(matrix: CSR, lengths: Ints, rows: Ints, selected: Ints, out: Floats) -> None:
-    n, (s, m, _) = len(lengths), out.shape
-    position = np.full(n, m)
+def _gather_entries(lists: StackedLists, rows: Ints, selected: Ints, out: Floats) -> None:
+    s, m, _ = out.shape
+    position = np.full(len(lists.starts), m)
     position[selected] = np.arange(m)
-    entry, source = entries_of(matrix, rows)
-    channel = channel_of(lengths, rows)
-    is_selected = (channel < s) & (position[matrix.indices[entry] - channel * n] < m)
+    entry, source, channel = stacked_entries(lists, rows)
+    is_selected = (channel < s) & (position[lists.indices[entry]] < m)
     entry, source, channel = entry[is_selected], source[is_selected], channel[is_selected]
-    np.add.at(out, (channel, position[matrix.indices[entry] - channel * n], source), matrix.data[entry])
+    np.add.at(out, (channel, position[lists.indices[entry]], source), lists.data[entry])
 
 
 @compiled(plain=_gather_entries)
-def gather_entries(matrix: CSR, lengths: Ints, rows: Ints, selected: Ints, out: Floats) -> None:
-    """Add the entries of some rows (h,) at a few selected items (m,) to ``out`` (s, m, h), for the first s channels.
-
-    ``lengths`` (n, e) are as in ``sum_by_channel``.
-    """
-    n = len(lengths)
-    is_selected, position = np.zeros(n, np.bool_), np.empty(n, np.int32)  # flags alone are small enough for the cache
+def gather_entries(lists: StackedLists, rows: Ints, selected: Ints, out: Floats) -> None:
+    """Add the entries of some rows (h,) at a few selected items (m,) to ``out`` (s, m, h), for the first s channels."""
+    n = len(lists.starts)
+    is_selected, position = np.zeros(n, np.uint8), np.empty(n, np.int32)  # flags alone are small enough for the cache
     for i in range(len(selected)):
-        is_selected[selected[i]], position[selected[i]] = True, i
+        is_selected[selected[i]], position[selected[i]] = 1, i
     for i in range(len(rows)):
-        start = matrix.indptr[rows[i]]
         for c in range(len(out)):
-            end = start + lengths[rows[i], c]
-            for entry in range(start, end):
-                item = matrix.indices[entry] - c * n
-                if is_selected[item]:
-                    out[c, position[item], i] += matrix.data[entry]
-            start = end
+            start, end = np.int64(lists.starts[rows[i], c]), np.int64(lists.starts[rows[i], c + 1])
+            while start < end:
+                after = min(start + 8, end)
+                found = np.uint8(0)  # one branch for eight entries: most are not selected
+                for entry in range(start, after):
+                    found |= is_selected[lists.indices[entry]]
+                if found:
+                    for entry in range(start, after):
+                        if is_selected[lists.indices[entry]]:
+                            out[c, position[lists.indices[entry]], i] += lists.data[entry]
+                start = after
 
 
 def _weighted_sum(matrix: CSR, rows: Ints, weights: Floats, out: Floats) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gars.kernels.compiled import Subroutine, compiled
-from gars.kernels.neighbours import CSR, entries_of
+from gars.kernels.neighbours import CSR, StackedLists, entries_of, stacked_entries
 
 Floats = NDArray[np.float32]
 Flags = NDArray[np.bool_]
@@ -37,8 +37,7 @@ GROUPS = 2
 class Channels(NamedTuple):
     """The sparse channels over n items, fitted on u users: e neighbourhoods, similar users, popularity."""
 
-    neighbours: CSR
-    """(n, e · n) column ``channel · n + item``."""
+    neighbours: StackedLists
     of_items: CSR
     """(n, u) the users of each item, weighted for the similarity of users."""
     users: CSR
@@ -77,7 +76,7 @@ def _pools(
         own = slice(lists.starts[one], lists.starts[one + 1])
         rows, of_rows = lists.rows[own], lists.weights[own]
         sums = np.zeros((scores.shape[1], n), np.float32)
-        _add_neighbours_plain(channels.neighbours, rows, of_rows, sums[:-2].reshape(-1))
+        _add_neighbours_plain(channels.neighbours, rows, of_rows, sums[:-2])
         _add_similar_users_plain(channels, rows, of_rows, n_similar, sums[-2])
         sums[-1] = channels.popularity
         allowed = content.copy()
@@ -96,9 +95,9 @@ def _pools(
         scores[one, :, m:] = sums[:, wanted] / scale[:, None]
 
 
-def _add_neighbours_plain(matrix: CSR, rows: Ints, weights: Floats, out: Floats) -> None:
-    entry, source = entries_of(matrix, rows)
-    np.add.at(out, matrix.indices[entry], matrix.data[entry] * weights[source])
+def _add_neighbours_plain(neighbours: StackedLists, rows: Ints, weights: Floats, out: Floats) -> None:
+    entry, source, channel = stacked_entries(neighbours, rows)
+    np.add.at(out, (channel, neighbours.indices[entry]), neighbours.data[entry] * weights[source])
 
 
 def _add_similar_users_plain(channels: Channels, rows: Ints, weights: Floats, k: int, out: Floats) -> None:
@@ -142,7 +141,7 @@ def choose_pools(
     n, n_users, c = len(content), len(channels.users.indptr) - 1, scores.shape[1]
     sums, scale = np.zeros((c, n), np.float32), np.ones(c, np.float32)
     sums[c - 1] = channels.popularity
-    by_neighbours = sums[: c - 2].reshape(-1)
+    by_neighbours = sums[: c - 2]
     similarity, found = np.zeros(n_users, np.float32), np.empty(n_users + 1, np.int32)
     allowed, considered, total = content.copy(), np.empty(n, np.int32), np.empty(n, np.float32)
     few, places = np.empty(max(n, n_users) + CHUNK, np.float32), np.empty(n + CHUNK, np.int64)
@@ -167,18 +166,26 @@ def choose_pools(
 
 
 @Subroutine
-def _add_neighbours(matrix: CSR, lists: Lists, start: int, end: int, scratch: NDArray[np.int32], out: Floats) -> None:
-    """Add ``Σ_i weights[i] · matrix[i, :]`` over some entries of ``lists`` to ``out``; ``scratch`` is overwritten."""
-    bits, unused = matrix.data.view(np.int32), np.int32(0)
+def _add_neighbours(
+    neighbours: StackedLists, lists: Lists, start: int, end: int, scratch: NDArray[np.int32], out: Floats
+) -> None:
+    """Add ``Σ_i weights[i] · list[i, c, :]`` over some entries of ``lists`` to ``out`` (e, n).
+
+    ``scratch`` is overwritten.
+    """
+    starts, indices, e = neighbours.starts, neighbours.indices, len(out)
+    bits, unused = neighbours.data.view(np.int32), np.int32(0)
     # reads each cache line first: these reads wait for memory side by side, those between sums would not
     for i in range(start, end):
-        for entry in range(matrix.indptr[lists.rows[i]], matrix.indptr[lists.rows[i] + 1], LINE):
-            unused |= bits[entry] | np.int32(matrix.indices[entry])
+        for entry in range(starts[lists.rows[i], 0], starts[lists.rows[i], e], LINE):
+            unused |= bits[entry] | np.int32(indices[entry])
     scratch[0] = unused
     for i in range(start, end):
         row, weight = lists.rows[i], lists.weights[i]
-        for entry in range(matrix.indptr[row], matrix.indptr[row + 1]):
-            out[matrix.indices[entry]] += matrix.data[entry] * weight
+        for c in range(e):
+            sums = out[c]
+            for entry in range(starts[row, c], starts[row, c + 1]):
+                sums[indices[entry]] += neighbours.data[entry] * weight
 
 
 @Subroutine

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from gars.kernels.compiled import compiled
 
 Floats = NDArray[np.float32]
+Flags = NDArray[np.bool_]
+Ints = NDArray[np.int64]
 
 LARGEST = 127
 
@@ -35,27 +37,39 @@ def quantise(rows: Floats) -> Quantised:
     return Quantised(np.rint(rows / steps[:, None]).astype(np.int8), steps)
 
 
-def dot(rows: Quantised, vector: Floats) -> Floats:
-    """Multiply every row with a vector, which is quantised to 16 bits. (n, d), (d,) → (n,)"""
-    out = np.zeros(len(rows.codes), np.float32)
+def dot(rows: Quantised, items: Ints, wanted: Flags, vector: Floats, out: Floats) -> None:
+    """Multiply the rows (r, d) of wanted items with a vector (d,), which is quantised to 16 bits.
+
+    ``items`` (r,) are the items of the rows. ``out`` (n,) must be zero; items without a row and those that are not
+    ``wanted`` (n,) stay so.
+    """
     finest = min(32767, (2**31 - 1) // (LARGEST * max(1, len(vector))))  # the sum fits into 32 bits
     step = np.abs(vector).max(initial=0) / np.float32(finest)
     if step > 0:
-        multiply(rows, np.rint(vector / step).astype(np.int16), step, out)
-    return out
+        multiply(rows, items, wanted, np.rint(vector / step).astype(np.int16), step, out)
 
 
-def _multiply(rows: Quantised, vector: NDArray[np.int16], step: np.float32, out: Floats) -> None:
-    totals = rows.codes.astype(np.int32) @ vector.astype(np.int32)
-    out[:] = totals.astype(np.float32) * (rows.steps * step)
+def _multiply(
+    rows: Quantised, items: Ints, wanted: Flags, vector: NDArray[np.int16], step: np.float32, out: Floats
+) -> None:
+    kept = np.flatnonzero(wanted[items])
+    totals = rows.codes[kept].astype(np.int32) @ vector.astype(np.int32)
+    out[items[kept]] = totals.astype(np.float32) * (rows.steps[kept] * step)
 
 
 @compiled(plain=_multiply)
-def multiply(rows: Quantised, vector: NDArray[np.int16], step: np.float32, out: Floats) -> None:
-    """Write the product of every row with a quantised vector (d,) of the given step to ``out`` (n,)."""
-    n, d = rows.codes.shape
-    for i in range(n):
+def multiply(
+    rows: Quantised, items: Ints, wanted: Flags, vector: NDArray[np.int16], step: np.float32, out: Floats
+) -> None:
+    """Write the products of the rows of wanted items with a quantised vector (d,) of the given step to ``out`` (n,)."""
+    r, d = rows.codes.shape
+    kept, count = np.empty(r + 1, np.int32), 0
+    for i in range(r):  # without a branch, which would be mispredicted often
+        kept[count] = i
+        count += wanted[items[i]]
+    for place in range(count):
+        i = kept[place]
         total = np.int32(0)
         for j in range(d):
             total = np.int32(total + np.int32(np.int32(rows.codes[i, j]) * np.int32(vector[j])))
-        out[i] = np.float32(total) * np.float32(rows.steps[i] * step)
+        out[items[i]] = np.float32(total) * np.float32(rows.steps[i] * step)

@@ -1,4 +1,4 @@
-"""Standard scores of some items by every channel."""
+"""Standard scores of some items by every channel: deviations from the mean over all items."""
 
 from __future__ import annotations
 
@@ -9,6 +9,48 @@ from gars.kernels.compiled import compiled
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
+
+LANES = 64
+"""Partial sums over all items, so that the compiler adds many values at a time."""
+
+
+def _moments(scores: Floats, mean: Floats, deviation: Floats) -> None:
+    n, lanes = scores.shape[1], np.zeros((len(scores), -(-scores.shape[1] // LANES) * LANES), np.float32)
+    lanes[:, :n] = scores
+    for channel, row in enumerate(lanes.reshape(len(scores), -1, LANES)):
+        # accumulate adds one after the other, as the loops do
+        total = np.add.accumulate(np.add.accumulate(row, axis=0)[-1])[-1]
+        square = np.add.accumulate(np.add.accumulate(row * row, axis=0)[-1])[-1] / np.float32(n)
+        mean[channel] = total / np.float32(n)
+        deviation[channel] = np.sqrt(np.maximum(square - mean[channel] * mean[channel], np.float32(0)))
+    deviation[deviation == 0] = 1
+
+
+@compiled(plain=_moments)
+def moments(scores: Floats, mean: Floats, deviation: Floats) -> None:
+    """Write mean and standard deviation of each channel (c, n) over n > 0 items; the deviation is 1 where it is 0."""
+    c, n = scores.shape
+    whole = n // LANES * LANES
+    sums, squares = np.empty(LANES, np.float32), np.empty(LANES, np.float32)
+    for channel in range(c):
+        sums[:] = 0
+        squares[:] = 0
+        for start in range(0, whole, LANES):
+            here = scores[channel, start : start + LANES]
+            for lane in range(LANES):
+                sums[lane] += here[lane]
+                squares[lane] += here[lane] * here[lane]
+        for j in range(whole, n):
+            sums[j - whole] += scores[channel, j]
+            squares[j - whole] += scores[channel, j] * scores[channel, j]
+        total = square = np.float32(0)
+        for lane in range(LANES):
+            total += sums[lane]
+            square += squares[lane]
+        average = total / np.float32(n)
+        variance = square / np.float32(n) - average * average
+        mean[channel] = average
+        deviation[channel] = np.sqrt(variance) if variance > 0 else np.float32(1)
 
 
 def _standard_scores(scores: Floats, mean: Floats, deviation: Floats, rows: Ints, out: Floats) -> None:

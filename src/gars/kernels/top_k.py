@@ -1,7 +1,8 @@
 """Selection of the k largest, ties to the lower position.
 
-The k-th largest of a whole channel is bracketed by counting the values above a threshold, which the compiler does for
-sixteen values at a time without a branch. Only the few values inside the bracket are partitioned.
+The values are dealt into groups: the k-th largest maximum of a group is at most the k-th largest value, and few values
+are above it. Both passes over all values have no branch, so that the compiler handles many at a time; only the few are
+searched for the k-th largest.
 """
 
 from __future__ import annotations
@@ -15,144 +16,184 @@ Floats = NDArray[np.float32]
 Flags = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
-FEW = 32
-"""A bracket of at most this many values is partitioned."""
-MAX_STEPS, MAX_BISECTIONS = 12, 16
-"""Where many values are equal no threshold separates them, so both searches end."""
+GROUPS = 2
+"""Groups of values, for each of the k."""
+CHUNK = 16
+"""Values compared with the threshold at once."""
+MAGNITUDE = np.int32(0x7FFFFFFF)
+"""The bits of a float32 without its sign."""
 
 
-def _mark_top_k(scores: Floats, start: Floats, step: Floats, allowed: Flags, k: int, marked: Flags) -> None:
-    del start, step  # a sort needs no guess
-    rows = np.flatnonzero(allowed)
-    for row, marked_row in zip(scores, marked, strict=True):
-        marked_row[rows[np.lexsort((rows, -row[rows]))[: max(0, k)]]] = True
+def _select_top_k(scores: Floats, allowed: Flags, positions: Ints) -> None:
+    rows, k = np.flatnonzero(allowed), positions.shape[1]
+    positions[:] = -1
+    for row, found in zip(scores, positions, strict=True):
+        best = np.sort(rows[np.lexsort((rows, -row[rows]))[:k]])
+        found[: len(best)] = best
 
 
-@compiled(plain=_mark_top_k)
-def mark_top_k(scores: Floats, start: Floats, step: Floats, allowed: Flags, k: int, marked: Flags) -> None:
-    """Mark the k largest allowed scores of each channel in ``marked`` (c, n), all False; ties go to the lower row.
+@compiled(plain=_select_top_k)
+def select_top_k(scores: Floats, allowed: Flags, positions: Ints) -> None:
+    """Write the positions of the k largest allowed scores of each channel to ``positions`` (c, k), ascending, -1 pads.
 
-    ``start`` (c,) is a guess of the k-th largest and ``step`` (c,) > 0 the width of the search around it: any will do,
-    a good guess is fast. Scores (c, n) are finite.
+    Ties go to the lower position. Scores (c, n) are finite.
     """
-    n = len(allowed)
-    n_allowed = 0
-    for j in range(n):
-        n_allowed += allowed[j]
-    values = np.empty(n, np.float32)
+    n, k = len(allowed), positions.shape[1]
+    values, few, places = np.empty(n, np.float32), np.empty(n + CHUNK, np.float32), np.empty(n + CHUNK, np.int32)
     for channel in range(len(scores)):
-        if n_allowed <= k:
-            marked[channel] = allowed
-        elif k > 0:
+        positions[channel, :] = -1
+        if k > 0 and n > 0:
+            row = scores[channel]
             for j in range(n):
-                values[j] = scores[channel, j] if allowed[j] else np.float32(-np.inf)
-            low, high, n_high = _bracket(values, start[channel], step[channel], k, n_allowed)
-            inside = np.zeros((n + 7) // 8 * 8, np.bool_)
-            for j in range(n):
-                marked[channel, j] = values[j] > high
-                inside[j] = (values[j] > low) & (values[j] <= high)
-            between = _flagged(inside)
-            for position in _top_k(values[between], k - n_high):
-                marked[channel, between[position]] = True
+                values[j] = row[j] if allowed[j] else np.float32(-np.inf)
+            threshold = _lower_bound(values, k)
+            count = _collect_above(values, threshold, few, places)
+            if count > k:
+                _write_largest(few[:count], places, positions[channel])
+            else:
+                _write_with_ties(values, threshold, places[:count], positions[channel])
 
 
 @Subroutine
-def _bracket(
-    values: Floats, start: np.float32, step: np.float32, k: int, n_allowed: int
-) -> tuple[np.float32, np.float32, int]:
-    """Return ``(low, high, values above high)``: at least k are above ``low``, fewer than k above ``high``."""
-    low = high = start
-    n_low = n_high = _count_above(values, start)
-    steps = 0
-    while n_low < k and steps < MAX_STEPS:
-        high, n_high = low, n_low
-        low = np.float32(low - step)
-        n_low = _count_above(values, low)
-        step, steps = np.float32(2 * step), steps + 1
-    while n_high >= k and steps < MAX_STEPS:
-        low, n_low = high, n_high
-        high = np.float32(high + step)
-        n_high = _count_above(values, high)
-        step, steps = np.float32(2 * step), steps + 1
-    if n_low < k:
-        low, n_low = np.float32(-np.inf), n_allowed
-    if n_high >= k:
-        high, n_high = np.float32(np.inf), 0
-    bisections = 0
-    while n_low - n_high > FEW and bisections < MAX_BISECTIONS and high - low < np.float32(np.inf):
-        middle = np.float32(low + np.float32(0.5) * (high - low))
-        n_middle = _count_above(values, middle)
-        if n_middle >= k:
-            low, n_low = middle, n_middle
+def _lower_bound(values: Floats, k: int) -> np.float32:
+    """Return a value that the k-th largest is not below: the k-th largest maximum of a group, or -∞."""
+    n = len(values)
+    n_groups = min(n, GROUPS * k)
+    if n_groups < k:
+        return np.float32(-np.inf)
+    largest = np.full(n_groups, -np.inf, np.float32)
+    for start in range(0, n, n_groups):
+        here = values[start : start + n_groups]
+        for i in range(len(here)):
+            largest[i] = here[i] if here[i] > largest[i] else largest[i]
+    return _kth_largest(largest, k)
+
+
+@Subroutine
+def _collect_above(values: Floats, threshold: np.float32, few: Floats, places: NDArray[np.int32]) -> int:
+    """Write the values above a threshold and their positions, ascending; return their number."""
+    n = len(values)
+    count, n_chunks = 0, n // CHUNK
+    by_chunk = values[: n_chunks * CHUNK].reshape(n_chunks, CHUNK)
+    for chunk in range(n_chunks):
+        is_any = np.int32(0)
+        for j in range(CHUNK):
+            is_any |= np.int32(by_chunk[chunk, j] > threshold)
+        if is_any:
+            for j in range(CHUNK):
+                few[count], places[count] = by_chunk[chunk, j], chunk * CHUNK + j
+                count += by_chunk[chunk, j] > threshold
+    for j in range(n_chunks * CHUNK, n):
+        few[count], places[count] = values[j], j
+        count += values[j] > threshold
+    return count
+
+
+@Subroutine
+def _write_largest(few: Floats, places: NDArray[np.int32], positions: Ints) -> None:
+    """Write the positions of the k largest of more than k values."""
+    threshold, equal, found = _kth_largest(few, len(positions)), len(positions), 0
+    for i in range(len(few)):
+        equal -= few[i] > threshold
+    for i in range(len(few)):
+        if few[i] > threshold or (few[i] == threshold and equal > 0):
+            equal -= few[i] == threshold
+            positions[found] = places[i]
+            found += 1
+
+
+@Subroutine
+def _write_with_ties(values: Floats, threshold: np.float32, places: NDArray[np.int32], positions: Ints) -> None:
+    """Write the positions of at most k values above a threshold, and of the first that equal it until there are k."""
+    found, tied = 0, 0
+    missing = len(positions) - len(places) if threshold > np.float32(-np.inf) else 0
+    for i in range(len(places) + 1):
+        end = places[i] if i < len(places) else len(values)
+        while missing > 0 and tied < end:
+            if values[tied] == threshold:
+                positions[found] = tied
+                found += 1
+                missing -= 1
+            tied += 1
+        if i < len(places):
+            positions[found] = places[i]
+            found += 1
+
+
+@Subroutine
+def _kth_largest(values: Floats, k: int) -> np.float32:
+    """Return the k-th largest value, k from 1 to their number, by bisection.
+
+    The bits of floats, with those of negative ones inverted, are integers in the same order. A count of those above a
+    threshold handles many at a time, where a selection would mispredict every other comparison.
+    """
+    bits, keys = values.view(np.int32), np.empty(len(values), np.int32)
+    for i in range(len(keys)):
+        keys[i] = bits[i] ^ ((bits[i] >> np.int32(31)) & MAGNITUDE)
+    low = high = np.int64(keys[0])
+    for i in range(len(keys)):
+        low, high = min(low, np.int64(keys[i])), max(high, np.int64(keys[i]))
+    while low < high:
+        middle = low + (high - low + 1) // 2
+        threshold, count = np.int32(middle), np.int32(0)
+        for i in range(len(keys)):
+            count = np.int32(count + np.int32(keys[i] >= threshold))
+        if count >= k:
+            low = middle
         else:
-            high, n_high = middle, n_middle
-        bisections += 1
-    return low, high, n_high
+            high = middle - 1
+    keys[0] = np.int32(low)
+    keys[0] ^= (keys[0] >> np.int32(31)) & MAGNITUDE
+    found: np.float32 = keys.view(np.float32)[0]
+    return found
 
 
-@Subroutine
-def _count_above(values: Floats, threshold: np.float32) -> int:
-    count = np.int32(0)
-    for j in range(len(values)):
-        count = np.int32(count + np.int32(values[j] > threshold))
-    return int(count)
+def _unite(positions: Ints, n: int, found: Ints) -> int:
+    del n  # the loops need flags of so many
+    distinct = np.unique(positions[positions >= 0])
+    found[: len(distinct)] = distinct
+    return len(distinct)
 
 
-@Subroutine
-def _flagged(flags: Flags) -> Ints:
-    """Return the positions of the flags that are set, ascending; the number of flags is a multiple of eight."""
-    eight = flags.view(np.uint64)  # most groups have none
-    positions = np.empty(len(flags), np.int64)
-    found = 0
+@compiled(plain=_unite)
+def unite(positions: Ints, n: int, found: Ints) -> int:
+    """Write the positions (c, k) below n that any channel has to ``found``, ascending; return their number.
+
+    Negative positions are pads. ``found`` must have room for all.
+    """
+    flags = np.zeros((n + 7) // 8 * 8, np.bool_)
+    for channel in range(len(positions)):
+        for i in range(positions.shape[1]):
+            if positions[channel, i] >= 0:
+                flags[positions[channel, i]] = True
+    eight, count = flags.view(np.uint64), 0  # most groups have none
     for group in range(len(eight)):
         if eight[group]:
             for j in range(8 * group, 8 * group + 8):
                 if flags[j]:
-                    positions[found] = j
-                    found += 1
-    return positions[:found]
+                    found[count] = j
+                    count += 1
+    return count
 
 
-@Subroutine
-def _top_k(values: Floats, k: int) -> Ints:
-    """Return the positions of the k largest values, ascending; ties go to the lower position."""
-    n = len(values)
-    if n <= k:
-        return np.arange(n)
-    threshold = values.min()
-    if threshold < values.max():  # else partition would go over equal values again and again
-        threshold = np.partition(values, n - k)[n - k] if k > 0 else np.float32(np.inf)
-    equal = k
-    for i in range(n):
-        equal -= values[i] > threshold
-    positions = np.empty(max(k, 0), np.int64)
-    found = 0
-    for i in range(n):
-        if values[i] > threshold or (values[i] == threshold and equal > 0):
-            equal -= values[i] == threshold
-            positions[found] = i
-            found += 1
-    return positions[:found]
+def _flag_members(positions: Ints, n: int, items: Ints, flags: Flags) -> None:
+    del n  # the loops need places of so many
+    for channel, own in enumerate(positions):
+        flags[channel] = np.isin(items, own)
 
 
-def _union(flags: Flags, columns: Ints) -> int:
-    found = np.flatnonzero(flags.any(axis=0))
-    columns[: len(found)] = found
-    return len(found)
+@compiled(plain=_flag_members)
+def flag_members(positions: Ints, n: int, items: Ints, flags: Flags) -> None:
+    """Write to ``flags`` (c, m) if each of some items (m,) below n is among the positions (c, k) of each channel.
 
-
-@compiled(plain=_union)
-def union(flags: Flags, columns: Ints) -> int:
-    """Write the columns of ``flags`` (c, n) that are set in any row to ``columns``, ascending; return their number.
-
-    ``columns`` must have room for each of them.
+    No item is negative or there twice.
     """
-    c, n = flags.shape
-    in_any = np.zeros((n + 7) // 8 * 8, np.bool_)
-    for row in range(c):
-        for j in range(n):
-            in_any[j] |= flags[row, j]
-    found = _flagged(in_any)
-    for i in range(len(found)):
-        columns[i] = found[i]
-    return len(found)
+    place = np.full(n, -1, np.int32)
+    for i in range(len(items)):
+        place[items[i]] = i
+    for channel in range(len(positions)):
+        flags[channel, :] = False
+        for i in range(positions.shape[1]):
+            at = positions[channel, i]
+            if at >= 0 and place[at] >= 0:
+                flags[channel, place[at]] = True

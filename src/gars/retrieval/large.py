@@ -21,7 +21,6 @@ from gars.kernels.neighbours import CSR
 from gars.kernels.pools import Channels, Lists, choose_pools
 from gars.kernels.spectral_filter import filter_scores
 from gars.retrieval import stacked_neighbours
-from gars.retrieval.compact import csr_of
 from gars.retrieval.item_to_item import ItemToItem, no_edges
 from gars.retrieval.large_config import LargeConfig
 from gars.retrieval.retriever import SESSION_CANDIDATES, Retriever
@@ -69,7 +68,7 @@ class LargeRetriever:
         set_ = object.__setattr__
         set_(self, "_stacked", stacked_neighbours.stack(self.channels, len(self.items)))
         users, of_items = _similarity_lists(self.lists, self.config.similar_users_power)
-        set_(self, "_sparse", Channels(csr_of(self._stacked.matrix), of_items, users, self.popularity))
+        set_(self, "_sparse", Channels(self._stacked.lists, of_items, users, self.popularity))
         set_(self, "_filter", (np.ascontiguousarray(self.spectral.source), np.ascontiguousarray(self.spectral.target)))
         weights = [self.config.weights.get(name, 0.0) for name in self.channel_names]
         fusing = np.array([weights, [name == "popularity" for name in self.channel_names]], np.float32)

@@ -15,8 +15,8 @@ from gars.domain.features.channels import WHOLE_LIST
 from gars.domain.item_table import ItemTable
 from gars.domain.normalise import unit_rows
 from gars.domain.top_k import argsort_descending
-from gars.kernels.standard_scores import standard_scores
-from gars.kernels.top_k import mark_top_k, union
+from gars.kernels.standard_scores import moments, standard_scores
+from gars.kernels.top_k import flag_members, select_top_k, unite
 from gars.retrieval import (
     deepwalk,
     edlae,
@@ -34,7 +34,7 @@ from gars.retrieval.item2vec import ItemVectors
 from gars.retrieval.item_to_item import ItemToItem
 from gars.retrieval.large_config import LargeConfig
 from gars.retrieval.matrix import TrainingMatrix
-from gars.retrieval.stacked_neighbours import ChannelScores, StackedNeighbours
+from gars.retrieval.stacked_neighbours import StackedNeighbours
 from gars.retrieval.user_knn import UserKnn
 from gars.runtime.progress import Progress
 
@@ -44,8 +44,6 @@ KNN = "item_knn"
 BY_CATALOGUE = ("content", "recommended")
 """Channels that need no interactions."""
 SESSION_CANDIDATES = 50
-AHEAD = 1.0
-"""An item this many deviations above its channel's mean is looked at first; seldom are more than a fifth."""
 FUSION = {"edlae": 1.0, "deepwalk": 0.75, "ials": 0.25}
 
 
@@ -86,14 +84,14 @@ class Retriever:
     _stacked: StackedNeighbours = field(init=False)
     _weights: Floats = field(init=False)
     """(c,) of the channels in fusion"""
-    _ones: Floats = field(init=False)
+    _everything: NDArray[np.bool_] = field(init=False)
     """(n,)"""
 
     def __post_init__(self) -> None:
         weights = [self.config.fusion.get(name, 0.0) for name in self.channel_names]
         object.__setattr__(self, "_stacked", stacked_neighbours.stack(self.channels, len(self.items)))
         object.__setattr__(self, "_weights", np.array(weights, np.float32))
-        object.__setattr__(self, "_ones", np.ones(len(self.items), np.float32))
+        object.__setattr__(self, "_everything", np.ones(len(self.items), np.bool_))
 
     @property
     def channel_names(self) -> tuple[str, ...]:
@@ -109,23 +107,26 @@ class Retriever:
 
         Standardised over all items per channel (mean 0, deviation 1): the channels' units differ.
         """
-        scored = self._score(rows, weights)
-        return scored.standardised(np.arange(len(self.items)))
+        return self._score(rows, weights, self._everything).standardised(np.arange(len(self.items)))
 
-    def _score(self, rows: NDArray[np.int64], weights: Floats) -> _ScoredItems:
-        scores = np.zeros((len(self.channels) + len(WHOLE_LIST), len(self.items)), np.float32)
-        sums = self._stacked.score(rows, weights)
-        if len(rows):
-            scores[: -len(WHOLE_LIST)] = sums.totals
-            user = self.factors.fold_in(rows, weights)
-            self.factors.score(user, out=scores[-3])
-            self.neighbours.score(user, out=scores[-2])
+    def _score(self, rows: NDArray[np.int64], weights: Floats, wanted: NDArray[np.bool_]) -> _ScoredItems:
+        """Score items by every channel; the iALS scores of items that are not ``wanted`` (n,) are 0."""
+        c, n = len(self.channels) + len(WHOLE_LIST), len(self.items)
+        ials, by_users = c - 3, c - 2
+        scores, mean, deviation = np.empty((c, n), np.float32), np.empty(c, np.float32), np.empty(c, np.float32)
+        self._stacked.score(rows, weights, out=scores[:ials])
+        scores[ials:-1] = 0
         scores[-1] = self.popularity
-        n = max(1, scores.shape[1])
-        mean = scores @ self._ones / np.float32(n)
-        square = np.vecdot(scores, scores) / np.float32(n)
-        deviation = np.sqrt(np.maximum(square - mean * mean, 0))
-        return _ScoredItems(sums, scores, mean, np.where(deviation > 0, deviation, 1).astype(np.float32))
+        user = None
+        if len(rows):
+            user = self.factors.fold_in(rows, weights)
+            self.factors.score(user, wanted, out=scores[ials])
+            self.neighbours.score(user, out=scores[by_users])
+        moments(scores, mean, deviation)
+        if user is not None:
+            mean[ials], spread = self.factors.moments(user)
+            deviation[ials] = spread if spread > 0 else 1
+        return _ScoredItems(scores, mean, deviation)
 
     def fuse(self, scores: Floats, *, cold: bool) -> Floats:
         """Fuse the channels' scores (c, m); a user without a history (``cold``) gets popularity. → (m,)"""
@@ -148,15 +149,17 @@ class Retriever:
         ``session`` (n,) may propose titles near the latest clicks. ``extra`` rows need not be proposed; they come last,
         in the order given.
         """
-        scored = self._score(rows, weights)
-        proposed = np.zeros((len(scored.scores) + 1, len(self.items)), np.bool_)
-        start = scored.mean + np.float32(AHEAD) * scored.deviation
-        mark_top_k(scored.scores, start, scored.deviation, allowed, per_channel, proposed[:-1])
+        wanted = allowed
+        if extra is not None:
+            wanted = allowed.copy()
+            wanted[extra] = True
+        scored = self._score(rows, weights, wanted)
+        positions = np.full((len(scored.scores) + 1, max(per_channel, SESSION_CANDIDATES)), -1, np.int64)
+        select_top_k(scored.scores, allowed, positions[:-1, :per_channel])
         if session is not None:
-            near, half = session[None], np.full(1, 0.5, np.float32)
-            mark_top_k(near, half, half, allowed & (session > 0), SESSION_CANDIDATES, proposed[-1:])
+            select_top_k(session[None], allowed & (session > 0), positions[-1:, :SESSION_CANDIDATES])
         found = np.empty(len(self.items), np.int64)
-        found = found[: union(proposed, found)]
+        found = found[: unite(positions, len(self.items), found)]
         scores = scored.standardised(found)
         fused = self.fuse(scores, cold=not len(rows))
         order = argsort_descending(fused)  # rows ascend by id, so a tie goes to the lower id
@@ -168,19 +171,28 @@ class Retriever:
             theirs = scored.standardised(others)
             found, scores = np.append(found, others), np.hstack([scores, theirs])
             fused = np.append(fused, self.fuse(theirs, cold=not len(rows)))
-        return self._as_candidates(found, scores, fused, scored, proposed[:, found])
+        proposed = np.empty((len(positions), len(found)), np.bool_)
+        flag_members(positions, len(self.items), found, proposed)
+        return self._as_candidates(rows, weights, found, scores, fused, proposed)
 
     def scored(self, rows: NDArray[np.int64], weights: Floats, wanted: NDArray[np.int64]) -> Candidates:
         """Given items as candidates for titles (h,) of weights (h,), in the order given; none is proposed."""
-        scored = self._score(rows, weights)
-        unproposed = np.zeros((len(scored.scores) + 1, len(wanted)), np.bool_)
-        scores = scored.standardised(wanted)
-        return self._as_candidates(wanted, scores, self.fuse(scores, cold=not len(rows)), scored, unproposed)
+        is_wanted = np.zeros(len(self.items), np.bool_)
+        is_wanted[wanted] = True
+        scores = self._score(rows, weights, is_wanted).standardised(wanted)
+        unproposed = np.zeros((len(scores) + 1, len(wanted)), np.bool_)
+        return self._as_candidates(rows, weights, wanted, scores, self.fuse(scores, cold=not len(rows)), unproposed)
 
     def _as_candidates(
-        self, wanted: NDArray[np.int64], scores: Floats, fused: Floats, scored: _ScoredItems, by: NDArray[np.bool_]
+        self,
+        rows: NDArray[np.int64],
+        weights: Floats,
+        wanted: NDArray[np.int64],
+        scores: Floats,
+        fused: Floats,
+        by: NDArray[np.bool_],
     ) -> Candidates:
-        strongest, supporters = scored.sums.terms_of(wanted)
+        strongest, supporters = self._stacked.terms_of(rows, weights, wanted)
         return Candidates(
             rows=wanted,
             channel_scores=scores.T,
@@ -204,7 +216,6 @@ class Retriever:
 class _ScoredItems:
     """Scores of all items for a user, with mean and deviation of each channel."""
 
-    sums: ChannelScores
     scores: Floats
     """(c, n)"""
     mean: Floats

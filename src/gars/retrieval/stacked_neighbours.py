@@ -10,51 +10,30 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gars.kernels import neighbours
+from gars.kernels.neighbours import StackedLists
 from gars.kernels.top_contributions import add_relative
-from gars.retrieval.compact import compact, csr_of
 from gars.retrieval.item_to_item import ItemToItem
 
 Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ChannelScores:
-    """Scores of n items by e channels, and the terms they are sums of."""
-
-    columns: Floats
-    """(e · n, N_COLUMNS)"""
-    n: int
-
-    @property
-    def totals(self) -> Floats:
-        """The scores. → (e, n)"""
-        return self.columns[:, neighbours.TOTAL].reshape(-1, self.n)
-
-    def terms_of(self, items: NDArray[np.int64]) -> tuple[Floats, Floats]:
-        """Return the largest term and log(1 + positive terms) of some items (m,). → (e, m), (e, m)"""
-        e = len(self.columns) // max(1, self.n)
-        largest, positive = np.empty((2, e, len(items)), np.float32)
-        neighbours.select_terms(self.columns, self.n, items, largest, positive)
-        return largest, np.log1p(positive)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class StackedNeighbours:
-    """The neighbour lists of e channels over n items, one after the other in each row."""
+    """The neighbour lists of e channels over n items."""
 
-    matrix: sp.csr_array
-    """(n, e · n); column ``channel · n + item``."""
-    lengths: NDArray[np.int64]
-    """(n, e) stored entries of each item in each channel."""
+    lists: StackedLists
     largest: Floats
     """(n, e) largest weight of each item in each channel, 1 where none is above 0."""
 
-    def score(self, rows: NDArray[np.int64], weights: Floats) -> ChannelScores:
-        """Score every item by every channel, for a user's titles (h,) of weights (h,)."""
-        n, e = self.lengths.shape
-        sums = np.zeros((e * n, neighbours.N_COLUMNS), np.float32)
-        neighbours.sum_terms(csr_of(self.matrix), rows, weights, sums)
-        return ChannelScores(sums, n)
+    def score(self, rows: NDArray[np.int64], weights: Floats, *, out: Floats) -> None:
+        """Write the score of every item by every channel to ``out`` (e, n), for titles (h,) of weights (h,)."""
+        neighbours.sum_by_channel(self.lists, rows, np.repeat(weights[:, None], len(out), axis=1), out)
+
+    def terms_of(self, rows: NDArray[np.int64], weights: Floats, items: NDArray[np.int64]) -> tuple[Floats, Floats]:
+        """Return the largest term of the score of some items (m,) and log(1 + positive terms). → (e, m), (e, m)"""
+        largest, positive = np.empty((2, self.largest.shape[1], len(items)), np.float32)
+        neighbours.select_terms(self.lists, rows, weights, items, largest, positive)
+        return largest, np.log1p(positive)
 
     def contributions(
         self, rows: NDArray[np.int64], history_weights: Floats, items: NDArray[np.int64], channel_weights: Floats
@@ -66,7 +45,7 @@ class StackedNeighbours:
         """
         e = int(np.flatnonzero(channel_weights).max(initial=-1)) + 1  # later channels have no weight
         terms = np.zeros((e, len(items), len(rows)), np.float32)
-        neighbours.gather_entries(csr_of(self.matrix), self.lengths, rows, items, terms)
+        neighbours.gather_entries(self.lists, rows, items, terms)
         found = np.zeros((len(items), len(rows)), np.float32)
         if len(rows):
             add_relative(terms, history_weights, channel_weights[:e], found)
@@ -78,21 +57,27 @@ class StackedNeighbours:
         1 is the best match of a title of weight 1: each title's neighbours are scaled to at most 1 in each channel, so
         that a popular title does not dominate the others.
         """
-        n, e = self.lengths.shape
+        n, e = self.largest.shape
         totals = np.empty((e, n), np.float32)
         relative = (weights[:, None] / self.largest[rows]).astype(np.float32)
-        neighbours.sum_by_channel(csr_of(self.matrix), self.lengths, rows, relative, totals)
+        neighbours.sum_by_channel(self.lists, rows, relative, totals)
         return np.asarray(np.maximum(totals, 0).sum(axis=0) / max(1, e), np.float32)
 
 
 def stack(channels: Sequence[ItemToItem], n: int) -> StackedNeighbours:
     """Stack the neighbour lists of channels over n items."""
     if not channels:
-        empty = sp.csr_array(np.zeros((n, 0), np.float32))
-        return StackedNeighbours(compact(empty), np.zeros((n, 0), np.int64), np.ones((n, 0), np.float32))
+        nothing = StackedLists(np.zeros((n, 1), np.int32), np.empty(0, np.uint16), np.empty(0, np.float32))
+        return StackedNeighbours(nothing, np.ones((n, 0), np.float32))
     largest = np.stack([channel.weights.max(axis=1).toarray().ravel() for channel in channels], axis=1)
+    joined = sp.hstack([channel.weights for channel in channels], format="csr", dtype=np.float32)
+    lengths = np.stack([np.diff(channel.weights.indptr) for channel in channels], axis=1)
+    starts = np.zeros((n, len(channels) + 1), np.int64)
+    starts[:, 1:] = lengths.cumsum(axis=1, dtype=np.int64)
+    starts += joined.indptr[:-1, None]
+    fits = joined.nnz <= np.iinfo(np.int32).max
+    items = (joined.indices % n).astype(np.uint16 if n <= np.iinfo(np.uint16).max + 1 else np.uint32)
     return StackedNeighbours(
-        compact(sp.csr_array(sp.hstack([channel.weights for channel in channels], format="csr", dtype=np.float32))),
-        np.stack([np.diff(channel.weights.indptr) for channel in channels], axis=1).astype(np.int64),
+        StackedLists(starts.astype(np.int32) if fits else starts, items, joined.data),
         np.where(largest > 0, largest, 1).astype(np.float32),
     )

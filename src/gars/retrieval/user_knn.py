@@ -16,9 +16,9 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gars.domain.normalise import unit_rows
-from gars.kernels import neighbours
 from gars.kernels.quantised import Quantised, dot, quantise
-from gars.kernels.top_k import mark_top_k, union
+from gars.kernels.similar_users import add_lists
+from gars.kernels.top_k import select_top_k
 from gars.retrieval.compact import compact, csr_of
 
 Floats = NDArray[np.float32]
@@ -27,8 +27,6 @@ MAX_USERS = 20_000
 NEIGHBOURS = 150
 SQUARED = 2
 """A neighbour's list counts by similarity squared so many times."""
-LIKELY, STEP = np.full(1, 0.22, np.float32), np.full(1, 0.04, np.float32)
-"""Similarity of the last neighbour, about; looked for in these steps."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,11 +40,14 @@ class UserKnn:
     _compared: Quantised = field(init=False)
     """The users as they are looked through; the weight of the nearest is exact."""
     _all_users: NDArray[np.bool_] = field(init=False)
+    _order: NDArray[np.int64] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "lists", compact(self.lists))
         object.__setattr__(self, "_compared", quantise(self.users))
+        object.__setattr__(self, "users", np.ascontiguousarray(self.users))
         object.__setattr__(self, "_all_users", np.ones(len(self.users), np.bool_))
+        object.__setattr__(self, "_order", np.arange(len(self.users)))
 
     def score(self, user: Floats, *, out: Floats) -> None:
         """Add the lists of the nearest users of a user with these factors (d,), weighted, to ``out`` (n,)."""
@@ -54,15 +55,11 @@ class UserKnn:
         if not length or not len(self.users):
             return
         direction = user / np.float32(length)
-        similarity = dot(self._compared, direction)
-        chosen = np.zeros((1, len(similarity)), np.bool_)
-        mark_top_k(similarity[None], LIKELY, STEP, self._all_users, NEIGHBOURS, chosen)
-        nearest = np.empty(NEIGHBOURS, np.int64)
-        nearest = nearest[: union(chosen, nearest)]
-        weight = np.maximum(self.users[nearest] @ direction, 0)
-        for _ in range(SQUARED):
-            weight *= weight
-        neighbours.weighted_sum(csr_of(self.lists), nearest, weight, out)
+        similarity = np.zeros(len(self.users), np.float32)
+        dot(self._compared, self._order, self._all_users, direction, similarity)
+        nearest = np.empty((1, NEIGHBOURS), np.int64)
+        select_top_k(similarity[None], self._all_users, nearest)
+        add_lists(self.users, direction, SQUARED, nearest[0], csr_of(self.lists), out)
 
 
 def fit(matrix: sp.csr_array, users: Floats, rng: np.random.Generator) -> UserKnn:
