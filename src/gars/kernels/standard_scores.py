@@ -15,8 +15,9 @@ LANES = 64
 
 
 def _moments(scores: Floats, mean: Floats, deviation: Floats) -> None:
-    n, lanes = scores.shape[1], np.zeros((len(scores), -(-scores.shape[1] // LANES) * LANES), np.float32)
-    lanes[:, :n] = scores
+    n = max(1, scores.shape[1])
+    lanes = np.zeros((len(scores), -(-n // LANES) * LANES), np.float32)
+    lanes[:, : scores.shape[1]] = scores
     for channel, row in enumerate(lanes.reshape(len(scores), -1, LANES)):
         # accumulate adds one after the other, as the loops do
         total = np.add.accumulate(np.add.accumulate(row, axis=0)[-1])[-1]
@@ -28,8 +29,9 @@ def _moments(scores: Floats, mean: Floats, deviation: Floats) -> None:
 
 @compiled(plain=_moments)
 def moments(scores: Floats, mean: Floats, deviation: Floats) -> None:
-    """Write mean and standard deviation of each channel (c, n) over n > 0 items; the deviation is 1 where it is 0."""
+    """Write mean and standard deviation of each channel (c, n) over n items; a deviation of 0 becomes 1."""
     c, n = scores.shape
+    number = np.float32(max(1, n))
     whole = n // LANES * LANES
     sums, squares = np.empty(LANES, np.float32), np.empty(LANES, np.float32)
     for channel in range(c):
@@ -47,8 +49,8 @@ def moments(scores: Floats, mean: Floats, deviation: Floats) -> None:
         for lane in range(LANES):
             total += sums[lane]
             square += squares[lane]
-        average = total / np.float32(n)
-        variance = square / np.float32(n) - average * average
+        average = total / number
+        variance = square / number - average * average
         mean[channel] = average
         deviation[channel] = np.sqrt(variance) if variance > 0 else np.float32(1)
 

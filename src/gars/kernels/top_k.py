@@ -39,39 +39,40 @@ def select_top_k(scores: Floats, allowed: Flags, positions: Ints) -> None:
     Ties go to the lower position. Scores (c, n) are finite.
     """
     n, k = len(allowed), positions.shape[1]
-    values, few, places = np.empty(n, np.float32), np.empty(n + CHUNK, np.float32), np.empty(n + CHUNK, np.int32)
+    few, places = np.empty(n + CHUNK, np.float32), np.empty(n + CHUNK, np.int32)
     for channel in range(len(scores)):
+        row = scores[channel]
         positions[channel, :] = -1
         if k > 0 and n > 0:
-            row = scores[channel]
-            for j in range(n):
-                values[j] = row[j] if allowed[j] else np.float32(-np.inf)
-            threshold = _lower_bound(values, k)
-            count = _collect_above(values, threshold, few, places)
+            threshold = _lower_bound(row, allowed, k)
+            count = _collect_above(row, allowed, threshold, few, places)
             if count > k:
                 _write_largest(few[:count], places, positions[channel])
             else:
-                _write_with_ties(values, threshold, places[:count], positions[channel])
+                _write_with_ties(row, allowed, threshold, places[:count], positions[channel])
 
 
 @Subroutine
-def _lower_bound(values: Floats, k: int) -> np.float32:
-    """Return a value that the k-th largest is not below: the k-th largest maximum of a group, or -∞."""
+def _lower_bound(values: Floats, allowed: Flags, k: int) -> np.float32:
+    """Return a value that the k-th largest allowed is not below: the k-th largest maximum of a group, or -∞."""
     n = len(values)
     n_groups = min(n, GROUPS * k)
     if n_groups < k:
         return np.float32(-np.inf)
     largest = np.full(n_groups, -np.inf, np.float32)
     for start in range(0, n, n_groups):
-        here = values[start : start + n_groups]
+        here, may = values[start : start + n_groups], allowed[start : start + n_groups]
         for i in range(len(here)):
-            largest[i] = here[i] if here[i] > largest[i] else largest[i]
+            value = here[i] if may[i] else np.float32(-np.inf)
+            largest[i] = value if value > largest[i] else largest[i]
     return _kth_largest(largest, k)
 
 
 @Subroutine
-def _collect_above(values: Floats, threshold: np.float32, few: Floats, places: NDArray[np.int32]) -> int:
-    """Write the values above a threshold and their positions, ascending; return their number."""
+def _collect_above(
+    values: Floats, allowed: Flags, threshold: np.float32, few: Floats, places: NDArray[np.int32]
+) -> int:
+    """Write the allowed values above a threshold and their positions, ascending; return their number."""
     n = len(values)
     count, n_chunks = 0, n // CHUNK
     by_chunk = values[: n_chunks * CHUNK].reshape(n_chunks, CHUNK)
@@ -82,10 +83,10 @@ def _collect_above(values: Floats, threshold: np.float32, few: Floats, places: N
         if is_any:
             for j in range(CHUNK):
                 few[count], places[count] = by_chunk[chunk, j], chunk * CHUNK + j
-                count += by_chunk[chunk, j] > threshold
+                count += (by_chunk[chunk, j] > threshold) & allowed[chunk * CHUNK + j]
     for j in range(n_chunks * CHUNK, n):
         few[count], places[count] = values[j], j
-        count += values[j] > threshold
+        count += (values[j] > threshold) & allowed[j]
     return count
 
 
@@ -103,14 +104,16 @@ def _write_largest(few: Floats, places: NDArray[np.int32], positions: Ints) -> N
 
 
 @Subroutine
-def _write_with_ties(values: Floats, threshold: np.float32, places: NDArray[np.int32], positions: Ints) -> None:
+def _write_with_ties(
+    values: Floats, allowed: Flags, threshold: np.float32, places: NDArray[np.int32], positions: Ints
+) -> None:
     """Write the positions of at most k values above a threshold, and of the first that equal it until there are k."""
     found, tied = 0, 0
     missing = len(positions) - len(places) if threshold > np.float32(-np.inf) else 0
     for i in range(len(places) + 1):
         end = places[i] if i < len(places) else len(values)
         while missing > 0 and tied < end:
-            if values[tied] == threshold:
+            if values[tied] == threshold and allowed[tied]:
                 positions[found] = tied
                 found += 1
                 missing -= 1

@@ -63,9 +63,10 @@ class Factors:
         dot(self._seen_items, self._seen, wanted, user, out)
 
     def moments(self, user: Floats) -> tuple[np.float32, np.float32]:
-        """Return mean and standard deviation over all items of their products with a user's factors (d,)."""
+        """Return mean and standard deviation (1 if it is 0) over all items of their products with factors (d,)."""
         mean = self._mean @ user
-        return mean, np.sqrt(np.maximum(user @ (self._square @ user) - mean * mean, np.float32(0)))
+        variance = user @ (self._square @ user) - mean * mean
+        return mean, np.sqrt(variance) if variance > 0 else np.float32(1)
 
     def fold_in(self, rows: NDArray[np.int64], weights: Floats) -> Floats:
         """Solve for the factors of a user with these titles and weights. (h,), (h,) → (d,)"""

@@ -84,6 +84,8 @@ class Retriever:
     _stacked: StackedNeighbours = field(init=False)
     _weights: Floats = field(init=False)
     """(c,) of the channels in fusion"""
+    _of_popularity: tuple[float, float] = field(init=False)
+    """Mean and standard deviation of the popularity of all items."""
     _everything: NDArray[np.bool_] = field(init=False)
     """(n,)"""
 
@@ -91,6 +93,9 @@ class Retriever:
         weights = [self.config.fusion.get(name, 0.0) for name in self.channel_names]
         object.__setattr__(self, "_stacked", stacked_neighbours.stack(self.channels, len(self.items)))
         object.__setattr__(self, "_weights", np.array(weights, np.float32))
+        mean, deviation = np.zeros((2, 1), np.float32)
+        moments(self.popularity[None], mean, deviation)
+        object.__setattr__(self, "_of_popularity", (mean[0], deviation[0]))
         object.__setattr__(self, "_everything", np.ones(len(self.items), np.bool_))
 
     @property
@@ -116,16 +121,15 @@ class Retriever:
         scores, mean, deviation = np.empty((c, n), np.float32), np.empty(c, np.float32), np.empty(c, np.float32)
         self._stacked.score(rows, weights, out=scores[:ials])
         scores[ials:-1] = 0
-        scores[-1] = self.popularity
+        scores[-1], mean[-1], deviation[-1] = self.popularity, *self._of_popularity
         user = None
         if len(rows):
             user = self.factors.fold_in(rows, weights)
             self.factors.score(user, wanted, out=scores[ials])
             self.neighbours.score(user, out=scores[by_users])
-        moments(scores, mean, deviation)
-        if user is not None:
-            mean[ials], spread = self.factors.moments(user)
-            deviation[ials] = spread if spread > 0 else 1
+        mean[ials], deviation[ials] = self.factors.moments(user) if user is not None else (0, 1)
+        for some in (slice(ials), slice(by_users, by_users + 1)):
+            moments(scores[some], mean[some], deviation[some])
         return _ScoredItems(scores, mean, deviation)
 
     def fuse(self, scores: Floats, *, cold: bool) -> Floats:
