@@ -41,10 +41,9 @@ class StackedLists(NamedTuple):
     """(t,)"""
 
 
-def entries_between(starts: Ints, ends: Ints) -> tuple[Ints, Ints]:
+def entries_between(starts: NDArray[np.int32] | Ints, ends: NDArray[np.int32] | Ints) -> tuple[Ints, Ints]:
     """Return the positions from each start (h,) to its end, and the index of the start of each. → (t,), (t,)"""
-    starts = starts.astype(np.int64)
-    lengths = ends - starts
+    lengths = ends - starts.astype(np.int64)
     source = np.repeat(np.arange(len(starts)), lengths)
     return np.arange(len(source)) + np.repeat(starts - (np.cumsum(lengths) - lengths), lengths), source
 

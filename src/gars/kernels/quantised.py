@@ -37,16 +37,12 @@ def quantise(rows: Floats) -> Quantised:
     return Quantised(np.rint(rows / steps[:, None]).astype(np.int8), steps)
 
 
-def dot(rows: Quantised, items: Ints, wanted: Flags, vector: Floats, out: Floats) -> None:
-    """Multiply the rows (r, d) of wanted items with a vector (d,), which is quantised to 16 bits.
-
-    ``items`` (r,) are the items of the rows. ``out`` (n,) must be zero; items without a row and those that are not
-    ``wanted`` (n,) stay so.
-    """
-    finest = min(32767, (2**31 - 1) // (LARGEST * max(1, len(vector))))  # the sum fits into 32 bits
-    step = np.abs(vector).max(initial=0) / np.float32(finest)
-    if step > 0:
-        multiply(rows, items, wanted, np.rint(vector / step).astype(np.int16), step, out)
+def quantise_vector(vector: Floats) -> tuple[NDArray[np.int16], np.float32]:
+    """Quantise a vector (d,) to at most 16 bits, so that products with ``Quantised`` rows fit into 32. → (d,), step"""
+    finest = min(32767, (2**31 - 1) // (LARGEST * max(1, len(vector))))
+    largest = np.abs(vector).max(initial=0)
+    step = np.float32(largest / np.float32(finest)) or np.float32(1)
+    return np.rint(vector / step).astype(np.int16), step
 
 
 def _multiply(
@@ -61,7 +57,11 @@ def _multiply(
 def multiply(
     rows: Quantised, items: Ints, wanted: Flags, vector: NDArray[np.int16], step: np.float32, out: Floats
 ) -> None:
-    """Write the products of the rows of wanted items with a quantised vector (d,) of the given step to ``out`` (n,)."""
+    """Write the products of rows (r, d) with a quantised vector (d,) of the given step to ``out`` (n,).
+
+    ``items`` (r,) are the items of the rows. The ``out`` of items without a row and of those that are not ``wanted``
+    (n,) stays as it is.
+    """
     r, d = rows.codes.shape
     kept, count = np.empty(r + 1, np.int32), 0
     for i in range(r):  # without a branch, which would be mispredicted often

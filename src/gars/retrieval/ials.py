@@ -16,7 +16,7 @@ from scipy.linalg.blas import ssyrk
 from scipy.linalg.lapack import sposv
 
 from gars.domain.errors import MissingExtraError
-from gars.kernels.quantised import Quantised, dot, quantise
+from gars.kernels.quantised import Quantised, multiply, quantise, quantise_vector
 
 Floats = NDArray[np.float32]
 
@@ -58,14 +58,16 @@ class Factors:
         object.__setattr__(self, "_mean", compared.sum(axis=0) / n)
         object.__setattr__(self, "_square", compared.T @ compared / n)
 
-    def score(self, user: Floats, wanted: NDArray[np.bool_], *, out: Floats) -> None:
-        """Write the product of a user's factors (d,) with those of wanted items (n,) to ``out`` (n,), which is zero."""
-        dot(self._seen_items, self._seen, wanted, user, out)
+    def score(self, user: Floats, wanted: NDArray[np.bool_], *, out: Floats) -> tuple[np.float32, np.float32]:
+        """Write the product of a user's factors (d,) with those of wanted items (n,) to ``out`` (n,), which is zero.
 
-    def moments(self, user: Floats) -> tuple[np.float32, np.float32]:
-        """Return mean and standard deviation (1 if it is 0) over all items of their products with factors (d,)."""
-        mean = self._mean @ user
-        variance = user @ (self._square @ user) - mean * mean
+        Returns mean and standard deviation, 1 if it is 0, of the products with all items.
+        """
+        codes, step = quantise_vector(user)
+        multiply(self._seen_items, self._seen, wanted, codes, step, out)
+        compared = codes * step
+        mean = self._mean @ compared
+        variance = compared @ (self._square @ compared) - mean * mean
         return mean, np.sqrt(variance) if variance > 0 else np.float32(1)
 
     def fold_in(self, rows: NDArray[np.int64], weights: Floats) -> Floats:

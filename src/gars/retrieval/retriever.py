@@ -122,12 +122,11 @@ class Retriever:
         self._stacked.score(rows, weights, out=scores[:ials])
         scores[ials:-1] = 0
         scores[-1], mean[-1], deviation[-1] = self.popularity, *self._of_popularity
-        user = None
+        mean[ials], deviation[ials] = 0, 1
         if len(rows):
             user = self.factors.fold_in(rows, weights)
-            self.factors.score(user, wanted, out=scores[ials])
+            mean[ials], deviation[ials] = self.factors.score(user, wanted, out=scores[ials])
             self.neighbours.score(user, out=scores[by_users])
-        mean[ials], deviation[ials] = self.factors.moments(user) if user is not None else (0, 1)
         for some in (slice(ials), slice(by_users, by_users + 1)):
             moments(scores[some], mean[some], deviation[some])
         return _ScoredItems(scores, mean, deviation)

@@ -16,7 +16,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gars.domain.normalise import unit_rows
-from gars.kernels.quantised import Quantised, dot, quantise
+from gars.kernels.quantised import Quantised, multiply, quantise, quantise_vector
 from gars.kernels.similar_users import add_lists
 from gars.kernels.top_k import select_top_k
 from gars.retrieval.compact import compact, csr_of
@@ -55,8 +55,8 @@ class UserKnn:
         if not length or not len(self.users):
             return
         direction = user / np.float32(length)
-        similarity = np.zeros(len(self.users), np.float32)
-        dot(self._compared, self._order, self._all_users, direction, similarity)
+        similarity = np.empty(len(self.users), np.float32)
+        multiply(self._compared, self._order, self._all_users, *quantise_vector(direction), similarity)
         nearest = np.empty((1, NEIGHBOURS), np.int64)
         select_top_k(similarity[None], self._all_users, nearest)
         add_lists(self.users, direction, SQUARED, nearest[0], csr_of(self.lists), out)
