@@ -43,9 +43,10 @@ class StackedLists(NamedTuple):
 
 def entries_between(starts: NDArray[np.int32] | Ints, ends: NDArray[np.int32] | Ints) -> tuple[Ints, Ints]:
     """Return the positions from each start (h,) to its end, and the index of the start of each. → (t,), (t,)"""
-    lengths = ends - starts.astype(np.int64)
-    source = np.repeat(np.arange(len(starts)), lengths)
-    return np.arange(len(source)) + np.repeat(starts - (np.cumsum(lengths) - lengths), lengths), source
+    first = starts.astype(np.int64)
+    lengths = ends.astype(np.int64) - first
+    source = np.repeat(np.arange(len(first)), lengths)
+    return np.arange(len(source)) + np.repeat(first - (np.cumsum(lengths) - lengths), lengths), source
 
 
 def entries_of(matrix: CSR, rows: Ints) -> tuple[Ints, Ints]:

@@ -65,10 +65,10 @@ class Factors:
         """
         codes, step = quantise_vector(user)
         multiply(self._seen_items, self._seen, wanted, codes, step, out)
-        compared = codes * step
-        mean = self._mean @ compared
-        variance = compared @ (self._square @ compared) - mean * mean
-        return mean, np.sqrt(variance) if variance > 0 else np.float32(1)
+        compared = np.asarray(codes * step, np.float32)
+        mean = np.float32(self._mean @ compared)
+        variance = np.float32(compared @ (self._square @ compared) - mean * mean)
+        return mean, np.float32(np.sqrt(variance)) if variance > 0 else np.float32(1)
 
     def fold_in(self, rows: NDArray[np.int64], weights: Floats) -> Floats:
         """Solve for the factors of a user with these titles and weights. (h,), (h,) → (d,)"""
@@ -78,7 +78,7 @@ class Factors:
         right = (1 + confidence) @ factors
         if len(rows) >= len(self.gram):
             # (d, d); not by ssyrk, which takes more than twice the time for few columns
-            matrix = (factors * confidence[:, None]).T @ factors
+            matrix = np.asarray((factors * confidence[:, None]).T @ factors, np.float32)
             np.einsum("ii->i", matrix)[:] += 1
             return self._root @ _solve(matrix, right)
         # Woodbury: a short list changes it in few directions
