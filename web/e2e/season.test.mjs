@@ -13,7 +13,7 @@ const ids = (locator) => locator.locator('article > a').evaluateAll((links) => l
 describe('the season', () => {
   it('shows what is on by weekday, today first, and what comes by date', () =>
     withPage(browser, { viewport: { width: 390, height: 844 } }, async (page) => {
-      const { today, on, later } = await ask('/anime/calendar?k=60')
+      const { today, on, later } = await ask('/anime/calendar?k=100')
       await page.goto(`${BASE}/explore`)
       await page.getByRole('link', { name: 'This season' }).click()
       await page.getByRole('heading', { level: 1, name: 'This season' }).waitFor()

@@ -40,7 +40,7 @@ def entry(anime_id: int, *, members: int = 1000, **values: object) -> Anime:
     return Anime(anime_id=anime_id, title=str(anime_id), type="TV", members=members, **values)  # type: ignore[arg-type]
 
 
-def test_what_began_this_season_or_still_airs_is_on() -> None:
+def test_what_began_this_season_comes_before_what_still_airs() -> None:
     on, later = calendar(
         entry(1, members=10, released=date(2026, 10, 3)),
         entry(2, members=900_000, released=date(1999, 10, 20), airing="airing"),
@@ -49,7 +49,15 @@ def test_what_began_this_season_or_still_airs_is_on() -> None:
         entry(5, season="2026-fall", airing="upcoming"),
         entry(6),
     )
-    assert (on, later) == ([2, 4, 1], [])
+    assert (on, later) == ([4, 1, 2], [])
+
+
+def test_series_whose_episodes_are_over_are_not_on() -> None:
+    def since_july(anime_id: int, episodes: int | None) -> Anime:
+        return entry(anime_id, episodes=episodes, released=date(2026, 7, 3), airing="airing")
+
+    assert calendar(since_july(1, 12), since_july(2, 24), since_july(3, None))[0] == [2, 3]
+    assert calendar(entry(1, episodes=7, released=date(2015, 5, 1), airing="airing"))[0] == []
 
 
 def test_what_comes_is_ordered_by_day() -> None:

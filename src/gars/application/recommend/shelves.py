@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from itertools import islice
 
 import msgspec
@@ -24,6 +24,8 @@ _UNRATED = 7.0
 _GEM_NICHE = 0.5
 _NEW_MEMBERS = 20_000
 """Maximum members of a new title; with more, the title is missing from the training data for another reason."""
+_LATE = timedelta(days=60)
+"""Pauses that a weekly series may have had before it is taken to be over."""
 _DISLIKED = 5.0
 """Sequels of titles rated below this are not shown."""
 
@@ -121,31 +123,32 @@ class Shelves:
         return *wanted, self._one_each(fitting, filters)[:k]
 
     def calendar(self, *, k: int, filters: Filters = SERVICE_DEFAULTS) -> Calendar:
-        """Return what is on now, most popular first, and what comes later, by date; at most ``k`` of each.
+        """Return what is on now and what comes later, at most ``k`` of each.
 
-        On are titles that began this season and those that were airing when their source was read. Titles that come
-        have few members, so the service's default lower bound is off for both.
+        On are titles that began this season, then those that were airing when their source was read and may still be;
+        each by members. Titles to come are ordered by day. They have few members, so the service's default lower bound
+        is off for both.
         """
         today = self._clock.now().date()
         this_season = _place(*season_of(today))
         bound = None if filters.min_members == SERVICE_DEFAULTS.min_members else filters.min_members
         asked = msgspec.structs.replace(filters, min_members=bound, hide_sequels=False, one_per_franchise=False)
-        ids = self._engine.popular_ids(k=len(self._engine.anime), filters=asked).tolist()
-        on: list[int] = []
+        on: list[tuple[bool, int, int]] = []
         later: list[tuple[int, int, int]] = []
-        for popularity, anime_id in enumerate(ids):
+        for anime_id in self._engine.popular_ids(k=len(self._engine.anime), filters=asked).tolist():
             anime = self._catalogue.get(anime_id)
             season = _season_place(anime)
-            if anime.released is None:
-                if season is not None and season > this_season:
-                    later.append((_first_day(season), popularity, anime_id))
-                elif anime.airing == "airing" or (season == this_season and anime.airing != "upcoming"):
-                    on.append(anime_id)
-            elif anime.released > today:
-                later.append((anime.released.toordinal(), popularity, anime_id))
-            elif anime.airing == "airing" or _place(*season_of(anime.released)) == this_season:
-                on.append(anime_id)
-        return Calendar(today, on[:k], [anime_id for _, _, anime_id in sorted(later)[:k]])
+            began = season if anime.released is None else _place(*season_of(anime.released))
+            few = -(anime.members or 0)
+            if anime.released is not None and anime.released > today:
+                later.append((anime.released.toordinal(), few, anime_id))
+            elif anime.released is None and season is not None and season > this_season:
+                later.append((_first_day(season), few, anime_id))
+            elif began == this_season and (anime.released is not None or anime.airing != "upcoming"):
+                on.append((False, few, anime_id))
+            elif anime.airing == "airing" and _may_be_on(anime, today):
+                on.append((True, few, anime_id))
+        return Calendar(today, [one[2] for one in sorted(on)[:k]], [one[2] for one in sorted(later)[:k]])
 
     def hidden_gems(self, request: ListRequest) -> ListRequest:
         """Return the request for less popular titles, below the median of members.
@@ -212,3 +215,10 @@ def _season_place(entry: Anime) -> int | None:
 def _first_day(season: int) -> int:
     """Return the first day of a season as a proleptic ordinal."""
     return date(season // 4, 3 * (season % 4) + 1, 1).toordinal()
+
+
+def _may_be_on(entry: Anime, today: date) -> bool:
+    """Return false for an anime whose episodes, one a week, ended more than ``_LATE`` ago."""
+    if entry.released is None or entry.episodes is None:
+        return True
+    return entry.released + timedelta(weeks=entry.episodes) + _LATE >= today

@@ -54,7 +54,7 @@ class CalendarEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CalendarBody(msgspec.Struct, frozen=True, kw_only=True):
-    """Titles on air, most popular first, and titles to come, soonest first."""
+    """Titles on air, those of this season first, and titles to come, soonest first."""
 
     today: date
     on: list[CalendarEntry]

@@ -52,9 +52,9 @@ async def get_season(
 
 @get("/anime/calendar", summary="What is on now and what comes", responses=errors(400), tags=["anime"])
 async def get_calendar(service: ServiceDep, filters: FiltersDep, k: K = 60) -> CalendarBody:
-    """Titles that began this season or are still airing, and titles to come with their first day; `k` of each at most.
+    """Titles that began this season, then those still airing, and titles to come with their first day; `k` of each.
 
-    `min_members` is off: what comes has few members yet.
+    A title is taken to be over 60 days after its last episode would have come, one a week. `min_members` is off.
     """
     found = await run_in_worker(service, service.shelves.calendar, k=k, filters=filters)
 
