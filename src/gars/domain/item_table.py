@@ -14,6 +14,7 @@ from gars.domain.anime import Anime
 from gars.domain.franchise import is_recap
 from gars.domain.history import LIKED_ABOVE
 from gars.domain.labels import Labels
+from gars.kernels.categories import Categories, categories_of
 
 _DENSE, _SPREAD = 1_000_000, 20
 """Ids up to so many, or up to so many times the number of items, are looked up in a table."""
@@ -71,6 +72,8 @@ class ItemTable:
     """The prequel of each of them."""
     recap_rows: NDArray[np.int64] = field(init=False)
     """Rows of recaps, ascending."""
+    genre_codes: Categories = field(init=False)
+    """The genres of each item as indices into ``genre_names``."""
     _row_of: NDArray[np.int64] = field(init=False)
     """Row of every id from -1 to one above the largest, -1 where there is none; empty where ids are spread too far."""
 
@@ -78,6 +81,7 @@ class ItemTable:
         object.__setattr__(self, "sequel_rows", np.flatnonzero(self.prequel_rows >= 0))
         object.__setattr__(self, "awaited_rows", self.prequel_rows[self.sequel_rows])
         object.__setattr__(self, "recap_rows", np.flatnonzero(self.recaps))
+        object.__setattr__(self, "genre_codes", categories_of(self.genres))
         ids = self.anime_ids
         table = np.empty(0, np.int64)
         if len(ids) and ids[0] >= 0 and ids[-1] < _DENSE + _SPREAD * len(ids):

@@ -7,16 +7,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.domain import features
 from gars.domain.candidates import Candidates
-from gars.domain.features import franchise, gaussian_process, genres
+from gars.domain.features import gaussian_process, item
 from gars.domain.features.query import Query
 from gars.domain.features.taste import Prior, Taste, taste_of
 from gars.domain.history import History
 from gars.domain.item_table import ItemTable
 from gars.kernels import neighbours
-from gars.kernels.categories import Categories, categories_of, sum_by_category
-from gars.kernels.franchise_features import franchise_features
+from gars.kernels.item_features import Records
 from gars.ranking.gaussian_process import GaussianProcess
 from gars.retrieval.compact import csr_of
 from gars.retrieval.large import StageOne
@@ -31,12 +29,10 @@ class Models:
     gaussian_process: GaussianProcess | None
     """``None``: the data have no ratings."""
     prior: Prior
-    _item_side: NDArray[np.float32] = field(init=False)
-    _genre_categories: Categories = field(init=False)
+    _records: Records = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_item_side", features.item_side(self.retriever.items, self.prior))
-        object.__setattr__(self, "_genre_categories", categories_of(self.retriever.items.genres))
+        object.__setattr__(self, "_records", item.records_of(self.retriever.items, self.prior))
 
     def query(self, history: History, found: Candidates) -> Query:
         """A user and their candidates as the features read them."""
@@ -44,25 +40,17 @@ class Models:
         return Query(
             items=self.retriever.items,
             prior=self.prior,
-            item_side=self._item_side,
+            records=self._records,
             taste=taste,
             candidates=found.rows,
             channel_scores=found.channel_scores,
             strongest=found.strongest,
             supporters=found.supporters,
             evidence=_evidence(self.retriever, taste, found.rows),
-            ties=_ties(self.retriever.items, taste, found.rows),
-            over_genres=self._over_genres(taste, found.rows),
             gaussian_process=np.zeros((len(found), len(gaussian_process.NAMES)), np.float32)
             if self.gaussian_process is None
             else self.gaussian_process.predict(taste.rated_rows, taste.ratings, found.rows),
         )
-
-    def _over_genres(self, taste: Taste, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """See ``Query.over_genres``. → (m, 4)"""
-        found = np.zeros((4, len(rows)), np.float32)
-        sum_by_category(self._genre_categories, rows, genres.by_genre(taste, self.retriever.items), found[:3], found[3])
-        return found.T
 
 
 def taste_profile(query: Query) -> NDArray[np.float32]:
@@ -73,16 +61,6 @@ def taste_profile(query: Query) -> NDArray[np.float32]:
 def profile_of(taste: Taste, items: ItemTable) -> NDArray[np.float32]:
     """The same from the taste alone. → (2g,)"""
     return np.concatenate([taste.genre_share - items.genre_shares, taste.genre_like_gap])
-
-
-def _ties(items: ItemTable, taste: Taste, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-    """See ``Query.ties``. → (m, 5)"""
-    found = np.empty((5, len(rows)), np.float32)
-    franchise_features(
-        items.franchises, items.n_franchises, items.prequel_rows, taste.rows, taste.rated_rows, taste.liking,
-        franchise.SHRINK, rows, found,
-    )  # fmt: skip
-    return found.T
 
 
 def _evidence(retriever: StageOne, taste: Taste, rows: NDArray[np.int64]) -> NDArray[np.float32]:

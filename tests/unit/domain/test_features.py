@@ -7,7 +7,7 @@ import scipy.sparse as sp
 from gars.domain import features
 from gars.domain.anime import Anime
 from gars.domain.candidates import Candidates
-from gars.domain.features import popularity
+from gars.domain.features import item, popularity
 from gars.domain.features.query import Query
 from gars.domain.features.taste import prior_of, taste_of
 from gars.domain.history import Rating, from_ratings
@@ -126,7 +126,7 @@ def test_recency_is_compared_with_the_latest_titles_of_the_user() -> None:
     asked = query()
     history = from_ratings((Rating(1, 9), Rating(2, 8)))
     asked = replace(asked, items=items, taste=taste_of(history, items, prior_of(items)))
-    asked = replace(asked, item_side=features.item_side(items, asked.prior))
+    asked = replace(asked, records=item.records_of(items, asked.prior))
     values = dict(zip(features.names(("a", "b")), features.matrix(asked).T, strict=True))
     # of two titles the lower one is at the 0.9 quantile by index 0
     assert values["latest_gap"].tolist() == pytest.approx([0, 2.8, 3.0, 0])

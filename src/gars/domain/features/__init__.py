@@ -1,8 +1,8 @@
 """Features of the ranker, one idea a file; training, serving and every engine call the same functions.
 
-Each file has ``NAMES`` and ``write(query, out)``, which fills ``out`` (len(NAMES), m) for m candidates. One with
-features of the item alone has ``of_items(items, prior)`` too: ``ITEM_NAMES`` columns (n,), computed once for a
-catalogue; its ``write(query, here, out)`` is given those of the candidates. The user is in ``domain.user_state``;
+Each file has ``NAMES``. One with features of the item alone has ``of_items(items, prior)`` too: ``ITEM_NAMES`` columns
+(n,), computed once for a catalogue; ``item`` writes the columns of all those files. The others have
+``write(query, out)``, which fills ``out`` (len(NAMES), m) for m candidates. The user is in ``domain.user_state``;
 features are read from it when a list is made, so no second copy can be stale.
 """
 
@@ -11,25 +11,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.domain.features import (
-    activity,
-    channels,
-    era,
-    franchise,
-    gaussian_process,
-    genres,
-    medium,
-    neighbours,
-    popularity,
-    quality,
-)
+from gars.domain.features import activity, channels, gaussian_process, item, neighbours
 from gars.domain.features.query import Query
-from gars.domain.features.taste import Prior
-from gars.domain.item_table import ItemTable
 
-_OF_ITEM = popularity, quality, era, medium, genres, franchise
-_OF_QUERY = neighbours, gaussian_process
-_NAMES = tuple(name for file in (activity, *_OF_ITEM, *_OF_QUERY) for name in file.NAMES)
+_FILES = activity, item, neighbours, gaussian_process
+_NAMES = tuple(name for file in _FILES for name in file.NAMES)
 
 
 _OF_TITLE = (
@@ -61,23 +47,13 @@ def place_from_end(name: str) -> int:
     return _NAMES.index(name) - len(_NAMES)
 
 
-def item_side(items: ItemTable, prior: Prior) -> NDArray[np.float32]:
-    """Compute the features that do not depend on the user, a row for each item. → (n, s)"""
-    return np.stack([column for file in _OF_ITEM for column in file.of_items(items, prior)], axis=1)
-
-
 def matrix(query: Query) -> NDArray[np.float32]:
     """Every feature of every candidate. → (m, len(names)) float32, all finite; each column lies in one piece"""
     width = 2 * (query.channel_scores.shape[1] + query.strongest.shape[1])
     out = np.empty((width + len(_NAMES), len(query.candidates)), np.float32)
     channels.write(query, out[:width])
-    here, left = query.item_side[query.candidates].T, out[width:]
-    activity.write(query, left[: len(activity.NAMES)])
-    left = left[len(activity.NAMES) :]
-    for of_item in _OF_ITEM:
-        of_item.write(query, here[: len(of_item.ITEM_NAMES)], left[: len(of_item.NAMES)])
-        here, left = here[len(of_item.ITEM_NAMES) :], left[len(of_item.NAMES) :]
-    for of_query in _OF_QUERY:
-        of_query.write(query, left[: len(of_query.NAMES)])
-        left = left[len(of_query.NAMES) :]
+    left = out[width:]
+    for file in _FILES:
+        file.write(query, left[: len(file.NAMES)])
+        left = left[len(file.NAMES) :]
     return out.T

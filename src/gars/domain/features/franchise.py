@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gars.domain.features.query import Floats, Query
+from gars.domain.features.query import Floats
 from gars.domain.features.taste import PRIOR_RATINGS, Prior
 from gars.domain.item_table import ItemTable
 
@@ -17,10 +17,3 @@ ITEM_NAMES = ("log_size",)
 def of_items(items: ItemTable, _prior: Prior) -> tuple[Floats, ...]:
     """Return the size of each item's franchise."""
     return (np.log1p(items.franchise_sizes[items.franchises], dtype=np.float32),)
-
-
-def write(query: Query, here: Floats, out: Floats) -> None:
-    """Write the user's titles of the same franchise and their liking above the mean. ``out`` (6, m)"""
-    out[:5] = query.ties.T
-    np.log1p(out[0], out=out[0])
-    out[5] = here[0]

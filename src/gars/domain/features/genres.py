@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gars.domain.features.query import Floats, Query
+from gars.domain.features.query import Floats
 from gars.domain.features.taste import Prior, Taste
 from gars.domain.item_table import ItemTable
 
@@ -20,10 +20,3 @@ def of_items(items: ItemTable, _prior: Prior) -> tuple[Floats, ...]:
 def by_genre(taste: Taste, items: ItemTable) -> Floats:
     """Return the values to sum over genres: share of the list, lift over all users, like rate gap. → (3, g)"""
     return np.stack([taste.genre_share, taste.genre_share - items.genre_shares, taste.genre_like_gap])
-
-
-def write(query: Query, here: Floats, out: Floats) -> None:
-    """Means over the candidate's genres, and the worst of them. ``out`` (5, m)"""
-    out[:4] = query.over_genres.T
-    out[:3] /= np.maximum(1, here[0])
-    out[4] = here[0]

@@ -7,7 +7,7 @@ from math import log, log1p
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.domain.features.query import Floats, Query, known_or
+from gars.domain.features.query import Floats, known_or
 from gars.domain.features.taste import Prior
 from gars.domain.item_table import ItemTable
 
@@ -28,10 +28,9 @@ def of_items(items: ItemTable, prior: Prior) -> tuple[Floats, ...]:
     return like_rate, mean, np.log1p(rated), known_or(items.scores, prior.rating), known, _logit(like_rate)
 
 
-def write(query: Query, here: Floats, out: Floats) -> None:
-    """The log-odds of a like are of an additive model of user and item. ``out`` (6, m)"""
-    out[:] = here
-    out[5] += np.float32(_logit_of(query.taste.like_rate) - _logit_of(query.prior.like_rate))
+def log_odds_shift(like_rate: float, prior: Prior) -> float:
+    """Return what a user's like rate adds to the log-odds of a like by the average user: an additive model."""
+    return _logit_of(like_rate) - _logit_of(prior.like_rate)
 
 
 def _logit(p: NDArray[np.float32]) -> Floats:

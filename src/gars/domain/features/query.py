@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from gars.domain.features.taste import Prior, Taste
 from gars.domain.item_table import ItemTable
+from gars.kernels.item_features import Records
 
 Floats = NDArray[np.float32]
 
@@ -19,8 +20,8 @@ class Query:
 
     items: ItemTable
     prior: Prior
-    item_side: Floats
-    """(n, s) ``features.item_side`` of these items."""
+    records: Records
+    """``features.item.records_of`` these items."""
     taste: Taste
     candidates: NDArray[np.int64]
     """(m,) rows of the item table."""
@@ -33,11 +34,6 @@ class Query:
     evidence: Floats
     """(m, 4) over the user's rated titles: sum of co-watch weights, the same weighted by liking above the user's like
     rate and by rating above their mean; largest weight."""
-    ties: Floats
-    """(m, 5) the user's titles of the same franchise, how much better than usual they liked them, whether they have the
-    prequel, how they liked that, whether they lack it."""
-    over_genres: Floats
-    """(m, 4) sums over the candidate's genres of ``features.genres.by_genre``, and the worst of the last."""
     gaussian_process: Floats
     """(m, 11) the columns of ``features.gaussian_process``; zeros where the data have no ratings."""
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from gars.domain.history import LIKED_ABOVE, History
 from gars.domain.item_table import ItemTable
+from gars.kernels.history_summary import summarise_history
 
 PRIOR_RATINGS = 4.0
 """Pseudo-ratings of the average user that a user's own rates are shrunk by."""
@@ -60,21 +61,20 @@ class Taste:
 def taste_of(history: History, items: ItemTable, prior: Prior) -> Taste:
     """Summarise a history; titles the catalogue does not have are left out."""
     rows = items.rows(history.anime_ids)
-    known = rows >= 0
-    rows, ratings = rows[known], history.ratings[known]
-    rated = ~np.isnan(ratings)
-    rated_rows, ratings = rows[rated], ratings[rated]
-    liked = (ratings > LIKED_ABOVE).astype(np.float32)
-    n = len(liked)
-    like_rate = (float(liked.sum()) + PRIOR_RATINGS * prior.like_rate) / (n + PRIOR_RATINGS)
-    of_rated = items.genres[rated_rows]
+    kept, rated = np.empty((2, len(rows)), np.int64)
+    values, liked = np.empty((2, len(rows)), np.float32)
+    by_genre = np.zeros((2, len(items.genre_names)), np.float32)
+    h, r, like_rate, rating_mean = summarise_history(
+        rows, history.ratings, LIKED_ABOVE, items.genre_codes, np.array([prior.like_rate, prior.rating]), PRIOR_RATINGS,
+        kept, rated, values, liked, by_genre,
+    )  # fmt: skip
     return Taste(
-        rows=rows,
-        rated_rows=rated_rows,
-        liked=liked,
-        ratings=ratings,
+        rows=kept[:h],
+        rated_rows=rated[:r],
+        liked=liked[:r],
+        ratings=values[:r],
         like_rate=like_rate,
-        rating_mean=(float(ratings.sum()) + PRIOR_RATINGS * prior.rating) / (n + PRIOR_RATINGS),
-        genre_share=items.genres[rows].sum(axis=0) / np.float32(max(1, len(rows))),
-        genre_like_gap=(liked - np.float32(like_rate)) @ of_rated / (of_rated.sum(axis=0) + np.float32(PRIOR_RATINGS)),
+        rating_mean=rating_mean,
+        genre_share=by_genre[0],
+        genre_like_gap=by_genre[1],
     )
