@@ -89,7 +89,8 @@ def test_a_service_that_can_make_no_list_is_not_ready(
 ) -> None:
     """Compiled code that finds no place for its cache breaks every level of the fallback chain."""
     with monkeypatch.context() as broken:
-        broken.setattr(rerank, "collapse", Mock(side_effect=RuntimeError("no locator available")))
+        for step in ("best", "collapse"):
+            broken.setattr(rerank, step, Mock(side_effect=RuntimeError("no locator available")))
         vars(server_module)["_warm"](running)
         ready = asked.get("/api/v1/health/ready")
         assert (ready.status_code, ready.json()["status"]) == (503, "degraded")

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from gars.kernels.compiled import compiled
 from gars.kernels.quantised import Quantised
+from gars.kernels.ranks import PLACE_BITS
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -27,6 +28,58 @@ def keep_first(groups: NDArray[np.int32], most: int, kept: NDArray[np.bool_]) ->
     for rank in range(len(groups)):
         kept[rank] = seen[groups[rank]] < most
         seen[groups[rank]] += 1
+
+
+def _best_places(
+    keys: Ints, rows: Ints, groups: NDArray[np.int32], n_groups: int, is_one_each: bool, places: Ints
+) -> int:
+    del n_groups
+    found = keys & (1 << PLACE_BITS) - 1
+    found = found[np.lexsort((rows[found], keys >> PLACE_BITS))]
+    if is_one_each:
+        _, first = np.unique(groups[rows[found]], return_index=True)
+        found = found[np.sort(first)]
+    found = found[: len(places)]
+    places[: len(found)] = found
+    return len(found)
+
+
+@compiled(plain=_best_places)
+def best_places(
+    keys: Ints, rows: Ints, groups: NDArray[np.int32], n_groups: int, is_one_each: bool, places: Ints
+) -> int:
+    """Write the best of m candidates to ``places`` (p,), best first, and return their number, p at most.
+
+    ``keys`` (m,) are the sorted ones of ``ranks.write_sort_keys``, whose places are those of the candidates. Of equal
+    scores the lower of ``rows`` (m,) comes first. With ``is_one_each`` only the first of each group is taken;
+    ``groups`` (n,) are the codes below ``n_groups`` of all items.
+    """
+    mask = (np.int64(1) << PLACE_BITS) - 1
+    keys = keys.copy()
+    seen = np.zeros(n_groups if is_one_each else 0, np.bool_)
+    count, start = 0, 0
+    while start < len(keys) and count < len(places):
+        end = start + 1
+        while end < len(keys) and keys[end] >> PLACE_BITS == keys[start] >> PLACE_BITS:
+            end += 1
+        for rank in range(start, end):  # keys below the current one are sorted by row
+            key, to = keys[rank], rank
+            while to > start and rows[keys[to - 1] & mask] > rows[key & mask]:
+                keys[to] = keys[to - 1]
+                to -= 1
+            keys[to] = key
+        for rank in range(start, end):
+            place = keys[rank] & mask
+            if is_one_each:
+                group = groups[rows[place]]
+                if seen[group]:
+                    continue
+                seen[group] = True
+            if count < len(places):
+                places[count] = place
+                count += 1
+        start = end
+    return count
 
 
 def _marginal_relevance(vectors: Quantised, rows: Ints, scores: Floats, penalties: Floats, selected: Ints) -> None:

@@ -21,7 +21,7 @@ from gars.domain.errors import UnknownAnimeError
 from gars.domain.history import History, from_ratings
 from gars.domain.item_table import ItemTable
 from gars.domain.normalise import unit_rows
-from gars.domain.top_k import argsort_descending, top_k
+from gars.domain.top_k import top_k
 from gars.kernels import neighbours
 from gars.kernels.quantised import Quantised
 from gars.library.histories import Histories
@@ -338,9 +338,8 @@ class Engine:
         items = self.retriever.items
         if not filters.one_per_franchise and not filters.diversity:
             return top_k(order, items.anime_ids[found.rows], want)
-        places = argsort_descending(order, found.rows)  # rows ascend by id
-        if filters.one_per_franchise:
-            places = places[rerank.collapse(found.rows[places], items.franchises)]
+        most = max(want, rerank.POOL) if filters.diversity else want  # diversity moves titles up from this rank
+        places = rerank.best(order, found.rows, items, most, one_per_franchise=filters.one_per_franchise)
         if filters.diversity:
             rows, start = found.rows[places], len(filters.shown)
             spread = rerank.diversify(order[places], rows, self._likeness, filters.diversity, start=start, want=want)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
+from gars.domain.item_table import ItemTable
 from gars.domain.normalise import standard_deviation, unit_rows
 from gars.kernels.quantised import Quantised, quantise
-from gars.kernels.rerank import keep_first, marginal_relevance
+from gars.kernels.ranks import write_sort_keys
+from gars.kernels.rerank import best_places, keep_first, marginal_relevance
 
 HALF_LIFE = 12
 """Ranks after which the penalty of similarity is halved: lower in the list, users want more of the same."""
@@ -46,6 +50,20 @@ def collapse(ordered: NDArray[np.int64], franchises: NDArray[np.int32], per_fran
     return kept
 
 
+def best(
+    scores: NDArray[np.float32], rows: NDArray[np.int64], items: ItemTable, most: int, *, one_per_franchise: bool
+) -> NDArray[np.int64]:
+    """Return the positions of the ``most`` largest scores (m,), ordered by ``(-score, row)``. → (≤ most,)
+
+    With ``one_per_franchise`` only the best of each franchise counts. ``rows`` (m,) are those of the item table.
+    """
+    keys, places = np.empty((1, len(scores)), np.int64), np.empty(min(most, len(scores)), np.int64)
+    write_sort_keys(np.ascontiguousarray(scores)[None], np.arange(len(scores)), keys)
+    keys.sort(axis=1)
+    count = best_places(keys[0], rows, items.franchises, items.n_franchises, one_per_franchise, places)
+    return places[:count]
+
+
 def likeness_of(vectors: NDArray[np.float32], genres: NDArray[np.float32]) -> Quantised:
     """Quantise item vectors for similarity by inner product: unit embeddings (n, d) and genres (n, g), half each.
 
@@ -53,6 +71,12 @@ def likeness_of(vectors: NDArray[np.float32], genres: NDArray[np.float32]) -> Qu
     """
     both = np.hstack([vectors, unit_rows(genres)])
     return quantise(np.asarray(np.sqrt(0.5) * both, np.float32))
+
+
+@lru_cache(64)
+def _decay(start: int, n: int) -> NDArray[np.float64]:
+    """Return the share of the penalty that is left at n ranks from ``start`` on."""
+    return np.asarray(0.5 ** ((start + np.arange(n)) / HALF_LIFE), np.float64)
 
 
 def diversify(
@@ -78,9 +102,9 @@ def diversify(
     spread = standard_deviation(scores[:pool]) if pool else 0.0
     if diversity <= 0 or spread <= 0:
         return np.arange(len(scores))
-    places = np.arange(min(pool, want, max(0, _DEPTH - start)))
-    penalties = diversity * FULL * spread * 0.5 ** ((start + places) / HALF_LIFE)
-    first = np.empty(len(places), np.int64)
+    decay = _decay(start, min(pool, want, max(0, _DEPTH - start)))
+    penalties = diversity * FULL * spread * decay
+    first = np.empty(len(decay), np.int64)
     marginal_relevance(likeness, rows[:pool], scores[:pool], penalties.astype(np.float32), first)
     if len(first) >= want:
         return first
