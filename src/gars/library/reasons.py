@@ -25,6 +25,8 @@ _MOST_SHARED = 2
 """Tags in one reason."""
 _KEPT_PAIRS = 50_000
 """Cached pairs of titles with what they have in common."""
+_KEPT_WORDINGS = 20_000
+"""Cached words about a title of the user: the well-known ones explain most lists."""
 _PHRASES: dict[Verb, str] = {"opened": "looked at", "liked": "liked", "watched": "watched", "chose": "chose"}
 _WIDELY = (Reason("popular", "Widely watched and liked"),)
 _OFTEN = (Reason("popular", "Chosen by many"),)
@@ -46,6 +48,8 @@ class Explainer:
         self._are_watched = are_watched(retriever.items)
         prefix = "studio " if self._are_watched else ""
         self._shared = lru_cache(_KEPT_PAIRS)(partial(shared, anime, prefix))
+        self._wording = lru_cache(_KEPT_WORDINGS)(partial(wording, anime))
+        self._ids = retriever.items.anime_ids.tolist()
 
     def explain(
         self,
@@ -60,7 +64,8 @@ class Explainer:
         ``titles`` and ``weights`` (q,) are the query of the history, ``profile`` (2g,) is ``taste_profile``.
         """
         items = self._retriever.items
-        words = _Wordings(self._anime, _verbs(history), usual="watched" if self._are_watched else "chose")
+        verbs, ids = _verbs(history), self._ids
+        usual: Verb = "watched" if self._are_watched else "chose"
         had = set(history.anime_ids.tolist())
         explained = []
         for row, prequel, sources, genre in zip(
@@ -72,8 +77,8 @@ class Explainer:
         ):
             found = []
             for source, share in sources:
-                wording, verb = words[source, share < 0]
-                found.append(Reason(*wording, share, verb))
+                verb = verbs.get(ids[source], usual)
+                found.append(Reason(*self._wording(source, verb, share < 0), share, verb))
             # positive contributions come first
             common = self._shared(row, sources[0][0]) if sources and sources[0][1] > 0 else ()
             explained.append((*self._franchise(had, prequel), *found, *common, *genre))
@@ -81,7 +86,7 @@ class Explainer:
 
     def _franchise(self, had: set[int], prequel: int) -> tuple[Reason, ...]:
         """Return the prequel (its row) as a reason if the user has it."""
-        if prequel < 0 or self._anime[prequel].anime_id not in had:
+        if prequel < 0 or self._ids[prequel] not in had:
             return ()
         before = self._anime[prequel]
         return (Reason.of("franchise", f"Continues {before.title}", before),)
@@ -124,27 +129,15 @@ def _verbs(history: History) -> dict[int, Verb]:
     return verbs
 
 
-_Wording = tuple[tuple[str, str, int, str, str | None, str | None, str | None], Verb]
-"""The fields of a ``Reason`` up to its contribution, and the verb."""
+_Wording = tuple[str, str, int, str, str | None, str | None, str | None]
+"""The fields of a ``Reason`` up to its contribution."""
 
 
-class _Wordings(dict[tuple[int, bool], _Wording]):
-    """Cached wording for a contributing title (a row), positive or negative: few titles explain a whole list."""
-
-    def __init__(self, anime: Sequence[Anime], verbs: dict[int, Verb], *, usual: Verb) -> None:
-        super().__init__()
-        self._usual = usual
-        self._anime = anime
-        self._verbs = verbs
-
-    def __missing__(self, key: tuple[int, bool]) -> _Wording:
-        row, is_against = key
-        anime = self._anime[row]
-        verb = self._verbs.get(anime.anime_id, self._usual)
-        kind = "despite" if is_against else "click" if verb == "opened" else "because"
-        text = f"{'Although' if is_against else 'Because'} you {_PHRASES[verb]} {anime.title}"
-        self[key] = wording = (kind, text, *named(anime)), verb
-        return wording
+def wording(anime: Sequence[Anime], row: int, verb: Verb, is_against: bool) -> _Wording:
+    """Return the words of a reason for or against, by a title (its row) and what the user did with it."""
+    kind = "despite" if is_against else "click" if verb == "opened" else "because"
+    text = f"{'Although' if is_against else 'Because'} you {_PHRASES[verb]} {anime[row].title}"
+    return kind, text, *named(anime[row])
 
 
 def shared(anime: Sequence[Anime], prefix: str, row: int, source: int) -> tuple[Reason, ...]:
