@@ -12,9 +12,9 @@ import pytest
 import scipy.sparse as sp
 
 import gars.kernels
-from gars.kernels import neighbours, top_k
+from gars.kernels import item_features, neighbours, ranks, top_k
 from gars.kernels import pools as pools_kernel
-from gars.kernels.categories import categories_of
+from gars.kernels.categories import Categories, categories_of
 from gars.kernels.compiled import Kernel
 from gars.kernels.quantised import quantise
 from gars.retrieval import stacked_neighbours
@@ -82,6 +82,16 @@ def ratings(rng: np.random.Generator, r: int) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
+def few_ratings(rng: np.random.Generator, r: int) -> tuple[Any, ...]:
+    """Ratings with corrections that are small, or so large that the matrix is not positive definite."""
+    corrections = csr(rng)
+    scale = np.float32(rng.choice([0.05, 5]))
+    return (
+        uniform(rng, N, 5), corrections._replace(data=corrections.data * scale), titles(rng)[:r], uniform(rng, 2, r),
+        np.float32(0.4), np.float32(1), rng.permutation(N)[:M], zeros(r, M), zeros(2, r), uniform(rng, M) + 2,
+    )  # fmt: skip
+
+
 def linear_system(rng: np.random.Generator) -> tuple[Any, ...]:
     factors, matrix = uniform(rng, H, 3), csr(rng)
     matrix = matrix._replace(data=matrix.data * np.float32(0.1))
@@ -118,6 +128,37 @@ def filter_of_pools(rng: np.random.Generator) -> tuple[Any, ...]:
     return uniform(rng, N, rank), uniform(rng, N, rank), histories(rng), pools, wanted, zeros(3, m + len(wanted))
 
 
+def categories(rng: np.random.Generator) -> Categories:
+    return categories_of((rng.random((N, 5)) < 0.3).astype(np.float32))
+
+
+def history_to_summarise(rng: np.random.Generator) -> tuple[Any, ...]:
+    rows = np.append(titles(rng), [-1])[: int(rng.integers(0, H + 2))]
+    ratings = np.where(rng.random(len(rows)) < 0.3, np.nan, rng.integers(1, 11, len(rows))).astype(np.float32)
+    return (
+        rows, ratings, 7.0, categories(rng), np.array([0.4, 7.1]), 4.0, *np.zeros((2, len(rows)), np.int64),
+        *zeros(2, len(rows)), zeros(2, 5),
+    )  # fmt: skip
+
+
+def items_of_a_user(rng: np.random.Generator) -> tuple[Any, ...]:
+    """A user's history, perhaps empty, where some items have no year, category or predecessor."""
+    numbers = uniform(rng, N, 14)
+    numbers[:, item_features.YEAR_KNOWN] = rng.random(N) < 0.8
+    of_items = categories(rng)
+    numbers[:, item_features.N_CATEGORIES] = np.diff(of_items.indptr)
+    codes = np.stack([rng.integers(low, high, N) for low, high in ((0, 4), (0, 9), (-1, N), (1990, 2020))])
+    records = item_features.Records(
+        numbers, np.ascontiguousarray(codes.T, np.int32), of_items, np.log1p(np.arange(N), dtype=np.float32)
+    )
+    rows = titles(rng)[: int(rng.integers(0, H + 1))]
+    rated = rows[: int(rng.integers(0, len(rows) + 1))]
+    taste = item_features.Taste(
+        rows, rated, uniform(rng, len(rated)), uniform(rng, 3, 5), np.float32(0.3), np.float32(-0.2), 0.9, 4.0, 1.0
+    )
+    return records, 4, 9, taste, rng.permutation(N)[:M], zeros(item_features.N_FEATURES, M)
+
+
 ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
     "sum_by_channel": lambda rng: (stacked(rng), titles(rng), uniform(rng, H, E), zeros(E, N)),
     "select_terms": lambda rng: (
@@ -127,6 +168,7 @@ ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
     "gather_columns": lambda rng: (uniform(rng, N, 5), titles(rng), zeros(5, H)),
     "add_submatrix": lambda rng: (csr(rng), titles(rng), N, uniform(rng, H, H)),
     "add_squares": lambda rng: (uniform(rng, int(rng.integers(0, H)), M), np.float32(rng.choice([-1, 1])), zeros(M)),
+    "condition_on_few": lambda rng: few_ratings(rng, int(rng.integers(1, H + 1))),
     "posterior_moments": lambda rng: ratings(rng, int(rng.integers(1, H + 1))),
     "write_inputs": lambda rng: (
         uniform(rng, 4, H), uniform(rng, 4), uniform(rng, 4) * 9, np.float32(2), uniform(rng, N, 3),
@@ -135,16 +177,18 @@ ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
     "add_bias_relu": lambda rng: (uniform(rng, H, 5), uniform(rng, N, 5), titles(rng)),
     "conjugate_gradient": lambda rng: (*linear_system(rng), 1e-5, int(rng.integers(0, 30)), zeros(2, H)),
     "gather_entries": lambda rng: (stacked(rng), titles(rng), rng.permutation(N)[:M], zeros(2, M, H)),
-    "sum_by_category": lambda rng: (
-        categories_of((rng.random((N, 5)) < 0.3).astype(np.float32)), titles(rng), uniform(rng, 3, 5), zeros(3, H),
-        zeros(H),
+    "summarise_history": history_to_summarise,
+    "write_item_features": items_of_a_user,
+    "write_sort_keys": lambda rng: (scores(rng), rng.permutation(N), np.zeros((3, N), np.int64)),
+    "write_by_rank": lambda rng: (
+        rng.permuted(np.tile(np.arange(N) + (5 << ranks.PLACE_BITS), (3, 1)), axis=1), uniform(rng, N), zeros(3, N)
     ),
     "keep_first": lambda rng: (
         rng.integers(0, 6, int(rng.integers(0, M))).astype(np.int32), int(rng.integers(1, 3)), np.zeros(M, np.bool_)
     ),
-    "franchise_features": lambda rng: (
-        rng.integers(0, 9, N).astype(np.int32), 10, rng.integers(-1, N, N), titles(rng), titles(rng)[:4],
-        uniform(rng, 4), 1.5, rng.permutation(N)[:M], zeros(5, M)
+    "best_places": lambda rng: (
+        np.sort(rng.integers(-3, 3, M) << ranks.PLACE_BITS | np.arange(M)), rng.permutation(N)[:M],
+        rng.integers(0, 9, N).astype(np.int32), 9, bool(rng.integers(0, 2)), np.zeros(int(rng.integers(0, M + 1)), int),
     ),
     "marginal_relevance": lambda rng: (
         quantise(rng.standard_normal((N, H)).astype(np.float32)), rng.permutation(N)[:M],
@@ -187,7 +231,7 @@ ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
 }  # fmt: skip
 
 
-def kernels() -> dict[str, Kernel[..., int | None]]:
+def kernels() -> dict[str, Kernel[..., object]]:
     modules = [
         importlib.import_module(module.name) for module in pkgutil.iter_modules(gars.kernels.__path__, "gars.kernels.")
     ]
@@ -209,7 +253,7 @@ def test_compiled_and_plain_forms_agree_to_the_bit(name: str, seed: int) -> None
     for compiled, plain in zip(one, other, strict=True):
         if isinstance(compiled, np.ndarray):
             assert compiled.dtype == plain.dtype
-            assert np.array_equal(compiled, plain)
+            assert np.array_equal(compiled, plain, equal_nan=True)
 
 
 def test_plain_form_runs_without_numba(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,8 +9,8 @@ from gars.domain.history import Rating
 
 _SOME = 10
 _REQUEST = ListRequest(k=_SOME)
-LENGTHS = _SOME, 200
-"""Lengths of the histories to warm up with: a short one, and one that takes the other branch of gaussian_process."""
+LENGTHS = _SOME, 100, 200
+"""Lengths of the histories to warm up with: one for each branch of ``ranking.gaussian_process``."""
 
 
 def warm_engine(engine: Engine) -> None:

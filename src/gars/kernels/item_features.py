@@ -25,7 +25,7 @@ BASE_YEAR, NEAR = 2010, 2
 
 
 class Records(NamedTuple):
-    """What is known of n items, apart from any user."""
+    """Attributes of n items that do not depend on the user."""
 
     numbers: Floats
     """(n, s)"""

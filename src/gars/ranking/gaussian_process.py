@@ -28,6 +28,7 @@ from gars.domain.item_table import ItemTable
 from gars.domain.normalise import standardise
 from gars.kernels import cooccurrence, neighbours
 from gars.kernels.conjugate_gradient import conjugate_gradient
+from gars.kernels.few_ratings import condition_on_few
 from gars.kernels.gaussian_process import add_squares, add_submatrix, gather_columns, posterior_moments
 
 Floats = NDArray[np.float32]
@@ -50,6 +51,8 @@ ITEM_PRIOR, USER_PRIOR = 5.0, 4.0
 """Pseudo-ratings of deviation 0 that an item's or a user's deviation is shrunk by."""
 PRIOR_WEIGHT = 0.1
 """Weight of the mean in the weighted means over the nearest titles."""
+FEW = 24
+"""Up to so many ratings one compiled call is faster than several of LAPACK."""
 DIRECT_UP_TO = 150
 """Lists with more ratings are solved by conjugate gradients."""
 TOLERANCE, MAX_ITERATIONS = 2e-6, 60
@@ -115,15 +118,7 @@ class GaussianProcess:
         observed[1] = ratings
         residuals = observed - self._prior_mean.take(rows, axis=1)  # (2, r)
         user_deviation = residuals.sum(axis=1, keepdims=True) / (r + USER_PRIOR)
-        of_rated = self.factors.take(rows, axis=0)
-        of_candidates = np.empty((self.factors.shape[1], m), np.float32)
-        gather_columns(self.factors, candidates, of_candidates)
-        covariance = of_rated @ of_candidates  # (r, m)
-        root = root_of_inverse(of_rated) if r >= len(of_candidates) else None
-        columns[4] = posterior_variance_share(
-            of_rated, of_candidates, covariance, self._variances.take(candidates), root
-        )
-        dual = self._solve(rows, of_rated, residuals, root)  # (2, r)
+        covariance, dual, columns[4] = self._condition(rows, residuals, candidates)  # (r, m), (2, r)
         # neighbours are weighted by squared covariance, so that many distant ones do not outweigh a few near ones
         means, neighbour_sums, nearest = columns[2:4], columns[5:9], columns[9:11]
         values = np.concatenate([np.ones((1, r), np.float32), observed[:1], residuals - user_deviation])
@@ -138,6 +133,31 @@ class GaussianProcess:
         neighbour_sums[1] += np.float32(PRIOR_WEIGHT * self.like.mean)
         neighbour_sums[1:] /= weight
         return columns.T
+
+    def _condition(
+        self, rows: NDArray[np.int64], residuals: Floats, candidates: NDArray[np.int64]
+    ) -> tuple[Floats, Floats, Floats]:
+        """Condition on the residuals (2, r) of some rows (r,) for m candidates. → (r, m), (2, r), (m,)
+
+        Returned are the covariance by the factors, the weights of the residuals, and posterior over prior variance.
+        """
+        r, m, prior_variance = len(rows), len(candidates), self._variances.take(candidates)
+        if r <= FEW:
+            covariance, dual = np.empty((r, m), np.float32), np.empty((2, r), np.float32)
+            variance = prior_variance.copy()
+            condition_on_few(
+                self.factors, self._corrections, rows, residuals, np.float32(LEVEL), np.float32(NOISE), candidates,
+                covariance, dual, variance,
+            )  # fmt: skip
+            variance /= np.maximum(prior_variance, np.float32(1e-6))
+            return covariance, dual, variance
+        of_rated = self.factors.take(rows, axis=0)
+        of_candidates = np.empty((self.factors.shape[1], m), np.float32)
+        gather_columns(self.factors, candidates, of_candidates)
+        covariance = of_rated @ of_candidates
+        root = root_of_inverse(of_rated) if r >= len(of_candidates) else None
+        variance = posterior_variance_share(of_rated, of_candidates, covariance, prior_variance, root)
+        return covariance, self._solve(rows, of_rated, residuals, root), variance
 
     def _solve(self, rows: NDArray[np.int64], factors: Floats, rhs: Floats, root: Floats | None = None) -> Floats:
         """Solve ``(K + NOISE I + LEVEL) x = rhs`` for the kernel K of these rows (r,). (2, r) → (2, r)

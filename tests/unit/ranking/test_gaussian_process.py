@@ -145,7 +145,7 @@ def test_a_handful_of_items() -> None:
     assert np.isfinite(found.predict(np.array([0, 1]), np.array([9, 3], np.float32), np.array([2, 3]))).all()
 
 
-@pytest.mark.parametrize("r", [2, 40, 80])
+@pytest.mark.parametrize("r", [25, 40, 80])
 def test_conjugate_gradients_solve_long_lists_to_the_direct_solution(
     fitted: gaussian_process.GaussianProcess, r: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -180,7 +180,9 @@ def test_a_kernel_that_is_not_positive_falls_back_to_its_factors(monkeypatch: py
         unsound = gaussian_process.GaussianProcess(factors, broken, no_deviations, no_deviations)
         found = unsound._solve(rows, factors[rows], np.ones((2, 2), np.float32))
         assert np.allclose(found, expected, atol=1e-5)
-    assert np.isfinite(unsound.predict(rows, ratings, np.array([2]))).all()
+    alone = gaussian_process.GaussianProcess(factors, sound, no_deviations, no_deviations)
+    found = unsound.predict(rows, ratings, np.array([2]))
+    assert np.allclose(found[:, 2:5], alone.predict(rows, ratings, np.array([2]))[:, 2:5], atol=1e-5)
 
 
 @pytest.mark.parametrize("ratings", [1, 4, 5, 12])
@@ -198,5 +200,17 @@ def test_posterior_variance_share_is_the_textbook_formula(ratings: int) -> None:
         np.testing.assert_allclose(found, 1 - np.diag(explained) / variance, rtol=1e-4)
 
 
+@pytest.mark.parametrize("r", [1, 5, 20])
+def test_few_ratings_are_solved_as_many_are(
+    fitted: gaussian_process.GaussianProcess, r: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(r)
+    rows, ratings, candidates = rng.permutation(90)[:r], rng.integers(1, 11, r).astype(np.float32), np.arange(90)
+    few = fitted.predict(rows, ratings, candidates)
+    monkeypatch.setattr(gaussian_process, "FEW", 0)
+    assert np.allclose(fitted.predict(rows, ratings, candidates), few, atol=1e-4)
+
+
 def test_the_rounds_are_compiled_before_a_service_is_ready() -> None:
-    assert max(LENGTHS) > gaussian_process.DIRECT_UP_TO > min(LENGTHS)
+    few, some, many = sorted(LENGTHS)
+    assert few <= gaussian_process.FEW < some <= gaussian_process.DIRECT_UP_TO < many

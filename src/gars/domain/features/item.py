@@ -1,4 +1,4 @@
-"""Features of a candidate's own record, and of that beside the user's history: the kernel that writes them reads both.
+"""Features from the record of a candidate and from its relation to the user's history: one kernel writes both.
 
 Their names and ideas are in ``popularity``, ``quality``, ``era``, ``medium``, ``genres`` and ``franchise``, in the
 order of ``FILES``.
