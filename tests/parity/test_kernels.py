@@ -16,7 +16,7 @@ from gars.kernels import item_features, neighbours, ranks, top_k
 from gars.kernels import pools as pools_kernel
 from gars.kernels.categories import Categories, categories_of
 from gars.kernels.compiled import Kernel
-from gars.kernels.quantised import quantise
+from gars.kernels.quantised import USUAL, quantise
 from gars.retrieval import stacked_neighbours
 from gars.retrieval.compact import csr_of
 from gars.retrieval.item_to_item import ItemToItem
@@ -159,6 +159,14 @@ def items_of_a_user(rng: np.random.Generator) -> tuple[Any, ...]:
     return records, 4, 9, taste, rng.permutation(N)[:M], zeros(item_features.N_FEATURES, M)
 
 
+def rounded_vectors(rng: np.random.Generator) -> tuple[Any, ...]:
+    d = int(rng.choice([H, USUAL]))
+    return (
+        quantise(rng.standard_normal((H, d)).astype(np.float32)), rng.permutation(N)[:H], rng.random(N) < 0.5,
+        rng.integers(-32767, 32768, d).astype(np.int16), np.float32(rng.random()), zeros(N),
+    )  # fmt: skip
+
+
 ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
     "sum_by_channel": lambda rng: (stacked(rng), titles(rng), uniform(rng, H, E), zeros(E, N)),
     "select_terms": lambda rng: (
@@ -211,8 +219,13 @@ ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
     ),
     "choose_pools": pools,
     "filter_scores": filter_of_pools,
-    "unite": lambda rng: (rng.integers(-1, N, (E, 5)), N, np.zeros(N, np.int64)),
-    "flag_members": lambda rng: (rng.integers(-1, N, (E, 5)), N, rng.permutation(N)[:M], np.zeros((E, M), np.bool_)),
+    "fuse_proposals": lambda rng: (
+        uniform(rng, E, N).round(1), uniform(rng, E), uniform(rng, E) + 1, uniform(rng, E),
+        rng.integers(-1, N, (E + 1, 5)), np.zeros(N, np.int64), zeros(N), np.zeros(N, np.int64),
+    ),
+    "flag_proposals": lambda rng: (
+        rng.integers(-1, N, (E, 5)), N, rng.permutation(N)[:M], np.zeros((E, M), np.bool_)
+    ),
     "moments": lambda rng: (np.tile(scores(rng), 1 + int(rng.integers(4))), zeros(3), zeros(3)),
     "add_lists": lambda rng: (
         uniform(rng, N, 19), uniform(rng, 19), 2, np.append(rng.permutation(N)[:H], -1), csr(rng), zeros(N)
@@ -221,10 +234,7 @@ ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
         uniform(rng, E, N), uniform(rng, E), uniform(rng, E) + 1, titles(rng), zeros(E, H)
     ),
     "weighted_sum": lambda rng: (csr(rng), titles(rng), uniform(rng, H), zeros(N)),
-    "multiply": lambda rng: (
-        quantise(rng.standard_normal((H, H)).astype(np.float32)), rng.permutation(N)[:H], rng.random(N) < 0.5,
-        rng.integers(-32767, 32768, H).astype(np.int16), np.float32(rng.random()), zeros(N),
-    ),
+    "multiply": rounded_vectors,
     "select_top_k": lambda rng: (
         scores(rng), rng.random(N) < 0.7, np.zeros((3, int(rng.integers(0, N + 5))), np.int64)
     ),

@@ -37,14 +37,16 @@ def moments(scores: Floats, mean: Floats, deviation: Floats) -> None:
     for channel in range(c):
         sums[:] = 0
         squares[:] = 0
-        for start in range(0, whole, LANES):
-            here = scores[channel, start : start + LANES]
+        row = scores[channel]
+        rows_of_lanes = row[:whole].reshape(n // LANES, LANES)
+        for i in range(len(rows_of_lanes)):
             for lane in range(LANES):
-                sums[lane] += here[lane]
-                squares[lane] += here[lane] * here[lane]
+                value = rows_of_lanes[i, lane]
+                sums[lane] += value
+                squares[lane] += value * value
         for j in range(whole, n):
-            sums[j - whole] += scores[channel, j]
-            squares[j - whole] += scores[channel, j] * scores[channel, j]
+            sums[j - whole] += row[j]
+            squares[j - whole] += row[j] * row[j]
         total = square = np.float32(0)
         for lane in range(LANES):
             total += sums[lane]

@@ -14,9 +14,9 @@ from gars.domain.candidates import Candidates
 from gars.domain.features.channels import WHOLE_LIST
 from gars.domain.item_table import ItemTable
 from gars.domain.normalise import unit_rows
-from gars.domain.top_k import argsort_descending
+from gars.kernels.proposals import INDEX_BITS, flag_proposals, fuse_proposals
 from gars.kernels.standard_scores import moments, standard_scores
-from gars.kernels.top_k import flag_members, select_top_k, unite
+from gars.kernels.top_k import select_top_k
 from gars.retrieval import (
     deepwalk,
     edlae,
@@ -82,8 +82,8 @@ class Retriever:
     """(n, dim) item embeddings of unit length; zeros for titles on too few lists."""
     config: RetrievalConfig
     _stacked: StackedNeighbours = field(init=False)
-    _weights: Floats = field(init=False)
-    """(c,) of the channels in fusion"""
+    _fusing: Floats = field(init=False)
+    """(2, c) weights of the channels in the fused score: of users with a history, and popularity alone without one."""
     _of_popularity: tuple[float, float] = field(init=False)
     """Mean and standard deviation of the popularity of all items."""
     _everything: NDArray[np.bool_] = field(init=False)
@@ -92,7 +92,8 @@ class Retriever:
     def __post_init__(self) -> None:
         weights = [self.config.fusion.get(name, 0.0) for name in self.channel_names]
         object.__setattr__(self, "_stacked", stacked_neighbours.stack(self.channels, len(self.items)))
-        object.__setattr__(self, "_weights", np.array(weights, np.float32))
+        alone = [name == "popularity" for name in self.channel_names]
+        object.__setattr__(self, "_fusing", np.array([weights, alone], np.float32))
         mean, deviation = np.zeros((2, 1), np.float32)
         moments(self.popularity[None], mean, deviation)
         object.__setattr__(self, "_of_popularity", (mean[0], deviation[0]))
@@ -135,7 +136,7 @@ class Retriever:
         """Fuse the channels' scores (c, m); a user without a history (``cold``) gets popularity. → (m,)"""
         if cold:
             return np.asarray(scores[-1], np.float32)
-        return self._weights @ scores
+        return np.asarray(self._fusing[0] @ scores, np.float32)
 
     def candidates(
         self,
@@ -161,12 +162,21 @@ class Retriever:
         select_top_k(scored.scores, allowed, positions[:-1, :per_channel])
         if session is not None:
             select_top_k(session[None], allowed & (session > 0), positions[-1:, :SESSION_CANDIDATES])
-        found = np.empty(len(self.items), np.int64)
-        found = found[: unite(positions, len(self.items), found)]
+        room = min(positions.size, len(self.items))
+        items, fused, keys = np.empty(room, np.int64), np.empty(room, np.float32), np.empty(room, np.int64)
+        count = fuse_proposals(
+            scored.scores,
+            scored.mean,
+            scored.deviation,
+            self._fusing[int(not len(rows))],
+            positions,
+            items,
+            fused,
+            keys,
+        )
+        order = np.sort(keys[:count]) & ((1 << INDEX_BITS) - 1)
+        found, fused = items[order], fused[order]
         scores = scored.standardised(found)
-        fused = self.fuse(scores, cold=not len(rows))
-        order = argsort_descending(fused)  # rows ascend by id, so a tie goes to the lower id
-        found, scores, fused = found[order], scores[:, order], fused[order]
         if extra is not None:
             is_found = np.zeros(len(self.items), np.bool_)
             is_found[found] = True
@@ -175,7 +185,7 @@ class Retriever:
             found, scores = np.append(found, others), np.hstack([scores, theirs])
             fused = np.append(fused, self.fuse(theirs, cold=not len(rows)))
         proposed = np.empty((len(positions), len(found)), np.bool_)
-        flag_members(positions, len(self.items), found, proposed)
+        flag_proposals(positions, len(self.items), found, proposed)
         return self._as_candidates(rows, weights, found, scores, fused, proposed)
 
     def scored(self, rows: NDArray[np.int64], weights: Floats, wanted: NDArray[np.int64]) -> Candidates:
@@ -208,7 +218,7 @@ class Retriever:
 
     def contributions(self, rows: NDArray[np.int64], weights: Floats, wanted: NDArray[np.int64]) -> Floats:
         """Return the contribution of each of a user's titles (h,) of weights (h,) to the wanted items (m,). → (m, h)"""
-        return self._stacked.contributions(rows, weights, wanted, self._weights[: len(self.channels)])
+        return self._stacked.contributions(rows, weights, wanted, self._fusing[0, : len(self.channels)])
 
     def nearness(self, rows: NDArray[np.int64], weights: Floats) -> Floats:
         """Score the similarity of every item to some titles, 1 = best match of one of weight 1. (q,), (q,) → (n,)"""
