@@ -18,8 +18,6 @@ Ints = NDArray[np.int64]
 
 GROUPS = 2
 """Groups of values, for each of the k."""
-CHUNK = 16
-"""Values compared with the threshold at once."""
 MAGNITUDE = np.int32(0x7FFFFFFF)
 """The bits of a float32 without its sign."""
 
@@ -39,13 +37,13 @@ def select_top_k(scores: Floats, allowed: Flags, positions: Ints) -> None:
     Ties go to the lower position. Scores (c, n) are finite.
     """
     n, k = len(allowed), positions.shape[1]
-    few, places = np.empty(n + CHUNK, np.float32), np.empty(n + CHUNK, np.int32)
+    flags, few, places = np.zeros((n + 7) // 8 * 8, np.bool_), np.empty(n, np.float32), np.empty(n, np.int32)
     for channel in range(len(scores)):
         row = scores[channel]
         positions[channel, :] = -1
         if k > 0 and n > 0:
             threshold = _lower_bound(row, allowed, k)
-            count = _collect_above(row, allowed, threshold, few, places)
+            count = _collect_above(row, allowed, threshold, flags, few, places)
             if count > k:
                 _write_largest(few[:count], places, positions[channel])
             else:
@@ -70,23 +68,21 @@ def _lower_bound(values: Floats, allowed: Flags, k: int) -> np.float32:
 
 @Subroutine
 def _collect_above(
-    values: Floats, allowed: Flags, threshold: np.float32, few: Floats, places: NDArray[np.int32]
+    values: Floats, allowed: Flags, threshold: np.float32, flags: Flags, few: Floats, places: NDArray[np.int32]
 ) -> int:
-    """Write the allowed values above a threshold and their positions, ascending; return their number."""
-    n = len(values)
-    count, n_chunks = 0, n // CHUNK
-    by_chunk = values[: n_chunks * CHUNK].reshape(n_chunks, CHUNK)
-    for chunk in range(n_chunks):
-        is_any = np.int32(0)
-        for j in range(CHUNK):
-            is_any |= np.int32(by_chunk[chunk, j] > threshold)
-        if is_any:
-            for j in range(CHUNK):
-                few[count], places[count] = by_chunk[chunk, j], chunk * CHUNK + j
-                count += (by_chunk[chunk, j] > threshold) & allowed[chunk * CHUNK + j]
-    for j in range(n_chunks * CHUNK, n):
-        few[count], places[count] = values[j], j
-        count += (values[j] > threshold) & allowed[j]
+    """Write the allowed values above a threshold and their positions, ascending; return their number.
+
+    The number of ``flags`` is a multiple of eight, and those beyond the values are not set.
+    """
+    for j in range(len(values)):
+        flags[j] = (values[j] > threshold) & allowed[j]
+    eight, count = flags.view(np.uint64), 0  # most groups have none
+    for group in range(len(eight)):
+        if eight[group]:
+            for j in range(8 * group, 8 * group + 8):
+                if flags[j]:
+                    few[count], places[count] = values[j], j
+                    count += 1
     return count
 
 
