@@ -39,7 +39,7 @@ export function useLiveList(
   let askedFor = 0
   // Since when the list can be seen: a change is timed from there if the action was before it.
   let seenSince = 0
-  watch(covered, (now) => (seenSince = now ? seenSince : log.now()))
+  watch(covered, (now) => (seenSince = now ? seenSince : log.now()), { flush: 'sync' })
 
   const list = useResource<RecommendationList>(
     (signal) => {
