@@ -10,7 +10,7 @@ import msgspec
 import polars as pl
 
 from gars.datasets.catalogue.synopsis import plain_text
-from gars.datasets.catalogue.vocabulary import ANILIST_AIRING, ANILIST_TYPES, genres_of
+from gars.datasets.catalogue.vocabulary import ANILIST_AIRING, ANILIST_TYPES, genres_of, trailer_address
 from gars.datasets.schema import CATALOGUE, LISTS, conform_catalogue
 from gars.domain.errors import DataError
 
@@ -46,6 +46,11 @@ class _Cover(msgspec.Struct):
     large: str | None = None
 
 
+class _Trailer(msgspec.Struct):
+    id: str | None = None
+    site: str | None = None
+
+
 class _Media(msgspec.Struct, rename="camel"):
     id: int
     title: _Names
@@ -66,6 +71,7 @@ class _Media(msgspec.Struct, rename="camel"):
     studios: _Studios = msgspec.field(default_factory=_Studios)
     description: str | None = None
     cover_image: _Cover = msgspec.field(default_factory=_Cover)
+    trailer: _Trailer | None = None
 
 
 class _Page(msgspec.Struct):
@@ -166,6 +172,7 @@ def _row(media: _Media) -> dict[str, Any]:
         "duration_min": media.duration or None,
         "image": media.cover_image.large,
         "synopsis": plain_text(media.description),
+        "trailer": trailer_address(media.trailer.site, media.trailer.id) if media.trailer else None,
         "adult": True if media.is_adult else None,
         "anilist_id": media.id,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 ANILIST_TYPES = {
@@ -91,3 +92,17 @@ def tags_of(words: Iterable[str]) -> list[str]:
 def is_listed(word: str) -> bool:
     """Return whether a word is a genre or a tag of the white list."""
     return word.casefold() in _SPELLED or word.casefold() in _AS_TAG
+
+
+_TRAILERS = {
+    "youtube": "https://www.youtube.com/watch?v={}",
+    "dailymotion": "https://www.dailymotion.com/video/{}",
+}
+_VIDEO = re.compile(r"[\w-]{1,64}", re.ASCII)
+
+
+def trailer_address(site: str | None, video: str | None) -> str | None:
+    """Return the address of a video from AniList's name of the site and the id there; ``None`` if either is unknown."""
+    if site not in _TRAILERS or not video or not _VIDEO.fullmatch(video):
+        return None
+    return _TRAILERS[site].format(video)

@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from gars.datasets.catalogue.synopsis import plain_text
-from gars.datasets.catalogue.vocabulary import ANILIST_AIRING, ANILIST_TYPES, genres_of
+from gars.datasets.catalogue.vocabulary import ANILIST_AIRING, ANILIST_TYPES, genres_of, trailer_address
 from gars.datasets.schema import CATALOGUE
 from gars.domain.errors import DataError
 
@@ -39,10 +39,6 @@ _STREAMING = {
 }
 """The names that are streaming services; the column also has social networks, official sites, and YouTube, where
 most links lead to trailers."""
-_TRAILERS = {
-    "youtube": "https://www.youtube.com/watch?v={}",
-    "dailymotion": "https://www.dailymotion.com/video/{}",
-}
 _KEPT = (
     *("anime_id", "title", "title_english", "title_japanese", "title_chinese", "synonyms", "type", "episodes"),
     *("score", "members", "members_at", "genres", "tags", "studios", "source", "released", "year", "season"),
@@ -110,7 +106,7 @@ def _row(cells: Mapping[str, str], mal_ids: Mapping[int, int]) -> dict[str, Any]
         "duration_min": _whole(cells["duration"]),
         "image": cells["cover_image_large"].strip() or None,
         "synopsis": plain_text(cells["synopsis"]),
-        "trailer": _trailer(cells["trailer_site"], cells["trailer_id"]),
+        "trailer": trailer_address(cells["trailer_site"], cells["trailer_id"]),
         "adult": True if cells["is_adult"] == "True" else None,
         "anilist_id": anilist_id,
         "streaming": [
@@ -136,7 +132,3 @@ def _whole(value: str) -> int | None:
 
 def _day(value: str) -> date | None:
     return date.fromisoformat(value) if value.count("-") == 2 else None
-
-
-def _trailer(site: str, name: str) -> str | None:
-    return _TRAILERS[site].format(name) if site in _TRAILERS and name else None

@@ -41,6 +41,8 @@ _AIRING = {
     "Not yet aired": "upcoming",
     "upcoming": "upcoming",
 }
+_PLACEHOLDER = "/img/sp/icon/"
+"""Folder of MyAnimeList's own icon, which stands in the source where a title has no poster."""
 _LARGEST = 8 << 20
 """Bytes of one title's file; the largest there is has 1.5 MB."""
 _KEPT = (
@@ -218,7 +220,7 @@ def _row(entry: _Entry) -> dict[str, Any]:
         "season": f"{entry.year}-{entry.season}" if entry.season and entry.year else None,
         "airing": _AIRING.get(entry.status or ""),
         "duration_min": entry.episode_length or None,
-        "image": entry.images.poster if entry.images else None,
+        "image": _poster(entry),
         "synopsis": plain_text(entry.synopsis),
         "adult": True if entry.rating and entry.rating.startswith("Rx") else None,
         "anilist_id": ids.anilist,
@@ -226,6 +228,11 @@ def _row(entry: _Entry) -> dict[str, Any]:
         "tmdb_id": _tmdb(ids),
         "tvdb_id": ids.tvdb,
     }
+
+
+def _poster(entry: _Entry) -> str | None:
+    poster = entry.images.poster if entry.images else None
+    return poster if poster and _PLACEHOLDER not in poster else None
 
 
 def _began(entry: _Entry) -> tuple[date | None, int | None]:
