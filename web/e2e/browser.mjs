@@ -32,10 +32,12 @@ export const launch = () =>
  * Open a page in a context of its own. `finish` closes it and fails if anything was written to the console as an
  * error, thrown, or asked for from another origin than `base` (cover images the API names are allowed: see docs/page.md).
  */
-export async function openPage(browser, { base = BASE, ...options } = {}) {
+export async function openPage(browser, { base = BASE, asksForCovers = false, ...options } = {}) {
   // A service worker would answer before the routes of a test: those that are about it allow it.
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, serviceWorkers: 'block', ...options })
   context.setDefaultTimeout(DEADLINE_MS)
+  // The question about covers is answered, but for the tests of it: it would lie over what they click.
+  if (!asksForCovers) await context.addInitScript(() => localStorage.getItem('gars.covers') ?? localStorage.setItem('gars.covers', 'false'))
   const page = await context.newPage()
   const complaints = []
   const expected = []

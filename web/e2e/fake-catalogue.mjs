@@ -93,7 +93,8 @@ export const catalogue = ROWS.trim()
         score: Number(score),
         members: Number(members),
         genres: genres.split(','),
-        image: null,
+        image: Number(id) % 5 ? `https://covers.example/${id}.png` : null,
+        adult: false,
       },
     }
   })
@@ -150,11 +151,10 @@ export function detailOf({ card, franchise }) {
     released: `${card.year}-04-05`,
     season: `${card.year}-spring`,
     airing: 'finished',
-    trailer: null,
+    trailer: card.anime_id === 5114 ? 'https://www.youtube.com/watch?v=standin' : null,
     members_at: null,
     duration_min: card.type === 'Movie' ? 105 : 24,
     synopsis: SYNOPSIS,
-    adult: false,
     links: {
       myanimelist: `https://myanimelist.net/anime/${card.anime_id}`,
       anilist: `https://anilist.co/anime/${card.anime_id}`,

@@ -21,7 +21,7 @@ const TYPES = {
   '.woff2': 'font/woff2',
 }
 const SECURITY = {
-  'content-security-policy': "default-src 'self'; img-src 'self' https: data:; style-src 'self' 'unsafe-inline'",
+  'content-security-policy': "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'",
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
 }
@@ -49,7 +49,9 @@ function seedUsers() {
   )
 }
 
-export function createFakeService({ simulated = false } = {}) {
+export function createFakeService({ simulated = false, covers = 'off', coverOf = () => null, anilist = null } = {}) {
+  const policy = SECURITY['content-security-policy'] + (anilist ? `; connect-src 'self' ${new URL(anilist.api_url).origin}` : '')
+  const security = { ...SECURITY, 'content-security-policy': policy }
   const users = seedUsers()
   const streams = new Map()
   let now = 1000
@@ -197,7 +199,7 @@ export function createFakeService({ simulated = false } = {}) {
 
   function about() {
     const data = { name: 'stand-in', simulated, anime: catalogue.length, users: users.size, interactions: 240 }
-    return { name: 'GARS', version: '0.0.0', model: { version: 'stand-in', trained: '2026-01-01T00:00:00Z', metrics: null }, data, coverage: null, list_sites: ['anilist', 'myanimelist'] }
+    return { name: 'GARS', version: '0.0.0', model: { version: 'stand-in', trained: '2026-01-01T00:00:00Z', metrics: null }, data, coverage: null, list_sites: ['anilist', 'myanimelist'], covers, anilist }
   }
 
   const operator = operatorRoutes()
@@ -255,7 +257,7 @@ export function createFakeService({ simulated = false } = {}) {
   }
 
   function stream(request, response, id) {
-    response.writeHead(200, { ...SECURITY, 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+    response.writeHead(200, { ...security, 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
     response.write(`retry: 1000\nevent: hello\ndata: ${JSON.stringify({ user_id: id, version: userOf(id).version })}\n\n`)
     const open = streams.get(id) ?? new Set()
     streams.set(id, open.add(response))
@@ -267,18 +269,23 @@ export function createFakeService({ simulated = false } = {}) {
     try {
       const bytes = await readFile(join(DIST, asked))
       const worker = asked === '/assets/worker.js' ? { 'service-worker-allowed': '/' } : {}
-      response.writeHead(200, { ...SECURITY, ...worker, 'content-type': TYPES[extname(asked)] ?? 'application/octet-stream' }).end(bytes)
+      response.writeHead(200, { ...security, ...worker, 'content-type': TYPES[extname(asked)] ?? 'application/octet-stream' }).end(bytes)
     } catch {
-      response.writeHead(404, SECURITY).end()
+      response.writeHead(404, security).end()
     }
   }
 
   const server = createServer(async (request, response) => {
     const { pathname, searchParams } = new URL(request.url, 'http://127.0.0.1')
     const isOperator = request.headers.authorization === `Bearer ${ADMIN}`
-    if (pathname === '/metrics' && isOperator) return response.writeHead(200, { ...SECURITY, 'content-type': 'text/plain' }).end(metricsText(now))
+    if (pathname === '/metrics' && isOperator) return response.writeHead(200, { ...security, 'content-type': 'text/plain' }).end(metricsText(now))
     if (!pathname.startsWith('/api/v1') && pathname !== '/metrics') return file(pathname, response)
     const path = decodeURIComponent(pathname.slice('/api/v1'.length))
+    const cover = path.match(/^\/anime\/(\d+)\/cover$/)
+    if (cover) {
+      const image = await coverOf(Number(cover[1]))
+      return image ? response.writeHead(200, { ...security, 'content-type': 'image/png' }).end(image) : response.writeHead(502, security).end()
+    }
     const events = path.match(/^\/users\/([^/]+)\/events$/)
     if (events) return stream(request, response, events[1])
     let status, body
@@ -291,7 +298,7 @@ export function createFakeService({ simulated = false } = {}) {
       status = error.status ?? 500
       body = { error: { code: error.code ?? 'error', message: error.message, hint: error.hint ?? null } }
     }
-    response.writeHead(status, { ...SECURITY, 'content-type': 'application/json' }).end(JSON.stringify(body))
+    response.writeHead(status, { ...security, 'content-type': 'application/json' }).end(JSON.stringify(body))
   })
 
   return {

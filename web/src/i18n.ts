@@ -1,7 +1,9 @@
 import { shallowReactive, shallowRef, watch } from 'vue'
 
 import type admin from '@/locales/admin.en.json'
+import type anilist from '@/locales/anilist.en.json'
 import type ask from '@/locales/ask.en.json'
+import type covers from '@/locales/covers.en.json'
 import en from '@/locales/en.json'
 import type compare from '@/locales/compare.en.json'
 import type features from '@/locales/features.en.json'
@@ -17,7 +19,7 @@ import { oneOf, stored } from './composables/stored'
 export const LANGUAGES = { en: 'English', ja: '日本語', zh: '中文' } as const
 export type Language = keyof typeof LANGUAGES
 
-export type MessageKey = keyof typeof en | keyof typeof admin | keyof typeof ask | keyof typeof compare | keyof typeof features | keyof typeof filterTexts | keyof typeof group | keyof typeof invite | keyof typeof plan | keyof typeof season | keyof typeof you
+export type MessageKey = keyof typeof en | keyof typeof admin | keyof typeof anilist | keyof typeof ask | keyof typeof compare | keyof typeof covers | keyof typeof features | keyof typeof filterTexts | keyof typeof group | keyof typeof invite | keyof typeof plan | keyof typeof season | keyof typeof you
 
 /** The first language of the browser that the page speaks. */
 export function preferred(languages: readonly string[]): Language {

@@ -16,6 +16,7 @@ export function animeCard(fields: Partial<AnimeCard> = {}): AnimeCard {
     members: 1000,
     genres: ['Action'],
     image: null,
+    adult: false,
     ...fields,
   }
 }

@@ -8,6 +8,8 @@ from gars.bootstrap.model import load_engine, training_data
 from gars.bootstrap.running import Live, live, warm
 from gars.bootstrap.service import Service, open_service, with_model
 from gars.bootstrap.stores import (
+    api_origins,
+    image_origins,
     lock_home,
     open_event_log,
     open_experiment,
@@ -23,6 +25,8 @@ __all__ = [
     "VERSION",
     "Live",
     "Service",
+    "api_origins",
+    "image_origins",
     "live",
     "load_engine",
     "lock_home",

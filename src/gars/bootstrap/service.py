@@ -14,6 +14,7 @@ from gars.adapters.embedded.integrity import FileChecks
 from gars.adapters.embedded.title_search import MemoryTitleSearch
 from gars.application.catalogue.about import About
 from gars.application.catalogue.catalogue import Catalogue
+from gars.application.catalogue.covers import Covers
 from gars.application.catalogue.search import Search
 from gars.application.events.export_user import ExportUser
 from gars.application.events.forget_user import ForgetUser
@@ -39,7 +40,7 @@ from gars.bootstrap.known_anime import KnownAnime
 from gars.bootstrap.list_processes import open_worker_pool
 from gars.bootstrap.online import OnlineStores, is_forgotten, open_cluster, open_local
 from gars.bootstrap.stages import open_rank, open_recall
-from gars.bootstrap.stores import file_sizes, open_experiment, open_sites, sqlite_files
+from gars.bootstrap.stores import file_sizes, open_covers, open_experiment, open_sites, sqlite_files
 from gars.bootstrap.threads import threads_of
 from gars.bootstrap.variants import open_others, refuse_unknown_titles
 from gars.config import Settings
@@ -94,6 +95,8 @@ class Shared:
     """The models of the experiment's variants that have one of their own."""
     sites: Mapping[str, ListSite]
     """Sites that lists can be fetched from by name; empty if GARS_FETCH_LISTS is off."""
+    covers: Covers | None
+    """Cover images that the service fetches; ``None`` if GARS_COVERS is off or direct."""
     export_user: ExportUser
     forget_user: ForgetUser
     recall: RecallService | None
@@ -301,6 +304,7 @@ def open_service(
         recorder=recorder,
         writer=writer,
         sites=open_sites(settings, patience_s=_PATIENCE_S) if settings.fetch_lists else {},
+        covers=open_covers(settings),
         export_user=ExportUser(
             history=stores.history, states=stores.states, impressions=stores.impressions, clock=steady
         ),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import cast
+from urllib.parse import urlsplit
 
+from gars.adapters.covers.fetcher import CoverFetcher, origins_of
+from gars.adapters.covers.store import CoverFiles
 from gars.adapters.embedded.change_feed import MemoryChangeFeed
 from gars.adapters.embedded.event_log import SqliteEventLog
 from gars.adapters.embedded.impression_log import SqliteImpressionLog
@@ -15,6 +19,7 @@ from gars.adapters.embedded.tombstones import SqliteTombstones
 from gars.adapters.sites import anilist, myanimelist
 from gars.adapters.sites.anilist_seasons import AniListSeasons
 from gars.adapters.sites.polite import PoliteClient
+from gars.application.catalogue.covers import Covers
 from gars.application.events.keep_history import WritableHistory, WritableImpressions
 from gars.application.impressions.relayed_impressions import RelayedImpressions
 from gars.application.ports import (
@@ -185,6 +190,43 @@ def open_sites(settings: Settings, *, patience_s: float) -> dict[str, ListSite]:
 def open_seasons(settings: Settings, *, patience_s: float) -> AniListSeasons:
     """Return a client for the anime of a season; a request waits at most ``patience_s`` seconds."""
     return AniListSeasons(PoliteClient("AniList", pause_s=anilist.PAUSE_S, patience_s=patience_s), settings.anilist_url)
+
+
+def open_covers(settings: Settings) -> Covers | None:
+    """Return the cover images that this service fetches and keeps; ``None`` where GARS_COVERS has it fetch none.
+
+    Raises:
+        InvalidInputError: GARS_COVER_HOSTS cannot be read.
+    """
+    if settings.covers not in ("ask", "proxy"):
+        return None
+    fetcher = CoverFetcher(origins_of(settings.cover_hosts))
+    return Covers(fetcher, CoverFiles(settings.home / "covers", max_bytes=settings.cover_bytes))
+
+
+def image_origins(settings: Settings) -> list[str]:
+    """Return the other sites whose images the page may load; empty unless GARS_COVERS is direct.
+
+    Raises:
+        InvalidInputError: GARS_COVER_HOSTS cannot be read.
+    """
+    return origins_of(settings.cover_hosts) if settings.covers == "direct" else []
+
+
+def api_origins(settings: Settings) -> list[str]:
+    """Return the other sites that the page sends requests to: AniList, where readers may sign in there.
+
+    Raises:
+        InvalidInputError: GARS_ANILIST_URL is not an address.
+    """
+    if not settings.anilist_client_id:
+        return []
+    address = urlsplit(settings.anilist_url)
+    if address.scheme not in ("http", "https") or not re.fullmatch(r"[a-zA-Z0-9.\-:\[\]]+", address.netloc):
+        raise InvalidInputError(
+            f"GARS_ANILIST_URL={settings.anilist_url!r} is not an address", hint="such as https://graphql.anilist.co"
+        )
+    return [f"{address.scheme}://{address.netloc}"]
 
 
 def open_experiment(settings: Settings) -> Experiment | None:

@@ -7,7 +7,7 @@ from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any, get_args
 
-from gars.config.settings import LogFormat, LogLevel, Settings
+from gars.config.settings import CoverMode, LogFormat, LogLevel, Settings
 from gars.domain.errors import InvalidInputError
 
 _SECRETS = ("GARS_SERVICE_TOKEN", "GARS_ADMIN_TOKEN")
@@ -77,6 +77,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "int": _whole_number,
     "float": _share,
     "bool": _switch,
+    "CoverMode": _one_of(get_args(CoverMode)),
     "LogLevel": _one_of(get_args(LogLevel)),
     "LogFormat": _one_of(get_args(LogFormat)),
     "Path": lambda text: Path(text).expanduser(),

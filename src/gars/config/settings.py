@@ -8,6 +8,7 @@ from typing import Literal
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["text", "json"]
+CoverMode = Literal["off", "ask", "proxy", "direct"]
 
 
 def _setting(name: str, default: str, doc: str) -> dict[str, str]:
@@ -280,8 +281,49 @@ class Settings:
     anilist_url: str = field(
         metadata=_setting("GARS_ANILIST_URL", "https://graphql.anilist.co", "Where AniList answers.")
     )
+    anilist_client_id: str = field(
+        metadata=_setting(
+            "GARS_ANILIST_CLIENT_ID",
+            "",
+            "Client id at AniList with which readers may sign in there on the page; its redirect URL is that of the "
+            "page with `/anilist`. The token stays in the browser, which then writes status and scores to AniList. "
+            "Empty: no sign-in.",
+        )
+    )
+    anilist_authorize_url: str = field(
+        metadata=_setting(
+            "GARS_ANILIST_AUTHORIZE_URL",
+            "https://anilist.co/api/v2/oauth/authorize",
+            "Where readers sign in at AniList.",
+        )
+    )
     mal_url: str = field(
         metadata=_setting("GARS_MAL_URL", "https://api.myanimelist.net/v2", "Where MyAnimeList's API answers.")
+    )
+    covers: CoverMode = field(
+        metadata=_setting(
+            "GARS_COVERS",
+            "off",
+            "Cover images on the page. off: drawn covers only. proxy: this service fetches the images that the "
+            "catalogue names, checks and keeps them in GARS_HOME/covers; no other site sees the readers. ask: the "
+            "same, after the reader agreed on the page. direct: browsers load them from GARS_COVER_HOSTS. Where it is "
+            "not set, `gars serve` and `gars demo` without GARS_SERVICE_TOKEN take ask.",
+        )
+    )
+    cover_hosts: str = field(
+        metadata=_setting(
+            "GARS_COVER_HOSTS",
+            "cdn.myanimelist.net,s4.anilist.co,media.kitsu.app",
+            "Hosts that cover images may come from, by https unless an entry names the scheme. Private addresses are "
+            "refused unless the entry is the address itself.",
+        )
+    )
+    cover_bytes: int = field(
+        metadata=_setting(
+            "GARS_COVER_BYTES",
+            "500000000",
+            "How large GARS_HOME/covers may get; beyond it the covers that were used longest ago go.",
+        )
     )
     threads: int = field(
         metadata=_setting(

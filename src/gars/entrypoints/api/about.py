@@ -10,7 +10,7 @@ from litestar import get
 from gars.bootstrap import VERSION, Service
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.params import ServiceDep
-from gars.entrypoints.api.shapes import AboutBody, CoverageFacts, DataFacts, GenresBody, ModelFacts
+from gars.entrypoints.api.shapes import AboutBody, AniListSignIn, CoverageFacts, DataFacts, GenresBody, ModelFacts
 
 
 @get("/about", summary="What is being served", responses=errors(400), tags=["service"])
@@ -33,7 +33,16 @@ async def get_about(service: ServiceDep) -> AboutBody:
         if about.coverage is None
         else msgspec.convert(about.coverage, CoverageFacts, from_attributes=True),
         list_sites=_list_sites(service),
+        covers=service.settings.covers,
+        anilist=_anilist(service),
     )
+
+
+def _anilist(service: Service) -> AniListSignIn | None:
+    settings = service.settings
+    if not settings.anilist_client_id:
+        return None
+    return AniListSignIn(settings.anilist_client_id, settings.anilist_authorize_url, settings.anilist_url)
 
 
 def _list_sites(service: Service) -> list[Literal["anilist", "myanimelist"]]:

@@ -13,7 +13,7 @@ from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
-from gars.bootstrap import VERSION, Live, Service, live
+from gars.bootstrap import VERSION, Live, Service, api_origins, image_origins, live
 from gars.entrypoints.api import (
     about,
     access,
@@ -21,6 +21,7 @@ from gars.entrypoints.api import (
     anime,
     atlas,
     compare,
+    covers,
     data_quality,
     events,
     experiment,
@@ -45,7 +46,7 @@ from gars.entrypoints.api.errors import HANDLERS
 from gars.entrypoints.api.json_bodies import JsonRequest, check_request
 from gars.entrypoints.api.params import filters_of
 from gars.entrypoints.api.response_cache import TEMPLATE, ResponseCache
-from gars.entrypoints.api.security import add_headers
+from gars.entrypoints.api.security import SecurityHeaders, security_headers
 from gars.entrypoints.api.streams import Streams
 from gars.entrypoints.edge.head import answer_head
 from gars.runtime.stage_times import measuring
@@ -86,6 +87,7 @@ def create_app(service: Service | Live) -> Litestar:
     settings = running.current.settings
     response_cache = ResponseCache(running, settings.list_cache)
     counted = metrics.Metrics(metrics.OfService(running, response_cache))
+    cover_fetches = covers.CoverFetches()
     guard = access.Access(settings, running.current.clock)
     api = Router(
         "/api/v1",
@@ -95,6 +97,7 @@ def create_app(service: Service | Live) -> Litestar:
             anime.search_anime,
             anime.get_anime,
             atlas.get_atlas,
+            covers.get_cover,
             anime.get_similar_anime,
             anime.get_onboarding,
             experiment.get_experiment,
@@ -160,7 +163,11 @@ def create_app(service: Service | Live) -> Litestar:
         },
         guards=[guard],
         exception_handlers=HANDLERS,
-        before_send=[add_headers, counted.before_send],
+        before_send=[
+            SecurityHeaders(security_headers(image_origins(settings), api_origins(settings))),
+            counted.before_send,
+        ],
+        on_shutdown=[cover_fetches.close],
         state=State(
             {
                 "metrics": counted,
@@ -168,6 +175,7 @@ def create_app(service: Service | Live) -> Litestar:
                 "response_cache": response_cache,
                 "health": health.Checks(),
                 "streams": Streams(settings),
+                "cover_fetches": cover_fetches,
                 "imports": ThreadPoolExecutor(lists.IMPORTS, thread_name_prefix="gars-import"),
             }
         ),

@@ -55,6 +55,7 @@ def card(anime: Anime) -> AnimeCard:
         members=anime.members,
         genres=list(anime.genres),
         image=anime.image,
+        adult=anime.adult,
     )
 
 
@@ -74,7 +75,6 @@ def detail(anime: Anime, catalogue: Catalogue) -> AnimeDetail:
         synopsis=anime.synopsis,
         trailer=anime.trailer,
         members_at=anime.members_at,
-        adult=anime.adult,
         links=_links(anime),
         streaming=[StreamingLink(where.site, where.url) for where in anime.streaming],
         franchise=[FranchiseEntry(**_fields(card(entry)), relation=relation) for entry, relation in franchise]

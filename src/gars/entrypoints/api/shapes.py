@@ -47,6 +47,8 @@ class AnimeCard(msgspec.Struct, frozen=True, kw_only=True):
     members: int | None
     genres: list[str]
     image: str | None
+    """Address of the cover image at another site; ``GET /anime/{id}/cover`` serves the image where that is on."""
+    adult: bool
 
 
 class FranchiseEntry(AnimeCard, frozen=True, kw_only=True):
@@ -88,7 +90,6 @@ class AnimeDetail(AnimeCard, frozen=True, kw_only=True):
     trailer: str | None
     members_at: date | None
     """The day the members were counted."""
-    adult: bool
     links: Links
     streaming: list[StreamingLink]
     franchise: list[FranchiseEntry]
@@ -324,10 +325,20 @@ class SourceFacts(msgspec.Struct, frozen=True):
     licence: str
 
 
+class AniListSignIn(msgspec.Struct, frozen=True):
+    """The addresses and the client id with which the page lets readers sign in at AniList."""
+
+    client_id: str
+    authorize_url: str
+    api_url: str
+
+
 class AboutBody(msgspec.Struct, frozen=True):
     """The service, its model and its data; ``coverage`` is null for a model that was trained without a data set.
 
-    ``list_sites``: sites from which a list can be fetched by user name.
+    ``list_sites``: sites from which a list can be fetched by user name. ``covers``: where the page takes cover images
+    from (``GARS_COVERS``); with ``proxy`` and ``ask`` from ``GET /anime/{id}/cover``. ``anilist`` is null without
+    GARS_ANILIST_CLIENT_ID.
     """
 
     name: str
@@ -336,6 +347,8 @@ class AboutBody(msgspec.Struct, frozen=True):
     data: DataFacts
     coverage: CoverageFacts | None
     list_sites: list[Literal["anilist", "myanimelist"]]
+    covers: Literal["off", "ask", "proxy", "direct"]
+    anilist: AniListSignIn | None
 
 
 class LiveBody(msgspec.Struct, frozen=True):

@@ -82,6 +82,8 @@ def serve(
     server.refuse_open(host, settings.service_token)
     if "GARS_FETCH_LISTS" not in os.environ and not settings.service_token:
         settings = replace(settings, fetch_lists=True)  # no token: it listens on this machine alone
+    if "GARS_COVERS" not in os.environ and not settings.service_token:
+        settings = replace(settings, covers="ask")
     server.free_port(host, port)  # before the slow part: a taken port should not cost a minute
     console = Console(stderr=True)
     if part is Part.CLICKS:

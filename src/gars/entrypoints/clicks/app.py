@@ -20,7 +20,7 @@ from gars.entrypoints.api.app import App
 from gars.entrypoints.api.docs import PlainDocs
 from gars.entrypoints.api.errors import HANDLERS
 from gars.entrypoints.api.json_bodies import JsonRequest, check_request
-from gars.entrypoints.api.security import add_headers
+from gars.entrypoints.api.security import SecurityHeaders
 
 
 class OfCollector(Family):
@@ -62,7 +62,7 @@ def create_app(running: Collecting) -> Litestar:
         },
         guards=[guard],
         exception_handlers=HANDLERS,
-        before_send=[add_headers, counted.before_send],
+        before_send=[SecurityHeaders(), counted.before_send],
         state=State({"metrics": counted, "health": health.Checks()}),
         request_class=JsonRequest,
         logging_config=None,

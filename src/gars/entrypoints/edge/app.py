@@ -10,7 +10,7 @@ import msgspec
 from litestar.types import ASGIApp, Receive, Send
 
 from gars.config import Settings
-from gars.entrypoints.api.security import ENCODED_HEADERS, REQUEST_ID
+from gars.entrypoints.api.security import REQUEST_ID, SecurityHeaders
 from gars.entrypoints.api.shapes import ErrorBody, ErrorDetail
 from gars.entrypoints.edge.bodies import BodyMemory, receive_in_time
 from gars.entrypoints.edge.origins import Origins, Refusal
@@ -19,6 +19,8 @@ from gars.runtime.request_ids import RequestIds, is_well_formed, request_id
 
 Count = Callable[[object, object, int, float], None]
 """Counts an answer: method, route, status, seconds."""
+
+_SECURITY = SecurityHeaders()
 
 _BODIES = 16
 """Bodies of the largest size that may be in memory at once."""
@@ -86,7 +88,7 @@ class Edge:
             (b"content-type", b"application/json"),
             (b"cache-control", b"no-store"),
             scope[REQUEST_ID],
-            *ENCODED_HEADERS,
+            *_SECURITY.encoded,
         ]
         await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
         await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -11,7 +11,6 @@ import { updateLog } from '@/composables/updateLog'
 import { resetVisitor, selectViewer } from '@/composables/viewer'
 import { animeCard, recommendation, recommendationList } from '@/testing'
 
-import AnimeCover from '@/components/anime/AnimeCover.vue'
 import Banners from '@/components/common/Banners.vue'
 import CardActions from '@/components/anime/CardActions.vue'
 import CoverageNote from '@/components/common/CoverageNote.vue'
@@ -33,25 +32,6 @@ function makeRouter() {
 }
 
 beforeEach(resetVisitor)
-
-describe('AnimeCover', () => {
-  it('is drawn without an image, and when the image does not load', async () => {
-    const drawn = mount(AnimeCover, { props: { anime: animeCard({ title: 'Monster' }) } })
-    expect(drawn.find('img').exists()).toBe(false)
-    expect(drawn.text()).toBe('Monster')
-
-    const cover = mount(AnimeCover, { props: { anime: animeCard({ image: 'https://images.test/1.jpg' }) } })
-    expect(cover.get('img').attributes('referrerpolicy')).toBe('no-referrer')
-    await cover.get('img').trigger('error')
-    expect(cover.find('img').exists()).toBe(false)
-  })
-
-  it('shows titles as text, whatever is in them', () => {
-    const cover = mount(AnimeCover, { props: { anime: animeCard({ title: '<img src=x onerror=alert(1)>' }) } })
-    expect(cover.find('img').exists()).toBe(false)
-    expect(cover.text()).toContain('<img src=x')
-  })
-})
 
 describe('CardActions', () => {
   it('is one tab stop, with arrows inside', async () => {
@@ -143,7 +123,7 @@ describe('StateMessage', () => {
 describe('Banners', () => {
   it('say when the viewers are simulated, and when the network is gone', async () => {
     const data = { name: 'x', simulated: true, anime: 1, users: 1, interactions: 1 }
-    vi.spyOn(api, 'about').mockResolvedValue({ name: 'GARS', version: '0', model: { version: 'm', trained: '', metrics: null }, data, coverage: null, list_sites: [] })
+    vi.spyOn(api, 'about').mockResolvedValue({ name: 'GARS', version: '0', model: { version: 'm', trained: '', metrics: null }, data, coverage: null, list_sites: [], covers: 'off', anilist: null })
     const online = vi.spyOn(navigator, 'onLine', 'get').mockReturnValue(true)
     const banners = mount(Banners)
     expect(banners.text()).toBe('')
@@ -164,7 +144,7 @@ describe('CoverageNote', () => {
   async function note(told: About['coverage']) {
     const data = { name: 'x', simulated: false, anime: 1, users: 1, interactions: 1 }
     const model = { version: 'm', trained: '', metrics: null }
-    vi.spyOn(api, 'about').mockResolvedValue({ name: 'GARS', version: '0', model, data, coverage: told, list_sites: [] })
+    vi.spyOn(api, 'about').mockResolvedValue({ name: 'GARS', version: '0', model, data, coverage: told, list_sites: [], covers: 'off', anilist: null })
     const shown = mount(CoverageNote)
     await flushPromises()
     return shown

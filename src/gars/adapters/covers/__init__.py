@@ -1,0 +1,1 @@
+"""Cover images: fetched from the hosts that are allowed, kept as files."""

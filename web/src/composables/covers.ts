@@ -1,0 +1,22 @@
+import type { AnimeCard } from '@/api/types'
+
+import { about } from './about'
+import { stored } from './stored'
+
+/** The reader's choice between cover images and drawn covers, kept in the browser; null before a choice. */
+export const coverChoice = stored<boolean | null>('gars.covers', null, (value) => (typeof value === 'boolean' ? value : null))
+
+/** True if cover images are shown: the service offers them, and the reader agreed where it is to be asked. */
+export function showsCovers(): boolean {
+  const mode = about.value?.covers ?? 'off'
+  return mode !== 'off' && (coverChoice.value ?? mode !== 'ask')
+}
+
+/** True if the reader is to be asked whether cover images may be fetched. */
+export const asksForCovers = () => about.value?.covers === 'ask' && coverChoice.value === null
+
+/** The address of a title's cover image, or null where its cover is drawn. */
+export function coverAddress(anime: AnimeCard): string | null {
+  if (anime.image === null || !showsCovers()) return null
+  return about.value?.covers === 'direct' ? anime.image : `/api/v1/anime/${anime.anime_id}/cover`
+}
