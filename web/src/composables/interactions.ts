@@ -5,6 +5,7 @@ import { toApiError } from '@/api/errors'
 import type { AnimeCard, InteractionKind } from '@/api/types'
 import { t, textOr } from '@/i18n'
 
+import { noteForAniList } from './anilistOutbox'
 import { pollVersion } from './pollVersion'
 import { updateLog } from './updateLog'
 import { setOpinion } from './opinions'
@@ -52,6 +53,7 @@ export async function send(action: Action, undo = false): Promise<boolean> {
       event_id: eventId,
     })
     setOpinion(userId, anime.anime_id, kind, action.value, undo)
+    noteForAniList(userId, anime.anime_id, shownTitle(anime).text, kind, action.value, undo)
     if (kind === 'like') countPick(userId, anime.anime_id, !undo)
     const version = accepted.versions[userId]
     if (version !== undefined) viewerLive.heard(userId, version)

@@ -35,6 +35,7 @@ export const routes: RouteRecordRaw[] = [
   { path: '/group', name: 'group', component: () => import('@/views/group').then((view) => view.load()), meta: { title: 'title.group' } },
   { path: '/plan', name: 'plan', component: () => import('@/views/plan').then((view) => view.load()), meta: { title: 'title.plan' } },
   { path: '/season', name: 'season', component: () => import('@/views/season').then((view) => view.load()), meta: { title: 'title.season' } },
+  { path: '/anilist', name: 'anilist', component: () => import('@/views/anilist').then((view) => view.load()), meta: { title: 'title.anilist' } },
   { path: '/admin', name: 'admin', component: loadAdmin, meta: { title: 'title.admin' } },
   {
     path: '/search',
