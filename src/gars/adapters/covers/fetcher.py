@@ -87,7 +87,7 @@ class CoverFetcher:
         except TimeoutError:
             raise FetchError(f"{address} did not come in {self._deadline_s:g} seconds", hint=_HINT) from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            raise FetchError(f"{address}: {error or type(error).__name__}", hint=_HINT) from error
+            raise FetchError(f"{address}: {str(error) or type(error).__name__}", hint=_HINT) from error
 
     async def _within_deadline(self, address: str) -> bytes:
         async with (
@@ -95,11 +95,12 @@ class CoverFetcher:
             # no proxy of the environment: it would be asked to connect in our place, by name
             httpx.AsyncClient(verify=self._tls, timeout=_TIMEOUT, trust_env=False) as client,
         ):
-            following: httpx.URL | None = httpx.URL(address)
+            asked = httpx.URL(address)
             for _ in range(1 + _REDIRECTS):
-                body, following = await self._ask(client, following)
+                body, following = await self._ask(client, asked)
                 if following is None:
                     return body
+                asked = following
         raise FetchError(f"{address} redirects more than {_REDIRECTS} times", hint=_HINT)
 
     async def _ask(self, client: httpx.AsyncClient, address: httpx.URL) -> tuple[bytes, httpx.URL | None]:
