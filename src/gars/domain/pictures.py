@@ -21,7 +21,7 @@ _JPEG_EMPTY = frozenset((0x01, *range(0xD0, 0xD8)))
 
 
 class Picture(NamedTuple):
-    """What the header of an image declares."""
+    """Type and size as the header of an image declares them."""
 
     media_type: MediaType
     width: int

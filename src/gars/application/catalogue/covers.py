@@ -13,7 +13,7 @@ from gars.domain.errors import FetchError, GarsError, InvalidInputError, Storage
 from gars.domain.pictures import MediaType, read_header
 
 _RETRY_S = 600.0
-"""How long a failed address is not asked again."""
+"""Seconds before a failed address is asked again."""
 _FAILURES = 10_000
 
 
