@@ -18,6 +18,7 @@ from gars.domain import features
 from gars.domain.anime import Anime
 from gars.domain.candidates import Candidates, Filters, about_content, allowed, by_content
 from gars.domain.errors import UnknownAnimeError
+from gars.domain.features.taste import taste_of
 from gars.domain.history import History, from_ratings
 from gars.domain.item_table import ItemTable
 from gars.domain.normalise import unit_rows
@@ -25,7 +26,7 @@ from gars.domain.top_k import top_k
 from gars.kernels import neighbours
 from gars.kernels.quantised import Quantised
 from gars.library.histories import Histories
-from gars.library.query import Models, taste_profile
+from gars.library.query import Models, profile_of, taste_profile
 from gars.library.reasons import Explainer
 from gars.ranking.network import Network
 from gars.retrieval.compact import csr_of
@@ -323,9 +324,11 @@ class Engine:
     def _read(self, history: History, found: Candidates) -> Scored:
         """The features of candidates, in the order of stage one."""
         with stage("features"):
+            if self.network is None:
+                taste = taste_of(history, self.items, self.models.prior)
+                return Scored(found.fused, taste.like_rate, None, profile_of(taste, self.items))
             query = self.models.query(history, found)
-            matrix = None if self.network is None else features.matrix(query)
-            return Scored(found.fused, query.taste.like_rate, matrix, taste_profile(query))
+            return Scored(found.fused, query.taste.like_rate, features.matrix(query), taste_profile(query))
 
     def _like_chances(self, scored: Scored, found: Candidates, places: NDArray[np.int64]) -> NDArray[np.float32]:
         """P(rating > 7) at some places of the candidates. (k,) → (k,)"""
