@@ -25,8 +25,6 @@ MAGNITUDE = np.int32(0x7FFFFFFF)
 """The bits of a float32 without its sign: as integers they are in the order of the absolute values."""
 WIDTH = 4096
 """Items of a pass at a time."""
-CHUNK = 16
-"""Items tested for the threshold at once."""
 LINE = 16
 """Entries of four bytes in a cache line."""
 LOWEST = np.finfo(np.float32).min
@@ -144,7 +142,8 @@ def choose_pools(
     by_neighbours = sums[: c - 2]
     similarity, found = np.zeros(n_users, np.float32), np.empty(n_users + 1, np.int32)
     allowed, considered, total = content.copy(), np.empty(n, np.int32), np.empty(n, np.float32)
-    few, places = np.empty(max(n, n_users) + CHUNK, np.float32), np.empty(n + CHUNK, np.int64)
+    few, places = np.empty(max(n, n_users) + 1, np.float32), np.empty(n, np.int64)
+    flags = np.zeros((n + 7) // 8 * 8, np.bool_)
     for one in range(b):
         start, end = lists.starts[one], lists.starts[one + 1]
         sums[: c - 1] = 0
@@ -154,7 +153,7 @@ def choose_pools(
             allowed[lists.hidden[i]] = False
         _scale(sums, allowed, m, considered, scale)
         _weighted_total(sums, weights[int(start == end)], scale, considered, total)
-        count = _write_top_k(total, few, places, pools[one])
+        count = _write_top_k(total, flags, few, places, pools[one])
         for i in range(lists.hidden_starts[one], lists.hidden_starts[one + 1]):
             allowed[lists.hidden[i]] = content[lists.hidden[i]]
         scores[one] = 0
@@ -322,12 +321,12 @@ def _weighted_total(sums: Floats, weights: Floats, scale: Floats, considered: ND
 
 
 @Subroutine
-def _write_top_k(values: Floats, few: Floats, places: Ints, positions: Ints) -> int:
+def _write_top_k(values: Floats, flags: Flags, few: Floats, places: Ints, positions: Ints) -> int:
     """Write the positions of the k largest values above -∞ to ``positions`` (k,), ascending, -1 pads.
 
     Returns their number. Ties go to the lower position. The values are dealt into ``GROUPS`` · k groups: the k-th
     largest maximum of a group is at most the k-th largest value, and few values are above it. ``few`` and ``places``
-    have room for all values and ``CHUNK`` more.
+    have room for all values. The number of ``flags`` is a multiple of eight, and those beyond the values are not set.
     """
     n, k = len(values), len(positions)
     positions[:] = -1
@@ -342,19 +341,15 @@ def _write_top_k(values: Floats, few: Floats, places: Ints, positions: Ints) -> 
     threshold = LOWEST
     if n_groups > k:
         threshold = max(threshold, _kth_largest(largest, k))
-    count, n_chunks = 0, n // CHUNK
-    by_chunk = values[: n_chunks * CHUNK].reshape(n_chunks, CHUNK)
-    for chunk in range(n_chunks):
-        is_any = np.int32(0)
-        for j in range(CHUNK):
-            is_any |= np.int32(by_chunk[chunk, j] >= threshold)
-        if is_any:
-            for j in range(CHUNK):
-                few[count], places[count] = by_chunk[chunk, j], chunk * CHUNK + j
-                count += by_chunk[chunk, j] >= threshold
-    for j in range(n_chunks * CHUNK, n):
-        few[count], places[count] = values[j], j
-        count += values[j] >= threshold
+    for i in range(n):
+        flags[i] = values[i] >= threshold
+    eight, count = flags.view(np.uint64), 0  # most groups have none
+    for group in range(len(eight)):
+        if eight[group]:
+            for i in range(8 * group, 8 * group + 8):
+                if flags[i]:
+                    few[count], places[count] = values[i], i
+                    count += 1
     if count <= k:
         positions[:count] = places[:count]
         return count
