@@ -169,6 +169,7 @@ def rounded_vectors(rng: np.random.Generator) -> tuple[Any, ...]:
 
 ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
     "sum_by_channel": lambda rng: (stacked(rng), titles(rng), uniform(rng, H, E), zeros(E, N)),
+    "mean_positive": lambda rng: (uniform(rng, int(rng.integers(0, E + 1)), N), zeros(N)),
     "select_terms": lambda rng: (
         stacked(rng), titles(rng), uniform(rng, H), rng.integers(0, N, M), zeros(E, M), zeros(E, M)
     ),

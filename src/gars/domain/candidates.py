@@ -134,21 +134,26 @@ def allowed(
     if filters.hide_dropped_sequels and len(history.dropped):
         mask &= ~sequels_of(_known_rows(items, history.dropped), items.prequel_rows)
     if filters.hide_dropped_series and len(history.dropped):
-        mask &= ~np.isin(items.franchises, items.franchises[_known_rows(items, history.dropped)])
+        mask &= ~_franchises_of(items, _known_rows(items, history.dropped)).take(items.franchises)
     if filters.hide_recaps and len(history):
         recaps = items.recap_rows
-        watched = np.zeros(items.n_franchises, np.bool_)
-        watched[items.franchises[listed]] = True
-        mask[recaps] &= ~watched[items.franchises[recaps]]
+        mask[recaps] &= ~_franchises_of(items, listed)[items.franchises[recaps]]
     if filters.shown:
         shown = _known_rows(items, np.array(filters.shown, np.int64))
         mask[shown] = False
         if filters.one_per_franchise:
-            mask &= ~np.isin(items.franchises, items.franchises[shown])
+            mask &= ~_franchises_of(items, shown).take(items.franchises)
     if filters.hide_dropped_franchises:
         disliked = _known_rows(items, history.anime_ids[history.ratings < 5])
-        mask &= ~np.isin(items.franchises, items.franchises[disliked])
+        mask &= ~_franchises_of(items, disliked).take(items.franchises)
     return mask
+
+
+def _franchises_of(items: ItemTable, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Flag the franchises of some rows (m,). → (n_franchises,)"""
+    flags = np.zeros(items.n_franchises, np.bool_)
+    flags[items.franchises[rows]] = True
+    return flags
 
 
 def _known_rows(items: ItemTable, anime_ids: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -89,6 +89,26 @@ def sum_by_channel(lists: StackedLists, rows: Ints, weights: Floats, out: Floats
                 sums[lists.indices[entry]] += lists.data[entry] * weight
 
 
+def _mean_positive(scores: Floats, out: Floats) -> None:
+    out[:] = 0
+    for row in scores:  # one after the other, as the loops add
+        out += np.maximum(row, 0)
+    out /= np.float32(max(1, len(scores)))
+
+
+@compiled(plain=_mean_positive)
+def mean_positive(scores: Floats, out: Floats) -> None:
+    """Write the mean over the channels of positive scores (e, n), 0 for negative ones, to ``out`` (n,)."""
+    out[:] = 0
+    for c in range(len(scores)):
+        row = scores[c]
+        for j in range(len(out)):
+            out[j] += row[j] if row[j] > 0 else np.float32(0)
+    number = np.float32(max(1, len(scores)))
+    for j in range(len(out)):
+        out[j] /= number
+
+
 def _select_terms(
     lists: StackedLists, rows: Ints, weights: Floats, selected: Ints, largest: Floats, positive: Floats
 ) -> None:

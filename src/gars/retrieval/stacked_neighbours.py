@@ -61,7 +61,9 @@ class StackedNeighbours:
         totals = np.empty((e, n), np.float32)
         relative = (weights[:, None] / self.largest[rows]).astype(np.float32)
         neighbours.sum_by_channel(self.lists, rows, relative, totals)
-        return np.asarray(np.maximum(totals, 0).sum(axis=0) / max(1, e), np.float32)
+        found = np.empty(n, np.float32)
+        neighbours.mean_positive(totals, found)
+        return found
 
 
 def stack(channels: Sequence[ItemToItem], n: int) -> StackedNeighbours:
