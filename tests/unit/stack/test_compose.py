@@ -13,7 +13,7 @@ import yaml
 
 from gars.config import from_environment
 from gars.entrypoints.api import page as page_routes
-from gars.entrypoints.api import security
+from gars.entrypoints.api import security, server
 from gars.entrypoints.cli.app import app as cli
 from gars.stack import healthy, kafka, plan, publish, web
 from gars.stack.flink import Flink
@@ -52,7 +52,7 @@ def test_every_part_has_its_container(stack: plan.Stack) -> None:
 
 def test_versions_are_those_of_the_launcher() -> None:
     assert SERVICES["kafka"]["image"] == f"apache/kafka:{pom_version('kafka')}"
-    assert f"FROM cassandra:{pom_version('cassandra')}\n" in (DEPLOY / "cassandra" / "Dockerfile").read_text()
+    assert f"ARG CASSANDRA=cassandra:{pom_version('cassandra')}\n" in (DEPLOY / "cassandra" / "Dockerfile").read_text()
 
 
 def test_addresses_are_those_of_the_launcher(stack: plan.Stack) -> None:
@@ -214,6 +214,12 @@ def test_everything_that_stays_is_asked_how_it_does_and_keeps_its_data() -> None
         for volume in service.get("volumes", []):
             source = volume.partition(":")[0]
             assert (DEPLOY / source).exists() if source.startswith(".") else source in COMPOSE["volumes"]
+
+
+def test_containers_may_finish_what_they_do_before_they_are_killed() -> None:
+    longest_s = from_environment({}).stop_timeout_ms / 1000 + vars(server)["_CLOSING_S"]
+    for name in set(SERVICES) - ONE_SHOT:
+        assert int(SERVICES[name]["stop_grace_period"].removesuffix("s")) > longest_s, name
 
 
 def test_only_this_machine_reaches_the_ports() -> None:
