@@ -16,7 +16,7 @@ endif
 # Node from the machine, else from a wheel in the environment.
 export PATH := $(PATH):$(abspath $(VENV))/node
 
-.PHONY: audit dist docs hooks help demo cluster-demo cluster-down test test-cluster check tensorflow page format bench-quality lock clean
+.PHONY: audit dist docs hooks help demo cluster-demo cluster-down test test-cluster test-containers check tensorflow page format bench-quality lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ cluster-down: ## Stop what make cluster-demo started
 test-cluster: $(VENV)/.dev $(VENV)/.cluster $(PAGE)/index.html ## Start real engines and test on them (needs Java 17, Maven, redis-server, nginx)
 	$(BIN)/python -m pytest -m cluster tests/cluster
 	$(BIN)/python -m pytest -m cluster tests/spark
+
+test-containers: $(VENV)/.dev ## Build and start the containers on stand-ins of their bases (needs root, Debian, Go, Java 17, Maven)
+	$(BIN)/python -m pytest -s -m containers tests/containers
 
 check: $(VENV)/.dev $(VENV)/.docs web/node_modules/.installed ## Lint, types, layers, language, documents; Python and page
 	$(BIN)/ruff check .
