@@ -40,7 +40,7 @@ def test_shape(client: Client) -> None:
     assert list(first) == ["anime", "score", "match", "p_like", "channels", "reasons"]
     assert list(first["anime"]) == [
         "anime_id", "title", "title_english", "title_japanese", "title_chinese", "type", "episodes", "year",
-        "score", "members", "genres", "image",
+        "score", "members", "genres", "image", "adult",
     ]  # fmt: skip
     assert list(first["reasons"][0]) == [
         "kind", "text", "anime_id", "title", "title_english", "title_japanese", "title_chinese", "contribution",
