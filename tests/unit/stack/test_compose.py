@@ -222,6 +222,11 @@ def test_containers_may_finish_what_they_do_before_they_are_killed() -> None:
         assert int(SERVICES[name]["stop_grace_period"].removesuffix("s")) > longest_s, name
 
 
+def test_an_engine_that_hangs_is_noticed() -> None:
+    for name in ("kafka", "redis"):  # the others have the timeouts of their images
+        assert int(SERVICES[name]["healthcheck"]["timeout"].removesuffix("s")) <= 30, name
+
+
 def test_only_this_machine_reaches_the_ports() -> None:
     ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
     assert ports
