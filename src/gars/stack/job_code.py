@@ -11,6 +11,7 @@ from gars.datasets.durable import whole_file
 PARTS = (
     "__init__.py",
     "domain",
+    "kernels",
     "application/__init__.py",
     "runtime/__init__.py",
     "runtime/key_file.py",
