@@ -22,7 +22,7 @@ export default defineConfig({
     rolldownOptions: {
       output: {
         // What every view needs is one file: each file of its own costs a kilobyte of headers and a turn in the queue.
-        codeSplitting: { groups: [{ name: 'base', test: /node_modules\/(@vue|vue|vue-router)\/|\/src\/(i18n|api\/|locales\/en\.json|composables\/(viewer|titles|resource|stored|inView|uniqueId)\.|components\/anime\/PosterGrid)/ }] },
+        codeSplitting: { groups: [{ name: 'base', test: /node_modules\/(@vue|vue|vue-router)\/|\/src\/(i18n|api\/|locales\/en\.json|composables\/(viewer|titles|resource|stored|inView|uniqueId|toasts|toastStack|interactions|about|covers|ownSite|offlineShell|anilistOutbox)\.|components\/(anime\/PosterGrid|common\/Icon))/ }] },
       },
     },
     // Texts of the licences of what is bundled, for whoever passes the built page on. Completed by scripts/licenses.mjs.
