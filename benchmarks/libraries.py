@@ -6,6 +6,7 @@ Each model of ``library_models.py`` runs in a process of its own, with the inter
 ``ENVS/NAME/bin/python``: the pins of these libraries exclude each other. To make one:
 
     python -m venv ENVS/rectools && ENVS/rectools/bin/pip install rectools numpy scipy
+    python -m venv ENVS/recbole && ENVS/recbole/bin/pip install recbole 'numpy<2' 'pandas<2.3' 'scipy<1.14'
 
 NAME and distribution are in ``MODELS`` there. GARS and, without an environment of its own, ``implicit`` run here.
 An environment that is missing, or a model that fails, needs more than ``--memory`` or takes longer than ``--limit``
