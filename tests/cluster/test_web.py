@@ -74,7 +74,12 @@ def test_what_the_page_loads_is_kept_by_browsers(web: str) -> None:
     for path in loaded:
         answer = httpx.get(web + path, timeout=60)
         assert answer.content == (PAGE / path.lstrip("/")).read_bytes()
-        assert answer.headers["Content-Type"].split(";")[0] in ("application/javascript", "text/css", "image/svg+xml")
+        assert answer.headers["Content-Type"].split(";")[0] in (
+            "application/javascript",
+            "application/manifest+json",
+            "image/svg+xml",
+            "text/css",
+        )
         hashed = re.search(r"-[\w-]{8}\.\w+$", path) is not None
         assert answer.headers["Cache-Control"] == ("max-age=31536000" if hashed else "no-cache"), path
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
