@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test'
 
 import { ask, BASE, cards, firstViewer, launch, listedIds, selectViewer, someUser, waitForOtherList, withPage } from './browser.mjs'
 import { ADMIN } from './fake-operator.mjs'
+import { waitForQuiet } from './measure.mjs'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
@@ -51,6 +52,7 @@ describe('the keyboard alone', () => {
       const [anime] = (await ask('/onboarding?k=1')).items
       await page.keyboard.type(anime.title)
       await page.getByRole('option').first().waitFor()
+      await waitForQuiet(page) // a later answer to the words typed so far would begin the choice anew
       await page.keyboard.press('ArrowDown')
       assert.equal(await page.evaluate(() => document.querySelector('[role=option]').getAttribute('aria-selected')), 'true')
       await page.keyboard.press('Enter')
