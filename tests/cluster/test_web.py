@@ -77,6 +77,7 @@ def test_what_the_page_loads_is_kept_by_browsers(web: str) -> None:
         assert answer.headers["Content-Type"].split(";")[0] in (
             "application/javascript",
             "application/manifest+json",
+            "image/png",
             "image/svg+xml",
             "text/css",
         )
