@@ -77,30 +77,30 @@ async def filters_of(
     duration_min: Annotated[int | None, QueryParameter(ge=0, le=10_000, description="Minutes an episode")] = None,
     duration_max: Annotated[int | None, QueryParameter(ge=0, le=10_000, description="Minutes an episode")] = None,
     min_members: Annotated[
-        int | None, QueryParameter(ge=0, le=2**31 - 1, description="Leave out what fewer people watch; 500 unless told")
+        int | None, QueryParameter(ge=0, le=2**31 - 1, description="Leave out what fewer people watch; 500 by default")
     ] = None,
     max_members: Annotated[
         int | None, QueryParameter(ge=0, le=2**31 - 1, description="Leave out what more people watch")
     ] = None,
     min_score: Annotated[float | None, QueryParameter(ge=0, le=10)] = None,
-    adult: Annotated[bool | None, QueryParameter(description="Show adult titles; false unless told")] = None,
+    adult: Annotated[bool | None, QueryParameter(description="Show adult titles; false by default")] = None,
     hide_sequels: Annotated[
-        bool | None, QueryParameter(description="Hide what continues a title not completed; true unless told")
+        bool | None, QueryParameter(description="Hide what continues a title not completed; true by default")
     ] = None,
     one_per_franchise: Annotated[
-        bool | None, QueryParameter(description="Only the best of each franchise; true unless told")
+        bool | None, QueryParameter(description="Only the best of each franchise; true by default")
     ] = None,
     hide_dropped_franchises: Annotated[
         bool | None,
-        QueryParameter(description="Hide everything of a franchise with a disliked title; false unless told"),
+        QueryParameter(description="Hide everything of a franchise with a disliked title; false by default"),
     ] = None,
     hide_dropped_series: Annotated[
         bool | None,
-        QueryParameter(description="Hide everything of a franchise with a dropped title; true unless told"),
+        QueryParameter(description="Hide everything of a franchise with a dropped title; true by default"),
     ] = None,
     hide_specials: Annotated[
         bool | None,
-        QueryParameter(description="Hide specials, trailers and recaps that `type` does not name; true unless told"),
+        QueryParameter(description="Hide specials, trailers and recaps that `type` does not name; true by default"),
     ] = None,
     exclude_ids: Annotated[
         list[int] | None,

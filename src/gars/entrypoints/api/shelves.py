@@ -40,8 +40,8 @@ async def get_season(
     service: ServiceDep,
     filters: FiltersDep,
     k: K = 20,
-    year: Annotated[int | None, QueryParameter(ge=1900, le=9999, description="This year unless told")] = None,
-    season: Annotated[Season | None, QueryParameter(description="The current one unless told")] = None,
+    year: Annotated[int | None, QueryParameter(ge=1900, le=9999, description="This year by default")] = None,
+    season: Annotated[Season | None, QueryParameter(description="The current one by default")] = None,
 ) -> SeasonBody:
     """Most popular first. Winter begins in January."""
     found_year, found_season, ids = await run_in_worker(
