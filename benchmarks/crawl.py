@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 from gars.datasets.crawled import read_crawled
-from gars.testing.anime_site import AnimeSite, serving
+from gars_test_support.anime_site import AnimeSite, serving
 
 
 def main() -> None:

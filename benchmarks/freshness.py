@@ -22,7 +22,7 @@ import msgspec
 import numpy as np
 
 from gars import Recommender
-from gars.testing.server import ServerProcess
+from gars_test_support.server import ServerProcess
 
 
 def main() -> None:

@@ -26,7 +26,7 @@ from gars.domain.candidates import SERVICE_DEFAULTS
 from gars.domain.history import Rating, from_ratings
 from gars.domain.impression import Impression, ShownItem
 from gars.domain.impression_codec import ImpressionCodec
-from gars.testing.titles import MemoryTitles
+from gars_test_support.titles import MemoryTitles
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SHOWN = 20

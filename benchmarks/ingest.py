@@ -18,7 +18,7 @@ from contextlib import closing
 from pathlib import Path
 
 from gars import Recommender
-from gars.testing.server import ServerProcess
+from gars_test_support.server import ServerProcess
 from wrk import load
 
 BATCH = 100

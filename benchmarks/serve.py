@@ -44,7 +44,7 @@ from gars.library.blas import one_thread
 from gars.library.engine import Engine
 from gars.library.malloc import keep_freed_memory
 from gars.runtime.stage_times import StageTimes, measuring
-from gars.testing.server import ServerProcess
+from gars_test_support.server import ServerProcess
 
 LENGTHS = (10, 100, 1000)
 LEAST_USERS = 20

@@ -26,7 +26,7 @@ import numpy as np
 
 import wrk
 from gars import Recommender
-from gars.testing.server import ServerProcess
+from gars_test_support.server import ServerProcess
 
 K = 20
 WARM_UP_S = 2.0

@@ -27,7 +27,7 @@ from pathlib import Path
 import httpx
 
 from gars import Recommender
-from gars.testing.server import ServerProcess
+from gars_test_support.server import ServerProcess
 
 CLIENTS = 4
 DELETE_EVERY = 500

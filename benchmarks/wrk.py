@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from gars.testing.server import ServerProcess
+from gars_test_support.server import ServerProcess
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import hypothesis
 import pytest
 
 from gars import Recommender
-from gars.testing.world import SMALL, small_world
+from gars_test_support.world import SMALL, small_world
 
 # Compiling the ranking model takes ten times as long as training it on the small world: keep what was compiled.
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1] / ".pytest_cache" / "jax"))

@@ -16,7 +16,7 @@ from gars.config import from_environment
 from gars.domain.history import Rating
 from gars.entrypoints.api.app import create_app
 from gars.testing.engine import FakeEngine
-from gars.testing.server import ServerProcess
+from gars_test_support.server import ServerProcess
 
 SERVE = "import typer; from gars.entrypoints.cli.serve import serve; typer.run(serve)"
 

@@ -21,9 +21,9 @@ from gars.entrypoints.api.app import create_app
 from gars.library import artefact
 from gars.pipeline.comparison import Compared, decide
 from gars.pipeline.journal import Begun, Ended, Failed, RunJournal, Step
-from gars.testing.datasets import dataset_of, small_dataset
 from gars.testing.engine import FakeEngine
-from gars.testing.world import small_world
+from gars_test_support.datasets import dataset_of, small_dataset
+from gars_test_support.world import small_world
 
 Client = Any
 ADMIN = "admin-secret-word-2"

@@ -23,7 +23,7 @@ from gars.entrypoints.api.app import create_app
 from gars.entrypoints.api.server import free_port
 from gars.entrypoints.api.streams import Streams
 from gars.testing.engine import FakeEngine
-from gars.testing.server import ServerProcess
+from gars_test_support.server import ServerProcess
 
 DEADLINE_S = 20
 

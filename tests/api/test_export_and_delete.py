@@ -10,7 +10,7 @@ from gars.adapters.embedded import database
 from gars.bootstrap import Service, open_service
 from gars.config import from_environment
 from gars.testing.engine import FakeEngine
-from gars.testing.patience import until
+from gars_test_support.patience import until
 
 Client = Any
 SECRET = "a-very-particular-person"

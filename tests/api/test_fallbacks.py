@@ -12,7 +12,7 @@ from litestar.testing import TestClient
 from gars.bootstrap import open_service
 from gars.config import from_environment
 from gars.entrypoints.api.app import create_app
-from gars.testing.faults import FaultyEngine
+from gars_test_support.faults import FaultyEngine
 
 Client = Any
 LIST = "/api/v1/users/7/recommendations"

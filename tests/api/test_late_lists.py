@@ -18,7 +18,7 @@ from gars.config import from_environment
 from gars.entrypoints.api.app import create_app
 from gars.entrypoints.api.workers import run_with_deadline
 from gars.runtime.stage_times import measuring, stage
-from gars.testing.faults import FaultyEngine
+from gars_test_support.faults import FaultyEngine
 
 PATIENCE_S = 30
 REQUESTS = 150

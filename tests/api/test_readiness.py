@@ -17,7 +17,7 @@ from gars.config import from_environment
 from gars.domain.errors import ArtefactError
 from gars.entrypoints.api import server as server_module
 from gars.entrypoints.api.app import create_app
-from gars.testing.faults import FaultyEngine
+from gars_test_support.faults import FaultyEngine
 
 Client = Any
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -40,8 +40,8 @@ from gars.entrypoints.stages.app import create_app
 from gars.runtime.request_ids import request_id
 from gars.testing.engine import FakeEngine
 from gars.testing.memory import MemoryStateStore
-from gars.testing.patience import until
-from gars.testing.server import ServerProcess
+from gars_test_support.patience import until
+from gars_test_support.server import ServerProcess
 
 MAIN = [sys.executable, "-c", "from gars.entrypoints.cli.app import main; main()", "serve"]
 FACTORY = ["--port", "0", "--engine-factory", "gars.testing.engine:make"]

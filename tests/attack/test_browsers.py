@@ -16,7 +16,7 @@ import pytest
 from gars.bootstrap import VERSION
 from gars.domain.errors import InvalidInputError
 from gars.entrypoints.edge.origins import Origins
-from gars.testing.server import ServerProcess
+from gars_test_support.server import ServerProcess
 
 SERVE = "import typer; from gars.entrypoints.cli.serve import serve; typer.run(serve)"
 ENGINE = ["--engine-factory", "gars.testing.engine:make"]

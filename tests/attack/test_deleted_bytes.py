@@ -23,8 +23,8 @@ from gars.domain import user_state
 from gars.domain.user_state import UserState
 from gars.testing.clock import FakeClock
 from gars.testing.contracts.impression_log import impression
-from gars.testing.crash import Crash, CrashPoint
 from gars.testing.events import clicks
+from gars_test_support.crash import Crash, CrashPoint
 
 DELETED, STAYING = 180, 400
 

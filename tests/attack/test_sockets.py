@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 import pytest
 
-from gars.testing.server import ServerProcess
+from gars_test_support.server import ServerProcess
 
 SERVE = """
 import resource

@@ -20,7 +20,7 @@ from gars.library.registry import Registry
 from gars.ranking.mlp import RankingConfig
 from gars.retrieval.retriever import RetrievalConfig
 from gars.runtime.progress import Silent
-from gars.testing.server import ServerProcess
+from gars_test_support.server import ServerProcess
 
 ROOT = Path(__file__).parents[2]
 OPERATOR = "the operator of this test"

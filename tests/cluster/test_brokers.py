@@ -20,9 +20,9 @@ from gars.application.events.replay import from_log
 from gars.runtime.free_ports import free_ports
 from gars.stack.kafka import Kafka
 from gars.stack.running import Running
-from gars.testing import patience
-from gars.testing.load import Load
-from gars.testing.server import ServerProcess
+from gars_test_support import patience
+from gars_test_support.load import Load
+from gars_test_support.server import ServerProcess
 
 BROKERS = 3
 USERS = [f"fan-{number}" for number in range(16)]

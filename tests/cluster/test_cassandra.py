@@ -27,7 +27,7 @@ from gars.testing.contracts.event_history import EventHistoryContract
 from gars.testing.contracts.impression_log import ImpressionLogContract, impression
 from gars.testing.contracts.tombstones import TombstonesContract
 from gars.testing.events import START, clicks, event
-from gars.testing.patience import until
+from gars_test_support.patience import until
 
 
 @pytest.fixture(scope="session")

@@ -16,8 +16,8 @@ from gars.adapters.kafka.event_log import KafkaEventLog
 from gars.runtime.free_ports import free_ports
 from gars.stack.kafka import Kafka
 from gars.stack.running import Running
-from gars.testing.patience import until
-from gars.testing.server import ServerProcess
+from gars_test_support.patience import until
+from gars_test_support.server import ServerProcess
 
 CLICKS = [
     sys.executable, "-c", "from gars.entrypoints.cli.app import main; main()", "serve", "clicks",

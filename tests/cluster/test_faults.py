@@ -19,8 +19,8 @@ from gars.config import from_environment
 from gars.stack import plan
 from gars.stack.running import Running
 from gars.stack.services import GARS
-from gars.testing import patience
-from gars.testing.load import Load
+from gars_test_support import patience
+from gars_test_support.load import Load
 
 PARTS = ["kafka", "redis", "cassandra", "flink", "history", "clicks", "recall", "rank", "api"]
 USERS = [f"fan-{number}" for number in range(20)]

@@ -26,9 +26,9 @@ from gars.domain.user_state import Row, UserState
 from gars.stack.flink import Flink
 from gars.stack.kafka import Kafka
 from gars.stack.running import Running
-from gars.testing import patience
 from gars.testing.clock import FakeClock
 from gars.testing.events import START, clicks, event
+from gars_test_support import patience
 
 ANIME = (1, 5, 1535, 5114)
 PREFIX = "features"

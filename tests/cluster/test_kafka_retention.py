@@ -24,7 +24,7 @@ from gars.runtime.free_ports import free_ports
 from gars.stack.kafka import Kafka
 from gars.stack.running import Running
 from gars.testing.events import clicks, event
-from gars.testing.patience import until
+from gars_test_support.patience import until
 
 DAY_MS = 24 * 3600 * 1000
 SOMEBODY = "a-very-particular-person"

@@ -19,7 +19,7 @@ from gars.domain.impression import Impression
 from gars.stack.kafka import Kafka
 from gars.testing.contracts.impression_log import impression
 from gars.testing.events import clicks, event
-from gars.testing.patience import until
+from gars_test_support.patience import until
 
 
 @pytest.fixture

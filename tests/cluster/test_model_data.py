@@ -20,8 +20,8 @@ from gars.runtime.progress import Silent
 from gars.stack.publish import Publish
 from gars.stack.running import Running
 from gars.stack.watch import watch
-from gars.testing.patience import until
-from gars.testing.world import SMALL, small_world
+from gars_test_support.patience import until
+from gars_test_support.world import SMALL, small_world
 
 VECTORS = {anime_id: np.arange(anime_id, anime_id + 4, dtype=np.float32) for anime_id in range(1, 1201)}
 NEAR = {anime_id: [(anime_id + 1, 0.5), (anime_id + 2, 0.25)] for anime_id in VECTORS}

@@ -47,7 +47,7 @@ from gars.stack.kafka import Kafka
 from gars.stack.running import Running
 from gars.testing.engine import FakeEngine
 from gars.testing.events import clicks, event
-from gars.testing.patience import until
+from gars_test_support.patience import until
 
 SOMEBODY = "a-very-particular-person"
 Client = TestClient[Any]

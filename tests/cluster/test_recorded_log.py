@@ -40,8 +40,8 @@ from gars.runtime.progress import Silent
 from gars.stack import plan
 from gars.stack.running import Running
 from gars.testing.events import START
-from gars.testing.patience import until
-from gars.testing.world import SMALL
+from gars_test_support.patience import until
+from gars_test_support.world import SMALL
 
 pytestmark = pytest.mark.sample
 

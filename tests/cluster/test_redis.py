@@ -24,7 +24,7 @@ from gars.domain.user_state import Row
 from gars.testing.contracts.change_feed import ChangeFeedContract, change
 from gars.testing.contracts.state_store import StateStoreContract, state_after
 from gars.testing.contracts.tombstones import TombstonesContract
-from gars.testing.patience import until
+from gars_test_support.patience import until
 
 pytestmark = pytest.mark.cluster
 

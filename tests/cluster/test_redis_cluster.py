@@ -26,7 +26,7 @@ from gars.stack.redis_ping import problem
 from gars.testing.contracts.change_feed import ChangeFeedContract
 from gars.testing.contracts.state_store import StateStoreContract, state_after
 from gars.testing.contracts.tombstones import TombstonesContract
-from gars.testing.patience import until
+from gars_test_support.patience import until
 
 _NODES = 3
 

@@ -15,7 +15,7 @@ from gars.config import Settings, from_environment
 from gars.stack import plan
 from gars.stack.running import Running
 from gars.stack.services import GARS
-from gars.testing.patience import until
+from gars_test_support.patience import until
 
 PARTS = ["kafka", "redis", "cassandra", "history", "clicks", "recall", "rank", "api", "web"]
 """Without the feature job: what it does is tested by itself."""

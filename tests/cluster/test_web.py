@@ -18,8 +18,8 @@ from gars.runtime.free_ports import free_ports
 from gars.stack.engine import StackError
 from gars.stack.running import Running
 from gars.stack.web import PAGE, Web
-from gars.testing.patience import until
-from gars.testing.server import ServerProcess
+from gars_test_support.patience import until
+from gars_test_support.server import ServerProcess
 
 
 @pytest.fixture(scope="module")

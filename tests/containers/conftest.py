@@ -23,8 +23,8 @@ from gars.library.registry import Registry
 from gars.runtime.free_ports import free_ports
 from gars.runtime.progress import Silent
 from gars.stack.java import Jars
-from gars.testing.patience import until
-from gars.testing.world import SMALL, small_world
+from gars_test_support.patience import until
+from gars_test_support.world import SMALL, small_world
 
 ROOT = Path(__file__).parents[2]
 ENGINE = Path(__file__).with_name("engine.sh")

@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from gars.testing.patience import until
+from gars_test_support.patience import until
 
 Stack = Any
 _WRITABLE = {"kafka", "cassandra"}

@@ -28,7 +28,7 @@ from gars.entrypoints.cli import app as cli
 from gars.entrypoints.cli import train as train_module
 from gars.entrypoints.cli import tune as tune_module
 from gars.runtime.progress import Silent
-from gars.testing.world import SMALL, small_world
+from gars_test_support.world import SMALL, small_world
 
 pytest.importorskip("tensorboard", reason="the tensorboard extra is not installed")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gars.testing.server import ServerProcess
+from gars_test_support.server import ServerProcess
 
 KILLABLE = Path(__file__).parent / "killable_server.py"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import typer
 
 from gars.entrypoints.cli import serve as command
-from gars.testing.crash import Crash, CrashPoint
+from gars_test_support.crash import Crash, CrashPoint
 
 
 class Killer:

@@ -18,7 +18,7 @@ from gars.bootstrap import running
 from gars.domain.errors import ArtefactError
 from gars.entrypoints.cli import serve as command
 from gars.testing.engine import FakeEngine
-from gars.testing.patience import until
+from gars_test_support.patience import until
 
 
 class HeldEngine(FakeEngine):

@@ -17,8 +17,8 @@ from gars.domain import user_state
 from gars.domain.interaction import Interaction
 from gars.domain.user_state import UserState
 from gars.testing.clock import FakeClock
-from gars.testing.crash import Crash, CrashPoint
 from gars.testing.events import clicks, event
+from gars_test_support.crash import Crash, CrashPoint
 
 ANIME = {1, 5, 1535, 5114}
 EVENTS = [*clicks(4, user_id="a"), *clicks(3, user_id="b")]

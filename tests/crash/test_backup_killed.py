@@ -21,8 +21,8 @@ from gars.config import from_environment
 from gars.domain import user_state
 from gars.domain.user_state import UserState
 from gars.testing.engine import FakeEngine
-from gars.testing.patience import until
-from gars.testing.server import ServerProcess
+from gars_test_support.patience import until
+from gars_test_support.server import ServerProcess
 
 BACK_UP = """
 import os, signal, sys

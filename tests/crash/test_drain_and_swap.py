@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gars.testing.patience import until
-from gars.testing.server import ServerProcess
+from gars_test_support.patience import until
+from gars_test_support.server import ServerProcess
 
 ODD = Path(__file__).parent / "odd_server.py"
 

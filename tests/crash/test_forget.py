@@ -30,8 +30,8 @@ from gars.domain.interaction import Interaction
 from gars.domain.user_state import Row, UserState
 from gars.testing.clock import FakeClock
 from gars.testing.contracts.impression_log import impression
-from gars.testing.crash import Crash, CrashPoint
 from gars.testing.events import clicks, event
+from gars_test_support.crash import Crash, CrashPoint
 
 SECRET = "a-very-particular-person"
 ANIME = {1, 5, 1535, 5114}

@@ -14,7 +14,7 @@ from gars.config import from_environment
 from gars.domain import user_export
 from gars.testing.anime import sample_catalogue
 from gars.testing.engine import FakeEngine
-from gars.testing.server import ServerProcess
+from gars_test_support.server import ServerProcess
 
 ANIME = [entry.anime_id for entry in sample_catalogue()]
 EXPORT = {

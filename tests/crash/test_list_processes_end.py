@@ -15,8 +15,8 @@ import httpx
 import pytest
 
 from gars.adapters.processes.cores import share_out
-from gars.testing.patience import until
-from gars.testing.server import ServerProcess
+from gars_test_support.patience import until
+from gars_test_support.server import ServerProcess
 
 GARS = [sys.executable, "-c", "from gars.entrypoints.cli.app import main; main()", "serve"]
 FAKE = ["--engine-factory", "gars.testing.engine:make"]

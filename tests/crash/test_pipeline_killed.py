@@ -12,7 +12,7 @@ import pytest
 from gars.library.registry import Registry
 from gars.pipeline.journal import Step
 from gars.pipeline.runs import runs
-from gars.testing.datasets import tiny_dataset
+from gars_test_support.datasets import tiny_dataset
 
 KILLABLE = Path(__file__).parent / "killable_pipeline.py"
 KILLS = ("validate:after", "snapshot:before", "train:before", "train:after", "promote:before", "promote:after")

@@ -15,7 +15,7 @@ from gars.adapters.embedded.event_log import SqliteEventLog
 from gars.adapters.embedded.state_store import SqliteStateStore
 from gars.domain import user_state
 from gars.domain.user_state import UserState
-from gars.testing.server import ServerProcess
+from gars_test_support.server import ServerProcess
 
 Start = Callable[..., ServerProcess]
 

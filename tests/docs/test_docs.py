@@ -18,7 +18,7 @@ from gars import Recommender
 from gars.datasets.lists.parse import parse
 from gars.domain.personal_list import PersonalList
 from gars.entrypoints.cli.app import app
-from gars.testing.world import small_world
+from gars_test_support.world import small_world
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -71,7 +71,7 @@ def test_files_and_modules_named_in_the_text_exist(document: Path) -> None:
     named = re.findall(r"`([\w.-]+(?:/[\w.-]+)+\.(?:py|toml|conf|service|in|lock|vue|mjs|yaml))`", text)
     if document.name != "CONTRIBUTING.md":
         named += [name.replace(".", "/") for name in re.findall(r"`(gars(?:\.[a-z_]+){2,})`", text)]
-    bases = ("", "src", "src/gars", "web", "web/src", "src/gars/testing")
+    bases = ("", "src", "src/gars", "web", "web/src", "src/gars/testing", "src/gars_test_support")
     missing = [
         name
         for name in named

@@ -51,7 +51,7 @@ def test_load_and_recommend_without_extras(small: Recommender, tmp_path: Path) -
 def test_fitting_without_the_extra_names_it() -> None:
     done = run(
         "import polars as pl\n"
-        "from gars.testing.world import small_world, SMALL\n"
+        "from gars_test_support.world import small_world, SMALL\n"
         "Recommender.fit(*small_world(), config=SMALL, progress=False)"
     )
     assert "MissingExtraError: Item2Vec needs optional packages" in done.stderr

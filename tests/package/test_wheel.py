@@ -21,7 +21,7 @@ import pytest
 from gars import Recommender
 from gars.entrypoints.api.page import FOLDER
 from gars.library.registry import Registry
-from gars.testing.server import ServerProcess
+from gars_test_support.server import ServerProcess
 
 ROOT = Path(__file__).parents[2]
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -145,6 +145,11 @@ def test_every_file_of_the_package_is_in_the_wheel(names: set[str]) -> None:
     assert {"gars/py.typed", "gars/datasets/sample_2016/LICENSE-CC0.txt", "gars/deploy/compose.yaml"} <= wanted
     assert "gars/datasets/fixed_splits/top-n-strong-generalisation.json.gz" in wanted
     assert not wanted - names
+
+
+def test_nothing_of_the_checkout_alone_is_in_the_wheel(names: set[str]) -> None:
+    tops = {name.split("/")[0] for name in names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"gars"}
 
 
 def test_the_page_is_in_the_wheel_with_its_compressed_copies(names: set[str], wheel: Path) -> None:

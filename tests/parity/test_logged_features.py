@@ -29,7 +29,7 @@ from gars.domain.impression_codec import ImpressionCodec
 from gars.domain.user_state import Row, UserState
 from gars.entrypoints.api.app import create_app
 from gars.library.blas import one_thread
-from gars.testing.titles import MemoryTitles
+from gars_test_support.titles import MemoryTitles
 
 FIRST = user_state.initial("fan", [Row(100, 9), Row(103, 2), Row(110)])
 

@@ -28,7 +28,7 @@ from gars.library.blas import one_thread
 from gars.pipeline.logged_training_data import LoggedTrainingData
 from gars.ranking.examples import NOT_ASKED, RankingLists
 from gars.testing.events import event
-from gars.testing.world import SMALL, small_world
+from gars_test_support.world import SMALL, small_world
 
 FIRST = {name: user_state.initial(name, [Row(100 + place, 9), Row(103, 2)]) for place, name in enumerate(("a", "b"))}
 

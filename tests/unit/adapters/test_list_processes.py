@@ -23,7 +23,7 @@ from gars.domain.errors import InvalidInputError, StageError
 from gars.domain.history import History, Rating, from_ratings
 from gars.runtime.stage_times import measuring
 from gars.testing.engine import FakeEngine
-from gars.testing.list_processes import (
+from gars_test_support.list_processes import (
     ENDS,
     HANGS,
     RAISES,
@@ -33,7 +33,7 @@ from gars.testing.list_processes import (
     obedient,
     unloadable,
 )
-from gars.testing.patience import until
+from gars_test_support.patience import until
 
 VERSION = ObedientEngine().version
 FAN = from_ratings([Rating(1, 9), Rating(5, 3)])

@@ -14,9 +14,9 @@ from gars.domain import user_state
 from gars.domain.user_state import UNTIMED_MS, Opinion, Register, Row, Stamp
 from gars.testing.clock import FakeClock
 from gars.testing.contracts.state_store import state_after
-from gars.testing.crash import Crash
 from gars.testing.events import clicks
 from gars.testing.memory import MemoryStateStore, MemoryTombstones
+from gars_test_support.crash import Crash
 
 USERS = [(str(number), [Row(1, 8), Row(number + 10)]) for number in range(1200)]
 

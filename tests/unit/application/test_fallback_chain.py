@@ -16,7 +16,7 @@ from gars.domain.candidates import Filters
 from gars.domain.errors import InvalidInputError
 from gars.domain.history import History, Rating, from_ratings
 from gars.runtime.budgets import Budget
-from gars.testing.faults import FaultyEngine
+from gars_test_support.faults import FaultyEngine
 
 SHORT_S = 0.02
 TRENDING = (5114, 1535, 1)

@@ -16,9 +16,9 @@ from gars.config import Settings, from_environment
 from gars.domain.errors import GarsError, InvalidInputError, StorageError
 from gars.entrypoints.cli.app import app
 from gars.library.registry import Registry
-from gars.testing.crash import Crash, CrashPoint
 from gars.testing.engine import FakeEngine
 from gars.testing.events import clicks
+from gars_test_support.crash import Crash, CrashPoint
 
 
 def settings_of(home: Path) -> Settings:

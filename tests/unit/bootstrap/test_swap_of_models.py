@@ -23,8 +23,8 @@ from gars.entrypoints.cli.app import app
 from gars.library.blas import one_thread
 from gars.library.registry import Registry
 from gars.testing.events import event
-from gars.testing.list_processes import as_made_here
-from gars.testing.world import SMALL, small_world
+from gars_test_support.list_processes import as_made_here
+from gars_test_support.world import SMALL, small_world
 
 
 @pytest.fixture(scope="module")

@@ -28,8 +28,8 @@ from gars.library import configuration
 from gars.library.registry import Registry
 from gars.pipeline.runs import runs
 from gars.runtime.progress import Silent
-from gars.testing.datasets import small_dataset
-from gars.testing.world import SMALL
+from gars_test_support.datasets import small_dataset
+from gars_test_support.world import SMALL
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 

@@ -22,7 +22,7 @@ from gars.domain.impression import Impression, ShownItem
 from gars.domain.impression_codec import ImpressionCodec
 from gars.testing.contracts.impression_log import impression
 from gars.testing.events import START
-from gars.testing.titles import MemoryTitles
+from gars_test_support.titles import MemoryTitles
 
 Floats = NDArray[np.float32]
 NUMBERS = st.floats(width=32, allow_nan=True, allow_infinity=True)

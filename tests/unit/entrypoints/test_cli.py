@@ -17,7 +17,7 @@ from gars.entrypoints.cli import serve as serve_module
 from gars.entrypoints.cli import train as train_module
 from gars.library.registry import Registry
 from gars.runtime.progress import Silent
-from gars.testing.world import SMALL, small_world
+from gars_test_support.world import SMALL, small_world
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from gars.bootstrap import lock_home, open_service
 from gars.config import from_environment
 from gars.entrypoints.cli import app as cli
 from gars.testing.engine import FakeEngine
-from gars.testing.server import ServerProcess
+from gars_test_support.server import ServerProcess
 
 LISTS = Path(__file__).parents[2] / "fixtures" / "lists"
 FAKE = ["--engine-factory", "gars.testing.engine:make"]

@@ -37,12 +37,12 @@ from gars.pipeline.promotions import rollbacks
 from gars.pipeline.runs import runs
 from gars.runtime.progress import Silent
 from gars.spider import permission
-from gars.testing.anime_site import AnimeSite, serving
 from gars.testing.contracts.impression_log import impression
-from gars.testing.datasets import tiny_dataset
 from gars.testing.engine import FakeEngine
 from gars.testing.events import event
-from gars.testing.server import ServerProcess
+from gars_test_support.anime_site import AnimeSite, serving
+from gars_test_support.datasets import tiny_dataset
+from gars_test_support.server import ServerProcess
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from gars.config import from_environment
 from gars.domain.errors import InvalidInputError
 from gars.entrypoints.api.server import refuse_open
 from gars.entrypoints.cli.serve import open_in_browser
-from gars.testing.server import ServerProcess
+from gars_test_support.server import ServerProcess
 
 GARS = [sys.executable, "-c", "from gars.entrypoints.cli.app import main; main()", "serve"]
 FAKE = ["--engine-factory", "gars.testing.engine:make"]

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from gars.stack.deploy import deploy_folder
-from gars.testing.patience import until
+from gars_test_support.patience import until
 
 SUBMIT = deploy_folder("flink") / "submit.sh"
 

@@ -15,7 +15,7 @@ from gars.datasets.writing import write_dataset
 from gars.domain.errors import GarsError
 from gars.entrypoints.cli.app import app
 from gars.library.registry import Registry
-from gars.testing.datasets import tiny_dataset
+from gars_test_support.datasets import tiny_dataset
 
 
 @pytest.fixture

@@ -19,9 +19,9 @@ from gars.library.fit_config import FitConfig
 from gars.library.registry import Registry
 from gars.library.terminal import TerminalProgress
 from gars.runtime.progress import Silent
-from gars.testing.world import SMALL, small_world
 from gars.tuning.search import Verdict
 from gars.tuning.validation import Validation
+from gars_test_support.world import SMALL, small_world
 
 Gars = Callable[..., int]
 

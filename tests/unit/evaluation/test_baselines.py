@@ -19,7 +19,7 @@ from gars.library.frames import rows_of
 from gars.ranking.examples import RankingLists
 from gars.retrieval import matrix
 from gars.runtime.progress import Silent
-from gars.testing.world import SMALL, small_world
+from gars_test_support.world import SMALL, small_world
 
 EVEN_FAN = [Rating(100, 10), Rating(102, 9), Rating(104, 9), Rating(101, 3), Rating(103, 5)]
 

@@ -11,7 +11,7 @@ from gars.domain.errors import InvalidInputError
 from gars.evaluation.benchmark import Benchmark
 from gars.evaluation.report.results import LikesResult, ListsResult
 from gars.runtime.progress import Silent
-from gars.testing.world import SMALL
+from gars_test_support.world import SMALL
 
 
 @pytest.fixture

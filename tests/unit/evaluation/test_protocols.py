@@ -12,7 +12,7 @@ from gars.domain.errors import InvalidInputError
 from gars.evaluation import protocols
 from gars.evaluation.scores import LikeScores, score_lists
 from gars.runtime.progress import Silent
-from gars.testing.world import SMALL, small_world
+from gars_test_support.world import SMALL, small_world
 
 CHANNELS = ("edlae", "deepwalk", "item_knn", "content", "ials", "user_knn", "popularity")
 

@@ -19,7 +19,7 @@ from gars.evaluation.report import likes, lists, plots, results, tables, writing
 from gars.evaluation.report.cost import TaskTimes, measured
 from gars.evaluation.report.machine import commit, machine
 from gars.runtime.progress import Silent
-from gars.testing.world import SMALL, small_world
+from gars_test_support.world import SMALL, small_world
 
 
 @pytest.fixture(scope="module")

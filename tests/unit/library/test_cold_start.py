@@ -25,9 +25,9 @@ from gars.library import atlas_store
 from gars.library.cold_start import ColdStartEngine, with_cold_start
 from gars.library.registry import Registry
 from gars.retrieval import content
-from gars.testing.datasets import dataset_of
 from gars.testing.events import START
-from gars.testing.world import SMALL, small_world
+from gars_test_support.datasets import dataset_of
+from gars_test_support.world import SMALL, small_world
 
 EVEN = Anime(anime_id=200, title="Brand New", genres=("Even", "All"), type="TV", released=date(2025, 10, 1))
 ODD = Anime(anime_id=95, title="Brand Other", genres=("Odd", "All"), type="TV", released=date(2025, 10, 1))

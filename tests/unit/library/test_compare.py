@@ -13,7 +13,7 @@ import pytest
 from gars import Filters, Recommender
 from gars.library.compare import COMPARED, FUSED, RANKED, compare
 from gars.ranking.examples import NOT_ASKED, RankingList
-from gars.testing.world import SMALL
+from gars_test_support.world import SMALL
 
 
 def foreign(seed: int = 0) -> pl.DataFrame:

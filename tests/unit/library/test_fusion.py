@@ -8,7 +8,7 @@ import pytest
 from gars import Recommender
 from gars.library.fit_config import FitConfig
 from gars.retrieval.retriever import Retriever
-from gars.testing.world import SMALL, small_world
+from gars_test_support.world import SMALL, small_world
 
 
 def fitted(fusion: dict[str, float], **settings: int) -> Recommender:

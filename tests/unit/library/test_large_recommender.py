@@ -21,7 +21,7 @@ from gars.retrieval.large import LargeRetriever
 from gars.retrieval.large_config import LargeConfig
 from gars.retrieval.retriever import RetrievalConfig
 from gars.runtime.progress import Silent
-from gars.testing.world import SMALL, small_world
+from gars_test_support.world import SMALL, small_world
 
 LARGE = FitConfig(
     retrieval=RetrievalConfig(

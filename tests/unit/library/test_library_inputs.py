@@ -19,7 +19,7 @@ from gars import Rating, Recommender
 from gars.domain.errors import DataError, InvalidInputError, UnknownAnimeError
 from gars.library.catalogue_table import anime_of, read_catalogue_table
 from gars.library.frames import Rows, rows_of
-from gars.testing.world import SMALL, small_world
+from gars_test_support.world import SMALL, small_world
 
 FAN = [Rating(100, 10), Rating(102, 9), Rating(101, 3)]
 PAIRS: dict[str, list[Any]] = {"user_id": [1, 1, 2], "item_id": [1, 2, 1], "rating": [9, 8, 7]}

@@ -13,7 +13,7 @@ import pytest
 from gars import Recommender
 from gars.library.memo import Memo
 from gars.retrieval import edlae, ials, item_knn
-from gars.testing.world import SMALL, small_world
+from gars_test_support.world import SMALL, small_world
 
 T = TypeVar("T")
 

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from gars import Rating, Recommender
-from gars.testing.world import SMALL, small_world
+from gars_test_support.world import SMALL, small_world
 
 
 def every_answer(rec: Recommender, history: list[tuple[int | str, float | None]]) -> None:

@@ -21,8 +21,8 @@ from gars.library.offline import ABOUT, GRAPH, ITEM_IDS, Made, Plan, read_graph
 from gars.library.registry import Registry
 from gars.ranking.examples import RankingLists
 from gars.retrieval import graph, item_knn, matrix
-from gars.testing.datasets import tiny_dataset
-from gars.testing.world import SMALL, small_world
+from gars_test_support.datasets import tiny_dataset
+from gars_test_support.world import SMALL, small_world
 
 MIN_COUNT = SMALL.retrieval.min_count
 

@@ -12,7 +12,7 @@ from gars.kernels.top_contributions import top_contributions
 from gars.library.engine import Engine
 from gars.library.query import profile_of
 from gars.library.reasons import Explainer
-from gars.testing.world import SMALL, small_world
+from gars_test_support.world import SMALL, small_world
 
 HISTORY = [Rating(100, 10), Rating(102, 9), Rating(101, 3)]
 

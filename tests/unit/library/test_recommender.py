@@ -9,7 +9,7 @@ from gars import Filters, Rating, Recommendation, Recommender
 from gars.domain.errors import ArtefactError, DataError, InvalidInputError, UnknownAnimeError
 from gars.library.recommender import UnknownIdsWarning
 from gars.retrieval.retriever import Retriever
-from gars.testing.world import SMALL, small_world
+from gars_test_support.world import SMALL, small_world
 
 EVEN_FAN = [Rating(100, 10), Rating(102, 9), Rating(104, 9), Rating(101, 3), Rating(103, 5)]
 

@@ -12,7 +12,7 @@ from gars import Recommender
 FIT = """
 import sys
 from gars import Recommender
-from gars.testing.world import SMALL, small_world
+from gars_test_support.world import SMALL, small_world
 print(Recommender.fit(*small_world(), config=SMALL, progress=False).save(sys.argv[1]).version)
 """
 

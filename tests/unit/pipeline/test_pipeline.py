@@ -30,8 +30,8 @@ from gars.pipeline.report import HTML, JSON, write
 from gars.pipeline.run import IsDeleted, Outside, Pipeline
 from gars.pipeline.runs import open_run, runs
 from gars.runtime.progress import Silent
-from gars.testing.datasets import dataset_of, small_dataset
-from gars.testing.world import SMALL, small_world
+from gars_test_support.datasets import dataset_of, small_dataset
+from gars_test_support.world import SMALL, small_world
 
 LIMITS = Thresholds()
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from gars import Recommender
 from gars.application.training_log import Part
-from gars.testing.world import SMALL, small_world
+from gars_test_support.world import SMALL, small_world
 
 
 class RecordedLog:

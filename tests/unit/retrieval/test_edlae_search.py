@@ -12,7 +12,7 @@ from gars.retrieval import edlae_search
 from gars.retrieval.edlae import EdlaeSettings
 from gars.retrieval.retriever import RetrievalConfig
 from gars.runtime.progress import Silent
-from gars.testing.world import SMALL, small_world
+from gars_test_support.world import SMALL, small_world
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from gars.retrieval import content, matrix, retriever
 from gars.retrieval.hidden import hide_viewers
 from gars.retrieval.retriever import Retriever
 from gars.runtime.progress import Silent
-from gars.testing.world import SMALL, small_world
+from gars_test_support.world import SMALL, small_world
 
 HIDDEN = np.array([2, 5])
 USERS, ITEMS = 120, 30

@@ -24,7 +24,7 @@ from gars.datasets.identities import name_hasher
 from gars.datasets.importing import import_files
 from gars.runtime.progress import Silent
 from gars.spider import __file__ as project
-from gars.testing.anime_site import AnimeSite, serving
+from gars_test_support.anime_site import AnimeSite, serving
 
 pytestmark = pytest.mark.slow
 

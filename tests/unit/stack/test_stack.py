@@ -32,7 +32,7 @@ from gars.stack.deploy import deploy_folder
 from gars.stack.engine import Engine, Process, StackError
 from gars.stack.java import Jars, java
 from gars.stack.running import Running
-from gars.testing.patience import until
+from gars_test_support.patience import until
 
 LISTEN = """
 import signal, socket, sys

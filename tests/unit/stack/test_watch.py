@@ -28,7 +28,7 @@ from gars.stack.daemon import Daemon
 from gars.stack.engine import Engine, Process, StackError
 from gars.stack.running import Running
 from gars.stack.watch import watch
-from gars.testing.patience import until
+from gars_test_support.patience import until
 
 UNITS = sorted((Path(__file__).parents[3] / "deploy" / "systemd").glob("*.service"))
 LASTS = "print('on', flush=True); import time; time.sleep(600)"

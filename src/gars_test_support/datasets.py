@@ -9,7 +9,7 @@ import polars as pl
 from gars.datasets.dataset import Dataset
 from gars.datasets.schema import INTERACTIONS, conform_catalogue
 from gars.datasets.writing import write_dataset
-from gars.testing.world import small_world
+from gars_test_support.world import small_world
 
 
 def dataset_of(folder: Path, interactions: pl.DataFrame, catalogue: pl.DataFrame) -> Dataset:
