@@ -21,8 +21,7 @@ from gars.domain.errors import StorageError
 from gars.runtime.free_ports import free_ports
 from gars.stack.daemon import Daemon
 from gars.stack.engine import environment
-from gars.stack.redis import server
-from gars.stack.redis_ping import problem
+from gars.stack.redis import ping_problem, server
 from gars.testing.contracts.change_feed import ChangeFeedContract
 from gars.testing.contracts.state_store import StateStoreContract, state_after
 from gars.testing.contracts.tombstones import TombstonesContract
@@ -48,7 +47,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 environment=environment(),
             )  # fmt: skip
         for port, node in zip(ports, nodes, strict=True):
-            until(lambda port=port, node=node: node.pid is None or problem(port) is None)  # type: ignore[misc]
+            until(lambda port=port, node=node: node.pid is None or ping_problem(port) is None)  # type: ignore[misc]
             assert node.pid is not None, node.last_lines()
         _join(ports)
         yield f"redis-cluster://127.0.0.1:{ports[0]}"

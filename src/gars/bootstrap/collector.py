@@ -18,7 +18,6 @@ from gars.application.events.steady_clock import SteadyClock
 from gars.application.events.writer import Writer
 from gars.application.ports import Clock, EventLog
 from gars.bootstrap.addresses import adapter, is_cluster
-from gars.bootstrap.known_anime import KnownAnime
 from gars.bootstrap.model import load_catalogue
 from gars.bootstrap.stores import open_event_log
 from gars.config import Settings
@@ -41,7 +40,8 @@ class Collector:
     settings: Settings
     about: About
     clock: SteadyClock
-    catalogue: KnownAnime
+    catalogue: Catalogue
+    accept: Accept
     log: EventLog
     writer: Writer
     close_all: Sequence[Callable[[], None]]
@@ -107,23 +107,28 @@ def collecting(
     if log is None:
         log, refused, closing = _open_log(settings)
     steady = SteadyClock(clock or SystemClock())
-    known = KnownAnime(Catalogue(anime))
+    catalogue = Catalogue(anime)
+    accept = Accept(
+        log=log,
+        clock=steady,
+        known_anime=catalogue,
+        refused=refused or (lambda _batch, _error: None),
+    )
     collector = Collector(
         settings=settings,
         about=about,
         clock=steady,
-        catalogue=known,
+        catalogue=catalogue,
+        accept=accept,
         log=log,
-        writer=Writer(
-            Accept(log=log, clock=steady, known_anime=known, refused=refused or (lambda _batch, _error: None))
-        ),
+        writer=Writer(accept),
         close_all=(log.close, *closing),
     )
 
     def load(current: Collector) -> tuple[Collector, str]:
         anime, about = load_catalogue(settings.models)
-        current.catalogue.catalogue = Catalogue(anime)
-        return replace(current, about=about), about.model_version
+        catalogue = current.accept.known_anime = Catalogue(anime)
+        return replace(current, about=about, catalogue=catalogue), about.model_version
 
     promoted = Registry(settings.models).current
     return Collecting(Swap(collector, about.model_version, promoted=promoted, load=load))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -30,7 +30,6 @@ from gars.application.ports import (
 )
 from gars.application.trends.counted_trends import CountedTrends
 from gars.application.trends.trending import Trending
-from gars.bootstrap.known_anime import KnownAnime
 from gars.bootstrap.stores import (
     open_change_feed,
     open_event_log,
@@ -98,7 +97,7 @@ def open_local(
     settings: Settings,
     *,
     clock: Clock,
-    known_anime: KnownAnime,
+    known_anime: Container[int],
     dataset: Dataset | None = None,
     progress: Progress | None = None,
     after_step: Callable[[int], None] | None = None,
@@ -164,7 +163,7 @@ def newest_time(log: LocalEventLog) -> datetime | None:
     return None if newest_ms is None else datetime.fromtimestamp(newest_ms / 1000, UTC)
 
 
-def open_cluster(settings: Settings, *, clock: Clock, known_anime: KnownAnime) -> OnlineStores:
+def open_cluster(settings: Settings, *, clock: Clock, known_anime: Container[int]) -> OnlineStores:
     """Open the stores of a cluster. Connections are made when first needed, so no engine has to be up at start.
 
     The feature job applies the events, so nothing is replayed here; ``gars backfill`` imports a data set's histories.

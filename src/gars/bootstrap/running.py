@@ -80,7 +80,7 @@ def live(service: Service) -> Live:
             made.close_worker_pool()
             raise
         current.close_worker_pool()  # requests that have not used one yet make their lists in this process
-        made.known_anime.catalogue = made.catalogue
+        made.stores.takes.known_anime = made.catalogue
         if about.data_hash != current.about.data_hash:
             logger.warning("users of the data set %s start with their history after a restart", about.data_name)
         return made, name_of(about.model_version, accepted)

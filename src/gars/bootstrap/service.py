@@ -36,7 +36,6 @@ from gars.application.recommend.similar import SimilarAnime, SimilarUsers
 from gars.application.recommend.stages import RankService, RecallService, StagedEngine
 from gars.application.recommend.worker_pool import WorkerPool, WorkerPoolEngine
 from gars.bootstrap.addresses import is_cluster, scheme
-from gars.bootstrap.known_anime import KnownAnime
 from gars.bootstrap.list_processes import open_worker_pool
 from gars.bootstrap.online import OnlineStores, is_forgotten, open_cluster, open_local
 from gars.bootstrap.stages import open_rank, open_recall
@@ -85,7 +84,6 @@ class Shared:
 
     settings: Settings
     clock: SteadyClock
-    known_anime: KnownAnime
     stores: OnlineStores
     recorder: ImpressionRecorder
     writer: Writer
@@ -266,12 +264,12 @@ def open_service(
     """
     experiment = open_experiment(settings)
     steady = SteadyClock(clock or SystemClock())
-    known_anime = KnownAnime(Catalogue(engine.anime))
+    catalogue = Catalogue(engine.anime)
     if is_cluster(settings):
-        stores = open_cluster(settings, clock=steady, known_anime=known_anime)
+        stores = open_cluster(settings, clock=steady, known_anime=catalogue)
     else:
         stores = open_local(
-            settings, clock=steady, known_anime=known_anime, dataset=dataset, progress=progress, after_step=after_step
+            settings, clock=steady, known_anime=catalogue, dataset=dataset, progress=progress, after_step=after_step
         )
     writer = Writer(stores.takes)
     steady.compare(stores.newest)
@@ -288,7 +286,7 @@ def open_service(
     recall, rank = open_recall(settings), open_rank(settings)
     others = open_others(settings, experiment)
     refuse_unknown_titles(engine, others)
-    about = about or About(model_version=engine.version, anime=len(known_anime.catalogue))
+    about = about or About(model_version=engine.version, anime=len(catalogue))
     lists = ListCache(settings.list_cache)
 
     def forget_shown(user_id: str) -> int:
@@ -299,7 +297,6 @@ def open_service(
     shared = Shared(
         settings=settings,
         clock=steady,
-        known_anime=known_anime,
         stores=stores,
         recorder=recorder,
         writer=writer,
@@ -328,7 +325,7 @@ def open_service(
     worker_pool = open_worker_pool(settings, engine, about, load=load)
     return Service(
         **{part.name: getattr(shared, part.name) for part in fields(Shared)},
-        **_of_model(shared, engine, about, known_anime.catalogue, worker_pool),
+        **_of_model(shared, engine, about, catalogue, worker_pool),
     )
 
 

@@ -12,13 +12,12 @@ from gars.datasets.catalogue.build import SOURCES as CATALOGUE_SOURCES
 from gars.datasets.catalogue.build import build_catalogue
 from gars.datasets.catalogues import as_used
 from gars.datasets.dataset import Dataset
-from gars.datasets.extras import ENRICHING
 from gars.datasets.fetch import fetch
 from gars.datasets.fetched import fetch_all, name_unlicensed
 from gars.datasets.joined_lists import join_lists
 from gars.datasets.readers import mal2016
 from gars.datasets.shipped import SHIPPED, shipped_sample
-from gars.datasets.sources import Source
+from gars.datasets.sources import ENRICHING, Source
 from gars.datasets.writing import write_dataset
 from gars.domain.errors import DataError
 from gars.runtime.progress import Progress

@@ -334,6 +334,9 @@ SOURCES: tuple[Source, ...] = (
     GOWALLA,
 )
 
+ENRICHING: tuple[Source, ...] = (BANGUMI, TITLES_2020, ANIME_IDS, ANIME_RELATIONS, ANILIST_TAGS)
+"""The sources that complete a catalogue of the user's own, or of 2016: small, and their publishers state a licence."""
+
 
 def source_named(name: str) -> Source:
     """Look a source up; raises ``InvalidInputError`` naming the known ones."""

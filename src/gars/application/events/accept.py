@@ -37,7 +37,8 @@ class Accept:
     ) -> None:
         self._log = log
         self._clock = clock
-        self._known_anime = known_anime
+        self.known_anime = known_anime
+        """The catalogue that events are checked against; replaced with the model."""
         self._refused = refused
 
     def group(self, batches: Sequence[Batch]) -> list[Receipt | GarsError]:
@@ -50,7 +51,7 @@ class Accept:
         """
         now = self._clock.now()
         outcomes = [
-            batch_refusal(batch, now, self._known_anime) or conflict(batch, {}, now) or _receipt(batch)
+            batch_refusal(batch, now, self.known_anime) or conflict(batch, {}, now) or _receipt(batch)
             for batch in batches
         ]
         events = [

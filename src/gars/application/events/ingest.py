@@ -101,7 +101,8 @@ class Ingest:
         self._states = states
         self._feed = feed
         self._clock = clock
-        self._known_anime = known_anime
+        self.known_anime = known_anime
+        """The catalogue that events are checked against; replaced with the model."""
         self._after_step = after_step
         self._behind = False
 
@@ -126,7 +127,7 @@ class Ingest:
             StorageError: the log or the state store failed; sending the batches again is safe.
         """
         now = self._clock.now()
-        refused = [batch_refusal(batch, now, self._known_anime) for batch in batches]
+        refused = [batch_refusal(batch, now, self.known_anime) for batch in batches]
         known = self._log.find(
             [event for batch, why in zip(batches, refused, strict=True) if not why for event in batch]
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from concurrent.futures import Future
 from typing import Protocol, TypeVar
 
@@ -20,6 +20,9 @@ MAX_WAITING = 10_000
 
 class TakesGroups(Protocol):
     """Interface of ``Ingest``, and of ``Accept`` where another process applies the events."""
+
+    known_anime: Container[int]
+    """The anime that events may be about; replaced with the model."""
 
     def group(self, batches: Sequence[Batch]) -> list[Receipt | GarsError]:
         """Accept many callers' batches with one commit. → one outcome a batch; raises ``StorageError``."""

@@ -10,8 +10,37 @@ from litestar.exceptions import NotFoundException
 
 from gars.application.impressions.experiments import report
 from gars.entrypoints.api.errors import errors
-from gars.entrypoints.api.experiment_shapes import ExperimentBody
 from gars.entrypoints.api.params import ServiceDep
+
+
+class RateBody(msgspec.Struct, frozen=True):
+    """A share of lists with its 95 % interval."""
+
+    rate: float
+    low: float
+    high: float
+
+
+class VariantBody(msgspec.Struct, frozen=True, kw_only=True):
+    """One arm of an experiment: lists shown, and those with a click or a dismissal."""
+
+    name: str
+    share: float
+    users: int
+    impressions: int
+    clicks: int
+    dismissals: int
+    click_through: RateBody
+    dismiss_rate: RateBody
+
+
+class ExperimentBody(msgspec.Struct, frozen=True, kw_only=True):
+    """All variants. If ``sample_ratio_ok`` is false, users were not assigned as configured: results are not valid."""
+
+    name: str
+    variants: list[VariantBody]
+    sample_ratio_p: float
+    sample_ratio_ok: bool
 
 
 @get("/experiment", summary="What came of the A/B test", responses=errors(400, 404, 503), tags=["service"])
