@@ -191,5 +191,5 @@ def is_forgotten(tombstones: Tombstones, user_id: str) -> bool:
     try:
         return tombstones.find(user_id) is not None
     except StorageError as error:
-        logger.warning("nobody is shown as a similar user: %s", error.message)
+        logger.warning("no user is shown as similar: %s", error.message)
         return True

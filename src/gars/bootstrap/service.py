@@ -52,7 +52,7 @@ from gars.runtime.workers import Workers
 
 logger = logging.getLogger(__name__)
 
-UNKNOWN_USER = "somebody nobody has heard of"
+UNKNOWN_USER = "unknown user of the health check"
 """Id of a user without events, for lists that check or warm up the service."""
 _LEFTOVERS = 2
 """Late calls of a stage that may still run before it is refused: a single one may be a momentary delay."""
@@ -192,7 +192,7 @@ class Service(Shared):
         for name, elsewhere in (("recall", self.recall), ("rank", self.rank), ("processes", self.worker_pool)):
             if elsewhere is not None:
                 noticed[name] = elsewhere.problem
-        found = {name: str(said) for name, said in noticed.items() if said}
+        found = {name: str(problem) for name, problem in noticed.items() if problem}
         return found | self.stores.problems() | self.checks.problems()
 
     def sizes(self) -> dict[str, int]:

@@ -123,7 +123,7 @@ class Settings:
         metadata=_setting(
             "GARS_STOP_TIMEOUT_MS",
             "5000",
-            "How long requests under way are waited for when the service is told to stop.",
+            "How long requests under way may take to finish after a signal to stop.",
         )
     )
     event_log: str = field(
@@ -337,7 +337,7 @@ class Settings:
         metadata=_setting(
             "GARS_PROCESSES",
             "0",
-            "Processes beside the service that make its lists, each on a core of its own with the model in its own "
+            "Processes that make lists for the service, each on a core of its own with the model in its own "
             "memory. For many users, one for each core. 0: the service makes them itself.",
         )
     )
@@ -364,7 +364,7 @@ class Settings:
         metadata=_setting(
             "GARS_MODEL_CHECK_MS",
             "1000",
-            "How often a running service looks whether another model was promoted; 0 only when told (SIGHUP).",
+            "How often a running service looks whether another model was promoted; 0: only on SIGHUP.",
         )
     )
     ping_ms: int = field(

@@ -119,9 +119,9 @@ def complete_catalogue(
         progress.note(f"{len(orphans):,} rated {word} have no entry in the catalogue: their titles are their numbers")
         known = conform_catalogue(pl.concat([known, _bare(orphans, word)]))
     if files.synopses is not None:
-        synopsis_table = mal2020.read_synopses(files.synopses.path).rename({"synopsis": "told"})
+        synopsis_table = mal2020.read_synopses(files.synopses.path).rename({"synopsis": "synopsis_2020"})
         joined = known.join(synopsis_table, on="anime_id", how="left")
-        known = joined.with_columns(synopsis=pl.coalesce("synopsis", "told")).drop("told")
+        known = joined.with_columns(synopsis=pl.coalesce("synopsis", "synopsis_2020")).drop("synopsis_2020")
     return known, used, {"skipped_sources": skipped, "without_catalogue_entry": len(orphans)}
 
 

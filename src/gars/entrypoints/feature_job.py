@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--tombstone-key", type=Path, help="file of GARS_TOMBSTONE_KEY; none: the key is in Redis")
     parser.add_argument("--disorder-ms", type=int, default=5_000, help="how far the watermark stays behind")
     asked = parser.parse_args(arguments)
-    connect(asked.redis).close()  # a bad address is told here, not in a worker's log
+    connect(asked.redis).close()  # a bad address fails here, not in a worker
 
     from pyflink.datastream import StreamExecutionEnvironment
 

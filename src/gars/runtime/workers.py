@@ -81,13 +81,13 @@ class Workers(Executor):
         return future
 
     def stand_in(self, job: Job | None) -> None:
-        """A job has left its thread behind: start another, which begins with ``job`` before what waits."""
+        """Start a thread in place of one that hangs; it runs ``job`` before those that wait."""
         self._start(job)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Finish what waits, then stop. Threads that were left behind are not waited for."""
         if cancel_futures:
-            raise NotImplementedError("whoever waits is answered")
+            raise NotImplementedError("waiting jobs are always run")
         with self._lock:
             closed, self._closed = self._closed, True
             if not closed:

@@ -45,7 +45,7 @@ def require(home: Path, site: str) -> None:
     host = host_of(site)
     if not any(one.host == host for one in _read(home)):
         raise PermissionMissingError(
-            f"{host}: nobody has said that its pages may be collected. {TERMS}",
+            f"{host}: there is no permission to collect its pages. {TERMS}",
             hint="if you do have permission, say so once: add --i-have-permission",
         )
 

@@ -102,8 +102,8 @@ class Running:
         def reason() -> str | None:
             if daemon.pid is None:
                 raise StackError(
-                    f"{process.name} ended while it started. Its last words:\n{daemon.last_lines(_SHOWN_LINES)}",
-                    hint=f"everything it said is in {daemon.log}",
+                    f"{process.name} ended while it started. Its last lines:\n{daemon.last_lines(_SHOWN_LINES)}",
+                    hint=f"its whole output is in {daemon.log}",
                 )
             return process.problem()
 
@@ -111,8 +111,8 @@ class Running:
         if problem is not None:
             raise StackError(
                 f"{process.name} is not healthy after {process.start_within_s:.0f} s: {problem}. "
-                f"Its last words:\n{daemon.last_lines(_SHOWN_LINES)}",
-                hint=f"everything it said is in {daemon.log}; stop it with: gars stack down",
+                f"Its last lines:\n{daemon.last_lines(_SHOWN_LINES)}",
+                hint=f"its whole output is in {daemon.log}; stop it with: gars stack down",
             )
 
 

@@ -176,7 +176,7 @@ def test_a_crawl_that_stops_is_gone_on_with(home: Path, site: AnimeSite) -> None
     result = gars("pipeline", "run", "--spider", "anime --ids 1-3", "--quick")
     assert isinstance(result.exception, GarsError)
     assert result.exception.message.startswith("the spider stopped: ")
-    assert "nobody has said that its pages may be collected" in result.exception.message
+    assert "there is no permission to collect its pages" in result.exception.message
     assert result.exception.hint == "run the same command again: the crawl goes on where it was"
     assert "crawl failed" in gars("pipeline", "status").output
 

@@ -25,7 +25,7 @@ def tokens() -> Tokens:
 def test_a_user_token_names_its_user(user_id: str) -> None:
     tokens = Tokens(SERVICE)
     assert tokens.caller(tokens.issue(user_id), NOW) == Caller("user", user_id)
-    assert Tokens("another-service-secret").caller(tokens.issue(user_id), NOW).kind == "nobody"
+    assert Tokens("another-service-secret").caller(tokens.issue(user_id), NOW).kind == "anonymous"
 
 
 @given(place=st.integers(min_value=0), change=st.characters(categories=["L", "N"], max_codepoint=127))
@@ -36,7 +36,7 @@ def test_a_changed_token_is_nobodys(place: int, change: str) -> None:
     forged = made[:place] + change + made[place + 1 :]
     caller = tokens.caller(forged, NOW)
     # the last character of base64 has bits that mean nothing
-    assert caller.kind == "nobody" or forged == made or place == len(made) - 1
+    assert caller.kind == "anonymous" or forged == made or place == len(made) - 1
 
 
 @pytest.mark.parametrize(
@@ -49,13 +49,13 @@ def test_junk(tokens: Tokens, junk: str) -> None:
 def test_expiry(tokens: Tokens) -> None:
     made = tokens.issue("alice", NOW)
     assert tokens.caller(made, NOW - timedelta(seconds=1)).kind == "user"
-    assert tokens.caller(made, NOW).kind == "nobody"
+    assert tokens.caller(made, NOW).kind == "anonymous"
 
 
 def test_secrets(tokens: Tokens) -> None:
     assert tokens.caller(SERVICE, NOW).kind == "service"
     assert tokens.caller(ADMIN, NOW).kind == "admin"
-    assert tokens.caller(None, NOW).kind == "nobody"
+    assert tokens.caller(None, NOW).kind == "anonymous"
     assert Tokens().caller("anything", NOW).kind == "open"
     assert Tokens("", ADMIN).caller(ADMIN, NOW).kind == "admin"
 

@@ -77,11 +77,11 @@ def ids(path: Path) -> list[int]:
 
 def test_nothing_is_asked_without_permission(crawler: Crawler, tmp_path: Path) -> None:
     said = crawler.ran("gars", "spider", "run", "anime", code=1)
-    assert "127.0.0.1: nobody has said that its pages may be collected" in said
+    assert "127.0.0.1: there is no permission to collect its pages" in said
     assert "forbid collecting their pages by program without consent" in said
     assert "add --i-have-permission" in said
     said = crawler.ran("scrapy", "crawl", "anime", "-o", str(tmp_path / "x.csv"), cwd=Path(project).parent, code=2)
-    assert "nobody has said" in said
+    assert "there is no permission" in said
     assert crawler.site.asked == []
 
 

@@ -83,7 +83,9 @@ def test_a_site_elsewhere_is_never_asked_in_a_hurry() -> None:
 
 
 def test_permission_is_shown_once_a_site(tmp_path: Path) -> None:
-    with pytest.raises(PermissionMissingError, match=r"anime\.example: nobody has said.*\n.*--i-have-permission"):
+    with pytest.raises(
+        PermissionMissingError, match=r"anime\.example: there is no permission.*\n.*--i-have-permission"
+    ):
         permission.require(tmp_path, SITE)
     permission.grant(tmp_path, SITE, NOW)
     permission.grant(tmp_path, SITE, NOW)
@@ -217,7 +219,7 @@ def test_broken_json_lines_are_reported(tmp_path: Path) -> None:
     [
         (["manga"], "there is no spider 'manga'"),
         (["season", "--ids", "1"], "the spider season has no --ids"),
-        (["anime", "--out", "x.xml"], "nobody has said"),
+        (["anime", "--out", "x.xml"], "there is no permission"),
     ],
 )
 def test_mistakes_on_the_command_line(

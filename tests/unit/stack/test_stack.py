@@ -179,7 +179,7 @@ def test_sigkill(tmp_path: Path) -> None:
 def test_one_that_ends_while_it_starts(tmp_path: Path) -> None:
     with pytest.raises(StackError) as caught:
         Running(Small(tmp_path, DIES)).up()
-    assert caught.value.message == "small ended while it started. Its last words:\nno space left"
+    assert caught.value.message == "small ended while it started. Its last lines:\nno space left"
     assert caught.value.hint == f"everything it said is in {tmp_path / 'small' / 'log'}"
 
 

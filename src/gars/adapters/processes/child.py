@@ -45,12 +45,12 @@ def answer_all(engine: Engine, pipe: Connection) -> None:
     pipe.send_bytes(encode(Serving(engine.version)))
     while True:
         try:
-            asked = pipe.recv_bytes()
+            received = pipe.recv_bytes()
         except (EOFError, OSError):  # the service has ended, however it did
             return
-        said = encode(_answer(engine, decode_wanted(asked)))
+        answer = encode(_answer(engine, decode_wanted(received)))
         try:
-            pipe.send_bytes(said)
+            pipe.send_bytes(answer)
         except OSError:
             return
 

@@ -73,7 +73,7 @@ class ListProcesses:
         if isinstance(answer, ListRefused):
             raise InvalidInputError(answer.message, hint=answer.hint)
         if isinstance(answer, ListFailed):
-            raise StageError(f"a process that makes lists failed: {answer.said}", hint="its traceback is in the log")
+            raise StageError(f"a process that makes lists failed: {answer.message}", hint="its traceback is in the log")
         return answer
 
     def close(self) -> None:

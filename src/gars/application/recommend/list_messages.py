@@ -41,7 +41,7 @@ class ListRefused(msgspec.Struct, frozen=True, tag=True):
 class ListFailed(msgspec.Struct, frozen=True, tag=True):
     """The model raised; the process has logged the error."""
 
-    said: str
+    message: str
 
 
 Answer = ListMade | ListRefused | ListFailed
@@ -58,6 +58,6 @@ def wanted(history: History, request: ListRequest) -> ListWanted:
     return ListWanted(pack_history(history), request)
 
 
-def history_of(asked: ListWanted) -> History:
+def history_of(wanted: ListWanted) -> History:
     """Return the history of a request."""
-    return unpack_history(asked.history)
+    return unpack_history(wanted.history)

@@ -125,7 +125,7 @@ class Access:
         is_reading = connection.scope.get("method") in ("GET", "HEAD", "OPTIONS")
         if is_reading and not named and is_under(path, PUBLIC):
             return
-        if caller.kind == "nobody":
+        if caller.kind == "anonymous":
             raise _who_are_you()
         if caller.kind == "service":
             return

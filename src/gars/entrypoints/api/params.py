@@ -43,7 +43,8 @@ def checked_user_id(user_id: str | int) -> str:
         )
     if "/" in text or text in (".", ".."):
         raise InvalidInputError(
-            f"user_id {text!r} cannot stand in an address", hint="leave / out: nobody could read or delete that user"
+            f"user_id {text!r} cannot stand in an address",
+            hint="leave / out: that user could be neither read nor deleted",
         )
     return text
 

@@ -27,7 +27,7 @@ _NEVER = 0
 class Caller:
     """The sender of a request. ``open``: the service has no tokens, and everything but administration is allowed."""
 
-    kind: Literal["open", "nobody", "user", "service", "admin"]
+    kind: Literal["open", "anonymous", "user", "service", "admin"]
     user_id: str | None = None
 
     def require(self, user_id: str) -> None:
@@ -78,20 +78,20 @@ class Tokens:
                 return Caller("service")
         if not self.on:
             return Caller("open")
-        return self._user(token, now) if token is not None else Caller("nobody")
+        return self._user(token, now) if token is not None else Caller("anonymous")
 
     def _user(self, token: str, now: datetime) -> Caller:
         body, _, mac = token.rpartition(".")
         scheme, _, rest = body.partition(".")
         name, _, at = rest.partition(".")
         if scheme != _SCHEME or not hmac.compare_digest(mac.encode(), _encoded(self._mac(body)).encode()):
-            return Caller("nobody")
+            return Caller("anonymous")
         try:
             expires, user_id = int(at), _decoded(name).decode()
         except (ValueError, binascii.Error):
-            return Caller("nobody")
+            return Caller("anonymous")
         expired = expires != _NEVER and now.timestamp() >= expires
-        return Caller("nobody") if expired or self.digest(token) in self._revoked else Caller("user", user_id)
+        return Caller("anonymous") if expired or self.digest(token) in self._revoked else Caller("user", user_id)
 
     def digest(self, token: str) -> str:
         """Return the keyed hash under which a token is revoked."""

@@ -113,13 +113,13 @@ class _Answer(Generic[T]):
         except AbandonedError:
             raise  # the event loop has already replaced this thread
         except BaseException as error:
-            self._tell(partial(self._fail, error))
+            self._call_in_loop(partial(self._fail, error))
         else:
-            self._tell(partial(self._arrive, made))
+            self._call_in_loop(partial(self._arrive, made))
 
-    def _tell(self, said: Callable[[], None]) -> None:
+    def _call_in_loop(self, callback: Callable[[], None]) -> None:
         with suppress(RuntimeError):  # the loop is closed: no request is waiting
-            self._loop.call_soon_threadsafe(said)
+            self._loop.call_soon_threadsafe(callback)
 
     def _arrive(self, made: T) -> None:
         if self._end():

@@ -56,7 +56,7 @@ def serve(
         int | None,
         typer.Option(
             min=0,
-            help="Processes beside it that make lists: for many users, a core each.  [default: GARS_PROCESSES or 0]",
+            help="Processes that make lists for it: for many users, a core each.  [default: GARS_PROCESSES or 0]",
         ),
     ] = None,
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser when it is served.")] = False,

@@ -16,7 +16,7 @@ def end_process_after(seconds: float) -> None:
     """
 
     def end() -> None:
-        logger.error("ended %.0f s after it was told to stop: something in it hangs", seconds)
+        logger.error("ended %.0f s after the signal to stop: a thread hangs", seconds)
         logging.shutdown()
         os._exit(1)
 

@@ -79,7 +79,7 @@ def create_app(running: RunningStage, part: Part) -> Litestar:
         openapi_config=OpenAPIConfig(
             title=f"GARS {part}",
             version=VERSION,
-            description="One stage of the recommender, for the api and for whoever wants plain ids.",
+            description="One stage of the recommender, for the api and for clients that want plain ids.",
             path="/docs",
             render_plugins=[PlainDocs(), JsonRenderPlugin(path="/openapi.json")],
             use_handler_docstrings=True,

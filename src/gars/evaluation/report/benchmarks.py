@@ -52,7 +52,7 @@ def block(results: Results) -> str:
 def _parts(results: Results) -> Iterator[str]:
     yield _how(results)
     for lists in results.lists:
-        scope = f"{lists.users} users nobody trained on, {lists.items:,} titles ranked"
+        scope = f"{lists.users} users left out of training, {lists.items:,} titles ranked"
         yield f"**{LIST_TITLES[lists.protocol]}** ({scope})\n"
         yield table(_list_table(lists), titled=False)
         yield _gain(lists) + "\n"

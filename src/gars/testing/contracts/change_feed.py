@@ -37,7 +37,7 @@ class ChangeFeedContract(ABC):
         try:
             return await asyncio.wait_for(listener.get(), self.deadline_s)
         except TimeoutError:
-            raise AssertionError("the listener was not told") from None
+            raise AssertionError("the listener was not called") from None
 
     @abstractmethod
     def open(self) -> ChangeFeed:

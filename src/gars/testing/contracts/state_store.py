@@ -24,7 +24,7 @@ class StateStoreContract(ABC):
 
     def test_unknown_user_is_none(self) -> None:
         """``get`` of an unknown user returns ``None``."""
-        assert self.open().get("nobody") is None
+        assert self.open().get("unknown") is None
 
     def test_gives_back_what_was_put(self) -> None:
         """Every field is read back."""
@@ -38,7 +38,7 @@ class StateStoreContract(ABC):
         """Returns the same states as ``get``; unknown users are left out."""
         store = self.open()
         store.put([state_after(2), state_after(3, "8"), state_after(1, "9")])
-        assert store.get_many(["8", "nobody", "7", "8"]) == {"7": state_after(2), "8": state_after(3, "8")}
+        assert store.get_many(["8", "unknown", "7", "8"]) == {"7": state_after(2), "8": state_after(3, "8")}
         assert store.get_many([]) == {}
 
     def test_version_never_moves_back(self) -> None:

@@ -34,7 +34,7 @@ class TombstonesContract(ABC):
         stones.put("7", Tombstone(offset=5, time_ms=1000))
         stones.put("8", Tombstone(offset=6, time_ms=1001))
         stones.settle("7")
-        stones.settle("nobody")
+        stones.settle("unknown")
         assert stones.find("7") == Tombstone(offset=5, time_ms=1000, settled=True)
         assert stones.is_unsettled()
         stones.settle("8")
