@@ -43,7 +43,7 @@ def test_a_changed_token_is_nobodys(place: int, change: str) -> None:
     "junk", ["", ".", "gu1", "gu1...", "gu1.YQ.0", "gu1.YQ.x.y", "\u2603", SERVICE + "x", "é" * 20]
 )
 def test_junk(tokens: Tokens, junk: str) -> None:
-    assert tokens.caller(junk, NOW) == Caller("nobody")
+    assert tokens.caller(junk, NOW) == Caller("anonymous")
 
 
 def test_expiry(tokens: Tokens) -> None:
@@ -63,7 +63,7 @@ def test_secrets(tokens: Tokens) -> None:
 def test_require() -> None:
     for caller in (Caller("open"), Caller("service"), Caller("user", "alice")):
         caller.require("alice")
-    for caller in (Caller("nobody"), Caller("admin"), Caller("user", "bob")):
+    for caller in (Caller("anonymous"), Caller("admin"), Caller("user", "bob")):
         with pytest.raises(NotAllowedError, match="this token is not for that user"):
             caller.require("alice")
 

@@ -90,7 +90,7 @@ def test_permission_is_shown_once_a_site(tmp_path: Path) -> None:
     permission.grant(tmp_path, SITE, NOW)
     permission.grant(tmp_path, SITE, NOW)
     permission.require(tmp_path, f"{SITE}:443/anything")
-    with pytest.raises(PermissionMissingError, match=r"other\.example: nobody"):
+    with pytest.raises(PermissionMissingError, match=r"other\.example: there is no permission"):
         permission.require(tmp_path, "https://other.example")
     kept = tmp_path / "spider" / "permissions.json"
     assert kept.read_text().count("anime.example") == 1

@@ -180,7 +180,7 @@ def test_one_that_ends_while_it_starts(tmp_path: Path) -> None:
     with pytest.raises(StackError) as caught:
         Running(Small(tmp_path, DIES)).up()
     assert caught.value.message == "small ended while it started. Its last lines:\nno space left"
-    assert caught.value.hint == f"everything it said is in {tmp_path / 'small' / 'log'}"
+    assert caught.value.hint == f"its whole output is in {tmp_path / 'small' / 'log'}"
 
 
 def test_one_that_does_not_become_healthy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

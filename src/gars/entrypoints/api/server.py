@@ -47,7 +47,7 @@ def refuse_open(host: str, service_token: str) -> None:
     if not all(ipaddress.ip_address(str(address).partition("%")[0]).is_loopback for address in addresses):
         raise InvalidInputError(
             f"{host} can be reached from other machines, and any caller may read and change every user",
-            hint="use --host 127.0.0.1, or set GARS_SERVICE_TOKEN to a long random word: then every caller needs a token",
+            hint="use --host 127.0.0.1, or set GARS_SERVICE_TOKEN to a long random word: callers then need a token",
         )
 
 
