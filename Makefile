@@ -16,7 +16,7 @@ endif
 # Node from the machine, else from a wheel in the environment.
 export PATH := $(PATH):$(abspath $(VENV))/node
 
-.PHONY: audit dist docs hooks help demo cluster-demo cluster-down test test-cluster test-containers check tensorflow page format bench-quality lock clean
+.PHONY: audit bench dist docs hooks help demo cluster-demo cluster-down test test-cluster test-containers check tensorflow page format bench-quality lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +77,9 @@ page: $(PAGE)/index.html ## Build the page into the package
 format: $(VENV)/.dev ## Format the Python code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+bench: $(VENV)/.dev ## Measure speed on this machine beside its floors, write docs/benchmarks.md (needs wrk and a model in var)
+	$(BIN)/python benchmarks/speed.py --home var --write docs/benchmarks.md
 
 bench-quality: $(VENV)/.dev ## Measure every model on test rows, write var/report and docs/benchmarks.md
 	$(BIN)/python benchmarks/quality.py --report var/report

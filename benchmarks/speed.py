@@ -1,0 +1,232 @@
+"""Speed of the service on this machine, each figure beside a floor that was measured in the same run.
+
+    python benchmarks/speed.py --home var                       # prints the tables, about three minutes
+    python benchmarks/speed.py --home var --write docs/benchmarks.md
+    make bench                                                  # the same with var, written
+
+A floor is what the machine needs for the least that the figure contains: a matrix product that reads as much as the
+vectors of all titles, an fsync, an empty route of the same server, the start of Python. Machines differ, and one
+machine differs from hour to hour; the ratio of a figure to its floor differs less. The parts are the benchmarks beside
+this file, each in a process of its own; their tables are printed whole.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+import wrk
+from gars.datasets.durable import write_whole
+from gars.evaluation.report.machine import commit, machine
+from gars_test_support.patience import until
+from gars_test_support.server import ServerProcess
+
+HERE = Path(__file__).parent
+BEGIN, END = "<!-- speed:begin -->", "<!-- speed:end -->"
+TITLES, DIMENSIONS = 28_287, 192
+"""Size of the matrix of the product: titles and iALS dimensions of today's catalogue."""
+REPEATS = 200
+
+Row = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Floors:
+    """What the machine needs at least. Milliseconds, except ``requests_per_s``."""
+
+    product_ms: float
+    fsync_ms: float
+    request_ms: float
+    requests_per_s: float
+    """Of 8 connections to the empty route."""
+    python_s: float
+    """Start of Python and import of numpy and the server."""
+
+
+def main() -> None:
+    """Measure floors, then parts; print all tables."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--home", type=Path, required=True, help="folder of the data set and the promoted model")
+    options.add_argument("--seconds", type=int, default=5, help="of each HTTP measurement")
+    options.add_argument("--write", type=Path, help="document whose block between the two marks is replaced")
+    given = options.parse_args()
+    floors = measure_floors(given.seconds)
+    home, seconds = ["--home", str(given.home)], ["--seconds", str(given.seconds)]
+    outputs = {
+        "list": run("serve.py", *home, "--part", "library"),
+        "http": run("serve.py", *home, "--part", "http", "--rates", "200", *seconds),
+        "click": run("freshness.py", *home),
+        "ingest": run("ingest.py", *home, *seconds),
+    }
+    start_s, start_mb = start(given.home)
+    here, load = machine(), os.getloadavg()[0]
+    lines = [
+        f"`python benchmarks/speed.py --home HOME`, {here.cores} cores of {here.cpu}, load {load:.1f} at the end, "
+        f"Python {here.python}, commit {commit()}.\n",
+        "| figure | measured | floor in the same run | ratio |\n|---|---|---|---|",
+        *summary(outputs, floors),
+        f"| service ready after its start | {start_s:.1f} s, {start_mb:,.0f} MB | start of Python "
+        f"{floors.python_s:.2f} s | {start_s / floors.python_s:.1f} |",
+    ]
+    block = "\n".join(lines)
+    print("\n" + block)
+    if given.write:
+        write_block(given.write, block)
+
+
+def run(name: str, *arguments: str) -> str:
+    """Run a benchmark and print its output as it comes. → the output"""
+    print(f"\n$ python benchmarks/{name} {' '.join(arguments)}", flush=True)
+    lines = []
+    with subprocess.Popen([sys.executable, str(HERE / name), *arguments], stdout=subprocess.PIPE, text=True) as part:
+        assert part.stdout is not None
+        for line in part.stdout:
+            print(line, end="", flush=True)
+            lines.append(line)
+    if part.returncode:
+        raise SystemExit(f"benchmarks/{name} failed with exit code {part.returncode}")
+    return "".join(lines)
+
+
+def rows(output: str) -> Iterator[Row]:
+    """Read the rows of all Markdown tables in a text, by the heads of their columns."""
+    head: list[str] = []
+    for line in output.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")] if line.startswith("|") else []
+        if not cells:
+            head = []
+        elif not head:
+            head = cells
+        elif not set(line) <= set("|-"):
+            yield dict(zip(head, cells, strict=True))
+
+
+def summary(outputs: dict[str, str], floors: Floors) -> Iterator[str]:
+    """Write a row of the summary for each figure that has a target."""
+    for row in rows(outputs["list"]):
+        if row.get("call") == "with the service's rules":
+            yield _slower(
+                f"list of 20 with reasons, {row['interactions']} titles known", row, "product", floors.product_ms
+            )
+    for row in rows(outputs["http"]):
+        if row.get("HTTP GET") in ("uncached", "unchanged"):
+            kind = "made anew" if row["HTTP GET"] == "uncached" else "that has not changed"
+            rate = float(row["req/s"].replace(",", ""))
+            measured = f"{row['req/s']} a second, p50 {row['p50 ms']} ms, p99 {row['p99']} ms"
+            if row["connections"] == "1":
+                ratio, floor = float(row["p50 ms"]) / floors.request_ms, f"empty route {floors.request_ms:.2f} ms"
+            else:
+                ratio, floor = floors.requests_per_s / rate, f"empty route {floors.requests_per_s:,.0f} a second"
+            yield f"| GET of a list {kind}, {row['connections']} connections | {measured} | {floor} | {ratio:.1f} |"
+    for row in rows(outputs["click"]):
+        if row.get("") == "both":
+            least = floors.fsync_ms + 2 * floors.request_ms
+            yield _slower("click on disk, then the changed list", row, "fsync and two empty routes", least)
+    for row in rows(outputs["ingest"]):
+        if row["connections"] == "8":
+            rate = float(row["events/s"].replace(",", ""))
+            per_batch = 100 / rate * 1e3
+            yield (
+                f"| events of {row['users']} users, batches of 100, 8 connections | {row['events/s']} a second | "
+                f"fsync {floors.fsync_ms:.2f} ms | {per_batch / floors.fsync_ms:.1f} a batch |"
+            )
+
+
+def _slower(name: str, row: Row, floor: str, floor_ms: float) -> str:
+    p50, p99 = float(row["p50 ms"]), float(row["p99"])
+    return f"| {name} | p50 {p50:.2f} ms, p99 {p99:.2f} ms | {floor} {floor_ms:.2f} ms | {p50 / floor_ms:.1f} |"
+
+
+def measure_floors(seconds: int) -> Floors:
+    """Measure product, fsync, empty route and start of Python."""
+    rng = np.random.default_rng(0)
+    vectors = rng.standard_normal((TITLES, DIMENSIONS), dtype=np.float32)
+    query = rng.standard_normal(DIMENSIONS, dtype=np.float32)
+    with tempfile.TemporaryFile() as file:
+
+        def append() -> None:
+            file.write(bytes(100))
+            file.flush()
+            os.fsync(file.fileno())
+
+        product_ms, fsync_ms = median_ms(lambda: vectors @ query), median_ms(append)
+    server = ServerProcess([sys.executable, str(HERE / "empty_route.py")])
+    try:
+        until(partial(answers, server.address), "the empty route")
+        with tempfile.NamedTemporaryFile("w", suffix=".txt") as users:
+            users.write("1\n")
+            users.flush()
+            environment = {"GARS_USERS": users.name}
+            one, eight = (
+                wrk.load(server, "lists.lua", connections=n, seconds=seconds, told=environment) for n in (1, 8)
+            )
+    finally:
+        server.stop()
+    imports = [sys.executable, "-c", "import numpy, litestar, granian"]
+    python_s = median_ms(lambda: subprocess.run(imports, check=True), repeats=5) / 1e3
+    return Floors(product_ms, fsync_ms, one.milliseconds[0], eight.requests / eight.seconds, python_s)
+
+
+def answers(address: str) -> bool:
+    """Return true if a server answers."""
+    try:
+        with urllib.request.urlopen(f"{address}/health", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def median_ms(work: Callable[[], object], repeats: int = REPEATS) -> float:
+    """Return the median time of some calls."""
+    times = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - started)
+    return float(np.median(times)) * 1e3
+
+
+def start(home: Path) -> tuple[float, float]:
+    """Start the service until it is ready, with stores of its own that were filled before. → seconds, resident MB"""
+    with tempfile.TemporaryDirectory() as folder:
+        stores = {
+            f"GARS_{name}": f"sqlite:{folder}/{name.lower()}.sqlite"
+            for name in ("EVENT_LOG", "STATE_STORE", "TOMBSTONES", "IMPRESSIONS")
+        }
+        command = [str(Path(sys.executable).with_name("gars")), "serve", "--home", str(home), "--port", "0"]
+        for turn in range(2):  # the first start folds the histories of the data set into the stores
+            started = time.perf_counter()
+            # it prints its address once it is ready
+            server = ServerProcess(command, environment=stores, ready_within_s=600)
+            try:
+                spent = time.perf_counter() - started
+                size = wrk.megabytes(server.process.pid)
+            finally:
+                server.stop()
+            print(f"start {turn + 1}: ready after {spent:.1f} s, {size:,.0f} MB", flush=True)
+    return spent, size
+
+
+def write_block(document: Path, block: str) -> None:
+    """Replace what is between the marks of a document; fails without the marks."""
+    text = document.read_text(encoding="utf-8")
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise SystemExit(f"{document} has no block between {BEGIN} and {END}")
+    write_whole(document, f"{before}{BEGIN}\n{block}\n{END}{after}".encode())
+
+
+if __name__ == "__main__":
+    main()
