@@ -30,6 +30,9 @@ SHORT = 5
 COLD_SHARE = 4
 """At most one place in so many of a training list is a candidate without viewers."""
 
+FEWEST_COMPARED = 10
+"""With fewer users to compare both orders on, the difference is noise: the ranker trains on all."""
+
 Flags = NDArray[np.bool_]
 T = TypeVar("T")
 R = TypeVar("R")
@@ -78,9 +81,11 @@ class ListMaker:
     def _n_ranking_users(self) -> int:
         """Return the number of users the ranker trains on; its order is compared on those after them."""
         n, most = self.training.n_users, self.config.max_ranking_users
-        if n > most or self.items.genre_names:
-            return min(n, most)
-        return n - min(self.config.compare_users, n // 10)
+        if n > most:
+            return most
+        # with genres the ranker has rarely lost, and it learns from every user: fewer are kept out
+        held_out = min(self.config.compare_users, n // (20 if self.items.genre_names else 10))
+        return n - held_out if held_out >= FEWEST_COMPARED else n
 
     def _parts(self, user: int) -> tuple[int, int]:
         """Return the number of parts a user's list is dealt into, and the number hidden in turn.

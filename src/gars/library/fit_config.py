@@ -53,7 +53,7 @@ class FitConfig(msgspec.Struct, frozen=True, kw_only=True):
     """On so many users that the ranker did not train on, its order is compared with that of stage one.
 
     They are taken from those beyond ``max_ranking_users``. Where there are none, a tenth of the ranker's users is kept
-    out if the catalogue knows no genres; with genres the ranker trains on all, and nothing is compared.
+    out, or a twentieth if the catalogue knows genres; if these are fewer than ten, nothing is compared.
     """
     serve_ranker: bool = True
     """True: lists are in the ranker's order; ``fit`` sets it to false where stage one's order was better."""

@@ -84,6 +84,13 @@ def test_a_ranker_that_loses_is_not_served(tmp_path: Path, monkeypatch: pytest.M
     assert [one.anime_id for one in loaded.recommend(user_id=3, k=20)] == fused
 
 
-def test_with_genres_the_ranker_trains_on_all_users(small: Recommender) -> None:
+def test_of_fewer_than_200_users_with_genres_none_is_kept_out(small: Recommender) -> None:
     assert small.config.serve_ranker
     assert COMPARED not in small.measured
+
+
+def test_with_genres_a_twentieth_of_the_users_is_compared_on() -> None:
+    genres = pl.DataFrame({"item_id": range(300), "title": [f"Item {n}" for n in range(300)], "genres": "Even, All"})
+    fitted = Recommender.fit(foreign(), genres, config=QUICK, progress=False)
+    n_users, lists_each = 200 // 20, 5
+    assert 0 < fitted.measured[COMPARED] <= n_users * lists_each
