@@ -5,8 +5,8 @@
 
 Starts Kafka, Redis, Cassandra, Flink and the api of the stack on free ports, in a folder of its own with links to the
 model. Clicks come at a fixed rate, whether or not the answers are there (an open loop), each of another user. The state
-is in Redis when the change is heard, as both happen in one step. Every fiftieth click is of a user whose list is asked
-for before, and again as soon as the change is heard.
+is in Redis when the change arrives, as both happen in one step. Every fiftieth click is of a user whose list is asked
+for before, and again as soon as the change arrives.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ LISTED = 50
 DEADLINE_S = 300
 
 
-class Heard:
+class ChangeTimes:
     """When each event's change was published, by its id."""
 
     def __init__(self, address: str) -> None:
@@ -64,7 +64,7 @@ class Heard:
         self._client.close()
 
     def wait(self, event_ids: Sequence[str], seconds: float = DEADLINE_S) -> int:
-        """Until all were heard or the time is over. → how many were not."""
+        """Wait until all changes arrived or the time is over; return how many did not."""
         end = time.perf_counter() + seconds
         while (missing := sum(one not in self.times for one in event_ids)) and time.perf_counter() < end:
             time.sleep(0.002 if len(event_ids) < 10 else 0.2)
@@ -108,19 +108,21 @@ def measure(running: dict[str, Running], port: int, users: list[str], asked: arg
     kafka, store = running["kafka"].engine, running["redis"].engine
     assert isinstance(kafka, Kafka)
     assert isinstance(store, Redis)
-    heard, log = Heard(store.url), KafkaEventLog(kafka.address, timeout_s=60)
+    changes, log = ChangeTimes(store.url), KafkaEventLog(kafka.address, timeout_s=60)
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
-            freshness(client, heard, users, rate=asked.rate, seconds=5, show=False)  # warm
-            freshness(client, heard, users, rate=asked.rate, seconds=asked.seconds, show=True)
-        throughput(log, heard, asked.burst)
-        recovery(running["flink"], log, heard)
+            freshness(client, changes, users, rate=asked.rate, seconds=5, show=False)  # warm
+            freshness(client, changes, users, rate=asked.rate, seconds=asked.seconds, show=True)
+        throughput(log, changes, asked.burst)
+        recovery(running["flink"], log, changes)
     finally:
         log.close()
-        heard.close()
+        changes.close()
 
 
-def freshness(client: httpx.Client, heard: Heard, users: list[str], *, rate: float, seconds: float, show: bool) -> None:
+def freshness(
+    client: httpx.Client, changes: ChangeTimes, users: list[str], *, rate: float, seconds: float, show: bool
+) -> None:
     """Clicks at a fixed rate."""
     rng = np.random.default_rng(0)
     count = int(rate * seconds)
@@ -139,24 +141,26 @@ def freshness(client: httpx.Client, heard: Heard, users: list[str], *, rate: flo
         client.post("/api/v1/interactions", json=body).raise_for_status()
         accepted[event_id] = (sent, time.perf_counter())
         if followed:
-            heard.wait([event_id])
+            changes.wait([event_id])
             after = ids(client, path)
             shown.put((event_id, time.perf_counter(), after != before))
 
-    popular = ids(client, "/api/v1/users/nobody/recommendations?k=100")
+    popular = ids(client, "/api/v1/users/unknown-user/recommendations?k=100")
     start = time.perf_counter() + 0.1
     with ThreadPoolExecutor(32) as pool:
         for number in range(count):
             due = start + number / rate
             time.sleep(max(0.0, due - time.perf_counter()))
             pool.submit(click, number, due).add_done_callback(lambda done: done.result())
-    missing = heard.wait(list(accepted))
+    missing = changes.wait(list(accepted))
     if not show:
         return
-    in_redis = [heard.times[one] - accepted[one][1] for one in accepted if one in heard.times]
+    in_redis = [changes.times[one] - accepted[one][1] for one in accepted if one in changes.times]
     lists = [(at - accepted[one][1], changed) for one, at, changed in shown.queue]
     moved = sum(changed for _, changed in lists)
-    print(f"{len(accepted)} clicks at {rate:.0f}/s, {missing} not heard of; {moved} of {len(lists)} lists changed\n")
+    print(
+        f"{len(accepted)} clicks at {rate:.0f}/s, {missing} without a change; {moved} of {len(lists)} lists changed\n"
+    )
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n")
     print("| ms | p50 | p95 | p99 |\n|---|---|---|---|")
     row("click sent → accepted (202)", [done - sent for sent, done in accepted.values()])
@@ -164,19 +168,19 @@ def freshness(client: httpx.Client, heard: Heard, users: list[str], *, rate: flo
     row("accepted → list changed", [at for at, changed in lists if changed])
 
 
-def throughput(log: KafkaEventLog, heard: Heard, count: int) -> None:
+def throughput(log: KafkaEventLog, changes: ChangeTimes, count: int) -> None:
     """A burst; the rate is that of the middle four fifths."""
     events = clicks(count)
     for start in range(0, count, 1000):
         log.append(events[start : start + 1000])
-    missing = heard.wait([one.event_id for one in events])
-    times = np.sort([heard.times[one.event_id] for one in events if one.event_id in heard.times])
+    missing = changes.wait([one.event_id for one in events])
+    times = np.sort([changes.times[one.event_id] for one in events if one.event_id in changes.times])
     tenth = len(times) // 10
     rate = 8 * tenth / (times[9 * tenth] - times[tenth])
-    print(f"\nthroughput of the job: {rate:.0f} events/s ({count} at once, {missing} not heard of)")
+    print(f"\nthroughput of the job: {rate:.0f} events/s ({count} at once, {missing} without a change)")
 
 
-def recovery(flink: Running, log: KafkaEventLog, heard: Heard) -> None:
+def recovery(flink: Running, log: KafkaEventLog, changes: ChangeTimes) -> None:
     """SIGKILL of the TaskManager under load, and up again at once."""
     ended = threading.Event()
     sent: list[tuple[str, float]] = []
@@ -194,12 +198,12 @@ def recovery(flink: Running, log: KafkaEventLog, heard: Heard) -> None:
     killed = time.perf_counter()
     flink.daemon("taskmanager").kill()
     flink.up()
-    until(lambda: any(one in heard.times for one, at in sent if at > killed))
-    first = min(heard.times[one] for one, at in sent if at > killed and one in heard.times)
+    until(lambda: any(one in changes.times for one, at in sent if at > killed))
+    first = min(changes.times[one] for one, at in sent if at > killed and one in changes.times)
     time.sleep(5)
     ended.set()
     thread.join()
-    missing = heard.wait([one for one, _ in sent])
+    missing = changes.wait([one for one, _ in sent])
     print(f"TaskManager killed and started again: first new state after {first - killed:.1f} s; ", end="")
     print(f"{missing} of {len(sent)} events lost")
 

@@ -1,9 +1,9 @@
-"""How well anime are ranked that nobody has watched: titles are left out of training altogether, then asked for.
+"""Ranking quality of anime without viewers: titles are left out of training altogether, then ranked.
 
     python benchmarks/cold_anime.py --part test --publish    # the table of docs/benchmarks.md, on test users
     python benchmarks/cold_anime.py --quick                  # a look, on validation users
 
-Titles are drawn by seed from those that at least ten training users liked; no row of them is trained on, of nobody,
+Titles are drawn by seed from those that at least ten training users liked; no row of them is trained on, of any user,
 and their score and members are unknown. Held-out users show their list without them; judged is where the ones they
 liked come, among the drawn titles alone (the shelf of new anime) and in the whole list.
 """

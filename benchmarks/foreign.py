@@ -1,6 +1,6 @@
 """Data of other domains by the protocol of their papers: every channel, the fused order, both stages.
 
-    python benchmarks/foreign.py --data gowalla                # the LightGCN split, with published figures beside
+    python benchmarks/foreign.py --data gowalla                # the LightGCN split, next to published figures
     python benchmarks/foreign.py --data movielens              # MovieLens 100k, unrated, a random fifth hidden
     python benchmarks/foreign.py --data DIR                    # a folder with train.txt and test.txt: user item item …
 

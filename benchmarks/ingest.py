@@ -3,7 +3,7 @@
     gars data build && gars train --home var
     python benchmarks/ingest.py --home var
 
-Every event has an id of its own, is synced to the log, applied to its user's state and told to listeners before the
+Every event has an id of its own, is synced to the log, applied to its user's state and sent to listeners before the
 202. At the end the events in the log are counted: as many as were acknowledged, or the run fails.
 """
 
@@ -56,8 +56,8 @@ def measure(home: Path, model: Recommender, users: list[str], folder: Path, conn
     command = [str(Path(sys.executable).with_name("gars")), "serve", "--home", str(home), "--port", "0"]
     server = ServerProcess(command, environment={**own, "GARS_RATE_PER_S": "0"})
     try:
-        told = {"GARS_USERS": str(folder / "users"), "GARS_ANIME": str(folder / "anime"), "GARS_RUN": "b"}
-        done = load(server, "events.lua", connections=connections, seconds=seconds, told=told)
+        variables = {"GARS_USERS": str(folder / "users"), "GARS_ANIME": str(folder / "anime"), "GARS_RUN": "b"}
+        done = load(server, "events.lua", connections=connections, seconds=seconds, variables=variables)
     finally:
         server.stop()
     with closing(sqlite3.connect(folder / "event_log.sqlite")) as log:

@@ -7,7 +7,7 @@
     python benchmarks/serve.py --home var --part http --processes 0 2 3   # with GARS_PROCESSES of each
 
 The library's users are users of the data set with at least so many titles, of which so many are drawn at random, seed
-0; nobody has 1,000 in a small data set, so there the longest lists stand in. "cpu" is the time of the processor in the
+0; no user has 1,000 in a small data set, so there the longest lists stand in. "cpu" is the time of the processor in the
 thread, which other processes on the machine disturb less than the time of the clock. The load generator of the HTTP
 part runs on the same machine: open connections, each asking again as soon as it is answered, by wrk where it is
 installed (a generator in Python costs more than the server it measures). "uncached" asks for one user after the other
@@ -185,8 +185,8 @@ def http(home: Path, users: list[str], seconds: float, connections: int, process
 def made(server: ServerProcess) -> int:
     """How many lists the server has made since its start."""
     with urllib.request.urlopen(f"{server.address}/metrics") as answer:
-        told = [line for line in answer.read().decode().splitlines() if line.startswith(_MISSES)]
-    return int(float(told[0].split()[-1]))
+        counters = [line for line in answer.read().decode().splitlines() if line.startswith(_MISSES)]
+    return int(float(counters[0].split()[-1]))
 
 
 def by_wrk(server: ServerProcess, users: Sequence[str], seconds: float, connections: int) -> str:
@@ -194,7 +194,9 @@ def by_wrk(server: ServerProcess, users: Sequence[str], seconds: float, connecti
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
         file.write("\n".join(users))
         file.flush()
-        done = wrk.load(server, "lists.lua", connections=connections, seconds=seconds, told={"GARS_USERS": file.name})
+        done = wrk.load(
+            server, "lists.lua", connections=connections, seconds=seconds, variables={"GARS_USERS": file.name}
+        )
     figures = " | ".join(f"{value:.2f}" for value in done.milliseconds)
     n = done.requests
     return f"{n:,} | {done.failed} | {n / done.seconds:,.0f} | {figures} | {n / done.cpu_seconds:,.0f}"
@@ -222,7 +224,7 @@ async def load(server: ServerProcess, users: Sequence[str], seconds: float, conn
 
 
 def at_rate(server: ServerProcess, users: Sequence[str], seconds: float, rate: int) -> str:
-    """Ask so often, whether it is answered or not: nobody who comes later waits for those before."""
+    """Ask at a fixed rate, answered or not (an open loop): a slow answer delays no later request."""
     return asyncio.run(paced(server, users, seconds, rate))
 
 

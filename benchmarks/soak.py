@@ -178,7 +178,7 @@ def memory(pid: int) -> float:
 
 
 def on_disk(path: Path) -> int:
-    """Bytes of a database and the files beside it."""
+    """Return the bytes of a database with its -wal and -shm files."""
     return sum(one.stat().st_size for one in path.parent.glob(f"{path.name}*"))
 
 

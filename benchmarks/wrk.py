@@ -24,16 +24,16 @@ class Load:
     """Of the server."""
 
 
-def load(server: ServerProcess, script: str, *, connections: int, seconds: float, told: Mapping[str, str]) -> Load:
-    """Let wrk send what a script beside this file says until the time is over; ``told`` is its environment."""
+def load(server: ServerProcess, script: str, *, connections: int, seconds: float, variables: Mapping[str, str]) -> Load:
+    """Run wrk with a script of this folder until the time is over; ``variables`` are added to its environment."""
     here = Path(__file__).parent
     worked = cpu_seconds(server)
-    said = subprocess.run(
+    output = subprocess.run(
         ["wrk", "-t1", f"-c{connections}", f"-d{seconds:.0f}s", "-s", str(here / script), server.address],
-        env={**os.environ, "GARS_FIGURES": str(here / "figures.lua"), **told},
+        env={**os.environ, "GARS_FIGURES": str(here / "figures.lua"), **variables},
         check=True, capture_output=True, text=True,
     ).stdout  # fmt: skip
-    requests, failed, spent, *latency = (float(word) for word in said.splitlines()[-1].split())
+    requests, failed, spent, *latency = (float(word) for word in output.splitlines()[-1].split())
     p50, p95, p99 = latency
     return Load(int(requests), int(failed), spent, (p50, p95, p99), cpu_seconds(server) - worked)
 

@@ -1,4 +1,4 @@
-"""Tokens on: every route of the document is tried as nobody, as the wrong user, and without administration."""
+"""Tokens on: every route of the document is called without a token, as the wrong user, and without administration."""
 
 from __future__ import annotations
 

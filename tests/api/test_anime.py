@@ -118,7 +118,7 @@ def test_onboarding_is_known_and_diverse(client: Client) -> None:
     items = client.get("/api/v1/onboarding?k=6").json()["items"]
     assert len(items) == 6
     assert items[0]["anime_id"] == 5114, "the best known comes first"
-    popular = client.get("/api/v1/users/nobody/recommendations?k=6&diversity=0").json()["items"]
+    popular = client.get("/api/v1/users/unknown-user/recommendations?k=6&diversity=0").json()["items"]
 
     def sameness(cards: list[dict[str, Any]]) -> float:
         genres = [set(card["genres"]) for card in cards]
@@ -144,10 +144,10 @@ def test_about(client: Client) -> None:
 
 
 def test_about_returns_coverage_of_titles_and_ratings(of_2001: Client) -> None:
-    told = of_2001.get("/api/v1/about").json()["coverage"]
-    assert (told["titles_to"], told["ratings_from"], told["ratings_to"]) == ("2016-summer", 1999, 2015)
-    assert told["rated_until"] == "2001-01-01"
-    assert told["sources"] == [{"name": "mal-2016-sample", "licence": "CC0"}]
+    coverage = of_2001.get("/api/v1/about").json()["coverage"]
+    assert (coverage["titles_to"], coverage["ratings_from"], coverage["ratings_to"]) == ("2016-summer", 1999, 2015)
+    assert coverage["rated_until"] == "2001-01-01"
+    assert coverage["sources"] == [{"name": "mal-2016-sample", "licence": "CC0"}]
 
 
 def test_a_search_for_a_title_that_is_not_there_is_poor(client: Client) -> None:

@@ -48,11 +48,15 @@ def refused() -> list[str]:
 
 @pytest.fixture
 def running(tmp_path: Path, engine: FakeEngine, log: FailingLog, refused: list[str]) -> Iterator[Collecting]:
-    def hear(_batch: Batch, error: GarsError) -> None:
+    def record_refusal(_batch: Batch, error: GarsError) -> None:
         refused.append(error.message)
 
     opened = collecting(
-        from_environment({}, home=tmp_path), engine.anime, About(model_version="fake-1"), log=log, refused=hear
+        from_environment({}, home=tmp_path),
+        engine.anime,
+        About(model_version="fake-1"),
+        log=log,
+        refused=record_refusal,
     )
     yield opened
     opened.current.close()
@@ -146,15 +150,15 @@ def test_it_serves_nothing_else(clicks: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "said"),
+    ("address", "message"),
     [
         ("sqlite:gars.sqlite", "only the process that keeps this log may write it"),
         ("kafka://nowhere", "no address of a Kafka"),
     ],
 )
-def test_logs_it_cannot_write(tmp_path: Path, engine: FakeEngine, address: str, said: str) -> None:
+def test_logs_it_cannot_write(tmp_path: Path, engine: FakeEngine, address: str, message: str) -> None:
     settings = from_environment({"GARS_EVENT_LOG": address}, home=tmp_path)
-    with pytest.raises(InvalidInputError, match=said) as caught:
+    with pytest.raises(InvalidInputError, match=message) as caught:
         collecting(settings, engine.anime, About(model_version="fake-1"))
     assert "kafka://HOST:PORT" in (caught.value.hint or "")
 

@@ -27,6 +27,6 @@ def test_two_users_are_compared(client: Client) -> None:
 
 def test_an_unknown_user_is_an_error(client: Client) -> None:
     rate(client, "a", 5114, 10)
-    answer = client.get("/api/v1/users/a/compare/nobody")
+    answer = client.get("/api/v1/users/a/compare/unknown-user")
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "unknown_user")
     assert client.get("/api/v1/users/a/compare/%20%00").status_code == 400

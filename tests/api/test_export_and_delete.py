@@ -53,10 +53,10 @@ def test_an_export_is_everything_and_comes_back(client: Client, service: Service
 
 
 def test_unknown_user(client: Client) -> None:
-    body = client.get("/api/v1/users/nobody/export").json()
+    body = client.get("/api/v1/users/unknown-user/export").json()
     assert (body["interactions"], body["earlier"], body["state"]["version"]) == ([], [], 0)
-    nothing = {"user_id": "nobody", "events": 0, "impressions": 0, "state": False}
-    assert client.delete("/api/v1/users/nobody").json() == nothing
+    nothing = {"user_id": "unknown-user", "events": 0, "impressions": 0, "state": False}
+    assert client.delete("/api/v1/users/unknown-user").json() == nothing
     assert "user_id" in client.delete("/api/v1/users/a%00b").json()["error"]["message"]
 
 

@@ -37,10 +37,10 @@ def test_bad_groups_are_refused(client: Client, members: list[Any]) -> None:
 
 def test_a_member_who_does_not_exist_is_an_error(client: Client) -> None:
     client.post("/api/v1/interactions", json={"user_id": 7, "anime_id": 5114, "kind": "rate", "value": 9})
-    answer = ask(client, 7, "nobody")
+    answer = ask(client, 7, "unknown-user")
     assert answer.status_code == 404
     assert answer.json()["error"]["code"] == "unknown_user"
-    assert "nobody" in answer.json()["error"]["message"]
+    assert "unknown-user" in answer.json()["error"]["message"]
 
 
 def test_nothing_is_kept_of_a_group(client: Client, service: Any) -> None:

@@ -138,11 +138,11 @@ def test_unknown_anime_refuse_the_whole_batch(client: Client) -> None:
 
 
 def test_one_bad_event_refuses_the_whole_batch(client: Client) -> None:
-    for bad, said in (
+    for bad, message in (
         ({**CLICK, "kind": "rate", "value": 0}, "events[1]: a rate event needs a value from 1 to 10, got 0"),
         ({**CLICK, "kind": "rate", "value": "x"}, "events[1]: a rate event takes no text, got 'x'"),
     ):
-        assert error_of(post(client, {"events": [CLICK, bad]}), 400)["message"] == said
+        assert error_of(post(client, {"events": [CLICK, bad]}), 400)["message"] == message
     assert client.get("/api/v1/users/7").json()["known"] is False
 
 
@@ -191,12 +191,12 @@ def test_skipping_keeps_the_rest_and_names_what_was_refused(client: Client) -> N
         (4, None, "invalid_input"),
         (5, None, "invalid_input"),
     ]
-    said = [one["message"] for one in body["refused"]]
-    assert said[0] == "1 anime id(s) not in the catalogue: 99"
-    assert "is in the future" in said[1]
-    assert "is before 2000-01-01" in said[2]
-    assert "takes no text, got 'nine'" in said[3]
-    assert "user_id must be" in said[4]
+    messages = [one["message"] for one in body["refused"]]
+    assert messages[0] == "1 anime id(s) not in the catalogue: 99"
+    assert "is in the future" in messages[1]
+    assert "is before 2000-01-01" in messages[2]
+    assert "takes no text, got 'nine'" in messages[3]
+    assert "user_id must be" in messages[4]
     assert all(one["hint"] for one in body["refused"])
 
 
@@ -231,13 +231,13 @@ def test_every_unknown_anime_is_named(client: Client) -> None:
 )
 def test_every_kind_can_be_taken_back(client: Client, kind: str, value: int | str | None) -> None:
     before = client.get("/?user_id=7").json()
-    said = {"user_id": "7", "anime_id": 5114, "kind": kind, "value": value, "event_time": "2026-01-01T00:00:00Z"}
-    assert post(client, said).status_code == 202
+    payload = {"user_id": "7", "anime_id": 5114, "kind": kind, "value": value, "event_time": "2026-01-01T00:00:00Z"}
+    assert post(client, payload).status_code == 202
     assert client.get("/api/v1/users/7/history").json()["items"] or kind == "seen"
-    undone = {**said, "value": None, "undo": True, "event_time": "2026-01-01T00:00:01Z"}
+    undone = {**payload, "value": None, "undo": True, "event_time": "2026-01-01T00:00:01Z"}
     assert post(client, undone).json()["versions"] == {"7": 2}
     assert client.get("/api/v1/users/7/history").json()["items"] == []
     assert client.get("/?user_id=7").json() == before
     # what happened before the undo stays undone, also when it arrives after it
-    post(client, {**said, "event_id": "late", "event_time": "2026-01-01T00:00:00.500Z"})
+    post(client, {**payload, "event_id": "late", "event_time": "2026-01-01T00:00:00.500Z"})
     assert client.get("/?user_id=7").json() == before

@@ -137,5 +137,5 @@ def test_who_goes_away_leaves_no_thread_hanging(service: Service) -> None:
 
     asyncio.run(ask_and_go())
     release.set()
-    assert not again.is_set(), "nobody waits for a second answer"
+    assert not again.is_set(), "no request waits for a second answer"
     assert service.budgets["ranking"].outcomes["late"] == 3

@@ -44,7 +44,7 @@ def test_returns_opinions_of_similar_users(client: Client) -> None:
 
 
 def test_unknown_user_has_no_opinion_and_unknown_anime_is_an_error(client: Client) -> None:
-    assert client.get("/api/v1/users/nobody/anime/1").json()["opinions"] == []
+    assert client.get("/api/v1/users/unknown-user/anime/1").json()["opinions"] == []
     answer = client.get("/api/v1/users/7/anime/99999999")
     assert answer.status_code == 404
     assert answer.json()["error"]["code"] == "unknown_anime"

@@ -117,7 +117,7 @@ def test_a_clock_that_goes_back_loses_no_event(asked: Client, running: Live, han
     }
     assert asked.post("/api/v1/interactions", json={**rate, "value": 3}).status_code == 202
     (entry,) = asked.get("/api/v1/users/7/history").json()["items"]
-    assert entry["rating"] == 3, "what was said later counts"
+    assert entry["rating"] == 3, "the later rating counts"
     assert asked.get("/api/v1/users/7").json()["version"] == 2
     hand.time = NOON + timedelta(minutes=1)
     assert asked.get("/api/v1/health/ready").json()["warnings"] == {}

@@ -144,7 +144,7 @@ def test_hidden_gems_are_less_known_and_page_on(client: Client) -> None:
 
 
 def test_new_anime_are_a_shelf_of_their_own(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert len(get(client, "/users/7/new", k=3)["items"]) == 3, "nobody trained this double, so all are new"
+    assert len(get(client, "/users/7/new", k=3)["items"]) == 3, "this double is not trained, so all are new"
     asked: list[tuple[int, Filters]] = []
 
     def new_ids(_engine: FakeEngine, _history: Any, *, k: int, filters: Filters) -> list[tuple[int, float]]:

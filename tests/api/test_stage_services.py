@@ -72,7 +72,7 @@ def test_the_missions_routes(recall: RunningStage, rank: RunningStage, engine: F
         assert found == ranked  # the double has one order
         assert len(ranked) > 3
         assert 1 not in ranked
-        stranger = second.get("/", params={"user_id": "nobody"}).json()
+        stranger = second.get("/", params={"user_id": "unknown-user"}).json()
         assert stranger != ranked
         assert first.get("/sim", params={"anime_id": 1}).json() == [i for i, _ in engine.similar_ids(1, k=20)]
         assert first.get("/sim", params={"anime_id": 10**6}).status_code == 404
@@ -126,7 +126,7 @@ def test_what_is_no_message_is_refused(recall: RunningStage) -> None:
     known = pack_history(from_ratings([Rating(1, 9)]))
     with TestClient(create_app(recall, "recall")) as client:
         assert post(client, Wanted(history=known, want=5, filters=Filters())).status_code == 200
-        for bad, said in (
+        for bad, message in (
             (b"text", "no message of this version"),
             (Wanted(history={}, want=5, filters=Filters()), "columns  in place of"),
             (Wanted(history=known, want=0, filters=Filters()), "0 places"),
@@ -136,7 +136,7 @@ def test_what_is_no_message_is_refused(recall: RunningStage) -> None:
         ):
             answer = post(client, bad)
             assert answer.status_code == 400, bad
-            assert said in answer.json()["error"]["message"]
+            assert message in answer.json()["error"]["message"]
 
 
 def test_between_services_a_token_is_asked_for(tmp_path: Path, engine: FakeEngine) -> None:
@@ -199,8 +199,8 @@ class Cluster:
     def warnings(self) -> dict[str, str]:
         answer = self.client.get("/api/v1/health/ready")
         assert answer.status_code == 200
-        said: dict[str, str] = answer.json()["warnings"]
-        return said
+        warnings: dict[str, str] = answer.json()["warnings"]
+        return warnings
 
     def close(self) -> None:
         self.client.close()

@@ -40,7 +40,7 @@ def test_what_others_watch_is_weighed_by_members(client: Client) -> None:
 
 
 def test_unknown_user_has_an_empty_taste(client: Client) -> None:
-    taste = client.get("/api/v1/users/nobody/taste").json()
+    taste = client.get("/api/v1/users/unknown-user/taste").json()
     assert (taste["titles"], taste["severity"], taste["genres"], taste["contrasts"]) == (0, None, [], [])
 
 

@@ -27,8 +27,8 @@ def act(anime_id: int, kind: str, value: Any = None, *, user: str = "7", second:
 
 
 def test_unknown_user_is_no_error(client: Client) -> None:
-    assert client.get("/api/v1/users/nobody").json() == {
-        "user_id": "nobody",
+    assert client.get("/api/v1/users/unknown-user").json() == {
+        "user_id": "unknown-user",
         "known": False,
         "version": 0,
         "titles": 0,
@@ -37,8 +37,8 @@ def test_unknown_user_is_no_error(client: Client) -> None:
         "clicks": 0,
         "recent": [],
     }
-    assert client.get("/api/v1/users/nobody/history").json() == {"user_id": "nobody", "items": []}
-    assert client.get("/api/v1/users/nobody/similar-users").json() == {"user_id": "nobody", "items": []}
+    assert client.get("/api/v1/users/unknown-user/history").json() == {"user_id": "unknown-user", "items": []}
+    assert client.get("/api/v1/users/unknown-user/similar-users").json() == {"user_id": "unknown-user", "items": []}
 
 
 def test_summary(client: Client) -> None:

@@ -111,8 +111,8 @@ def test_a_service_that_was_400_days_ahead(tmp_path: Path) -> None:
             closing(open_service(settings, FakeEngine(), clock=clock)) as service,
             TestClient(create_app(service)) as client,
         ):
-            said = client.get("/api/v1/health/ready").json()["warnings"]["clock"]
-            assert said.startswith("the newest event has a time 400 days ahead of this clock")
+            warning = client.get("/api/v1/health/ready").json()["warnings"]["clock"]
+            assert warning.startswith("the newest event has a time 400 days ahead of this clock")
             send(client, value=9 - restart)
             assert rating(client, "fan") == 9 - restart
             imported = client.post("/api/v1/lists/import?user_id=fan", content=b"anime_id,status\n5,completed\n")
@@ -157,7 +157,7 @@ def test_trends_of_a_clock_that_was_ahead_do_not_stay_on_top() -> None:
 
 
 class Timer:
-    """Counts the seconds it is told have passed."""
+    """A monotonic timer that moves only when advanced."""
 
     def __init__(self) -> None:
         self.seconds = 0.0

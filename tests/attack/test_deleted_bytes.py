@@ -217,7 +217,7 @@ def test_copies_in_unused_parts_of_pages(tmp_path: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("user_id", ["7", "ab", "1234"])
 def test_a_short_id_is_searched_for_where_a_record_could_hold_it(tmp_path: Path, user_id: str) -> None:
-    """Longer ids contain it, so its bytes alone tell nothing."""
+    """Longer ids contain it, so finding its bytes proves nothing."""
     path = tmp_path / "gars.sqlite"
     with closing(SqliteStateStore(path)) as store:
         others = [UserState(user_id=f"{user_id}{number}") for number in range(300)]

@@ -92,7 +92,7 @@ def test_silent_sockets_stop_nothing_and_are_closed(server: ServerProcess) -> No
     finally:
         for connection in silent:
             connection.close()
-    print(f"{ATTACK} silent sockets: answered meanwhile, {ATTACK} closed by the server")
+    print(f"{ATTACK} silent sockets: other requests were answered, {ATTACK} closed by the server")
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_clients_that_leave_are_no_failures_of_the_service(server: ServerProcess
 def test_odd_request_lines_are_answered_or_closed(server: ServerProcess, request_line: bytes) -> None:
     before = failures(server)
     connection = connect(server)
-    with suppress(OSError):  # it may have heard enough
+    with suppress(OSError):  # the server may have closed the connection
         connection.sendall(request_line + b"\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     answer = read_to_the_end(connection)
     assert not answer.startswith(b"HTTP/1.1 5")

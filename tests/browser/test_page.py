@@ -50,7 +50,7 @@ def address(mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture(scope="module")
 def npm() -> str:
-    """npm with the page's packages and a Chromium beside it."""
+    """Return npm if the page's packages and a Chromium are installed."""
     program = shutil.which("npm")
     if program is None or not (ROOT / "web" / "node_modules").is_dir():
         pytest.skip("npm and the page's packages are not installed: make page")

@@ -185,9 +185,9 @@ def test_error_of_a_damaged_event_has_the_repair(empty: Connection) -> None:
 
 def test_tables_that_are_not_there(cassandra: Cassandra) -> None:
     assert missing_tables(cassandra.address) is None
-    said = missing_tables(dataclasses.replace(cassandra.address, keyspace="nothing_here"))
-    assert said is not None
-    assert "nothing_here" in said
+    problem = missing_tables(dataclasses.replace(cassandra.address, keyspace="nothing_here"))
+    assert problem is not None
+    assert "nothing_here" in problem
 
 
 def test_a_process_has_one_connection(cassandra: Cassandra) -> None:

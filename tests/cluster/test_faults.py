@@ -66,12 +66,12 @@ def test_each_is_killed_under_load(stack: dict[str, Running], home: Path) -> Non
             until(lambda: held(states, counts), f"states after {what}")
             until(lambda: load.fallbacks[None] > ranked, f"ranked lists after {what}")
 
-        def killed(name: str, process: str | None = None, *, meanwhile: str | None = None) -> None:
+        def killed(name: str, process: str | None = None, *, fallback: str | None = None) -> None:
             began = time.monotonic()
             stack[name].daemon(process or name).kill()
-            if meanwhile is not None:  # it is away until lists say so
-                before = load.fallbacks[meanwhile]
-                until(lambda: load.fallbacks[meanwhile] > before, f"lists that say {meanwhile}")
+            if fallback is not None:  # it is away until lists say so
+                before = load.fallbacks[fallback]
+                until(lambda: load.fallbacks[fallback] > before, f"lists that say {fallback}")
             if name == "redis":
                 shutil.rmtree(stack[name].engine.data)
             stack[name].up()
@@ -86,8 +86,8 @@ def test_each_is_killed_under_load(stack: dict[str, Running], home: Path) -> Non
             killed("flink", "taskmanager")
             killed("kafka")
             killed("redis")
-            killed("recall", meanwhile="similar")
-            killed("rank", meanwhile="retrieval")
+            killed("recall", fallback="similar")
+            killed("rank", fallback="retrieval")
             killed("clicks")
             killed("history")
             stack["cassandra"].daemon("cassandra").kill()

@@ -57,7 +57,7 @@ def states(redis_address: str) -> Iterator[RedisStateStore]:
 
 
 def a_day(seed: int, users: Sequence[str]) -> list[Interaction]:
-    """A few hundred events of a few users, every kind, undone now and then, told twice now and then, in disorder."""
+    """A few hundred events of a few users, every kind, some undone, some sent twice, out of order."""
     rng = random.Random(seed)
     events = [one for user in users for one in clicks(60, user_id=user, anime_ids=ANIME)]
     for number in range(60 * len(users)):
@@ -66,9 +66,9 @@ def a_day(seed: int, users: Sequence[str]) -> list[Interaction]:
         values: dict[Kind, int | Status] = {Kind.RATE: rng.randint(1, 10), Kind.STATUS: rng.choice(list(Status))}
         value = None if undo else values.get(kind)
         events.append(event(rng.choice(users), rng.choice(ANIME), kind, value, event_id=f"{seed}-{number}", undo=undo))
-    told_again = events + rng.sample(events, len(events) // 3)
-    rng.shuffle(told_again)
-    return told_again
+    with_duplicates = events + rng.sample(events, len(events) // 3)
+    rng.shuffle(with_duplicates)
+    return with_duplicates
 
 
 def folded(events: Sequence[Interaction], user_id: str) -> UserState:
@@ -163,7 +163,7 @@ def test_what_cannot_be_read_goes_to_the_dead_letters(
                 found.append(
                     (
                         message.value(),
-                        {name: said if isinstance(said, bytes) else b"" for name, said in headers.items()},
+                        {name: content if isinstance(content, bytes) else b"" for name, content in headers.items()},
                     )
                 )
             return bool(found)
@@ -193,7 +193,7 @@ def test_a_killed_taskmanager_loses_and_doubles_nothing(
     flink_running.up()
     assert flink.rest.live_jobs() == [job]  # the same job, restarted by Flink
     started_ms = [one["start-time"] for one in flink.rest.ask(f"/jobs/{job}")["vertices"]]
-    assert min(started_ms) > killed_ms  # healthy means that it runs in the new one, not that nobody missed the old one
+    assert min(started_ms) > killed_ms  # it runs in the new process; the job did not just miss the kill
     same(states, [folded(events, user) for user in users])
 
 

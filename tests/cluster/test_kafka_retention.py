@@ -121,8 +121,8 @@ def test_what_is_too_old_leaves_the_disk_and_no_replay_goes_without_it(
     }
     refused = CliRunner().invoke(cli, ["replay", "--from", "kafka", "--home", str(tmp_path)], env=environment)
     assert refused.exit_code == 1
-    said = f"{refused.output}{refused.exception}"
-    assert "the 1 oldest record(s) are gone from Kafka, which keeps them for GARS_LOG_DAYS" in said
+    output = f"{refused.output}{refused.exception}"
+    assert "the 1 oldest record(s) are gone from Kafka, which keeps them for GARS_LOG_DAYS" in output
     hint = str(getattr(refused.exception, "hint", ""))
     assert "--from cassandra" in hint
     assert "--partial" in hint

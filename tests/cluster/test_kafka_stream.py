@@ -126,13 +126,13 @@ def test_unreadable_record_is_kept_with_its_reason(
 
         until(arrived)
     (letter,) = letters
-    told = {
+    fields = {
         name: bytes(text).decode() for name, text in dict(letter.headers() or {}).items() if isinstance(text, bytes)
     }
     assert letter.value() == value
-    assert told["reason"].startswith(reason)
-    assert told["where"] == "history"
-    assert told["from"].startswith(f"{address.interactions}/")
+    assert fields["reason"].startswith(reason)
+    assert fields["where"] == "history"
+    assert fields["from"].startswith(f"{address.interactions}/")
 
     caplog.clear()
     assert [one.event_id for _, one in log.read()] == ["good"]

@@ -37,8 +37,8 @@ def connection(cassandra: Cassandra) -> Connection:
     return Connection(address)
 
 
-def _said(user: int) -> list[Interaction]:
-    """Everybody rates, watches and clicks; some is said twice, some taken back, some teaches nothing."""
+def _events_of(user: int) -> list[Interaction]:
+    """Return one user's events of every kind, with a duplicate and an undo."""
     name = f"fan {user}"
     rated = [event(name, anime_id, Kind.RATE, 1 + (user + anime_id) % 10) for anime_id in (1, 2, 3)]
     later = START + timedelta(minutes=1)
@@ -58,7 +58,7 @@ def _said(user: int) -> list[Interaction]:
 def test_the_lists_are_what_the_events_add_up_to(connection: Connection, tmp_path: Path) -> None:
     address = connection.address
     with closing(CassandraHistory(connection)) as events:
-        events.keep(list(enumerate((one for user in range(USERS) for one in _said(user)), 1)))
+        events.keep(list(enumerate((one for user in range(USERS) for one in _events_of(user)), 1)))
         pieces = [dict(events.read_between(*between)) for between in ring.pieces(5)]
         assert sum(map(len, pieces)) == len(set().union(*pieces)) == USERS  # each user in one piece of the ring
         assert sum(map(bool, pieces)) > 1

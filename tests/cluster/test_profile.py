@@ -1,4 +1,4 @@
-"""The service beside Kafka, Redis and Cassandra: the same answers over other stores.
+"""The service with Kafka, Redis and Cassandra: the same answers over other stores.
 
 The feature job is a double here, a thread that folds what Kafka has; the real one has tests of its own.
 """
@@ -79,19 +79,19 @@ class Job:
                 for record in stream.poll(timeout_s=0.2)[0]:
                     self._apply(record.user_id, record.event, record.offset)
 
-    def _apply(self, user_id: str, said: Interaction | None, offset: int) -> None:
-        if said is None:
+    def _apply(self, user_id: str, event: Interaction | None, offset: int) -> None:
+        if event is None:
             self._states.pop(user_id, None)
             self._insist(lambda: self._writer.write([StateWrite(user_id, 0, None, offset=offset)]))
             return
         before = self._states.get(user_id) or UserState(user_id=user_id)
-        state = self._states[user_id] = user_state.apply(before, said)
-        change = Change(user_id, state.version, said.event_id, said.kind.value, said.anime_id, 1)
+        state = self._states[user_id] = user_state.apply(before, event)
+        change = Change(user_id, state.version, event.event_id, event.kind.value, event.anime_id, 1)
         write = StateWrite(user_id, state.version, user_state.encode(state), [change], offset=offset)
         self._insist(lambda: self._writer.write([write]))
-        for bucket, by in trending.moves(before, state, said.anime_id).items():
-            self._weights[bucket, said.anime_id] += by
-            weights = {(bucket, said.anime_id): self._weights[bucket, said.anime_id]}
+        for bucket, by in trending.moves(before, state, event.anime_id).items():
+            self._weights[bucket, event.anime_id] += by
+            weights = {(bucket, event.anime_id): self._weights[bucket, event.anime_id]}
             self._insist(partial(self._trends.write, weights))
 
     def _insist(self, write: Callable[[], object]) -> None:
@@ -211,9 +211,9 @@ def test_page_is_notified_of_events_at_another_api(job: Job, start: Callable[[],
             await asyncio.to_thread(_say, here, SOMEBODY, 5, event_id="the-click")
             return await asyncio.wait_for(listener.get(), 60)
 
-    heard = asyncio.run(scene())
-    assert heard is not None
-    assert (heard.version, heard.event_id, heard.anime_id) == (1, "the-click", 5)
+    change = asyncio.run(scene())
+    assert change is not None
+    assert (change.version, change.event_id, change.anime_id) == (1, "the-click", 5)
 
 
 def test_history_and_export_come_from_cassandra(
@@ -222,7 +222,7 @@ def test_history_and_export_come_from_cassandra(
     client, service = start()
     for anime_id in (1, 5, 1535):
         _say(client, SOMEBODY, anime_id, event_id=f"e{anime_id}")
-    _say(client, SOMEBODY, 1, event_id="e1")  # told again
+    _say(client, SOMEBODY, 1, event_id="e1")  # a duplicate
     shown = client.get(f"/api/v1/users/{SOMEBODY}/recommendations").json()["request_id"]
     service.recorder.flush()
     until(lambda: worker.keep.step() >= 0 and worker.keep.kept >= 5)
@@ -317,8 +317,8 @@ def test_replayed_the_states_are_the_same_to_the_last_bit(
         _gars(environment, tmp_path, "replay", "--from", source, "--check")
         with closing(connect(environment["GARS_STATE_STORE"])) as client:
             client.delete(*client.keys("gars:state:*"))
-        said = _gars(environment, tmp_path, "replay", "--from", source, "--check", fails=True)
-        assert "are not what the events say" in said
+        output = _gars(environment, tmp_path, "replay", "--from", source, "--check", fails=True)
+        assert "are not what the events say" in output
         _gars(environment, tmp_path, "replay", "--from", source)
         assert _states(environment["GARS_STATE_STORE"]) == live, source
 
@@ -340,7 +340,7 @@ def test_a_data_sets_users_have_their_histories_before_and_after_a_loss(
     assert _known(service, "3") == {5114}
     with closing(connect(environment["GARS_STATE_STORE"])) as redis:
         redis.flushdb()
-    assert "1 of 3" not in _gars(environment, tmp_path, "backfill", "--data", data)  # nobody is live in an empty Redis
+    assert "1 of 3" not in _gars(environment, tmp_path, "backfill", "--data", data)  # an empty Redis has no live users
     _gars(environment, tmp_path, "replay", "--from", "kafka", "--data", data)
     assert _known(service, "1") == {1, 5, 1535}
     assert _known(service, "2") == set()
@@ -398,7 +398,7 @@ def test_lists_are_those_of_one_machine(
     users = [f"user-{user}" for user in range(200)]
     until(lambda: all(_version(cluster, user) == _version(alone, user) for user in users))
     assert cluster.states.get_many(users) == alone.states.get_many(users)
-    for name in [*users, "nobody"]:
+    for name in [*users, "unknown-user"]:
         here, there = alone.recommend(ListRequest(user_id=name)), cluster.recommend(ListRequest(user_id=name))
         assert (here.items, here.version, here.cold) == (there.items, there.version, there.cold), name
 
@@ -410,13 +410,13 @@ def _anything(user_id: str, number: int, chance: random.Random, known: list[int]
 
 
 def test_doctor_finds_what_is_away(environment: dict[str, str], tmp_path: Path) -> None:
-    said = _gars(environment, tmp_path, "doctor", fails=True)  # there is no model
-    assert [line[0] for line in said.splitlines() if line[:1] in "✓✗"] == list("✓✗✓✓✓✓✓✓")
-    assert "→ train one with: gars train" in said
+    output = _gars(environment, tmp_path, "doctor", fails=True)  # there is no model
+    assert [line[0] for line in output.splitlines() if line[:1] in "✓✗"] == list("✓✗✓✓✓✓✓✓")
+    assert "→ train one with: gars train" in output
     away = {"GARS_STATE_STORE": "redis://127.0.0.1:1/0", "GARS_HISTORY": "cassandra://127.0.0.1:1/gars"}
-    said = _gars({**environment, **away}, tmp_path, "doctor", fails=True)
-    assert [line[0] for line in said.splitlines() if line[:1] in "✓✗"] == list("✓✗✓✗✗✓✓✓")
-    assert "start it with: gars stack up cassandra" in said
+    output = _gars({**environment, **away}, tmp_path, "doctor", fails=True)
+    assert [line[0] for line in output.splitlines() if line[:1] in "✓✗"] == list("✓✗✓✗✗✓✓✓")
+    assert "start it with: gars stack up cassandra" in output
 
 
 def test_reads_go_on_while_redis_is_away(
@@ -441,7 +441,7 @@ def test_reads_go_on_while_redis_is_away(
 def test_cassandra_killed_and_back_the_history_has_everything_once(
     cassandra_running: Running, worker: HistoryWorker, start: Callable[[], tuple[Client, Service]]
 ) -> None:
-    """What was acknowledged survives its SIGKILL, and what came meanwhile is brought afterwards."""
+    """What was acknowledged survives its SIGKILL, and events that arrived while it was down are stored afterwards."""
     client, service = start()
     before = [_say(client, SOMEBODY, 1, event_id=f"before-{number}")["accepted"][0] for number in range(20)]
     until(lambda: worker.keep.step() >= 0 and worker.keep.kept >= 20)

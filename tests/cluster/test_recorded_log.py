@@ -74,8 +74,8 @@ def log(home: Path) -> list[Interaction]:
     """The recorded log, read back from its file."""
     dataset, path = Dataset.open(next((home / "data").iterdir())), home / "log.jsonl"
     engine, _ = load_engine(home / "models")
-    said = happened(dataset, [anime.anime_id for anime in engine.anime])
-    write_log(path, [Logged(event.user_id, number, event, number) for number, event in enumerate(said, 1)])
+    events = happened(dataset, [anime.anime_id for anime in engine.anime])
+    write_log(path, [Logged(event.user_id, number, event, number) for number, event in enumerate(events, 1)])
     return [record.event for record in read_log(path) if record.event is not None]
 
 
@@ -89,17 +89,17 @@ def happened(dataset: Dataset, titles: Sequence[int]) -> list[Interaction]:
         for row in chance.sample(own, min(30, len(own))):
             rating = chance.randint(1, 10) if number % 2 else row.rating
             rated = (Kind.STATUS, Status.COMPLETED) if rating is None else (Kind.RATE, rating)
-            events.append(said(name, row.anime_id, *rated, at=len(events)))
+            events.append(interaction(name, row.anime_id, *rated, at=len(events)))
         for _ in range(chance.randint(3, 15)):
             kind = chance.choice([Kind.CLICK, Kind.CLICK, Kind.LIKE, Kind.DISLIKE, Kind.SEEN, Kind.DISMISS])
             undo = kind is not Kind.CLICK and chance.random() < 0.2
-            events.append(said(name, chance.choice(titles), kind, at=len(events), undo=undo))
+            events.append(interaction(name, chance.choice(titles), kind, at=len(events), undo=undo))
     twice = events + chance.sample(events, len(events) // 10)
     chance.shuffle(twice)  # in time they overtake each other
     return twice
 
 
-def said(
+def interaction(
     user_id: str, anime_id: int, kind: Kind, value: int | Status | None = None, *, at: int, undo: bool = False
 ) -> Interaction:
     return Interaction(
@@ -205,7 +205,7 @@ def test_states_and_lists_are_the_same(log: list[Interaction], ports: plan.Ports
         known = [user for user in users if not user.startswith("fan-")]
         assert any(len(expected[user].opinions) > 50 for user in known)  # with the history of the data set
         with httpx.Client(base_url=f"http://127.0.0.1:{ports.api}", timeout=120) as there:
-            for user in [*users, "nobody"]:
+            for user in [*users, "unknown-user"]:
                 one, other = shown(here, user), shown(there, user)
                 assert one["fallback"] is None
                 assert len(one["items"]) == 50
@@ -217,12 +217,12 @@ def test_states_and_lists_are_the_same(log: list[Interaction], ports: plan.Ports
 
 
 def test_a_state_that_is_another_makes_another_list(alone: Service) -> None:
-    """What the comparison above can tell apart: one click more."""
+    """The comparison above detects a single extra click."""
     with TestClient(create_app(alone), raise_server_exceptions=False) as here:
         before = shown(here, "fan-1")
         state = alone.states.get("fan-1") or UserState(user_id="fan-1")
         anime_id = before["items"][-1]["anime"]["anime_id"]
-        click = said("fan-1", anime_id, Kind.CLICK, at=10**6)
+        click = interaction("fan-1", anime_id, Kind.CLICK, at=10**6)
         assert send(here, [click]) == 1
         assert shown(here, "fan-1")["items"] != before["items"]
         assert user_state.encode(alone.states.get("fan-1") or state) != user_state.encode(state)

@@ -96,7 +96,7 @@ def _write(version: int, *, offset: int | None = None, user_id: str = "7") -> St
 
 def test_states_come_in_one_round_trip(store: RedisStateStore) -> None:
     store.put([state_after(1, "a"), state_after(2, "b")])
-    assert store.get_many(["a", "nobody", "b"]) == {"a": state_after(1, "a"), "b": state_after(2, "b")}
+    assert store.get_many(["a", "unknown-user", "b"]) == {"a": state_after(1, "a"), "b": state_after(2, "b")}
     assert store.get_many([]) == {}
 
 
@@ -104,8 +104,8 @@ def test_state_is_published_in_the_step_that_writes_it(redis_address: str, prefi
     async def scene() -> list[int]:
         async with feed.listen("7") as listener:
             await asyncio.to_thread(writer.write, [_write(1), _write(3), _write(2), _write(4)])
-            heard = [await asyncio.wait_for(listener.get(), 30) for _ in range(3)]
-            return [said.version for said in heard if said]
+            changes = [await asyncio.wait_for(listener.get(), 30) for _ in range(3)]
+            return [change.version for change in changes if change]
 
     feed = RedisChangeFeed(redis_address, prefix=prefix)
     assert asyncio.run(scene()) == [1, 3, 4]
@@ -196,14 +196,14 @@ def test_no_service_answers() -> None:
 
 
 def test_listener_gets_the_version_after_a_break(redis_address: str, prefix: str, store: RedisStateStore) -> None:
-    """A change while the connection was cut is not heard; where the state stands is."""
+    """A change while the connection was cut is lost; on reconnection the current version is sent."""
 
     async def scene() -> tuple[str, int]:
         async with feed.listen("7") as listener:
             await asyncio.to_thread(cut)
-            heard = await asyncio.wait_for(listener.get(), 30)
-            assert heard is not None
-            return heard.kind, heard.version
+            change = await asyncio.wait_for(listener.get(), 30)
+            assert change is not None
+            return change.kind, change.version
 
     def cut() -> None:
         store.put([state_after(3)])

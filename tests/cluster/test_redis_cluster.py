@@ -69,8 +69,8 @@ def _join(ports: list[int]) -> None:
 
 
 def _knows_all(client: redis.Redis) -> bool:
-    said = client.execute_command("CLUSTER", "INFO")  # type: ignore[no-untyped-call]
-    text = str(said)
+    reply = client.execute_command("CLUSTER", "INFO")  # type: ignore[no-untyped-call]
+    text = str(reply)
     return "'cluster_state': 'ok'" in text or "cluster_state:ok" in text
 
 

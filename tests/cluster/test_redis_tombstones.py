@@ -1,4 +1,4 @@
-"""Names of tombstones in Redis tell nothing to somebody with a list of user ids."""
+"""Names of tombstones in Redis do not reveal who was deleted, even with a list of user ids."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def test_another_key_is_refused(redis_address: str, prefix: str, tmp_path: Path)
     file = tmp_path / "redis.key"
     with closing(RedisTombstones(redis_address, prefix=prefix, key_file=file)) as stones:
         stones.put("7", Tombstone(offset=3, time_ms=1))
-    said = []
+    refusals = []
     for wrong, content in ((None, b""), (tmp_path / "missing", b""), (tmp_path / "other", b"x" * 32)):
         if wrong and content:
             wrong.write_bytes(content)
@@ -161,11 +161,11 @@ def test_another_key_is_refused(redis_address: str, prefix: str, tmp_path: Path)
             pytest.raises(StorageError) as caught,
         ):
             stones.find("7")
-        said.append(f"{caught.value.message} {caught.value.hint}")
-    assert "is in a file" in said[0]
-    assert "is missing" in said[1]
-    assert "is another key" in said[2]
-    assert all("GARS_TOMBSTONE_KEY" in one for one in said)
+        refusals.append(f"{caught.value.message} {caught.value.hint}")
+    assert "is in a file" in refusals[0]
+    assert "is missing" in refusals[1]
+    assert "is another key" in refusals[2]
+    assert all("GARS_TOMBSTONE_KEY" in one for one in refusals)
     assert not (tmp_path / "missing").exists()
 
 

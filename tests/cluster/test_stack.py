@@ -99,9 +99,9 @@ def test_what_was_killed_comes_back_with_up(home: Path, engines: Path, settings:
     for name in ("redis", "history", "clicks"):
         running(settings, name).daemon(name).kill()
     assert get(f"http://127.0.0.1:{ports.api}/api/v1/users/fan/recommendations").status_code == 200
-    said = gars_stack(home, engines, "status", *PARTS)
-    assert said.returncode == 1
-    assert said.stdout.count("does not run") == 3
+    status = gars_stack(home, engines, "status", *PARTS)
+    assert status.returncode == 1
+    assert status.stdout.count("does not run") == 3
     kept = running(settings, "kafka").daemon("kafka").pid
     up(home, engines)
     assert running(settings, "kafka").daemon("kafka").pid == kept
@@ -109,8 +109,8 @@ def test_what_was_killed_comes_back_with_up(home: Path, engines: Path, settings:
 
 
 def test_doctor_finds_nothing_through_the_addresses_of_env(home: Path, engines: Path) -> None:
-    said = gars_stack(home, engines, "env").stdout
-    variables = dict(line.removeprefix("export ").split("=", 1) for line in said.splitlines())
+    output = gars_stack(home, engines, "env").stdout
+    variables = dict(line.removeprefix("export ").split("=", 1) for line in output.splitlines())
     done = subprocess.run(
         [*GARS, "doctor"], env={**os.environ, **variables}, capture_output=True, text=True, check=False
     )

@@ -90,24 +90,24 @@ def test_what_the_page_loads_is_kept_by_browsers(web: str) -> None:
 
 def test_click_changes_the_list_and_notifies_the_page(web: str, api: str) -> None:
     events = f"{web}/api/v1/users/fan/events"
-    heard: list[str] = []
+    lines: list[str] = []
     with httpx.Client(base_url=web, timeout=60) as client:
         before = client.get("/api/v1/users/fan/recommendations")
         with client.stream("GET", events) as stream:
 
             def listen() -> None:
                 for line in stream.iter_lines():
-                    heard.append(line)
+                    lines.append(line)
                     if line == "event: changed":
                         return
 
             listener = threading.Thread(target=listen)
             listener.start()
-            until(lambda: "event: hello" in heard, "the stream to begin")
+            until(lambda: "event: hello" in lines, "the stream to begin")
             body = {"user_id": "fan", "anime_id": 1, "kind": "like"}
             assert httpx.post(f"{web}/api/v1/interactions", json=body, timeout=60).status_code == 202
             listener.join(60)
-            assert "event: changed" in heard
+            assert "event: changed" in lines
         after = client.get("/api/v1/users/fan/recommendations")
         assert before.status_code == after.status_code == 200
         assert before.json()["items"] != after.json()["items"]
@@ -133,7 +133,7 @@ def test_page_is_served_and_reports_that_the_api_is_away(
         assert answer.status_code == 503
         assert answer.headers["Retry-After"] == "1"
         assert set(answer.json()["error"]) == {"code", "message", "hint"}
-    assert "fan" not in running.daemon("web").last_lines()  # who asked is nobody's log
+    assert "fan" not in running.daemon("web").last_lines()  # user ids are not logged
     server = service(tmp_path, api_port)
     try:
         until(lambda: httpx.get(f"{web}/api/v1/health/ready", timeout=60).status_code == 200, "the api to be back")

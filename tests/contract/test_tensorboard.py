@@ -107,14 +107,14 @@ def board(home: Path) -> Iterator[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
-    said: list[str] = []
-    reader = threading.Thread(target=lambda: said.extend(process.stderr or ()), daemon=True)
+    errors: list[str] = []
+    reader = threading.Thread(target=lambda: errors.extend(process.stderr or ()), daemon=True)
     reader.start()
     try:
         assert process.stdout is not None
         line = process.stdout.readline()
         found = re.search(r"http://127\.0\.0\.1:\d+/", line)
-        assert found, (line, said)
+        assert found, (line, errors)
         yield found[0]
     finally:
         process.terminate()

@@ -67,7 +67,7 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_doubled(tmp_path: Path, ste
         assert set(acknowledged) <= set(kept)
         assert applied_offset(second.states) == second.log.last_offset()
         assert second.replayed == (1 if step == 2 else 0)
-        # the client heard nothing of the last one, so it sends everything again
+        # the client got no response to the last one, so it sends everything again
         receipts = list(second.send_each(EVENTS))
         assert sum(receipt.duplicates for receipt in receipts) == len(kept)
         assert {name: second.states.get(name) for name in "ab"} == EXPECTED
@@ -131,7 +131,7 @@ def test_states_ahead_of_the_log_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_failed_state_write_is_made_good_by_the_next_event(tmp_path: Path) -> None:
-    """Step 3 fails without a crash (a full disk): the event is in the log, its sender heard an error."""
+    """Step 3 fails without a crash (a full disk): the event is in the log, its sender got an error."""
     from gars.domain.errors import StorageError
 
     with closing(Process(tmp_path / "gars.sqlite")) as process:

@@ -1,4 +1,4 @@
-"""A real server is told to stop, and gets other models, while clients ask: nobody's request fails."""
+"""A real server is stopped, and swaps models, under load: no request fails."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def refuses(address: str, path: str = "/api/v1/health/live") -> bool:
 
 
 class Client(threading.Thread):
-    """Asks and clicks until told to stop; counts the answers by status, and knows which model made the latest list."""
+    """Sends requests and clicks until stopped; counts responses by status, and notes the model of the latest list."""
 
     def __init__(self, address: str, user: str) -> None:
         super().__init__()

@@ -34,7 +34,7 @@ def server(tmp_path: Path) -> Iterator[ServerProcess]:
         running.stop(signal.SIGKILL)
 
 
-def told(server: ServerProcess, name: str) -> float:
+def metric(server: ServerProcess, name: str) -> float:
     lines = httpx.get(f"{server.address}/metrics").text.splitlines()
     (line,) = [line for line in lines if line.startswith(f"{name} ")]
     return float(line.split()[-1])
@@ -66,8 +66,8 @@ def test_lists_go_on_while_their_processes_are_killed(server: ServerProcess) -> 
     for pid in killed:
         os.kill(pid, signal.SIGKILL)
         until(lambda pid=pid: is_gone(pid), "its end")  # type: ignore[misc]
-    until(lambda: told(server, "gars_list_process_restarts_total") == 2, "others in their place")
-    until(lambda: told(server, "gars_list_processes") == 2, "others in their place")
+    until(lambda: metric(server, "gars_list_process_restarts_total") == 2, "others in their place")
+    until(lambda: metric(server, "gars_list_processes") == 2, "others in their place")
     enough.set()
     for client in clients:
         client.join()
@@ -97,9 +97,9 @@ def test_none_outlives_the_service(server: ServerProcess, number: signal.Signals
 
 
 def test_they_are_of_one_process_only(tmp_path: Path) -> None:
-    said = subprocess.run(
+    finished = subprocess.run(
         [*GARS, "rank", "--home", str(tmp_path), "--port", "0", "--processes", "2", *FAKE],
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
-    assert said.returncode == 1
-    assert "--processes make whole lists, and gars serve rank does not" in said.stderr
+    assert finished.returncode == 1
+    assert "--processes make whole lists, and gars serve rank does not" in finished.stderr

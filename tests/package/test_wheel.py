@@ -186,10 +186,10 @@ def test_a_second_build_has_the_same_bytes(sdist: Path, wheel: Path, unpacked: P
 
 
 @pytest.mark.parametrize(
-    ("lost", "said"),
+    ("lost", "message"),
     [("", "holds no built page"), ("index.html.br", "is incomplete: index.html.br"), ("assets/theme.js", "theme.js")],
 )
-def test_without_the_page_there_is_no_wheel(unpacked: Path, tmp_path: Path, lost: str, said: str) -> None:
+def test_without_the_page_there_is_no_wheel(unpacked: Path, tmp_path: Path, lost: str, message: str) -> None:
     source = tmp_path / "source"
     shutil.copytree(unpacked, source)
     page = source / "src" / "gars" / "entrypoints" / "api" / "page"
@@ -202,7 +202,7 @@ def test_without_the_page_there_is_no_wheel(unpacked: Path, tmp_path: Path, lost
         cwd=source, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode != 0
-    assert said in done.stderr
+    assert message in done.stderr
     assert "make page" in done.stderr
     assert not list(tmp_path.glob("out/*.whl"))
 
@@ -212,9 +212,9 @@ def test_the_library_works_without_extras(
     version: str, install: Install, home: Path, small: Recommender, tmp_path: Path
 ) -> None:
     programs = install(version, "")
-    said = run(programs / "python", "-c", LIBRARY, home / "models" / "current", cwd=tmp_path).stdout.splitlines()
-    assert Path(said[0]).is_relative_to(programs.parent)
-    assert said[1] == str([one.anime_id for one in small.recommend(history=[(100, 9)], k=3)])
+    printed = run(programs / "python", "-c", LIBRARY, home / "models" / "current", cwd=tmp_path).stdout.splitlines()
+    assert Path(printed[0]).is_relative_to(programs.parent)
+    assert printed[1] == str([one.anime_id for one in small.recommend(history=[(100, 9)], k=3)])
     assert run(programs / "gars", "--version", cwd=tmp_path).stdout == f"gars {VERSION}\n"
     assert "gars demo" in run(programs / "gars", "--help", cwd=tmp_path).stdout
 

@@ -46,14 +46,14 @@ def test_every_entry_is_accounted_for_and_twice_is_once(
     listed: PersonalList, events: list[Interaction], days: int
 ) -> None:
     before = mine(events)
-    said, report = plan(listed, before, KNOWN, {10: 1}, NOW)
+    planned, report = plan(listed, before, KNOWN, {10: 1}, NOW)
     counted = report.taken + report.unchanged + report.duplicates + len(report.unknown) + len(report.skipped)
     assert report.entries == counted == len(listed.entries) + len(listed.skipped)
-    assert len({one.event_id for one in said}) == len(said)
-    for one in said:
+    assert len({one.event_id for one in planned}) == len(planned)
+    for one in planned:
         check(one, NOW)
-    after = user_state.fold(before, said)
-    assert after.version == before.version + len(said)
+    after = user_state.fold(before, planned)
+    assert after.version == before.version + len(planned)
     again, second = plan(listed, after, KNOWN, {10: 1}, NOW + timedelta(days=days))
     assert again == []
     assert second.taken == 0

@@ -21,16 +21,16 @@ def survives(content: bytes) -> None:
     try:
         found = parse(content, limit=1_000_000)
     except InvalidInputError as error:
-        said: str | None = error.message and error.hint and error.message
+        message: str | None = error.message and error.hint and error.message
     else:
-        said = None
+        message = None
         assert isinstance(found, PersonalList)
         for entry in found.entries:
             assert entry.anime_id is not None or entry.anilist_id is not None
             assert entry.rating is None or 1 <= entry.rating <= 10
             entry.name.encode()
-    assert said != ""
-    (said or "").encode()
+    assert message != ""
+    (message or "").encode()
 
 
 @given(st.binary(max_size=300))

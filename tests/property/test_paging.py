@@ -63,10 +63,10 @@ def test_everything_that_is_allowed_comes_once(filters: Filters, k: int, events:
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.lists(EVENTS, max_size=3), min_size=1, max_size=5), st.integers(1, 20))
-def test_no_title_comes_twice_with_events_between_pages(said: list[list[Interaction]], k: int) -> None:
+def test_no_title_comes_twice_with_events_between_pages(rounds: list[list[Interaction]], k: int) -> None:
     state, states, after = UserState(user_id="a"), MemoryStateStore(), ""
     seen: list[int] = []
-    for number, events in enumerate(said):
+    for number, events in enumerate(rounds):
         before = state.version
         for event in events:
             state = apply(state, event)

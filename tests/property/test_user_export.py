@@ -144,7 +144,7 @@ def test_what_cannot_be_taken_is_reported() -> None:
         ("rate of anime 5", "a rate event needs a value from 1 to 10, got 99")
     ]
     assert report.notes == ("1 lists shown elsewhere left out",)
-    assert here.export("nobody").interactions == ()
+    assert here.export("unknown-user").interactions == ()
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Spark's jobs beside the embedded trainers, on some users of a small data set.
+"""Spark's jobs against the embedded trainers, on some users of a small data set.
 
 Compared: the item graph, edge by edge; walks by how often they take each edge; vectors and factors by who is near
 whom. Not compared: the numbers of vectors and factors, which two trainers never share.

@@ -1,4 +1,4 @@
-"""What of the Cassandra adapter and its engine can be told without a node."""
+"""The parts of the Cassandra adapter and its engine that need no node."""
 
 from __future__ import annotations
 

@@ -30,13 +30,13 @@ def record(one: Interaction | None, *, kind: str | None = "event", key: bytes | 
     return Record(kind, key, value, 2, offset, MORNING_MS + 5)
 
 
-def nobody(_user_id: str) -> None:
+def not_stored(_user_id: str) -> None:
     return None
 
 
 def test_an_event() -> None:
     click = event(anime_id=1535, event_id="e")
-    folded = fold(None, record(click), nobody)
+    folded = fold(None, record(click), not_stored)
     assert folded.state == user_state.encode(user_state.apply(UserState(user_id="7"), click))
     assert folded.write is not None
     assert (folded.write.version, folded.write.state, folded.write.offset) == (1, folded.state, 5)
@@ -48,8 +48,8 @@ def test_an_event() -> None:
 
 
 def test_repeated_event_is_written_again_but_counts_once() -> None:
-    first = fold(None, record(click := event()), nobody)
-    second = fold(first.state, record(click, offset=9), nobody)
+    first = fold(None, record(click := event()), not_stored)
+    second = fold(first.state, record(click, offset=9), not_stored)
     assert second.state is first.state
     assert second.write is not None
     assert (second.write.state, second.write.changes, second.moves) == (first.state, (), ())
@@ -71,11 +71,11 @@ def test_repeated_event_is_written_again_but_counts_once() -> None:
 def test_an_id_with_other_content_goes_to_the_dead_letters(
     held: Interaction, again: Interaction, contradicts: bool
 ) -> None:
-    first = fold(None, record(msgspec.structs.replace(held, user_id="7")), nobody)
-    second = fold(first.state, record(msgspec.structs.replace(again, user_id="7"), offset=9), nobody)
+    first = fold(None, record(msgspec.structs.replace(held, user_id="7")), not_stored)
+    second = fold(first.state, record(msgspec.structs.replace(again, user_id="7"), offset=9), not_stored)
     assert second.state is first.state
-    said = "event_id 'e' was used before for another event of this user"
-    assert second.reason == (said if contradicts else None)
+    conflict = "event_id 'e' was used before for another event of this user"
+    assert second.reason == (conflict if contradicts else None)
 
 
 def test_a_user_it_has_not_met_begins_with_what_is_stored() -> None:
@@ -93,14 +93,14 @@ def test_a_user_it_has_not_met_begins_with_what_is_stored() -> None:
 
 
 def test_a_forget() -> None:
-    kept = fold(None, record(event(anime_id=5, kind=Kind.LIKE)), nobody).state
-    kept = fold(kept, record(event(anime_id=1)), nobody).state
-    folded = fold(kept, record(None, kind="forget", offset=6), nobody)
+    kept = fold(None, record(event(anime_id=5, kind=Kind.LIKE)), not_stored).state
+    kept = fold(kept, record(event(anime_id=1)), not_stored).state
+    folded = fold(kept, record(None, kind="forget", offset=6), not_stored)
     assert folded.state is None
     assert folded.write is not None
     assert (folded.write.state, folded.write.offset) == (None, 7)
     assert folded.moves == (TrendMove(1, BUCKET, -1.0), TrendMove(5, BUCKET, -2.0))
-    assert fold(None, record(None, kind="forget"), nobody).moves == ()
+    assert fold(None, record(None, kind="forget"), not_stored).moves == ()
 
 
 @pytest.mark.parametrize(
@@ -116,16 +116,16 @@ def test_a_forget() -> None:
     ],
 )
 def test_what_no_state_can_take(broken: Record, reason: str) -> None:
-    folded = fold(b"kept", broken, nobody)
+    folded = fold(b"kept", broken, not_stored)
     assert (folded.state, folded.write, folded.moves, folded.reason) == (b"kept", None, (), reason)
 
 
 def test_a_record_without_a_header_is_an_event() -> None:
-    assert fold(None, record(event(), kind=None), nobody).reason is None
+    assert fold(None, record(event(), kind=None), not_stored).reason is None
 
 
 class Away:
-    """A store that is away for some calls, and the clock meanwhile."""
+    """A store that fails for some calls, with its own clock."""
 
     def __init__(self, failures: int) -> None:
         self.failures = failures

@@ -1,4 +1,4 @@
-"""What of the Kafka adapter can be told without a broker."""
+"""The parts of the Kafka adapter that need no broker."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gars.domain.errors import InvalidInputError, StorageError
 from gars.domain.interaction import Interaction
 from gars.testing.events import clicks, event, interactions
 
-NOBODY = KafkaAddress("127.0.0.1:9")
+NO_BROKER = KafkaAddress("127.0.0.1:9")
 """Where nothing listens."""
 
 
@@ -68,7 +68,7 @@ def test_a_forget_has_no_value() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "headers", "said"),
+    ("key", "value", "headers", "message"),
     [
         (None, b"x", None, "there is no key"),
         (b"\xff", b"x", None, "the key is not UTF-8"),
@@ -78,8 +78,8 @@ def test_a_forget_has_no_value() -> None:
         (b"a", None, [("kind", b"other")], "the header kind is b'other'"),
     ],
 )
-def test_unreadable_records(key: bytes | None, value: bytes | None, headers: Any, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_unreadable_records(key: bytes | None, value: bytes | None, headers: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         records.decode(key, value, headers)
 
 
@@ -98,7 +98,7 @@ def test_a_position_of_another_topic() -> None:
 
 
 def test_without_a_broker_nothing_is_taken() -> None:
-    with closing(KafkaEventLog(NOBODY, timeout_s=0.3)) as log:
+    with closing(KafkaEventLog(NO_BROKER, timeout_s=0.3)) as log:
         with pytest.raises(
             StorageError, match=r"Kafka at 127.0.0.1:9 did not take events for gars.interactions"
         ) as caught:
@@ -117,7 +117,7 @@ def test_without_a_broker_nothing_is_taken() -> None:
 
 
 def test_without_a_broker_there_is_nothing_to_follow() -> None:
-    stream = KafkaStream(NOBODY, "history", timeout_s=0.3)
+    stream = KafkaStream(NO_BROKER, "history", timeout_s=0.3)
     assert stream.poll(timeout_s=0.2) == ([], [])
     stream.commit()  # nothing to say
     stream.close()
@@ -127,6 +127,6 @@ def test_without_a_broker_there_is_nothing_to_follow() -> None:
 
 
 def test_without_a_broker_there_are_no_topics() -> None:
-    assert "Kafka at 127.0.0.1:9 does not answer" in (problem(NOBODY, timeout_s=0.3) or "")
+    assert "Kafka at 127.0.0.1:9 does not answer" in (problem(NO_BROKER, timeout_s=0.3) or "")
     with pytest.raises(StorageError, match=r"Kafka at 127.0.0.1:9 did not create the topic gars.interactions"):
-        create_topics(NOBODY, timeout_s=0.3)
+        create_topics(NO_BROKER, timeout_s=0.3)

@@ -121,13 +121,13 @@ def test_one_that_hangs_is_replaced() -> None:
 
 def test_those_who_wait_behind_one_that_hangs_are_let_go() -> None:
     processes = ListProcesses(obedient, VERSION, count=1, patience_s=0.5)
-    said: list[object] = []
+    outcomes: list[object] = []
 
     def ask_for(*tags: str) -> None:
         try:
-            said.append(ask(processes, *tags))
+            outcomes.append(ask(processes, *tags))
         except StageError as late:
-            said.append(late)
+            outcomes.append(late)
 
     threads = [threading.Thread(target=ask_for, args=tags) for tags in ((HANGS,), (), (), (), ())]
     for thread in threads:
@@ -135,7 +135,7 @@ def test_those_who_wait_behind_one_that_hangs_are_let_go() -> None:
     for thread in threads:
         thread.join(30)
         assert not thread.is_alive()
-    assert len(said) == len(threads)
+    assert len(outcomes) == len(threads)
     until(lambda: processes.alive == 1, "another process")
     assert processes.restarts == 1
     assert ask(processes) is not None
@@ -143,22 +143,22 @@ def test_those_who_wait_behind_one_that_hangs_are_let_go() -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "version", "said"),
+    ("target", "version", "problem"),
     [
         (unloadable, VERSION, r"gone: it ended \(exit code 4\)"),
         (obedient, "another", "it opened fake-1, and another serves"),
     ],
 )
-def test_one_that_cannot_start(target: object, version: str, said: str) -> None:
+def test_one_that_cannot_start(target: object, version: str, problem: str) -> None:
     processes = ListProcesses(target, version, count=1, patience_s=30)  # type: ignore[arg-type]
     assert processes.alive == 0
     assert processes.problem is not None
-    assert ask(processes) is None, "nobody waits for one that may never come"
+    assert ask(processes) is None, "no request waits for a process that may never start"
     until(lambda: processes.restarts >= 1, "another start")
     processes.close()
     restarts = processes.restarts
     assert ask(processes) is None
-    assert re.search(said, str(processes.problem))
+    assert re.search(problem, str(processes.problem))
     assert processes.restarts == restarts
 
 

@@ -1,4 +1,4 @@
-"""Fetching lists by name, against a server of our own: what is asked, what is heeded, and what is said in failure."""
+"""Fetching lists by name from a local server: requests, rate limits, and error messages."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def client(time: FakeTime) -> Iterator[Callable[..., PoliteClient]]:
         one.close()
 
 
-def said(error: pytest.ExceptionInfo[Any]) -> str:
+def message_and_hint(error: pytest.ExceptionInfo[Any]) -> str:
     found = error.value
     assert isinstance(found, GarsError)
     return f"{found.message} | {found.hint}"
@@ -185,18 +185,18 @@ def test_refusals(
     site.answers = [Answer(status)]
     with pytest.raises(InvalidInputError) as caught:
         AniList(client(), site.address).fetch("x")
-    assert anilist in said(caught)
+    assert anilist in message_and_hint(caught)
     with pytest.raises(InvalidInputError) as caught:
         MyAnimeList(client(), "id", site.address).fetch("x")
-    assert myanimelist in said(caught)
+    assert myanimelist in message_and_hint(caught)
     assert len(site.asked) == 2, "a refusal is not asked again"
 
 
 def test_myanimelist_wants_to_know_who_asks(client: Callable[..., PoliteClient]) -> None:
     with pytest.raises(InvalidInputError) as caught:
         MyAnimeList(client(), "").fetch("x")
-    assert "MyAnimeList gives lists only to programs it knows" in said(caught)
-    assert "https://myanimelist.net/apiconfig and set GARS_MAL_CLIENT_ID" in said(caught)
+    assert "MyAnimeList gives lists only to programs it knows" in message_and_hint(caught)
+    assert "https://myanimelist.net/apiconfig and set GARS_MAL_CLIENT_ID" in message_and_hint(caught)
 
 
 def test_a_busy_site_is_waited_for(site: FakeSite, client: Callable[..., PoliteClient], time: FakeTime) -> None:
@@ -218,9 +218,9 @@ def test_but_not_for_ever(site: FakeSite, client: Callable[..., PoliteClient], t
     site.answers = [Answer(429, headers={"Retry-After": header} if header else {})]
     with pytest.raises(FetchError) as caught:
         client(patience_s=20).ask("GET", site.address)
-    assert "AniList has had too many requests | try again in" in said(caught)
+    assert "AniList has had too many requests | try again in" in message_and_hint(caught)
     if header == "60":
-        assert "in 60 seconds, or import a file" in said(caught)
+        assert "in 60 seconds, or import a file" in message_and_hint(caught)
     assert sum(time.slept) <= 20
 
 
@@ -228,7 +228,7 @@ def test_a_site_that_is_down(site: FakeSite, client: Callable[..., PoliteClient]
     site.answers = [Answer(500)]
     with pytest.raises(FetchError) as caught:
         client().ask("GET", site.address)
-    assert said(caught) == "AniList does not answer: it answered 500 | try again later, or import a file"
+    assert message_and_hint(caught) == "AniList does not answer: it answered 500 | try again later, or import a file"
     assert len(site.asked) == 4
     with pytest.raises(FetchError, match="AniList does not answer: "):
         client().ask("GET", "http://127.0.0.1:9")
@@ -242,7 +242,7 @@ def test_many_at_once_take_turns(site: FakeSite, client: Callable[..., PoliteCli
     time.now -= 5  # others have taken the next turns
     with pytest.raises(FetchError) as caught:
         shared.ask("GET", site.address)
-    assert "many lists of AniList are being fetched | try again in a minute" in said(caught)
+    assert "many lists of AniList are being fetched | try again in a minute" in message_and_hint(caught)
 
 
 def test_an_endless_answer(

@@ -131,9 +131,11 @@ def test_files_of_a_newer_version_are_refused_and_left_alone(tmp_path: Path, nam
         connection.execute(f"PRAGMA user_version = {formats.FORMAT + 1}")
     before = (tmp_path / name).read_bytes()
     for store in STORES[name]:
-        with pytest.raises(StorageError, match=f"has format {formats.FORMAT + 1}; this version of GARS reads") as told:
+        with pytest.raises(
+            StorageError, match=f"has format {formats.FORMAT + 1}; this version of GARS reads"
+        ) as caught:
             store(tmp_path / name)
-        assert "a newer GARS wrote it" in str(told.value.hint)
+        assert "a newer GARS wrote it" in str(caught.value.hint)
     assert (tmp_path / name).read_bytes() == before
 
 

@@ -1,4 +1,4 @@
-"""What of the Redis adapter can be told without a server."""
+"""The parts of the Redis adapter that need no server."""
 
 from __future__ import annotations
 

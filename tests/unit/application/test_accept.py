@@ -25,24 +25,24 @@ class FullLog(MemoryEventLog):
 
 
 def accepting(log: MemoryEventLog, refused: list[tuple[Batch, GarsError]] | None = None) -> Accept:
-    heard = [] if refused is None else refused
+    recorded = [] if refused is None else refused
     return Accept(
         log=log,
         clock=FakeClock(),
         known_anime=ANIME,
-        refused=lambda batch, error: heard.append((batch, error)),
+        refused=lambda batch, error: recorded.append((batch, error)),
     )
 
 
 def test_good_batches_are_in_the_log_and_bad_ones_are_not() -> None:
     log = MemoryEventLog()
-    heard: list[tuple[Batch, GarsError]] = []
+    refusals: list[tuple[Batch, GarsError]] = []
     unknown, impossible = [event(anime_id=99)], [event(kind=Kind.RATE, value=11)]
-    outcomes = accepting(log, heard).group([clicks(2, user_id="a"), unknown, impossible, clicks(1, user_id="b")])
+    outcomes = accepting(log, refusals).group([clicks(2, user_id="a"), unknown, impossible, clicks(1, user_id="b")])
     assert [type(outcome) for outcome in outcomes] == [Receipt, UnknownAnimeError, InvalidInputError, Receipt]
     assert outcomes[0] == Receipt(("a-0", "a-1"), 0, {})
     assert [one.event_id for _, one in log.read()] == ["a-0", "a-1", "b-0"]
-    assert [batch for batch, _ in heard] == [unknown, impossible]
+    assert [batch for batch, _ in refusals] == [unknown, impossible]
 
 
 def test_an_id_twice_in_a_batch_goes_once() -> None:
@@ -53,20 +53,20 @@ def test_an_id_twice_in_a_batch_goes_once() -> None:
 
 
 def test_an_id_twice_in_a_batch_with_other_content_is_a_conflict() -> None:
-    log, heard = MemoryEventLog(), []  # type: ignore[var-annotated]
+    log, refusals = MemoryEventLog(), []  # type: ignore[var-annotated]
     batch = [event(event_id="same"), event(event_id="same", anime_id=5), event(event_id="other")]
-    (outcome,) = accepting(log, heard).group([batch])
+    (outcome,) = accepting(log, refusals).group([batch])
     assert isinstance(outcome, EventConflictError)
     assert outcome.numbers == (1,)
-    assert heard == [(batch, outcome)]
+    assert refusals == [(batch, outcome)]
     assert list(log.read()) == []
 
 
 def test_a_log_that_is_away_accepts_nothing() -> None:
-    heard: list[tuple[Batch, GarsError]] = []
+    refusals: list[tuple[Batch, GarsError]] = []
     with pytest.raises(StorageError, match="the broker is away"):
-        accepting(FullLog(), heard).group([clicks(1), [event(anime_id=99)]])
-    assert heard == []
+        accepting(FullLog(), refusals).group([clicks(1), [event(anime_id=99)]])
+    assert refusals == []
 
 
 def test_only_refusals_need_no_log() -> None:

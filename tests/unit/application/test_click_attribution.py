@@ -24,7 +24,9 @@ def click(anime_id: int, minutes: float = 1, request_id: str | None = None, *, u
     return msgspec.structs.replace(made, request_id=request_id)
 
 
-def said(anime_id: int, kind: Kind, value: int | Status | None = None, at: datetime = START + MINUTE) -> Interaction:
+def interaction(
+    anime_id: int, kind: Kind, value: int | Status | None = None, at: datetime = START + MINUTE
+) -> Interaction:
     return event("7", anime_id, kind, value, at=at)
 
 
@@ -47,7 +49,7 @@ def test_last_click_is_the_depth_of_examination() -> None:
 
 
 def test_a_refusal_was_seen_wherever_it_stands() -> None:
-    found = ranking_examples([LIST], [click(11), said(14, Kind.DISMISS)])
+    found = ranking_examples([LIST], [click(11), interaction(14, Kind.DISMISS)])
     assert pairs(found) == [(10, 0), (11, 1), (14, 0)]
 
 
@@ -64,16 +66,16 @@ def test_a_refusal_was_seen_wherever_it_stands() -> None:
     ],
 )
 def test_relevance_of_each_kind_of_event(kind: Kind, value: int | Status | None, relevant: float) -> None:
-    found = ranking_examples([LIST], [said(11, kind, value), click(12)])
+    found = ranking_examples([LIST], [interaction(11, kind, value), click(12)])
     assert pairs(found) == [(10, 0), (11, relevant), (12, 1)]
 
 
 def test_seen_makes_no_example() -> None:
-    assert len(ranking_examples([LIST], [said(11, Kind.SEEN)])) == 0
+    assert len(ranking_examples([LIST], [interaction(11, Kind.SEEN)])) == 0
 
 
 def test_a_click_that_ends_in_a_refusal_is_none() -> None:
-    found = ranking_examples([LIST], [click(11), said(11, Kind.DISLIKE, at=START + 5 * MINUTE), click(12)])
+    found = ranking_examples([LIST], [click(11), interaction(11, Kind.DISLIKE, at=START + 5 * MINUTE), click(12)])
     assert pairs(found) == [(10, 0), (11, 0), (12, 1)]
 
 

@@ -70,7 +70,7 @@ def test_titles_the_model_does_not_know_are_left_out(states: MemoryStateStore, m
 
 def test_an_unknown_user_is_an_error(compare: CompareUsers, states: MemoryStateStore) -> None:
     say(states, "a", event("a", 1, Kind.RATE, 9))
-    with pytest.raises(UnknownUserError, match="no such user: nobody"):
-        compare("a", "nobody")
+    with pytest.raises(UnknownUserError, match="no such user: unknown-user"):
+        compare("a", "unknown-user")
     with pytest.raises(UnknownUserError, match="no such user: x, y"):
         compare("x", "y")

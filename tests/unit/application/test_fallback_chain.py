@@ -25,7 +25,7 @@ ABOVE: dict[Fallback | None, tuple[str, ...]] = {
     "retrieval": ("recommend_history",),
     "similar": ("recommend_history", "retrieve_ids"),
 }
-NOBODY = from_ratings([])
+NO_HISTORY = from_ratings([])
 FAN = from_ratings([Rating(1, 10), Rating(5, 9)])
 Made = tuple[Fallback | None, list[Recommendation]]
 
@@ -108,7 +108,7 @@ def test_trending_and_popular_by_failure_and_delay(
     late = FallbackChain(engine, budgets=slow, trending=lambda: (held.wait(60), TRENDING)[1])
     with engine.failing("recommend_history", "retrieve_ids", "popular_ids"):
         for chain, expected in ((trending, "trending"), (neither, "popular"), (late, "popular")):
-            fallback, items = chain(NOBODY, ListRequest(k=3, filters=Filters()))
+            fallback, items = chain(NO_HISTORY, ListRequest(k=3, filters=Filters()))
             assert fallback == expected
             assert len(items) == 3
             if expected == "trending":
@@ -129,7 +129,7 @@ def test_popular_is_the_engines_order_and_needs_no_engine(
     expected = engine.popular_ids(k=4, filters=Filters()).tolist()
     chain = FallbackChain(engine, budgets=patient)
     with engine.failing("recommend_history", "retrieve_ids", "popular_ids", "similar_ids"):
-        made = chain(NOBODY, ListRequest(offset=2, k=2, filters=Filters()))
+        made = chain(NO_HISTORY, ListRequest(offset=2, k=2, filters=Filters()))
     assert made[0] == "popular"
     assert ids(made) == expected[2:]
     assert {item.channels for item in made[1]} == {("popularity",)}
@@ -138,7 +138,7 @@ def test_popular_is_the_engines_order_and_needs_no_engine(
 
 def test_similar_goes_by_genres_and_clicks(engine: FaultyEngine, patient: dict[FallbackLevel, Budget]) -> None:
     genres = {entry.anime_id: set(entry.genres) for entry in engine.anime}
-    clicked = replace(NOBODY, clicks=np.array([5114]))
+    clicked = replace(NO_HISTORY, clicks=np.array([5114]))
     with engine.failing("recommend_history", "retrieve_ids"):
         made = climb(engine, patient, clicked, k=4)
     assert made[0] == "similar"
@@ -151,7 +151,7 @@ def test_similar_goes_by_genres_and_clicks(engine: FaultyEngine, patient: dict[F
 def test_the_rules_hold_on_every_level(engine: FaultyEngine, patient: dict[FallbackLevel, Budget], broken: int) -> None:
     names = ("recommend_history", "retrieve_ids", "popular_ids")[:broken]
     filters = Filters(types=("TV",), exclude_ids=(1535,), one_per_franchise=True)
-    known = FAN if broken < 3 else NOBODY
+    known = FAN if broken < 3 else NO_HISTORY
     types = {entry.anime_id: entry.type for entry in engine.anime}
     franchises = {entry.anime_id: entry.franchise for entry in engine.anime}
     chain = FallbackChain(engine, budgets=patient, trending=lambda: TRENDING)
@@ -159,7 +159,7 @@ def test_the_rules_hold_on_every_level(engine: FaultyEngine, patient: dict[Fallb
         made = chain(known, ListRequest(k=9, filters=filters))
     shown = ids(made)
     assert shown
-    assert not {1, 5} & set(shown) or known is NOBODY
+    assert not {1, 5} & set(shown) or known is NO_HISTORY
     assert 1535 not in shown
     assert {types[anime_id] for anime_id in shown} == {"TV"}
     named = [franchises[anime_id] for anime_id in shown if franchises[anime_id]]

@@ -92,8 +92,8 @@ def test_one_of_each_franchise(group: RecommendToGroup, engine: FakeEngine) -> N
 
 
 def test_a_member_who_does_not_exist_is_an_error(group: RecommendToGroup) -> None:
-    with pytest.raises(UnknownUserError, match="no such user: nobody"):
-        group([Member("a"), Member("nobody")])
+    with pytest.raises(UnknownUserError, match="no such user: unknown-user"):
+        group([Member("a"), Member("unknown-user")])
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,12 @@ from gars.domain.user_state import UserState
 from gars.testing.events import event
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
-NOBODY = UserState(user_id="fan")
+EMPTY_STATE = UserState(user_id="fan")
 DAY = timedelta(days=1)
 
 
 def planned(
-    *entries: ListEntry, state: UserState = NOBODY, now: datetime = NOW
+    *entries: ListEntry, state: UserState = EMPTY_STATE, now: datetime = NOW
 ) -> tuple[list[Interaction], ImportReport]:
     return plan(PersonalList(source="test", entries=entries), state, {1, 2, 3}, {100: 1}, now)
 
@@ -56,14 +56,14 @@ def test_dates_give_the_place_in_the_history() -> None:
 
 def test_unchanged_entries_are_not_imported_again() -> None:
     entry = ListEntry(anime_id=1, status=Status.COMPLETED, rating=9)
-    state = user_state.fold(NOBODY, planned(entry)[0])
+    state = user_state.fold(EMPTY_STATE, planned(entry)[0])
     events, report = planned(entry, state=state, now=NOW + DAY)
     assert events == []
     assert (report.taken, report.unchanged) == (0, 1)
 
 
 def test_what_is_newer_here_stays_and_an_undated_list_is_todays_word() -> None:
-    rated = user_state.apply(NOBODY, event("fan", 1, Kind.RATE, 5, at=NOW - DAY))
+    rated = user_state.apply(EMPTY_STATE, event("fan", 1, Kind.RATE, 5, at=NOW - DAY))
     older, report = planned(ListEntry(anime_id=1, rating=9, updated_ms=ms(NOW - 2 * DAY)), state=rated)
     assert (older, report.unchanged) == ([], 1)
     newer, _ = planned(ListEntry(anime_id=1, rating=9, updated_ms=ms(NOW - DAY / 2)), state=rated)
@@ -79,7 +79,7 @@ def test_event_ids_are_the_same_for_the_same_news() -> None:
     nine, eight = ListEntry(anime_id=1, rating=9), ListEntry(anime_id=1, rating=8)
     (first,) = planned(nine)[0]
     assert planned(nine, now=NOW + DAY)[0][0].event_id == first.event_id
-    state = user_state.apply(NOBODY, first)
+    state = user_state.apply(EMPTY_STATE, first)
     (second,) = planned(eight, state=state, now=NOW + DAY)[0]
     state = user_state.apply(state, second)
     (third,) = planned(nine, state=state, now=NOW + 2 * DAY)[0]
@@ -88,7 +88,7 @@ def test_event_ids_are_the_same_for_the_same_news() -> None:
     assert held is not None
     assert held.value == 9
     other = plan(
-        PersonalList(source="test", entries=(nine,)), msgspec.structs.replace(NOBODY, user_id="x"), {1}, {}, NOW
+        PersonalList(source="test", entries=(nine,)), msgspec.structs.replace(EMPTY_STATE, user_id="x"), {1}, {}, NOW
     )
     assert other[0][0].event_id != first.event_id
 

@@ -27,7 +27,7 @@ NOW = FakeClock().now()
 
 
 class GatedLog(MemoryImpressionLog):
-    """Waits at the door; fails when told to."""
+    """A log whose append blocks until released, or fails on request."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -146,7 +146,7 @@ def test_a_shown_list_is_recorded_with_what_made_it() -> None:
         engine=FakeEngine(), states=MemoryStateStore(), clock=clock, record=recorded.append, variant="b"
     )
     recommend(ListRequest(user_id="7", k=3))
-    assert recorded == []  # nobody saw it
+    assert recorded == []  # the list was not shown
     filters = Filters(adult=False, min_members=10)
     made = recommend(ListRequest(user_id="7", k=3, offset=2, filters=filters, request_id="r"))
     (one,) = recorded

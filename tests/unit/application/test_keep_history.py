@@ -23,7 +23,7 @@ _START_MS = round(START.timestamp() * 1000)
 
 
 class Stream:
-    """Hands out batches; what is polled and not committed is told."""
+    """Returns batches in order; counts polls and commits."""
 
     def __init__(self, *batches: tuple[list[Logged], list[Impression]]) -> None:
         self.waiting = list(batches)
@@ -69,7 +69,7 @@ class World:
         return [offset for offset, _ in self.history.entries]
 
 
-def said(offset: int, user_id: str = "7") -> Logged:
+def logged(offset: int, user_id: str = "7") -> Logged:
     return Logged(user_id, offset, event(user_id, event_id=f"{user_id}-{offset}"), offset)
 
 
@@ -78,7 +78,7 @@ def forget(offset: int, user_id: str = "7") -> Logged:
 
 
 def test_what_is_written_is_committed() -> None:
-    world = World(([said(1), said(2)], [impression("a")]))
+    world = World(([logged(1), logged(2)], [impression("a")]))
     assert world.keep.step() == 3
     assert (world.offsets, len(world.impressions.impressions), world.stream.committed) == ([1, 2], 1, 1)
     assert world.keep.step() == 0
@@ -86,7 +86,7 @@ def test_what_is_written_is_committed() -> None:
 
 
 def test_a_write_that_fails_is_not_committed_and_is_done_again() -> None:
-    world = World(([said(1)], []))
+    world = World(([logged(1)], []))
     world.history.broken = True
     for _ in range(2):
         with pytest.raises(StorageError):
@@ -98,7 +98,7 @@ def test_a_write_that_fails_is_not_committed_and_is_done_again() -> None:
 
 
 def test_a_commit_that_fails_leaves_the_batch_to_come_again() -> None:
-    world = World(([said(1)], []), ([said(1), said(2)], []))
+    world = World(([logged(1)], []), ([logged(1), logged(2)], []))
     world.stream.broken = True
     with pytest.raises(StorageError, match="not committed"):
         world.keep.step()
@@ -108,14 +108,14 @@ def test_a_commit_that_fails_leaves_the_batch_to_come_again() -> None:
 
 
 def test_a_forget_has_its_place_among_the_events() -> None:
-    world = World(([said(1), said(2, "8"), forget(3), said(4), said(5, "8")], []))
+    world = World(([logged(1), logged(2, "8"), forget(3), logged(4), logged(5, "8")], []))
     world.keep.step()
     assert world.offsets == [2, 4, 5]
 
 
 def test_lists_from_before_the_forget_are_left_out_however_late() -> None:
     early, late = impression("early"), impression("late", at=START + timedelta(hours=2))
-    world = World(([], [early]), ([said(1), forget(2)], []), ([], [early, late, impression("other", "8")]))
+    world = World(([], [early]), ([logged(1), forget(2)], []), ([], [early, late, impression("other", "8")]))
     world.keep.step()
     assert len(world.impressions.impressions) == 1
     world.tombstones.put("7", Tombstone(offset=2, time_ms=_START_MS + 1))
@@ -126,7 +126,7 @@ def test_lists_from_before_the_forget_are_left_out_however_late() -> None:
 
 
 def test_worker_waits_for_engines_and_ends_on_a_signal(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    world = World(([said(1)], []))
+    world = World(([logged(1)], []))
     world.history.broken = True
     heartbeat = tmp_path / "deep" / "heartbeat"
 

@@ -32,12 +32,12 @@ def _counted(events: Sequence[Interaction]) -> dict[int, dict[int, float]]:
 
 
 def test_of_a_user_and_an_anime_the_strongest_counts() -> None:
-    said = [event(kind=Kind.CLICK), event(kind=Kind.LIKE), event(kind=Kind.CLICK), event(kind=Kind.RATE, value=9)]
-    assert _counted([*said, event("8")]) == {trending.bucket(_START_MS): {1: 3.0}}
+    events = [event(kind=Kind.CLICK), event(kind=Kind.LIKE), event(kind=Kind.CLICK), event(kind=Kind.RATE, value=9)]
+    assert _counted([*events, event("8")]) == {trending.bucket(_START_MS): {1: 3.0}}
 
 
 @pytest.mark.parametrize(
-    "said",
+    "interaction",
     [
         event(kind=Kind.RATE, value=4),
         event(kind=Kind.STATUS, value=Status.DROPPED),
@@ -46,9 +46,9 @@ def test_of_a_user_and_an_anime_the_strongest_counts() -> None:
         event(kind=Kind.DISMISS),
     ],
 )
-def test_events_without_weight(said: Interaction) -> None:
-    assert _counted([said]) == {}
-    assert trending.weight(said) == 0
+def test_events_without_weight(interaction: Interaction) -> None:
+    assert _counted([interaction]) == {}
+    assert trending.weight(interaction) == 0
 
 
 def test_taken_back_it_does_not_count() -> None:

@@ -47,7 +47,7 @@ def users_of(home: Path) -> dict[str, int]:
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    """Files but the lock and what a reader leaves beside a database, with what is in them."""
+    """Return content by file, without the lock and a database's -wal and -shm files."""
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob("*")

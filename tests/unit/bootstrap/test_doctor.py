@@ -78,8 +78,8 @@ def test_commands_of_a_cluster_without_one(tmp_path: Path, arguments: list[str],
 
 def test_engines_that_are_away_are_found_one_by_one(tmp_path: Path) -> None:
     pytest.importorskip("cassandra")
-    said = CliRunner().invoke(app, ["doctor", "--home", str(tmp_path)], env=CLUSTER).output
-    marks = {line[2:].split("  ")[0]: line[0] for line in said.splitlines() if line.startswith(("✓", "✗"))}
+    output = CliRunner().invoke(app, ["doctor", "--home", str(tmp_path)], env=CLUSTER).output
+    marks = {line[2:].split("  ")[0]: line[0] for line in output.splitlines() if line.startswith(("✓", "✗"))}
     assert [name for name, mark in marks.items() if mark == "✗"] == [
         "model",
         "event log",
@@ -87,4 +87,4 @@ def test_engines_that_are_away_are_found_one_by_one(tmp_path: Path) -> None:
         "states",
         "changes",
     ]
-    assert "secret" not in said
+    assert "secret" not in output

@@ -36,9 +36,9 @@ def logs(tmp_path: Path, **environment: str) -> io.StringIO:
     return stream
 
 
-def failed(said: str) -> None:
+def failed(message: str) -> None:
     try:
-        raise ValueError(said)
+        raise ValueError(message)
     except ValueError as error:
         logger.error("it failed", exc_info=error, extra={"method": "GET", "route": "/x", "user": "alice"})
 

@@ -44,7 +44,7 @@ class Data:
         self.version = None
 
 
-def said(published: Published, engine: Engine) -> str | None:
+def problem_of(published: Published, engine: Engine) -> str | None:
     published.look(engine)
     return published.problem
 
@@ -52,15 +52,16 @@ def said(published: Published, engine: Engine) -> str | None:
 def test_another_version_or_none() -> None:
     data, engine = Data(None), FakeEngine(version="mine")
     published = Published(data)
-    assert said(published, engine) == "no model is published in Redis, and this process serves mine: gars model publish"
+    message = "no model is published in Redis, and this process serves mine: gars model publish"
+    assert problem_of(published, engine) == message
     data.version = "other"
-    assert said(published, engine) == (
+    assert problem_of(published, engine) == (
         "Redis has the vectors of model other, and this process serves mine: gars model publish"
     )
     data.version = "mine"
-    assert said(published, engine) is None
+    assert problem_of(published, engine) is None
     data.version, data.away = "other", True
-    assert said(published, engine) is None  # the states say that Redis is away
+    assert problem_of(published, engine) is None  # the states say that Redis is away
 
 
 def test_the_same_version_with_other_vectors(small: Recommender) -> None:
@@ -69,10 +70,10 @@ def test_the_same_version_with_other_vectors(small: Recommender) -> None:
     assert len(vectors) > 10
     data = Data(engine.version, vectors)
     published = Published(data)
-    assert said(published, engine) is None
+    assert problem_of(published, engine) is None
     for broken in ({**vectors, next(iter(vectors)): np.zeros(16, np.float32)}, dict(list(vectors.items())[1:])):
         published = Published(Data(engine.version, broken))
-        assert said(published, engine) == (
+        assert problem_of(published, engine) == (
             f"the vectors of model {engine.version} in Redis are not those of the model: gars model publish --again"
         )
 

@@ -51,8 +51,8 @@ def test_promote_and_rollback_while_running(
     assert not running.swap.refresh()
     service.writer.submit([event(anime_id=100)]).result(10)
 
-    said = gars(tmp_path, "promote", second)
-    assert f"{second} serves: a running gars serve takes it up now" in " ".join(said.split())
+    output = gars(tmp_path, "promote", second)
+    assert f"{second} serves: a running gars serve takes it up now" in " ".join(output.split())
     assert running.swap.refresh()
     made = running.current.recommend(ListRequest(user_id="7"))
     assert (made.model_version, made.fallback, made.version) == (second, None, 1)

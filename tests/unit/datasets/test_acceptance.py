@@ -233,9 +233,9 @@ def run(*words: str) -> str:
 def test_the_commands(home: Path) -> None:
     made(home, ratings(1))
     html, found = home / "report.html", home / "report.json"
-    said = run("validate", "--html", str(html), "--json", str(found))
-    assert "rating_shift" in said
-    assert "compared with snapshot" in said
+    output = run("validate", "--html", str(html), "--json", str(found))
+    assert "rating_shift" in output
+    assert "compared with snapshot" in output
     assert html.read_text().startswith("<!doctype html>")
     assert json.loads(found.read_text())["report"]["users"] == USERS
     assert f"{USERS:,} users" in run("snapshot")
@@ -249,9 +249,9 @@ def test_the_commands(home: Path) -> None:
 
 def test_forgetting(home: Path) -> None:
     (one,) = snapshots.snapshots(home)
-    said = run("forget", "7")
-    assert "1 user(s) put on the deletion list, 0 were on it" in said
-    assert f"still in {one.hash[:12]}: take a new snapshot, then remove these" in said
+    output = run("forget", "7")
+    assert "1 user(s) put on the deletion list, 0 were on it" in output
+    assert f"still in {one.hash[:12]}: take a new snapshot, then remove these" in output
     names = home / "names.txt"
     names.write_text("Aki\n\n")
     assert "1 user(s) put on" in run("forget", "--names", str(names))

@@ -193,7 +193,7 @@ def test_genres_have_one_vocabulary() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         (
             "The <i>second</i> season.<br><br>\nIt&rsquo;s a &lt;3.\n\n\n\n(Source: ANN)",
@@ -208,8 +208,8 @@ def test_genres_have_one_vocabulary() -> None:
         (None, None),
     ],
 )
-def test_synopses_are_plain_text(text: str | None, told: str | None) -> None:
-    assert plain_text(text) == told
+def test_synopses_are_plain_text(text: str | None, expected: str | None) -> None:
+    assert plain_text(text) == expected
 
 
 def test_titles_of_the_latest_seasons(tmp_path: Path) -> None:

@@ -139,14 +139,14 @@ def test_every_fault_of_a_catalogue_is_named_with_its_line(tmp_path: Path) -> No
     )
     with pytest.raises(DataError) as caught:
         read_catalogue(detect(path))
-    said = str(caught.value)
-    assert "6 bad value(s), nothing was written" in said
-    assert "column episodes: is not a number (1×): line 2: 'x'" in said
-    assert "column rating: is above 10 (1×): line 2: '11'" in said
-    assert "column anime_id: is not an id from 1 (1×): line 4: 'nine'" in said
-    assert "column title: is empty (1×): line 4: ''" in said
-    assert "column episodes: is not a whole number (1×): line 4: '1.5'" in said
-    assert "column (all): the line has another number of cells than the header's 7 (1×): line 5: '3,Short,,TV'" in said
+    error = str(caught.value)
+    assert "6 bad value(s), nothing was written" in error
+    assert "column episodes: is not a number (1×): line 2: 'x'" in error
+    assert "column rating: is above 10 (1×): line 2: '11'" in error
+    assert "column anime_id: is not an id from 1 (1×): line 4: 'nine'" in error
+    assert "column title: is empty (1×): line 4: ''" in error
+    assert "column episodes: is not a whole number (1×): line 4: '1.5'" in error
+    assert "column (all): the line has another number of cells than the header's 7 (1×): line 5: '3,Short,,TV'" in error
 
 
 def test_error_of_a_catalogue_that_is_not_utf8_has_the_conversion(tmp_path: Path) -> None:

@@ -38,12 +38,12 @@ from gars.datasets.dates import Aired, parse_aired, parse_date
 )
 def test_dialects(text: str | None, start: str | None, end: str | None, is_open: bool) -> None:
     aired = parse_aired(text)
-    told = (aired.start and aired.start.iso(), aired.end and aired.end.iso(), aired.open)
-    assert told == (start, end, is_open)
+    parsed = (aired.start and aired.start.iso(), aired.end and aired.end.iso(), aired.open)
+    assert parsed == (start, end, is_open)
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("soon", "'soon' is not a date"),
         ("Feb 30, 2001", "'Feb 30, 2001' is not a date: day"),
@@ -55,15 +55,15 @@ def test_dialects(text: str | None, start: str | None, end: str | None, is_open:
         ("03/04/2001", "is not a date"),
     ],
 )
-def test_what_is_no_date(text: str, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_what_is_no_date(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         parse_aired(text)
 
 
 def test_dates_keep_the_precision_of_the_source() -> None:
-    told = [parse_date(text) for text in ("Apr 3, 1998", "Apr 1998", "Spring 1998", "1998")]
-    assert [one.precision for one in told if one] == ["day", "month", "season", "year"]
-    assert [one.full() for one in told if one] == [date(1998, 4, 3), None, None, None]
+    dates = [parse_date(text) for text in ("Apr 3, 1998", "Apr 1998", "Spring 1998", "1998")]
+    assert [one.precision for one in dates if one] == ["day", "month", "season", "year"]
+    assert [one.full() for one in dates if one] == [date(1998, 4, 3), None, None, None]
     assert parse_aired("nOt AvAiLaBlE") == Aired()
 
 

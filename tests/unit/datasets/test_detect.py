@@ -1,4 +1,4 @@
-"""The dialect is told by the header, and a file of none is refused in words."""
+"""The dialect is detected from the header; a file of no known dialect is refused with a message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the other sources know is joined by id; what nobody knows stays null."""
+"""Fields of the other sources are joined by id; a field no source has stays null."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ SOURCE = Source(
 
 
 class Host(http.server.ThreadingHTTPServer):
-    """A file host that can be told to cut the line, ignore ranges, send other bytes, or fail."""
+    """A file host that can cut the connection, ignore ranges, send other bytes, or fail."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Answer)

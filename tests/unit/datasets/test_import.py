@@ -23,10 +23,10 @@ FILES = Path(__file__).parents[2] / "fixtures" / "datasets"
 
 class Notes(Silent):
     def __init__(self) -> None:
-        self.said: list[str] = []
+        self.messages: list[str] = []
 
     def note(self, text: str) -> None:
-        self.said.append(text)
+        self.messages.append(text)
 
 
 def imported(home: Path, names: Sequence[str | Path], **options: Any) -> Dataset:
@@ -52,7 +52,7 @@ def test_2016_minus_one_is_no_rating_and_the_last_row_of_a_pair_stays(tmp_path: 
     manifest = dataset.manifest
     assert (manifest.rows, manifest.users, manifest.anime, manifest.duplicates) == (5, 3, 4, 1)
     assert not manifest.simulated
-    assert notes.said == ["1 row(s) repeated a (user, anime): the last of each was kept"]
+    assert notes.messages == ["1 row(s) repeated a (user, anime): the last of each was kept"]
     assert dict(dataset.catalogue().schema) == CATALOGUE
     assert [source.name for source in manifest.sources] == ["anime.csv", "rating.csv"]
 
@@ -297,7 +297,7 @@ def test_anime_without_a_catalogue_entry_get_one_and_are_counted(tmp_path: Path)
     assert dataset.manifest.report["without_catalogue_entry"] == 1
     titles = dict(dataset.catalogue().select("anime_id", "title").iter_rows())
     assert titles[999] == "anime 999"
-    assert notes.said == ["1 rated anime have no entry in the catalogue: their titles are their numbers"]
+    assert notes.messages == ["1 rated anime have no entry in the catalogue: their titles are their numbers"]
 
 
 def test_files_that_do_not_go_together(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def test_a_zip_of_one_file_is_read_and_one_of_several_refused(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "kind"),
     [
         (b"%PDF-1.7\n", "a PDF document"),
         (b"<!DOCTYPE html><html></html>", "a web page"),
@@ -99,8 +99,8 @@ def test_a_zip_of_one_file_is_read_and_one_of_several_refused(tmp_path: Path) ->
         (b"\x28\xb5\x2f\xfd\x04", "a Zstandard file"),
     ],
 )
-def test_other_kinds_are_refused_by_name(tmp_path: Path, content: bytes, said: str) -> None:
-    with pytest.raises(InvalidInputError, match=rf"ratings\.csv is {said}"):
+def test_other_kinds_are_refused_by_name(tmp_path: Path, content: bytes, kind: str) -> None:
+    with pytest.raises(InvalidInputError, match=rf"ratings\.csv is {kind}"):
         imported(tmp_path, content)
 
 
@@ -223,7 +223,7 @@ def test_a_column_of_lists_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "names"),
+    ("text", "names"),
     [
         ("['Action', 'Drama']", ["Action", "Drama"]),
         ('["Action", "Slice of Life, Daily"]', ["Action", "Slice of Life, Daily"]),
@@ -239,11 +239,11 @@ def test_a_column_of_lists_is_named(tmp_path: Path) -> None:
         ("", []),
     ],
 )
-def test_lists_in_a_cell(tmp_path: Path, said: str, names: list[str]) -> None:
-    assert split_names(said) == names
+def test_lists_in_a_cell(tmp_path: Path, text: str, names: list[str]) -> None:
+    assert split_names(text) == names
     ratings = tmp_path / "r.csv"
     ratings.write_text("user_id,anime_id,rating\n1,5114,9\n")
-    cell = said.replace('"', '""')
+    cell = text.replace('"', '""')
     dataset = imported(tmp_path, f'item_id,title,genres\n5114,a,"{cell}"\n', "catalogue.csv", ratings)
     assert dataset.catalogue()["genres"].to_list() == [names]
 

@@ -122,7 +122,7 @@ def test_wrappers_are_taken_off(content: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "kind"),
     [
         (zipped("a.csv", "b.csv"), "a zip archive of 2 files (a.csv, b.csv)"),
         (zipped("[Content_Types].xml", "xl/workbook.xml"), "an Excel workbook (.xlsx)"),
@@ -147,8 +147,8 @@ def test_wrappers_are_taken_off(content: bytes) -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_is_not_read_is_refused_by_name(content: bytes, said: str) -> None:
-    assert said in refusal(content)
+def test_what_is_not_read_is_refused_by_name(content: bytes, kind: str) -> None:
+    assert kind in refusal(content)
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress, lambda one: zipped("a", content=one)])
@@ -260,16 +260,16 @@ def test_manga_rows_are_left_out(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("text", "expected"),
     [("5114.0", 5114), ("5114.", 5114), ('"5,114"', 5114), ("5.114e3", 5114), (" 5114 ", 5114), ("5114.5", None)],
 )
-def test_ids_as_data_frames_write_them(said: str, expected: int | None) -> None:
-    found = read(f"anime_id,rating\n{said},9.0\n1.0,\n")
+def test_ids_as_data_frames_write_them(text: str, expected: int | None) -> None:
+    found = read(f"anime_id,rating\n{text},9.0\n1.0,\n")
     assert found.entries[0].anime_id == (expected or 1)
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("text", "expected"),
     [
         ("1500000000", 1_500_000_000_000),
         ("1500000000.0", 1_500_000_000_000),
@@ -285,8 +285,8 @@ def test_ids_as_data_frames_write_them(said: str, expected: int | None) -> None:
         ("12", None),
     ],
 )
-def test_times_of_any_unit_and_zone(said: str, expected: int | None) -> None:
-    found = read(f"anime_id,rating,timestamp\n1,9,{said}\n")
+def test_times_of_any_unit_and_zone(text: str, expected: int | None) -> None:
+    found = read(f"anime_id,rating,timestamp\n1,9,{text}\n")
     assert found.entries[0].updated_ms == expected
     assert len(found.notes) == (expected is None)
 

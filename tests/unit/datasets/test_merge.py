@@ -87,11 +87,11 @@ def test_dates_in_one_form(original: Path, tmp_path: Path) -> None:
     strange = CrawledAnime(anime_id=9, title="Only Here", aired="2001", premiered="Fall 2001", crawled_at=THEN)
     report = merge_files(original, [crawl(tmp_path, KAZE, YORU, NEW, strange)], tmp_path / "out", how="full")
     parsed = {row["anime_id"]: row for row in rows(tmp_path / "out" / "parsed_anime.csv")}
-    told = {
+    dates = {
         anime_id: [row[name] for name in ("aired_from", "aired_to", "aired_precision", "premiered")]
         for anime_id, row in parsed.items()
     }
-    assert told == {
+    assert dates == {
         "5": ["1998-04-03", "1999-04-24", "day", "1998-04"],
         "7": ["", "", "", ""],
         "9": ["2001", "", "year", "2001-10"],
@@ -113,10 +113,10 @@ def test_one_catalogue_with_the_source_of_every_field(original: Path, tmp_path: 
     assert (yoru["members"], yoru["type"], yoru["adult"]) == (5, "Movie", True), "what the crawl does not know stays"
     assert (only["title"], only["score"]) == ("Only Here", 6.5)
     assert (new["title"], new["year"], new["franchise"]) == ("Kaze 2", 2003, "mal:11")
-    told = {row["anime_id"]: row for row in pl.read_parquet(tmp_path / "out" / "provenance.parquet").to_dicts()}
-    assert [told[5][name] for name in ("title", "score", "synopsis")] == ["output.csv", "output.csv", None]
-    assert [told[7][name] for name in ("title", "members", "adult")] == ["output.csv", "original", "output.csv"]
-    assert told[9]["title"] == "original"
+    provenance = {row["anime_id"]: row for row in pl.read_parquet(tmp_path / "out" / "provenance.parquet").to_dicts()}
+    assert [provenance[5][name] for name in ("title", "score", "synopsis")] == ["output.csv", "output.csv", None]
+    assert [provenance[7][name] for name in ("title", "members", "adult")] == ["output.csv", "original", "output.csv"]
+    assert provenance[9]["title"] == "original"
 
 
 def test_disagreements_are_reported(original: Path, tmp_path: Path) -> None:
@@ -135,8 +135,8 @@ def test_of_several_crawls_the_latest_counts(original: Path, tmp_path: Path) -> 
     paths = [crawl(tmp_path, KAZE, name="new.jsonl"), crawl(tmp_path, older, YORU, name="old.parquet")]
     merge_files(original, paths, tmp_path / "out")
     assert [row["title"] for row in rows(tmp_path / "out" / "merged.csv")] == ["Kaze to Ame", "Yoru", ""]
-    told = pl.read_parquet(tmp_path / "out" / "provenance.parquet")["title"].to_list()
-    assert told == ["new.jsonl", "old.parquet", "original"]
+    sources = pl.read_parquet(tmp_path / "out" / "provenance.parquet")["title"].to_list()
+    assert sources == ["new.jsonl", "old.parquet", "original"]
 
 
 def test_unreadable_date_is_counted(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_a_crawl_is_a_catalogue_too(tmp_path: Path, name: str) -> None:
     assert (kaze["title"], kaze["genres"], kaze["year"]) == ("Kaze to Ame", ["Drama", "Space"], 1998)
     write_crawled([CrawledAnime(anime_id=5, title="x", aired="soon", crawled_at=THEN)], path)
     dataset = import_files([ratings, path], home=tmp_path, name="odd", progress=Silent(), enrich=False)
-    assert dataset.catalogue()["year"].to_list() == [None, None], "what nobody can read is unknown"
+    assert dataset.catalogue()["year"].to_list() == [None, None], "an unreadable date is unknown"
 
 
 def test_what_cannot_be_merged(original: Path, tmp_path: Path) -> None:
@@ -187,10 +187,10 @@ def test_what_cannot_be_merged(original: Path, tmp_path: Path) -> None:
 def test_the_command(original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     words = ["merge", str(original), str(crawl(tmp_path, KAZE, YORU, NEW)), "--out", str(tmp_path / "out")]
-    said = CliRunner().invoke(cli.app, words).output
-    assert "3 original, 3 crawled, 2 in both" in said
-    assert "1 only in the crawl, left out" in said
-    assert "1 episodes, 1 title" in said
+    output = CliRunner().invoke(cli.app, words).output
+    assert "3 original, 3 crawled, 2 in both" in output
+    assert "1 only in the crawl, left out" in output
+    assert "1 episodes, 1 title" in output
     result = CliRunner().invoke(cli.app, [*words, "--how", "right"])
     assert "--how right is not known" in str(result.exception)
 
@@ -210,8 +210,8 @@ def test_a_data_set_with_fresher_pages_and_lists(
     some_lists(tmp_path, "lists", "2,5,1\n3,7,2\n9,13,3\n")
     crawled = crawl(tmp_path, KAZE, NEW)
     words = ["refresh", "old", "--crawl", str(crawled), "--lists", "lists", "--name", "fresh"]
-    said = CliRunner().invoke(cli.app, words).output
-    assert "fresh: 7 rows, 5 users, 5 anime known" in said.replace("\n", "")
+    output = CliRunner().invoke(cli.app, words).output
+    assert "fresh: 7 rows, 5 users, 5 anime known" in output.replace("\n", "")
     fresh = Dataset.open(tmp_path / "data" / "fresh")
     assert fresh.interactions().select("user_id", "anime_id", "rating").collect().rows() == [
         (1, 5, 9),

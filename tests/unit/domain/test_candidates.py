@@ -146,7 +146,7 @@ def state(*events: Interaction) -> UserState:
 
 
 @pytest.mark.parametrize(
-    ("said", "sequel_shown"),
+    ("interaction", "sequel_shown"),
     [
         (event("7", 1, Kind.STATUS, Status.COMPLETED), True),
         (event("7", 1, Kind.RATE, 8), True),
@@ -160,9 +160,9 @@ def state(*events: Interaction) -> UserState:
     ],
     ids=lambda value: f"{value.kind}-{value.value}" if isinstance(value, Interaction) else "",
 )
-def test_a_sequel_waits_for_its_prequel_to_be_completed(said: Interaction, sequel_shown: bool) -> None:
+def test_a_sequel_waits_for_its_prequel_to_be_completed(interaction: Interaction, sequel_shown: bool) -> None:
     items = build(RICH)
-    mask = allowed(items, from_state(state(said)), Filters(hide_sequels=True))
+    mask = allowed(items, from_state(state(interaction)), Filters(hide_sequels=True))
     assert (2 in items.anime_ids[mask]) is sequel_shown
 
 

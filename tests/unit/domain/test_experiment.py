@@ -32,8 +32,8 @@ def test_users_are_dealt_by_share_and_always_the_same() -> None:
 def test_rules_stand_in_for_defaults_only() -> None:
     arm = AB.variants[1]
     assert arm.applied(SERVICE_DEFAULTS).diversity == 0.9
-    told = Filters(diversity=0.1)
-    assert arm.applied(told) is told
+    chosen = Filters(diversity=0.1)
+    assert arm.applied(chosen) is chosen
 
 
 @pytest.mark.parametrize(

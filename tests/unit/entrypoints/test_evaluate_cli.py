@@ -85,12 +85,12 @@ def test_every_protocol_is_shown_and_what_was_skipped_is_named(
 ) -> None:
     assert gars(monkeypatch) == 0
     assert [one for one, _, _ in asked] == ["A", "B", "M", "random", "per-user", "cold-users", "movielens"]
-    said = capsys.readouterr().out
-    assert "Lists, protocol A: 5 validation users of the ratings sample, 9 items" in said
-    assert "Two stages against edlae, paired" in said
-    assert "Likes, protocol cold-users: 7 validation rows" in said
-    assert "Not measured" in said
-    assert "no network" in said
+    stdout = capsys.readouterr().out
+    assert "Lists, protocol A: 5 validation users of the ratings sample, 9 items" in stdout
+    assert "Two stages against edlae, paired" in stdout
+    assert "Likes, protocol cold-users: 7 validation rows" in stdout
+    assert "Not measured" in stdout
+    assert "no network" in stdout
 
 
 def test_one_task_alone(asked: list[tuple[str, bool, bool]], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,14 +51,14 @@ def test_import_into_a_folder(
 ) -> None:
     words = ["import", LISTS / "myanimelist.xml", "--user", "me", "--home", tmp_path, *FAKE]
     assert gars(monkeypatch, *words) == 0
-    said = capsys.readouterr().out
-    assert "4 of 6 titles taken for me from this MyAnimeList XML export (6 events)" in said
-    assert "1 not in the catalogue: A Title of Next Year" in said
-    assert "skipped No Id at All: it has no MyAnimeList id" in said
+    stdout = capsys.readouterr().out
+    assert "4 of 6 titles taken for me from this MyAnimeList XML export (6 events)" in stdout
+    assert "1 not in the catalogue: A Title of Next Year" in stdout
+    assert "skipped No Id at All: it has no MyAnimeList id" in stdout
     assert gars(monkeypatch, *words) == 0
-    said = capsys.readouterr().out
-    assert "0 of 6 titles taken" in said
-    assert "4 known already" in said
+    stdout = capsys.readouterr().out
+    assert "0 of 6 titles taken" in stdout
+    assert "4 known already" in stdout
     service = open_service(from_environment({}, home=tmp_path), FakeEngine())
     state = service.states.get("me")
     service.close()
@@ -71,21 +71,21 @@ def test_import_into_a_running_service(
 ) -> None:
     words = ["import", LISTS / "plain.csv", "--user", "me", "--home", tmp_path]
     assert gars(monkeypatch, *words) == 1
-    said = capsys.readouterr().err
-    assert f"another gars serve (process {server.process.pid}) uses {tmp_path}, and no GARS answers at" in said
-    assert "--server http://127.0.0.1:PORT" in said
+    stderr = capsys.readouterr().err
+    assert f"another gars serve (process {server.process.pid}) uses {tmp_path}, and no GARS answers at" in stderr
+    assert "--server http://127.0.0.1:PORT" in stderr
     monkeypatch.setenv("GARS_PORT", server.address.rpartition(":")[2])
     assert gars(monkeypatch, *words) == 0
     assert "4 of 5 titles taken for me from this CSV table" in capsys.readouterr().out
     assert gars(monkeypatch, "import", LISTS / "anilist.json", "--user", "you", "--server", server.address) == 0
-    said = capsys.readouterr().out
-    assert "2 of 5 titles taken for you from this AniList list" in said
-    assert "2 repeated in the list" in said
+    stdout = capsys.readouterr().out
+    assert "2 of 5 titles taken for you from this AniList list" in stdout
+    assert "2 repeated in the list" in stdout
     assert httpx.get(f"{server.address}/api/v1/users/me").json()["titles"] == 4
     assert gars(monkeypatch, "import", LISTS / "myanimelist-manga.xml", "--user", "me", "--server", server.address) == 1
-    said = capsys.readouterr().err
-    assert f"{server.address} refused: this MyAnimeList XML export is a list of manga" in said
-    assert "export the anime list instead" in said
+    stderr = capsys.readouterr().err
+    assert f"{server.address} refused: this MyAnimeList XML export is a list of manga" in stderr
+    assert "export the anime list instead" in stderr
 
 
 def test_what_cannot_be_reached_or_read(
@@ -93,9 +93,9 @@ def test_what_cannot_be_reached_or_read(
 ) -> None:
     nowhere = ["--user", "me", "--server", "http://127.0.0.1:9"]
     assert gars(monkeypatch, "import", LISTS / "plain.csv", *nowhere) == 1
-    said = capsys.readouterr().err
-    assert "http://127.0.0.1:9 does not answer" in said
-    assert "gars serve" in said
+    stderr = capsys.readouterr().err
+    assert "http://127.0.0.1:9 does not answer" in stderr
+    assert "gars serve" in stderr
     assert gars(monkeypatch, "import", tmp_path / "gone.xml", *nowhere) == 1
     assert f"cannot read {tmp_path / 'gone.xml'}: No such file" in capsys.readouterr().err
     assert gars(monkeypatch, "import", LISTS / "plain.csv", "--user", "me", "--home", tmp_path) == 1
@@ -117,7 +117,7 @@ def test_export_and_forget(
     assert b'"gars_export":1' in exported
     assert gars(monkeypatch, "export", *there, "--output", tmp_path / "me.json") == 0
     assert f"{tmp_path / 'me.json'}: ".encode() in capfdbinary.readouterr().out
-    assert (tmp_path / "me.json").stat().st_mode & 0o077 == 0, "nobody else may read it"
+    assert (tmp_path / "me.json").stat().st_mode & 0o077 == 0, "only its owner may read it"
     assert gars(monkeypatch, "import", tmp_path / "me.json", *here) == 0
     assert b"4 of 4 titles taken for me from this export of GARS (5 events)" in capfdbinary.readouterr().out
     for user in (there, here):
@@ -139,6 +139,6 @@ def test_an_export_that_cannot_be_written(
     (tmp_path / "file").write_text("")
     words = ["export", "--user", "me", "--home", tmp_path / "home", "--output", tmp_path / "file" / "me.json", *FAKE]
     assert gars(monkeypatch, *words) == 1
-    said = capsys.readouterr().err
-    assert f"cannot write {tmp_path / 'file' / 'me.json'}: " in said
-    assert "choose another --output FILE" in said
+    stderr = capsys.readouterr().err
+    assert f"cannot write {tmp_path / 'file' / 'me.json'}: " in stderr
+    assert "choose another --output FILE" in stderr

@@ -183,14 +183,14 @@ def test_a_crawl_that_stops_is_gone_on_with(home: Path, site: AnimeSite) -> None
 
 def test_what_cannot_be(home: Path) -> None:
     tiny_dataset(home)
-    for words, said in {
+    for words, message in {
         "--quick --config x.toml": "--quick and --config both say how to train",
         "--crawled gone.csv": "gone.csv: there is no such file",
         "--watch soon": "'soon' is not an age",
     }.items():
         result = gars("pipeline", "run", *words.split())
         assert isinstance(result.exception, GarsError), result.output
-        assert said in result.exception.message
+        assert message in result.exception.message
     unknown = gars("pipeline", "status", "2020")
     assert isinstance(unknown.exception, GarsError)
     assert unknown.exception.message == "0 runs begin with '2020'"
@@ -287,7 +287,7 @@ def test_watching_looks_until_the_time_is_over(home: Path, promoted: datetime) -
     assert "clicks" in str(world.watch(look, until=promoted, every=timedelta(), progress=Silent()))
     times = iter([promoted + timedelta(hours=hour) for hour in range(20)])
     waited: list[float] = []
-    quiet = world.looker(home, "old", "nobody", promoted)
+    quiet = world.looker(home, "old", "unserved", promoted)
     end = promoted + timedelta(hours=6)
     every = timedelta(minutes=5)
     found = world.watch(quiet, until=end, every=every, progress=Silent(), clock=lambda: next(times), wait=waited.append)

@@ -73,23 +73,23 @@ def test_where_no_browser_can_be_opened_the_address_is_printed(
 
 def test_refusals(tmp_path: Path) -> None:
     home = ["--home", str(tmp_path)]
-    said = refused("--host", "0.0.0.0", *home)
-    assert "0.0.0.0 can be reached from other machines" in said
+    message = refused("--host", "0.0.0.0", *home)
+    assert "0.0.0.0 can be reached from other machines" in message
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        said = refused("--port", str(port), *home, *FAKE)
-        assert f"cannot listen on 127.0.0.1:{port}: Address already in use" in said
-        assert f"gars serve --port {port + 1}" in said
+        message = refused("--port", str(port), *home, *FAKE)
+        assert f"cannot listen on 127.0.0.1:{port}: Address already in use" in message
+        assert f"gars serve --port {port + 1}" in message
     assert "gars serve clicks has no page to open" in refused("clicks", "--open", *home)
-    said = refused("--port", "0", *home)
-    assert f"there is no trained model in {tmp_path / 'models'}" in said
-    assert "gars train" in said
+    message = refused("--port", "0", *home)
+    assert f"there is no trained model in {tmp_path / 'models'}" in message
+    assert "gars train" in message
     (tmp_path / "models" / "current").mkdir(parents=True)
-    said = refused("--port", "0", *home)
-    assert "half-written" in said
-    assert "gars train" in said
+    message = refused("--port", "0", *home)
+    assert "half-written" in message
+    assert "gars train" in message
     assert "give module:function" in refused("--port", "0", *home, "--engine-factory", "gars:nothing")
 
 
@@ -101,8 +101,8 @@ def test_serves_until_a_signal(tmp_path: Path, number: signal.Signals) -> None:
     assert httpx.post(f"{address}/clicks", json={"user_id": 42, "anime_id": 1}).status_code == 202
     after = httpx.get(f"{address}/?user_id=42").json()
     assert after != before
-    said = refused("--home", str(tmp_path), "--port", "0", *FAKE)
-    assert f"another gars serve (process {server.process.pid}) uses {tmp_path}" in said
+    message = refused("--home", str(tmp_path), "--port", "0", *FAKE)
+    assert f"another gars serve (process {server.process.pid}) uses {tmp_path}" in message
     with httpx.stream("GET", f"{address}/api/v1/users/42/events") as page:  # an open page does not hold it up
         lines = page.iter_lines()
         assert next(lines) == "retry: 1000"

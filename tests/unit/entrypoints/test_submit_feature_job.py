@@ -1,4 +1,4 @@
-"""What keeps the feature job running in containers, beside a Flink that forgets its jobs."""
+"""The script that keeps the feature job running in containers, with a Flink that loses its jobs."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ SUBMIT = deploy_folder("flink") / "submit.sh"
 
 
 class Flink:
-    """Answers for a JobManager; the command ``flink`` beside it notes what it was told, and fails the first time."""
+    """A stand-in for a JobManager; its command ``flink`` records its arguments and fails the first time."""
 
     def __init__(self, folder: Path) -> None:
         self.jobs: list[str] = []
         self.asked = 0
-        self.told = folder / "told"
-        self.told.touch()
+        self.calls = folder / "calls"
+        self.calls.touch()
         command = folder / "bin" / "flink"
         command.parent.mkdir()
-        command.write_text(f'#!/bin/sh\necho "$@" >> {self.told}\n[ "$(wc -l < {self.told})" -gt 1 ]\n')
+        command.write_text(f'#!/bin/sh\necho "$@" >> {self.calls}\n[ "$(wc -l < {self.calls})" -gt 1 ]\n')
         command.chmod(0o755)
         (folder / "bin" / "python").symlink_to(sys.executable)
         flink = self
@@ -52,7 +52,7 @@ class Flink:
 
     @property
     def submissions(self) -> list[str]:
-        return self.told.read_text().splitlines()
+        return self.calls.read_text().splitlines()
 
     def looked_again(self) -> None:
         """Wait until it has looked twice more: what it saw the first time it has acted on."""

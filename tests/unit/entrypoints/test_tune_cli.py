@@ -77,12 +77,12 @@ def test_the_best_settings_are_a_file_that_train_takes(
 ) -> None:
     assert gars("tune", "--trials", "6") == 0
     best = home / "runs" / "tune" / "best.json"
-    said = capsys.readouterr()
-    assert f"gars train --config {best}" in said.err
+    printed = capsys.readouterr()
+    assert f"gars train --config {best}" in printed.err
     config = msgspec.json.decode(best.read_bytes(), type=FitConfig)
     assert config.ranking.learning_rate == max(quick_verdicts)
     assert config.retrieval == FitConfig().retrieval
-    assert "auc random" in said.out
+    assert "auc random" in printed.out
 
 
 def test_the_same_command_goes_on_and_another_search_is_refused(
@@ -158,8 +158,8 @@ def test_training_without_the_extra_works_and_names_it(
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "tensorboard", None)
     assert gars("train") == 0
-    said = capsys.readouterr().err
-    assert said.count("no TensorBoard log of this run; to get one: pip install 'gars[tensorboard]'") == 1
+    stderr = capsys.readouterr().err
+    assert stderr.count("no TensorBoard log of this run; to get one: pip install 'gars[tensorboard]'") == 1
     assert not (home / "runs").exists()
     (home / "runs").mkdir()
     assert gars("tensorboard") == 1
@@ -168,9 +168,9 @@ def test_training_without_the_extra_works_and_names_it(
 
 def test_no_runs_and_a_port_in_use(home: Path, gars: Gars, capsys: pytest.CaptureFixture[str]) -> None:
     assert gars("tensorboard") == 1
-    said = capsys.readouterr().err
-    assert f"there are no runs in {home / 'runs'}" in said
-    assert "make one with: gars train, or gars tune" in said
+    stderr = capsys.readouterr().err
+    assert f"there are no runs in {home / 'runs'}" in stderr
+    assert "make one with: gars train, or gars tune" in stderr
 
 
 def test_a_note_is_shown_as_it_is() -> None:

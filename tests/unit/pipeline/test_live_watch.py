@@ -46,8 +46,8 @@ class Shown:
             )
             self.impressions.append([made])
             if rng.random() < share:
-                said: Interaction = event(made.user_id, 5, kind, value, at=at + timedelta(minutes=1))
-                self.log.append([msgspec.structs.replace(said, request_id=request_id(made.request_id))])
+                interaction: Interaction = event(made.user_id, 5, kind, value, at=at + timedelta(minutes=1))
+                self.log.append([msgspec.structs.replace(interaction, request_id=request_id(made.request_id))])
 
     def look(self, *, now: timedelta = 5 * HOUR, z: float = FIRM) -> Look:
         return look(self.impressions, self.log, before="old", after="new", promoted=PROMOTED, now=PROMOTED + now, z=z)
@@ -121,8 +121,8 @@ def test_the_service_is_asked_until_it_has_the_model(monkeypatch: pytest.MonkeyP
     def get(address: str, **_: Any) -> httpx.Response:
         if not answers:
             raise httpx.ConnectError("refused")
-        said = answers[0] if "ready" in address else answers.pop(0)
-        return httpx.Response(200, json=said.get("ready", {}) if "ready" in address else said)
+        body = answers[0] if "ready" in address else answers.pop(0)
+        return httpx.Response(200, json=body.get("ready", {}) if "ready" in address else body)
 
     monkeypatch.setattr(httpx, "get", get)
     monkeypatch.setattr("time.sleep", lambda _: None)
@@ -132,5 +132,5 @@ def test_the_service_is_asked_until_it_has_the_model(monkeypatch: pytest.MonkeyP
     answers[:] = [{"model": {"version": "old"}}, {"model": {"version": "old"}, "ready": refusal}]
     assert world.confirm("http://x")("new") == "the service refused it: the model new was promoted but cannot serve"
     answers.clear()
-    said = world.confirm("http://x", patience_s=0.05)("new")
-    assert said == "the service did not take it up in 0 s: it does not answer: refused"
+    problem = world.confirm("http://x", patience_s=0.05)("new")
+    assert problem == "the service did not take it up in 0 s: it does not answer: refused"

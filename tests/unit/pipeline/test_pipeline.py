@@ -36,7 +36,7 @@ from gars_test_support.world import SMALL, small_world
 LIMITS = Thresholds()
 
 
-def nobody() -> AbstractContextManager[IsDeleted]:
+def no_deletions() -> AbstractContextManager[IsDeleted]:
     return nullcontext(lambda _: False)
 
 
@@ -51,7 +51,7 @@ def pipeline(home: Path, fit: Callable[..., Recommender], *, base: Dataset | Non
         config=SMALL,
         seed=0,
         thresholds=LIMITS,
-        outside=Outside(**{"find_base": find_base, "deleted": nobody, "deletions": str, **outside}),
+        outside=Outside(**{"find_base": find_base, "deleted": no_deletions, "deletions": str, **outside}),
         progress=Silent(),
         fit=fit,
     )
@@ -320,7 +320,7 @@ def test_a_cut_line_is_dropped_and_a_damaged_one_named(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes() + b'{"type":"step","na')
     found = RunJournal(tmp_path)
     assert found.lines == [Begun(asked={}, time="now")]
-    assert path.read_bytes().endswith(b'"na'), "whoever only reads changes nothing"
+    assert path.read_bytes().endswith(b'"na'), "a reader changes nothing"
     found.append(Begun(asked={}, time="later"))
     assert RunJournal(tmp_path).lines == [Begun(asked={}, time="now"), Begun(asked={}, time="later")]
     path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])

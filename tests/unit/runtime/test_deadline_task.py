@@ -15,11 +15,11 @@ class Watched:
 
     def __init__(self) -> None:
         self.time = 100.0
-        self.said: list[str] = []
+        self.calls: list[str] = []
         self.task = DeadlineTask(
             LIMIT_S,
-            on_abandon=lambda: self.said.append("abandoned"),
-            on_return=lambda: self.said.append("returned"),
+            on_abandon=lambda: self.calls.append("abandoned"),
+            on_return=lambda: self.calls.append("returned"),
             now=lambda: self.time,
         )
 
@@ -41,18 +41,18 @@ def test_finished_in_time_it_cannot_be_left() -> None:
     watched.task.finish()
     assert not watched.task.abandon()
     assert not watched.task.is_abandoned
-    assert watched.said == []
+    assert watched.calls == []
 
 
 def test_left_behind_it_cannot_finish() -> None:
     watched = Watched()
     watched.task.begin()
     assert watched.task.abandon()
-    assert watched.said == ["abandoned"]
+    assert watched.calls == ["abandoned"]
     with pytest.raises(AbandonedError):
         watched.task.finish()
     assert watched.task.is_abandoned
-    assert watched.said == ["abandoned", "returned"]
+    assert watched.calls == ["abandoned", "returned"]
 
 
 def test_one_of_many_threads_gets_a_claim() -> None:

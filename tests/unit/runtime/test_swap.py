@@ -45,19 +45,20 @@ def test_takes_up_what_was_promoted_once(registry: Registry, swap: Swap[str]) ->
 
 
 @pytest.mark.parametrize(
-    ("error", "said"), [(ArtefactError("half-written"), "half-written"), (KeyError("vectors"), "KeyError: 'vectors'")]
+    ("error", "message"),
+    [(ArtefactError("half-written"), "half-written"), (KeyError("vectors"), "KeyError: 'vectors'")],
 )
 def test_a_model_that_is_no_good_leaves_the_one_before(
-    registry: Registry, swap: Swap[str], error: Exception, said: str, caplog: pytest.LogCaptureFixture
+    registry: Registry, swap: Swap[str], error: Exception, message: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     registry.promoted, registry.broken = "two", error
     assert not swap.refresh()
     assert not swap.refresh()
     assert (swap.current, registry.loads) == ("model one", 1), "not tried again each second"
     assert swap.problem is not None
-    assert swap.problem.message == f"the model two was promoted but cannot serve ({said}); one goes on"
+    assert swap.problem.message == f"the model two was promoted but cannot serve ({message}); one goes on"
     assert "gars model rollback" in (swap.problem.hint or "")
-    assert said in caplog.text
+    assert message in caplog.text
     registry.promoted = "one"
     swap.refresh()
     assert not _refused(swap), "rolled back: all is well"

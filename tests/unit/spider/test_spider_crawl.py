@@ -58,9 +58,9 @@ class Crawler:
 
     def ran(self, *words: str, cwd: Path | None = None, code: int = 0) -> str:
         with self.start(*words, cwd=cwd) as running:
-            said, _ = running.communicate(timeout=120)
-        assert running.returncode == code, said
-        return said
+            output, _ = running.communicate(timeout=120)
+        assert running.returncode == code, output
+        return output
 
     def spider(self, *words: str, code: int = 0) -> str:
         return self.ran("gars", "spider", "run", *words, "--i-have-permission", code=code)
@@ -76,12 +76,12 @@ def ids(path: Path) -> list[int]:
 
 
 def test_nothing_is_asked_without_permission(crawler: Crawler, tmp_path: Path) -> None:
-    said = crawler.ran("gars", "spider", "run", "anime", code=1)
-    assert "127.0.0.1: there is no permission to collect its pages" in said
-    assert "forbid collecting their pages by program without consent" in said
-    assert "add --i-have-permission" in said
-    said = crawler.ran("scrapy", "crawl", "anime", "-o", str(tmp_path / "x.csv"), cwd=Path(project).parent, code=2)
-    assert "there is no permission" in said
+    output = crawler.ran("gars", "spider", "run", "anime", code=1)
+    assert "127.0.0.1: there is no permission to collect its pages" in output
+    assert "forbid collecting their pages by program without consent" in output
+    assert "add --i-have-permission" in output
+    output = crawler.ran("scrapy", "crawl", "anime", "-o", str(tmp_path / "x.csv"), cwd=Path(project).parent, code=2)
+    assert "there is no permission" in output
     assert crawler.site.asked == []
 
 
@@ -108,45 +108,45 @@ def test_faults_are_waited_out_and_counted(crawler: Crawler, tmp_path: Path) -> 
         "/anime/5/Title_5": deque(["challenge"]),
     }
     out = tmp_path / "out.jsonl"
-    said = crawler.spider("anime", "--ids", "1-6", "--out", str(out))
+    output = crawler.spider("anime", "--ids", "1-6", "--out", str(out))
     assert ids(out) == [1, 5]
-    assert "everything waits" in said
-    assert "1 gave nothing: status 500" in said
-    assert "2 gave nothing: unknown (404)" in said
-    assert "1 gave nothing: Forbidden by robots.txt" in said
+    assert "everything waits" in output
+    assert "1 gave nothing: status 500" in output
+    assert "2 gave nothing: unknown (404)" in output
+    assert "1 gave nothing: Forbidden by robots.txt" in output
 
 
 def test_a_site_that_does_not_answer_is_given_up(crawler: Crawler, tmp_path: Path) -> None:
     crawler.site.faults = {"/anime/1/Title_1": deque(["slow"] * 2), "/anime/2/Title_2": deque(["slow"] * 9)}
     out = tmp_path / "out.jsonl"
     options = ("-s", "DOWNLOAD_TIMEOUT=1", "-s", "RETRY_TIMES=2", "-a", "ids=1-3", "--i-have-permission")
-    said = crawler.ran("scrapy", "crawl", "anime", "-o", str(out), *options, cwd=Path(project).parent)
+    output = crawler.ran("scrapy", "crawl", "anime", "-o", str(out), *options, cwd=Path(project).parent)
     assert sorted(ids(out)) == [1, 3]
-    assert "Title_2: " in said
-    assert "TimeoutError" in said
+    assert "Title_2: " in output
+    assert "TimeoutError" in output
 
 
 def test_a_site_that_asks_for_a_person_is_left(crawler: Crawler) -> None:
     crawler.site.faults = {f"/anime/{number}/Title_{number}": deque(["challenge"] * 20) for number in range(1, 6)}
-    said = crawler.spider("anime", "--ids", "1-3", code=1)
-    assert "stopped (asked_for_a_person)" in said
+    output = crawler.spider("anime", "--ids", "1-3", code=1)
+    assert "stopped (asked_for_a_person)" in output
     assert len(crawler.site.asked) < 20
 
 
 def test_site_that_asks_to_come_back_later_is_left(crawler: Crawler) -> None:
     crawler.site.faults = {"/anime/2/Title_2": deque(["later"] * 9)}
-    said = crawler.spider("anime", "--ids", "2", code=1)
-    assert "the site asked to come back in 120 minutes: the crawl ends here" in said
-    assert "stopped (asked_to_come_later)" in said
+    output = crawler.spider("anime", "--ids", "2", code=1)
+    assert "the site asked to come back in 120 minutes: the crawl ends here" in output
+    assert "stopped (asked_to_come_later)" in output
     assert crawler.site.paths().count("/anime/2/Title_2") == 1
 
 
 @pytest.mark.parametrize("fault", ["500", "cut"])
 def test_without_robots_txt_nothing_is_asked(crawler: Crawler, fault: str) -> None:
     crawler.site.faults = {"/robots.txt": deque([fault] * 20)}
-    said = crawler.spider("anime", "--ids", "1-3", code=1)
-    assert "3 gave nothing: robots.txt cannot be read, so nothing is allowed" in said
-    assert "✗ nothing was crawled: robots.txt cannot be read" in said
+    output = crawler.spider("anime", "--ids", "1-3", code=1)
+    assert "3 gave nothing: robots.txt cannot be read, so nothing is allowed" in output
+    assert "✗ nothing was crawled: robots.txt cannot be read" in output
     assert set(crawler.site.paths()) == {"/robots.txt"}
 
 
@@ -155,9 +155,9 @@ def test_the_second_run_asks_for_what_is_new_or_old(crawler: Crawler, tmp_path: 
     crawler.spider("anime", "--ids", "1-2", "--out", str(out))
     assert ids(out) == [1, 2]
     crawler.site.asked.clear()
-    said = crawler.spider("anime", "--ids", "1-3", "--out", str(out))
+    output = crawler.spider("anime", "--ids", "1-3", "--out", str(out))
     assert ids(out) == [1, 2, 3]
-    assert "1 item(s) crawled, 2 fresh enough" in said
+    assert "1 item(s) crawled, 2 fresh enough" in output
     assert [path for path in crawler.site.paths() if path != "/robots.txt"] == ["/anime/3", "/anime/3/Title_3"]
     kept = crawler.home / "spider" / "anime.jsonl"
     aged = [
@@ -206,15 +206,15 @@ def test_lists_without_names(crawler: Crawler, site: AnimeSite, tmp_path: Path) 
     names.write_text("Aki_Fox\naki_fox\nShy_One\nNobody_Here\nFew\nGone_Person\n")
     out = tmp_path / "lists.csv"
     site.faults = {"/animelist/Few/load.json": deque(["429"])}
-    said = crawler.spider("lists", "--names", str(names), "--out", str(out))
-    assert "1 gave nothing: private" in said
-    assert "1 gave nothing: unknown" in said
+    output = crawler.spider("lists", "--names", str(names), "--out", str(out))
+    assert "1 gave nothing: private" in output
+    assert "1 gave nothing: unknown" in output
     offsets = [path.split("?")[1] for path in site.paths() if "Aki_Fox" in path]
     assert offsets == [f"offset={offset}&status=7" for offset in (0, 300, 600, 650)]
     assert not any("Gone_Person" in path for path in site.paths())
     assert len(out.read_text().splitlines()) == 1 + 650 + 2
     kept = [path for path in crawler.home.rglob("*") if path.is_file() and path.name != "user-names.key"]
-    everything = said + out.read_text() + "".join(str(path) + path.read_bytes().decode("latin-1") for path in kept)
+    everything = output + out.read_text() + "".join(str(path) + path.read_bytes().decode("latin-1") for path in kept)
     for name in ("Aki_Fox", "aki_fox", "Shy_One", "Nobody_Here", "Few/", "Gone_Person"):
         assert name not in everything
     dataset = import_files([out], home=crawler.home, name="fresh", progress=Silent(), enrich=False)
@@ -274,10 +274,10 @@ def test_from_a_crawl_to_an_accepted_snapshot(crawler: Crawler, site: AnimeSite,
         "snapshot fresh",
         "snapshots --verify",
     ]
-    said = [crawler.ran("gars", "data", *command.split(), cwd=tmp_path) for command in commands]
-    assert "3 original, 4 crawled, 3 in both" in said[0]
-    assert "8 rows, 2 users" in said[2]
-    assert "fresh" in said[3]
+    outputs = [crawler.ran("gars", "data", *command.split(), cwd=tmp_path) for command in commands]
+    assert "3 original, 4 crawled, 3 in both" in outputs[0]
+    assert "8 rows, 2 users" in outputs[2]
+    assert "fresh" in outputs[3]
     (accepted,) = (crawler.home / "snapshots").glob("*/catalogue.parquet")
     assert pl.read_parquet(accepted)["title"].to_list() == ["Title 1", "Title 2", "Title 3", "anime 4", "Title 5"]
 

@@ -153,11 +153,11 @@ def test_a_page_of_a_list() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "message"),
     [(b"<html>", "is not a page of a list"), (b'{"errors": []}', "is not a page"), (b'[{"anime_id": "x"}]', "is not")],
 )
-def test_what_is_not_a_list(body: bytes, said: str) -> None:
-    with pytest.raises(PageError, match=f"a list: {said}"):
+def test_what_is_not_a_list(body: bytes, message: str) -> None:
+    with pytest.raises(PageError, match=f"a list: {message}"):
         animelist.entries(body, "a list")
 
 

@@ -50,7 +50,7 @@ def test_a_polite_run_may_start() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"obeys_robots": False}, "the spider obeys robots.txt, always"),
         ({"delay_s": 1.9}, r"1.9 s between requests is too fast, at least 2 s\n.*GARS_SPIDER_DELAY_MS=2000"),
@@ -58,8 +58,8 @@ def test_a_polite_run_may_start() -> None:
         ({"agent": "Mozilla/5.0"}, "must be able to see who asks"),
     ],
 )
-def test_a_rude_run_may_not(changes: dict[str, object], said: str) -> None:
-    with pytest.raises(InvalidInputError, match=said):
+def test_a_rude_run_may_not(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(InvalidInputError, match=message):
         check(SITE, **polite(**changes))  # type: ignore[arg-type]
 
 
@@ -215,7 +215,7 @@ def test_broken_json_lines_are_reported(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["manga"], "there is no spider 'manga'"),
         (["season", "--ids", "1"], "the spider season has no --ids"),
@@ -223,12 +223,12 @@ def test_broken_json_lines_are_reported(tmp_path: Path) -> None:
     ],
 )
 def test_mistakes_on_the_command_line(
-    words: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    words: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GARS_HOME", str(tmp_path))
     result = CliRunner().invoke(cli.app, ["run", *words])
     assert isinstance(result.exception, GarsError)
-    assert said in str(result.exception)
+    assert message in str(result.exception)
 
 
 def test_command_without_its_extra_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -369,9 +369,9 @@ def test_the_command_line(tmp_path: Path) -> None:
         done = CliRunner().invoke(cli, ["stack", *words, "--home", str(tmp_path)])
         return done.exit_code, done.output + str(done.exception or "")
 
-    code, said = run("status")
+    code, output = run("status")
     assert code == 1
-    assert "does not run" in said
+    assert "does not run" in output
     assert run("down")[0] == 0
     assert "the stack has no process 'zookeeper'" in run("logs", "zookeeper")[1]
     assert "kafka was never started here" in run("logs", "kafka")[1]
@@ -379,9 +379,9 @@ def test_the_command_line(tmp_path: Path) -> None:
     log.parent.mkdir(parents=True)
     log.write_text("one\ntwo\nthree\n")
     assert run("logs", "kafka", "-n", "2") == (0, "two\nthree\n")
-    code, said = run("env")
-    assert f"export GARS_HOME={tmp_path}" in said
-    assert "export GARS_EVENT_LOG=kafka://127.0.0.1:9092/gars" in said
+    code, output = run("env")
+    assert f"export GARS_HOME={tmp_path}" in output
+    assert "export GARS_EVENT_LOG=kafka://127.0.0.1:9092/gars" in output
 
 
 def test_it_runs_as_a_module() -> None:

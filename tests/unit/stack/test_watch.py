@@ -82,15 +82,15 @@ def kill(daemon: Daemon) -> None:
 
 @contextmanager
 def watching(parts: Sequence[Running]) -> Iterator[list[str]]:
-    stop, said = threading.Event(), list[str]()
+    stop, messages = threading.Event(), list[str]()
     thread = threading.Thread(target=watch, args=(parts, stop), kwargs={"look_s": 0.01})
     handler = logging.Handler()
-    handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
+    handler.emit = lambda record: messages.append(record.getMessage())  # type: ignore[method-assign]
     logger = logging.getLogger("gars.stack.watch")
     logger.addHandler(handler)
     thread.start()
     try:
-        yield said
+        yield messages
     finally:
         stop.set()
         thread.join()
@@ -100,9 +100,9 @@ def watching(parts: Sequence[Running]) -> Iterator[list[str]]:
 def test_what_dies_is_started_again_and_the_others_are_left_alone(parts: list[Running]) -> None:
     one, two = (part.daemon(part.engine.name) for part in parts)
     pids = one.pid, two.pid
-    with watching(parts) as said:
+    with watching(parts) as messages:
         kill(one)
-        until(lambda: said == ["one does not run: starting it again", "one is back"])
+        until(lambda: messages == ["one does not run: starting it again", "one is back"])
     assert one.pid not in (None, pids[0])
     assert two.pid == pids[1]
 
@@ -111,10 +111,10 @@ def test_work_that_ended_goes_on_in_the_same_process(parts: list[Running]) -> No
     engine = parts[0].engine
     assert isinstance(engine, Lasting)
     pid = parts[0].daemon("one").pid
-    with watching(parts) as said:
+    with watching(parts) as messages:
         engine.work = False
-        until(lambda: "one is back" in said)
-    assert said[0] == "the job has ended: starting it again"
+        until(lambda: "one is back" in messages)
+    assert messages[0] == "the job has ended: starting it again"
     assert parts[0].daemon("one").pid == pid
 
 
@@ -122,22 +122,22 @@ def test_one_that_does_not_start_is_tried_again(parts: list[Running]) -> None:
     engine = parts[0].engine
     assert isinstance(engine, Lasting)
     engine.refusals = 2
-    with watching(parts) as said:
+    with watching(parts) as messages:
         kill(parts[0].daemon("one"))
-        until(lambda: "one is back" in said)
+        until(lambda: "one is back" in messages)
     full = "one did not start, next try in 0 s: the disk is full (free space)"
-    assert said == ["one does not run: starting it again", full] * 2 + [
+    assert messages == ["one does not run: starting it again", full] * 2 + [
         "one does not run: starting it again",
         "one is back",
     ]
 
 
 def test_what_another_command_stopped_stays_down(parts: list[Running]) -> None:
-    with watching(parts) as said:
+    with watching(parts) as messages:
         Running(parts[0].engine).down()
         kill(parts[1].daemon("two"))
-        until(lambda: "two is back" in said)
-    assert not [line for line in said if line.startswith("one")]
+        until(lambda: "two is back" in messages)
+    assert not [line for line in messages if line.startswith("one")]
     assert parts[0].daemon("one").pid is None
     parts[0].up()
     assert parts[0].gone() is None
