@@ -1,6 +1,7 @@
-"""Check that docstrings and names of tests use the terms of the field.
+"""Check that docstrings, names of tests and names in the code use the terms of the field.
 
-Counts of discouraged words in docstrings, per package, may only fall; names of tests have none.
+Counts of discouraged words in docstrings, per package, may only fall; names of tests have none. Counts of variables,
+parameters, attributes and functions with a discouraged name, per folder, may only fall; a folder not listed has none.
 
 Run by ``make check``; ``--write`` stores lower counts in ``scripts/language_counts.json``.
 """
@@ -22,6 +23,9 @@ WORDS = re.compile(
     r"|whispers?|outshouts?|beside|judged?|judges|judging|known of)\b",
     re.IGNORECASE,
 )
+FOLDERS = ("src", "tests", "benchmarks", "scripts")
+NAMES = frozenset({"said", "told", "heard", "whoever", "nobody"})
+"""Words that no variable, parameter, attribute or function is named after."""
 TEST = re.compile(r"^ *def (test_\w+)", re.MULTILINE)
 OPENING = re.compile(r"(What|Whether|Who|How)\b")
 SHOWN = 30
@@ -87,6 +91,31 @@ def names_of_tests(tests: Path = ROOT / "tests") -> list[str]:
     ]
 
 
+def bound_names(source: str) -> list[tuple[int, str]]:
+    """Return line and name of each assigned variable or attribute, parameter, exception and function."""
+    names = []
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
+                names.append((node.lineno, name))
+            case ast.arg(arg=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                names.append((node.lineno, name))
+            case ast.ExceptHandler(name=str(name)):
+                names.append((node.lineno, name))
+    return names
+
+
+def discouraged_names(root: Path = ROOT) -> dict[str, list[str]]:
+    """Return "file:line: name" of names with a discouraged word, by folder."""
+    found: dict[str, list[str]] = {}
+    for file in sorted(file for folder in FOLDERS for file in (root / folder).rglob("*.py")):
+        for line, name in bound_names(file.read_text(encoding="utf-8")):
+            if NAMES & set(name.lower().split("_")):
+                path = file.relative_to(root)
+                found.setdefault(path.parent.as_posix(), []).append(f"  {path}:{line}: {name}")
+    return found
+
+
 def main(arguments: list[str]) -> int:
     """Compare today's counts with the stored ones; return the exit code."""
     found = count()
@@ -104,8 +133,15 @@ def main(arguments: list[str]) -> int:
             "\n".join(names[:SHOWN]) + "\n  → name the behaviour in terms of the field (CONTRIBUTING.md)\n"
         )
         return 1
+    bound, limits = discouraged_names(), allowed.get("names", {})
+    for folder, lines in bound.items():
+        if len(lines) > limits.get(folder, 0):
+            sys.stderr.write(f"names in {folder}: {len(lines)} discouraged, at most {limits.get(folder, 0)} allowed\n")
+            sys.stderr.write("\n".join(lines[:SHOWN]) + "\n  → name what it holds: message, output (CONTRIBUTING.md)\n")
+            return 1
     if "--write" in arguments:
-        COUNTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        counts = {**found, "names": {folder: len(lines) for folder, lines in sorted(bound.items())}}
+        COUNTS.write_text(json.dumps(counts, indent=1) + "\n", encoding="utf-8")
     return 0
 
 

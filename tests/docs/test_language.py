@@ -59,3 +59,33 @@ def test_names_of_tests_have_no_discouraged_word(script: Path) -> None:
     assert f"tests/unit/test_it.py: 'nobody' in the name {named}" in found.stderr
     (folder / "test_it.py").write_text("def test_refused_event_is_logged():\n    pass\n")
     assert check(script, "Return the posterior mean.").returncode == 0
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "said = 1",
+        "def send(said): ...",
+        "send = lambda *said: 0",
+        "[said for said in ()]",
+        "class A:\n    said: str",
+        "self.said = 1",
+        "def _said(): ...",
+        "try: ...\nexcept OSError as said: ...",
+        "SAID = 1",
+    ],
+)
+def test_variables_and_parameters_have_no_discouraged_name(script: Path, code: str) -> None:
+    folder = script.parents[1] / "tests" / "unit"
+    folder.mkdir(parents=True)
+    (folder / "module.py").write_text(f"{code}\n")
+    found = check(script, "Return the posterior mean.")
+    assert found.returncode == 1
+    assert "names in tests/unit: 1 discouraged, at most 0 allowed" in found.stderr
+    assert "tests/unit/module.py:" in found.stderr
+    counts = script.with_name("language_counts.json")
+    counts.write_text(json.dumps({**json.loads(counts.read_text()), "names": {"tests/unit": 1}}))
+    assert check(script, "Return the posterior mean.").returncode == 0
+    (folder / "module.py").write_text("message = 'said'\nsaidar = message\n")
+    assert subprocess.run([sys.executable, script, "--write"], check=False).returncode == 0
+    assert json.loads(counts.read_text())["names"] == {}
