@@ -169,7 +169,7 @@ def measure_floors(seconds: int) -> Floors:
             users.flush()
             environment = {"GARS_USERS": users.name}
             one, eight = (
-                wrk.load(server, "lists.lua", connections=n, seconds=seconds, told=environment) for n in (1, 8)
+                wrk.load(server, "lists.lua", connections=n, seconds=seconds, variables=environment) for n in (1, 8)
             )
     finally:
         server.stop()
