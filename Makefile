@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 PAGE := src/gars/entrypoints/api/page
 PAGE_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/e2e/*' -not -path '*/test-results/*')
 
-# A folder with copies of the data sources beside the checkout is used when it is there.
+# A folder with copies of the data sources next to the checkout is used when it exists.
 ifneq ($(wildcard ../shared/datasets/.),)
 export GARS_MIRROR ?= $(abspath ../shared/datasets)
 endif
@@ -78,7 +78,7 @@ format: $(VENV)/.dev ## Format the Python code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.dev ## Measure speed on this machine beside its floors, write docs/benchmarks.md (needs wrk and a model in var)
+bench: $(VENV)/.dev ## Measure speed on this machine with its floors, write docs/benchmarks.md (needs wrk and a model in var)
 	$(BIN)/python benchmarks/speed.py --home var --write docs/benchmarks.md
 
 bench-quality: $(VENV)/.dev ## Measure every model on test rows, write var/report and docs/benchmarks.md

@@ -1,4 +1,4 @@
-"""Speed of the service on this machine, each figure beside a floor that was measured in the same run.
+"""Speed of the service on this machine, each figure with a floor that was measured in the same run.
 
     python benchmarks/speed.py --home var                       # prints the tables, about three minutes
     python benchmarks/speed.py --home var --write docs/benchmarks.md
@@ -6,8 +6,8 @@
 
 A floor is what the machine needs for the least that the figure contains: a matrix product that reads as much as the
 vectors of all titles, an fsync, an empty route of the same server, the start of Python. Machines differ, and one
-machine differs from hour to hour; the ratio of a figure to its floor differs less. The parts are the benchmarks beside
-this file, each in a process of its own; their tables are printed whole.
+machine differs from hour to hour; the ratio of a figure to its floor differs less. The parts are the other benchmarks
+of this folder, each in a process of its own; their tables are printed whole.
 """
 
 from __future__ import annotations

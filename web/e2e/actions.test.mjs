@@ -1,4 +1,4 @@
-// What can be said of a title on its card: each is kept, and each can be taken back.
+// The actions of a title's card: each is stored, and each can be undone.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 

@@ -21,11 +21,11 @@ after(() => Promise.all([browser.close(), service.close(), anilist.close()]))
 const panel = (page, name) => page.getByRole('region', { name })
 const waiting = (page) => page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith('gars.anilist.change.')).length)
 
-/** A page of the reader's own; `told` collects what GARS was sent. */
-async function open(page, { expect }, told = []) {
+/** A page of the reader's own; `requests` collects the requests to GARS. */
+async function open(page, { expect }, requests = []) {
   expect(/request to http:\/\/127\.0\.0\.1:\d+\/(authorize|graphql)/)
   expect(/Failed to load resource.*(400|404|429|503)/)
-  page.on('request', (request) => request.url().startsWith(base) && told.push(`${request.url()} ${JSON.stringify(request.headers())} ${request.postData() ?? ''}`))
+  page.on('request', (request) => request.url().startsWith(base) && requests.push(`${request.url()} ${JSON.stringify(request.headers())} ${request.postData() ?? ''}`))
   await page.addInitScript((id) => localStorage.getItem('gars.visitor') ?? localStorage.setItem('gars.visitor', JSON.stringify({ id, picks: [1, 2, 3], started: true, imported: false })), OWN)
   await page.goto(`${base}/users/${OWN}`)
 }
@@ -54,15 +54,15 @@ describe('AniList', { skip: process.env.GARS_URL_IS_REAL ? 'against a stand-in o
   it('is signed in at, without GARS ever getting the token', () =>
     withPage(browser, { base }, async (page, opened) => {
       await fresh()
-      const told = []
-      await open(page, opened, told)
+      const requests = []
+      await open(page, opened, requests)
       await panel(page, 'Your list at AniList').waitFor()
       await signIn(page)
       assert.equal(page.url(), `${base}/users/${OWN}`)
       await plan(page, BROTHERHOOD, 'Fullmetal Alchemist: Brotherhood')
       await until(() => anilist.list.get(BROTHERHOOD)?.status === 'PLANNING', 'it was not written')
       assert.ok(anilist.asked.every(({ authorization }) => authorization === `Bearer ${TOKEN}`))
-      assert.deepEqual(told.filter((line) => line.includes(TOKEN)), [])
+      assert.deepEqual(requests.filter((line) => line.includes(TOKEN)), [])
       assert.equal(await page.evaluate((token) => Object.values(localStorage).filter((value) => value.includes(token)).length, TOKEN), 1)
       await page.getByRole('button', { name: 'Undo' }).click()
       await until(() => !anilist.list.has(BROTHERHOOD), 'what this browser added is taken off again')

@@ -50,7 +50,7 @@ describe('a comparison with a friend', () => {
     await withPage(browser, {}, async (page, { expect }) => {
       expect(/404/)
       await selectViewer(page, await someUser(0))
-      await page.goto(`${BASE}/users/nobody-here/compare`)
+      await page.goto(`${BASE}/users/unknown-user/compare`)
       await page.getByRole('alert').getByText('There is no such viewer.').waitFor()
     })
     await withPage(browser, {}, async (page) => {

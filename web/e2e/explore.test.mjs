@@ -181,7 +181,7 @@ describe('the atlas', () => {
       assert.equal((await first.textContent()).trim(), titles[ids.indexOf(Number(href.split('/').pop()))])
     }))
 
-  it('shows the taste of who looks, and none of nobody', () =>
+  it('shows the taste of the viewer, and none without one', () =>
     withPage(browser, { reducedMotion: 'reduce' }, async (page) => {
       const drawn = async () => {
         await page.goto(`${BASE}/explore`)

@@ -1,7 +1,7 @@
 // A list as a reader brings it from elsewhere.
 import { ask } from './browser.mjs'
 
-/** A MyAnimeList export of `count` known titles, with one nobody knows. */
+/** A MyAnimeList export of `count` known titles, with one unknown title. */
 export async function exported(count) {
   const { items } = await ask(`/onboarding?k=${count}`)
   const entry = (id, title) =>

@@ -23,8 +23,8 @@ export function moreRoutes({ users, userOf, historyOf, recommendations, similarU
     if (!found.length) return [400, { error: { code: 'invalid_input', message: 'this is no list', hint: 'export it from MyAnimeList as XML' } }]
     const known = found.filter(([, anime]) => entryOf.has(Number(anime)))
     for (const [, anime, score] of known) {
-      const said = Number(score) ? { kind: 'rate', value: Number(score) } : { kind: 'status', value: 'planned' }
-      apply({ user_id: id, anime_id: Number(anime), ...said, event_id: `import-${id}-${anime}` })
+      const opinion = Number(score) ? { kind: 'rate', value: Number(score) } : { kind: 'status', value: 'planned' }
+      apply({ user_id: id, anime_id: Number(anime), ...opinion, event_id: `import-${id}-${anime}` })
     }
     const unknown = found.filter((one) => !known.includes(one)).map(([, anime]) => ({ name: `Number ${anime}`, anime_id: Number(anime), anilist_id: null }))
     const counts = { entries: found.length, taken: known.length, unchanged: 0, duplicates: 0, events: known.length, version: userOf(id).version }

@@ -90,7 +90,7 @@ describe('an anime', () => {
       await page.getByRole('heading', { level: 1, name: anime.title_english }).waitFor()
       const names = await page.getByRole('list', { name: 'Other titles' }).locator('li').evaluateAll((items) => items.map((item) => [item.lang, item.textContent.trim()]))
       for (const [lang, name] of [['ja', anime.title_japanese], ['zh', anime.title_chinese], ['ja-Latn', anime.title]]) {
-        if (name && name !== anime.title_english) assert.ok(names.some(([of, text]) => of === lang && text === name), `${name} is not said`)
+        if (name && name !== anime.title_english) assert.ok(names.some(([of, text]) => of === lang && text === name), `${name} is not shown`)
       }
       const links = await page.locator('main a[target="_blank"]').evaluateAll((all) => all.map(({ href, rel }) => ({ href, rel })))
       assert.ok(links.every(({ rel }) => rel.includes('noopener') && rel.includes('noreferrer')))
@@ -127,7 +127,7 @@ describe('an anime', () => {
 })
 
 describe('an anime in a viewer’s eyes', () => {
-  it('shows what they said, takes it back, and what others like them thought', () =>
+  it('shows their opinions, undoes one, and shows those of similar users', () =>
     withPage(browser, {}, async (page) => {
       const userId = await someUser(3)
       const { items } = await ask(`/users/${userId}/history?limit=100`)

@@ -18,7 +18,7 @@ async function assertPersonal(page, known) {
   const listed = await listedIds(page)
   assert.ok(known.every((anime) => !listed.includes(anime)), 'what they know is recommended')
   assert.deepEqual(listed, (await ask(`/users/${id}/recommendations?k=${listed.length}`)).items.map(({ anime }) => anime.anime_id))
-  const popular = await ask(`/users/nobody-${id}/recommendations?k=${listed.length}`)
+  const popular = await ask(`/users/unknown-${id}/recommendations?k=${listed.length}`)
   assert.equal(await page.evaluate(() => window.scrollY), 0, 'the list does not begin at its top')
   assert.equal(await page.evaluate(() => document.activeElement.id), 'main', 'the keyboard is not at the list')
   assert.notDeepEqual(listed, popular.items.map(({ anime }) => anime.anime_id), 'the list is what everybody gets')

@@ -68,7 +68,7 @@ describe('group night', () => {
       expect(/404/)
       const one = await someUser(0)
       await selectViewer(page, one)
-      await page.goto(`${BASE}/group?member=${one}&member=nobody-here`)
+      await page.goto(`${BASE}/group?member=${one}&member=unknown-user`)
       await page.getByRole('alert').getByText('There is no such viewer.').waitFor()
     }))
 })

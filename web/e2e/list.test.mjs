@@ -47,7 +47,7 @@ describe('the list', () => {
       await page.getByRole('button', { name: 'Details' }).click()
       const dialog = page.getByRole('dialog', { name: 'Details' })
       await dialog.getByText(/^You opened/).waitFor()
-      // The panel stays beside the list: while it is open, lists come with the numbers behind them.
+      // The panel stays next to the list: while it is open, lists come with the numbers behind them.
       const listed = await listedIds(page)
       await cards(page).nth(3).getByRole('button', { name: /^Like: / }).click()
       await waitForOtherList(page, listed)
@@ -180,7 +180,7 @@ describe('the list', () => {
       const { items } = await ask(`/users/${userId}/recommendations?k=${before.length}&year_min=2005&year_max=2012`)
       assert.deepEqual(before, items.map(({ anime }) => anime.anime_id))
       assert.equal(await page.getByRole('spinbutton', { name: 'From' }).inputValue(), '2005')
-      // The panel stands beside its results on a wide screen, and is a sheet over them on a narrow one.
+      // The panel stands next to its results on a wide screen, and is a sheet over them on a narrow one.
       const { y } = await cards(page).first().boundingBox()
       assert.ok(y < 450, `the first result begins at ${y}`)
       const { genres } = await ask('/genres')

@@ -1,4 +1,4 @@
-// The main views look as they did: against pictures of a stand-in service that nobody has used yet. GARS_WRITE_PICTURES=1 takes them anew.
+// The main views look as they did: against pictures of a stand-in service without events. GARS_WRITE_PICTURES=1 takes them anew.
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { after, before, describe, it } from 'node:test'

@@ -50,7 +50,7 @@ export const waitForQuiet = (page) =>
     return now - window.countedAt > 700
   })
 
-/** Do `act`, wait until `done` resolves, and return the answers that came meanwhile. The event stream never ends and is no answer. */
+/** Do `act`, wait until `done` resolves, and return the responses up to then. The event stream never ends and is no answer. */
 export async function measureAction(page, act, done) {
   const { protocol, transfers } = await recordTransfers(page)
   await act()

@@ -33,7 +33,7 @@ describe('a newcomer', () => {
       assert.ok(picks.every((pick) => !ids.includes(pick)), 'a picked title is recommended again')
       const { items } = await ask(`/users/${id}/history`)
       assert.deepEqual(new Set(items.filter(({ reaction }) => reaction === 1).map(({ anime }) => anime.anime_id)), new Set(picks))
-      const popular = await ask(`/users/nobody-${id}/recommendations?k=${ids.length}`)
+      const popular = await ask(`/users/unknown-${id}/recommendations?k=${ids.length}`)
       assert.notDeepEqual(ids, popular.items.map(({ anime }) => anime.anime_id), 'the list is the same as without picks')
 
       await page.reload()

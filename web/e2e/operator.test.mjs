@@ -69,7 +69,7 @@ describe('the operator', () => {
       await page.getByRole('region', { name: 'The last training' }).getByRole('img', { name: /Order head/ }).waitFor()
     }))
 
-  it('is told the command where there is nothing yet', standIn, () =>
+  it('gets the command where there is nothing yet', standIn, () =>
     withPage(browser, {}, async (page, { expect }) => {
       expect(/Failed to load resource.*404/)
       await page.route(/admin\/(validation|training)$/, (route) => route.fulfill({ json: { latest: null } }))

@@ -47,7 +47,7 @@ describe('an address', () => {
 })
 
 describe('Back', () => {
-  it('closes the title beside the list, then takes back a filter, and stays on the page', () =>
+  it('closes the side panel, then undoes a filter, and stays on the page', () =>
     withPage(browser, {}, async (page) => {
       await selectViewer(page, await someUser(0))
       await page.goto(BASE)
@@ -58,10 +58,10 @@ describe('Back', () => {
       await page.waitForURL((url) => url.searchParams.get('genre') === genres[0])
       await cards(page).first().getByRole('link').last().click()
       await page.waitForURL((url) => url.searchParams.has('title'))
-      const beside = page.locator('aside').filter({ has: page.getByRole('link', { name: 'Open the whole page' }) })
-      await beside.waitFor()
+      const panel = page.locator('aside').filter({ has: page.getByRole('link', { name: 'Open the whole page' }) })
+      await panel.waitFor()
       await page.goBack()
-      await beside.waitFor({ state: 'detached' })
+      await panel.waitFor({ state: 'detached' })
       assert.equal(new URL(page.url()).searchParams.get('genre'), genres[0])
       await page.goBack()
       await page.waitForURL((url) => url.pathname === '/' && !url.searchParams.has('genre'))

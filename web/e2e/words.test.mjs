@@ -32,7 +32,7 @@ describe('the first visit', () => {
 })
 
 describe('a change of the list', () => {
-  it('is told by titles; numbers stand behind Details, marks only where the click caused something', () =>
+  it('is described by titles; numbers stand behind Details, marks only where the click caused something', () =>
     withPage(browser, {}, async (page) => {
       const userId = await someUser(1)
       await selectViewer(page, userId)
@@ -97,7 +97,7 @@ describe('viewers', () => {
       await page.goto(`${BASE}/users/${friend}`)
       await page.getByRole('heading', { level: 1, name: guest }).waitFor()
       await page.getByRole('heading', { name: 'How they differ' }).waitFor()
-      // Four titles are too few for a statement; a rating that is far from the score is told of them, not of "you".
+      // Four titles are too few for a statement; a rating that is far from the score is about them, not about "you".
       await page.getByText('This needs 20 titles or more.').waitFor()
       await page.getByText(/^they 3, others /).first().waitFor()
       assert.equal(await page.getByText(/^you \d/).count(), 0)

@@ -26,7 +26,7 @@ describe('you', () => {
       await page.goto(`${BASE}/users/${userId}`)
       const { items } = await ask(`/users/${userId}/similar-users/loved?k=6`)
       const shown = items.find(({ loved }) => loved.length)
-      assert.ok(shown, 'nobody alike loves anything new')
+      assert.ok(shown, 'no similar user loves a new title')
       const alike = page.getByRole('region', { name: 'Viewers like you' })
       await alike.getByRole('heading', { name: 'They love, and you have not seen' }).first().waitFor()
       await alike.locator(`a[href="/anime/${shown.loved[0].anime_id}"]`).first().waitFor()

@@ -12,7 +12,7 @@ function line(name, value, unit, budget, fails = true) {
   console.log(`${String(shown).padStart(8)} ${unit.padEnd(8)} ${name}${budget === undefined ? '' : `, budget ${budget}${over ? '  ← over' : ''}`}`)
 }
 
-/** Open a title beside the list from its cover, without moving the pointer over anything else. */
+/** Open a title in the side panel from its cover, without moving the pointer over anything else. */
 const open = (page, at) => cards(page).nth(at).getByRole('link', { includeHidden: true }).first().click()
 
 const withTimes = process.argv.includes('--times')
@@ -51,8 +51,8 @@ await visit(true, async (page) => {
   await page.getByText('Live', { exact: true }).waitFor({ state: 'attached' })
   for (const [name, act] of [
     ['like', () => cards(page).nth(1).getByRole('button', { name: /^Like: / }).click()],
-    ['open beside the list, for the first time', () => open(page, 1)],
-    ['open beside the list', () => open(page, 2)],
+    ['open in the side panel, for the first time', () => open(page, 1)],
+    ['open in the side panel', () => open(page, 2)],
   ]) {
     await waitForQuiet(page)
     const before = await listedIds(page)

@@ -1,4 +1,4 @@
-// Writes a Brotli and a gzip copy beside each text file of the build. The service and nginx send them as they are.
+// Writes a Brotli and a gzip copy next to each text file of the build. The service and nginx send them as they are.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'

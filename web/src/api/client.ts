@@ -101,7 +101,7 @@ const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
 const operator = <T>(path: string, token: string, signal?: AbortSignal) =>
   request<T>(path, { headers: bearer(token), ...(signal ? { signal } : {}) })
 
-/** A route beside the API that answers in plain text. */
+/** A route outside the API that answers in plain text. */
 async function requestText(path: string, token: string, signal?: AbortSignal): Promise<string> {
   const response = await fetch(path, { headers: bearer(token), ...(signal ? { signal } : {}) })
   if (!response.ok) throw errorOf(response, await response.json().catch(() => undefined))
@@ -148,7 +148,7 @@ export const api = {
     get<RecommendationList>(`${user(id)}/recommendations`, { k, explain: 'full', ...filters }, signal),
   gems: (id: string, k: number, filters: ListFilters, signal?: AbortSignal) =>
     get<RecommendationList>(`${user(id)}/hidden-gems`, { k, ...filters }, signal),
-  /** Titles nobody has watched yet. */
+  /** Titles without viewers yet. */
   newcomers: (id: string, k: number, filters: ListFilters, signal?: AbortSignal) =>
     get<{ items: AnimeCard[] }>(`${user(id)}/new`, { k, ...filters }, signal).then((body) => body.items),
   continues: (id: string, k: number, adult: boolean, signal?: AbortSignal) =>

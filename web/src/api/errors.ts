@@ -8,7 +8,7 @@ export class ApiError extends Error {
     message: string,
     readonly hint: string | null = null,
     readonly status: number | null = null,
-    /** What the service or the browser said, for operators. */
+    /** The message of the service or the browser, for operators. */
     readonly technical: string | null = null,
   ) {
     super(message)

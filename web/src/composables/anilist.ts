@@ -89,7 +89,7 @@ const isSame = (a: Entry, b: Entry) => a.status === b.status && a.score === b.sc
 
 /**
  * Write one change. A planned title that is on the list already keeps its status there. What is taken back becomes what it
- * was, unless it was changed at AniList meanwhile; an entry is deleted only if this browser made it.
+ * was, unless it was changed at AniList in between; an entry is deleted only if this browser made it.
  */
 async function write(change: Change, token: string) {
   const { Media: media } = await ask<{ Media: { id: number; mediaListEntry: Entry | null } }>(FIND, { mal: change.animeId }, token)
@@ -125,19 +125,19 @@ const FIRST_WAIT_MS = 5_000
 const LONGEST_WAIT_MS = 15 * 60_000
 let wait = FIRST_WAIT_MS
 let timer: ReturnType<typeof setTimeout> | undefined
-const told = new Set<string>()
+const notified = new Set<string>()
 
-/** Tell the reader once a visit. */
-function tellOnce(kind: 'ended' | 'away', error: AniListError) {
+/** Notify the reader, once a visit. */
+function notifyOnce(kind: 'ended' | 'away', error: AniListError) {
   sendState.value = kind
-  if (told.has(kind)) return
-  told.add(kind)
+  if (notified.has(kind)) return
+  notified.add(kind)
   const hint = t('anilist.waiting', { n: waiting().length })
   notifyError(new ApiError(`anilist_${kind}`, error.message, hint, 0), kind === 'ended' ? { label: t('anilist.signIn'), run: signIn } : null)
 }
 
-/** Tell the reader that the browser could not keep a change, so that it is lost. */
-export async function tellUnkept(title: string) {
+/** Notify the reader that the browser could not store a change, so that it is lost. */
+export async function notifyUnkept(title: string) {
   await loadTexts()
   notifyError(new ApiError('anilist_unkept', t('anilist.notWritten', { title }), t('anilist.unkept'), 0))
 }
@@ -161,7 +161,7 @@ async function sendAll() {
         notifyError(new ApiError('anilist_refused', t('anilist.notWritten', { title: next.title }), error.message, 0))
         continue
       }
-      tellOnce(error.kind, error)
+      notifyOnce(error.kind, error)
       if (error.kind === 'away') {
         timer = setTimeout(() => void flush(), Math.max(wait, error.waitMs))
         wait = Math.min(LONGEST_WAIT_MS, 2 * wait)
@@ -187,7 +187,7 @@ export function flush(): Promise<void> {
 }
 window.addEventListener('online', () => void flush())
 
-/** Resolves once the service has said where AniList is, or could not be asked. */
+/** Resolves once the service returned AniList's address, or did not answer. */
 async function whenKnown() {
   const known = useAbout()
   for (let tries = 0; known.value === null && tries < 50; tries++) await new Promise((resolve) => setTimeout(resolve, 100))
@@ -235,7 +235,7 @@ export async function finishSignIn(fragment: string): Promise<string> {
   const { Viewer: viewer } = await ask<{ Viewer: { id: number; name: string } }>('query { Viewer { id name } }', {}, token)
   const seconds = Number(given.get('expires_in')) || 365 * 24 * 3600
   connection.value = { token, endsAt: Date.now() + seconds * 1000, id: viewer.id, name: viewer.name }
-  told.clear()
+  notified.clear()
   void flush()
   return begun.back
 }

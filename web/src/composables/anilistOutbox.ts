@@ -79,7 +79,7 @@ export function noteForAniList(userId: string, animeId: number, title: string, k
   try {
     keep({ id: uniqueId(), owner: to.id, at: lastAt, animeId, title, kind, value: undo ? null : (value ?? null) })
   } catch {
-    void import('./anilist').then(({ tellUnkept }) => tellUnkept(title), () => undefined)
+    void import('./anilist').then(({ notifyUnkept }) => notifyUnkept(title), () => undefined)
     return
   }
   sendToAniList()

@@ -9,13 +9,13 @@ import { useResource } from './resource'
 import { actorId } from './viewer'
 import { viewerLive } from './viewerLive'
 
-/** One thing said of a title, and the kind of event that takes it back. */
+/** One opinion of a title, and the kind of event that undoes it. */
 export interface OpinionLabel {
   kind: InteractionKind
   text: string
 }
 
-/** What was said of a title, in words. */
+/** The opinions of a title, in words. */
 export function opinionLabels({ rating, reaction, status, seen, dismissed }: Omit<Opinion, 'anime_id'>): OpinionLabel[] {
   const all: [InteractionKind, string | null][] = [
     ['rate', rating === null ? null : t('held.rated', { n: rating })],
@@ -37,13 +37,13 @@ export function useAnimeOpinion(animeId: Readonly<Ref<number>>) {
   const { data, state, load, refresh } = useResource((signal) => api.animeFor(actorId.value ?? '', animeId.value, signal))
   watch([actorId, animeId], ([id]) => void (id !== null && load()), { immediate: true })
   watch(viewerLive.version, (version) => void (data.value && version > data.value.version && refresh()))
-  // The buttons show what was said before this page was opened, too.
+  // The buttons show opinions from before this page was opened, too.
   watch(data, (now) => now?.opinions.forEach((opinion) => loadOpinion(now.user_id, opinion)))
 
   const current = computed(() => (actorId.value !== null && data.value?.user_id === actorId.value ? data.value : null))
   const byId = computed(() => new Map(current.value?.opinions.map((opinion) => [opinion.anime_id, opinion])))
   return {
-    /** Null while nobody looks, or nothing is known yet. */
+    /** Null without a user, or before it is loaded. */
     current,
     /** True while it is asked for the first time. */
     pending: computed(() => actorId.value !== null && current.value === null && state.value === 'loading'),

@@ -24,13 +24,13 @@ describe('what changed of a title', () => {
     ])
   })
 
-  it('is told once a channel, and not where the reader would see no difference', () => {
+  it('is listed once a channel, and not where the reader would see no difference', () => {
     const change = (name: string, before: number, after: number, size: number) => ({ name, before, after, size })
-    const told = mostTelling(
+    const largest = mostTelling(
       [change('edlae_place', 2, 1, 3), change('edlae_score', 1, 2, 2), change('genre_share', 0.501, 0.502, 1), change('year_gap', 0, 1, 0.5)],
       3,
     )
-    expect(told.map(({ name }) => name)).toEqual(['edlae_place', 'year_gap'])
+    expect(largest.map(({ name }) => name)).toEqual(['edlae_place', 'year_gap'])
   })
 
   it('is nothing where a list came without the numbers', () => {

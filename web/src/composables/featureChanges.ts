@@ -53,13 +53,13 @@ export function featureChanges(before: Recommendation, after: Recommendation, sp
     .sort((a, b) => b.size - a.size || a.name.localeCompare(b.name))
 }
 
-/** The largest changes, one of a kind: a channel's score, place and supporters tell the same news. */
+/** The largest changes, one of a kind: a channel's score, place and supporters change together. */
 export function mostTelling(changes: readonly FeatureChange[], most: number): FeatureChange[] {
-  const told = new Set<string>()
+  const kinds = new Set<string>()
   const found = changes.filter(({ name, before, after }) => {
     const kind = channelOf(name)?.[0] ?? name.split('_')[0] ?? name
-    if (told.has(kind) || shownFeature(name, before) === shownFeature(name, after)) return false
-    told.add(kind)
+    if (kinds.has(kind) || shownFeature(name, before) === shownFeature(name, after)) return false
+    kinds.add(kind)
     return true
   })
   return found.slice(0, most)

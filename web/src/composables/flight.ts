@@ -8,7 +8,7 @@ function counterInView(): Element | undefined {
   })
 }
 
-/** Let a copy of the cover beside `pressed` fly into the counter of liked titles. Nothing moves with reduced motion. */
+/** Let a copy of the cover next to `pressed` fly into the counter of liked titles. Nothing moves with reduced motion. */
 export function flyToCounter(pressed: Element) {
   if (window.matchMedia('(prefers-reduced-motion: reduce)').matches) return
   const cover = pressed.closest('article, li, [data-title]')?.querySelector('.shadow-cover')

@@ -10,7 +10,7 @@ import { viewerLive } from './viewerLive'
 
 export type Site = 'anilist' | 'myanimelist'
 
-/** Bring a list in for whoever acts on this page, or for a newcomer made for it. */
+/** Import a list for the acting user of this page, or for a newcomer made for it. */
 export function useImport() {
   const state = shallowRef<'idle' | 'working' | 'done' | 'error'>('idle')
   const report = shallowRef<ImportReport | null>(null)
@@ -24,7 +24,7 @@ export function useImport() {
       state.value = 'done'
       noteSource(report.value.source)
       if (report.value.taken + report.value.unchanged > 0) markImported(userId)
-      viewerLive.heard(userId, report.value.version)
+      viewerLive.raiseVersion(userId, report.value.version)
     } catch (thrown) {
       error.value = toApiError(thrown)
       state.value = 'error'

@@ -1,6 +1,6 @@
 import { onScopeDispose, ref, watch, type Ref } from 'vue'
 
-/** True from the moment an element is near the screen on; at once where the browser cannot tell. */
+/** True from the moment an element is near the screen on; at once without IntersectionObserver. */
 export function useInView(element: Readonly<Ref<Element | null>>, margin = '400px'): Readonly<Ref<boolean>> {
   const seen = ref(typeof IntersectionObserver === 'undefined')
   if (seen.value) return seen

@@ -64,7 +64,7 @@ describe('an action', () => {
     expect(toasts.value.at(-1)?.text).toBe('Monster will not be shown again')
   })
 
-  it('makes a newcomer of nobody, and counts what they like', async () => {
+  it('makes a newcomer where there is no user, and counts what they like', async () => {
     await act({ anime: monster, kind: 'like' })
     expect(visitor.value?.picks).toEqual([19])
     expect(interact.mock.calls[0]?.[0].user_id).toBe(visitor.value?.id)

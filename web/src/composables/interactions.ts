@@ -28,14 +28,14 @@ const busy = reactive(new Map<number, InteractionKind>())
 /** Titles with an action under way: id → kind. */
 export const busyTitles = readonly(busy)
 
-/** What was done, for the notice that offers to undo it. */
-function said(kind: Exclude<InteractionKind, 'click'>, title: string, value: Action['value']): string {
-  if (kind === 'rate') return t('said.rate', { title, value: value ?? '' })
-  if (kind === 'status') return t('said.status', { title, status: textOr(`status.${value}`, String(value)) })
-  return t(`said.${kind}`, { title })
+/** Describe an action, for the notice that offers to undo it. */
+function noticeOf(kind: Exclude<InteractionKind, 'click'>, title: string, value: Action['value']): string {
+  if (kind === 'rate') return t('notice.rate', { title, value: value ?? '' })
+  if (kind === 'status') return t('notice.status', { title, status: textOr(`status.${value}`, String(value)) })
+  return t(`notice.${kind}`, { title })
 }
 
-/** Send one action. Resolves to false if it failed; the reader has been told then. */
+/** Send one action. Resolves to false if it failed; the reader has been notified then. */
 export async function send(action: Action, undo = false): Promise<boolean> {
   const userId = ensureActor()
   const eventId = uniqueId()
@@ -56,7 +56,7 @@ export async function send(action: Action, undo = false): Promise<boolean> {
     noteForAniList(userId, anime.anime_id, shownTitle(anime).text, kind, action.value, undo)
     if (kind === 'like') countPick(userId, anime.anime_id, !undo)
     const version = accepted.versions[userId]
-    if (version !== undefined) viewerLive.heard(userId, version)
+    if (version !== undefined) viewerLive.raiseVersion(userId, version)
     else void pollVersion(userId)
     return true
   } catch (thrown) {
@@ -69,13 +69,13 @@ export async function send(action: Action, undo = false): Promise<boolean> {
   }
 }
 
-/** Send one action, say so, and offer to take it back. */
+/** Send one action, show a notice, and offer to undo it. */
 export async function act(action: Action, undo = false) {
   const done = await send(action, undo)
   if (!done || action.kind === 'click') return
   const title = shownTitle(action.anime).text
-  if (undo) notifyDone(t('said.undone', { title }))
-  else notifyDone(said(action.kind, title, action.value), { label: t('action.undo'), run: () => act(action, true) })
+  if (undo) notifyDone(t('notice.undone', { title }))
+  else notifyDone(noticeOf(action.kind, title, action.value), { label: t('action.undo'), run: () => act(action, true) })
 }
 
 /** Opening a title is a click on it, if there is anybody it counts for. */

@@ -58,7 +58,7 @@ export function compareLists(before: readonly Recommendation[], after: readonly 
   return change
 }
 
-/** Tell a change by titles: "New for you: Monster, Paranoia Agent", else what leads the list now. */
+/** Describe a change by titles: "New for you: Monster, Paranoia Agent", else what leads the list now. */
 export function summarizeChange(change: ListChange): string {
   if (change.added.length) return t('move.newFor', { n: change.added.length, names: titlesInLine(change.added.map(({ anime }) => anime)) })
   const [first] = change.rose
@@ -73,6 +73,6 @@ export function countChanges(change: ListChange): string {
     [change.fell.length, 'move.countFell'],
     [change.removed.length, 'move.countLeft'],
   ] as const
-  const said = parts.filter(([n]) => n > 0).map(([n, key]) => t(key, { n }))
-  return said.length ? said.join(t('move.and')) : t('move.nothing')
+  const counted = parts.filter(([n]) => n > 0).map(([n, key]) => t(key, { n }))
+  return counted.length ? counted.join(t('move.and')) : t('move.nothing')
 }

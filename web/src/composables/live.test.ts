@@ -57,15 +57,15 @@ describe('followUser', () => {
 
   it('never goes back to an older version, nor takes one of another user', () => {
     const { live } = follow('42')
-    live.heard('42', 7)
+    live.raiseVersion('42', 7)
     last().say('hello', { user_id: '42', version: 3 })
-    live.heard('43', 99)
+    live.raiseVersion('43', 99)
     expect(live.version.value).toBe(7)
   })
 
-  it('opens a new stream for a new user, and none for nobody', () => {
+  it('opens a new stream for a new user, and none without a user', () => {
     const { userId, live } = follow('42')
-    live.heard('42', 7)
+    live.raiseVersion('42', 7)
     userId.value = '43'
     expect(FakeEventSource.opened.map(({ url }) => url.split('/')[4])).toEqual(['42', '43'])
     expect(FakeEventSource.opened[0]?.readyState).toBe(2)

@@ -8,15 +8,15 @@ export type Connection = 'connecting' | 'live' | 'broken'
 /** What is known of the viewer's state on the service. */
 export interface LiveState {
   connection: Readonly<Ref<Connection>>
-  /** The newest version heard of, from the stream or from an accepted action; 0 at first. */
+  /** The newest version known, from the stream or from an accepted action; 0 at first. */
   version: Readonly<Ref<number>>
   lastChange: Readonly<ShallowRef<ChangedEvent | null>>
-  /** Tell of a version learnt elsewhere. Older ones are ignored. */
-  heard: (userId: string, version: number) => void
+  /** Raise the version to one that came another way. Older ones are ignored. */
+  raiseVersion: (userId: string, version: number) => void
 }
 
 /**
- * Follow one user's event stream. The browser reconnects by itself, and the `hello` after it tells what was missed; a
+ * Follow one user's event stream. The browser reconnects by itself, and the `hello` after it has the version now; a
  * stream that it gave up on (the service answered with an error) is opened again after a pause. A stream that was open
  * when the network went may stay silent for minutes without an error, so it is closed then and opened anew once the
  * network is back. A hidden page has no stream: over HTTP/1.1 a browser keeps six connections to one host, and seven open
@@ -29,7 +29,7 @@ export function followUser(userId: Readonly<Ref<string | null>>, retryAfterMs = 
   let source: EventSource | null = null
   let retry: ReturnType<typeof setTimeout> | undefined
 
-  function heard(id: string, newer: number) {
+  function raiseVersion(id: string, newer: number) {
     if (id === userId.value && newer > version.value) version.value = newer
   }
 
@@ -44,12 +44,12 @@ export function followUser(userId: Readonly<Ref<string | null>>, retryAfterMs = 
     source = stream
     stream.addEventListener('hello', (event: MessageEvent<string>) => {
       connection.value = 'live'
-      heard(id, (JSON.parse(event.data) as HelloEvent).version)
+      raiseVersion(id, (JSON.parse(event.data) as HelloEvent).version)
     })
     stream.addEventListener('changed', (event: MessageEvent<string>) => {
       const change = JSON.parse(event.data) as ChangedEvent
       lastChange.value = change
-      heard(id, change.version)
+      raiseVersion(id, change.version)
     })
     stream.addEventListener('error', () => {
       connection.value = 'broken'
@@ -87,5 +87,5 @@ export function followUser(userId: Readonly<Ref<string | null>>, retryAfterMs = 
     window.removeEventListener('offline', lost)
     close()
   })
-  return { connection, version, lastChange, heard }
+  return { connection, version, lastChange, raiseVersion }
 }

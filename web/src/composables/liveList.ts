@@ -70,7 +70,7 @@ export function useLiveList(
     if (!isCovered && data && version > data.version && version > askedFor) void list.refresh()
   })
 
-  // Back on line: what failed meanwhile is asked for again.
+  // Back online: requests that failed are sent again.
   watch(live.connection, (connection) => {
     if (connection === 'live' && list.error.value) void list.refresh()
   })

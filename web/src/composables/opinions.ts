@@ -2,7 +2,7 @@ import { reactive } from 'vue'
 
 import type { InteractionKind, Opinion } from '@/api/types'
 
-/** What was said of a title on this page: which kinds of action hold, and with which value. */
+/** Opinions of a title given on this page: which kinds of action hold, and with which value. */
 type Held = Partial<Record<InteractionKind, number | string | true | undefined>>
 
 const held = reactive(new Map<string, Held>())
@@ -17,16 +17,16 @@ export function setOpinion(userId: string, animeId: number, kind: InteractionKin
 
 const SETTLING = ['like', 'dislike', 'seen', 'dismiss', 'rate'] as const
 
-/** True if the user said something of a title on this page that takes it off every list. */
+/** True if the user gave an opinion on this page that takes a title off every list. */
 export const isSettled = (userId: string | null, animeId: number): boolean => {
-  const said = opinionOf(userId, animeId)
-  return SETTLING.some((kind) => said[kind] !== undefined)
+  const opinion = opinionOf(userId, animeId)
+  return SETTLING.some((kind) => opinion[kind] !== undefined)
 }
 
 /** Count the titles that the user settled on this page, as far as it knows. */
 export function settledCount(userId: string): number {
   const mine = key(userId, 0).slice(0, -1)
-  return [...held].filter(([name, said]) => name.startsWith(mine) && SETTLING.some((kind) => said[kind] !== undefined)).length
+  return [...held].filter(([name, opinion]) => name.startsWith(mine) && SETTLING.some((kind) => opinion[kind] !== undefined)).length
 }
 
 /** Take over what the service knows a user to hold of a title. */

@@ -35,7 +35,7 @@ describe('an action whose version is not known yet', () => {
     expect(user).toHaveBeenCalledTimes(4)
   })
 
-  it('is told by the stream where there is one', async () => {
+  it('leaves it to the stream where there is one', async () => {
     const user = vi.spyOn(api, 'user').mockReturnValue(summary(4))
     const live = vi.spyOn(viewerLive.connection, 'value', 'get').mockReturnValue('live')
     await send({ anime: monster, kind: 'like' })

@@ -7,13 +7,13 @@ const PAUSES_MS = [300, 1000, 3000, 10_000]
 
 /**
  * Ask for the version of a user's state for a while. On a cluster an accepted action has no version yet, the event
- * stream tells it; where the stream is broken nobody does.
+ * stream sends it; where the stream is broken it has to be polled.
  */
 export async function pollVersion(userId: string): Promise<void> {
   for (const pause of PAUSES_MS) {
     await new Promise((resolve) => setTimeout(resolve, pause))
     if (viewerLive.connection.value === 'live') return
     const found = await api.user(userId).catch(() => null)
-    if (found !== null) viewerLive.heard(userId, found.version)
+    if (found !== null) viewerLive.raiseVersion(userId, found.version)
   }
 }

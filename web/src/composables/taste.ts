@@ -38,6 +38,6 @@ export function favouriteDecade(history: readonly HistoryItem[]): number | null 
   return [...counts].sort(([a, m], [b, n]) => n - m || b - a)[0]?.[0] ?? null
 }
 
-/** True if a title of the history was liked: rated above 7, said to be liked, or finished where nothing else was said. */
+/** True if a title of the history was liked: rated above 7, marked as liked, or finished without another opinion. */
 export const isLiked = ({ rating, reaction, status }: Pick<HistoryItem, 'rating' | 'reaction' | 'status'>): boolean =>
   rating === null && reaction === null ? status === 'completed' : reaction === 1 || (reaction === null && (rating ?? 0) > 7)

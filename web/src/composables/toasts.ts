@@ -10,7 +10,7 @@ export interface Toast {
   action: { label: string; run: () => unknown } | null
 }
 
-/** What is said at the edge of the screen now, oldest first. */
+/** The notices on the screen, oldest first. */
 export const toasts = shallowRef<readonly Toast[]>([])
 
 const MOST = 3

@@ -19,7 +19,7 @@ describe('untilReady', () => {
     expect(ask).toHaveBeenCalledTimes(1)
   })
 
-  it('stops when nobody waits any more', async () => {
+  it('stops when no caller waits any more', async () => {
     const controller = new AbortController()
     const ask = vi.fn().mockImplementation(() => {
       controller.abort()

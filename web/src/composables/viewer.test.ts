@@ -5,7 +5,7 @@ import { actorId, countPick, ensureActor, resetVisitor, isMember, selectViewer, 
 beforeEach(resetVisitor)
 
 describe('viewer', () => {
-  it('is nobody at first', () => {
+  it('is empty at first', () => {
     expect(viewerId.value).toBeNull()
     expect(actorId.value).toBeNull()
   })

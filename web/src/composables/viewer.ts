@@ -37,7 +37,7 @@ export const isMember = computed(() => member.value !== null)
 /** Whom an action counts for: the viewer, or the newcomer who has not asked for a list yet. */
 export const actorId = computed(() => member.value ?? visitor.value?.id ?? null)
 
-/** The actor's id; makes a newcomer if there is nobody. */
+/** The actor's id; makes a newcomer if there is none. */
 export function ensureActor(): string {
   if (actorId.value !== null) return actorId.value
   visitor.value = { id: `visitor-${uniqueId()}`, picks: [], started: false, imported: false }

@@ -40,18 +40,18 @@ describe.each(areas)('texts of area "%s"', (area) => {
 })
 
 describe('templates', () => {
-  const SPOKEN = new Set(['aria-label', 'placeholder', 'title', 'alt', 'label', 'heading', 'text'])
+  const TEXT_ATTRIBUTES = new Set(['aria-label', 'placeholder', 'title', 'alt', 'label', 'heading', 'text'])
   const isText = (text: string) => /\p{L}{2,}/u.test(text) && !/^(GARS|AniList|MyAnimeList|ms)$/.test(text.trim())
 
   function raw(nodes: readonly TemplateChildNode[]): string[] {
     return nodes.flatMap((node) => {
       if (node.type === NodeTypes.TEXT) return isText(node.content) ? [node.content.trim()] : []
       if (node.type !== NodeTypes.ELEMENT) return []
-      return [...said(node), ...raw(node.children)]
+      return [...attributeTexts(node), ...raw(node.children)]
     })
   }
-  const said = ({ props }: ElementNode) =>
-    props.flatMap((prop) => (prop.type === NodeTypes.ATTRIBUTE && SPOKEN.has(prop.name) && isText(prop.value?.content ?? '') ? [prop.value?.content ?? ''] : []))
+  const attributeTexts = ({ props }: ElementNode) =>
+    props.flatMap((prop) => (prop.type === NodeTypes.ATTRIBUTE && TEXT_ATTRIBUTES.has(prop.name) && isText(prop.value?.content ?? '') ? [prop.value?.content ?? ''] : []))
 
   it('hold no text of their own', () => {
     const found = files(SRC, /\.vue$/).flatMap((path) => {

@@ -95,8 +95,8 @@ const isChunkError = (error: unknown) => error instanceof Error && /dynamically 
 
 router.onError((error, to) => isChunkError(error) && onChunkFailed(to.fullPath))
 window.addEventListener('vite:preloadError', (event) => {
-  // A view that cannot load fails the navigation, which is handled above. A part of the view that is shown has nobody
-  // else to report it. Loading the page again is left to the reader: it might fail again, and again.
+  // A view that cannot load fails the navigation, which is handled above. A part of the view that is shown is reported
+  // only here. Loading the page again is left to the reader: it might fail again, and again.
   if (isNavigating) return
   event.preventDefault()
   chunkFailed.value = true

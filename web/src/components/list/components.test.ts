@@ -141,10 +141,10 @@ describe('CoverageNote', () => {
     ...{ titles: 28287, titles_to: '2026-fall', ratings: 9, users: 6238, years_of: 'titles', rated_until: '2023-01-08' },
     ...{ ratings_from: 1999, ratings_to: 2019, sources: [{ name: 'arm', licence: 'MIT' }] },
   }
-  async function note(told: About['coverage']) {
+  async function note(given: About['coverage']) {
     const data = { name: 'x', simulated: false, anime: 1, users: 1, interactions: 1 }
     const model = { version: 'm', trained: '', metrics: null }
-    vi.spyOn(api, 'about').mockResolvedValue({ name: 'GARS', version: '0', model, data, coverage: told, list_sites: [], covers: 'off', anilist: null })
+    vi.spyOn(api, 'about').mockResolvedValue({ name: 'GARS', version: '0', model, data, coverage: given, list_sites: [], covers: 'off', anilist: null })
     const shown = mount(CoverageNote)
     await flushPromises()
     return shown
