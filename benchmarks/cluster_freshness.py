@@ -85,11 +85,11 @@ def main() -> None:
     options.add_argument("--rate", type=float, default=200, help="clicks a second")
     options.add_argument("--seconds", type=float, default=30)
     options.add_argument("--burst", type=int, default=20_000, help="events of the throughput")
-    asked = options.parse_args()
-    users = [str(user) for user in Recommender.load(asked.home / "models" / "current").user_ids.tolist()]
+    args = options.parse_args()
+    users = [str(user) for user in Recommender.load(args.home / "models" / "current").user_ids.tolist()]
     with tempfile.TemporaryDirectory() as folder:
         for part in ("data", "models"):
-            (Path(folder) / part).symlink_to((asked.home / part).resolve())
+            (Path(folder) / part).symlink_to((args.home / part).resolve())
         settings = from_environment({}, home=Path(folder))
         ports = plan.ports_of(settings, free=True)
         stack = plan.stack_of(settings, ports)
@@ -97,13 +97,13 @@ def main() -> None:
         try:
             for one in running.values():
                 one.up()
-            measure(running, ports.api, users, asked)
+            measure(running, ports.api, users, args)
         finally:
             for one in reversed(running.values()):
                 one.down()
 
 
-def measure(running: dict[str, Running], port: int, users: list[str], asked: argparse.Namespace) -> None:
+def measure(running: dict[str, Running], port: int, users: list[str], args: argparse.Namespace) -> None:
     """The three of them."""
     kafka, store = running["kafka"].engine, running["redis"].engine
     assert isinstance(kafka, Kafka)
@@ -111,9 +111,9 @@ def measure(running: dict[str, Running], port: int, users: list[str], asked: arg
     changes, log = ChangeTimes(store.url), KafkaEventLog(kafka.address, timeout_s=60)
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
-            freshness(client, changes, users, rate=asked.rate, seconds=5, show=False)  # warm
-            freshness(client, changes, users, rate=asked.rate, seconds=asked.seconds, show=True)
-        throughput(log, changes, asked.burst)
+            freshness(client, changes, users, rate=args.rate, seconds=5, show=False)  # warm
+            freshness(client, changes, users, rate=args.rate, seconds=args.seconds, show=True)
+        throughput(log, changes, args.burst)
         recovery(running["flink"], log, changes)
     finally:
         log.close()

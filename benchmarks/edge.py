@@ -90,14 +90,14 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--rounds", type=int, default=1_000)
     options.add_argument("--requests", type=int, default=50)
-    asked = options.parse_args()
+    args = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         settings = from_environment({}, home=Path(folder))
         service = open_service(settings, FakeEngine())
         app = create_app(service)
         edge = Edge(app, settings, count=app.state.metrics.count)
         try:
-            asyncio.run(run(app, edge, rounds=asked.rounds, requests=asked.requests))
+            asyncio.run(run(app, edge, rounds=args.rounds, requests=args.requests))
         finally:
             service.close()
 

@@ -30,18 +30,18 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--home", type=Path, required=True, help="folder of the data set and the promoted model")
     options.add_argument("--clicks", type=int, default=500)
-    asked = options.parse_args()
-    users = [str(user) for user in Recommender.load(asked.home / "models" / "current").user_ids.tolist()]
+    args = options.parse_args()
+    users = [str(user) for user in Recommender.load(args.home / "models" / "current").user_ids.tolist()]
     with tempfile.TemporaryDirectory() as folder:
         own = {
             f"GARS_{name}": f"sqlite:{folder}/{name.lower()}.sqlite"
             for name in ("EVENT_LOG", "STATE_STORE", "TOMBSTONES", "IMPRESSIONS")
         }
         gars = str(Path(sys.executable).with_name("gars"))
-        command = [gars, "serve", "--home", str(asked.home), "--port", "0"]
+        command = [gars, "serve", "--home", str(args.home), "--port", "0"]
         server = ServerProcess(command, environment={**own, "GARS_RATE_PER_S": "0"})
         try:
-            click(server.address, users, asked.clicks)
+            click(server.address, users, args.clicks)
         finally:
             server.stop()
 

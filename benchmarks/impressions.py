@@ -64,12 +64,12 @@ def main() -> None:
     options.add_argument("--home", type=Path, required=True, help="folder of the data set and the promoted model")
     options.add_argument("--lists", type=int, default=2_000)
     options.add_argument("--groups", type=int, nargs="+", default=[1, 16, 256])
-    asked = options.parse_args()
-    shown = lists(asked.home, asked.lists)
+    args = options.parse_args()
+    shown = lists(args.home, args.lists)
     print(f"{len(shown):,} lists of {np.mean([len(one.items) for one in shown]):.1f} titles")
     codec = ImpressionCodec(MemoryTitles())
     print(f"record     {np.mean([len(codec.encode(one)) for one in shown]):,.0f} bytes a list")
-    for group in asked.groups:
+    for group in args.groups:
         with tempfile.TemporaryDirectory() as here:
             log = SqliteImpressionLog(Path(here) / "impressions.sqlite")
             log.append(shown[:50])  # titles are written once, with the first lists

@@ -31,17 +31,17 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--home", type=Path, required=True, help="folder of the data set and the promoted model")
     options.add_argument("--seconds", type=int, default=5, help="of each measurement")
-    asked = options.parse_args()
+    args = options.parse_args()
     if shutil.which("wrk") is None:
         raise SystemExit("this needs wrk, from the distribution: apt-get install wrk")
-    model = Recommender.load(asked.home / "models" / "current")
+    model = Recommender.load(args.home / "models" / "current")
     print("| users | connections | batches | failed | events/s | p50 ms | p95 | p99 | events per CPU-s of the server |")
     print("|---|---|---|---|---|---|---|---|---|", flush=True)
     everybody = [str(user) for user in model.user_ids.tolist()]
     for users in (everybody[:ACTIVE], everybody):
         for connections in (1, 8):
             with tempfile.TemporaryDirectory() as folder:
-                measure(asked.home, model, users, Path(folder), connections, asked.seconds)
+                measure(args.home, model, users, Path(folder), connections, args.seconds)
 
 
 def measure(home: Path, model: Recommender, users: list[str], folder: Path, connections: int, seconds: int) -> None:

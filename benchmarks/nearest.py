@@ -30,15 +30,15 @@ def main() -> None:
     options.add_argument("--home", type=Path, required=True, help="folder of the promoted model")
     options.add_argument("--titles", type=int, default=200_000)
     options.add_argument("--queries", type=int, default=300)
-    asked = options.parse_args()
-    model = Recommender.load(asked.home / "models" / "current")
+    args = options.parse_args()
+    model = Recommender.load(args.home / "models" / "current")
     known = model.engine.retriever.vectors
     known = known[known.any(axis=1)]
     rng = np.random.default_rng(0)
-    copies = known[rng.integers(0, len(known), asked.titles)]
+    copies = known[rng.integers(0, len(known), args.titles)]
     vectors = unit_rows((copies + NOISE * rng.standard_normal(copies.shape)).astype(np.float32))
-    queries = np.stack([taste(model, user) for user in model.user_ids.tolist()[: asked.queries]])
-    print(f"| index of {asked.titles:,} | p50 ms | p99 | recall@{K} |\n|---|---|---|---|")
+    queries = np.stack([taste(model, user) for user in model.user_ids.tolist()[: args.queries]])
+    print(f"| index of {args.titles:,} | p50 ms | p99 | recall@{K} |\n|---|---|---|---|")
     with one_thread():
         exact = ExactIndex(vectors)
         truth = [exact.search(query, K)[0] for query in queries]

@@ -49,9 +49,9 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--data", type=Path, required=True, help="a data set in the normal form")
     options.add_argument("--users", type=int, default=20_000)
-    asked = options.parse_args()
-    dataset = Dataset.open(asked.data)
-    states = list(live_states(dataset, asked.users))
+    args = options.parse_args()
+    dataset = Dataset.open(args.data)
+    states = list(live_states(dataset, args.users))
     with tempfile.TemporaryDirectory() as folder:
         engine = Redis(folder=Path(folder), port=free_ports(1)[0])
         running = Running(engine)

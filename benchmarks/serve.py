@@ -65,15 +65,15 @@ def main() -> None:
     options.add_argument("--processes", type=int, nargs="+", default=[0], help="GARS_PROCESSES of each HTTP table")
     options.add_argument("--rates", type=int, nargs="*", default=[200, 400], help="requests a second, answered or not")
     options.add_argument("--copies", type=int, default=1, help="of each title, for the library's part")
-    asked = options.parse_args()
+    args = options.parse_args()
     keep_freed_memory()  # as the service does
-    model = Recommender.load(asked.home / "models" / "current")
-    if asked.part != "http":
-        library(model, asked.users, enlarged(model.engine, asked.copies) if asked.copies > 1 else model.engine)
-    if asked.part != "library":
+    model = Recommender.load(args.home / "models" / "current")
+    if args.part != "http":
+        library(model, args.users, enlarged(model.engine, args.copies) if args.copies > 1 else model.engine)
+    if args.part != "library":
         users = [str(user) for user in model.user_ids.tolist()]
-        for processes in asked.processes:
-            http(asked.home, users, asked.seconds, asked.connections, processes, asked.rates)
+        for processes in args.processes:
+            http(args.home, users, args.seconds, args.connections, processes, args.rates)
 
 
 def library(model: Recommender, n_users: int, engine: Engine) -> None:
@@ -157,16 +157,16 @@ def http(home: Path, users: list[str], seconds: float, connections: int, process
         }
         gars = str(Path(sys.executable).with_name("gars"))
         command = [gars, "serve", "--home", str(home), "--port", "0", "--processes", str(processes)]
-        kept = {"GARS_LIST_CACHE": str(min(1000, len(users) // 4))}
-        server = ServerProcess(command, environment={**own, **kept, "GARS_RATE_PER_S": "0"})
+        cache = {"GARS_LIST_CACHE": str(min(1000, len(users) // 4))}
+        server = ServerProcess(command, environment={**own, **cache, "GARS_RATE_PER_S": "0"})
         try:
-            first = made(server)
+            first = lists_made(server)
 
             def row(name: str, open_: str, load: Callable[[list[str]], str], *, uncached: bool) -> None:
-                before = made(server)
+                before = lists_made(server)
                 place = (before - first) % len(users)
                 figures = load(users[place:] + users[:place] if uncached else users[:1])
-                anew = (made(server) - before) / int(figures.partition(" ")[0].replace(",", ""))
+                anew = (lists_made(server) - before) / int(figures.partition(" ")[0].replace(",", ""))
                 print(f"| {name} | {open_} | {anew:.0%} | {figures} |", flush=True)
 
             generate(server, users, WARM_UP_S, connections)
@@ -182,7 +182,7 @@ def http(home: Path, users: list[str], seconds: float, connections: int, process
             server.stop()
 
 
-def made(server: ServerProcess) -> int:
+def lists_made(server: ServerProcess) -> int:
     """How many lists the server has made since its start."""
     with urllib.request.urlopen(f"{server.address}/metrics") as answer:
         counters = [line for line in answer.read().decode().splitlines() if line.startswith(_MISSES)]
@@ -239,12 +239,12 @@ async def paced(server: ServerProcess, users: Sequence[str], seconds: float, rat
         tally.add(await connection.list_of(user), due)
         idle.append(connection)
 
-    asked = []
+    tasks = []
     for turn in range(int(seconds * rate)):
         due = began + turn / rate
         await asyncio.sleep(due - time.perf_counter())
-        asked.append(asyncio.create_task(ask(users[turn % len(users)], due)))
-    await asyncio.gather(*asked)
+        tasks.append(asyncio.create_task(ask(users[turn % len(users)], due)))
+    await asyncio.gather(*tasks)
     for connection in idle:
         connection.close()
     return tally.columns()

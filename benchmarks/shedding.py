@@ -110,24 +110,24 @@ def main() -> None:
     options.add_argument("--seconds", type=float, default=10)
     options.add_argument("--queue-budget-ms", type=int, help="GARS_QUEUE_BUDGET_MS; the service's default without")
     options.add_argument("--processes", type=int, default=0, help="GARS_PROCESSES")
-    asked = options.parse_args()
+    args = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        home = asked.home
+        home = args.home
         if home is None:
             home = Path(folder) / "home"
             train(home)
-        measure(home, Path(folder), asked)
+        measure(home, Path(folder), args)
 
 
-def measure(home: Path, folder: Path, asked: argparse.Namespace) -> None:
+def measure(home: Path, folder: Path, args: argparse.Namespace) -> None:
     """Start a service on a model, with stores of its own, and print a row for each load."""
     users = [str(user) for user in Recommender.load(home / "models" / "current").user_ids.tolist()]
     environment = {
         f"GARS_{name}": f"sqlite:{folder}/{name.lower()}.sqlite"
         for name in ("EVENT_LOG", "STATE_STORE", "TOMBSTONES", "IMPRESSIONS")
-    } | {"GARS_RATE_PER_S": "0", "GARS_LIST_CACHE": "0", "GARS_PROCESSES": str(asked.processes)}
-    if asked.queue_budget_ms is not None:
-        environment["GARS_QUEUE_BUDGET_MS"] = str(asked.queue_budget_ms)
+    } | {"GARS_RATE_PER_S": "0", "GARS_LIST_CACHE": "0", "GARS_PROCESSES": str(args.processes)}
+    if args.queue_budget_ms is not None:
+        environment["GARS_QUEUE_BUDGET_MS"] = str(args.queue_budget_ms)
     command = [GARS, "serve", "--home", str(home), "--port", "0"]
     server = ServerProcess(command, environment=environment, ready_within_s=START_S)
     bad: Counter[int] = Counter()
@@ -136,9 +136,9 @@ def measure(home: Path, folder: Path, asked: argparse.Namespace) -> None:
         print("\n| after a 503 | connections | answers | lists/s | p50 ms | p95 | p99 | 503s | cores |")
         print("|---|---|---|---|---|---|---|---|---|", flush=True)
         for waits in (False, True):
-            for connections in asked.connections:
+            for connections in args.connections:
                 worked, began = wrk.cpu_seconds(server), time.perf_counter()
-                tally = asyncio.run(load(server, users, connections, asked.seconds, waits=waits))
+                tally = asyncio.run(load(server, users, connections, args.seconds, waits=waits))
                 columns = tally.columns(time.perf_counter() - began, wrk.cpu_seconds(server) - worked)
                 print(f"| {'waits' if waits else 'at once'} | {connections} | {columns} |", flush=True)
                 bad.update({status: n for status, n in tally.statuses.items() if status not in (200, 503)})

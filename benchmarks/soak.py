@@ -97,8 +97,8 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--home", type=Path, required=True, help="folder of the data set and the promoted model")
     options.add_argument("--minutes", type=float, default=10)
-    asked = options.parse_args()
-    model = Recommender.load(asked.home / "models" / "current")
+    args = options.parse_args()
+    model = Recommender.load(args.home / "models" / "current")
     users = [str(user) for user in model.user_ids.tolist()]
     anime = [int(one) for one in model.item_ids[:2000]]
     with tempfile.TemporaryDirectory() as folder:
@@ -111,11 +111,11 @@ def main() -> None:
                 ("IMPRESSIONS", "impressions"),
             )
         }
-        command = [str(Path(sys.executable).with_name("gars")), "serve", "--home", str(asked.home), "--port", "0"]
+        command = [str(Path(sys.executable).with_name("gars")), "serve", "--home", str(args.home), "--port", "0"]
         server = ServerProcess(command, environment={**stores, "GARS_RATE_PER_S": "0"}, ready_within_s=START_S)
         try:
             clients = [Client(server.address, number, users[number::CLIENTS], anime) for number in range(CLIENTS)]
-            watch(server, clients, Path(folder), 60 * asked.minutes)
+            watch(server, clients, Path(folder), 60 * args.minutes)
         finally:
             code = server.stop()
         judge(Path(folder), clients, code)

@@ -74,13 +74,13 @@ def main() -> None:
     options.add_argument("--master", default="local[2]")
     options.add_argument("--pieces", type=int, default=8)
     options.add_argument("--memory", default="4g")
-    asked = options.parse_args()
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, --master {asked.master} --pieces {asked.pieces}")
+    args = options.parse_args()
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, --master {args.master} --pieces {args.pieces}")
     print("| rows | stage | s | shuffled MB |\n|---|---|---|---|")
-    for millions in asked.millions:
-        with tempfile.TemporaryDirectory() as name, session(asked.master, memory=asked.memory) as spark:
+    for millions in args.millions:
+        with tempfile.TemporaryDirectory() as name, session(args.master, memory=args.memory) as spark:
             files = simulate(Path(name), int(millions * 1e6))
-            frame = user_lists.read(spark, files, pieces=asked.pieces)
+            frame = user_lists.read(spark, files, pieces=args.pieces)
 
             lists = timed(spark, millions, "lists", partial(user_lists.gather, frame))
             edges = timed(spark, millions, "item graph", partial(item_graph.build, lists, min_count=5))

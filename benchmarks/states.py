@@ -30,8 +30,8 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--home", type=Path, required=True, help="folder of the data set")
     options.add_argument("--users", type=int, default=1_000_000)
-    asked = options.parse_args()
-    (folder,) = (asked.home / "data").iterdir()
+    args = options.parse_args()
+    (folder,) = (args.home / "data").iterdir()
     real = [user_state.initial(user_id, rows) for user_id, rows in histories(Dataset.open(folder))]
     titles = np.array([len(state.opinions) for state in real])
     print(f"{len(real):,} lists, {titles.mean():.0f} titles in the mean, {np.median(titles):.0f} at the median")
@@ -40,7 +40,7 @@ def main() -> None:
         store = SqliteStateStore(path)
         started = time.perf_counter()
         invented = (
-            msgspec.structs.replace(real[number % len(real)], user_id=f"user-{number}") for number in range(asked.users)
+            msgspec.structs.replace(real[number % len(real)], user_id=f"user-{number}") for number in range(args.users)
         )
         while group := list(islice(invented, GROUP)):
             store.put(group)
@@ -49,11 +49,11 @@ def main() -> None:
         size = sum(file.stat().st_size for file in Path(here).iterdir())
         encoded = np.mean([len(user_state.encode(state)) for state in real])
         print(
-            f"on disk    {size / 1e6:,.0f} MB, {size / asked.users:,.0f} bytes a user, {encoded:,.0f} of them the state"
+            f"on disk    {size / 1e6:,.0f} MB, {size / args.users:,.0f} bytes a user, {encoded:,.0f} of them the state"
         )
-        print(f"written    {asked.users / written:,.0f} states a second")
+        print(f"written    {args.users / written:,.0f} states a second")
         store = SqliteStateStore(path)
-        drawn = np.random.default_rng(0).integers(0, asked.users, 5_000).tolist()
+        drawn = np.random.default_rng(0).integers(0, args.users, 5_000).tolist()
         started = time.perf_counter()
         for number in drawn:
             store.get(f"user-{number}")

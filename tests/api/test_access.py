@@ -158,9 +158,9 @@ def test_one_s_own(http: Client, alice: dict[str, str]) -> None:
 def test_the_service_s_own_program(http: Client) -> None:
     assert http.get("/api/v1/users", headers=bearer(SERVICE)).status_code == 200
     assert http.post("/clicks", json={"user_id": "7", "anime_id": 1}, headers=bearer(SERVICE)).status_code == 202
-    made = http.post("/api/v1/users/carol/token?days=3", headers=bearer(SERVICE))
-    assert made.headers["cache-control"] == "private, no-store"
-    carol = bearer(made.json()["token"])
+    response = http.post("/api/v1/users/carol/token?days=3", headers=bearer(SERVICE))
+    assert response.headers["cache-control"] == "private, no-store"
+    carol = bearer(response.json()["token"])
     assert http.get("/api/v1/users/carol", headers=carol).status_code == 200
     assert http.get("/api/v1/users/alice", headers=carol).status_code == 403
     again = http.post("/api/v1/users/carol/token", headers=carol)
@@ -259,13 +259,13 @@ class TestRateLimit:
         service.close()
 
     @staticmethod
-    def answers(service: Service, host: str, *asked: tuple[str, dict[str, str]]) -> list[httpx.Response]:
+    def answers(service: Service, host: str, *requests: tuple[str, dict[str, str]]) -> list[httpx.Response]:
         """Requests one after the other from a machine with this address."""
 
         async def ask() -> list[httpx.Response]:
             transport = httpx.ASGITransport(cast(Any, create_app(service)), client=(host, 1))
             async with httpx.AsyncClient(transport=transport, base_url="http://testserver.local") as http:
-                return [await http.get(path, headers=headers) for path, headers in asked]
+                return [await http.get(path, headers=headers) for path, headers in requests]
 
         return asyncio.run(ask())
 
@@ -283,8 +283,8 @@ class TestRateLimit:
 
     def test_users_wherever_they_are(self, limited: Service) -> None:
         alice, bob = (bearer(Tokens(SERVICE).issue(name)) for name in ("alice", "bob"))
-        asked = [("/api/v1/users/alice", alice)] * 12 + [("/api/v1/users/bob", bob)]
-        statuses = [answer.status_code for answer in self.answers(limited, "127.0.0.1", *asked)]
+        requests = [("/api/v1/users/alice", alice)] * 12 + [("/api/v1/users/bob", bob)]
+        statuses = [answer.status_code for answer in self.answers(limited, "127.0.0.1", *requests)]
         assert (statuses[0], statuses[-2], statuses[-1]) == (200, 429, 200)
 
 
@@ -306,9 +306,9 @@ def test_a_revoked_token_is_refused_and_others_of_the_user_stay(http: Client, gu
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_the_cookie_is_secure_behind_tls(app: Litestar, alice: dict[str, str], scheme: str) -> None:
     with TestClient(app, base_url=f"{scheme}://gars.example.org") as client:
-        kept = client.post("/api/v1/session", headers=alice).headers["set-cookie"].lower()
-    assert ("; secure" in kept) == (scheme == "https")
-    assert "; httponly" in kept
+        cookie = client.post("/api/v1/session", headers=alice).headers["set-cookie"].lower()
+    assert ("; secure" in cookie) == (scheme == "https")
+    assert "; httponly" in cookie
 
 
 def test_token_of_another_user_cannot_be_revoked(http: Client, guarded: Service) -> None:

@@ -28,7 +28,7 @@ def drawn(client: Client, query: str = "") -> dict[str, Any]:
     return body
 
 
-def kept(service: Service, tmp_path: Path) -> np.ndarray:
+def stored_atlas(service: Service, tmp_path: Path) -> np.ndarray:
     """What training would have left: every title at a place of its own."""
     n = len(atlas_store.shown(service.catalogue.anime))
     places = np.linspace(0, 1, 2 * n, dtype=np.float32).reshape(n, 2)
@@ -47,7 +47,7 @@ def test_every_title_has_a_place_and_a_colour(client: Client, service: Service) 
 
 
 def test_what_training_drew_is_there_at_once(client: Client, service: Service, tmp_path: Path) -> None:
-    places = kept(service, tmp_path)
+    places = stored_atlas(service, tmp_path)
     answer = client.get(ATLAS)
     assert answer.status_code == 200
     assert answer.json()["x"] == np.rint(places[:, 0] * 4095).astype(int).tolist()
@@ -73,12 +73,12 @@ def test_where_there_is_none_it_is_drawn_behind_and_kept(client: Client, service
 
 
 def test_map_written_by_an_older_version_is_read(service: Service, tmp_path: Path) -> None:
-    places = kept(service, tmp_path)
+    places = stored_atlas(service, tmp_path)
     (file,) = (tmp_path / "atlas").iterdir()
     file.rename(file.with_suffix(".npy"))
-    found = atlas_store.read(tmp_path, file.stem, len(places))
-    assert found is not None
-    np.testing.assert_array_equal(found, places)
+    stored = atlas_store.read(tmp_path, file.stem, len(places))
+    assert stored is not None
+    np.testing.assert_array_equal(stored, places)
 
 
 def test_it_is_answered_though_it_cannot_be_kept(client: Client, tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_it_is_answered_though_it_cannot_be_kept(client: Client, tmp_path: Path)
 def test_titles_come_in_the_language_asked_for(
     client: Client, service: Service, tmp_path: Path, titles: str, name: str
 ) -> None:
-    kept(service, tmp_path)
+    stored_atlas(service, tmp_path)
     body = client.get(f"{ATLAS}?titles={titles}").json()
     wanted = [getattr(one, name) or one.title for one in atlas_store.shown(service.catalogue.anime)]
     assert body["titles"] == wanted

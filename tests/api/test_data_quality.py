@@ -40,7 +40,7 @@ def operator(tmp_path: Path) -> Iterator[Client]:
     service.close()
 
 
-def asked(operator: Client, path: str) -> Any:
+def quality(operator: Client, path: str) -> Any:
     answer = operator.get(f"/api/v1/admin/{path}")
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -54,14 +54,14 @@ def worse_dataset(home: Path) -> Any:
 
 
 def test_nothing_yet(operator: Client) -> None:
-    assert asked(operator, "validation") == {"latest": None}
-    assert asked(operator, "runs") == {"runs": []}
-    assert asked(operator, "training") == {"latest": None}
+    assert quality(operator, "validation") == {"latest": None}
+    assert quality(operator, "runs") == {"runs": []}
+    assert quality(operator, "training") == {"latest": None}
 
 
 def test_the_accepted_snapshot_is_a_validation(operator: Client, tmp_path: Path) -> None:
     taken = snapshots.take(tmp_path, small_dataset(tmp_path), LIMITS, now=NOW)
-    latest = asked(operator, "validation")["latest"]
+    latest = quality(operator, "validation")["latest"]
     assert latest["content_hash"] == taken.hash
     assert (latest["accepted"], latest["faults"], latest["drift"]) == (True, [], None)
     assert sum(latest["ratings"]) == pytest.approx(latest["rows"] * (1 - latest["unrated_share"]))
@@ -71,7 +71,7 @@ def test_the_accepted_snapshot_is_a_validation(operator: Client, tmp_path: Path)
 def test_drift_against_it_after_a_validation_by_hand(operator: Client, tmp_path: Path) -> None:
     before = snapshots.take(tmp_path, small_dataset(tmp_path), LIMITS, now=NOW)
     validations.keep(tmp_path, snapshots.validation_of(tmp_path, worse_dataset(tmp_path), LIMITS))
-    latest = asked(operator, "validation")["latest"]
+    latest = quality(operator, "validation")["latest"]
     assert (latest["dataset"], latest["accepted"]) == ("worse", False)
     failed = {check["name"] for check in latest["checks"] if not check["passed"]}
     assert {"rating_shift", "mean_rating_change", "users_lost"} <= failed
@@ -91,9 +91,9 @@ def test_the_newest_file_counts_and_a_damaged_one_is_named(operator: Client, tmp
         msgspec.json.encode(snapshots.validation_of(tmp_path, small_dataset(tmp_path, "other"), LIMITS))
     )
     os.utime(of_a_run, (1, 1))
-    assert asked(operator, "validation")["latest"]["dataset"] == "small"
+    assert quality(operator, "validation")["latest"]["dataset"] == "small"
     os.utime(of_a_run, (5_000_000_000, 5_000_000_000))
-    assert asked(operator, "validation")["latest"]["dataset"] == "other"
+    assert quality(operator, "validation")["latest"]["dataset"] == "other"
     of_a_run.write_bytes(b"{")
     os.utime(of_a_run, (5_000_000_000, 5_000_000_000))
     answer = operator.get("/api/v1/admin/validation")
@@ -124,7 +124,7 @@ def test_runs_with_their_steps_and_verdict(operator: Client, tmp_path: Path) -> 
     third = RunJournal(tmp_path / "pipeline" / "20260104-000000-01")
     third.append(Begun(asked={}, time="2026-01-04T00:00:00+00:00"))
     third.append(Failed(name="train", message="the disk is full", time="2026-01-04T00:00:00+00:00"))
-    newest, open_run, oldest = asked(operator, "runs")["runs"]
+    newest, open_run, oldest = quality(operator, "runs")["runs"]
     assert (newest["state"], newest["message"]) == ("failed", "the disk is full")
     assert [(one["name"], one["state"], one["message"]) for one in newest["steps"]] == [
         ("train", "failed", "the disk is full")
@@ -155,6 +155,6 @@ def test_how_the_newest_model_was_trained(operator: Client, tmp_path: Path) -> N
             **facts,
             **about,
         )
-    latest = asked(operator, "training")["latest"]
+    latest = quality(operator, "training")["latest"]
     assert (latest["curves"], latest["metrics"], latest["features"]) == (curves, {"loss": 2.0}, 2)
     assert (latest["data"], latest["users"], latest["anime"], latest["interactions"]) == ("small", 5, 4, 9)

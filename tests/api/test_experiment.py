@@ -34,14 +34,14 @@ def test_lists_and_clicks_are_counted_by_variant(tmp_path: Path) -> None:
             if user < 5:
                 client.post("/api/v1/interactions", json={"user_id": user, "request_id": body["request_id"], **event})
         service.recorder.flush()
-        found = client.get("/api/v1/experiment").json()
+        report = client.get("/api/v1/experiment").json()
     service.close()
-    assert found["name"] == "ab"
-    assert [arm["name"] for arm in found["variants"]] == ["a", "b"]
-    assert sum(arm["impressions"] for arm in found["variants"]) == 20
-    assert sum(arm["clicks"] for arm in found["variants"]) == 5
-    assert all(arm["click_through"]["low"] <= arm["click_through"]["rate"] for arm in found["variants"])
-    assert found["sample_ratio_ok"] is True
+    assert report["name"] == "ab"
+    assert [arm["name"] for arm in report["variants"]] == ["a", "b"]
+    assert sum(arm["impressions"] for arm in report["variants"]) == 20
+    assert sum(arm["clicks"] for arm in report["variants"]) == 5
+    assert all(arm["click_through"]["low"] <= arm["click_through"]["rate"] for arm in report["variants"])
+    assert report["sample_ratio_ok"] is True
 
 
 def of_models(tmp_path: Path, small: Recommender, model: str) -> Settings:
@@ -65,10 +65,10 @@ def test_a_variant_with_a_model_of_its_own_gets_its_lists_from_that(tmp_path: Pa
         for user in range(12):
             arm = service.experiment.variant_of(str(user)).name
             client.post("/api/v1/interactions", json={"user_id": user, "anime_id": 100, "kind": "like"})
-            asked = [client.get(f"/api/v1/users/{user}/recommendations").json() for _ in range(2)]
-            assert asked[0]["model_version"] == ("fake-1" if arm == "a" else about.model_version)
-            assert asked[0]["items"]
-            assert asked[0]["request_id"] == asked[1]["request_id"], "asked for again it is sent again"
+            bodies = [client.get(f"/api/v1/users/{user}/recommendations").json() for _ in range(2)]
+            assert bodies[0]["model_version"] == ("fake-1" if arm == "a" else about.model_version)
+            assert bodies[0]["items"]
+            assert bodies[0]["request_id"] == bodies[1]["request_id"], "asked for again it is sent again"
     # another promoted model takes the lists of the first variant only
     moved = with_model(service, FakeEngine(small.engine.anime, version="fake-2"), service.about)
     arms = {arm: user for user in map(str, range(12)) for arm in (service.experiment.variant_of(user).name,)}

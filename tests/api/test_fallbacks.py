@@ -36,10 +36,10 @@ def test_a_model_that_hangs(http: Client, faulty: FaultyEngine) -> None:
     http.post("/clicks", json={"user_id": "7", "anime_id": 5114})
     with faulty.hanging("recommend_history", "retrieve_ids"):
         for _ in range(4):  # more often than there are threads to hang
-            made = http.get(LIST).json()
-            assert made["fallback"] == "similar"
-            assert len(made["items"]) == 20
-            assert {item["p_like"] for item in made["items"]} == {0.5}
+            body = http.get(LIST).json()
+            assert body["fallback"] == "similar"
+            assert len(body["items"]) == 20
+            assert {item["p_like"] for item in body["items"]} == {0.5}
         assert 'gars_fallback_levels_total{level="ranking",outcome="late"} 4.0' in http.get("/metrics").text
 
 
@@ -47,7 +47,7 @@ def test_trending_for_a_newcomer(http: Client, faulty: FaultyEngine) -> None:
     for user in ("a", "b", "c"):
         http.post("/clicks", json={"user_id": user, "anime_id": 5114})
     with faulty.failing("recommend_history", "retrieve_ids"):
-        made = http.get("/api/v1/users/newcomer/recommendations").json()
-    assert made["fallback"] == "trending"
-    assert made["items"][0]["anime"]["anime_id"] == 5114
-    assert made["items"][0]["channels"] == ["trending"]
+        body = http.get("/api/v1/users/newcomer/recommendations").json()
+    assert body["fallback"] == "trending"
+    assert body["items"][0]["anime"]["anime_id"] == 5114
+    assert body["items"][0]["channels"] == ["trending"]

@@ -38,9 +38,9 @@ class Uneven(FaultyEngine):
     def _unevenly(self, *args: Any, **kwargs: Any) -> Any:
         self.ranked["begun"] += 1
         threading.Event().wait(self._rng.choice((0.0, 0.002, 0.0045, 0.005, 0.0055, 0.01, 0.03)))
-        made = self._plain(*args, **kwargs)
+        response = self._plain(*args, **kwargs)
         self.ranked["done"] += 1
-        return made
+        return response
 
 
 @pytest.fixture
@@ -124,12 +124,12 @@ def test_who_goes_away_leaves_no_thread_hanging(service: Service) -> None:
         service.budgets["ranking"].run(lambda: release.wait(PATIENCE_S), task=task)
 
     async def ask_and_go() -> None:
-        asked = [asyncio.ensure_future(run_with_deadline(service, work)) for _ in range(3)]
-        for _ in asked:  # every thread there is has one
+        requests = [asyncio.ensure_future(run_with_deadline(service, work)) for _ in range(3)]
+        for _ in requests:  # every thread there is has one
             assert await asyncio.to_thread(under_way.acquire, timeout=PATIENCE_S)
-        for one in asked:
+        for one in requests:
             one.cancel()
-        await asyncio.gather(*asked, return_exceptions=True)
+        await asyncio.gather(*requests, return_exceptions=True)
         gone.set()
         all_at_work = threading.Barrier(3)
         work_on = [asyncio.wrap_future(service.threads.submit(all_at_work.wait, PATIENCE_S)) for _ in range(3)]

@@ -49,20 +49,20 @@ def running(tmp_path: Path, faulty: FaultyEngine, hand: HandClock) -> Iterator[L
 
 
 @pytest.fixture
-def asked(running: Live) -> Iterator[Client]:
+def app_client(running: Live) -> Iterator[Client]:
     with TestClient(create_app(running), raise_server_exceptions=False) as client:
         yield client
 
 
 @pytest.mark.parametrize("phase", ["starting", "stopping"])
-def test_not_yet_and_no_more(asked: Client, running: Live, phase: Any) -> None:
+def test_not_yet_and_no_more(app_client: Client, running: Live, phase: Any) -> None:
     running.phase = phase
-    answer = asked.get("/api/v1/health/ready")
+    answer = app_client.get("/api/v1/health/ready")
     assert (answer.status_code, answer.json()["status"]) == (503, phase)
     assert answer.headers["retry-after"] == "1"
-    assert asked.get("/api/v1/health/live").status_code == 200
+    assert app_client.get("/api/v1/health/live").status_code == 200
     running.phase = "ready"
-    assert asked.get("/api/v1/health/ready").json()["status"] == "ready"
+    assert app_client.get("/api/v1/health/ready").json()["status"] == "ready"
 
 
 def test_warm(running: Live, faulty: FaultyEngine, caplog: pytest.LogCaptureFixture) -> None:
@@ -74,29 +74,29 @@ def test_warm(running: Live, faulty: FaultyEngine, caplog: pytest.LogCaptureFixt
 
 
 def test_fallback_lists_are_served_and_reported_when_ranking_fails(
-    asked: Client, running: Live, faulty: FaultyEngine, caplog: pytest.LogCaptureFixture
+    app_client: Client, running: Live, faulty: FaultyEngine, caplog: pytest.LogCaptureFixture
 ) -> None:
     with faulty.failing("recommend_history"):
         vars(server_module)["_warm"](running)
-        ready = asked.get("/api/v1/health/ready")
+        ready = app_client.get("/api/v1/health/ready")
         assert ready.status_code == 200
         assert "cannot make a list" in ready.json()["warnings"]["model"]
-        assert asked.get("/api/v1/users/7/recommendations").json()["fallback"] == "retrieval"
+        assert app_client.get("/api/v1/users/7/recommendations").json()["fallback"] == "retrieval"
 
 
 def test_a_service_that_can_make_no_list_is_not_ready(
-    asked: Client, running: Live, monkeypatch: pytest.MonkeyPatch
+    app_client: Client, running: Live, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Compiled code that finds no place for its cache breaks every level of the fallback chain."""
     with monkeypatch.context() as broken:
         for step in ("best", "collapse"):
             broken.setattr(rerank, step, Mock(side_effect=RuntimeError("no locator available")))
         vars(server_module)["_warm"](running)
-        ready = asked.get("/api/v1/health/ready")
+        ready = app_client.get("/api/v1/health/ready")
         assert (ready.status_code, ready.json()["status"]) == (503, "degraded")
         assert ready.json()["checks"]["model"] == "no list can be made: RuntimeError: no locator available"
-        assert asked.get("/api/v1/users/7/recommendations").status_code == 500
-    assert asked.get("/api/v1/health/ready").json()["checks"]["model"] == "ok"
+        assert app_client.get("/api/v1/users/7/recommendations").status_code == 500
+    assert app_client.get("/api/v1/health/ready").json()["checks"]["model"] == "ok"
 
 
 def test_error_of_a_warm_up_is_a_warning(running: Live, faulty: FaultyEngine, caplog: pytest.LogCaptureFixture) -> None:
@@ -106,21 +106,21 @@ def test_error_of_a_warm_up_is_a_warning(running: Live, faulty: FaultyEngine, ca
     assert "the model failed on its first answers: RuntimeError" in caplog.text
 
 
-def test_a_clock_that_goes_back_loses_no_event(asked: Client, running: Live, hand: HandClock) -> None:
+def test_a_clock_that_goes_back_loses_no_event(app_client: Client, running: Live, hand: HandClock) -> None:
     rate = {"user_id": "7", "anime_id": 1, "kind": "rate"}
-    asked.post("/api/v1/interactions", json={**rate, "value": 9})
+    app_client.post("/api/v1/interactions", json={**rate, "value": 9})
     hand.time = NOON - timedelta(hours=2)
-    ready = asked.get("/api/v1/health/ready")
+    ready = app_client.get("/api/v1/health/ready")
     assert ready.status_code == 200, "requests are served"
     assert ready.json()["warnings"] == {
         "clock": "the clock went back 7200 s: events keep their order, their times stand still"
     }
-    assert asked.post("/api/v1/interactions", json={**rate, "value": 3}).status_code == 202
-    (entry,) = asked.get("/api/v1/users/7/history").json()["items"]
+    assert app_client.post("/api/v1/interactions", json={**rate, "value": 3}).status_code == 202
+    (entry,) = app_client.get("/api/v1/users/7/history").json()["items"]
     assert entry["rating"] == 3, "the later rating counts"
-    assert asked.get("/api/v1/users/7").json()["version"] == 2
+    assert app_client.get("/api/v1/users/7").json()["version"] == 2
     hand.time = NOON + timedelta(minutes=1)
-    assert asked.get("/api/v1/health/ready").json()["warnings"] == {}
+    assert app_client.get("/api/v1/health/ready").json()["warnings"] == {}
 
 
 def test_impressions_that_cannot_be_written(client: Client, service: Service) -> None:

@@ -41,8 +41,8 @@ def fan(client: Any) -> Any:
 def test_sent_again_it_is_the_same_impression(fan: Any, service: Service) -> None:
     first, again = fan.get(LIST), fan.get(LIST)
     assert again.content == first.content
-    kept = {name: value for name, value in first.headers.items() if name != "server-timing"}
-    assert {name: value for name, value in again.headers.items() if name != "server-timing"} == kept
+    headers = {name: value for name, value in first.headers.items() if name != "server-timing"}
+    assert {name: value for name, value in again.headers.items() if name != "server-timing"} == headers
     assert "state;" in first.headers["server-timing"], "the first was made"
     assert again.headers["server-timing"].startswith("total;dur="), "the second was not"
     service.recorder.flush()
@@ -88,14 +88,14 @@ def test_list_of_an_unknown_user_is_made_again(client: Any) -> None:
 
 
 def test_after_a_minute_it_is_another_impression(fan: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = fan.app.state.response_cache
+    cache = fan.app.state.response_cache
     first = fan.get(LIST).json()
     later = time.monotonic() + response_cache.SAME_VIEW_S
-    monkeypatch.setattr(kept, "_now", lambda: later)
+    monkeypatch.setattr(cache, "_now", lambda: later)
     again = fan.get(LIST).json()
     assert again["request_id"] != first["request_id"]
     assert again["items"] == first["items"]
-    assert len(kept) == 1
+    assert len(cache) == 1
 
 
 def test_another_model_makes_it_anew(service: Service, engine: FakeEngine) -> None:
@@ -124,26 +124,26 @@ def test_who_is_forgotten_is_forgotten_here_too(fan: Any) -> None:
     fan.get(f"{LIST}?k=3")
     click(fan, 1, user_id="8")
     fan.get("/api/v1/users/8/recommendations")
-    kept = fan.app.state.response_cache
-    assert len(kept) == 3
+    cache = fan.app.state.response_cache
+    assert len(cache) == 3
     fan.delete("/api/v1/users/7")
-    assert [key[0] for key in kept._kept] == ["8"]
+    assert [key[0] for key in cache._kept] == ["8"]
     assert fan.get(LIST).json()["cold"] is True
 
 
 def test_a_list_being_made_while_its_user_is_forgotten_is_not_kept(
     fan: Any, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = fan.app.state.response_cache
+    cache = fan.app.state.response_cache
     real = FakeEngine.recommend_history
 
     def slow(engine: FakeEngine, *args: Any, **more: Any) -> list[Any]:
-        kept.forget("7")  # as a deletion in the meantime does
+        cache.forget("7")  # as a deletion in the meantime does
         return real(engine, *args, **more)
 
     monkeypatch.setattr(FakeEngine, "recommend_history", slow)
     assert fan.get(LIST).status_code == 200
-    assert len(kept) == 0
+    assert len(cache) == 0
 
 
 @pytest.fixture

@@ -145,21 +145,21 @@ def test_hidden_gems_are_less_known_and_page_on(client: Client) -> None:
 
 def test_new_anime_are_a_shelf_of_their_own(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(get(client, "/users/7/new", k=3)["items"]) == 3, "this double is not trained, so all are new"
-    asked: list[tuple[int, Filters]] = []
+    queries: list[tuple[int, Filters]] = []
 
     def new_ids(_engine: FakeEngine, _history: Any, *, k: int, filters: Filters) -> list[tuple[int, float]]:
-        asked.append((k, filters))
+        queries.append((k, filters))
         return [(1535, 2.0), (5114, 1.0)][:k]
 
     monkeypatch.setattr(FakeEngine, "new_ids", new_ids)
     found = get(client, "/users/7/new", k=2, genre="Action", max_members=10_000_000)
     assert ids(found["items"]) == [1535, 5114]
-    ((k, filters),) = asked
+    ((k, filters),) = queries
     assert k >= 2
     assert (filters.genres, filters.min_members, filters.adult) == (("Action",), None, False)
     assert filters.released_by is not None
     get(client, "/users/7/new", min_members=9)
-    assert asked[-1][1].min_members == 9
+    assert queries[-1][1].min_members == 9
 
 
 def test_a_title_that_many_people_list_is_not_new(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,13 +92,13 @@ def test_line_cut_at_any_byte_loses_no_other_line(tmp_path: Path, journal: Promo
     start = content.rstrip(b"\n").rfind(b"\n") + 1
     for end in range(start, len(content)):
         path.write_bytes(content[:end])
-        kept = journal.read(tmp_path)
-        assert kept == whole[:2]
+        read_back = journal.read(tmp_path)
+        assert read_back == whole[:2]
         assert path.read_bytes() == content[:end], "reading changes nothing"
         journal.write(tmp_path, 7)
         after = journal.read(tmp_path)
-        assert after[:-1] == kept
-        assert len(after) == len(kept) + 1
+        assert after[:-1] == read_back
+        assert len(after) == len(read_back) + 1
     print(f"{len(content) - start} cuts: the line that was never acknowledged is lost, no other one")
 
 
@@ -125,12 +125,12 @@ def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
     """Two models that need no files to be read."""
     from gars.library import registry as module
 
-    made = Registry(tmp_path)
-    monkeypatch.setattr(made, "find", lambda version: version)
+    opened = Registry(tmp_path)
+    monkeypatch.setattr(opened, "find", lambda version: version)
     monkeypatch.setattr(module, "read", lambda path: (path.name, None))
     manifests = [msgspec.defstruct("Manifest", ["version"])(name) for name in ("old", "new")]
-    monkeypatch.setattr(made, "versions", lambda: manifests)
-    return made
+    monkeypatch.setattr(opened, "versions", lambda: manifests)
+    return opened
 
 
 def test_rollback_works_on_a_torn_record(registry: Registry) -> None:

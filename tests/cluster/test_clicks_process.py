@@ -60,7 +60,7 @@ def click(client: httpx.Client, event_id: str) -> httpx.Response:
     return client.post("/api/v1/interactions", json=body)
 
 
-def kept(broker: Running) -> list[str]:
+def event_ids_in(broker: Running) -> list[str]:
     assert isinstance(broker.engine, Kafka)
     with closing(KafkaEventLog(broker.engine.address)) as log:
         return [event.event_id for _, event in log.read()]
@@ -69,7 +69,7 @@ def kept(broker: Running) -> list[str]:
 def test_an_acknowledged_click_is_in_the_log(clicks: httpx.Client, broker: Running) -> None:
     answer = clicks.post("/clicks", json={"user_id": "7", "anime_id": 1})
     assert answer.status_code == 202
-    assert answer.json()["accepted"][0] in kept(broker)
+    assert answer.json()["accepted"][0] in event_ids_in(broker)
     assert clicks.get("/api/v1/health/ready").json()["checks"] == {"log": "ok"}
 
 
@@ -82,7 +82,7 @@ def test_a_broker_that_is_away_accepts_nothing_and_comes_back(clicks: httpx.Clie
     broker.up()
     again = uuid.uuid4().hex
     until(lambda: click(clicks, again).status_code == 202)
-    assert again in kept(broker)
+    assert again in event_ids_in(broker)
 
 
 def test_sigkill_of_the_broker_under_load_loses_nothing_acknowledged(clicks: httpx.Client, broker: Running) -> None:
@@ -116,4 +116,4 @@ def test_sigkill_of_the_broker_under_load_loses_nothing_acknowledged(clicks: htt
         for thread in threads:
             thread.join()
     assert answers <= {202, 503}
-    assert set(acknowledged) <= set(kept(broker))
+    assert set(acknowledged) <= set(event_ids_in(broker))

@@ -83,8 +83,8 @@ class Stack:
     def inspect(self, service: str) -> dict[str, Any]:
         answer = self.engine.get(f"/containers/{self.container(service)}/json")
         answer.raise_for_status()
-        found: dict[str, Any] = answer.json()
-        return found
+        body: dict[str, Any] = answer.json()
+        return body
 
     def health(self, service: str) -> str:
         """Return what the health check found: starting, healthy or unhealthy; down if the container does not run."""
@@ -119,14 +119,14 @@ class Stack:
     def recommendations(self, user_id: str) -> dict[str, Any]:
         answer = self.client.get(f"/api/v1/users/{user_id}/recommendations", params={"k": 5})
         answer.raise_for_status()
-        made: dict[str, Any] = answer.json()
-        return made
+        body: dict[str, Any] = answer.json()
+        return body
 
     def history(self, user_id: str) -> dict[str, Any]:
         answer = self.client.get(f"/api/v1/users/{user_id}/export")
         answer.raise_for_status()
-        found: dict[str, Any] = answer.json()
-        return found
+        body: dict[str, Any] = answer.json()
+        return body
 
 
 def _run(command: list[str], environment: dict[str, str]) -> str:

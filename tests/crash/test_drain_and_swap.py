@@ -102,9 +102,9 @@ class Client(threading.Thread):
     def run(self) -> None:
         with httpx.Client(base_url=self.address, timeout=60) as http:
             while not self.enough.is_set():
-                made = http.get(f"/api/v1/users/{self.user}/recommendations")
-                self.statuses[made.status_code] += 1
-                self.latest = made.json()["model_version"]
+                response = http.get(f"/api/v1/users/{self.user}/recommendations")
+                self.statuses[response.status_code] += 1
+                self.latest = response.json()["model_version"]
                 for answer in (
                     http.post("/clicks", json={"user_id": self.user, "anime_id": 1}),
                     http.get("/api/v1/anime/1/similar"),

@@ -55,8 +55,8 @@ def test_lists_go_on_while_their_processes_are_killed(server: ServerProcess) -> 
     def keep_asking(user: str) -> None:
         with httpx.Client(base_url=server.address, timeout=60) as http:
             while not enough.is_set():
-                made = http.get(LIST.format(user, len(answers) % 3))
-                answers[made.status_code, made.json().get("fallback")] += 1
+                response = http.get(LIST.format(user, len(answers) % 3))
+                answers[response.status_code, response.json().get("fallback")] += 1
 
     clients = [threading.Thread(target=keep_asking, args=[f"user-{number}"]) for number in range(3)]
     for client in clients:

@@ -61,8 +61,8 @@ def test_the_same_list_as_here(one: ListProcesses) -> None:
     for history in (from_ratings([]), FAN):
         for filters in (Filters(), SERVICE_DEFAULTS, Filters(niche=0.5, diversity=0.5, exclude_ids=(1,))):
             with measuring() as times:
-                made = engine.recommend_history(history, ListRequest(k=3, offset=2, filters=filters))
-            assert as_made_here(made) == local.recommend_history(history, ListRequest(k=3, offset=2, filters=filters))
+                items = engine.recommend_history(history, ListRequest(k=3, offset=2, filters=filters))
+            assert as_made_here(items) == local.recommend_history(history, ListRequest(k=3, offset=2, filters=filters))
             assert times.milliseconds == {}, "the double measures nothing"
     assert one.problem is None
     assert (one.alive, one.restarts) == (1, 0)
@@ -103,8 +103,8 @@ def test_one_that_was_killed_is_noticed_when_it_is_asked(one: ListProcesses) -> 
     local = FakeEngine()
     (pid,) = pids()
     os.kill(pid, signal.SIGKILL)
-    made = WorkerPoolEngine(local, one).recommend_history(FAN, ListRequest(k=5, filters=Filters()))
-    assert made == local.recommend_history(FAN, ListRequest(k=5, filters=Filters())), "made here"
+    items = WorkerPoolEngine(local, one).recommend_history(FAN, ListRequest(k=5, filters=Filters()))
+    assert items == local.recommend_history(FAN, ListRequest(k=5, filters=Filters())), "made here"
     until(lambda: one.alive == 1, "another process")
 
 
@@ -198,7 +198,7 @@ def test_a_process_has_few_questions_in_hand(monkeypatch: pytest.MonkeyPatch) ->
     class Slow:
         def __init__(self, *_: object) -> None:
             self.in_hand, self.most = 0, 0
-            made.append(self)
+            started.append(self)
 
         def opened(self, **_: object) -> str:
             return VERSION
@@ -212,7 +212,7 @@ def test_a_process_has_few_questions_in_hand(monkeypatch: pytest.MonkeyPatch) ->
 
         leave = wait_for_end = end
 
-    made: list[Slow] = []
+    started: list[Slow] = []
     monkeypatch.setattr(pool, "ListProcess", Slow)
     processes = ListProcesses(obedient, VERSION, count=2, patience_s=30)
     threads = [threading.Thread(target=ask, args=[processes]) for _ in range(20)]
@@ -220,8 +220,8 @@ def test_a_process_has_few_questions_in_hand(monkeypatch: pytest.MonkeyPatch) ->
         thread.start()
     for thread in threads:
         thread.join()
-    assert [one.most for one in made] == [pool.IN_HAND, pool.IN_HAND]
-    assert [one.in_hand for one in made] == [0, 0]
+    assert [one.most for one in started] == [pool.IN_HAND, pool.IN_HAND]
+    assert [one.in_hand for one in started] == [0, 0]
     processes.close()
 
 
@@ -234,8 +234,8 @@ def test_each_user_gets_their_own_list() -> None:
     def ask_for(first: int) -> None:
         for number in range(first, 200):
             fan = fans[number % len(fans)]
-            made = engine.recommend_history(fan, ListRequest(k=5, filters=Filters()))
-            if as_made_here(made) != local.recommend_history(fan, ListRequest(k=5, filters=Filters())):
+            items = engine.recommend_history(fan, ListRequest(k=5, filters=Filters()))
+            if as_made_here(items) != local.recommend_history(fan, ListRequest(k=5, filters=Filters())):
                 wrong.append(number)
 
     threads = [threading.Thread(target=ask_for, args=[first]) for first in range(5)]

@@ -112,21 +112,21 @@ def time() -> FakeTime:
 
 @pytest.fixture
 def client(time: FakeTime) -> Iterator[Callable[..., PoliteClient]]:
-    made: list[PoliteClient] = []
+    clients: list[PoliteClient] = []
 
     def make(name: str = "AniList", patience_s: float = 100.0) -> PoliteClient:
-        made.append(PoliteClient(name, pause_s=2.0, patience_s=patience_s, clock=time.clock, sleep=time.sleep))
-        return made[-1]
+        clients.append(PoliteClient(name, pause_s=2.0, patience_s=patience_s, clock=time.clock, sleep=time.sleep))
+        return clients[-1]
 
     yield make
-    for one in made:
+    for one in clients:
         one.close()
 
 
 def message_and_hint(error: pytest.ExceptionInfo[Any]) -> str:
-    found = error.value
-    assert isinstance(found, GarsError)
-    return f"{found.message} | {found.hint}"
+    raised = error.value
+    assert isinstance(raised, GarsError)
+    return f"{raised.message} | {raised.hint}"
 
 
 def test_anilist_in_chunks(site: FakeSite, client: Callable[..., PoliteClient], time: FakeTime) -> None:
@@ -134,9 +134,9 @@ def test_anilist_in_chunks(site: FakeSite, client: Callable[..., PoliteClient], 
     first["data"]["MediaListCollection"]["hasNextChunk"] = True
     second = {"data": {"MediaListCollection": {"hasNextChunk": False, "lists": []}}}
     site.answers = [Answer(body=json.dumps(one).encode()) for one in (first, second)]
-    found = parse(AniList(client(), site.address).fetch("some body"))
-    assert isinstance(found, PersonalList)
-    assert len(found.entries) == 5
+    parsed = parse(AniList(client(), site.address).fetch("some body"))
+    assert isinstance(parsed, PersonalList)
+    assert len(parsed.entries) == 5
     asked = [json.loads(one.body)["variables"] for one in site.asked]
     assert asked == [{"name": "some body", "chunk": 1}, {"name": "some body", "chunk": 2}]
     assert site.asked[0].headers["user-agent"] == "gars"
@@ -149,9 +149,9 @@ def test_myanimelist_in_pages(site: FakeSite, client: Callable[..., PoliteClient
     ]
     pages[0]["paging"]["next"] = f"{site.address}/v2/users/x/animelist?offset=2"
     site.answers = [Answer(body=json.dumps(page).encode()) for page in pages]
-    found = parse(MyAnimeList(client("MyAnimeList"), "secret-id", f"{site.address}/v2/").fetch("a/b c"))
-    assert isinstance(found, PersonalList)
-    assert (len(found.entries), len(found.skipped), found.notes) == (3, 1, ())
+    parsed = parse(MyAnimeList(client("MyAnimeList"), "secret-id", f"{site.address}/v2/").fetch("a/b c"))
+    assert isinstance(parsed, PersonalList)
+    assert (len(parsed.entries), len(parsed.skipped), parsed.notes) == (3, 1, ())
     assert [one.path for one in site.asked] == [
         "/v2/users/a%2Fb%20c/animelist?fields=list_status&limit=1000&nsfw=true",
         "/v2/users/x/animelist?offset=2",

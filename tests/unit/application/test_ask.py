@@ -120,8 +120,8 @@ def test_parts(asking: tuple[Ask, Come], text: str, expected: list[tuple[str, st
     ],
 )
 def test_bounds(asking: tuple[Ask, Come], text: str, bounds: dict[str, float]) -> None:
-    made = asking[0](text, Filters()).filters
-    assert made == msgspec.structs.replace(Filters(), **bounds)
+    filters = asking[0](text, Filters()).filters
+    assert filters == msgspec.structs.replace(Filters(), **bounds)
 
 
 @pytest.mark.parametrize(
@@ -169,9 +169,11 @@ def test_what_has_no_opposite_is_excluded(
 
 
 def test_other_filters_stay_and_bounds_are_narrowed(asking: tuple[Ask, Come]) -> None:
-    made = asking[0]("comedy, at most 26 episodes", Filters(types=("TV",), episodes_max=13, genres=("Drama",))).filters
-    assert (made.types, made.episodes_max, made.genres) == (("TV",), 13, ("Drama",))
-    assert made.any_of == (("Comedy", "Gag Humor"),)
+    narrowed = asking[0](
+        "comedy, at most 26 episodes", Filters(types=("TV",), episodes_max=13, genres=("Drama",))
+    ).filters
+    assert (narrowed.types, narrowed.episodes_max, narrowed.genres) == (("TV",), 13, ("Drama",))
+    assert narrowed.any_of == (("Comedy", "Gag Humor"),)
 
 
 def test_what_people_recommend_is_like_a_title(anime: list[Anime]) -> None:
@@ -206,9 +208,9 @@ def test_popular_titles_that_another_part_excludes_do_not_displace_others(
 
 
 def test_words_without_effect_are_named(asking: tuple[Ask, Come]) -> None:
-    asked = asking[0]("a comedy about zzyzx", SERVICE_DEFAULTS)
-    assert asked.unread == ("zzyzx",)
-    assert [part.text for part in asked.parts] == ["comedy"]
+    parsed = asking[0]("a comedy about zzyzx", SERVICE_DEFAULTS)
+    assert parsed.unread == ("zzyzx",)
+    assert [part.text for part in parsed.parts] == ["comedy"]
 
 
 @pytest.mark.parametrize("text", ["", "   ", "a" * (MAX_ASKED + 1)])
@@ -221,5 +223,5 @@ def test_what_cannot_be_asked(asking: tuple[Ask, Come], text: str) -> None:
     "text", ["'" * 300, "no " * 100, "\x00\ufffd", "((((", "like " * 60, "のような" * 70, "像" * 300]
 )
 def test_odd_text_is_harmless(asking: tuple[Ask, Come], text: str) -> None:
-    asked = asking[0](text, SERVICE_DEFAULTS)
-    assert all(text[part.start : part.end] == part.text for part in asked.parts)
+    parsed = asking[0](text, SERVICE_DEFAULTS)
+    assert all(text[part.start : part.end] == part.text for part in parsed.parts)

@@ -20,8 +20,8 @@ LIST = impression("r", "7", anime_ids=(10, 11, 12, 13, 14))
 
 
 def click(anime_id: int, minutes: float = 1, request_id: str | None = None, *, undo: bool = False) -> Interaction:
-    made = event("7", anime_id, Kind.CLICK, at=START + minutes * MINUTE, undo=undo)
-    return msgspec.structs.replace(made, request_id=request_id)
+    clicked = event("7", anime_id, Kind.CLICK, at=START + minutes * MINUTE, undo=undo)
+    return msgspec.structs.replace(clicked, request_id=request_id)
 
 
 def interaction(

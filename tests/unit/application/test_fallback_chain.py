@@ -37,11 +37,11 @@ def engine() -> FaultyEngine:
 
 @pytest.fixture
 def budgets() -> Iterator[dict[FallbackLevel, Budget]]:
-    made: dict[FallbackLevel, Budget] = {
+    by_level: dict[FallbackLevel, Budget] = {
         level: Budget(level, 0 if level == "popular" else SHORT_S, threads=1) for level in FALLBACK_LEVELS
     }
-    yield made
-    for budget in made.values():
+    yield by_level
+    for budget in by_level.values():
         budget.close()
 
 
@@ -64,8 +64,8 @@ def climb(
     return chain(known, ListRequest(k=k, offset=offset, filters=filters))
 
 
-def ids(made: Made) -> list[int]:
-    return [item.anime_id for item in made[1]]
+def ids(answer: Made) -> list[int]:
+    return [item.anime_id for item in answer[1]]
 
 
 @pytest.mark.parametrize("level", [None, "retrieval", "similar"])
@@ -129,21 +129,21 @@ def test_popular_is_the_engines_order_and_needs_no_engine(
     expected = engine.popular_ids(k=4, filters=Filters()).tolist()
     chain = FallbackChain(engine, budgets=patient)
     with engine.failing("recommend_history", "retrieve_ids", "popular_ids", "similar_ids"):
-        made = chain(NO_HISTORY, ListRequest(offset=2, k=2, filters=Filters()))
-    assert made[0] == "popular"
-    assert ids(made) == expected[2:]
-    assert {item.channels for item in made[1]} == {("popularity",)}
-    assert [item.p_like for item in made[1]] == [0.5, 0.5]
+        answer = chain(NO_HISTORY, ListRequest(offset=2, k=2, filters=Filters()))
+    assert answer[0] == "popular"
+    assert ids(answer) == expected[2:]
+    assert {item.channels for item in answer[1]} == {("popularity",)}
+    assert [item.p_like for item in answer[1]] == [0.5, 0.5]
 
 
 def test_similar_goes_by_genres_and_clicks(engine: FaultyEngine, patient: dict[FallbackLevel, Budget]) -> None:
     genres = {entry.anime_id: set(entry.genres) for entry in engine.anime}
     clicked = replace(NO_HISTORY, clicks=np.array([5114]))
     with engine.failing("recommend_history", "retrieve_ids"):
-        made = climb(engine, patient, clicked, k=4)
-    assert made[0] == "similar"
-    assert {item.channels for item in made[1]} == {("content",)}
-    first = [anime_id for anime_id in ids(made) if anime_id != 5114][:2]
+        answer = climb(engine, patient, clicked, k=4)
+    assert answer[0] == "similar"
+    assert {item.channels for item in answer[1]} == {("content",)}
+    first = [anime_id for anime_id in ids(answer) if anime_id != 5114][:2]
     assert all(genres[anime_id] & genres[5114] for anime_id in first)
 
 
@@ -156,8 +156,8 @@ def test_the_rules_hold_on_every_level(engine: FaultyEngine, patient: dict[Fallb
     franchises = {entry.anime_id: entry.franchise for entry in engine.anime}
     chain = FallbackChain(engine, budgets=patient, trending=lambda: TRENDING)
     with engine.failing(*names):
-        made = chain(known, ListRequest(k=9, filters=filters))
-    shown = ids(made)
+        answer = chain(known, ListRequest(k=9, filters=filters))
+    shown = ids(answer)
     assert shown
     assert not {1, 5} & set(shown) or known is NO_HISTORY
     assert 1535 not in shown

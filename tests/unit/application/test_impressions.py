@@ -113,16 +113,16 @@ def test_forgetting_includes_what_still_waits() -> None:
 
 @pytest.mark.parametrize(("sample", "low", "high"), [(0.0, 0, 0), (0.25, 200, 300), (1.0, 1000, 1000)])
 def test_a_share_is_kept_always_the_same_one(sample: float, low: int, high: int) -> None:
-    kept = []
+    sampled = []
     for _ in range(2):
         log = MemoryImpressionLog()
         recorder = ImpressionRecorder(log, FakeClock(), sample=sample)
         for number in range(1000):
             recorder.record(impression(f"request {number}", at=NOW))
         recorder.close()
-        kept.append(names(log))
-    assert kept[0] == kept[1]
-    assert low <= len(kept[0]) <= high
+        sampled.append(names(log))
+    assert sampled[0] == sampled[1]
+    assert low <= len(sampled[0]) <= high
 
 
 def test_old_ones_go() -> None:
@@ -148,14 +148,14 @@ def test_a_shown_list_is_recorded_with_what_made_it() -> None:
     recommend(ListRequest(user_id="7", k=3))
     assert recorded == []  # the list was not shown
     filters = Filters(adult=False, min_members=10)
-    made = recommend(ListRequest(user_id="7", k=3, offset=2, filters=filters, request_id="r"))
+    answer = recommend(ListRequest(user_id="7", k=3, offset=2, filters=filters, request_id="r"))
     (one,) = recorded
     assert (one.request_id, one.user_id, one.time, one.variant) == ("r", "7", clock.now(), "b")
-    asked = msgspec.structs.replace(one.filters, released_by=None)  # the day it was asked on goes with it
-    assert (one.k, one.offset, asked, one.model_version, one.state_version) == (3, 2, filters, "fake-1", 0)
+    recorded_filters = msgspec.structs.replace(one.filters, released_by=None)  # the day it was asked on goes with it
+    assert (one.k, one.offset, recorded_filters, one.model_version, one.state_version) == (3, 2, filters, "fake-1", 0)
     assert [item.position for item in one.items] == [2, 3, 4]
     assert [(item.anime_id, item.score, item.channels) for item in one.items] == [
-        (item.anime_id, item.score, item.channels) for item in made.items
+        (item.anime_id, item.score, item.channels) for item in answer.items
     ]
 
 

@@ -54,8 +54,8 @@ def test_promote_and_rollback_while_running(
     output = gars(tmp_path, "promote", second)
     assert f"{second} serves: a running gars serve takes it up now" in " ".join(output.split())
     assert running.swap.refresh()
-    made = running.current.recommend(ListRequest(user_id="7"))
-    assert (made.model_version, made.fallback, made.version) == (second, None, 1)
+    answer = running.current.recommend(ListRequest(user_id="7"))
+    assert (answer.model_version, answer.fallback, answer.version) == (second, None, 1)
     assert service.recommend(ListRequest(user_id="7")).model_version == first, "a request under way keeps its model"
     assert running.current.about.model_version == second
     running.current.writer.submit([event(anime_id=101)]).result(10)
@@ -112,8 +112,8 @@ def test_processes_follow_the_model_and_make_its_lists_to_the_last_bit(
     same_list_here_and_there(second)
     assert service.worker_pool is not None
     assert service.worker_pool.alive == 0, "those of the model before have ended"
-    made = service.recommend(ListRequest(user_id="7"))
-    assert (made.model_version, made.fallback) == (first, None), "a request under way keeps its model"
+    answer = service.recommend(ListRequest(user_id="7"))
+    assert (answer.model_version, answer.fallback) == (first, None), "a request under way keeps its model"
 
     damaged = registry.add(small.save).version
     assert damaged == first

@@ -53,7 +53,7 @@ def bots(count: int) -> pl.DataFrame:
     return pl.DataFrame(rows, {"user_id": pl.Int64, "anime_id": pl.Int64, "rating": pl.Int8}, orient="row")
 
 
-def made(home: Path, rows: pl.DataFrame, catalogue: pl.DataFrame | None = None) -> Dataset:
+def dataset_of(home: Path, rows: pl.DataFrame, catalogue: pl.DataFrame | None = None) -> Dataset:
     full = rows.with_columns(
         pl.lit(None, kind).alias(name) for name, kind in INTERACTIONS.items() if name not in rows.columns
     )
@@ -67,7 +67,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home with one accepted snapshot."""
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setenv("GARS_HOME", str(tmp_path))
-    snapshots.take(tmp_path, made(tmp_path, ratings()), LIMITS, now=NOW)
+    snapshots.take(tmp_path, dataset_of(tmp_path, ratings()), LIMITS, now=NOW)
     return tmp_path
 
 
@@ -76,39 +76,39 @@ def failed(home: Path, dataset: Dataset) -> list[str]:
 
 
 def test_more_of_the_same_is_accepted(home: Path) -> None:
-    validation = snapshots.validation_of(home, made(home, ratings(seed=1)), LIMITS)
+    validation = snapshots.validation_of(home, dataset_of(home, ratings(seed=1)), LIMITS)
     assert validation.drift is not None
     assert validation.accepted
     assert len(validation.checks) == 12
 
 
 def half(home: Path) -> Dataset:
-    kept = invented_catalogue(TITLES).filter(pl.col("anime_id") > TITLES // 2)
-    return made(home, ratings(seed=1).filter(pl.col("anime_id") > TITLES // 2), kept)
+    catalogue = invented_catalogue(TITLES).filter(pl.col("anime_id") > TITLES // 2)
+    return dataset_of(home, ratings(seed=1).filter(pl.col("anime_id") > TITLES // 2), catalogue)
 
 
 @pytest.mark.parametrize(
     ("make", "names"),
     [
-        (lambda home: made(home, ratings(1, shift=1)), ["rating_shift", "mean_rating_change"]),
+        (lambda home: dataset_of(home, ratings(1, shift=1)), ["rating_shift", "mean_rating_change"]),
         (half, ["anime_vanished", "rows_lost"]),
         (
-            lambda home: made(home, pl.concat([ratings(1), bots(60)])),
+            lambda home: dataset_of(home, pl.concat([ratings(1), bots(60)])),
             ["suspicious_user_share", "suspicious_row_share", "rating_shift"],
         ),
-        (lambda home: made(home, ratings(1).filter(pl.col("user_id") <= 200)), ["rows_lost", "users_lost"]),
+        (lambda home: dataset_of(home, ratings(1).filter(pl.col("user_id") <= 200)), ["rows_lost", "users_lost"]),
         (
-            lambda home: made(
+            lambda home: dataset_of(
                 home, ratings(1), invented_catalogue(TITLES).with_columns(genres=pl.lit([], pl.List(pl.String)))
             ),
             ["unknown_rise"],
         ),
         (
-            lambda home: made(home, ratings(1).with_columns(pl.when(pl.col("anime_id") % 4 > 0).then("rating"))),
+            lambda home: dataset_of(home, ratings(1).with_columns(pl.when(pl.col("anime_id") % 4 > 0).then("rating"))),
             ["unrated_change"],
         ),
-        (lambda home: made(home, ratings(1), invented_catalogue(TITLES * 2)), ["anime_new"]),
-        (lambda home: made(home, ratings(1), invented_catalogue(TITLES - 10)), ["orphan_share"]),
+        (lambda home: dataset_of(home, ratings(1), invented_catalogue(TITLES * 2)), ["anime_new"]),
+        (lambda home: dataset_of(home, ratings(1), invented_catalogue(TITLES - 10)), ["orphan_share"]),
     ],
     ids=["shifted", "half", "bots", "users", "gaps", "unrated", "flood", "orphans"],
 )
@@ -123,10 +123,12 @@ def test_a_bad_data_set_is_stopped(home: Path, make: Any, names: list[str]) -> N
 
 
 def test_users_with_one_list_are_not_people(tmp_path: Path) -> None:
-    report = validate(made(tmp_path, pl.concat([ratings(), bots(5)])))
+    report = validate(dataset_of(tmp_path, pl.concat([ratings(), bots(5)])))
     assert (report.suspicious_users, report.copied_users, report.suspicious_rows) == (5, 5, 150)
     assert report.suspicious[0].why == "5 users have the very same 30 ratings"
-    assert validate(made(tmp_path, pl.concat([ratings(), bots(4)]))).suspicious_users == 0, "four may be a coincidence"
+    assert validate(dataset_of(tmp_path, pl.concat([ratings(), bots(4)]))).suspicious_users == 0, (
+        "four may be a coincidence"
+    )
     assert sum(report.titles_of_a_user.values()) == USERS + 5
     assert report.titles_of_a_user["20-49"] == USERS + 5
 
@@ -135,7 +137,7 @@ def test_a_person_may_overrule_a_threshold_but_not_a_fault(home: Path) -> None:
     taken = snapshots.take(home, half(home), LIMITS, now=NOW, force=True)
     assert taken.forced
     assert snapshots.accepted(home) == taken.hash
-    broken = made(home, ratings(2))
+    broken = dataset_of(home, ratings(2))
     broken.interactions().collect().reverse().write_parquet(broken.parts()[0])
     with pytest.raises(NotAcceptedError, match=r"1 fault\(s\)"):
         snapshots.take(home, broken, LIMITS, now=NOW, force=True)
@@ -143,12 +145,12 @@ def test_a_person_may_overrule_a_threshold_but_not_a_fault(home: Path) -> None:
 
 def test_a_snapshot_is_its_content(home: Path) -> None:
     (first,) = snapshots.snapshots(home)
-    again = snapshots.take(home, made(home, ratings()), LIMITS, now=NOW + timedelta(days=1))
+    again = snapshots.take(home, dataset_of(home, ratings()), LIMITS, now=NOW + timedelta(days=1))
     assert again == first, "the same data are the same snapshot, with the day of the first"
     dataset = snapshots.open_snapshot(home, first.hash[:8])
     assert dataset.content_hash == first.hash == dataset.path.name
     assert not any(path.stat().st_mode & stat.S_IWUSR for path in [dataset.path, *dataset.path.rglob("*")])
-    next_one = snapshots.take(home, made(home, ratings(1)), LIMITS, now=NOW + timedelta(days=2))
+    next_one = snapshots.take(home, dataset_of(home, ratings(1)), LIMITS, now=NOW + timedelta(days=2))
     assert (next_one.parent, next_one.dataset) == (first.hash, "fresh")
     lineage = snapshots.open_snapshot(home, next_one.hash).manifest.report["lineage"]
     assert lineage == {"taken_of": next_one.dataset_hash, "parent": first.hash}
@@ -178,7 +180,7 @@ def test_a_snapshot_can_be_removed_unless_it_is_the_accepted_one(home: Path) -> 
     (first,) = snapshots.snapshots(home)
     with pytest.raises(InvalidInputError, match="is the accepted one"):
         snapshots.remove(home, first.hash)
-    taken = snapshots.take(home, made(home, ratings(1)), LIMITS, now=NOW)
+    taken = snapshots.take(home, dataset_of(home, ratings(1)), LIMITS, now=NOW)
     snapshots.remove(home, first.hash)
     assert [one.hash for one in snapshots.snapshots(home)] == [taken.hash]
     with pytest.raises(InvalidInputError, match=f"no snapshot begins with '{first.hash}'"):
@@ -231,7 +233,7 @@ def run(*words: str) -> str:
 
 
 def test_the_commands(home: Path) -> None:
-    made(home, ratings(1))
+    dataset_of(home, ratings(1))
     html, found = home / "report.html", home / "report.json"
     output = run("validate", "--html", str(html), "--json", str(found))
     assert "rating_shift" in output
@@ -240,7 +242,7 @@ def test_the_commands(home: Path) -> None:
     assert json.loads(found.read_text())["report"]["users"] == USERS
     assert f"{USERS:,} users" in run("snapshot")
     assert run("snapshots", "--verify").count("fresh") == 2
-    made(home, ratings(1, shift=1))
+    dataset_of(home, ratings(1, shift=1))
     with pytest.raises(NotAcceptedError, match="rating_shift"):
         run("validate", "--json", str(found))
     assert json.loads(found.read_text())["drift"]["rating_shift"] > 0.08, "the report is there all the same"
@@ -256,8 +258,8 @@ def test_forgetting(home: Path) -> None:
     names.write_text("Aki\n\n")
     assert "1 user(s) put on" in run("forget", "--names", str(names))
     (aki,) = name_hasher(home)(pl.Series(["Aki"])).to_list()
-    kept = (home / "forgotten-users.txt").read_text()
-    assert kept.splitlines() == ["7", str(aki)]
+    listed = (home / "forgotten-users.txt").read_text()
+    assert listed.splitlines() == ["7", str(aki)]
     assert (home / "forgotten-users.txt").stat().st_mode & 0o077 == 0
     with pytest.raises(InvalidInputError, match="which users"):
         run("forget")

@@ -88,14 +88,14 @@ class Site:
         self.thread.start()
 
     def answer(self, question: dict[str, Any]) -> dict[str, Any]:
-        found = {
+        entries = {
             ("FALL", 1): [media(1, 101), media(2, None)],
             ("FALL", 2): [media(3, 103)],
             ("WINTER", 1): [media(4, 104, status="NOT_YET_RELEASED", season="WINTER", seasonYear=2027)],
             (None, 1): [media(1, 101, episodes=13)],
         }[question.get("season"), question["page"]]
         more = (question.get("season"), question["page"]) == ("FALL", 1)
-        return {"data": {"Page": {"pageInfo": {"hasNextPage": more}, "media": found}}}
+        return {"data": {"Page": {"pageInfo": {"hasNextPage": more}, "media": entries}}}
 
 
 @pytest.fixture
@@ -104,10 +104,10 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     slept: list[float] = []
     real = polite.PoliteClient
 
-    def made(site: str, **options: Any) -> polite.PoliteClient:
+    def client_of(site: str, **options: Any) -> polite.PoliteClient:
         return real(site, **options, sleep=slept.append)
 
-    monkeypatch.setattr("gars.bootstrap.stores.PoliteClient", made)
+    monkeypatch.setattr("gars.bootstrap.stores.PoliteClient", client_of)
     return slept
 
 
@@ -222,9 +222,9 @@ def test_the_command_makes_a_data_set_with_this_weeks_anime(
     with pytest.raises(SystemExit) as stop:
         cli.main()
     assert not stop.value.code
-    made = Dataset.open(settings.home / "data" / "mal-fresh")
-    assert made.manifest.report["new_anime"] == len(made.catalogue()) - 1
-    assert made.manifest.sources[-1].name == "anilist-api"
+    dataset = Dataset.open(settings.home / "data" / "mal-fresh")
+    assert dataset.manifest.report["new_anime"] == len(dataset.catalogue()) - 1
+    assert dataset.manifest.sources[-1].name == "anilist-api"
     assert site.asked
 
 

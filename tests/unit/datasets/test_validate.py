@@ -68,32 +68,32 @@ def test_orphans_duplicates_and_disorder(tmp_path: Path) -> None:
 
 
 def test_faults_of_a_meddled_data_set(tmp_path: Path) -> None:
-    made = dataset(tmp_path, frame((1, 1, 8), (1, 2, 9)), titles=3)
-    (part,) = made.parts()
+    data = dataset(tmp_path, frame((1, 1, 8), (1, 2, 9)), titles=3)
+    (part,) = data.parts()
     rows = pl.read_parquet(part)
     rows.with_columns(rating=pl.lit(11, pl.Int8), status=pl.lit("seen")).head(1).write_parquet(part)
-    assert validate(made).faults == [
+    assert validate(data).faults == [
         "part-00000.parquet: 1 rating(s) of 11",
         "part-00000.parquet: 1 row(s) of unknown status 'seen'",
         "dataset.json promises 2 rows, there are 1",
     ]
     rows.with_columns(pl.col("rating").cast(pl.Float64)).write_parquet(part)
-    assert "part-00000.parquet: column rating is Float64, not Int8" in validate(made).faults
+    assert "part-00000.parquet: column rating is Float64, not Int8" in validate(data).faults
     part.write_bytes(b"nothing")
     with pytest.raises(DataError, match=r"part-00000\.parquet: cannot be read"):
-        validate(made)
+        validate(data)
 
 
 def test_faults_of_a_meddled_catalogue(tmp_path: Path) -> None:
-    made = dataset(tmp_path, frame((1, 1, 8)), titles=3)
-    twice = pl.concat([made.catalogue(), made.catalogue().head(1).with_columns(title=pl.lit(None, pl.String))])
-    twice.write_parquet(made.path / "catalogue.parquet")
-    assert validate(made).faults == ["catalogue: 1 row(s) without title", "catalogue: 1 anime_id(s) are there twice"]
-    twice.drop("season").write_parquet(made.path / "catalogue.parquet")
-    assert made.catalogue()["season"].null_count() == 4, "an older data set has no such column"
-    twice.drop("score").write_parquet(made.path / "catalogue.parquet")
+    data = dataset(tmp_path, frame((1, 1, 8)), titles=3)
+    twice = pl.concat([data.catalogue(), data.catalogue().head(1).with_columns(title=pl.lit(None, pl.String))])
+    twice.write_parquet(data.path / "catalogue.parquet")
+    assert validate(data).faults == ["catalogue: 1 row(s) without title", "catalogue: 1 anime_id(s) are there twice"]
+    twice.drop("season").write_parquet(data.path / "catalogue.parquet")
+    assert data.catalogue()["season"].null_count() == 4, "an older data set has no such column"
+    twice.drop("score").write_parquet(data.path / "catalogue.parquet")
     with pytest.raises(DataError, match=r"catalogue\.parquet: column score is None, not Float64"):
-        validate(made)
+        validate(data)
 
 
 def test_the_content_hash_is_of_the_rows_not_of_the_files(tmp_path: Path) -> None:
@@ -113,14 +113,14 @@ def test_no_rows_is_no_data_set(tmp_path: Path) -> None:
 def test_opening_what_is_not_there_or_not_whole(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"there is no data set in .*\n.*gars data build"):
         Dataset.open(tmp_path / "none")
-    made = dataset(tmp_path, frame((1, 1, 8)))
-    (made.path / "catalogue.parquet").unlink()
+    data = dataset(tmp_path, frame((1, 1, 8)))
+    (data.path / "catalogue.parquet").unlink()
     with pytest.raises(DataError, match=r"half-written: catalogue\.parquet missing"):
-        Dataset.open(made.path)
-    (made.path / "catalogue.parquet").touch()
-    (made.path / "dataset.json").write_text("{")
+        Dataset.open(data.path)
+    (data.path / "catalogue.parquet").touch()
+    (data.path / "dataset.json").write_text("{")
     with pytest.raises(DataError, match=r"dataset\.json is damaged"):
-        Dataset.open(made.path)
+        Dataset.open(data.path)
 
 
 def test_a_catalogue_as_domain_values() -> None:

@@ -5,19 +5,19 @@ from gars.domain.candidates import Filters
 from gars.domain.errors import InvalidInputError
 
 
-def made(shown: tuple[int, ...]) -> cursor.Cursor:
+def cursor_after(shown: tuple[int, ...]) -> cursor.Cursor:
     return cursor.make("7", Filters(), model_version="m", state_version=3, shown=shown)
 
 
 @pytest.mark.parametrize("shown", [(), (5,), (7, 3, 900_000), tuple(range(1000))])
 def test_what_was_shown_comes_back_ascending(shown: tuple[int, ...]) -> None:
-    found = cursor.decode(cursor.encode(made(shown)))
-    assert found == made(shown)
-    assert found.shown == tuple(sorted(shown))
+    decoded = cursor.decode(cursor.encode(cursor_after(shown)))
+    assert decoded == cursor_after(shown)
+    assert decoded.shown == tuple(sorted(shown))
 
 
 def test_the_longest_cursor_fits_into_an_address() -> None:
-    assert len(cursor.encode(made(tuple(range(0, 60_000, 60))))) < cursor.MAX_LENGTH
+    assert len(cursor.encode(cursor_after(tuple(range(0, 60_000, 60))))) < cursor.MAX_LENGTH
 
 
 def test_hash_of_a_list_depends_on_user_and_filters_but_not_on_the_page() -> None:

@@ -57,8 +57,8 @@ def columns(*history: Rating) -> dict[str, np.ndarray]:
 
 def test_every_column_has_a_name_and_every_value_is_finite() -> None:
     for history in ((), (Rating(1, 9),), (Rating(1, None), Rating(3, 2), Rating(777, 5))):
-        asked = query(*history)
-        values = features.matrix(asked)
+        wanted = query(*history)
+        values = features.matrix(wanted)
         assert values.shape == (4, len(features.names(("a", "b"))))
         assert values.dtype == np.float32
         assert np.isfinite(values).all()
@@ -123,11 +123,11 @@ def test_recency_is_compared_with_the_latest_titles_of_the_user() -> None:
     catalogue = [Anime(anime_id=place, title=str(place), year=year) for place, year in enumerate((1990, 2018, 2020), 1)]
     catalogue.append(Anime(anime_id=4, title="no year"))
     items = build(catalogue).with_statistics(LISTED_ROWS, LISTED_RATINGS)
-    asked = query()
+    wanted = query()
     history = from_ratings((Rating(1, 9), Rating(2, 8)))
-    asked = replace(asked, items=items, taste=taste_of(history, items, prior_of(items)))
-    asked = replace(asked, records=item.records_of(items, asked.prior))
-    values = dict(zip(features.names(("a", "b")), features.matrix(asked).T, strict=True))
+    wanted = replace(wanted, items=items, taste=taste_of(history, items, prior_of(items)))
+    wanted = replace(wanted, records=item.records_of(items, wanted.prior))
+    values = dict(zip(features.names(("a", "b")), features.matrix(wanted).T, strict=True))
     # of two titles the lower one is at the 0.9 quantile by index 0
     assert values["latest_gap"].tolist() == pytest.approx([0, 2.8, 3.0, 0])
     assert values["year_share"].tolist() == pytest.approx([0.5, 0.5, 0.5, 0])

@@ -49,7 +49,7 @@ def of_likes(protocol: str) -> results.LikesResult:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool, bool]]:
+def evaluated(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool, bool]]:
     """Nothing is trained: each protocol gives a made-up result; returns what was asked for."""
     calls: list[tuple[str, bool, bool]] = []
     nothing = SimpleNamespace(interactions=lambda: pl.LazyFrame(), catalogue=lambda: pl.DataFrame())
@@ -81,10 +81,10 @@ def gars(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
 
 
 def test_every_protocol_is_shown_and_what_was_skipped_is_named(
-    asked: list[tuple[str, bool, bool]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    evaluated: list[tuple[str, bool, bool]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert gars(monkeypatch) == 0
-    assert [one for one, _, _ in asked] == ["A", "B", "M", "random", "per-user", "cold-users", "movielens"]
+    assert [one for one, _, _ in evaluated] == ["A", "B", "M", "random", "per-user", "cold-users", "movielens"]
     stdout = capsys.readouterr().out
     assert "Lists, protocol A: 5 validation users of the ratings sample, 9 items" in stdout
     assert "Two stages against edlae, paired" in stdout
@@ -93,26 +93,26 @@ def test_every_protocol_is_shown_and_what_was_skipped_is_named(
     assert "no network" in stdout
 
 
-def test_one_task_alone(asked: list[tuple[str, bool, bool]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_task_alone(evaluated: list[tuple[str, bool, bool]], monkeypatch: pytest.MonkeyPatch) -> None:
     assert gars(monkeypatch, "--task", "lists", "--protocol", "B") == 0
-    assert asked == [("B", True, False)]
+    assert evaluated == [("B", True, False)]
 
 
 def test_a_report_is_written_and_its_command_holds_no_path(
-    asked: list[tuple[str, bool, bool]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    evaluated: list[tuple[str, bool, bool]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     pytest.importorskip("matplotlib", reason="the plots need the report extra")
     report = tmp_path / "out"
     assert gars(monkeypatch, "--report", str(report), "--protocol", "A", "--protocol", "movielens", "--quick") == 0
-    found = results.read(report / "report.json")
-    assert [one.protocol for one in found.lists] == ["A"]
-    assert found.about.command == "gars evaluate --part validation --seed 0 --protocol A --protocol movielens --quick"
+    stored = results.read(report / "report.json")
+    assert [one.protocol for one in stored.lists] == ["A"]
+    assert stored.about.command == "gars evaluate --part validation --seed 0 --protocol A --protocol movielens --quick"
     assert str(tmp_path) not in (report / "report.html").read_text()
     assert "no network" in (report / "report.md").read_text()
 
 
 def test_a_report_that_cannot_be_drawn_is_refused_before_anything_is_trained(
-    asked: list[tuple[str, bool, bool]],
+    evaluated: list[tuple[str, bool, bool]],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -120,4 +120,4 @@ def test_a_report_that_cannot_be_drawn_is_refused_before_anything_is_trained(
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert gars(monkeypatch, "--report", str(tmp_path / "out")) == 1
     assert "→ pip install 'gars[report]'" in capsys.readouterr().err
-    assert not asked
+    assert not evaluated

@@ -62,11 +62,11 @@ class Flink:
 
 @pytest.fixture
 def flink(tmp_path: Path) -> Iterator[Flink]:
-    made = Flink(tmp_path)
-    yield made
-    made.server.shutdown()
-    made.thread.join()
-    made.server.server_close()
+    running = Flink(tmp_path)
+    yield running
+    running.server.shutdown()
+    running.thread.join()
+    running.server.server_close()
 
 
 @pytest.fixture
@@ -83,11 +83,11 @@ def script(flink: Flink, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def snapshot(folder: Path, name: str, *, at: int) -> str:
-    made = folder / "data" / name / "_metadata"
-    made.parent.mkdir(parents=True)
-    made.touch()
-    os.utime(made, (at, at))
-    return f"file://{made.parent}"
+    metadata = folder / "data" / name / "_metadata"
+    metadata.parent.mkdir(parents=True)
+    metadata.touch()
+    os.utime(metadata, (at, at))
+    return f"file://{metadata.parent}"
 
 
 def test_it_is_submitted_whenever_there_is_none(flink: Flink, script: subprocess.Popen[bytes], tmp_path: Path) -> None:

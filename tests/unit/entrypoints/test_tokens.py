@@ -31,12 +31,12 @@ def test_a_user_token_names_its_user(user_id: str) -> None:
 @given(place=st.integers(min_value=0), change=st.characters(categories=["L", "N"], max_codepoint=127))
 def test_a_changed_token_is_nobodys(place: int, change: str) -> None:
     tokens = Tokens(SERVICE)
-    made = tokens.issue("alice", NOW + timedelta(days=1))
-    place %= len(made)
-    forged = made[:place] + change + made[place + 1 :]
+    token = tokens.issue("alice", NOW + timedelta(days=1))
+    place %= len(token)
+    forged = token[:place] + change + token[place + 1 :]
     caller = tokens.caller(forged, NOW)
     # the last character of base64 has bits that mean nothing
-    assert caller.kind == "anonymous" or forged == made or place == len(made) - 1
+    assert caller.kind == "anonymous" or forged == token or place == len(token) - 1
 
 
 @pytest.mark.parametrize(
@@ -47,9 +47,9 @@ def test_junk(tokens: Tokens, junk: str) -> None:
 
 
 def test_expiry(tokens: Tokens) -> None:
-    made = tokens.issue("alice", NOW)
-    assert tokens.caller(made, NOW - timedelta(seconds=1)).kind == "user"
-    assert tokens.caller(made, NOW).kind == "anonymous"
+    token = tokens.issue("alice", NOW)
+    assert tokens.caller(token, NOW - timedelta(seconds=1)).kind == "user"
+    assert tokens.caller(token, NOW).kind == "anonymous"
 
 
 def test_secrets(tokens: Tokens) -> None:

@@ -23,7 +23,7 @@ from gars_test_support.world import SMALL, small_world
 
 
 @pytest.fixture(scope="module")
-def found() -> results.Results:
+def report() -> results.Results:
     """Both tasks measured on the small world, split by users."""
     interactions, catalogue = small_world()
     rated = interactions.drop_nulls("rating").rename({"item_id": "anime_id"})
@@ -90,18 +90,18 @@ def found() -> results.Results:
     )
 
 
-def test_the_product_is_compared_with_every_other_model_the_best_first(found: results.Results) -> None:
-    compared = found.lists[0].comparisons
-    assert compared[0].against == found.lists[0].baseline
-    assert {one.against for one in compared} == {one.name for one in found.lists[0].models} - {"two stages"}
+def test_the_product_is_compared_with_every_other_model_the_best_first(report: results.Results) -> None:
+    compared = report.lists[0].comparisons
+    assert compared[0].against == report.lists[0].baseline
+    assert {one.against for one in compared} == {one.name for one in report.lists[0].models} - {"two stages"}
     assert all(one.model == "two stages" for one in compared)
     worst = next(one for one in compared if one.against == "popularity").gains["ndcg@10"]
     assert worst.low < worst.mean < worst.high
     assert worst.mean > 0
 
 
-def test_lists_without_a_title_are_the_popular_ones_and_more_titles_help(found: results.Results) -> None:
-    by_name = {one.name: one for one in found.lists[0].models}
+def test_lists_without_a_title_are_the_popular_ones_and_more_titles_help(report: results.Results) -> None:
+    by_name = {one.name: one for one in report.lists[0].models}
     product, popular = (
         {group.name: group.metrics["recall@20"].mean for group in by_name[name].groups if group.kind == "cut"}
         for name in ("two stages", "popularity")
@@ -112,21 +112,21 @@ def test_lists_without_a_title_are_the_popular_ones_and_more_titles_help(found: 
     assert not [group for group in by_name["edlae"].groups if group.kind == "cut" and group.name == "0"]
 
 
-def test_groups_part_the_users_and_the_targets(found: results.Results) -> None:
-    models = found.lists[0].models
+def test_groups_part_the_users_and_the_targets(report: results.Results) -> None:
+    models = report.lists[0].models
     for one in models:
         by_length = [group.size for group in one.groups if group.kind == "history"]
-        assert sum(by_length) == found.lists[0].users
+        assert sum(by_length) == report.lists[0].users
         assert {group.name for group in one.groups if group.kind == "franchise"} == {
             "of a franchise on the list",
             "of a new franchise",
         }
-    rows = [group.size for group in found.likes[0].models[0].groups if group.kind == "popularity"]
-    assert 0 < sum(rows) <= found.likes[0].rows
+    rows = [group.size for group in report.likes[0].models[0].groups if group.kind == "popularity"]
+    assert 0 < sum(rows) <= report.likes[0].rows
 
 
-def test_what_lists_are_like_stays_in_its_range(found: results.Results) -> None:
-    by_name = {one.name: one for one in found.lists[0].models}
+def test_what_lists_are_like_stays_in_its_range(report: results.Results) -> None:
+    by_name = {one.name: one for one in report.lists[0].models}
     for one in by_name.values():
         assert one.diversity is not None
         assert 0 <= one.diversity <= 1
@@ -140,25 +140,25 @@ def test_what_lists_are_like_stays_in_its_range(found: results.Results) -> None:
     assert (popular.head_share or 0) > (product.head_share or 0)
 
 
-def test_reliability_bins_hold_every_row(found: results.Results) -> None:
-    for one in found.likes[0].models:
-        assert sum(found_bin.rows for found_bin in one.reliability) == found.likes[0].rows
-        gap = sum(abs(b.predicted - b.liked) * b.rows for b in one.reliability) / found.likes[0].rows
+def test_reliability_bins_hold_every_row(report: results.Results) -> None:
+    for one in report.likes[0].models:
+        assert sum(found_bin.rows for found_bin in one.reliability) == report.likes[0].rows
+        gap = sum(abs(b.predicted - b.liked) * b.rows for b in one.reliability) / report.likes[0].rows
         assert gap == pytest.approx(one.values["ece"])
 
 
-def test_the_fit_has_a_cost_and_its_tasks_are_timed(found: results.Results) -> None:
-    cost = found.fits[0].cost
+def test_the_fit_has_a_cost_and_its_tasks_are_timed(report: results.Results) -> None:
+    cost = report.fits[0].cost
     assert cost.seconds > 0
     assert cost.peak_mb is None or cost.peak_mb > 50
-    assert {"ranking model", "ranking examples"} <= {task.label for task in found.tasks}
+    assert {"ranking model", "ranking examples"} <= {task.label for task in report.tasks}
 
 
-def test_three_formats_have_the_same_results(found: results.Results, tmp_path: Path) -> None:
+def test_three_formats_have_the_same_results(report: results.Results, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="the plots need the report extra")
-    writing.write(found, tmp_path / "report")
-    assert results.read(tmp_path / "report" / "report.json") == found
-    best = next(one for one in found.lists[0].models if one.name == "two stages")
+    writing.write(report, tmp_path / "report")
+    assert results.read(tmp_path / "report" / "report.json") == report
+    best = next(one for one in report.lists[0].models if one.name == "two stages")
     shown = str(best.metrics["ndcg@10"])
     page, text = ((tmp_path / "report" / name).read_text() for name in ("report.html", "report.md"))
     for written in (page, text):
@@ -171,21 +171,21 @@ def test_three_formats_have_the_same_results(found: results.Results, tmp_path: P
     assert not re.search(r'(?:src|[^:]href)="(?!#)', page)
 
 
-def test_the_published_block_is_replaced_and_the_rest_stays(found: results.Results) -> None:
+def test_the_published_block_is_replaced_and_the_rest_stays(report: results.Results) -> None:
     before = f"# Title\n{published.BEGIN}\nold numbers\n{published.END}\nafter\n"
-    after = published.replaced(before, found)
+    after = published.replaced(before, report)
     assert after.startswith(f"# Title\n{published.BEGIN}\n")
     assert after.endswith(f"\n{published.END}\nafter\n")
     assert "old numbers" not in after
     assert "gars evaluate --part test" in after
-    assert str(found.likes[0].models[-1].metrics["auc"]) in after
+    assert str(report.likes[0].models[-1].metrics["auc"]) in after
     assert "Not measured: ials (A)" in after
-    assert published.replaced(after, found) == after
+    assert published.replaced(after, report) == after
 
 
-def test_a_document_without_the_marks_is_left_alone(found: results.Results) -> None:
+def test_a_document_without_the_marks_is_left_alone(report: results.Results) -> None:
     with pytest.raises(DataError, match=r"the document has no block between <!-- results:begin -->"):
-        published.replaced("# Title\n", found)
+        published.replaced("# Title\n", report)
 
 
 def test_results_that_cannot_be_read(tmp_path: Path) -> None:
@@ -203,11 +203,11 @@ def test_without_matplotlib_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) 
     assert refused.value.hint == "pip install 'gars[report]'"
 
 
-def test_summary_names_the_evaluated_part(found: results.Results) -> None:
-    table = tables.summary(found.lists[0], found.about)
+def test_summary_names_the_evaluated_part(report: results.Results) -> None:
+    table = tables.summary(report.lists[0], report.about)
     assert table.title.startswith("Lists, protocol A: 29 test users of the small world, 60 items, fit ")
     assert table.header == ["model", "recall@20", "recall@50", "ndcg@10", "ndcg@100", "coverage@10"]
-    assert tables.summary(found.likes[0], found.about).header[-1] == "ECE"
+    assert tables.summary(report.likes[0], report.about).header[-1] == "ECE"
 
 
 def test_the_machine_and_the_commit_are_known() -> None:

@@ -39,15 +39,15 @@ class Shown:
         for number in range(count):
             self.n += 1
             at = start + timedelta(seconds=number)
-            made = msgspec.structs.replace(
+            shown = msgspec.structs.replace(
                 impression(f"r{self.n}", f"u{number % 30}", at=at),
                 model_version=version,
                 fallback="popular" if rng.random() < fallback else None,
             )
-            self.impressions.append([made])
+            self.impressions.append([shown])
             if rng.random() < share:
-                interaction: Interaction = event(made.user_id, 5, kind, value, at=at + timedelta(minutes=1))
-                self.log.append([msgspec.structs.replace(interaction, request_id=request_id(made.request_id))])
+                interaction: Interaction = event(shown.user_id, 5, kind, value, at=at + timedelta(minutes=1))
+                self.log.append([msgspec.structs.replace(interaction, request_id=request_id(shown.request_id))])
 
     def look(self, *, now: timedelta = 5 * HOUR, z: float = FIRM) -> Look:
         return look(self.impressions, self.log, before="old", after="new", promoted=PROMOTED, now=PROMOTED + now, z=z)
@@ -76,18 +76,18 @@ def test_a_fall_is_what_got_worse(
 ) -> None:
     shown.lists("old", 300, share=shares[0], kind=kind, value=value)
     shown.lists("new+abc", 300, share=shares[1], kind=kind, value=value)
-    found = shown.look()
-    assert (found.before.lists, found.after.lists, found.after.users) == (300, 300, 30)
-    assert [one.metric for one in found.falls] == ([fall] if fall else [])
+    compared = shown.look()
+    assert (compared.before.lists, compared.after.lists, compared.after.users) == (300, 300, 30)
+    assert [one.metric for one in compared.falls] == ([fall] if fall else [])
 
 
 def test_simpler_lists_are_a_fall_at_once(shown: Shown) -> None:
     shown.lists("old", 300)
     shown.lists("new", 300, fallback=0.3)
-    found = shown.look(now=HOUR + timedelta(minutes=6))
-    assert found.after.lists == 0, "nothing can have come of them yet"
-    assert [one.metric for one in found.falls] == ["fallbacks"]
-    assert world.regression_message(found).startswith("fallbacks 0.0% → ")
+    compared = shown.look(now=HOUR + timedelta(minutes=6))
+    assert compared.after.lists == 0, "nothing can have come of them yet"
+    assert [one.metric for one in compared.falls] == ["fallbacks"]
+    assert world.regression_message(compared).startswith("fallbacks 0.0% → ")
 
 
 def test_only_what_belongs_to_the_two_models_counts(shown: Shown) -> None:
@@ -95,9 +95,9 @@ def test_only_what_belongs_to_the_two_models_counts(shown: Shown) -> None:
     shown.lists("old", 150, share=0.0, ago=timedelta(days=8))
     shown.lists("new", 150, share=0.5, request_id=lambda _: "another")
     shown.lists("newer", 150, share=0.5)
-    found = shown.look()
-    assert (found.before.lists, found.after.lists) == (150, 150)
-    assert found.after.rate("clicks")[0] == 0, "an event that names another list is not this one's"
+    compared = shown.look()
+    assert (compared.before.lists, compared.after.lists) == (150, 150)
+    assert compared.after.rate("clicks")[0] == 0, "an event that names another list is not this one's"
     assert [one.metric for one in shown.look(now=HOUR).changes] == ["fallbacks"], "too young to say more"
 
 

@@ -159,12 +159,12 @@ def test_the_second_run_asks_for_what_is_new_or_old(crawler: Crawler, tmp_path: 
     assert ids(out) == [1, 2, 3]
     assert "1 item(s) crawled, 2 fresh enough" in output
     assert [path for path in crawler.site.paths() if path != "/robots.txt"] == ["/anime/3", "/anime/3/Title_3"]
-    kept = crawler.home / "spider" / "anime.jsonl"
+    stored = crawler.home / "spider" / "anime.jsonl"
     aged = [
         json.dumps({**json.loads(line), "crawled_at": (datetime.now(UTC) - timedelta(days=40)).isoformat()})
-        for line in kept.read_text().splitlines()[:1]
+        for line in stored.read_text().splitlines()[:1]
     ]
-    kept.write_text("\n".join([*aged, *kept.read_text().splitlines()[1:]]) + "\n")
+    stored.write_text("\n".join([*aged, *stored.read_text().splitlines()[1:]]) + "\n")
     assert "1 item(s) crawled, 2 fresh enough" in crawler.spider("anime", "--ids", "1-3", "--older-than", "30d")
 
 
@@ -174,15 +174,15 @@ def test_a_stopped_run_goes_on(crawler: Crawler, site: AnimeSite, tmp_path: Path
     out = tmp_path / "out.csv"
     words = ("gars", "spider", "run", "anime", "--out", str(out), "--i-have-permission")
     with crawler.start(*words) as running:
-        kept = crawler.home / "spider" / "anime.jsonl"
+        stored = crawler.home / "spider" / "anime.jsonl"
         deadline = time.monotonic() + 60
-        while not (kept.exists() and kept.read_bytes().count(b"\n") >= 10):
+        while not (stored.exists() and stored.read_bytes().count(b"\n") >= 10):
             assert time.monotonic() < deadline
             assert running.poll() is None
             time.sleep(0.01)
         running.send_signal(stop)
         running.communicate(timeout=60)
-    before = kept.read_bytes().count(b"\n")
+    before = stored.read_bytes().count(b"\n")
     assert 10 <= before < 120, "it was stopped on its way"
     site.asked.clear()
     crawler.ran(*words)
@@ -213,8 +213,8 @@ def test_lists_without_names(crawler: Crawler, site: AnimeSite, tmp_path: Path) 
     assert offsets == [f"offset={offset}&status=7" for offset in (0, 300, 600, 650)]
     assert not any("Gone_Person" in path for path in site.paths())
     assert len(out.read_text().splitlines()) == 1 + 650 + 2
-    kept = [path for path in crawler.home.rglob("*") if path.is_file() and path.name != "user-names.key"]
-    everything = output + out.read_text() + "".join(str(path) + path.read_bytes().decode("latin-1") for path in kept)
+    files = [path for path in crawler.home.rglob("*") if path.is_file() and path.name != "user-names.key"]
+    everything = output + out.read_text() + "".join(str(path) + path.read_bytes().decode("latin-1") for path in files)
     for name in ("Aki_Fox", "aki_fox", "Shy_One", "Nobody_Here", "Few/", "Gone_Person"):
         assert name not in everything
     dataset = import_files([out], home=crawler.home, name="fresh", progress=Silent(), enrich=False)
@@ -230,8 +230,8 @@ def test_the_api_is_asked_again_by_its_mark(crawler: Crawler, site: AnimeSite, t
     out = tmp_path / "out.csv"
     crawler.spider("jikan", "--out", str(out))
     assert ids(out) == [1, 2, 3, 4, 5]
-    kept = crawler.home / "spider" / "anime.jsonl"
-    kept.unlink()
+    stored = crawler.home / "spider" / "anime.jsonl"
+    stored.unlink()
     site.asked.clear()
     crawler.spider("jikan", "--out", str(out))
     marks = [headers for path, headers in site.asked if path.endswith("/full")]

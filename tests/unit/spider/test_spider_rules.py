@@ -92,9 +92,9 @@ def test_permission_is_shown_once_a_site(tmp_path: Path) -> None:
     permission.require(tmp_path, f"{SITE}:443/anything")
     with pytest.raises(PermissionMissingError, match=r"other\.example: there is no permission"):
         permission.require(tmp_path, "https://other.example")
-    kept = tmp_path / "spider" / "permissions.json"
-    assert kept.read_text().count("anime.example") == 1
-    kept.write_text("{")
+    stored = tmp_path / "spider" / "permissions.json"
+    assert stored.read_text().count("anime.example") == 1
+    stored.write_text("{")
     with pytest.raises(DataError, match=r"permissions\.json: is damaged"):
         permission.require(tmp_path, SITE)
 

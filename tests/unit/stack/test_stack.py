@@ -121,13 +121,13 @@ def test_another_command_finds_it_and_starts_nothing(small: Small) -> None:
 
 
 def test_the_pid_of_a_stranger_is_left_alone(tmp_path: Path) -> None:
-    def found(content: str) -> int | None:
+    def pid_from(content: str) -> int | None:
         (tmp_path / "pid").write_text(content)
         return Daemon("small", tmp_path).pid
 
-    assert found(json.dumps({"pid": os.getpid(), "started": started(os.getpid())})) == os.getpid()
-    assert found("half a fi") is None
-    assert found(json.dumps({"pid": os.getpid(), "started": "at another time"})) is None
+    assert pid_from(json.dumps({"pid": os.getpid(), "started": started(os.getpid())})) == os.getpid()
+    assert pid_from("half a fi") is None
+    assert pid_from(json.dumps({"pid": os.getpid(), "started": "at another time"})) is None
     assert not Daemon("small", tmp_path).stop(patience_s=1)
 
 
@@ -277,14 +277,14 @@ def _silent() -> Progress:
 def test_free_ports_are_none_that_the_system_gives_away(monkeypatch: pytest.MonkeyPatch) -> None:
     given = Path("/proc/sys/net/ipv4/ip_local_port_range")
     lowest = int(given.read_text().split()[0]) if given.exists() else 49_152
-    found = free_ports(50)
-    assert len(set(found)) == 50
-    assert max(found) + ports.BUS < lowest
-    monkeypatch.setattr(ports, "_PORTS", found[:3])
+    free = free_ports(50)
+    assert len(set(free)) == 50
+    assert max(free) + ports.BUS < lowest
+    monkeypatch.setattr(ports, "_PORTS", free[:3])
     with socket.socket() as taken, socket.socket() as bus:
-        taken.bind(("127.0.0.1", found[0]))
-        bus.bind(("127.0.0.1", found[1] + ports.BUS))
-        assert free_ports(1) == [found[2]]
+        taken.bind(("127.0.0.1", free[0]))
+        bus.bind(("127.0.0.1", free[1] + ports.BUS))
+        assert free_ports(1) == [free[2]]
 
 
 def test_ports_are_kept(tmp_path: Path) -> None:
