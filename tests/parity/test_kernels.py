@@ -181,9 +181,9 @@ ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
     "posterior_moments": lambda rng: ratings(rng, int(rng.integers(1, H + 1))),
     "write_inputs": lambda rng: (
         uniform(rng, 4, H), uniform(rng, 4), uniform(rng, 4) * 9, np.float32(2), uniform(rng, N, 3),
-        titles(rng), zeros(8, H),
+        titles(rng), zeros(7, H),
     ),
-    "add_bias_relu": lambda rng: (uniform(rng, H, 5), uniform(rng, N, 5), titles(rng)),
+    "add_bias_relu": lambda rng: (uniform(rng, H, 5), uniform(rng, int(rng.choice([1, 4])), 5), rng.integers(0, 4, H)),
     "conjugate_gradient": lambda rng: (*linear_system(rng), 1e-5, int(rng.integers(0, 30)), zeros(2, H)),
     "gather_entries": lambda rng: (stacked(rng), titles(rng), rng.permutation(N)[:M], zeros(2, M, H)),
     "summarise_history": history_to_summarise,

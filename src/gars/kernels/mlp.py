@@ -17,15 +17,14 @@ def _write_inputs(
     f = len(features)
     np.multiply(features - mean[:, None], scale[:, None], out=out[:f])
     np.clip(out[:f], -limit, limit, out=out[:f])
-    out[f:-1] = table[rows].T
-    out[-1] = 1
+    out[f:] = table[rows].T
 
 
 @compiled(plain=_write_inputs)
 def write_inputs(
     features: Floats, mean: Floats, scale: Floats, limit: np.float32, table: Floats, rows: Ints, out: Floats
 ) -> None:
-    """Write the inputs of m candidates to ``out`` (f + e + 1, m): features, embeddings, and a row of ones.
+    """Write the inputs of m candidates to ``out`` (f + e, m): features and embeddings.
 
     Features (f, m) are standardised as ``(feature - mean) · scale`` and clipped to ``±limit``; the embeddings are some
     rows (m,) of ``table`` (n, e).
@@ -39,19 +38,21 @@ def write_inputs(
         row = table[rows[i]]
         for k in range(e):
             out[f + k, i] = row[k]
-        out[f + e, i] = 1
 
 
-def _add_bias_relu(layer: Floats, bias: Floats, rows: Ints) -> None:
-    layer += bias[rows]
+def _add_bias_relu(layer: Floats, bias: Floats, groups: Ints) -> None:
+    layer += bias[groups] if len(bias) > 1 else bias
     np.maximum(layer, 0, out=layer)
 
 
 @compiled(plain=_add_bias_relu)
-def add_bias_relu(layer: Floats, bias: Floats, rows: Ints) -> None:
-    """Replace a layer (m, h) by ``max(layer + bias[rows], 0)``; ``bias`` (n, h) has a row for each item, rows (m,)."""
+def add_bias_relu(layer: Floats, bias: Floats, groups: Ints) -> None:
+    """Replace a layer (m, h) by ``max(layer + bias[groups], 0)``.
+
+    ``bias`` (g, h) has a row for each group, ``groups`` (m,) are those of the candidates; a single row is for all.
+    """
     m, h = layer.shape
     for i in range(m):
-        into, row = layer[i], bias[rows[i]]
+        into, row = layer[i], bias[groups[i] if len(bias) > 1 else 0]
         for k in range(h):
             into[k] = max(into[k] + row[k], np.float32(0))

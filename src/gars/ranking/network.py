@@ -1,7 +1,7 @@
 """The trained MLP as a few matrix products: what serves. One call scores a user's candidates.
 
-Everything that depends on the item alone is multiplied through the first layer once, at load; a request pays for the
-behaviour features only.
+An item is read as its type and one short record, embedding and genres: the first layer's output for every item would
+be eight times as much to read, and reading it costs more than the product.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ WEIGHTS = (
 class _Head:
     """One head with its share of the first layer, cut up by what it is multiplied with."""
 
-    item_part: Floats
-    """(n, h1) what the item alone contributes, and the bias."""
-    features: Floats
-    """(f, h1)"""
-    user_part: Floats
+    inputs: Floats
+    """(f + 2e, h1) of features, item and genres"""
+    types: Floats
+    """(types + 1, h1) what the type contributes, and the bias."""
+    user: Floats
     """(e, h1)"""
     crossed: Floats
     """(e, h1) of genres ⊙ taste"""
@@ -90,32 +90,23 @@ class Network:
     """(n, g) rows of unit sum."""
     _order: _Head = field(init=False)
     _like: _Head = field(init=False)
-    _item_genres: Floats = field(init=False)
-    """(n, e)"""
+    _records: Floats = field(init=False)
+    """(n, 2e) embedding and genres of each item"""
     _scale: Floats = field(init=False)
     """(f,) one over the deviation."""
 
     def __post_init__(self) -> None:
         f, e, h1 = len(self.mean), self.item_embedding.shape[1], len(self.order_hidden_2)
-        by_part = np.split(self.hidden_1, [f, f + e, f + 2 * e, f + 3 * e, f + 4 * e])
-        item_genres = self.genres @ self.genre_embedding
-        item_part = (
-            self.item_embedding @ by_part[1] + self.type_embedding[self.types] @ by_part[2] + item_genres @ by_part[3]
-        )
-        item_part += self.bias_1
-        object.__setattr__(self, "_item_genres", item_genres)
+        features, item, type_, genres, user, crossed = np.split(self.hidden_1, [f + place * e for place in range(5)])
+        inputs = np.concatenate([features, item, genres])
+        types = self.type_embedding @ type_ + self.bias_1
+        records = np.hstack([self.item_embedding, self.genres @ self.genre_embedding])
+        object.__setattr__(self, "_records", np.asarray(records, np.float32))
         object.__setattr__(self, "_scale", (1 / self.deviation).astype(np.float32))
 
         def head(columns: slice, hidden_2: Floats, bias_2: Floats, out: Floats) -> _Head:
-            return _Head(
-                item_part=_cut(item_part, columns),
-                features=_cut(by_part[0], columns),
-                user_part=_cut(by_part[4], columns),
-                crossed=_cut(by_part[5], columns),
-                hidden_2=hidden_2,
-                bias_2=bias_2,
-                out=out,
-            )
+            first = (_cut(part, columns) for part in (inputs, types, user, crossed))
+            return _Head(*first, hidden_2=hidden_2, bias_2=bias_2, out=out)
 
         object.__setattr__(self, "_order", head(slice(None, h1), self.order_hidden_2, self.order_bias_2, self.order))
         object.__setattr__(self, "_like", head(slice(h1, None), self.like_hidden_2, self.like_bias_2, self.like))
@@ -135,20 +126,18 @@ class Network:
     def _of(self, head: _Head, features: Floats, rows: NDArray[np.int64], taste: Floats) -> Floats:
         if not len(rows):
             return np.empty(0, np.float32)  # BLAS refuses an empty matrix
-        f = len(self.mean)
         user = taste @ self.taste_embedding  # (e,)
-        weights = np.empty((f + len(user) + 1, head.features.shape[1]), np.float32)
-        weights[:f] = head.features
+        weights, bias = head.inputs.copy(), head.types + user @ head.user
         # genres ⊙ user, times its part of the layer, is genres times the part scaled by user
-        np.multiply(head.crossed, user[:, None], out=weights[f:-1])
-        np.matmul(user, head.user_part, out=weights[-1])  # for the row of ones
+        weights[-len(user) :] += head.crossed * user[:, None]
         x = np.empty((len(weights), len(rows)), np.float32)
         columns = np.ascontiguousarray(features.T)  # as they are: features come column by column
-        write_inputs(columns, self.mean, self._scale, np.float32(REACH), self._item_genres, rows, x)
+        write_inputs(columns, self.mean, self._scale, np.float32(REACH), self._records, rows, x)
+        groups = self.types.take(rows)
         hidden: Floats = x.T @ weights  # (m, h1)
-        add_bias_relu(hidden, head.item_part, rows)
+        add_bias_relu(hidden, bias, groups)
         second: Floats = hidden @ head.hidden_2  # (m, h2)
-        add_bias_relu(second, head.bias_2[None], np.zeros_like(rows))
+        add_bias_relu(second, head.bias_2[None], groups)
         return np.asarray(second @ head.out, np.float32)
 
     def arrays(self) -> dict[str, Floats]:
