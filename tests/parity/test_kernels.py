@@ -82,13 +82,21 @@ def ratings(rng: np.random.Generator, r: int) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
+def residuals(rng: np.random.Generator, r: int) -> tuple[Any, ...]:
+    return (
+        uniform(rng, N, 3), titles(rng)[:r], rng.integers(1, 11, r).astype(np.float32), np.float32(7), np.float32(4),
+        zeros(2, r), zeros(4, r), zeros(2),
+    )  # fmt: skip
+
+
 def few_ratings(rng: np.random.Generator, r: int) -> tuple[Any, ...]:
     """Ratings with corrections that are small, or so large that the matrix is not positive definite."""
     corrections = csr(rng)
     scale = np.float32(rng.choice([0.05, 5]))
     return (
-        uniform(rng, N, 5), corrections._replace(data=corrections.data * scale), titles(rng)[:r], uniform(rng, 2, r),
-        np.float32(0.4), np.float32(1), rng.permutation(N)[:M], zeros(r, M), zeros(2, r), uniform(rng, M) + 2,
+        uniform(rng, N, 5), uniform(rng, N, 3) + 2, corrections._replace(data=corrections.data * scale),
+        titles(rng)[:r], uniform(rng, 2, r), np.float32(0.4), np.float32(1), rng.permutation(N)[:M], zeros(r, M),
+        zeros(2, r), zeros(M),
     )  # fmt: skip
 
 
@@ -174,11 +182,15 @@ ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
         stacked(rng), titles(rng), uniform(rng, H), rng.integers(0, N, M), zeros(E, M), zeros(E, M)
     ),
     "neighbour_statistics": lambda rng: (csr(rng), titles(rng), uniform(rng, 2, H), places(rng), np.zeros((4, M))),
-    "gather_columns": lambda rng: (uniform(rng, N, 5), titles(rng), zeros(5, H)),
     "add_submatrix": lambda rng: (csr(rng), titles(rng), N, uniform(rng, H, H)),
     "add_squares": lambda rng: (uniform(rng, int(rng.integers(0, H)), M), np.float32(rng.choice([-1, 1])), zeros(M)),
     "condition_on_few": lambda rng: few_ratings(rng, int(rng.integers(1, H + 1))),
     "posterior_moments": lambda rng: ratings(rng, int(rng.integers(1, H + 1))),
+    "read_residuals": lambda rng: residuals(rng, int(rng.integers(1, H + 1))),
+    "complete_predictions": lambda rng: (
+        uniform(rng, N, 3), rng.permutation(N)[:M], uniform(rng, 2), uniform(rng, 2), np.float32(0.1), np.float32(0.4),
+        uniform(rng, 11, M) + 1,
+    ),
     "write_inputs": lambda rng: (
         uniform(rng, 4, H), uniform(rng, 4), uniform(rng, 4) * 9, np.float32(2), uniform(rng, N, 3),
         titles(rng), zeros(7, H),

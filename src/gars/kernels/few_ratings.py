@@ -15,13 +15,13 @@ from gars.kernels.neighbours import CSR, entries_among
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
-BLOCK = 128
-"""Candidates at a time: their factors fit into the nearest cache."""
+BLOCK = 112
+"""Candidates at a time: their factors fit into the nearest cache, and their columns do not share its sets."""
 
 
 def _condition_on_few(
-    factors: Floats, corrections: CSR, rated: Ints, residuals: Floats, level: np.float32, noise: np.float32,
-    candidates: Ints, covariance: Floats, dual: Floats, variance: Floats,
+    factors: Floats, priors: Floats, corrections: CSR, rated: Ints, residuals: Floats, level: np.float32,
+    noise: np.float32, candidates: Ints, covariance: Floats, dual: Floats, variance: Floats,
 ) -> None:  # fmt: skip
     r, of_rated, of_candidates = len(rated), factors[rated], factors[candidates]
     kernel = np.zeros((r, r), np.float32)
@@ -33,6 +33,7 @@ def _condition_on_few(
     smooth = noisy.copy()
     _factor_in_place(smooth)
     solved = np.empty_like(covariance)
+    variance[:] = priors[candidates, 2]
     for i in range(r):
         row = covariance[i].copy()
         for k in range(i):
@@ -71,14 +72,15 @@ def _factor_in_place(matrix: Floats) -> bool:
 
 @compiled(plain=_condition_on_few)
 def condition_on_few(
-    factors: Floats, corrections: CSR, rated: Ints, residuals: Floats, level: np.float32, noise: np.float32,
-    candidates: Ints, covariance: Floats, dual: Floats, variance: Floats,
+    factors: Floats, priors: Floats, corrections: CSR, rated: Ints, residuals: Floats, level: np.float32,
+    noise: np.float32, candidates: Ints, covariance: Floats, dual: Floats, variance: Floats,
 ) -> None:  # fmt: skip
     """Condition on residuals (2, r) of some rows (r,): write covariances with m candidates (r, m) and weights (2, r).
 
-    The kernel is that of the low-rank ``factors`` (n, d) for ``covariance`` and ``variance`` (m,), from which the
-    explained part is subtracted. ``dual`` solves ``(F Fᵀ + level + noise I + corrections) x = residual`` for both
-    residuals; the sparse ``corrections`` (n, n) are left out where the matrix is not positive definite with them.
+    The kernel is that of the low-rank ``factors`` (n, d) for ``covariance`` and ``variance`` (m,), which is what the
+    ratings leave of the last of the ``priors`` (n, 3). ``dual`` solves
+    ``(F Fᵀ + level + noise I + corrections) x = residual`` for both residuals; the sparse ``corrections`` (n, n) are
+    left out where the matrix is not positive definite with them.
     """
     r, d, m = len(rated), factors.shape[1], len(candidates)
     of_rated, by_factor = np.empty((r, d), np.float32), np.empty((d, r), np.float32)
@@ -97,13 +99,18 @@ def condition_on_few(
     _cholesky(smooth)
     _solve(noisy, level, corrections, rated, residuals, dual, len(factors))
 
-    block, solved = np.empty((d, BLOCK), np.float32), np.empty((r, BLOCK), np.float32)
+    records, block = np.empty((BLOCK, d), np.float32), np.empty((d, BLOCK), np.float32)
+    solved = np.empty((r, BLOCK), np.float32)
     for start in range(0, m, BLOCK):
         width = min(BLOCK, m - start)
-        for j in range(width):
-            row = factors[candidates[start + j]]
+        for j in range(width):  # first as they lie, so that the processor waits for many of them at once
+            row, copied = factors[candidates[start + j]], records[j]
             for k in range(d):
-                block[k, j] = row[k]
+                copied[k] = row[k]
+            variance[start + j] = priors[candidates[start + j], 2]
+        for j in range(width):
+            for k in range(d):
+                block[k, j] = records[j, k]
         for i in range(r):
             total = covariance[i, start : start + width]
             total[:] = 0
@@ -136,14 +143,14 @@ def _solve(
     """Solve for both residuals, with the corrections if the matrix is positive definite."""
     r = len(rated)
     system = noisy + level
-    position = np.full(n, -1, np.int32)
+    number = np.zeros(n, np.uint8)  # of a rating from 1 on; r is below 255
     for i in range(r):
-        position[rated[i]] = i
+        number[rated[i]] = i + 1
     for i in range(r):
         for entry in range(corrections.indptr[rated[i]], corrections.indptr[rated[i] + 1]):
-            at = position[corrections.indices[entry]]
-            if at >= 0:
-                system[i, at] += corrections.data[entry]
+            at = number[np.uint32(corrections.indices[entry])]
+            if at:
+                system[i, at - 1] += corrections.data[entry]
     if not _cholesky(system):
         system = noisy + level
         _cholesky(system)

@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
 from scipy.linalg.lapack import sposv, spotrf, strtri
 from scipy.sparse.linalg import LinearOperator, eigsh
 
@@ -27,9 +26,15 @@ from gars.domain.history import LIKED_ABOVE
 from gars.domain.item_table import ItemTable
 from gars.domain.normalise import standardise
 from gars.kernels import cooccurrence, neighbours
-from gars.kernels.conjugate_gradient import conjugate_gradient
+from gars.kernels.conjugate_gradient import CONVERGED, NOT_POSITIVE, UNFINISHED, conjugate_gradient
 from gars.kernels.few_ratings import condition_on_few
-from gars.kernels.gaussian_process import add_squares, add_submatrix, gather_columns, posterior_moments
+from gars.kernels.gaussian_process import (
+    add_squares,
+    add_submatrix,
+    complete_predictions,
+    posterior_moments,
+    read_residuals,
+)
 
 Floats = NDArray[np.float32]
 
@@ -82,10 +87,8 @@ class GaussianProcess:
     """(n, n) symmetric float32: kernel minus factors, at the largest errors."""
     like: Baseline
     rating: Baseline
-    _variances: Floats = field(init=False)
-    """(n,) of the factors alone."""
-    _prior_mean: Floats = field(init=False)
-    """(2, n) prior mean of liking and rating of each item."""
+    _priors: Floats = field(init=False)
+    """(n, 3) prior mean of liking and of rating, and variance by the factors alone, of each item."""
     _corrections: neighbours.CSR = field(init=False)
     """The corrections as kernels read them."""
 
@@ -95,9 +98,9 @@ class GaussianProcess:
             indices, indptr = kept.indices.astype(np.int32, copy=False), kept.indptr.astype(np.int32, copy=False)
             kept = sp.csr_array((kept.data, indices, indptr), shape=kept.shape)
             object.__setattr__(self, "corrections", kept)
-        usual = np.stack([self.like.mean + self.like.items, self.rating.mean + self.rating.items])
-        object.__setattr__(self, "_variances", np.vecdot(self.factors, self.factors))
-        object.__setattr__(self, "_prior_mean", usual.astype(np.float32))
+        means = self.like.mean + self.like.items, self.rating.mean + self.rating.items
+        priors = np.stack([*means, np.vecdot(self.factors, self.factors)], axis=1)
+        object.__setattr__(self, "_priors", priors.astype(np.float32))
         object.__setattr__(self, "_corrections", neighbours.CSR(kept.indptr, kept.indices, kept.data))
 
     def predict(self, rows: NDArray[np.int64], ratings: Floats, candidates: NDArray[np.int64]) -> Floats:
@@ -106,76 +109,79 @@ class GaussianProcess:
         (r,), (r,), (m,) → (m, len(NAMES)); the columns are those of ``domain.features.gaussian_process``.
         """
         rows, ratings = rows[-MAX_RATINGS:], ratings[-MAX_RATINGS:]
-        r, m, n = len(rows), len(candidates), len(self.factors)
-        columns = np.zeros((len(NAMES), m), np.float32)
-        prior_mean = self._prior_mean.take(candidates, axis=1)  # (2, m)
+        r, m = len(rows), len(candidates)
         if not r or not m:
-            columns[:2] = columns[2:4] = prior_mean
-            columns[4] = 1
-            return columns.T
-        observed = np.empty((2, r), np.float32)
-        np.greater(ratings, LIKED_ABOVE, out=observed[0])
-        observed[1] = ratings
-        residuals = observed - self._prior_mean.take(rows, axis=1)  # (2, r)
-        user_deviation = residuals.sum(axis=1, keepdims=True) / (r + USER_PRIOR)
-        covariance, dual, columns[4] = self._condition(rows, residuals, candidates)  # (r, m), (2, r)
+            return self._without_ratings(candidates)
+        columns = np.empty((len(NAMES), m), np.float32)
+        residuals, values, deviations = (
+            np.empty((2, r), np.float32),
+            np.empty((4, r), np.float32),
+            np.empty(2, np.float32),
+        )
+        read_residuals(
+            self._priors, rows, ratings, np.float32(LIKED_ABOVE), np.float32(USER_PRIOR), residuals, values, deviations
+        )
+        covariance, dual = self._condition(rows, residuals, candidates, columns[4])  # (r, m), (2, r)
         # neighbours are weighted by squared covariance, so that many distant ones do not outweigh a few near ones
-        means, neighbour_sums, nearest = columns[2:4], columns[5:9], columns[9:11]
-        values = np.concatenate([np.ones((1, r), np.float32), observed[:1], residuals - user_deviation])
         posterior_moments(
-            self._corrections, rows, candidates, n, covariance, dual, residuals[1], values, means, neighbour_sums,
-            nearest,
+            self._corrections, rows, candidates, len(self.factors), covariance, dual, residuals[1], values,
+            columns[2:4], columns[5:9], columns[9:11],
         )  # fmt: skip
-        np.add(prior_mean, user_deviation, out=columns[:2])
-        means += prior_mean + np.float32(LEVEL) * dual.sum(axis=1, keepdims=True)
-        weight = neighbour_sums[0] + np.float32(PRIOR_WEIGHT)
-        np.log1p(neighbour_sums[0], out=neighbour_sums[0])
-        neighbour_sums[1] += np.float32(PRIOR_WEIGHT * self.like.mean)
-        neighbour_sums[1:] /= weight
+        shifts = np.float32(LEVEL) * dual.sum(axis=1)
+        complete_predictions(
+            self._priors, candidates, deviations, shifts, np.float32(PRIOR_WEIGHT), np.float32(self.like.mean), columns
+        )
+        np.log1p(columns[5], out=columns[5])
         return columns.T
 
-    def _condition(
-        self, rows: NDArray[np.int64], residuals: Floats, candidates: NDArray[np.int64]
-    ) -> tuple[Floats, Floats, Floats]:
-        """Condition on the residuals (2, r) of some rows (r,) for m candidates. → (r, m), (2, r), (m,)
+    def _without_ratings(self, candidates: NDArray[np.int64]) -> Floats:
+        """Return the prior means and variances of some candidates (m,). → (m, len(NAMES))"""
+        found = np.zeros((len(NAMES), len(candidates)), np.float32)
+        found[:2] = found[2:4] = self._priors[candidates, :2].T
+        found[4] = 1
+        return found.T
 
-        Returned are the covariance by the factors, the weights of the residuals, and posterior over prior variance.
+    def _condition(
+        self, rows: NDArray[np.int64], residuals: Floats, candidates: NDArray[np.int64], variance: Floats
+    ) -> tuple[Floats, Floats]:
+        """Condition on the residuals (2, r) of some rows (r,) for m candidates. → (r, m), (2, r)
+
+        Returned are the covariance by the factors and the weights of the residuals; the posterior variance by the
+        factors is written to ``variance`` (m,).
         """
-        r, m, prior_variance = len(rows), len(candidates), self._variances.take(candidates)
+        r, m = len(rows), len(candidates)
         if r <= FEW:
             covariance, dual = np.empty((r, m), np.float32), np.empty((2, r), np.float32)
-            variance = prior_variance.copy()
             condition_on_few(
-                self.factors, self._corrections, rows, residuals, np.float32(LEVEL), np.float32(NOISE), candidates,
-                covariance, dual, variance,
+                self.factors, self._priors, self._corrections, rows, residuals, np.float32(LEVEL), np.float32(NOISE),
+                candidates, covariance, dual, variance,
             )  # fmt: skip
-            variance /= np.maximum(prior_variance, np.float32(1e-6))
-            return covariance, dual, variance
-        of_rated = self.factors.take(rows, axis=0)
-        of_candidates = np.empty((self.factors.shape[1], m), np.float32)
-        gather_columns(self.factors, candidates, of_candidates)
+            return covariance, dual
+        of_rated, of_candidates = self.factors.take(rows, axis=0), self.factors.take(candidates, axis=0).T
         covariance = of_rated @ of_candidates
         root = root_of_inverse(of_rated) if r >= len(of_candidates) else None
-        variance = posterior_variance_share(of_rated, of_candidates, covariance, prior_variance, root)
-        return covariance, self._solve(rows, of_rated, residuals, root), variance
+        posterior_variance(of_rated, of_candidates, covariance, self._priors[:, 2].take(candidates), root, variance)
+        return covariance, self._solve(rows, of_rated, residuals, root)
 
     def _solve(self, rows: NDArray[np.int64], factors: Floats, rhs: Floats, root: Floats | None = None) -> Floats:
         """Solve ``(K + NOISE I + LEVEL) x = rhs`` for the kernel K of these rows (r,). (2, r) → (2, r)
 
         ``factors`` (r, RANK) are those of the rows, ``root`` is ``root_of_inverse(factors)``.
         """
+        outcome = UNFINISHED
         if len(rows) > DIRECT_UP_TO:
             root = root_of_inverse(factors) if root is None else root
-            found = conjugate_gradients(factors, root, self._corrections, rows, rhs)
-            if found is not None:
-                return found
-        covariance = _covariance(factors, level=LEVEL)
-        add_submatrix(self._corrections, rows, len(self.factors), covariance)
-        _, solution, failed = sposv(covariance.T, rhs.T, lower=True, overwrite_a=True)
-        if failed:
+            solution, outcome = conjugate_gradients(factors, root, self._corrections, rows, rhs)
+        if outcome == UNFINISHED:
+            covariance = _covariance(factors, level=LEVEL)
+            add_submatrix(self._corrections, rows, len(self.factors), covariance)
+            _, direct, failed = sposv(covariance.T, rhs.T, lower=True, overwrite_a=True)
+            solution, outcome = direct.T, NOT_POSITIVE if failed else CONVERGED
+        if outcome == NOT_POSITIVE:
             # corrections are cut to the largest, so the kernel need not be positive definite; the factors alone are
-            solution = cho_solve(cho_factor(_covariance(factors, level=LEVEL), lower=True, overwrite_a=True), rhs.T)
-        return np.ascontiguousarray(solution.T, np.float32)
+            root = root_of_inverse(factors) if root is None else root
+            solution, _ = conjugate_gradients(factors, root, _no_entries(len(self.factors)), rows, rhs)
+        return np.ascontiguousarray(solution, np.float32)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the arrays that ``from_arrays`` reads."""
@@ -190,21 +196,25 @@ class GaussianProcess:
         }
 
 
-def posterior_variance_share(
-    of_rated: Floats, of_candidates: Floats, covariance: Floats, prior_variance: Floats, root: Floats | None
-) -> Floats:
-    """Return posterior over prior variance (m,) of the candidates, given the rated items. → (m,)
+def posterior_variance(
+    of_rated: Floats, of_candidates: Floats, covariance: Floats, prior: Floats, root: Floats | None, out: Floats
+) -> None:
+    """Write the posterior variance of m candidates, given the rated items, to ``out`` (m,).
 
-    Factors are ``of_rated`` (r, d) and ``of_candidates`` (d, m), their products ``covariance`` (r, m). ``root`` is
-    ``root_of_inverse(of_rated)``, or ``None`` to solve by the ratings, which is cheaper where r < d.
+    Factors are ``of_rated`` (r, d) and ``of_candidates`` (d, m), their products ``covariance`` (r, m); ``prior`` (m,)
+    are the variances without ratings. ``root`` is ``root_of_inverse(of_rated)``, or ``None`` to solve by the ratings,
+    which is cheaper where r < d.
     """
     if root is None:
-        variance, sign, half = prior_variance.copy(), -1.0, _inverse_root(_covariance(of_rated)).T @ covariance
+        out[:], sign, half = prior, -1.0, _inverse_root(_covariance(of_rated)).T @ covariance
     else:
-        variance, sign, half = np.zeros_like(prior_variance), NOISE, root[:-1, :-1].T @ of_candidates
-    add_squares(half, np.float32(sign), variance)
-    variance /= np.maximum(prior_variance, np.float32(1e-6))
-    return variance
+        out[:], sign, half = 0, NOISE, root[:-1, :-1].T @ of_candidates
+    add_squares(half, np.float32(sign), out)
+
+
+def _no_entries(n: int) -> neighbours.CSR:
+    """Return a sparse (n, n) matrix of zeros."""
+    return neighbours.CSR(np.zeros(n + 1, np.int32), np.empty(0, np.int32), np.empty(0, np.float32))
 
 
 def root_of_inverse(factors: Floats) -> Floats:
@@ -241,18 +251,18 @@ def _inverse_root(matrix: Floats) -> Floats:
 
 def conjugate_gradients(
     factors: Floats, root: Floats, corrections: neighbours.CSR, rows: NDArray[np.int64], rhs: Floats
-) -> Floats | None:
-    """Solve ``(F Fᵀ + LEVEL + NOISE I + corrections) x = rhs``. (r, d), …, rows (r,), (2, r) → (2, r)
+) -> tuple[Floats, int]:
+    """Solve ``(F Fᵀ + LEVEL + NOISE I + corrections) x = rhs``. (r, d), …, rows (r,), (2, r) → (2, r), outcome
 
     The preconditioner is the inverse of all but the corrections, which has a closed form, so few iterations are enough
-    for any r. ``None`` if it does not converge: the matrix is not positive definite.
+    for any r, and one without corrections.
     """
     extended, x = _with_level(factors), np.zeros_like(rhs)
-    converged = conjugate_gradient(
+    outcome = conjugate_gradient(
         extended, np.ascontiguousarray(extended.T), root @ root.T, np.float32(NOISE), corrections, rows,
         len(corrections.indptr) - 1, rhs, TOLERANCE, MAX_ITERATIONS, x,
     )  # fmt: skip
-    return x if converged else None
+    return x, outcome
 
 
 def from_arrays(arrays: Mapping[str, NDArray[Any]]) -> GaussianProcess:

@@ -105,8 +105,8 @@ class Network:
         object.__setattr__(self, "_scale", (1 / self.deviation).astype(np.float32))
 
         def head(columns: slice, hidden_2: Floats, bias_2: Floats, out: Floats) -> _Head:
-            first = (_cut(part, columns) for part in (inputs, types, user, crossed))
-            return _Head(*first, hidden_2=hidden_2, bias_2=bias_2, out=out)
+            of_inputs, of_types, of_user, of_crossed = (_cut(part, columns) for part in (inputs, types, user, crossed))
+            return _Head(of_inputs, of_types, of_user, of_crossed, hidden_2, bias_2, out)
 
         object.__setattr__(self, "_order", head(slice(None, h1), self.order_hidden_2, self.order_bias_2, self.order))
         object.__setattr__(self, "_like", head(slice(h1, None), self.like_hidden_2, self.like_bias_2, self.like))
@@ -127,7 +127,8 @@ class Network:
         if not len(rows):
             return np.empty(0, np.float32)  # BLAS refuses an empty matrix
         user = taste @ self.taste_embedding  # (e,)
-        weights, bias = head.inputs.copy(), head.types + user @ head.user
+        weights: Floats = head.inputs.copy()
+        bias = np.asarray(head.types + user @ head.user, np.float32)
         # genres ⊙ user, times its part of the layer, is genres times the part scaled by user
         weights[-len(user) :] += head.crossed * user[:, None]
         x = np.empty((len(weights), len(rows)), np.float32)

@@ -7,6 +7,7 @@ from gars.domain.anime import Anime
 from gars.domain.features.gaussian_process import NAMES
 from gars.domain.item_table import ItemTable, build
 from gars.domain.normalise import unit_rows
+from gars.kernels.conjugate_gradient import NOT_POSITIVE
 from gars.kernels.neighbours import CSR
 from gars.ranking import gaussian_process
 from gars.ranking.gaussian_process import baseline
@@ -163,30 +164,29 @@ def test_rounds_give_up_on_a_matrix_that_is_not_positive() -> None:
     among = sp.csr_array(np.diag(np.array([-5, -5, -5], np.float32)))
     lists = CSR(among.indptr, among.indices, among.data)
     root = gaussian_process.root_of_inverse(factors)
-    assert gaussian_process.conjugate_gradients(factors, root, lists, np.arange(3), left) is None
+    assert gaussian_process.conjugate_gradients(factors, root, lists, np.arange(3), left)[1] == NOT_POSITIVE
 
 
-def test_a_kernel_that_is_not_positive_falls_back_to_its_factors(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("limit", [0, 300])
+def test_a_kernel_that_is_not_positive_falls_back_to_its_factors(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gaussian_process, "DIRECT_UP_TO", limit)
     no_deviations = gaussian_process.Baseline(0.5, np.zeros(3, np.float32))
     broken = sp.csr_array(np.diag(np.array([-5, -5, -5], np.float32)))
     sound = sp.csr_array(np.zeros((3, 3), np.float32))
     factors = np.eye(3, 2, dtype=np.float32)
-    rows, ratings = np.array([0, 1]), np.array([9, 3], np.float32)
-    expected = gaussian_process.GaussianProcess(factors, sound, no_deviations, no_deviations)._solve(
-        rows, factors[rows], np.ones((2, 2), np.float32)
-    )
-    for limit in (0, 300):
-        monkeypatch.setattr(gaussian_process, "DIRECT_UP_TO", limit)
-        unsound = gaussian_process.GaussianProcess(factors, broken, no_deviations, no_deviations)
-        found = unsound._solve(rows, factors[rows], np.ones((2, 2), np.float32))
-        assert np.allclose(found, expected, atol=1e-5)
+    rows, right = np.array([0, 1]), np.array([[1, 2], [3, -4]], np.float32)
+    unsound = gaussian_process.GaussianProcess(factors, broken, no_deviations, no_deviations)
+    of_rows = factors[rows]
+    kernel = of_rows @ of_rows.T + gaussian_process.NOISE * np.eye(2) + gaussian_process.LEVEL
+    assert np.allclose(unsound._solve(rows, of_rows, right), np.linalg.solve(kernel, right.T).T, atol=1e-5)
     alone = gaussian_process.GaussianProcess(factors, sound, no_deviations, no_deviations)
-    found = unsound.predict(rows, ratings, np.array([2]))
-    assert np.allclose(found[:, 2:5], alone.predict(rows, ratings, np.array([2]))[:, 2:5], atol=1e-5)
+    ratings = np.array([9, 3], np.float32)
+    found, expected = (one.predict(rows, ratings, np.array([2]))[:, 2:5] for one in (unsound, alone))
+    assert np.allclose(found, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("ratings", [1, 4, 5, 12])
-def test_posterior_variance_share_is_the_textbook_formula(ratings: int) -> None:
+def test_posterior_variance_is_the_textbook_formula(ratings: int) -> None:
     rng = np.random.default_rng(ratings)
     own, wanted = rng.standard_normal((ratings, 5)), rng.standard_normal((7, 5))
     across = wanted @ own.T
@@ -194,10 +194,10 @@ def test_posterior_variance_share_is_the_textbook_formula(ratings: int) -> None:
     variance = np.diag(wanted @ wanted.T)
     narrow, wide = own.astype(np.float32), np.ascontiguousarray(wanted.T, np.float32)
     for root in (None, gaussian_process.root_of_inverse(narrow)):  # by the ratings, by the factors
-        found = gaussian_process.posterior_variance_share(
-            narrow, wide, narrow @ wide, variance.astype(np.float32), root
-        )
-        np.testing.assert_allclose(found, 1 - np.diag(explained) / variance, rtol=1e-4)
+        found = np.empty(7, np.float32)
+        prior = variance.astype(np.float32)
+        gaussian_process.posterior_variance(narrow, wide, narrow @ wide, prior, root, found)
+        np.testing.assert_allclose(found, variance - np.diag(explained), rtol=1e-4)
 
 
 @pytest.mark.parametrize("r", [1, 5, 20])
