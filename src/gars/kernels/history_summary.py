@@ -15,7 +15,7 @@ Ints = NDArray[np.int64]
 def _summarise_history(
     rows: Ints, ratings: Floats, liked_above: float, categories: Categories, usual: NDArray[np.float64],
     prior_weight: float, kept: Ints, rated: Ints, values: Floats, liked: Floats, by_category: Floats,
-) -> tuple[int, int, float, float]:  # fmt: skip
+) -> tuple[int, int, float, float, float]:  # fmt: skip
     known = rows >= 0
     h = int(known.sum())
     kept[:h], of_known = rows[known], ratings[known]
@@ -31,20 +31,23 @@ def _summarise_history(
     codes, source = category_entries(categories, rated[:r])
     np.add.at(gap, codes, (liked[:r] - np.float32(like_rate))[source])
     gap /= np.bincount(codes, minlength=len(gap)).astype(np.float32) + np.float32(prior_weight)
-    return h, r, like_rate, (total + prior_weight * usual[1]) / (r + prior_weight)
+    centred = values[:r] - total / max(1, r)
+    spread = np.sqrt(np.cumsum(centred * centred)[-1] / r) if r else 0.0
+    return h, r, like_rate, (total + prior_weight * usual[1]) / (r + prior_weight), spread
 
 
 @compiled(plain=_summarise_history)
 def summarise_history(
     rows: Ints, ratings: Floats, liked_above: float, categories: Categories, usual: NDArray[np.float64],
     prior_weight: float, kept: Ints, rated: Ints, values: Floats, liked: Floats, by_category: Floats,
-) -> tuple[int, int, float, float]:  # fmt: skip
-    """Summarise titles (k,), row -1 = unknown, with ratings (k,), NaN = not rated; return h, r, like rate, mean rating.
+) -> tuple[int, int, float, float, float]:  # fmt: skip
+    """Summarise titles (k,), row -1 = unknown, with ratings (k,), NaN = not rated.
 
-    The first h of ``kept`` (k,) become the known rows. The first r of ``rated``, ``values`` and ``liked`` (k,) become
-    the rows, the ratings, and 1 for a rating above ``liked_above``, of those rated. Both rates are shrunk to ``usual``
-    (2,) by ``prior_weight`` ratings. ``by_category`` (2, g), which must be zero, gets the share of the titles that are
-    of each category, and the mean of liked minus like rate of its rated ones, shrunk to 0.
+    Return the numbers h of titles and r of ratings, like rate, mean and standard deviation of the ratings. The first h
+    of ``kept`` (k,) become the known rows. The first r of ``rated``, ``values`` and ``liked`` (k,) become the rows, the
+    ratings, and 1 for a rating above ``liked_above``, of those rated. Like rate and mean are shrunk to ``usual`` (2,)
+    by ``prior_weight`` ratings. ``by_category`` (2, g), which must be zero, gets the share of the titles that are of
+    each category, and the mean of liked minus like rate of its rated ones, shrunk to 0.
     """
     h, r, total, n_liked = 0, 0, 0.0, 0.0
     for i in range(len(rows)):
@@ -73,4 +76,9 @@ def summarise_history(
     for code in range(len(share)):
         share[code] /= np.float32(max(1, h))
         gap[code] /= n_rated[code] + np.float32(prior_weight)
-    return h, r, like_rate, (total + prior_weight * usual[1]) / (r + prior_weight)
+    spread = 0.0
+    for i in range(r):
+        centred = values[i] - total / r
+        spread += centred * centred
+    spread = np.sqrt(spread / max(1, r))
+    return h, r, like_rate, (total + prior_weight * usual[1]) / (r + prior_weight), spread

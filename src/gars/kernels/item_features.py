@@ -122,22 +122,22 @@ def write_item_features(records: Records, n_types: int, n_groups: int, taste: Ta
     """
     first_year, near, usual, latest = _years(records, taste)
     share, type_liking = _types(records, n_types, taste)
-    slots, counts, group_liking = _groups(records, n_groups, taste)
+    n = len(records.codes)
+    is_had, slots, counts, group_liking = _groups(records, n_groups, taste)
     usual_viewers, total = taste.usual_viewers, 0.0
     for i in range(len(taste.rows)):
         total += records.numbers[taste.rows[i], VIEWERS]
     if len(taste.rows):
         usual_viewers = np.float32(total / len(taste.rows))
-    # of the rows: 0 is not in the history, -1 is not rated, else one more than the index among the rated
-    place = np.zeros(len(records.codes), np.int32)
+    # flags alone are small enough for the nearest cache
+    is_listed, is_rated, liking = np.zeros(n, np.uint8), np.zeros(n, np.uint8), np.empty(n, np.float32)
     for i in range(len(taste.rows)):
-        place[taste.rows[i]] = -1
+        is_listed[taste.rows[i]] = 1
     for i in range(len(taste.rated)):
-        place[taste.rated[i]] = i + 1
-    by_category = taste.by_category
+        is_rated[taste.rated[i]], liking[taste.rated[i]] = 1, taste.liking[i]
+    numbers, codes, sums = _records_of(records, taste.by_category, items)
     for i in range(len(items)):
-        item = items[i]
-        number, code = records.numbers[item], records.codes[item]
+        number, code = numbers[i], codes[i]
         for k in range(3):
             out[k, i] = number[VIEWERS + k]
         for k in range(6):
@@ -153,26 +153,45 @@ def write_item_features(records: Records, n_types: int, n_groups: int, taste: Ta
             out[15, i] = number[DECADES] - latest
             out[16, i] = near[min(max(code[YEAR] - first_year, 0), len(near) - 1)]
         out[17, i], out[18, i], out[19, i] = share[code[TYPE]], type_liking[code[TYPE]], number[EPISODES]
-        start, end = records.categories.indptr[item], records.categories.indptr[item + 1]
-        one, two, three = np.float32(0), np.float32(0), np.float32(0)
-        least = np.float32(np.inf) if end > start else np.float32(0)
-        for entry in range(start, end):
-            category = records.categories.codes[entry]
-            one += by_category[0, category]
-            two += by_category[1, category]
-            three += by_category[2, category]
-            least = min(least, by_category[2, category])
-        n = max(np.float32(1), number[N_CATEGORIES])
-        out[20, i], out[21, i], out[22, i], out[23, i] = one / n, two / n, three / n, least
-        out[24, i] = number[N_CATEGORIES]
-        slot = slots[code[GROUP]]
+        of_categories = max(np.float32(1), number[N_CATEGORIES])
+        for k in range(3):
+            out[20 + k, i] = sums[i, k] / of_categories
+        out[23, i], out[24, i] = sums[i, 3], number[N_CATEGORIES]
+        group, predecessor = code[GROUP], code[PREDECESSOR]
+        slot = slots[group] if is_had[group] else 0
         out[25, i], out[26, i] = records.log_counts[counts[slot]], group_liking[slot]
-        predecessor = code[PREDECESSOR]
-        at = place[predecessor] if predecessor >= 0 else np.int32(0)
-        out[27, i] = np.float32(at != 0)
-        out[28, i] = taste.liking[at - 1] if at > 0 else np.float32(0)
-        out[29, i] = np.float32(predecessor >= 0 and at == 0)
+        is_there = predecessor >= 0
+        has = is_there and is_listed[predecessor] > 0
+        out[27, i], out[29, i] = np.float32(has), np.float32(is_there and not has)
+        out[28, i] = liking[predecessor] if has and is_rated[predecessor] else np.float32(0)
         out[30, i] = number[GROUP_SIZE]
+
+
+@Subroutine
+def _records_of(records: Records, by_category: Floats, items: Ints) -> tuple[Floats, Codes, Floats]:
+    """Return numbers and codes of some items (m,), with three sums over their categories and the least of the third.
+
+    → (m, s), (m, 4), (m, 4). Nothing else is done with them, so that the processor waits for many of them at once.
+    """
+    m = len(items)
+    numbers, codes = np.empty((m, records.numbers.shape[1]), np.float32), np.empty((m, 4), np.int32)
+    bounds, sums = np.empty((m, 2), np.int32), np.zeros((m, 4), np.float32)
+    for i in range(m):
+        number, code = records.numbers[items[i]], records.codes[items[i]]
+        for k in range(numbers.shape[1]):
+            numbers[i, k] = number[k]
+        for k in range(4):
+            codes[i, k] = code[k]
+        bounds[i, 0], bounds[i, 1] = records.categories.indptr[items[i]], records.categories.indptr[items[i] + 1]
+    for i in range(m):
+        least = np.float32(np.inf) if bounds[i, 1] > bounds[i, 0] else np.float32(0)
+        for entry in range(bounds[i, 0], bounds[i, 1]):
+            category = records.categories.codes[entry]
+            for k in range(3):
+                sums[i, k] += by_category[k, category]
+            least = min(least, by_category[2, category])
+        sums[i, 3] = least
+    return numbers, codes, sums
 
 
 @Subroutine
@@ -225,22 +244,23 @@ def _types(records: Records, n_types: int, taste: Taste) -> tuple[Floats, Floats
 
 
 @Subroutine
-def _groups(records: Records, n_groups: int, taste: Taste) -> tuple[Codes, Ints, Floats]:
-    """Number the groups of the history from 1 on; return the number of each group, its titles and their mean liking.
+def _groups(records: Records, n_groups: int, taste: Taste) -> tuple[NDArray[np.uint8], Codes, Ints, Floats]:
+    """Number the groups of the history from 1 on; return flags and numbers of groups, and by number titles and liking.
 
-    → (n_groups,), (h + 1,), (h + 1,); a group without a title of the history has number 0, of no titles.
+    → (n_groups,), (n_groups,), (h + 1,), (h + 1,); a group without a title of the history has no flag, and its number
+    is not set; number 0 has no titles.
     """
-    slots = np.zeros(n_groups, np.int32)
+    is_had, slots = np.zeros(n_groups, np.uint8), np.empty(n_groups, np.int32)
     size = len(taste.rows) + 1
     counts, rated, sums, n = np.zeros(size, np.int64), np.zeros(size), np.zeros(size), 0
     for i in range(len(taste.rows)):
         group = records.codes[taste.rows[i], GROUP]
-        if not slots[group]:
+        if not is_had[group]:
             n += 1
-            slots[group] = n
+            is_had[group], slots[group] = 1, n
         counts[slots[group]] += 1
     for i in range(len(taste.rated)):
         slot = slots[records.codes[taste.rated[i], GROUP]]
         rated[slot] += 1
         sums[slot] += taste.liking[i]
-    return slots, counts, (sums / (rated + taste.group_weight)).astype(np.float32)
+    return is_had, slots, counts, (sums / (rated + taste.group_weight)).astype(np.float32)

@@ -30,8 +30,10 @@ class Models:
     """``None``: the data have no ratings."""
     prior: Prior
     _records: Records = field(init=False)
+    _watched_together: neighbours.CSR = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "_watched_together", csr_of(self.retriever.channel(KNN).weights))
         object.__setattr__(self, "_records", item.records_of(self.retriever.items, self.prior))
 
     def query(self, history: History, found: Candidates) -> Query:
@@ -46,7 +48,7 @@ class Models:
             channel_scores=found.channel_scores,
             strongest=found.strongest,
             supporters=found.supporters,
-            evidence=_evidence(self.retriever, taste, found.rows),
+            evidence=_evidence(self._watched_together, taste, found.rows),
             gaussian_process=np.zeros((len(found), len(gaussian_process.NAMES)), np.float32)
             if self.gaussian_process is None
             else self.gaussian_process.predict(taste.rated_rows, taste.ratings, found.rows),
@@ -63,14 +65,14 @@ def profile_of(taste: Taste, items: ItemTable) -> NDArray[np.float32]:
     return np.concatenate([taste.genre_share - items.genre_shares, taste.genre_like_gap])
 
 
-def _evidence(retriever: StageOne, taste: Taste, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Sum the user's ratings over titles co-watched with each candidate (see ``Query.evidence``). → (m, 4)"""
+def _evidence(watched_together: neighbours.CSR, taste: Taste, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Sum the user's ratings over titles co-watched with each candidate (see ``Query.evidence``). → (4, m)"""
     weights = np.empty((2, len(taste.ratings)), np.float32)
     weights[0], weights[1] = taste.liking, taste.ratings - np.float32(taste.rating_mean)
     evidence = np.zeros((4, len(rows)))
-    place = _places_of(rows, len(retriever.items))
-    neighbours.neighbour_statistics(csr_of(retriever.channel(KNN).weights), taste.rated_rows, weights, place, evidence)
-    return evidence.T.astype(np.float32)
+    place = _places_of(rows, len(watched_together.indptr) - 1)
+    neighbours.neighbour_statistics(watched_together, taste.rated_rows, weights, place, evidence)
+    return evidence
 
 
 def _places_of(wanted: NDArray[np.int64], n: int) -> NDArray[np.int32]:

@@ -7,7 +7,6 @@ from math import log1p
 import numpy as np
 
 from gars.domain.features.query import Floats, Query
-from gars.domain.normalise import standard_deviation
 
 NAMES = ("user_titles", "user_rated", "user_like_rate", "user_rating_mean", "user_rating_spread")
 
@@ -15,6 +14,5 @@ NAMES = ("user_titles", "user_rated", "user_like_rate", "user_rating_mean", "use
 def write(query: Query, out: Floats) -> None:
     """Write the same values for every candidate. ``out`` (5, m)"""
     taste = query.taste
-    spread = standard_deviation(taste.ratings) if len(taste.ratings) > 1 else 0.0
-    known = (log1p(len(taste.rows)), log1p(len(taste.ratings)), taste.like_rate, taste.rating_mean, spread)
+    known = log1p(len(taste.rows)), log1p(len(taste.ratings)), taste.like_rate, taste.rating_mean, taste.rating_spread
     out[:] = np.array(known, np.float32)[:, None]

@@ -19,4 +19,7 @@ def of_items(items: ItemTable, _prior: Prior) -> tuple[Floats, ...]:
 
 def by_genre(taste: Taste, items: ItemTable) -> Floats:
     """Return the values to sum over genres: share of the list, lift over all users, like rate gap. → (3, g)"""
-    return np.stack([taste.genre_share, taste.genre_share - items.genre_shares, taste.genre_like_gap])
+    values = np.empty((3, len(taste.genre_share)), np.float32)
+    values[0], values[2] = taste.genre_share, taste.genre_like_gap
+    np.subtract(taste.genre_share, items.genre_shares, out=values[1])
+    return values

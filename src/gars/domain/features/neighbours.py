@@ -17,6 +17,6 @@ PRIOR_WEIGHT = 0.1
 
 def write(query: Query, out: Floats) -> None:
     """Similarity-weighted means of liking and rating above the user's usual. ``out`` (4, m)"""
-    out[:] = query.evidence.T
+    out[:] = query.evidence
     out[1:3] /= out[0] + np.float32(PRIOR_WEIGHT)
     np.log1p(out[0], out=out[0])

@@ -31,8 +31,8 @@ class Query:
     """(m, e) largest term of each neighbourhood channel's sum."""
     supporters: Floats
     """(m, e) terms of each neighbourhood channel's sum."""
-    evidence: Floats
-    """(m, 4) over the user's rated titles: sum of co-watch weights, the same weighted by liking above the user's like
+    evidence: NDArray[np.float64]
+    """(4, m) over the user's rated titles: sum of co-watch weights, the same weighted by liking above the user's like
     rate and by rating above their mean; largest weight."""
     gaussian_process: Floats
     """(m, 11) the columns of ``features.gaussian_process``; zeros where the data have no ratings."""

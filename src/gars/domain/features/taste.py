@@ -47,6 +47,8 @@ class Taste:
     """The user's own share of liked ratings, shrunk to the prior."""
     rating_mean: float
     """The user's own mean rating, shrunk to the prior."""
+    rating_spread: float
+    """Standard deviation of the user's ratings."""
     genre_share: NDArray[np.float32]
     """(g,) share of the history that has each genre."""
     genre_like_gap: NDArray[np.float32]
@@ -64,7 +66,7 @@ def taste_of(history: History, items: ItemTable, prior: Prior) -> Taste:
     kept, rated = np.empty((2, len(rows)), np.int64)
     values, liked = np.empty((2, len(rows)), np.float32)
     by_genre = np.zeros((2, len(items.genre_names)), np.float32)
-    h, r, like_rate, rating_mean = summarise_history(
+    h, r, like_rate, rating_mean, rating_spread = summarise_history(
         rows, history.ratings, LIKED_ABOVE, items.genre_codes, np.array([prior.like_rate, prior.rating]), PRIOR_RATINGS,
         kept, rated, values, liked, by_genre,
     )  # fmt: skip
@@ -75,6 +77,7 @@ def taste_of(history: History, items: ItemTable, prior: Prior) -> Taste:
         ratings=values[:r],
         like_rate=like_rate,
         rating_mean=rating_mean,
+        rating_spread=rating_spread,
         genre_share=by_genre[0],
         genre_like_gap=by_genre[1],
     )
