@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gars.domain.errors import InvalidInputError
-from gars.domain.franchise import sequels_of
 from gars.domain.history import History
 from gars.domain.item_table import ItemTable
 
@@ -132,7 +131,10 @@ def allowed(
             done[_known_rows(items, history.unfinished)] = False
         mask[waits] &= done[items.awaited_rows]
     if filters.hide_dropped_sequels and len(history.dropped):
-        mask &= ~sequels_of(_known_rows(items, history.dropped), items.prequel_rows)
+        dropped = _known_rows(items, history.dropped)
+        before = mask[dropped]  # a dropped title may be a sequel of another
+        mask[items.sequels.of(dropped)] = False
+        mask[dropped] = before
     if filters.hide_dropped_series and len(history.dropped):
         mask &= ~_franchises_of(items, _known_rows(items, history.dropped)).take(items.franchises)
     if filters.hide_recaps and len(history):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 _RECAP = re.compile(r"\b(?:recaps?|soushuuhen|summary|digest|compilation)\b|総集編", re.IGNORECASE)
+_CIRCLE = 32
+"""Titles of a chain after which it is tested for having gone round in a circle."""
 
 
 def is_recap(titles: Iterable[str]) -> bool:
@@ -16,17 +19,34 @@ def is_recap(titles: Iterable[str]) -> bool:
     return _RECAP.search("\n".join(titles)) is not None
 
 
-def sequels_of(first: NDArray[np.int64], prequel_rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Everything that continues some rows (m,), directly or through others. → mask (n,), themselves left out.
+class Sequels(NamedTuple):
+    """All titles that continue each of n titles, directly or through others."""
 
-    ``prequel_rows`` (n,) is the row of each title's direct prequel, -1 without one; it may go round in circles.
-    """
-    reached = np.zeros(len(prequel_rows), np.bool_)
-    reached[first] = True
-    waits = np.flatnonzero(prequel_rows >= 0)
-    while True:
-        more = waits[reached[prequel_rows[waits]] & ~reached[waits]]
-        if not len(more):
-            reached[first] = False
-            return reached
-        reached[more] = True
+    starts: NDArray[np.int64]
+    """(n + 1,)"""
+    rows: NDArray[np.int32]
+    """(t,) those of title i are from ``starts[i]`` to ``starts[i + 1]``."""
+
+    def of(self, titles: NDArray[np.int64]) -> NDArray[np.int32]:
+        """Return the rows of what continues each of some titles (m,), one after the other. → (k,)"""
+        bounds = zip(self.starts[titles].tolist(), self.starts[titles + 1].tolist(), strict=True)
+        return np.concatenate([self.rows[:0], *[self.rows[start:end] for start, end in bounds if start < end]])
+
+
+def find_sequels(prequel_rows: NDArray[np.int64]) -> Sequels:
+    """Follow the direct prequel (n,) of each title, -1 without one, to the first; it may go round in circles."""
+    n, step = len(prequel_rows), 0
+    later = np.flatnonzero(prequel_rows >= 0)
+    earlier = prequel_rows[later]
+    found = np.empty(0, np.int64)
+    while len(later):
+        found = np.concatenate([found, earlier * n + later])
+        step += 1
+        earlier = prequel_rows[earlier]
+        goes_on = earlier >= 0
+        if step % _CIRCLE == 0:
+            goes_on &= ~np.isin(earlier * n + later, found)
+        earlier, later = earlier[goes_on], later[goes_on]
+    found = np.unique(found)
+    found = found[found // max(1, n) != found % max(1, n)]  # in a circle, a title comes before itself
+    return Sequels(np.searchsorted(found, np.arange(n + 1) * n), (found % max(1, n)).astype(np.int32))

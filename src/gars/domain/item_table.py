@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gars.domain import labels
 from gars.domain.anime import Anime
-from gars.domain.franchise import is_recap
+from gars.domain.franchise import Sequels, find_sequels, is_recap
 from gars.domain.history import LIKED_ABOVE
 from gars.domain.labels import Labels
 from gars.kernels.categories import Categories, categories_of
@@ -70,6 +70,8 @@ class ItemTable:
     """Rows with a direct prequel, ascending."""
     awaited_rows: NDArray[np.int64] = field(init=False)
     """The prequel of each of them."""
+    sequels: Sequels = field(init=False)
+    """By row, everything that continues it."""
     recap_rows: NDArray[np.int64] = field(init=False)
     """Rows of recaps, ascending."""
     genre_codes: Categories = field(init=False)
@@ -80,6 +82,7 @@ class ItemTable:
     def __post_init__(self) -> None:
         object.__setattr__(self, "sequel_rows", np.flatnonzero(self.prequel_rows >= 0))
         object.__setattr__(self, "awaited_rows", self.prequel_rows[self.sequel_rows])
+        object.__setattr__(self, "sequels", find_sequels(self.prequel_rows))
         object.__setattr__(self, "recap_rows", np.flatnonzero(self.recaps))
         object.__setattr__(self, "genre_codes", categories_of(self.genres))
         ids = self.anime_ids

@@ -7,7 +7,7 @@ from gars.application.recommend.rerank import collapse
 from gars.domain.anime import Anime, Streaming
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters, allowed
 from gars.domain.errors import InvalidInputError
-from gars.domain.franchise import sequels_of
+from gars.domain.franchise import find_sequels
 from gars.domain.history import Rating, from_ratings, from_state
 from gars.domain.interaction import Interaction, Kind, Status
 from gars.domain.item_table import ItemTable, build
@@ -181,7 +181,17 @@ def test_the_series_of_a_dropped_title_is_hidden() -> None:
 
 
 def test_sequels_that_go_round_in_a_circle_end() -> None:
-    assert sequels_of(np.array([0]), np.array([2, 0, 1, -1])).tolist() == [False, True, True, False]
+    # 0, 1 and 2 continue each other, 4 continues one of them, 6 continues itself
+    found = find_sequels(np.array([2, 0, 1, -1, 1, -1, 6]))
+    assert found.of(np.array([0])).tolist() == [1, 2, 4]
+    assert found.of(np.array([0, 1])).tolist() == [1, 2, 4, 0, 2, 4]
+    assert found.of(np.array([3, 4, 6])).tolist() == []
+
+
+def test_a_long_series_is_continued_to_its_end() -> None:
+    found = find_sequels(np.arange(100) - 1)
+    assert found.of(np.array([0])).tolist() == list(range(1, 100))
+    assert len(found.rows) == 99 * 100 / 2
 
 
 def test_words_of_an_anime() -> None:
