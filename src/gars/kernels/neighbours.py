@@ -204,23 +204,27 @@ def _gather_entries(lists: StackedLists, rows: Ints, selected: Ints, out: Floats
 @compiled(plain=_gather_entries)
 def gather_entries(lists: StackedLists, rows: Ints, selected: Ints, out: Floats) -> None:
     """Add the entries of some rows (h,) at a few selected items (m,) to ``out`` (s, m, h), for the first s channels."""
-    n = len(lists.starts)
+    n, h, s = len(lists.starts), len(rows), len(out)
     is_selected, position = np.zeros(n, np.uint8), np.empty(n, np.int32)  # flags alone are small enough for the cache
     for i in range(len(selected)):
         is_selected[selected[i]], position[selected[i]] = 1, i
-    for i in range(len(rows)):
-        for c in range(len(out)):
-            start, end = np.int64(lists.starts[rows[i], c]), np.int64(lists.starts[rows[i], c + 1])
-            while start < end:
-                after = min(start + 8, end)
-                found = np.uint8(0)  # one branch for eight entries: most are not selected
-                for entry in range(start, after):
-                    found |= is_selected[lists.indices[entry]]
-                if found:
-                    for entry in range(start, after):
-                        if is_selected[lists.indices[entry]]:
-                            out[c, position[lists.indices[entry]], i] += lists.data[entry]
-                start = after
+    size = 0
+    for i in range(h):
+        size += lists.starts[rows[i], s] - lists.starts[rows[i], 0]
+    kept, ends, count = np.empty(size + 1, np.int64), np.empty((h, s), np.int64), 0
+    for i in range(h):
+        for c in range(s):
+            for entry in range(lists.starts[rows[i], c], lists.starts[rows[i], c + 1]):
+                kept[count] = entry
+                count += is_selected[lists.indices[entry]]
+            ends[i, c] = count
+    # the weights are far apart, so they are read together: the processor waits for many of them at once
+    place = 0
+    for i in range(h):
+        for c in range(s):
+            while place < ends[i, c]:
+                out[c, position[lists.indices[kept[place]]], i] += lists.data[kept[place]]
+                place += 1
 
 
 def _weighted_sum(matrix: CSR, rows: Ints, weights: Floats, out: Floats) -> None:
