@@ -213,7 +213,7 @@ ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
     ),
     "marginal_relevance": lambda rng: (
         quantise(rng.standard_normal((N, H)).astype(np.float32)), rng.permutation(N)[:M],
-        -np.sort(-uniform(rng, M).round(1)), uniform(rng, 6) + 1, np.zeros(6, np.int64),
+        -np.sort(-uniform(rng, M).round(1)), 2.5, np.sort(rng.random(6))[::-1].copy(), np.zeros(6, np.int64),
     ),
     "add_relative": lambda rng: (uniform(rng, E, M, H).round(1), uniform(rng, H), uniform(rng, E), zeros(M, H)),
     "top_contributions": lambda rng: (

@@ -82,27 +82,42 @@ def best_places(
     return count
 
 
-def _marginal_relevance(vectors: Quantised, rows: Ints, scores: Floats, penalties: Floats, selected: Ints) -> None:
+def _marginal_relevance(
+    vectors: Quantised, rows: Ints, scores: Floats, strength: float, decay: NDArray[np.float64], selected: Ints
+) -> None:
     codes, steps = vectors.codes[rows].astype(np.int32), vectors.steps[rows]
     remaining, similarity = scores.copy(), np.zeros(len(scores), np.float32)
-    for rank, penalty in enumerate(penalties):
+    centred = scores - np.cumsum(scores, dtype=np.float64)[-1] / len(scores)
+    spread = np.sqrt(np.cumsum(centred * centred)[-1] / len(scores))
+    for rank, penalty in enumerate((strength * spread * decay).astype(np.float32)):
         best = int(np.argmax(remaining - penalty * similarity))
         selected[rank], remaining[best] = best, -np.inf
         similarity = np.maximum(similarity, (codes @ codes[best]).astype(np.float32) * (steps * steps[best]))
 
 
 @compiled(plain=_marginal_relevance)
-def marginal_relevance(vectors: Quantised, rows: Ints, scores: Floats, penalties: Floats, selected: Ints) -> None:
-    """Select for rank ``p`` the candidate of largest ``score - penalties[p] · similarity``, ties to the first.
+def marginal_relevance(
+    vectors: Quantised, rows: Ints, scores: Floats, strength: float, decay: NDArray[np.float64], selected: Ints
+) -> None:
+    """Select for rank ``p`` the candidate of largest ``score - penalty[p] · similarity``, ties to the first.
 
-    Similarity is the largest product of the candidate's vector with one selected before, at least 0. Scores (m,)
-    descend, ``rows`` (m,) are those of the candidates' vectors, penalties (p,) are not negative, p ≤ m. Written to
-    ``selected`` (p,). Carbonell & Goldstein, "The Use of MMR, Diversity-Based Reranking", SIGIR 1998.
+    Similarity is the largest product of the candidate's vector with one selected before, at least 0. The penalty is
+    ``strength`` standard deviations of the scores, times ``decay`` (p,), which is not negative. Scores (m,) descend,
+    ``rows`` (m,) are those of the candidates' vectors, p ≤ m, m > 0. Written to ``selected`` (p,). Carbonell &
+    Goldstein, "The Use of MMR, Diversity-Based Reranking", SIGIR 1998.
     """
     m, d = len(rows), vectors.codes.shape[1]
+    mean, spread = 0.0, 0.0
+    for j in range(m):
+        mean += scores[j]
+    for j in range(m):
+        centred = scores[j] - mean / m
+        spread += centred * centred
+    spread = np.sqrt(spread / m)
     remaining, similarity = scores.copy(), np.zeros(m, np.float32)
     n_compared = np.zeros(m, np.int64)  # with how many of the selected; a candidate out of reach is not compared
-    for rank in range(len(penalties)):
+    for rank in range(len(decay)):
+        penalty = np.float32(strength * spread * decay[rank])
         best, highest = 0, np.float32(-np.inf)
         for j in range(m):
             if scores[j] <= highest:
@@ -120,7 +135,7 @@ def marginal_relevance(vectors: Quantised, rows: Ints, scores: Floats, penalties
                 product = np.float32(total) * np.float32(vectors.steps[row] * vectors.steps[above])
                 similarity[j] = max(similarity[j], product)
             n_compared[j] = rank
-            value = remaining[j] - penalties[rank] * similarity[j]
+            value = remaining[j] - penalty * similarity[j]
             if value > highest:
                 best, highest = j, value
         selected[rank] = best

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gars.domain.item_table import ItemTable
-from gars.domain.normalise import standard_deviation, unit_rows
+from gars.domain.normalise import unit_rows
 from gars.kernels.quantised import Quantised, quantise
 from gars.kernels.ranks import write_sort_keys
 from gars.kernels.rerank import best_places, keep_first, marginal_relevance
@@ -99,13 +99,11 @@ def diversify(
     Carbonell and Goldstein, "The Use of MMR, Diversity-Based Reranking", SIGIR 1998.
     """
     pool = min(len(scores), POOL)
-    spread = standard_deviation(scores[:pool]) if pool else 0.0
-    if diversity <= 0 or spread <= 0:
+    if diversity <= 0 or not pool:
         return np.arange(len(scores))
     decay = _decay(start, min(pool, want, max(0, _DEPTH - start)))
-    penalties = diversity * FULL * spread * decay
     first = np.empty(len(decay), np.int64)
-    marginal_relevance(likeness, rows[:pool], scores[:pool], penalties.astype(np.float32), first)
+    marginal_relevance(likeness, rows[:pool], scores[:pool], diversity * FULL, decay, first)
     if len(first) >= want:
         return first
     rest = np.ones(len(scores), np.bool_)
