@@ -59,5 +59,12 @@ class FitConfig(msgspec.Struct, frozen=True, kw_only=True):
     """True: lists are in the ranker's order; ``fit`` sets it to false where stage one's order was better."""
 
 
-QUICK = FitConfig(search_trials=0, folds=2, repeats=1, short_lists=0.25, max_ranking_users=3_000)
+QUICK = FitConfig(
+    retrieval=RetrievalConfig(most_steps=2_000_000),
+    search_trials=0,
+    folds=2,
+    repeats=1,
+    short_lists=0.25,
+    max_ranking_users=2_000,
+)
 """A model in under two minutes on the sample, for a first look; the default takes three times as long."""
