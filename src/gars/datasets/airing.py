@@ -10,7 +10,7 @@ import msgspec
 import polars as pl
 
 from gars.datasets.catalogue.synopsis import plain_text
-from gars.datasets.catalogue.vocabulary import ANILIST_AIRING, ANILIST_TYPES, genres_of, trailer_address
+from gars.datasets.catalogue.vocabulary import ANILIST_AIRING, ANILIST_TYPES, colour_of, genres_of, trailer_address
 from gars.datasets.schema import CATALOGUE, LISTS, conform_catalogue
 from gars.domain.errors import DataError
 
@@ -44,6 +44,7 @@ class _Studios(msgspec.Struct):
 
 class _Cover(msgspec.Struct):
     large: str | None = None
+    color: str | None = None
 
 
 class _Trailer(msgspec.Struct):
@@ -171,6 +172,7 @@ def _row(media: _Media) -> dict[str, Any]:
         "airing": ANILIST_AIRING.get(media.status or ""),
         "duration_min": media.duration or None,
         "image": media.cover_image.large,
+        "cover_colour": colour_of(media.cover_image.color),
         "synopsis": plain_text(media.description),
         "trailer": trailer_address(media.trailer.site, media.trailer.id) if media.trailer else None,
         "adult": True if media.is_adult else None,

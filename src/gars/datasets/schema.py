@@ -38,6 +38,7 @@ CATALOGUE: dict[str, pl.DataType] = {
     "airing": pl.String(),
     "duration_min": pl.Int32(),
     "image": pl.String(),
+    "cover_colour": pl.String(),
     "synopsis": pl.String(),
     "trailer": pl.String(),
     "adult": pl.Boolean(),
@@ -67,7 +68,7 @@ USERS: dict[str, pl.DataType] = {
 was crawled, so an anime that is missing there is not known to be unseen. ``list_date``: the last day of the crawl."""
 
 STATUSES = ("watching", "completed", "on_hold", "dropped", "planned")
-ADDED_LATER = ("members_at", "season", "airing", "trailer")
+ADDED_LATER = ("members_at", "season", "airing", "trailer", "cover_colour")
 """Columns that data sets of earlier versions do not have."""
 TYPES = ("TV", "Movie", "OVA", "Special", "ONA", "Music", "PV", "CM")
 AIRING = ("finished", "airing", "upcoming")

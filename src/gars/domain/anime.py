@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import msgspec
+
+_COLOUR = re.compile(r"#[0-9a-f]{6}", re.IGNORECASE)
+
+
+def is_colour(text: str) -> bool:
+    """Return true for a colour of six hexadecimal digits, such as ``#e45093``."""
+    return _COLOUR.fullmatch(text) is not None
 
 
 class Streaming(msgspec.Struct, frozen=True):
@@ -42,6 +50,8 @@ class Anime(msgspec.Struct, frozen=True, kw_only=True):
     """``finished``, ``airing`` or ``upcoming`` when its source was read."""
     duration_min: int | None = None
     image: str | None = None
+    cover_colour: str | None = None
+    """Main colour of the cover image, such as ``#e45093``."""
     synopsis: str | None = None
     trailer: str | None = None
     """Address of a video."""

@@ -16,7 +16,7 @@ from gars.datasets.catalogue_rows import MISSING, first_day, plain_number
 from gars.datasets.identifiers import parse_id
 from gars.datasets.names import split_names
 from gars.datasets.readers.dialects import detect
-from gars.domain.anime import Anime, Streaming
+from gars.domain.anime import Anime, Streaming, is_colour
 from gars.domain.errors import DataError, InvalidInputError
 from gars.domain.season import is_season
 from gars.library.columns import Labels, read_ids, same_kind
@@ -33,6 +33,7 @@ _NARROW: dict[str, Callable[[Any], bool]] = {
     "season": lambda value: isinstance(value, str) and is_season(value),
     "airing": lambda value: value in ("finished", "airing", "upcoming"),
     "trailer": lambda value: isinstance(value, str),
+    "cover_colour": lambda value: isinstance(value, str) and is_colour(value),
     "members_at": lambda value: type(value) is date,
 }
 """Fields that take only such values: other tables have columns of these names that hold something else."""

@@ -59,8 +59,8 @@ def mapper_tar(folder: Path, *entries: dict[str, Any]) -> Path:
 SEASON_HEADER = (
     *("anime_id", "mal_id", "title", "english_title", "japanese_title", "type", "episodes", "duration", "status"),
     *("source", "season", "season_year", "main_studios", "genres", "tags", "score", "mean_score", "members"),
-    *("start_date", "synopsis", "country_of_origin", "cover_image_large", "trailer_site", "trailer_id"),
-    *("streaming_sites", "is_adult", "synonyms", "collected_at"),
+    *("start_date", "synopsis", "country_of_origin", "cover_image_large", "cover_image_color", "trailer_site"),
+    *("trailer_id", "streaming_sites", "is_adult", "synonyms", "collected_at"),
 )
 
 
@@ -223,8 +223,15 @@ def test_titles_of_the_latest_seasons(tmp_path: Path) -> None:
             "streaming_sites": "Twitter;iQ;YouTube;iQIYI",
         },
         {"anime_id": "2", "mal_id": "11.0", "title": "A part 2", "members": "9", "score": "84.0", "tags": "Space;Elf"},
-        {"anime_id": "3", "title": "B", "start_date": "2026-10-02", "is_adult": "True"},
-        {"anime_id": "4", "title": "C", "source": "LIGHT_NOVEL", "trailer_site": "youtube", "trailer_id": "abc"},
+        {"anime_id": "3", "cover_image_color": "red", "title": "B", "start_date": "2026-10-02", "is_adult": "True"},
+        {
+            "anime_id": "4",
+            "title": "C",
+            "source": "LIGHT_NOVEL",
+            "cover_image_color": "#E45093",
+            "trailer_site": "youtube",
+            "trailer_id": "abc",
+        },
     )
     read = read_seasons(path, {3: 33})
     rows = {row["anime_id"]: row for row in read.titles.to_dicts()}
@@ -236,6 +243,7 @@ def test_titles_of_the_latest_seasons(tmp_path: Path) -> None:
     assert (left["title"], left["source"]) == ("C", "Light novel")
     assert left["trailer"] == "https://www.youtube.com/watch?v=abc"
     assert left["streaming"] == []
+    assert (left["cover_colour"], rows[33]["cover_colour"]) == ("#e45093", None)
 
 
 def test_social_networks_are_no_streaming_sites(tmp_path: Path) -> None:

@@ -14,11 +14,18 @@ from gars.library.catalogue_table import anime_of, read_catalogue_table
 
 def test_columns_of_the_same_name_that_mean_something_else_are_left_out() -> None:
     foreign = pl.DataFrame(
-        {"item_id": [1, 2], "season": [1, 2], "airing": [False, True], "trailer": [0, 1], "members_at": ["today", None]}
+        {
+            "item_id": [1, 2],
+            "season": [1, 2],
+            "airing": [False, True],
+            "trailer": [0, 1],
+            "members_at": ["today", None],
+            "cover_colour": ["red", "#12345"],
+        }
     )
     kept = anime_of(read_catalogue_table(foreign), np.array([1, 2]))
     assert kept == msgspec.json.decode(msgspec.json.encode(kept), type=list[Anime])
-    assert {(one.season, one.airing, one.trailer, one.members_at) for one in kept} == {(None, None, None, None)}
+    assert {(one.season, one.airing, one.trailer, one.members_at, one.cover_colour) for one in kept} == {(None,) * 5}
 
 
 def test_season_and_airing_are_taken_where_they_are_such() -> None:

@@ -1,25 +1,17 @@
 import { describe, expect, it } from 'vitest'
 
+import { contrast, toOklab, turnHue } from './colour'
 import { draw } from './motifs'
-import { allPalettes, coverStyle } from './palette'
+import { allPalettes, coverStyle, turned } from './palette'
 import { seeded, seedOf } from './seeded'
-
-function luminance(hex: string): number {
-  const channel = (at: number) => {
-    const value = parseInt(hex.slice(at, at + 2), 16) / 255
-    return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4
-  }
-  return 0.2126 * channel(1) + 0.7152 * channel(3) + 0.0722 * channel(5)
-}
-
-function contrast(one: string, two: string): number {
-  const [low, high] = [luminance(one), luminance(two)].sort((a, b) => a - b) as [number, number]
-  return (high + 0.05) / (low + 0.05)
-}
 
 describe('drawn covers', () => {
   it('have titles with the contrast of AA text', () => {
-    for (const { ink, paper } of allPalettes) expect(contrast(ink, paper), `${ink} on ${paper}`).toBeGreaterThan(4.5)
+    for (const palette of allPalettes)
+      for (let degrees = 0; degrees < 360; degrees += 10) {
+        const { ink, paper } = turned(palette, (degrees * Math.PI) / 180)
+        expect(contrast(ink, paper), `${ink} on ${paper}`).toBeGreaterThanOrEqual(4.5)
+      }
   })
 
   it('are the same for the same title, and differ between titles', () => {
@@ -33,16 +25,46 @@ describe('drawn covers', () => {
 
   it('take their colours from the most telling genre, whatever the order', () => {
     for (const id of [1, 2, 3, 4, 5, 6]) {
-      const sport = coverStyle(id, ['Sports']).palette
-      expect(coverStyle(id, ['Action', 'Comedy', 'Sports']).palette).toEqual(sport)
-      expect(coverStyle(id, ['Sports', 'Action']).palette).toEqual(sport)
+      const { paper } = coverStyle(id, ['Sports'], '#808080').palette
+      const lightness = (genres: string[]) => toOklab(coverStyle(id, genres, '#808080').palette.paper)[0]
+      expect(lightness(['Action', 'Comedy', 'Sports'])).toBeCloseTo(toOklab(paper)[0], 2)
+      expect(lightness(['Sports', 'Action'])).toBeCloseTo(toOklab(paper)[0], 2)
     }
   })
 
   it('take their motif from one of the genres', () => {
-    const motifs = (genres: string[]) => new Set(Array.from({ length: 50 }, (_, id) => coverStyle(id, genres).motif))
-    expect(motifs(['Action', 'Sports'])).toEqual(new Set(['lanes', 'rays']))
-    expect(motifs([])).toEqual(new Set(['horizon']))
+    const motifs = (genres: string[]) => new Set(Array.from({ length: 80 }, (_, id) => coverStyle(id, genres).motif))
+    expect(motifs(['Action', 'Sports'])).toEqual(new Set(['lanes', 'rays', 'bars']))
+    expect(motifs([])).toEqual(new Set(['horizon', 'waves']))
+  })
+
+  it('follow the hue of the real cover where it is known', () => {
+    const hue = (colour: string) => {
+      const [, a, b] = toOklab(colour)
+      return Math.atan2(b, a)
+    }
+    for (const colour of ['#e45093', '#c9f1f1', '#e4bb50', '#2b86c9'])
+      for (const id of [1, 2, 3, 4]) {
+        const { main } = coverStyle(id, ['Action'], colour).palette
+        expect(Math.cos(hue(main) - hue(colour))).toBeGreaterThan(0.97)
+      }
+  })
+
+  it('are rarely alike beside each other, even of one genre', () => {
+    const alike = (one: ReturnType<typeof coverStyle>, other: ReturnType<typeof coverStyle>) => {
+      const distance = (name: 'paper' | 'deep' | 'main' | 'light') => {
+        const [a, b] = [toOklab(one.palette[name]), toOklab(other.palette[name])]
+        return Math.hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2])
+      }
+      return one.motif === other.motif && Math.max(...(['paper', 'deep', 'main', 'light'] as const).map(distance)) < 0.02
+    }
+    const inARow = 6
+    let rows = 0
+    for (let start = 1; start <= 3000; start += inARow) {
+      const row = Array.from({ length: inARow }, (_, place) => coverStyle(start + place, ['Action', 'Comedy']))
+      if (row.some((one, at) => row.slice(at + 1).some((other) => alike(one, other)))) rows++
+    }
+    expect(rows / (3000 / inARow)).toBeLessThan(0.2)
   })
 
   it('draw every motif with numbers SVG understands', () => {
@@ -65,5 +87,16 @@ describe('seeded', () => {
 
   it('gives texts different seeds', () => {
     expect(seedOf('a')).not.toBe(seedOf('b'))
+  })
+})
+
+describe('colours', () => {
+  it('have another hue and the same lightness once turned', () => {
+    expect(turnHue('#e4472b', 0)).toBe('#e4472b')
+    for (const colour of ['#e4472b', '#0a1b33', '#f5c542']) {
+      const other = turnHue(colour, Math.PI / 2)
+      expect(other).not.toBe(colour)
+      expect(toOklab(other)[0]).toBeCloseTo(toOklab(colour)[0], 1)
+    }
   })
 })

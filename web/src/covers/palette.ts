@@ -1,3 +1,4 @@
+import { contrast, toOklab, turnHue } from './colour'
 import { seeded } from './seeded'
 
 export type Motif =
@@ -23,7 +24,8 @@ export interface Palette {
 }
 
 interface Style {
-  motif: Motif
+  /** The one of the genre first. */
+  motifs: [Motif, Motif]
   palettes: Palette[]
 }
 
@@ -37,7 +39,7 @@ const colours = (paper: string, deep: string, main: string, light: string, ink: 
 
 const STYLES = {
   action: {
-    motif: 'rays',
+    motifs: ['rays', 'bars'],
     palettes: [
       colours('#1c1a2b', '#8f1d2c', '#e4472b', '#f8a33c', '#fff4e2'),
       colours('#e9482f', '#b02a20', '#f98b3d', '#ffd97a', '#26080a'),
@@ -45,7 +47,7 @@ const STYLES = {
     ],
   },
   romance: {
-    motif: 'petals',
+    motifs: ['petals', 'clouds'],
     palettes: [
       colours('#4a1735', '#7c2450', '#e85d75', '#f9b4ab', '#ffeee8'),
       colours('#f8cfd0', '#ef9aa5', '#d84a6b', '#fff1ea', '#4d1029'),
@@ -53,7 +55,7 @@ const STYLES = {
     ],
   },
   space: {
-    motif: 'orbits',
+    motifs: ['orbits', 'rings'],
     palettes: [
       colours('#0a1b33', '#12345f', '#2b86c9', '#67e0d8', '#eef9ff'),
       colours('#13233b', '#22406a', '#f2704b', '#9fd4ee', '#f4fbff'),
@@ -61,7 +63,7 @@ const STYLES = {
     ],
   },
   fantasy: {
-    motif: 'peaks',
+    motifs: ['peaks', 'horizon'],
     palettes: [
       colours('#0f2f2c', '#1d5a4c', '#3f9d74', '#f0cf72', '#f9f5df'),
       colours('#1d2b52', '#344a86', '#7f8fd6', '#f4d68c', '#f6f2ff'),
@@ -69,7 +71,7 @@ const STYLES = {
     ],
   },
   dread: {
-    motif: 'rings',
+    motifs: ['rings', 'orbits'],
     palettes: [
       colours('#15101d', '#33184c', '#6f3aa6', '#c84b63', '#f1e8f7'),
       colours('#0f1518', '#1c3034', '#4f7d78', '#d9c27c', '#eff5f2'),
@@ -77,7 +79,7 @@ const STYLES = {
     ],
   },
   comedy: {
-    motif: 'dots',
+    motifs: ['dots', 'petals'],
     palettes: [
       colours('#f5c542', '#ee9d2b', '#ea5539', '#fff4d0', '#2f1d08'),
       colours('#7fd0c8', '#46aeb0', '#f2665a', '#fdf6e0', '#0c2b33'),
@@ -85,7 +87,7 @@ const STYLES = {
     ],
   },
   history: {
-    motif: 'waves',
+    motifs: ['waves', 'peaks'],
     palettes: [
       colours('#e9dcc1', '#cdb68d', '#9f3527', '#2f4a63', '#2a1f16'),
       colours('#1d2d44', '#2b4565', '#b5523b', '#e5d3ac', '#f7efdd'),
@@ -93,7 +95,7 @@ const STYLES = {
     ],
   },
   music: {
-    motif: 'bars',
+    motifs: ['bars', 'dots'],
     palettes: [
       colours('#2c164c', '#4d2a80', '#f25f9c', '#ffd166', '#fff3fa'),
       colours('#112a3d', '#1c4a63', '#2fb5b0', '#ffb84d', '#f1fbff'),
@@ -101,7 +103,7 @@ const STYLES = {
     ],
   },
   sport: {
-    motif: 'lanes',
+    motifs: ['lanes', 'rays'],
     palettes: [
       colours('#f08a3c', '#d9602b', '#233a66', '#fff0da', '#241104'),
       colours('#0f3f38', '#1a6253', '#f2a541', '#f4f1de', '#f8f5e6'),
@@ -109,7 +111,7 @@ const STYLES = {
     ],
   },
   everyday: {
-    motif: 'clouds',
+    motifs: ['clouds', 'horizon'],
     palettes: [
       colours('#b9dcec', '#86bddb', '#f2a27e', '#fdf9ef', '#10304a'),
       colours('#d3e5c4', '#a3c695', '#ef8f73', '#fffaf0', '#1c3524'),
@@ -117,7 +119,7 @@ const STYLES = {
     ],
   },
   other: {
-    motif: 'horizon',
+    motifs: ['horizon', 'waves'],
     palettes: [
       colours('#23304f', '#36497a', '#e0654a', '#f5c98b', '#f8f3ea'),
       colours('#e4e1d6', '#c3beac', '#d8503a', '#57708f', '#232323'),
@@ -166,17 +168,48 @@ const STYLE_OF_GENRE: [genre: string, style: StyleName][] = [
   ['Drama', 'history'],
 ]
 
+/** Largest turn of a palette's hues, in radians: a shelf of one genre stays a family of colours. */
+const WIDEST_TURN = 0.6
+/** Chroma from which on a colour has a hue worth following. */
+const COLOURFUL = 0.04
+
 /**
- * How a cover of this anime is drawn. The most telling genre decides the colours; the motif comes from it or from
- * another of the title's genres, so that a shelf of one genre is a family and not the same picture again. The id picks.
+ * How a cover of this anime is drawn. The most telling genre decides the colours, turned a little by the id; where the
+ * colour of the real cover is known the hues follow it. The motif comes from that genre or another of the title's.
  */
-export function coverStyle(animeId: number, genres: readonly string[]): { motif: Motif; palette: Palette } {
+export function coverStyle(
+  animeId: number,
+  genres: readonly string[],
+  coverColour?: string,
+): { motif: Motif; palette: Palette } {
   const named = STYLE_OF_GENRE.filter(([genre]) => genres.includes(genre)).map(([, style]) => STYLES[style])
   const styles: Style[] = named.length ? named : [STYLES.other]
   const [first] = styles as [Style]
-  const motifs = [...new Set(styles.map(({ motif }) => motif))].slice(0, 4)
+  const motifs = [...new Set(styles.flatMap((style) => style.motifs))].slice(0, 6)
   const random = seeded(animeId)
-  return { palette: pick(first.palettes, random), motif: random() < 0.3 ? first.motif : pick(motifs, random) }
+  const palette = pick(first.palettes, random)
+  const motif = pick(motifs, random)
+  const turn = (2 * random() - 1) * WIDEST_TURN
+  return { palette: turned(palette, coverColour === undefined ? turn : towards(palette.main, coverColour, turn)), motif }
+}
+
+/** The turn from one colour's hue to another's; `otherwise` where the other is nearly grey. */
+function towards(from: string, to: string, otherwise: number): number {
+  const [, a, b] = toOklab(to)
+  const [, fromA, fromB] = toOklab(from)
+  return Math.hypot(a, b) < COLOURFUL ? otherwise : Math.atan2(b, a) - Math.atan2(fromB, fromA)
+}
+
+/** The palette with its hues turned. Letters keep their colour, or are black or white where that reads badly. */
+export function turned({ paper, deep, main, light, ink }: Palette, radians: number): Palette {
+  const turn = (colour: string) => turnHue(colour, radians)
+  const ground = turn(paper)
+  return { paper: ground, deep: turn(deep), main: turn(main), light: turn(light), ink: readable(ink, ground) }
+}
+
+function readable(ink: string, paper: string): string {
+  if (contrast(ink, paper) >= 4.5) return ink
+  return contrast('#000000', paper) > contrast('#ffffff', paper) ? '#000000' : '#ffffff'
 }
 
 function pick<T>(items: readonly T[], random: () => number): T {

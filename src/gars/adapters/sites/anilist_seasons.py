@@ -18,7 +18,7 @@ query ($page: Int, $season: MediaSeason, $year: Int, $status: MediaStatus) {
     media(type: ANIME, season: $season, seasonYear: $year, status: $status, sort: ID) {
       id idMal title { romaji english native } synonyms countryOfOrigin format status episodes duration
       season seasonYear startDate { year month day } genres tags { name rank } source isAdult
-      studios(isMain: true) { nodes { name } } description(asHtml: false) coverImage { large } trailer { id site }
+      studios(isMain: true) { nodes { name } } description(asHtml: false) coverImage { large color } trailer { id site }
     }
   }
 }

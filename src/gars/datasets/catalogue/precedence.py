@@ -61,6 +61,7 @@ PRECEDENCE: Final[dict[str, tuple[str, ...]]] = {
     "image": (GIVEN, MAPPER, SEASONS, MAPPER_ELSEWHERE),
     "synopsis": (GIVEN, MAPPER, SEASONS, MAPPER_ELSEWHERE),
     "trailer": (GIVEN, SEASONS),
+    "cover_colour": (GIVEN, SEASONS),
     "adult": (GIVEN, MAPPER, SEASONS, MAPPER_ELSEWHERE),
     "anilist_id": (GIVEN, MAPPER, SEASONS, ARM, MAPPER_ELSEWHERE, BANGUMI, IDS),
     "anidb_id": (GIVEN, MAPPER, BANGUMI, IDS, MAPPER_ELSEWHERE),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from gars.domain.anime import is_colour
+
 ANILIST_TYPES = {
     "TV": "TV",
     "TV_SHORT": "TV",
@@ -99,6 +101,11 @@ _TRAILERS = {
     "dailymotion": "https://www.dailymotion.com/video/{}",
 }
 _VIDEO = re.compile(r"[\w-]{1,64}", re.ASCII)
+
+
+def colour_of(text: str | None) -> str | None:
+    """Return a colour of six hexadecimal digits, such as ``#e45093``; ``None`` for any other text."""
+    return text.lower() if text and is_colour(text) else None
 
 
 def trailer_address(site: str | None, video: str | None) -> str | None:

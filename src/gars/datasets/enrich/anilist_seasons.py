@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from gars.datasets.catalogue.synopsis import plain_text
-from gars.datasets.catalogue.vocabulary import ANILIST_AIRING, ANILIST_TYPES, genres_of, trailer_address
+from gars.datasets.catalogue.vocabulary import ANILIST_AIRING, ANILIST_TYPES, colour_of, genres_of, trailer_address
 from gars.datasets.schema import CATALOGUE
 from gars.domain.errors import DataError
 
@@ -42,7 +42,7 @@ most links lead to trailers."""
 _KEPT = (
     *("anime_id", "title", "title_english", "title_japanese", "title_chinese", "synonyms", "type", "episodes"),
     *("score", "members", "members_at", "genres", "tags", "studios", "source", "released", "year", "season"),
-    *("airing", "duration_min", "image", "synopsis", "trailer", "adult", "anilist_id", "streaming"),
+    *("airing", "duration_min", "image", "cover_colour", "synopsis", "trailer", "adult", "anilist_id", "streaming"),
 )
 
 
@@ -105,6 +105,7 @@ def _row(cells: Mapping[str, str], mal_ids: Mapping[int, int]) -> dict[str, Any]
         "airing": ANILIST_AIRING.get(cells["status"]),
         "duration_min": _whole(cells["duration"]),
         "image": cells["cover_image_large"].strip() or None,
+        "cover_colour": colour_of(cells["cover_image_color"]),
         "synopsis": plain_text(cells["synopsis"]),
         "trailer": trailer_address(cells["trailer_site"], cells["trailer_id"]),
         "adult": True if cells["is_adult"] == "True" else None,

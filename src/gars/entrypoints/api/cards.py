@@ -56,6 +56,7 @@ def card(anime: Anime) -> AnimeCard:
         genres=list(anime.genres),
         image=anime.image,
         adult=anime.adult,
+        cover_colour=anime.cover_colour or UNSET,
     )
 
 

@@ -49,6 +49,8 @@ class AnimeCard(msgspec.Struct, frozen=True, kw_only=True):
     image: str | None
     """Address of the cover image at another site; ``GET /anime/{id}/cover`` serves the image where that is on."""
     adult: bool
+    cover_colour: str | UnsetType = UNSET
+    """Main colour of the cover image, such as ``#e45093``; left out where it is unknown."""
 
 
 class FranchiseEntry(AnimeCard, frozen=True, kw_only=True):
