@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from gars.domain.errors import InvalidInputError
 from gars.domain.history import History
 from gars.domain.item_table import ItemTable
+from gars.kernels.masks import clear_unless
 
 SPECIAL_TYPES = frozenset({"Special", "PV", "CM"})
 """Types of what accompanies a series: specials, trailers and commercials."""
@@ -124,12 +125,11 @@ def allowed(
     if filters.only_ids is not None:
         mask &= np.isin(items.anime_ids, np.array(filters.only_ids, np.int64))
     if filters.hide_sequels:
-        waits = items.sequel_rows
         done = np.zeros(len(items), np.bool_)
         done[listed] = True
         if len(history.unfinished):
             done[_known_rows(items, history.unfinished)] = False
-        mask[waits] &= done[items.awaited_rows]
+        clear_unless(mask, items.sequel_rows, items.awaited_rows, done)
     if filters.hide_dropped_sequels and len(history.dropped):
         dropped = _known_rows(items, history.dropped)
         before = mask[dropped]  # a dropped title may be a sequel of another
@@ -138,8 +138,7 @@ def allowed(
     if filters.hide_dropped_series and len(history.dropped):
         mask &= ~_franchises_of(items, _known_rows(items, history.dropped)).take(items.franchises)
     if filters.hide_recaps and len(history):
-        recaps = items.recap_rows
-        mask[recaps] &= ~_franchises_of(items, listed)[items.franchises[recaps]]
+        clear_unless(mask, items.recap_rows, items.recap_franchises, ~_franchises_of(items, listed))
     if filters.shown:
         shown = _known_rows(items, np.array(filters.shown, np.int64))
         mask[shown] = False

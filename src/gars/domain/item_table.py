@@ -66,24 +66,27 @@ class ItemTable:
     """(n,) training users whose list was taken after the anime began: as many could have it at most."""
     genre_shares: NDArray[np.float32]
     """(g,) share of all training list entries that have each genre."""
-    sequel_rows: NDArray[np.int64] = field(init=False)
+    sequel_rows: NDArray[np.int32] = field(init=False)
     """Rows with a direct prequel, ascending."""
-    awaited_rows: NDArray[np.int64] = field(init=False)
+    awaited_rows: NDArray[np.int32] = field(init=False)
     """The prequel of each of them."""
     sequels: Sequels = field(init=False)
     """By row, everything that continues it."""
-    recap_rows: NDArray[np.int64] = field(init=False)
+    recap_rows: NDArray[np.int32] = field(init=False)
     """Rows of recaps, ascending."""
+    recap_franchises: NDArray[np.int32] = field(init=False)
+    """The franchise of each of them."""
     genre_codes: Categories = field(init=False)
     """The genres of each item as indices into ``genre_names``."""
     _row_of: NDArray[np.int64] = field(init=False)
     """Row of every id from -1 to one above the largest, -1 where there is none; empty where ids are spread too far."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "sequel_rows", np.flatnonzero(self.prequel_rows >= 0))
-        object.__setattr__(self, "awaited_rows", self.prequel_rows[self.sequel_rows])
+        object.__setattr__(self, "sequel_rows", np.flatnonzero(self.prequel_rows >= 0).astype(np.int32))
+        object.__setattr__(self, "awaited_rows", self.prequel_rows[self.sequel_rows].astype(np.int32))
         object.__setattr__(self, "sequels", find_sequels(self.prequel_rows))
-        object.__setattr__(self, "recap_rows", np.flatnonzero(self.recaps))
+        object.__setattr__(self, "recap_rows", np.flatnonzero(self.recaps).astype(np.int32))
+        object.__setattr__(self, "recap_franchises", self.franchises[self.recap_rows])
         object.__setattr__(self, "genre_codes", categories_of(self.genres))
         ids = self.anime_ids
         table = np.empty(0, np.int64)
