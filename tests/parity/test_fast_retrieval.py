@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from gars.kernels.quantised import LARGEST
 from gars.kernels.top_k import select_top_k
 from gars.retrieval import stacked_neighbours
-from gars.retrieval.ials import ALPHA, Factors
+from gars.retrieval.ials import ALPHA, Factors, ItemProducts
 from gars.retrieval.item_to_item import ItemToItem, no_edges
 from gars.retrieval.user_knn import NEIGHBOURS, SQUARED, UserKnn
 
@@ -73,10 +73,9 @@ def test_nothing_in_nothing_out() -> None:
 def test_proposals_are_the_best_allowed_of_each_channel(k: int) -> None:
     rng = np.random.default_rng(k)
     scores = np.stack([rng.standard_normal(N), rng.integers(0, 2, N), np.zeros(N)]).astype(np.float32)
-    allowed = rng.random(N) < 0.7
+    may = np.flatnonzero(rng.random(N) < 0.7).astype(np.int32)
     found = np.empty((3, k), np.int64)
-    select_top_k(scores, allowed, found)
-    may = np.flatnonzero(allowed)
+    select_top_k(scores, may, found)
     for row, proposed in zip(scores, found, strict=True):
         best = sorted(may[np.lexsort((may, -row[may]))[:k]].tolist())
         assert proposed.tolist() == best + [-1] * (k - len(best))
@@ -92,9 +91,8 @@ def test_proposals_of_long_channels_of_every_shape(k: int) -> None:
     ]  # fmt: skip
     scores = np.stack(several).astype(np.float32)
     for allowed in (rng.random(500) < 0.7, rng.random(500) < 0.1, np.zeros(500, np.bool_), np.ones(500, np.bool_)):
-        found = np.empty((len(scores), k), np.int64)
-        select_top_k(scores, allowed, found)
-        may = np.flatnonzero(allowed)
+        found, may = np.empty((len(scores), k), np.int64), np.flatnonzero(allowed).astype(np.int32)
+        select_top_k(scores, may, found)
         for row, proposed in zip(scores, found, strict=True):
             best = sorted(may[np.lexsort((may, -row[may]))[:k]].tolist())
             assert proposed.tolist() == best + [-1] * (k - len(best))
@@ -113,12 +111,12 @@ def test_a_fold_in_is_the_least_squares_solution(length: int) -> None:
     user = factors.fold_in(rows, weights)
     np.testing.assert_allclose(user, expected, rtol=1e-3, atol=1e-5)
     out = np.zeros(N, np.float32)
-    moments = factors.score(user, np.ones(N, np.bool_), out=out)
+    products = ItemProducts.of(factors, first=np.arange(N) % 2 == 0)
+    moments = products.score(user, np.arange(N, dtype=np.int32), out=out)
     np.testing.assert_allclose(moments, (out.mean(), out.std()), rtol=1e-5)
-    some = np.arange(N) % 3 == 0
     few = np.zeros(N, np.float32)
-    factors.score(user, some, out=few)
-    assert np.array_equal(few, np.where(some, out, 0))
+    products.score(user, np.arange(0, N, 3, dtype=np.int32), out=few)
+    assert np.array_equal(few, np.where(np.arange(N) % 3 == 0, out, 0))
     # an entry of eight bits is off by half a step at most, one of the user's by much less
     off = np.abs(items).max(axis=1) / LARGEST * 0.51 * np.abs(user).sum()
     assert (np.abs(out - items @ user) <= off + 1e-6).all()

@@ -43,7 +43,7 @@ def _graph(vectors: NDArray[np.float32], k: int) -> tuple[NDArray[np.int64], NDA
     """
     n = len(vectors)
     nearest = np.empty((n, k), np.int64)
-    everything = np.ones(n, np.bool_)
+    everything = np.arange(n, dtype=np.int32)
     for start in range(0, n, _BLOCK):
         cosine = vectors[start : start + _BLOCK] @ vectors.T
         rows = np.arange(len(cosine))

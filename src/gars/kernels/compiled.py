@@ -1,6 +1,7 @@
 """Decorators for kernels: compiled by numba where it is installed, else the same in numpy, several times slower.
 
-Decision 150 has the speedup. Both forms return the same bits; ``tests/parity/test_kernels.py`` compares every pair.
+Decision 150 has the speedup. Both forms return the same bits, but for kernels that may add in any order, which agree
+to 1e-5; ``tests/parity/test_kernels.py`` compares every pair.
 """
 
 from __future__ import annotations
@@ -13,13 +14,17 @@ from typing import Any, Generic, ParamSpec, TypeVar
 P = ParamSpec("P")
 R = TypeVar("R")
 
+_ANY_ORDER = {"reassoc", "contract"}
+"""LLVM's flags for sums in any order, so that one long sum is vectorised."""
+
 
 class Kernel(Generic[P, R]):
     """One function in two forms; a call runs the compiled one if numba is installed."""
 
-    def __init__(self, loops: Callable[P, R], plain: Callable[P, R]) -> None:
+    def __init__(self, loops: Callable[P, R], plain: Callable[P, R], *, any_order: bool = False) -> None:
         self.loops = loops
         self.plain = plain
+        self.any_order = any_order
         self.__doc__ = loops.__doc__
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -33,8 +38,10 @@ class Kernel(Generic[P, R]):
             from numba import njit
         except ImportError:
             return self.plain
+        flags = _ANY_ORDER if self.any_order else False
+        loops = _with_subroutines(self.loops, njit(nogil=True, fastmath=flags))
         # cached on disk beside the source, so that only the first start after an installation compiles
-        compiled: Callable[P, R] = njit(cache=True, nogil=True)(_with_subroutines(self.loops, njit(nogil=True)))
+        compiled: Callable[P, R] = njit(cache=True, nogil=True, fastmath=flags)(loops)
         return compiled
 
 
@@ -53,9 +60,12 @@ class Subroutine(Generic[P, R]):
         return self.step(*args, **kwargs)
 
 
-def compiled(*, plain: Callable[P, R]) -> Callable[[Callable[P, R]], Kernel[P, R]]:
-    """Decorate a function written as loops over arrays; ``plain`` is the same function without loops."""
-    return lambda loops: Kernel(loops, plain)
+def compiled(*, plain: Callable[P, R], any_order: bool = False) -> Callable[[Callable[P, R]], Kernel[P, R]]:
+    """Decorate a function written as loops over arrays; ``plain`` is the same function without loops.
+
+    ``any_order`` lets the compiler add numbers in another order, which the last digits of the result depend on.
+    """
+    return lambda loops: Kernel(loops, plain, any_order=any_order)
 
 
 def _with_subroutines(loops: Callable[..., Any], compile_: Callable[..., Any]) -> Callable[..., Any]:

@@ -24,7 +24,7 @@ class CSR(NamedTuple):
 
     indptr: NDArray[np.int32] | Ints
     """(n + 1,)"""
-    indices: NDArray[np.int32] | Ints
+    indices: NDArray[np.int32] | Ints | NDArray[np.uint16] | NDArray[np.uint32]
     """(t,) column of each entry."""
     data: Floats
     """(t,)"""
@@ -84,9 +84,12 @@ def sum_by_channel(lists: StackedLists, rows: Ints, weights: Floats, out: Floats
     out[:] = 0
     for i in range(len(rows)):
         for c in range(len(out)):
+            # slices and a bound without a sign: the compiler tests nothing inside the loop
+            start, end = np.uint64(lists.starts[rows[i], c]), np.uint64(lists.starts[rows[i], c + 1])
+            items, values = lists.indices[start:end], lists.data[start:end]
             sums, weight = out[c], weights[i, c]
-            for entry in range(lists.starts[rows[i], c], lists.starts[rows[i], c + 1]):
-                sums[lists.indices[entry]] += lists.data[entry] * weight
+            for entry in range(len(items)):
+                sums[items[entry]] += values[entry] * weight
 
 
 def _mean_positive(scores: Floats, out: Floats) -> None:
@@ -110,23 +113,24 @@ def mean_positive(scores: Floats, out: Floats) -> None:
 
 
 def _select_terms(
-    lists: StackedLists, rows: Ints, weights: Floats, selected: Ints, largest: Floats, positive: Floats
+    lists: StackedLists, rows: Ints, weights: Floats, selected: Ints, logs: Floats, largest: Floats, supporters: Floats
 ) -> None:
     entry, source, channel = stacked_entries(lists, rows)
     items, is_positive = lists.indices[entry], lists.data[entry] > 0
     terms = np.zeros((2, len(largest), len(lists.starts)), np.float32)
     np.maximum.at(terms[0], (channel, items), lists.data[entry] * weights[source])
     np.add.at(terms[1], (channel[is_positive], items[is_positive]), np.float32(1))
-    largest[:], positive[:] = terms[:, :, selected]
+    largest[:], supporters[:] = terms[0][:, selected], logs[terms[1][:, selected].astype(np.int64)]
 
 
 @compiled(plain=_select_terms)
 def select_terms(
-    lists: StackedLists, rows: Ints, weights: Floats, selected: Ints, largest: Floats, positive: Floats
+    lists: StackedLists, rows: Ints, weights: Floats, selected: Ints, logs: Floats, largest: Floats, supporters: Floats
 ) -> None:
-    """Write the largest term and the number of positive entries of some items (m,) in each channel. → (e, m), (e, m)
+    """Write the largest term of some items (m,) in each channel, and log(1 + positive entries). → (e, m), (e, m)
 
-    The terms are ``weights[i] · list[i, c, item]`` of titles (h,); the largest is at least 0.
+    The terms are ``weights[i] · list[i, c, item]`` of titles (h,); the largest is at least 0. ``logs`` (≥ h + 1,) has
+    log(1 + i).
     """
     n, m = len(lists.starts), len(selected)
     is_selected, position = np.zeros(n, np.uint8), np.empty(n, np.int32)  # flags alone are small enough for the cache
@@ -134,22 +138,28 @@ def select_terms(
         if not is_selected[selected[i]]:
             is_selected[selected[i]], position[selected[i]] = 1, i
     largest[:] = 0
-    positive[:] = 0
+    supporters[:] = 0
     kept = np.empty(n + 1, np.uint32)
     for i in range(len(rows)):
+        weight = weights[i]
         for c in range(len(largest)):
-            start, count = lists.starts[rows[i], c], 0
-            for entry in range(start, lists.starts[rows[i], c + 1]):
-                kept[count] = entry - start
-                count += is_selected[lists.indices[entry]]
+            start, end = np.uint64(lists.starts[rows[i], c]), np.uint64(lists.starts[rows[i], c + 1])
+            items, values = lists.indices[start:end], lists.data[start:end]
+            count = 0
+            for entry in range(len(items)):
+                kept[count] = entry
+                count += is_selected[items[entry]]
+            highest, number = largest[c], supporters[c]
             for j in range(count):
-                at, value = position[lists.indices[start + kept[j]]], lists.data[start + kept[j]]
-                largest[c, at] = max(largest[c, at], value * weights[i])
-                positive[c, at] += np.float32(value > 0)
-    for i in range(m):
-        if position[selected[i]] != i:  # selected twice
-            largest[:, i] = largest[:, position[selected[i]]]
-            positive[:, i] = positive[:, position[selected[i]]]
+                at, value = np.uint32(position[items[kept[j]]]), values[kept[j]]
+                highest[at] = max(highest[at], value * weight)
+                number[at] += np.float32(value > 0)
+    for c in range(len(largest)):
+        highest, number = largest[c], supporters[c]
+        for i in range(m):
+            number[i] = logs[np.int64(number[i])]
+        for i in range(m):
+            highest[i], number[i] = highest[position[selected[i]]], number[position[selected[i]]]  # if selected twice
 
 
 def _neighbour_statistics(

@@ -12,11 +12,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.kernels.compiled import compiled
+from gars.kernels.compiled import Subroutine, compiled
 
 Floats = NDArray[np.float32]
-Flags = NDArray[np.bool_]
-Ints = NDArray[np.int64]
+Rows = NDArray[np.int32]
 
 LARGEST = 127
 USUAL = 192
@@ -39,43 +38,46 @@ def quantise(rows: Floats) -> Quantised:
     return Quantised(np.rint(rows / steps[:, None]).astype(np.int8), steps)
 
 
-def quantise_vector(vector: Floats) -> tuple[NDArray[np.int16], np.float32]:
-    """Quantise a vector (d,) to at most 16 bits, so that products with ``Quantised`` rows fit into 32. → (d,), step"""
-    finest = min(32767, (2**31 - 1) // (LARGEST * max(1, len(vector))))
-    largest = np.abs(vector).max(initial=0)
-    step = np.float32(largest / np.float32(finest)) or np.float32(1)
-    return np.rint(vector / step).astype(np.int16), step
-
-
-def _multiply(
-    rows: Quantised, items: Ints, wanted: Flags, vector: NDArray[np.int16], step: np.float32, out: Floats
-) -> None:
-    kept = np.flatnonzero(wanted[items])
-    totals = rows.codes[kept].astype(np.int32) @ vector.astype(np.int32)
-    out[items[kept]] = totals.astype(np.float32) * (rows.steps[kept] * step)
+def _multiply(rows: Quantised, place: Rows, wanted: Rows, vector: Floats, rounded: Floats, out: Floats) -> None:
+    step = np.float32(np.abs(vector).max(initial=0) / _finest(len(vector))) or np.float32(1)
+    codes = np.rint(vector / step)
+    rounded[:] = codes * step
+    places = place[wanted]
+    totals = rows.codes[places].astype(np.int32) @ codes.astype(np.int32)
+    out[wanted] = totals.astype(np.float32) * (rows.steps[places] * step)
 
 
 @compiled(plain=_multiply)
-def multiply(
-    rows: Quantised, items: Ints, wanted: Flags, vector: NDArray[np.int16], step: np.float32, out: Floats
-) -> None:
-    """Write the products of rows (r, d) with a quantised vector (d,) of the given step to ``out`` (n,).
+def multiply(rows: Quantised, place: Rows, wanted: Rows, vector: Floats, rounded: Floats, out: Floats) -> None:
+    """Write the products of some items' rows with a vector (d,) to ``out`` (n,), at the ``wanted`` items (w,).
 
-    ``items`` (r,) are the items of the rows. The ``out`` of items without a row and of those that are not ``wanted``
-    (n,) stays as it is.
+    ``place`` (n,) is the row (r, d) of each item. The vector is rounded to so many bits that a product fits into 32,
+    and so are all others; it is written to ``rounded`` (d,). The ``out`` of other items stays as it is.
     """
-    r, d = rows.codes.shape
-    kept, count = np.empty(r + 1, np.int32), 0
-    for i in range(r):  # without a branch, which would be mispredicted often
-        kept[count] = i
-        count += wanted[items[i]]
-    for place in range(count):
-        i = kept[place]
-        total = np.int32(0)
+    d = len(vector)
+    largest = np.float32(0)
+    for j in range(d):
+        largest = max(largest, abs(vector[j]))
+    step = largest / _finest(d)
+    if step == 0:
+        step = np.float32(1)
+    codes = np.empty(d, np.int16)
+    for j in range(d):
+        code = np.rint(vector[j] / step)
+        codes[j], rounded[j] = np.int16(code), code * step
+    for i in range(len(wanted)):
+        at = np.uint64(place[wanted[i]])  # without a sign it is not tested for being negative
+        row, total = rows.codes[at], np.int32(0)
         if d == USUAL:
             for j in range(USUAL):
-                total = np.int32(total + np.int32(np.int32(rows.codes[i, j]) * np.int32(vector[j])))
+                total = np.int32(total + np.int32(np.int32(row[j]) * np.int32(codes[j])))
         else:
             for j in range(d):
-                total = np.int32(total + np.int32(np.int32(rows.codes[i, j]) * np.int32(vector[j])))
-        out[items[i]] = np.float32(total) * np.float32(rows.steps[i] * step)
+                total = np.int32(total + np.int32(np.int32(row[j]) * np.int32(codes[j])))
+        out[wanted[i]] = np.float32(total) * np.float32(rows.steps[at] * step)
+
+
+@Subroutine
+def _finest(d: int) -> np.float32:
+    """Return the largest code of a vector (d,): at most 16 bits, and products with ``Quantised`` rows fit into 32."""
+    return np.float32(min(32767, (2**31 - 1) // (LARGEST * max(1, d))))

@@ -1,8 +1,8 @@
 """Selection of the k largest, ties to the lower position.
 
 The values are dealt into groups: the k-th largest maximum of a group is at most the k-th largest value, and few values
-are above it. Both passes over all values have no branch, so that the compiler handles many at a time; only the few are
-searched for the k-th largest.
+are above it. Both passes over the values of the rows, side by side in a copy, have no branch, so that the compiler
+handles many at a time; only the few are searched for the k-th largest.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from gars.kernels.compiled import Subroutine, compiled
 Floats = NDArray[np.float32]
 Flags = NDArray[np.bool_]
 Ints = NDArray[np.int64]
+Rows = NDArray[np.int32]
 
 GROUPS = 2
 """Groups of values, for each of the k."""
@@ -22,8 +23,43 @@ MAGNITUDE = np.int32(0x7FFFFFFF)
 """The bits of a float32 without its sign."""
 
 
-def _select_top_k(scores: Floats, allowed: Flags, positions: Ints) -> None:
-    rows, k = np.flatnonzero(allowed), positions.shape[1]
+def _flagged(flags: Flags, rows: Rows) -> int:
+    found = np.flatnonzero(flags)
+    rows[: len(found)] = found
+    return len(found)
+
+
+@compiled(plain=_flagged)
+def flagged(flags: Flags, rows: Rows) -> int:
+    """Write the positions of the set flags (n,) to ``rows`` (n + 1,), ascending; return their number."""
+    count = 0
+    for i in range(len(flags)):  # without a branch, which would be mispredicted often
+        rows[count] = i
+        count += flags[i]
+    return count
+
+
+def _first_allowed(order: Rows, allowed: Flags, positions: Ints) -> None:
+    found = order[allowed[order]][: len(positions)]
+    positions[:] = -1
+    positions[: len(found)] = found
+
+
+@compiled(plain=_first_allowed)
+def first_allowed(order: Rows, allowed: Flags, positions: Ints) -> None:
+    """Write the first k of ``order`` (n,) that are allowed (n,) to ``positions`` (k,), -1 pads."""
+    positions[:] = -1
+    found = 0
+    for i in range(len(order)):
+        if found == len(positions):
+            return
+        if allowed[order[i]]:
+            positions[found] = order[i]
+            found += 1
+
+
+def _select_top_k(scores: Floats, rows: Rows, positions: Ints) -> None:
+    k = positions.shape[1]
     positions[:] = -1
     for row, found in zip(scores, positions, strict=True):
         best = np.sort(rows[np.lexsort((rows, -row[rows]))[:k]])
@@ -31,51 +67,53 @@ def _select_top_k(scores: Floats, allowed: Flags, positions: Ints) -> None:
 
 
 @compiled(plain=_select_top_k)
-def select_top_k(scores: Floats, allowed: Flags, positions: Ints) -> None:
-    """Write the positions of the k largest allowed scores of each channel to ``positions`` (c, k), ascending, -1 pads.
+def select_top_k(scores: Floats, rows: Rows, positions: Ints) -> None:
+    """Write those of some rows (w,) with the k largest scores of each channel to ``positions`` (c, k), -1 pads.
 
-    Ties go to the lower position. Scores (c, n) are finite.
+    The rows are ascending, and so are the positions; ties go to the lower one. Scores (c, n) are finite.
     """
-    n, k = len(allowed), positions.shape[1]
-    flags, few, places = np.zeros((n + 7) // 8 * 8, np.bool_), np.empty(n, np.float32), np.empty(n, np.int32)
+    w, k = len(rows), positions.shape[1]
+    values, flags = np.empty(w, np.float32), np.zeros((w + 7) // 8 * 8, np.bool_)
+    few, places = np.empty(w, np.float32), np.empty(w, np.int32)
     for channel in range(len(scores)):
-        row = scores[channel]
-        positions[channel, :] = -1
-        if k > 0 and n > 0:
-            threshold = _lower_bound(row, allowed, k)
-            count = _collect_above(row, allowed, threshold, flags, few, places)
+        row, best = scores[channel], positions[channel]
+        best[:] = -1
+        if k > 0 and w > 0:
+            for i in range(w):
+                values[i] = row[rows[i]]
+            threshold = _lower_bound(values, k)
+            count = _collect_above(values, threshold, flags, few, places)
             if count > k:
-                _write_largest(few[:count], places, positions[channel])
+                _write_largest(few[:count], places, best)
             else:
-                _write_with_ties(row, allowed, threshold, places[:count], positions[channel])
+                _write_with_ties(values, threshold, places[:count], best)
+            for i in range(min(k, w)):
+                best[i] = rows[best[i]]
 
 
 @Subroutine
-def _lower_bound(values: Floats, allowed: Flags, k: int) -> np.float32:
-    """Return a value that the k-th largest allowed is not below: the k-th largest maximum of a group, or -∞."""
+def _lower_bound(values: Floats, k: int) -> np.float32:
+    """Return a value that the k-th largest is not below: the k-th largest maximum of a group, or -∞."""
     n = len(values)
     n_groups = min(n, GROUPS * k)
     if n_groups < k:
         return np.float32(-np.inf)
     largest = np.full(n_groups, -np.inf, np.float32)
     for start in range(0, n, n_groups):
-        here, may = values[start : start + n_groups], allowed[start : start + n_groups]
+        here = values[start : start + n_groups]
         for i in range(len(here)):
-            value = here[i] if may[i] else np.float32(-np.inf)
-            largest[i] = value if value > largest[i] else largest[i]
+            largest[i] = here[i] if here[i] > largest[i] else largest[i]
     return _kth_largest(largest, k)
 
 
 @Subroutine
-def _collect_above(
-    values: Floats, allowed: Flags, threshold: np.float32, flags: Flags, few: Floats, places: NDArray[np.int32]
-) -> int:
-    """Write the allowed values above a threshold and their positions, ascending; return their number.
+def _collect_above(values: Floats, threshold: np.float32, flags: Flags, few: Floats, places: NDArray[np.int32]) -> int:
+    """Write the values above a threshold and their positions, ascending; return their number.
 
     The number of ``flags`` is a multiple of eight, and those beyond the values are not set.
     """
     for j in range(len(values)):
-        flags[j] = (values[j] > threshold) & allowed[j]
+        flags[j] = values[j] > threshold
     eight, count = flags.view(np.uint64), 0  # most groups have none
     for group in range(len(eight)):
         if eight[group]:
@@ -100,16 +138,14 @@ def _write_largest(few: Floats, places: NDArray[np.int32], positions: Ints) -> N
 
 
 @Subroutine
-def _write_with_ties(
-    values: Floats, allowed: Flags, threshold: np.float32, places: NDArray[np.int32], positions: Ints
-) -> None:
+def _write_with_ties(values: Floats, threshold: np.float32, places: NDArray[np.int32], positions: Ints) -> None:
     """Write the positions of at most k values above a threshold, and of the first that equal it until there are k."""
     found, tied = 0, 0
     missing = len(positions) - len(places) if threshold > np.float32(-np.inf) else 0
     for i in range(len(places) + 1):
         end = places[i] if i < len(places) else len(values)
         while missing > 0 and tied < end:
-            if values[tied] == threshold and allowed[tied]:
+            if values[tied] == threshold:
                 positions[found] = tied
                 found += 1
                 missing -= 1

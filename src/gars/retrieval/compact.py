@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 
 from gars.kernels.neighbours import CSR
 
@@ -19,3 +22,10 @@ def compact(matrix: sp.csr_array) -> sp.csr_array:
 def csr_of(matrix: sp.csr_array) -> CSR:
     """Return the arrays of a matrix as kernels read them."""
     return CSR(matrix.indptr, matrix.indices, matrix.data)
+
+
+def unsigned(indices: NDArray[Any], n: int) -> NDArray[np.uint16] | NDArray[np.uint32]:
+    """Convert indices below n to the smallest integers without a sign that kernels read."""
+    if n <= np.iinfo(np.uint16).max + 1:
+        return np.asarray(indices, np.uint16)
+    return np.asarray(indices, np.uint32)

@@ -10,13 +10,13 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from gars.domain.candidates import Candidates
+from gars.domain.candidates import SERVICE_DEFAULTS, Candidates, about_content, by_content
 from gars.domain.features.channels import WHOLE_LIST
 from gars.domain.item_table import ItemTable
 from gars.domain.normalise import unit_rows
-from gars.kernels.proposals import INDEX_BITS, flag_proposals, fuse_proposals
-from gars.kernels.standard_scores import moments, standard_scores
-from gars.kernels.top_k import select_top_k
+from gars.kernels.moments import moments
+from gars.kernels.proposals import ScoredItems, fuse_proposals, standard_scores
+from gars.kernels.top_k import first_allowed, flagged, select_top_k
 from gars.retrieval import (
     deepwalk,
     edlae,
@@ -29,7 +29,7 @@ from gars.retrieval import (
     user_knn,
 )
 from gars.retrieval.edlae import EdlaeSettings
-from gars.retrieval.ials import Factors
+from gars.retrieval.ials import Factors, ItemProducts
 from gars.retrieval.item2vec import ItemVectors
 from gars.retrieval.item_to_item import ItemToItem
 from gars.retrieval.large_config import LargeConfig
@@ -39,6 +39,7 @@ from gars.retrieval.user_knn import UserKnn
 from gars.runtime.progress import Progress
 
 Floats = NDArray[np.float32]
+Rows = NDArray[np.int32]
 
 KNN = "item_knn"
 BY_CATALOGUE = ("content", "recommended")
@@ -86,23 +87,31 @@ class Retriever:
     """(2, c) weights of the channels in the fused score: of users with a history, and popularity alone without one."""
     _of_popularity: tuple[float, float] = field(init=False)
     """Mean and standard deviation of the popularity of all items."""
-    _everything: NDArray[np.bool_] = field(init=False)
-    """(n,)"""
+    _by_popularity: Rows = field(init=False)
+    """(n,) all items, the most popular first."""
+    _moving: NDArray[np.int64] = field(init=False)
+    """The channels whose mean and deviation are those of a user's scores of all items."""
+    _products: ItemProducts = field(init=False)
+    _names: tuple[str, ...] = field(init=False)
+    """Of the channels and of the session."""
+    channel_names: tuple[str, ...] = field(init=False)
+    """Names in the order of score columns."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "channel_names", (*(channel.name for channel in self.channels), *WHOLE_LIST))
+        object.__setattr__(self, "_names", (*self.channel_names, "session"))
         weights = [self.config.fusion.get(name, 0.0) for name in self.channel_names]
         object.__setattr__(self, "_stacked", stacked_neighbours.stack(self.channels, len(self.items)))
         alone = [name == "popularity" for name in self.channel_names]
         object.__setattr__(self, "_fusing", np.array([weights, alone], np.float32))
         mean, deviation = np.zeros((2, 1), np.float32)
-        moments(self.popularity[None], mean, deviation)
+        moments(self.popularity[None], np.zeros(1, np.int64), mean, deviation)
         object.__setattr__(self, "_of_popularity", (mean[0], deviation[0]))
-        object.__setattr__(self, "_everything", np.ones(len(self.items), np.bool_))
-
-    @property
-    def channel_names(self) -> tuple[str, ...]:
-        """Names in the order of score columns."""
-        return (*(channel.name for channel in self.channels), *WHOLE_LIST)
+        by_popularity = np.argsort(-self.popularity, kind="stable").astype(np.int32)
+        object.__setattr__(self, "_by_popularity", by_popularity)
+        object.__setattr__(self, "_moving", np.append(np.arange(len(self.channels)), len(self.channels) + 1))
+        usual = by_content(self.items, about_content(SERVICE_DEFAULTS))
+        object.__setattr__(self, "_products", ItemProducts.of(self.factors, first=usual))
 
     def channel(self, name: str) -> ItemToItem:
         """One neighbourhood channel by name."""
@@ -113,24 +122,25 @@ class Retriever:
 
         Standardised over all items per channel (mean 0, deviation 1): the channels' units differ.
         """
-        return self._score(rows, weights, self._everything).standardised(np.arange(len(self.items)))
+        everything = np.arange(len(self.items))
+        return _standardised(self._score(rows, weights, everything.astype(np.int32)), everything)
 
-    def _score(self, rows: NDArray[np.int64], weights: Floats, wanted: NDArray[np.bool_]) -> _ScoredItems:
-        """Score items by every channel; the iALS scores of items that are not ``wanted`` (n,) are 0."""
-        c, n = len(self.channels) + len(WHOLE_LIST), len(self.items)
-        ials, by_users = c - 3, c - 2
-        scores, mean, deviation = np.empty((c, n), np.float32), np.empty(c, np.float32), np.empty(c, np.float32)
+    def _score(self, rows: NDArray[np.int64], weights: Floats, wanted: Rows) -> ScoredItems:
+        """Score items by every channel; the iALS scores of items that are not ``wanted`` (w,) are not set."""
+        ials, by_users = len(self.channels), len(self.channels) + 1
+        scores = np.empty((by_users + 1, len(self.items)), np.float32)
+        mean, deviation = np.empty((2, len(scores) + 1), np.float32)
         self._stacked.score(rows, weights, out=scores[:ials])
-        scores[ials:-1] = 0
-        scores[-1], mean[-1], deviation[-1] = self.popularity, *self._of_popularity
-        mean[ials], deviation[ials] = 0, 1
+        scores[by_users] = 0
+        mean[-1], deviation[-1] = self._of_popularity
         if len(rows):
             user = self.factors.fold_in(rows, weights)
-            mean[ials], deviation[ials] = self.factors.score(user, wanted, out=scores[ials])
+            mean[ials], deviation[ials] = self._products.score(user, wanted, out=scores[ials])
             self.neighbours.score(user, out=scores[by_users])
-        for some in (slice(ials), slice(by_users, by_users + 1)):
-            moments(scores[some], mean[some], deviation[some])
-        return _ScoredItems(scores, mean, deviation)
+        else:
+            scores[ials], mean[ials], deviation[ials] = 0, 0, 1
+        moments(scores, self._moving, mean, deviation)
+        return ScoredItems(scores, self.popularity, mean, deviation)
 
     def fuse(self, scores: Floats, *, cold: bool) -> Floats:
         """Fuse the channels' scores (c, m); a user without a history (``cold``) gets popularity. → (m,)"""
@@ -153,46 +163,35 @@ class Retriever:
         ``session`` (n,) may propose titles near the latest clicks. ``extra`` rows need not be proposed; they come last,
         in the order given.
         """
-        wanted = allowed
-        if extra is not None:
-            wanted = allowed.copy()
-            wanted[extra] = True
+        own = np.empty(len(allowed) + 1, np.int32)
+        own = own[: flagged(allowed, own)]
+        wanted = own if extra is None else np.append(own, extra.astype(np.int32))
         scored = self._score(rows, weights, wanted)
-        positions = np.full((len(scored.scores) + 1, max(per_channel, SESSION_CANDIDATES)), -1, np.int64)
-        select_top_k(scored.scores, allowed, positions[:-1, :per_channel])
+        c = len(scored.mean)
+        positions = np.full((c + 1, max(per_channel, SESSION_CANDIDATES)), -1, np.int64)
+        select_top_k(scored.scores, own, positions[: c - 1, :per_channel])
+        first_allowed(self._by_popularity, allowed, positions[c - 1, :per_channel])
         if session is not None:
-            select_top_k(session[None], allowed & (session > 0), positions[-1:, :SESSION_CANDIDATES])
-        room = min(positions.size, len(self.items))
-        items, fused, keys = np.empty(room, np.int64), np.empty(room, np.float32), np.empty(room, np.int64)
-        count = fuse_proposals(
-            scored.scores,
-            scored.mean,
-            scored.deviation,
-            self._fusing[int(not len(rows))],
-            positions,
-            items,
-            fused,
-            keys,
-        )
-        order = np.sort(keys[:count]) & ((1 << INDEX_BITS) - 1)
-        found, fused = items[order], fused[order]
-        scores = scored.standardised(found)
+            near = np.flatnonzero(allowed & (session > 0)).astype(np.int32)
+            select_top_k(session[None], near, positions[-1:, :SESSION_CANDIDATES])
+        found, fused, standard = np.empty(positions.size, np.int64), *np.empty((2, c * positions.size), np.float32)
+        flags, weighted = np.empty((c + 1) * positions.size, np.bool_), self._fusing[int(not len(rows))]
+        m = fuse_proposals(scored, weighted, positions, found, fused, standard, flags)
+        found, fused = found[:m], fused[:m]
+        scores, proposed = standard[: c * m].reshape(c, m), flags[: (c + 1) * m].reshape(c + 1, m)
         if extra is not None:
             is_found = np.zeros(len(self.items), np.bool_)
             is_found[found] = True
             others = extra[~is_found[extra]]
-            theirs = scored.standardised(others)
+            theirs = _standardised(scored, others)
             found, scores = np.append(found, others), np.hstack([scores, theirs])
             fused = np.append(fused, self.fuse(theirs, cold=not len(rows)))
-        proposed = np.empty((len(positions), len(found)), np.bool_)
-        flag_proposals(positions, len(self.items), found, proposed)
+            proposed = np.hstack([proposed, np.zeros((c + 1, len(others)), np.bool_)])
         return self._as_candidates(rows, weights, found, scores, fused, proposed)
 
     def scored(self, rows: NDArray[np.int64], weights: Floats, wanted: NDArray[np.int64]) -> Candidates:
         """Given items as candidates for titles (h,) of weights (h,), in the order given; none is proposed."""
-        is_wanted = np.zeros(len(self.items), np.bool_)
-        is_wanted[wanted] = True
-        scores = self._score(rows, weights, is_wanted).standardised(wanted)
+        scores = _standardised(self._score(rows, weights, wanted.astype(np.int32)), wanted)
         unproposed = np.zeros((len(scores) + 1, len(wanted)), np.bool_)
         return self._as_candidates(rows, weights, wanted, scores, self.fuse(scores, cold=not len(rows)), unproposed)
 
@@ -213,7 +212,7 @@ class Retriever:
             strongest=strongest.T,
             supporters=supporters.T,
             fused=fused,
-            channel_names=(*self.channel_names, "session"),
+            channel_names=self._names,
         )
 
     def contributions(self, rows: NDArray[np.int64], weights: Floats, wanted: NDArray[np.int64]) -> Floats:
@@ -225,22 +224,11 @@ class Retriever:
         return self._stacked.nearness(rows, weights)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _ScoredItems:
-    """Scores of all items for a user, with mean and deviation of each channel."""
-
-    scores: Floats
-    """(c, n)"""
-    mean: Floats
-    """(c,) over all items."""
-    deviation: Floats
-    """(c,) over all items, 1 where all are the same."""
-
-    def standardised(self, wanted: NDArray[np.int64]) -> Floats:
-        """Scores of some items in deviations from the mean. (m,) → (c, m)"""
-        found = np.empty((len(self.scores), len(wanted)), np.float32)
-        standard_scores(self.scores, self.mean, self.deviation, wanted, found)
-        return found
+def _standardised(scored: ScoredItems, wanted: NDArray[np.int64]) -> Floats:
+    """Return scores of some items in deviations from the mean. (m,) → (c, m)"""
+    found = np.empty((len(scored.mean), len(wanted)), np.float32)
+    standard_scores(scored, wanted, found)
+    return found
 
 
 def fit(

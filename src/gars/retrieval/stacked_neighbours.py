@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import scipy.sparse as sp
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from gars.kernels import neighbours
 from gars.kernels.neighbours import StackedLists
 from gars.kernels.top_contributions import add_relative
+from gars.retrieval.compact import unsigned
 from gars.retrieval.item_to_item import ItemToItem
 
 Floats = NDArray[np.float32]
@@ -31,9 +33,10 @@ class StackedNeighbours:
 
     def terms_of(self, rows: NDArray[np.int64], weights: Floats, items: NDArray[np.int64]) -> tuple[Floats, Floats]:
         """Return the largest term of the score of some items (m,) and log(1 + positive terms). → (e, m), (e, m)"""
-        largest, positive = np.empty((2, self.largest.shape[1], len(items)), np.float32)
-        neighbours.select_terms(self.lists, rows, weights, items, largest, positive)
-        return largest, np.log1p(positive)
+        logs = _log_numbers(len(rows).bit_length())
+        largest, supporters = np.empty((2, self.largest.shape[1], len(items)), np.float32)
+        neighbours.select_terms(self.lists, rows, weights, items, logs, largest, supporters)
+        return largest, supporters
 
     def contributions(
         self, rows: NDArray[np.int64], history_weights: Floats, items: NDArray[np.int64], channel_weights: Floats
@@ -66,6 +69,12 @@ class StackedNeighbours:
         return found
 
 
+@lru_cache(64)
+def _log_numbers(bits: int) -> Floats:
+    """Return log(1 + i) of the numbers i below 2^bits. → (2^bits,)"""
+    return np.log1p(np.arange(1 << bits, dtype=np.float32))
+
+
 def stack(channels: Sequence[ItemToItem], n: int) -> StackedNeighbours:
     """Stack the neighbour lists of channels over n items."""
     if not channels:
@@ -78,7 +87,7 @@ def stack(channels: Sequence[ItemToItem], n: int) -> StackedNeighbours:
     starts[:, 1:] = lengths.cumsum(axis=1, dtype=np.int64)
     starts += joined.indptr[:-1, None]
     fits = joined.nnz <= np.iinfo(np.int32).max
-    items = (joined.indices % n).astype(np.uint16 if n <= np.iinfo(np.uint16).max + 1 else np.uint32)
+    items = unsigned(joined.indices % n, n)
     return StackedNeighbours(
         StackedLists(starts.astype(np.int32) if fits else starts, items, joined.data),
         np.where(largest > 0, largest, 1).astype(np.float32),

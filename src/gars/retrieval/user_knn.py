@@ -8,7 +8,6 @@ however many there are.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,10 +15,11 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gars.domain.normalise import unit_rows
-from gars.kernels.quantised import Quantised, multiply, quantise, quantise_vector
+from gars.kernels.neighbours import CSR
+from gars.kernels.quantised import Quantised, multiply, quantise
 from gars.kernels.similar_users import add_lists
 from gars.kernels.top_k import select_top_k
-from gars.retrieval.compact import compact, csr_of
+from gars.retrieval.compact import compact, unsigned
 
 Floats = NDArray[np.float32]
 
@@ -39,27 +39,26 @@ class UserKnn:
     """(u, n) weights."""
     _compared: Quantised = field(init=False)
     """The users as they are looked through; the weight of the nearest is exact."""
-    _all_users: NDArray[np.bool_] = field(init=False)
-    _order: NDArray[np.int64] = field(init=False)
+    _lists: CSR = field(init=False)
+    """The lists as they are read."""
+    _order: NDArray[np.int32] = field(init=False)
+    """(u,) all users."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "lists", compact(self.lists))
+        lists = compact(self.lists)
+        object.__setattr__(self, "lists", lists)
         object.__setattr__(self, "_compared", quantise(self.users))
         object.__setattr__(self, "users", np.ascontiguousarray(self.users))
-        object.__setattr__(self, "_all_users", np.ones(len(self.users), np.bool_))
-        object.__setattr__(self, "_order", np.arange(len(self.users)))
+        object.__setattr__(self, "_lists", CSR(lists.indptr, unsigned(lists.indices, lists.shape[1]), lists.data))
+        object.__setattr__(self, "_order", np.arange(len(self.users), dtype=np.int32))
 
     def score(self, user: Floats, *, out: Floats) -> None:
         """Add the lists of the nearest users of a user with these factors (d,), weighted, to ``out`` (n,)."""
-        length = math.sqrt(float(user @ user))
-        if not length or not len(self.users):
-            return
-        direction = user / np.float32(length)
-        similarity = np.empty(len(self.users), np.float32)
-        multiply(self._compared, self._order, self._all_users, *quantise_vector(direction), similarity)
+        similarity, rounded = np.empty((1, len(self.users)), np.float32), np.empty_like(user)
+        multiply(self._compared, self._order, self._order, user, rounded, similarity[0])
         nearest = np.empty((1, NEIGHBOURS), np.int64)
-        select_top_k(similarity[None], self._all_users, nearest)
-        add_lists(self.users, direction, SQUARED, nearest[0], csr_of(self.lists), out)
+        select_top_k(similarity, self._order, nearest)
+        add_lists(self.users, user, SQUARED, nearest[0], self._lists, out)
 
 
 def fit(matrix: sp.csr_array, users: Floats, rng: np.random.Generator) -> UserKnn:

@@ -1,4 +1,4 @@
-"""Standard scores of some items by every channel: deviations from the mean over all items."""
+"""Mean and deviation of the scores of all items by some channels."""
 
 from __future__ import annotations
 
@@ -14,27 +14,28 @@ LANES = 64
 """Partial sums over all items, so that the compiler adds many values at a time."""
 
 
-def _moments(scores: Floats, mean: Floats, deviation: Floats) -> None:
+def _moments(scores: Floats, channels: Ints, mean: Floats, deviation: Floats) -> None:
     n = max(1, scores.shape[1])
-    lanes = np.zeros((len(scores), -(-n // LANES) * LANES), np.float32)
-    lanes[:, : scores.shape[1]] = scores
-    for channel, row in enumerate(lanes.reshape(len(scores), -1, LANES)):
+    for channel in channels:
+        lanes = np.zeros(-(-n // LANES) * LANES, np.float32)
+        lanes[: scores.shape[1]] = scores[channel]
+        row = lanes.reshape(-1, LANES)
         # accumulate adds one after the other, as the loops do
         total = np.add.accumulate(np.add.accumulate(row, axis=0)[-1])[-1]
         square = np.add.accumulate(np.add.accumulate(row * row, axis=0)[-1])[-1] / np.float32(n)
         mean[channel] = total / np.float32(n)
         deviation[channel] = np.sqrt(np.maximum(square - mean[channel] * mean[channel], np.float32(0)))
-    deviation[deviation == 0] = 1
+        deviation[channel] = deviation[channel] or 1
 
 
 @compiled(plain=_moments)
-def moments(scores: Floats, mean: Floats, deviation: Floats) -> None:
-    """Write mean and standard deviation of each channel (c, n) over n items; a deviation of 0 becomes 1."""
-    c, n = scores.shape
+def moments(scores: Floats, channels: Ints, mean: Floats, deviation: Floats) -> None:
+    """Write mean and standard deviation of some channels (s,) of (c, n) over n items; a deviation of 0 becomes 1."""
+    n = scores.shape[1]
     number = np.float32(max(1, n))
     whole = n // LANES * LANES
     sums, squares = np.empty(LANES, np.float32), np.empty(LANES, np.float32)
-    for channel in range(c):
+    for channel in channels:
         sums[:] = 0
         squares[:] = 0
         row = scores[channel]
@@ -55,15 +56,3 @@ def moments(scores: Floats, mean: Floats, deviation: Floats) -> None:
         variance = square / number - average * average
         mean[channel] = average
         deviation[channel] = np.sqrt(variance) if variance > 0 else np.float32(1)
-
-
-def _standard_scores(scores: Floats, mean: Floats, deviation: Floats, rows: Ints, out: Floats) -> None:
-    out[:] = (scores[:, rows] - mean[:, None]) / deviation[:, None]
-
-
-@compiled(plain=_standard_scores)
-def standard_scores(scores: Floats, mean: Floats, deviation: Floats, rows: Ints, out: Floats) -> None:
-    """Write ``(score - mean) / deviation`` of some items (m,) to ``out`` (c, m); scores (c, n), both others (c,)."""
-    for channel in range(len(scores)):
-        for i in range(len(rows)):
-            out[channel, i] = (scores[channel, rows[i]] - mean[channel]) / deviation[channel]
