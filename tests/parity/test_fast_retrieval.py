@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+from gars.kernels.neighbours import weighted_sum
 from gars.kernels.quantised import LARGEST
 from gars.kernels.top_k import select_top_k
 from gars.retrieval import stacked_neighbours
 from gars.retrieval.ials import ALPHA, Factors, ItemProducts
 from gars.retrieval.item_to_item import ItemToItem, no_edges
+from gars.retrieval.stacked_neighbours import StackedChannel
 from gars.retrieval.user_knn import NEIGHBOURS, SQUARED, UserKnn
 
 N = 40
@@ -46,6 +48,18 @@ def test_largest_and_positive_terms_are_those_of_the_dense_product(seed: int) ->
         terms = channel.weights.toarray()[rows][:, wanted] * weights[:, None]
         np.testing.assert_allclose(strongest[place], np.maximum(terms.max(axis=0), 0), rtol=1e-6)
         np.testing.assert_allclose(supporters[place], np.log1p((terms > 0).sum(axis=0)), rtol=1e-6)
+
+
+def test_stacked_channels_keep_the_weights_of_each() -> None:
+    lists = stacked_neighbours.stack(channels(), N).lists
+    rows = np.array([3, 0, 7])
+    for place, channel in enumerate(channels()):
+        own = StackedChannel(channel.name, lists, place)
+        assert np.array_equal(own.weights.toarray(), channel.weights.toarray())
+        one, other = np.zeros((2, N), np.float32)
+        weighted_sum(*own.lists(rows), np.ones(3, np.float32), one)
+        weighted_sum(*channel.lists(rows), np.ones(3, np.float32), other)
+        assert np.array_equal(one, other)
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -79,7 +79,7 @@ def scores(rng: np.random.Generator) -> np.ndarray:
 def scored_items(rng: np.random.Generator) -> ScoredItems:
     """Scores of both signs, many of them equal."""
     c = E + 1
-    return ScoredItems(uniform(rng, E, N).round(1), uniform(rng, N).round(1), zeros(c), zeros(c) + rng.integers(1, 3))
+    return ScoredItems(uniform(rng, E, N).round(1), uniform(rng, N).round(1), zeros(c), uniform(rng, c) + 2)
 
 
 def flagged_rows(rng: np.random.Generator) -> np.ndarray:

@@ -25,17 +25,18 @@ MAGNITUDE = np.int32(0x7FFFFFFF)
 
 def _flagged(flags: Flags, rows: Rows) -> int:
     found = np.flatnonzero(flags)
-    rows[: len(found)] = found
+    rows[: len(found)], rows[len(found)] = found, 0
     return len(found)
 
 
 @compiled(plain=_flagged)
 def flagged(flags: Flags, rows: Rows) -> int:
-    """Write the positions of the set flags (n,) to ``rows`` (n + 1,), ascending; return their number."""
+    """Write the positions of the set flags (n,) to ``rows`` (n + 1,), ascending, then a 0; return their number."""
     count = 0
     for i in range(len(flags)):  # without a branch, which would be mispredicted often
         rows[count] = i
         count += flags[i]
+    rows[count] = 0
     return count
 
 

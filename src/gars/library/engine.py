@@ -29,7 +29,6 @@ from gars.library.histories import Histories
 from gars.library.query import Models, profile_of, taste_profile
 from gars.library.reasons import Explainer
 from gars.ranking.network import Network
-from gars.retrieval.compact import csr_of
 from gars.retrieval.index import Index
 from gars.retrieval.large import LargeRetriever, StageOne
 from gars.runtime.stage_times import stage
@@ -258,7 +257,8 @@ class Engine:
         """Cosine of embeddings and content, evenly; content alone for a title without an embedding. → (n,)"""
         content = np.zeros(len(self.retriever.items), np.float32)
         one = np.ones(1, np.float32)
-        neighbours.weighted_sum(csr_of(self.retriever.channel("content").weights), np.array([row]), one, content)
+        lists, at = self.retriever.channel("content").lists(np.array([row]))
+        neighbours.weighted_sum(lists, at, one, content)
         np.sqrt(content, out=content)  # the channel keeps squared cosines
         vectors = self.retriever.vectors
         if not vectors[row].any():

@@ -8,13 +8,15 @@ one way to publish neighbour lists.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gars.domain.top_k import top_k_mask
-from gars.retrieval.compact import compact
+from gars.kernels.neighbours import CSR
+from gars.retrieval.compact import compact, csr_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,6 +29,28 @@ class ItemToItem:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weights", compact(self.weights))
+
+    def lists(self, rows: NDArray[np.int64]) -> tuple[CSR, NDArray[np.int64]]:
+        """Return sparse rows that hold the neighbour lists of some items (m,), and the row of each. → CSR, (m,)"""
+        return csr_of(self.weights), rows
+
+
+class Channel(Protocol):
+    """The neighbour lists of a channel, in a matrix of their own or among those of others."""
+
+    @property
+    def name(self) -> str:
+        """Name of the channel."""
+        ...
+
+    @property
+    def weights(self) -> sp.csr_array:
+        """(n, n) float32; row i holds the weights of item i for every other item."""
+        ...
+
+    def lists(self, rows: NDArray[np.int64]) -> tuple[CSR, NDArray[np.int64]]:
+        """Return sparse rows that hold the neighbour lists of some items (m,), and the row of each. → CSR, (m,)"""
+        ...
 
 
 def keep_largest(weights: NDArray[np.float32], k: int, *, by_magnitude: bool = False) -> sp.csr_array:

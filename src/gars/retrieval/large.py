@@ -21,7 +21,7 @@ from gars.kernels.neighbours import CSR
 from gars.kernels.pools import Channels, Lists, choose_pools
 from gars.kernels.spectral_filter import filter_scores
 from gars.retrieval import stacked_neighbours
-from gars.retrieval.item_to_item import ItemToItem, no_edges
+from gars.retrieval.item_to_item import Channel, ItemToItem, no_edges
 from gars.retrieval.large_config import LargeConfig
 from gars.retrieval.retriever import SESSION_CANDIDATES, Retriever
 from gars.retrieval.spectral import Spectral
@@ -42,7 +42,7 @@ class LargeRetriever:
     """The fitted channels over one large catalogue."""
 
     items: ItemTable
-    channels: tuple[ItemToItem, ...]
+    channels: tuple[Channel, ...]
     """The channels whose score is a sum over the user's items."""
     spectral: Spectral
     lists: sp.csr_array
@@ -83,7 +83,7 @@ class LargeRetriever:
         """Names in the order of score columns."""
         return (*(channel.name for channel in self.channels), *WHOLE)
 
-    def channel(self, name: str) -> ItemToItem:
+    def channel(self, name: str) -> Channel:
         """One neighbourhood channel by name; without entries if it was not fitted."""
         found = (channel for channel in self.channels if channel.name == name)
         return next(found, ItemToItem(name, no_edges(len(self.items))))

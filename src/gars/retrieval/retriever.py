@@ -31,10 +31,10 @@ from gars.retrieval import (
 from gars.retrieval.edlae import EdlaeSettings
 from gars.retrieval.ials import Factors, ItemProducts
 from gars.retrieval.item2vec import ItemVectors
-from gars.retrieval.item_to_item import ItemToItem
+from gars.retrieval.item_to_item import Channel, ItemToItem
 from gars.retrieval.large_config import LargeConfig
 from gars.retrieval.matrix import TrainingMatrix
-from gars.retrieval.stacked_neighbours import StackedNeighbours
+from gars.retrieval.stacked_neighbours import StackedChannel, StackedNeighbours
 from gars.retrieval.user_knn import UserKnn
 from gars.runtime.progress import Progress
 
@@ -73,8 +73,8 @@ class Retriever:
     """The fitted channels over one catalogue."""
 
     items: ItemTable
-    channels: tuple[ItemToItem, ...]
-    """The channels whose score is a sum over the user's titles."""
+    channels: tuple[Channel, ...]
+    """The channels whose score is a sum over the user's titles; their lists are kept in ``_stacked`` alone."""
     factors: Factors
     neighbours: UserKnn
     popularity: Floats
@@ -101,7 +101,10 @@ class Retriever:
         object.__setattr__(self, "channel_names", (*(channel.name for channel in self.channels), *WHOLE_LIST))
         object.__setattr__(self, "_names", (*self.channel_names, "session"))
         weights = [self.config.fusion.get(name, 0.0) for name in self.channel_names]
-        object.__setattr__(self, "_stacked", stacked_neighbours.stack(self.channels, len(self.items)))
+        stacked = stacked_neighbours.stack(self.channels, len(self.items))
+        own = (StackedChannel(one.name, stacked.lists, place) for place, one in enumerate(self.channels))
+        object.__setattr__(self, "_stacked", stacked)
+        object.__setattr__(self, "channels", tuple(own))
         alone = [name == "popularity" for name in self.channel_names]
         object.__setattr__(self, "_fusing", np.array([weights, alone], np.float32))
         mean, deviation = np.zeros((2, 1), np.float32)
@@ -113,7 +116,7 @@ class Retriever:
         usual = by_content(self.items, about_content(SERVICE_DEFAULTS))
         object.__setattr__(self, "_products", ItemProducts.of(self.factors, first=usual))
 
-    def channel(self, name: str) -> ItemToItem:
+    def channel(self, name: str) -> Channel:
         """One neighbourhood channel by name."""
         return next(channel for channel in self.channels if channel.name == name)
 

@@ -11,10 +11,10 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gars.kernels import neighbours
-from gars.kernels.neighbours import StackedLists
+from gars.kernels.neighbours import CSR, StackedLists
 from gars.kernels.top_contributions import add_relative
-from gars.retrieval.compact import unsigned
-from gars.retrieval.item_to_item import ItemToItem
+from gars.retrieval.compact import compact, unsigned
+from gars.retrieval.item_to_item import Channel
 
 Floats = NDArray[np.float32]
 
@@ -69,26 +69,56 @@ class StackedNeighbours:
         return found
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class StackedChannel:
+    """One of stacked channels, without arrays of its own."""
+
+    name: str
+    stacked: StackedLists
+    place: int
+    """Its number among the stacked channels."""
+
+    @property
+    def weights(self) -> sp.csr_array:
+        """(n, n) float32, copied from the lists at every call; row i holds the weights of item i."""
+        starts, ends = self.stacked.starts[:, self.place], self.stacked.starts[:, self.place + 1]
+        entry, _ = neighbours.entries_between(starts, ends)
+        indptr = np.concatenate([[0], np.cumsum(ends - starts, dtype=np.int64)])
+        n = len(starts)
+        indices = self.stacked.indices[entry].astype(np.int32)
+        return compact(sp.csr_array((self.stacked.data[entry], indices, indptr), shape=(n, n)))
+
+    def lists(self, rows: NDArray[np.int64]) -> tuple[CSR, NDArray[np.int64]]:
+        """See ``Channel.lists``: every list of every channel is a sparse row."""
+        return CSR(
+            self.stacked.starts.ravel(), self.stacked.indices, self.stacked.data
+        ), rows * self._width + self.place
+
+    @property
+    def _width(self) -> int:
+        return int(self.stacked.starts.shape[1])
+
+
 @lru_cache(64)
 def _log_numbers(bits: int) -> Floats:
     """Return log(1 + i) of the numbers i below 2^bits. → (2^bits,)"""
     return np.log1p(np.arange(1 << bits, dtype=np.float32))
 
 
-def stack(channels: Sequence[ItemToItem], n: int) -> StackedNeighbours:
+def stack(channels: Sequence[Channel], n: int) -> StackedNeighbours:
     """Stack the neighbour lists of channels over n items."""
     if not channels:
         nothing = StackedLists(np.zeros((n, 1), np.int32), np.empty(0, np.uint16), np.empty(0, np.float32))
         return StackedNeighbours(nothing, np.ones((n, 0), np.float32))
-    largest = np.stack([channel.weights.max(axis=1).toarray().ravel() for channel in channels], axis=1)
-    joined = sp.hstack([channel.weights for channel in channels], format="csr", dtype=np.float32)
-    lengths = np.stack([np.diff(channel.weights.indptr) for channel in channels], axis=1)
+    matrices = [channel.weights for channel in channels]
+    largest = np.stack([matrix.max(axis=1).toarray().ravel() for matrix in matrices], axis=1)
+    joined = sp.hstack(matrices, format="csr", dtype=np.float32)
+    lengths = np.stack([np.diff(matrix.indptr) for matrix in matrices], axis=1)
     starts = np.zeros((n, len(channels) + 1), np.int64)
     starts[:, 1:] = lengths.cumsum(axis=1, dtype=np.int64)
     starts += joined.indptr[:-1, None]
     fits = joined.nnz <= np.iinfo(np.int32).max
-    items = unsigned(joined.indices % n, n)
     return StackedNeighbours(
-        StackedLists(starts.astype(np.int32) if fits else starts, items, joined.data),
+        StackedLists(starts.astype(np.int32) if fits else starts, unsigned(joined.indices % n, n), joined.data),
         np.where(largest > 0, largest, 1).astype(np.float32),
     )

@@ -12,6 +12,7 @@ from gars.kernels.top_contributions import top_contributions
 from gars.library.engine import Engine
 from gars.library.query import profile_of
 from gars.library.reasons import Explainer
+from gars.retrieval.item_to_item import ItemToItem
 from gars_test_support.world import SMALL, small_world
 
 HISTORY = [Rating(100, 10), Rating(102, 9), Rating(101, 3)]
@@ -63,7 +64,7 @@ def test_negative_contribution_is_shown_with_its_sign(small: Recommender) -> Non
     channel = small.engine.retriever.channels[0]
     weights = channel.weights.copy()
     weights.data = np.where(weights.indices == 4, -np.abs(weights.data), weights.data).astype(np.float32)
-    turned = (replace(channel, weights=weights), *small.engine.retriever.channels[1:])
+    turned = (ItemToItem(channel.name, weights), *small.engine.retriever.channels[1:])
     models = replace(small.engine.models, retriever=replace(small.engine.retriever, channels=turned))
     (reasons,) = reasons_of(replace(small.engine, models=models), small.read_history(HISTORY), np.array([4]))
     against = [reason for reason in reasons if reason.kind == "despite"]
