@@ -1,8 +1,8 @@
 """Log lines of a process: one format for all of them, written by structlog.
 
 Modules log with the standard library, so the library part of GARS needs nothing for it. Here their records get a time,
-the process, and the id of the current request, and become text for a terminal or JSON lines. Text from a client can
-neither begin a line nor reach a terminal as an escape sequence. Equal lines are counted (``repeats``).
+the process, and the ids of the current request and trace, and become text for a terminal or JSON lines. Text from a
+client can neither begin a line nor reach a terminal as an escape sequence. Equal lines are counted (``repeats``).
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ import structlog
 
 from gars.bootstrap.repeats import Repeats
 from gars.config import Settings
+from gars.runtime import tracing
 from gars.runtime.request_ids import request_id
 
 Event = MutableMapping[str, Any]
 
-FIELDS: Final = ("request_id", "method", "route", "status", "ms", "user")
+FIELDS: Final = ("request_id", "trace_id", "method", "route", "status", "ms", "user")
 """Fields that a record may have in addition to its message, as ``extra`` of the logging call."""
 
 
@@ -51,7 +52,7 @@ def set_up_logs(settings: Settings, process: str, *, stream: TextIO | None = Non
     else:
         shown += [escape_controls, _render_text]
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=common, processors=shown))
-    handler.addFilter(_keep_request_id)
+    handler.addFilter(_keep_ids)
     repeats = Repeats(handler)
     handler.addFilter(repeats)
     root = logging.getLogger()
@@ -85,9 +86,11 @@ def _escaped(text: str) -> str:
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
-def _keep_request_id(record: logging.LogRecord) -> bool:
+def _keep_ids(record: logging.LogRecord) -> bool:
     if (current := request_id.get()) is not None and not hasattr(record, "request_id"):
         record.request_id = current
+    if (span := tracing.current()) is not None and not hasattr(record, "trace_id"):
+        record.trace_id = span.trace_id
     return True
 
 

@@ -413,6 +413,23 @@ class Settings:
         )
     )
 
+    traces: str = field(
+        metadata=_setting(
+            "GARS_TRACES",
+            "",
+            "Collector that spans are sent to by OTLP over HTTP, such as `http://127.0.0.1:4318`; needs the extra "
+            "`trace` (docs/how-to/trace-requests.md). Empty: no traces.",
+        )
+    )
+    trace_share: float = field(
+        metadata=_setting(
+            "GARS_TRACE_SHARE",
+            "1",
+            "Share of the traces that are recorded, of those that begin here; a trace that another process began is "
+            "recorded if it is there.",
+        )
+    )
+
     @property
     def models(self) -> Path:
         """Folder of the model artefacts; ``current`` in it is the one served."""

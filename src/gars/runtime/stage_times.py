@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Literal, get_args
 
+from gars.runtime import tracing
+
 Stage = Literal["state", "retrieval", "features", "ranking", "rules", "reasons", "encode"]
 
 STAGES: Final[tuple[Stage, ...]] = get_args(Stage)
@@ -65,16 +67,23 @@ def measuring(times: StageTimes | None = None) -> Iterator[StageTimes]:
 
 
 class stage:  # noqa: N801  reads as a statement: with stage("retrieval"):
-    """Count the block's time for a stage, also when it fails. Stages must not be nested in each other."""
+    """Count the block's time for a stage, also when it fails; a span if a trace is recorded.
 
-    __slots__ = ("_name", "_started", "_times")
+    Stages must not be nested in each other.
+    """
+
+    __slots__ = ("_name", "_spanning", "_started", "_times")
 
     def __init__(self, name: Stage) -> None:
         self._name: Stage = name
         self._times: StageTimes | None = None
+        self._spanning: tracing.during | None = None
         self._started = 0.0
 
     def __enter__(self) -> None:
+        if tracing.tracer is not None:
+            self._spanning = tracing.spanning(self._name)
+            self._spanning.__enter__()
         self._times = _measured.get()
         if self._times is not None:
             self._started = time.perf_counter()
@@ -84,3 +93,5 @@ class stage:  # noqa: N801  reads as a statement: with stage("retrieval"):
     ) -> None:
         if self._times is not None:
             self._times.add(self._name, (time.perf_counter() - self._started) * 1e3)
+        if self._spanning is not None:
+            self._spanning.__exit__(kind, error, trace)

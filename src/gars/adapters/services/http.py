@@ -28,6 +28,7 @@ from gars.application.recommend.stages import Found
 from gars.domain.candidates import Filters
 from gars.domain.errors import InvalidInputError, StageError
 from gars.domain.history import History
+from gars.runtime import tracing
 from gars.runtime.request_ids import request_id
 
 T = TypeVar("T")
@@ -50,18 +51,20 @@ class _Client:
         self._http.close()
 
     def _call(self, path: str, message: msgspec.Struct, answer: type[T]) -> T:
+        about = {"http.request.method": "POST", "url.template": path, "gars.service": self._name}
         try:
-            made = self._answer(path, message, answer)
+            with tracing.spanning(f"POST {path}", "client", attributes=about) as span:
+                made = self._answer(path, message, answer, {} if span is None else span.headers())
         except StageError as error:
             self.problem = error
             raise
         self.problem = None
         return made
 
-    def _answer(self, path: str, message: msgspec.Struct, answer: type[T]) -> T:
+    def _answer(self, path: str, message: msgspec.Struct, answer: type[T], headers: dict[str, str]) -> T:
         try:
-            current = request_id.get()
-            headers = None if current is None else {"X-Request-Id": current}
+            if (current := request_id.get()) is not None:
+                headers["X-Request-Id"] = current
             response = self._http.post(path, content=encode(message), headers=headers)
             if response.status_code == 200:
                 return msgspec.msgpack.decode(response.content, type=answer)

@@ -10,6 +10,7 @@ from gars.application.recommend.list_messages import ListMade
 from gars.application.recommend.list_request import ListRequest
 from gars.domain.errors import StageError
 from gars.domain.history import History
+from gars.runtime import tracing
 from gars.runtime.stage_times import StageTimes, measured
 
 
@@ -51,7 +52,8 @@ class WorkerPoolEngine(DelegatingEngine):
 
     def recommend_history(self, history: History, request: ListRequest) -> list[Recommendation]:
         """Return the list that ``local`` would make, with reasons as JSON; raises as ``WorkerPool.make``."""
-        made = self._pool.make(history, request)
+        with tracing.spanning("list process"):
+            made = self._pool.make(history, request)
         if made is None:
             return self._local.recommend_history(history, request)
         times = measured()

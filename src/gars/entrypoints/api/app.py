@@ -74,6 +74,7 @@ class ListApp(App):
             started = perf_counter()
             cache: ResponseCache = self.state.response_cache
             if (found := cache.find(scope, self.state.guard.may_read_list)) is not None:
+                scope["path_template"] = TEMPLATE
                 status = await found.send(send, scope, started)
                 self.state.metrics.count("GET", TEMPLATE, status, perf_counter() - started)
                 return

@@ -25,7 +25,9 @@ from gars.entrypoints.api.app import create_app
 from gars.entrypoints.edge.app import Edge
 from gars.entrypoints.edge.descriptors import connections_within, raise_file_limit
 from gars.entrypoints.edge.stopping import end_process_after
+from gars.entrypoints.edge.traces import TracedApp
 from gars.library.malloc import collect_rarely, trim_freed_memory
+from gars.runtime import tracing
 from gars.runtime.free_ports import free_ports
 from gars.runtime.swap import Swap
 
@@ -149,8 +151,9 @@ async def _serve(
 ) -> None:
     counted = app.state.metrics
     edge = Edge(app, replace(settings, host=host), count=counted.count)
+    proxies, token = settings.trusted_proxies.split(","), settings.service_token
     server = Server(
-        edge,
+        edge if tracing.tracer is None else TracedApp(edge, trusted_proxies=proxies, service_token=token),
         address=host,
         port=port,
         interface=Interfaces.ASGI,

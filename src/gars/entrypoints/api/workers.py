@@ -17,6 +17,7 @@ from typing import Generic, ParamSpec, Protocol, TypeVar
 from gars.application.recommend.fallback_chain import FallbackLevel
 from gars.config import Settings
 from gars.domain.errors import OverloadedError
+from gars.runtime import tracing
 from gars.runtime.budgets import Budget
 from gars.runtime.deadline_task import AbandonedError, DeadlineTask
 from gars.runtime.request_ids import request_id
@@ -97,6 +98,7 @@ class _Answer(Generic[T]):
         self._work = work
         self._of_request = measured() or StageTimes()
         self._request_id = request_id.get()
+        self._span = tracing.current()
         self._times = StageTimes()
         self._timer: asyncio.TimerHandle | None = None
         self.future: asyncio.Future[T] = self._loop.create_future()
@@ -107,6 +109,8 @@ class _Answer(Generic[T]):
     def _run(self, times: StageTimes) -> None:
         """Run the work in a worker thread, with stage times of its own: those of an abandoned thread are discarded."""
         request_id.set(self._request_id)
+        if tracing.tracer is not None:
+            tracing.set_current(self._span)
         try:
             with measuring(times):
                 made = self._work()

@@ -24,6 +24,7 @@ from gars.bootstrap.collector import collecting, open_collector
 from gars.bootstrap.list_processes import stay_off_their_cores
 from gars.bootstrap.logs import announce, set_up_logs
 from gars.bootstrap.stages import open_stage
+from gars.bootstrap.traces import tracing_by
 from gars.bootstrap.warming import warm_engine
 from gars.config import Settings, from_environment
 from gars.domain.errors import InvalidInputError
@@ -78,7 +79,8 @@ def serve(
         raise InvalidInputError(f"gars serve {part} has no page to open", hint="leave out --open")
     host = settings.host if host is None else host
     port = settings.port if port is None else port
-    set_up_logs(settings, "serve" if part is Part.ALL else part.value)
+    name = "serve" if part is Part.ALL else part.value
+    set_up_logs(settings, name)
     server.refuse_open(host, settings.service_token)
     if "GARS_FETCH_LISTS" not in os.environ and not settings.service_token:
         settings = replace(settings, fetch_lists=True)  # no token: it listens on this machine alone
@@ -86,13 +88,28 @@ def serve(
         settings = replace(settings, covers="ask")
     server.free_port(host, port)  # before the slow part: a taken port should not cost a minute
     console = Console(stderr=True)
-    if part is Part.CLICKS:
-        _serve_clicks(settings, host, port, console, engine_factory, started)
-        return
-    if part is not Part.ALL:
-        stage: Literal["recall", "rank"] = "recall" if part is Part.RECALL else "rank"
-        _serve_stage(settings, stage, host, port, console, engine_factory, started)
-        return
+    with tracing_by(settings, name):  # what was recorded is exported after the stores are closed
+        if part is Part.ALL:
+            _serve_all(settings, host, port, console, engine_factory, started, open_page)
+        elif part is Part.CLICKS:
+            _serve_clicks(settings, host, port, console, engine_factory, started)
+        else:
+            stage: Literal["recall", "rank"] = "recall" if part is Part.RECALL else "rank"
+            _serve_stage(settings, stage, host, port, console, engine_factory, started)
+    _print(console, settings, "stopped")
+
+
+def _serve_all(
+    settings: Settings,
+    host: str,
+    port: int,
+    console: Console,
+    engine_factory: str | None,
+    started: float,
+    open_page: bool,
+) -> None:
+    from gars.entrypoints.api import server
+
     stay_off_their_cores(settings)
     with lock_home(settings):
         engine, about = (made_by(engine_factory), None) if engine_factory else load_engine(settings.models)
@@ -112,7 +129,6 @@ def serve(
                 port=port,
                 on_ready=lambda address: _ready(console, settings, address, started, open_page),
             )
-    _print(console, settings, "stopped")
 
 
 def _serve_clicks(
@@ -137,7 +153,6 @@ def _serve_clicks(
         )
     finally:
         running.current.close()
-    _print(console, settings, "stopped")
 
 
 def _serve_stage(
@@ -167,7 +182,6 @@ def _serve_stage(
             )
     finally:
         running.current.close()
-    _print(console, settings, "stopped")
 
 
 def _ready(console: Console, settings: Settings, address: str, started: float, open_page: bool = False) -> None:

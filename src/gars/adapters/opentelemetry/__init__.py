@@ -1,0 +1,1 @@
+"""OpenTelemetry: records spans and sends them to a collector. Needs the extra ``trace``."""
