@@ -23,7 +23,7 @@ submit() {
   echo "submitting the feature job${snapshot:+ from $snapshot}"
   flink run --detached --jobmanager "${rest#http://}" \
     ${snapshot:+--fromSavepoint "file://${snapshot%/_metadata}"} \
-    --pyFiles /opt/gars.zip --pyModule gars.entrypoints.feature_job "$@"
+    --pyFiles /opt/gars.zip --pyModule gars.entrypoints.feature_job "$@" ${GARS_TRACES:+--traces "$GARS_TRACES"}
 }
 
 while :; do

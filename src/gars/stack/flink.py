@@ -40,6 +40,7 @@ class Flink(Engine):
         rpc_port: int = 6123,
         redis_prefix: str = "gars",
         tombstone_key: Path | None = None,
+        traces: str = "",
         parallelism: int = 1,
         settings: Mapping[str, str] | None = None,
     ) -> None:
@@ -50,6 +51,8 @@ class Flink(Engine):
         self._redis = redis
         self._redis_prefix = redis_prefix
         self._tombstone_key = tombstone_key
+        self._traces = traces
+        """GARS_TRACES."""
         self._port = port
         self._rpc_port = rpc_port
         self._settings = dict(settings or {})
@@ -140,6 +143,7 @@ class Flink(Engine):
                 "--brokers", self._kafka.bootstrap_servers, "--prefix", self._kafka.prefix,
                 "--redis", self._redis, "--redis-prefix", self._redis_prefix,
                 *(["--tombstone-key", str(self._tombstone_key)] if self._tombstone_key else []),
+                *(["--traces", self._traces] if self._traces else []),
             ],
             env=environment(self._variables()), capture_output=True, text=True, check=False,
         )  # fmt: skip

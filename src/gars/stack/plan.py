@@ -84,6 +84,7 @@ def stack_of(settings: Settings, ports: Ports, *, options: Sequence[str] = ()) -
         kafka=kafka.address,
         redis=redis.url,
         tombstone_key=tombstone_key,
+        traces=settings.traces,
         port=ports.flink,
         rpc_port=ports.flink_rpc,
     )

@@ -76,6 +76,7 @@ def script(flink: Flink, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
         "FLINK_REST": f"http://127.0.0.1:{flink.server.server_port}",
         "FLINK_DATA": str(tmp_path / "data"),
         "LOOK_S": "0.1",
+        "GARS_TRACES": "http://collector:4318",
     }
     with subprocess.Popen(["sh", str(SUBMIT), "--brokers", "kafka:9092"], env={**os.environ, **variables}) as running:
         yield running
@@ -98,7 +99,7 @@ def test_it_is_submitted_whenever_there_is_none(flink: Flink, script: subprocess
     flink.looked_again()
     assert len(flink.submissions) == count
     words = f"run --detached --jobmanager 127.0.0.1:{flink.server.server_port}"
-    job = "--pyFiles /opt/gars.zip --pyModule gars.entrypoints.feature_job --brokers kafka:9092"
+    job = "--pyFiles /opt/gars.zip --pyModule gars.entrypoints.feature_job --brokers kafka:9092 --traces http://collector:4318"
     assert set(flink.submissions) == {f"{words} {job}"}
     snapshot(tmp_path, "savepoints/first", at=100)
     newest = snapshot(tmp_path, "checkpoints/abc/chk-7", at=300)

@@ -58,6 +58,9 @@ def test_versions_are_those_of_the_launcher() -> None:
 def test_addresses_are_those_of_the_launcher(stack: plan.Stack) -> None:
     for name in COMMANDS:
         here = {key: value for key, value in SERVICES[name]["environment"].items() if key != "GARS_SERVICE_TOKEN"}
+        # of the operator's shell, as the launcher's processes have them
+        assert here.pop("GARS_TRACES") == "${GARS_TRACES:-}"
+        assert here.pop("GARS_TRACE_SHARE") == f"${{GARS_TRACE_SHARE:-{from_environment({}).trace_share:g}}}"
         there = {key: value for key, value in stack.environment.items() if key != "GARS_HOME"}
         assert there.pop("GARS_TOMBSTONE_KEY")
         assert here.pop("GARS_TOMBSTONE_KEY") == SECRET
@@ -162,7 +165,9 @@ def test_the_way_to_the_api_lets_through_what_the_api_takes() -> None:
     ]
 
 
-def test_the_feature_job_is_submitted_with_the_same_words(stack: plan.Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_feature_job_is_submitted_with_the_same_words(
+    stack: plan.Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     run: list[str] = []
 
     def submitted(command: list[str], **_options: object) -> subprocess.CompletedProcess[str]:
@@ -182,6 +187,14 @@ def test_the_feature_job_is_submitted_with_the_same_words(stack: plan.Stack, mon
     assert SERVICES["taskmanager"]["secrets"] == SERVICES["feature-job"]["secrets"] == [Path(SECRET).name]
     assert "--pyModule gars.entrypoints.feature_job" in (DEPLOY / "flink" / Path(script).name).read_text()
     assert "--pyModule gars.entrypoints.feature_job" in " ".join(run)
+    assert "--traces" not in run
+    assert SERVICES["feature-job"]["environment"] == {"GARS_TRACES": "${GARS_TRACES:-}"}
+    run.clear()
+    traces = from_environment({"GARS_TRACES": "http://127.0.0.1:4318"}, home=tmp_path)
+    (part,) = plan.stack_of(traces, plan.Ports()).chosen(["flink"])
+    assert isinstance(part, Flink)
+    part.submit()
+    assert run[-2:] == ["--traces", "http://127.0.0.1:4318"]
 
 
 def test_flink_keeps_its_checkpoints_where_the_volume_is() -> None:

@@ -10,6 +10,7 @@ from gars.application.ports import Change
 from gars.domain import trending, user_state
 from gars.domain.interaction import Interaction
 from gars.domain.user_state import UserState
+from gars.runtime import tracing
 
 
 class Folded(NamedTuple):
@@ -36,6 +37,13 @@ def fold(current: bytes | None, record: Record, read_stored: Callable[[str], byt
             return Folded(None, Write(user_id, 0, None, record.log_offset), _taken_back(current))
         case event:
             return _apply(current if current is not None else read_stored(event.user_id), event, record)
+
+
+def spanning_record(record: Record, topic: str) -> tracing.during:
+    """Record the block as the processing of a record, if a trace continues in it."""
+    about = {"messaging.system": "kafka", "messaging.destination.name": topic, "messaging.operation.name": "process"}
+    parent = {tracing.TRACEPARENT: record.traceparent} if record.traceparent else {}
+    return tracing.spanning(f"{topic} process", "consumer", parent=parent, attributes=about)
 
 
 def _apply(before: bytes | None, event: Interaction, record: Record) -> Folded:

@@ -14,7 +14,7 @@ from pyflink.datastream import OutputTag
 from pyflink.datastream.functions import KeyedProcessFunction, RuntimeContext
 from pyflink.datastream.state import MapStateDescriptor, ValueStateDescriptor
 
-from gars.adapters.flink.folding import fold
+from gars.adapters.flink.folding import fold, spanning_record
 from gars.adapters.flink.patience import patiently
 from gars.adapters.flink.records import OnlineStore, Record, TrendWeight
 from gars.domain import trending
@@ -49,10 +49,11 @@ class FoldEvents(KeyedProcessFunction):  # type: ignore[misc]
         """Process one record; yields a dead letter if it cannot be used."""
         record = Record(*value)
         current: bytes | None = self._state.value()
-        folded = fold(current, record, lambda user_id: patiently(lambda: self._store.read(user_id)))
-        if folded.write is not None:
-            write = folded.write
-            patiently(lambda: self._store.write(write))
+        with spanning_record(record, self._topic):
+            folded = fold(current, record, lambda user_id: patiently(lambda: self._store.read(user_id)))
+            if folded.write is not None:
+                write = folded.write
+                patiently(lambda: self._store.write(write))
         if folded.state is None:
             self._state.clear()
         elif folded.state is not current:

@@ -23,6 +23,8 @@ class Record(NamedTuple):
     offset: int
     time_ms: int
     """Timestamp of the producer: the time the event was accepted."""
+    traceparent: str | None = None
+    """Its header of that name: the trace of the request that sent it."""
 
     @property
     def log_offset(self) -> int:

@@ -10,7 +10,7 @@ from pyflink.table import StreamTableEnvironment
 
 from gars.adapters.flink.operators import BYTES
 
-_RECORD = Types.ROW([Types.STRING(), BYTES, BYTES, Types.INT(), Types.LONG(), Types.LONG()])
+_RECORD = Types.ROW([Types.STRING(), BYTES, BYTES, Types.INT(), Types.LONG(), Types.LONG(), Types.STRING()])
 
 
 def keyed_records(
@@ -44,7 +44,8 @@ def keyed_records(
     rows = tables.sql_query("""
         SELECT COALESCE(DECODE(record_key, 'UTF-8'), '') AS user_key,
                ROW(DECODE(headers['kind'], 'UTF-8'), record_key, record_value, record_partition, record_offset,
-                   EXTRACT(EPOCH FROM accepted) * 1000 + EXTRACT(MILLISECOND FROM accepted)) AS record
+                   EXTRACT(EPOCH FROM accepted) * 1000 + EXTRACT(MILLISECOND FROM accepted),
+                   DECODE(headers['traceparent'], 'UTF-8')) AS record
         FROM records""")
     return by_first_field(tables.to_append_stream(rows, Types.ROW([Types.STRING(), _RECORD])), _RECORD)
 

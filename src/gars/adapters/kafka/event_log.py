@@ -9,6 +9,7 @@ from gars.adapters.kafka import records
 from gars.adapters.kafka.address import KafkaAddress
 from gars.adapters.kafka.producer import Outgoing, SyncProducer
 from gars.adapters.kafka.reader import TopicReader
+from gars.adapters.kafka.spans import SentSpans
 from gars.application.ports import Logged
 from gars.domain.errors import StorageError
 from gars.domain.interaction import Interaction
@@ -27,12 +28,23 @@ class KafkaEventLog:
     def append(self, events: Sequence[Interaction]) -> list[int | None]:
         """Append events and wait for all in-sync replicas; a repeated ``event_id`` is appended again."""
         header = records.header(records.EVENT)
-        return list(self._producer.send([Outgoing(one.user_id, records.encode(one), header) for one in events]))
+        with SentSpans(self._address.interactions) as spans:
+            return list(
+                self._producer.send(
+                    [
+                        Outgoing(one.user_id, records.encode(one), spans.add(header, (one.user_id, one.event_id)))
+                        for one in events
+                    ]
+                )
+            )
 
     def mark_forgotten(self, user_id: str) -> int:
         """Append a deletion mark to the user's partition."""
-        (offset,) = self._producer.send([Outgoing(user_id, None, records.header(records.FORGET))])
-        return offset
+        with SentSpans(self._address.interactions) as spans:
+            (offset,) = self._producer.send(
+                [Outgoing(user_id, None, spans.add(records.header(records.FORGET), user_id))]
+            )
+            return offset
 
     def read(self, *, after: int = 0) -> Iterator[tuple[int, Interaction]]:
         """Yield events by partition. Those of deleted users stay until retention removes them: see ``scan``."""

@@ -11,6 +11,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from gars.adapters.kafka import records
 from gars.adapters.kafka.address import KafkaAddress
 from gars.adapters.kafka.dead_letters import DeadLetters
+from gars.adapters.kafka.spans import ReceivedSpans
 from gars.application.ports import Logged
 from gars.domain.errors import StorageError
 from gars.domain.impression import Impression
@@ -34,6 +35,7 @@ class KafkaStream:
         self._dead_letters = DeadLetters(address, where=name, timeout_s=timeout_s)
         self._impressions = ImpressionCodec()
         self._next: dict[tuple[str, int], int] = {}
+        self._spans = ReceivedSpans()
         self.gone = 0
         """Records removed by retention before this group consumed them."""
         self._consumer: Consumer | None = Consumer(
@@ -61,6 +63,7 @@ class KafkaStream:
         events: list[Logged] = []
         impressions: list[Impression] = []
         for message in self._messages(limit, timeout_s):
+            self._spans.add(message)
             topic, partition, offset = str(message.topic()), int(message.partition() or 0), int(message.offset() or 0)
             try:
                 if topic == self._address.impressions:
@@ -83,6 +86,7 @@ class KafkaStream:
         except KafkaException as error:
             raise self._failed(error.args[0]) from error
         self._next.clear()
+        self._spans.end()
 
     def lag(self) -> int:
         """Return the number of fetched records not polled yet; raises ``StorageError``."""
@@ -102,6 +106,7 @@ class KafkaStream:
         if self._consumer is not None:
             self._consumer.close()
             self._consumer = None
+            self._spans.end("not committed")
             self._dead_letters.close()
 
     def _messages(self, limit: int, timeout_s: float) -> Sequence[Message]:

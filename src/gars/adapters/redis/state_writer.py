@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -13,7 +14,10 @@ from gars.adapters.redis.connection import Client, explained
 from gars.adapters.redis.keys import Keys, bucket
 from gars.adapters.redis.tombstone_names import TombstoneNames
 from gars.application.ports import Change
+from gars.runtime import tracing
 
+_ABOUT: Final = {"db.system.name": "redis", "db.operation.name": "EVAL"}
+"""One call stores the state and publishes its changes."""
 _NEW = 2
 _BATCH = 500
 """Calls in one round trip."""
@@ -49,7 +53,8 @@ class StateWriter:
 
     def write(self, writes: Sequence[StateWrite]) -> int:
         """Store states that are not older than the stored ones, in order. → number stored. Raises ``StorageError``."""
-        return self._run([self._call(one) for one in writes])
+        with tracing.spanning("redis write state", "client", attributes=_ABOUT):
+            return self._run([self._call(one) for one in writes])
 
     def write_initial(self, states: Sequence[tuple[str, bytes]]) -> int:
         """Store version-0 states of users without live events who were not deleted. → number stored"""

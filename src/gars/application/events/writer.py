@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Hashable, Sequence
 from concurrent.futures import Future
 from typing import Protocol, TypeVar
 
 from gars.application.events.ingest import Batch, Receipt
 from gars.domain.errors import GarsError, StorageError
+from gars.runtime import tracing
 from gars.runtime.group_commit import GroupCommitThread, uncancellable
 
 T = TypeVar("T")
@@ -30,10 +31,11 @@ class TakesGroups(Protocol):
 
 
 class _Waiting:
-    """A batch and the future of its receipt."""
+    """A batch, the span of its caller, and the future of its receipt."""
 
     def __init__(self, batch: Batch) -> None:
         self.batch = batch
+        self.span = tracing.current()
         self.future: Future[Receipt] = uncancellable()
 
 
@@ -69,7 +71,7 @@ class Writer:
 
     def call(self, run: Callable[[], T]) -> Future[T]:
         """Run a function that changes log or states, in turn, such as the deletion of a user."""
-        return self._thread.call(run)
+        return self._thread.call(tracing.carrying(run))
 
     def close(self) -> None:
         """Process the queue, then stop; later submissions are refused."""
@@ -77,7 +79,8 @@ class Writer:
 
     def _commit(self, group: list[_Waiting]) -> None:
         try:
-            outcomes = self._ingest.group([waiting.batch for waiting in group])
+            with tracing.on_behalf_of(_spans(group)):
+                outcomes = self._ingest.group([waiting.batch for waiting in group])
         except Exception as error:  # of any kind: every caller gets it
             self.last_error = error if isinstance(error, StorageError) else StorageError(f"cannot commit: {error!r}")
             for waiting in group:
@@ -91,3 +94,13 @@ class Writer:
                 self.accepted += len(outcome.accepted)
                 self.duplicates += outcome.duplicates
                 waiting.future.set_result(outcome)
+
+
+def _spans(group: list[_Waiting]) -> dict[Hashable, tracing.Span]:
+    """Return the span of the caller of each event, by user and id."""
+    return {
+        (event.user_id, event.event_id): waiting.span
+        for waiting in group
+        if waiting.span is not None
+        for event in waiting.batch
+    }
