@@ -88,11 +88,11 @@ lock: ## Compile requirements/*.lock anew (needs uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	  --extra train --extra serve --group build pyproject.toml -o requirements/demo.lock
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
-	  --extra train --extra cluster --group build pyproject.toml -c requirements/demo.lock -o requirements/cluster.lock
+	  --extra train --extra cluster --extra trace --group build pyproject.toml -c requirements/demo.lock -o requirements/cluster.lock
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
-	  --extra train --extra serve --extra bench --extra spider --extra tensorboard --extra cluster --extra spark --group build --group test --group check pyproject.toml -c requirements/cluster.lock -o requirements/dev.lock
+	  --extra train --extra serve --extra bench --extra spider --extra tensorboard --extra cluster --extra spark --extra trace --group build --group test --group check pyproject.toml -c requirements/cluster.lock -o requirements/dev.lock
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
-	  --extra cluster --group build pyproject.toml -c requirements/cluster.lock -o requirements/serve.lock
+	  --extra cluster --extra trace --group build pyproject.toml -c requirements/cluster.lock -o requirements/serve.lock
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	  --group web -o requirements/web.lock
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
