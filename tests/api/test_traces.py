@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from litestar.testing import TestClient
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, Send
 
 from gars.adapters.services.http import HttpRank, HttpRecall
 from gars.application.recommend.stage_messages import CONTENT_TYPE
@@ -47,7 +47,7 @@ def traced(app: ASGIApp, *, client: str = "127.0.0.1", token: str = "") -> ASGIA
         service_token=settings.service_token,
     )
 
-    async def from_client(scope: Scope, receive: Receive, send: Send) -> None:
+    async def from_client(scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             scope["client"] = (client, 1)
         await inner(scope, receive, send)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import closing
 from pathlib import Path
 from types import ModuleType
@@ -189,7 +189,7 @@ def test_records_of_one_group_continue_the_traces_of_their_callers(broker: Broke
     assert first is not None
     assert second is not None
     keys = [(one.user_id, one.event_id) for one in events]
-    callers = {keys[0]: first, keys[2]: second}
+    callers: dict[Hashable, tracing.Span] = {keys[0]: first, keys[2]: second}
     with closing(KafkaEventLog(KafkaAddress("127.0.0.1:9"))) as log, tracing.on_behalf_of(callers):
         log.append(events)
     found = [dict(record.headers()).get("traceparent", b"").decode()[3:35] for record in broker.records]

@@ -50,7 +50,7 @@ class ReceivedSpans:
             return
         found = {
             name: value.decode("latin-1")
-            for name, value in (message.headers() or [])
+            for name, value in dict(message.headers() or []).items()
             if name in tracing.HEADERS and isinstance(value, bytes)
         }
         topic = str(message.topic())
