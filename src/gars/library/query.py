@@ -16,7 +16,6 @@ from gars.domain.item_table import ItemTable
 from gars.kernels import neighbours
 from gars.kernels.item_features import Records
 from gars.ranking.gaussian_process import GaussianProcess
-from gars.retrieval.compact import csr_of
 from gars.retrieval.large import StageOne
 from gars.retrieval.retriever import KNN
 
@@ -30,10 +29,8 @@ class Models:
     """``None``: the data have no ratings."""
     prior: Prior
     _records: Records = field(init=False)
-    _watched_together: neighbours.CSR = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_watched_together", csr_of(self.retriever.channel(KNN).weights))
         object.__setattr__(self, "_records", item.records_of(self.retriever.items, self.prior))
 
     def query(self, history: History, found: Candidates) -> Query:
@@ -48,7 +45,7 @@ class Models:
             channel_scores=found.channel_scores,
             strongest=found.strongest,
             supporters=found.supporters,
-            evidence=_evidence(self._watched_together, taste, found.rows),
+            evidence=_evidence(self.retriever, taste, found.rows),
             gaussian_process=np.zeros((len(found), len(gaussian_process.NAMES)), np.float32)
             if self.gaussian_process is None
             else self.gaussian_process.predict(taste.rated_rows, taste.ratings, found.rows),
@@ -65,13 +62,13 @@ def profile_of(taste: Taste, items: ItemTable) -> NDArray[np.float32]:
     return np.concatenate([taste.genre_share - items.genre_shares, taste.genre_like_gap])
 
 
-def _evidence(watched_together: neighbours.CSR, taste: Taste, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+def _evidence(retriever: StageOne, taste: Taste, rows: NDArray[np.int64]) -> NDArray[np.float64]:
     """Sum the user's ratings over titles co-watched with each candidate (see ``Query.evidence``). → (4, m)"""
     weights = np.empty((2, len(taste.ratings)), np.float32)
     weights[0], weights[1] = taste.liking, taste.ratings - np.float32(taste.rating_mean)
     evidence = np.zeros((4, len(rows)))
-    place = _places_of(rows, len(watched_together.indptr) - 1)
-    neighbours.neighbour_statistics(watched_together, taste.rated_rows, weights, place, evidence)
+    lists, at = retriever.channel(KNN).lists(taste.rated_rows)
+    neighbours.neighbour_statistics(lists, at, weights, _places_of(rows, len(retriever.items)), evidence)
     return evidence
 
 
