@@ -29,6 +29,8 @@ from gars.entrypoints.stages.app import create_app as create_stage
 from gars.runtime import tracing
 from gars.testing.engine import FakeEngine
 from gars.testing.memory import MemoryStateStore
+from gars_test_support.collector import Collector
+from gars_test_support.server import ServerProcess
 from gars_test_support.traces import Spans, recorded_spans
 
 TRACE, CALLER = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -249,6 +251,23 @@ print([name for name in sys.modules if name.startswith("gars.adapters.openteleme
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False)
     assert done.stdout == "200\n[]\n", done.stderr
+
+
+@pytest.mark.slow
+def test_a_process_exports_its_spans_before_it_ends(tmp_path: Path) -> None:
+    collector = Collector()
+    collector.may_answer.set()
+    main = "from gars.entrypoints.cli.app import main; main()"
+    command = [sys.executable, "-c", main, "serve", "--home", str(tmp_path), "--port", "0"]
+    process = ServerProcess(
+        [*command, "--engine-factory", "gars.testing.engine:make"], environment={"GARS_TRACES": collector.address}
+    )
+    answer = httpx.get(process.address + PATH, timeout=60, trust_env=False)
+    assert process.stop() == 0, process.output
+    collector.close()
+    assert answer.status_code == 200
+    assert f"gars-serve GET {LIST}" in collector.names
+    assert "gars-serve state" in collector.names
 
 
 def test_without_a_tracer_there_is_no_span() -> None:

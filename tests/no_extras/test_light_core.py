@@ -21,6 +21,8 @@ BLOCKED = (
     "pandas",
     "numba",
     "pyarrow",
+    "opentelemetry",
+    "requests",
 )
 
 SCRIPT = """

@@ -3,56 +3,16 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from gars.adapters.opentelemetry.export import OncePerPause, open_tracer
 from gars.bootstrap.traces import tracing_by
 from gars.config import from_environment
 from gars.runtime import tracing
+from gars_test_support.collector import Collector
 from gars_test_support.patience import until
-
-
-class Collector:
-    """Takes OTLP over HTTP; waits with every answer until it is allowed."""
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-        self.asked = threading.Event()
-        self.may_answer = threading.Event()
-        collector = self
-
-        class Answer(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                assert self.path == "/v1/traces"
-                sent = ExportTraceServiceRequest.FromString(self.rfile.read(int(self.headers["Content-Length"])))
-                collector.asked.set()
-                collector.may_answer.wait(60)
-                for one in sent.resource_spans:
-                    service = {attribute.key: attribute.value.string_value for attribute in one.resource.attributes}
-                    for scope in one.scope_spans:
-                        collector.names += [f"{service['service.name']} {span.name}" for span in scope.spans]
-                self.send_response(200)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_arguments: object) -> None:
-                """Log nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self._thread.start()
-        self.address = f"http://127.0.0.1:{self._server.server_port}"
-
-    def close(self) -> None:
-        self.may_answer.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
 
 @pytest.fixture

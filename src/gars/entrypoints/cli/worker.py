@@ -15,6 +15,7 @@ from rich.console import Console
 
 from gars.bootstrap.cluster import history_worker
 from gars.bootstrap.logs import set_up_logs
+from gars.bootstrap.traces import tracing_by
 from gars.config import from_environment
 from gars.entrypoints.worker.history import run
 
@@ -45,7 +46,7 @@ def history(
         signal.signal(number, lambda *_: stop.set())
     # a group of its own begins at the first record, and leaves alone how far the others are
     group = f"history-again-{uuid.uuid4().hex}" if from_start else "history"
-    with history_worker(settings, group=group) as worker:
+    with tracing_by(settings, "history"), history_worker(settings, group=group) as worker:
         console.print("[green]✓[/] the history follows the log  (Ctrl-C stops)", highlight=False)
         run(worker.keep, stop, heartbeat=heartbeat, is_done=worker.is_done if once or from_start else None)
     console.print(f"stopped; {worker.keep.kept} record(s) written", highlight=False)
