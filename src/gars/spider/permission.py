@@ -28,7 +28,7 @@ class Permission(msgspec.Struct, frozen=True):
     """One person's word for one host."""
 
     host: str
-    said_at: datetime
+    granted_at: datetime = msgspec.field(name="said_at")  # as files of earlier versions name it
     statement: str = "I have permission to collect the pages of this site."
 
 

@@ -98,9 +98,9 @@ def test_a_batch_of_odd_histories_has_the_ids_of_one_by_one(fitted: Recommender)
     filters = Filters(exclude_ids=(12, 20))
     with pytest.warns(
         UnknownIdsWarning, match="1 of 2 ids in the history are unknown and were left out: 'no such"
-    ) as told:
+    ) as warnings:
         ids = fitted.recommend_batch(histories, 40, filters=filters)
-    assert len(told) == 1
+    assert len(warnings) == 1
     with pytest.warns(UnknownIdsWarning):
         alone = [fitted.recommend(history, k=40, filters=filters) for history in histories]
     assert fitted.item_ids[ids].tolist() == [[one.anime_id for one in found] for found in alone]

@@ -75,7 +75,7 @@ def test_the_same_graph_is_the_same_model_and_another_is_walked_on(tmp_path: Pat
 def test_a_graph_of_other_lists_is_refused(tmp_path: Path) -> None:
     interactions, _ = small_world()
     item = pl.col("item_id")
-    for name, made_of, said in (
+    for name, made_of, message in (
         (
             "foreign",
             interactions.with_columns(item + 1000),
@@ -85,7 +85,7 @@ def test_a_graph_of_other_lists_is_refused(tmp_path: Path) -> None:
     ):
         with pytest.raises(DataError) as caught:
             fit(offline(tmp_path / name, made_of))
-        assert said in caught.value.message
+        assert message in caught.value.message
         assert "gars offline spark --data NAME" in (caught.value.hint or "")
     with pytest.raises(DataError, match="has edges from 7 lists on, and this training's min_count is 2"):
         fit(offline(tmp_path / "rarer", interactions, min_count=7))
@@ -100,7 +100,7 @@ def _shorter_ids(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("break_it", "said"),
+    ("break_it", "message"),
     [
         (_unlink(ABOUT), "there is no offline.json in"),
         (_unlink(GRAPH), "cannot be read: "),
@@ -109,12 +109,12 @@ def _shorter_ids(folder: Path) -> None:
         (lambda folder: (folder / ABOUT).write_bytes(b"{}"), "cannot be read: "),
     ],
 )
-def test_a_damaged_folder(break_it: Callable[[Path], object], said: str, tmp_path: Path) -> None:
+def test_a_damaged_folder(break_it: Callable[[Path], object], message: str, tmp_path: Path) -> None:
     folder = offline(tmp_path / "offline", small_world()[0])
     break_it(folder)
     with pytest.raises(DataError) as caught:
         read_graph(folder, content_hash="any")
-    assert said in caught.value.message
+    assert message in caught.value.message
     assert "gars offline spark" in (caught.value.hint or "")
 
 
