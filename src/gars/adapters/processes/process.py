@@ -97,18 +97,18 @@ class ListProcess:
         try:
             self._pipe.send_bytes(asked)
         except OSError as error:
-            raise GoneError(_told(error)) from error
+            raise GoneError(_reason(error)) from error
 
     def _read(self, decode: Callable[[bytes], T], within_s: float | None) -> T:
         try:
             if self._pipe.poll(within_s):
                 return decode(self._pipe.recv_bytes())
         except (EOFError, OSError, msgspec.DecodeError) as error:
-            raise GoneError(_told(error)) from error
+            raise GoneError(_reason(error)) from error
         raise _late(within_s)
 
 
-def _told(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     """Return one text for the several errors of a closed pipe, else the error's text."""
     return "it ended" if isinstance(error, (EOFError, ConnectionError)) else str(error)
 
