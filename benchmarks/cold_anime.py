@@ -27,6 +27,7 @@ from gars.domain import metrics
 from gars.domain.candidates import Filters
 from gars.domain.history import LIKED_ABOVE, History, Rating
 from gars.evaluation import protocols
+from gars.evaluation.report.benchmarks import replace_block
 from gars.evaluation.report.machine import commit, machine
 from gars.library import cold_anime
 from gars.library.blas import one_thread
@@ -35,7 +36,6 @@ from gars.library.recommender import Recommender
 from gars.library.terminal import TerminalProgress
 
 PUBLISHED = Path(__file__).parents[1] / "docs" / "benchmarks.md"
-BEGIN, END = "<!-- cold-anime:begin -->", "<!-- cold-anime:end -->"
 DRAWN, FEWEST_LIKES = 300, 10
 Score = Callable[[History, NDArray[np.float32]], NDArray[np.float32]]
 
@@ -93,9 +93,7 @@ def main() -> None:
     text = "\n".join([*head, *lines, *foot])
     print(text)
     if given.publish:
-        before, _, rest = PUBLISHED.read_text().partition(BEGIN)
-        after = rest.partition(END)[2]
-        write_whole(PUBLISHED, f"{before}{BEGIN}\n{text}\n{END}{after}".encode())
+        write_whole(PUBLISHED, replace_block(PUBLISHED.read_text(), "cold-anime", text).encode())
 
 
 def draw(training: pl.DataFrame, seed: int) -> NDArray[np.int64]:

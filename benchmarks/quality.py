@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 from gars.datasets.durable import write_whole
-from gars.evaluation.report.benchmarks import replaced
+from gars.evaluation.report.benchmarks import replace_results
 from gars.evaluation.report.results import read
 
 PUBLISHED = Path(__file__).parents[1] / "docs" / "benchmarks.md"
@@ -37,7 +37,7 @@ def main() -> None:
         subprocess.run([*command, "--part", given.part, "--report", str(given.report), *passed_on], check=True)
         print(f"measured in {(time.perf_counter() - started) / 60:.1f} minutes")
     if given.part == "test":
-        write_whole(PUBLISHED, replaced(PUBLISHED.read_text(), read(given.report / "report.json")).encode())
+        write_whole(PUBLISHED, replace_results(PUBLISHED.read_text(), read(given.report / "report.json")).encode())
         print(f"{PUBLISHED.name}: results written")
 
 

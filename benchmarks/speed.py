@@ -28,12 +28,12 @@ import numpy as np
 
 import wrk
 from gars.datasets.durable import write_whole
+from gars.evaluation.report.benchmarks import replace_block
 from gars.evaluation.report.machine import commit, machine
 from gars_test_support.patience import until
 from gars_test_support.server import ServerProcess
 
 HERE = Path(__file__).parent
-BEGIN, END = "<!-- speed:begin -->", "<!-- speed:end -->"
 TITLES, DIMENSIONS = 28_287, 192
 """Size of the matrix of the product: titles and iALS dimensions of today's catalogue."""
 REPEATS = 200
@@ -82,7 +82,7 @@ def main() -> None:
     block = "\n".join(lines)
     print("\n" + block)
     if given.write:
-        write_block(given.write, block)
+        write_whole(given.write, replace_block(given.write.read_text(encoding="utf-8"), "speed", block).encode())
 
 
 def run(name: str, *arguments: str) -> str:
@@ -216,16 +216,6 @@ def start(home: Path) -> tuple[float, float]:
                 server.stop()
             print(f"start {turn + 1}: ready after {spent:.1f} s, {size:,.0f} MB", flush=True)
     return spent, size
-
-
-def write_block(document: Path, block: str) -> None:
-    """Replace what is between the marks of a document; fails without the marks."""
-    text = document.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise SystemExit(f"{document} has no block between {BEGIN} and {END}")
-    write_whole(document, f"{before}{BEGIN}\n{block}\n{END}{after}".encode())
 
 
 if __name__ == "__main__":

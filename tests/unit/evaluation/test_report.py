@@ -172,20 +172,20 @@ def test_three_formats_have_the_same_results(report: results.Results, tmp_path: 
 
 
 def test_the_published_block_is_replaced_and_the_rest_stays(report: results.Results) -> None:
-    before = f"# Title\n{published.BEGIN}\nold numbers\n{published.END}\nafter\n"
-    after = published.replaced(before, report)
-    assert after.startswith(f"# Title\n{published.BEGIN}\n")
-    assert after.endswith(f"\n{published.END}\nafter\n")
+    before = "# Title\n<!-- results:begin -->\nold numbers\n<!-- results:end -->\nafter\n"
+    after = published.replace_results(before, report)
+    assert after.startswith("# Title\n<!-- results:begin -->\n")
+    assert after.endswith("\n<!-- results:end -->\nafter\n")
     assert "old numbers" not in after
     assert "gars evaluate --part test" in after
     assert str(report.likes[0].models[-1].metrics["auc"]) in after
     assert "Not measured: ials (A)" in after
-    assert published.replaced(after, report) == after
+    assert published.replace_results(after, report) == after
 
 
 def test_a_document_without_the_marks_is_left_alone(report: results.Results) -> None:
     with pytest.raises(DataError, match=r"the document has no block between <!-- results:begin -->"):
-        published.replaced("# Title\n", report)
+        published.replace_results("# Title\n", report)
 
 
 def test_results_that_cannot_be_read(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from gars.evaluation.report.markdown import table
 from gars.evaluation.report.results import Comparison, LikesResult, ListsResult, Results
 from gars.evaluation.report.tables import LIST_METRICS, Table
 
-BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
+BLOCK = "results"
 LIST_TITLES = {
     "A": "What comes next, from liked titles alone",
     "B": "What comes next, from the whole list with ratings",
@@ -29,19 +29,29 @@ judged ones too. `gars evaluate` refuses such statistics. [evaluation](evaluatio
 numbers, [models](models.md) has each model, its cost and what did not work."""
 
 
-def replaced(document: str, results: Results) -> str:
-    """Return the document with the block made anew.
+def replace_block(document: str, name: str, text: str) -> str:
+    """Return the document with the text between the marks of this name replaced.
 
     Raises:
         DataError: the marks of the block are not there.
     """
-    before, begin, rest = document.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
+    begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+    before, opened, rest = document.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not opened or not closed:
         raise DataError(
-            f"the document has no block between {BEGIN} and {END}", hint="put the two marks where it belongs"
+            f"the document has no block between {begin} and {end}", hint="put the two marks where it belongs"
         )
-    return f"{before}{BEGIN}\n{block(results)}\n{END}{after}"
+    return f"{before}{begin}\n{text}\n{end}{after}"
+
+
+def replace_results(document: str, results: Results) -> str:
+    """Return the document with the block of results made anew.
+
+    Raises:
+        DataError: the marks of the block are not there.
+    """
+    return replace_block(document, BLOCK, block(results))
 
 
 def block(results: Results) -> str:
