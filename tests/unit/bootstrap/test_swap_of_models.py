@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 from pathlib import Path
 
+import polars as pl
 import pytest
 from litestar.testing import TestClient
 from typer.testing import CliRunner
@@ -12,9 +13,10 @@ from typer.testing import CliRunner
 from gars import Recommender
 from gars.application.recommend.list_request import ListRequest
 from gars.bootstrap import live, load_engine, open_service
+from gars.bootstrap.collector import collecting
 from gars.config import from_environment
 from gars.domain.candidates import SERVICE_DEFAULTS
-from gars.domain.errors import InvalidInputError
+from gars.domain.errors import InvalidInputError, UnknownAnimeError
 from gars.domain.history import from_state
 from gars.domain.interaction import Kind
 from gars.domain.user_state import UserState
@@ -23,6 +25,7 @@ from gars.entrypoints.cli.app import app
 from gars.library.blas import one_thread
 from gars.library.registry import Registry
 from gars.testing.events import event
+from gars.testing.memory import MemoryEventLog
 from gars_test_support.list_processes import as_made_here
 from gars_test_support.world import SMALL, small_world
 
@@ -148,6 +151,37 @@ def test_what_is_promoted_while_another_is_loaded_comes_next(
     assert running.swap.refresh(), "the first one is wanted again"
     assert running.current.about.model_version == first
     assert not running.swap.refresh()
+    running.current.close()
+
+
+def test_events_are_checked_against_the_catalogue_that_serves(tmp_path: Path, small: Recommender) -> None:
+    interactions, catalogue = small_world(seed=1)
+    moved = Recommender.fit(
+        interactions.with_columns(pl.col("item_id") + 1000),
+        catalogue.with_columns(pl.col("item_id") + 1000),
+        config=SMALL,
+        progress=False,
+    )
+    registry = Registry(tmp_path / "models")
+    first, second = (registry.add(model.save).version for model in (small, moved))
+    registry.promote(first)
+    engine, about = load_engine(registry.folder)
+    settings = from_environment({}, home=tmp_path)
+    running = live(open_service(settings, engine, about=about))
+    collector = collecting(settings, engine.anime, about, log=MemoryEventLog())
+
+    def check(known: int, unknown: int) -> None:
+        for writer in (running.current.writer, collector.current.writer):
+            writer.submit([event(anime_id=known)]).result(10)
+            with pytest.raises(UnknownAnimeError):
+                writer.submit([event(anime_id=unknown)]).result(10)
+
+    check(100, 1100)
+    registry.promote(second)
+    assert running.swap.refresh()
+    assert collector.swap.refresh()
+    check(1100, 100)
+    collector.current.close()
     running.current.close()
 
 
