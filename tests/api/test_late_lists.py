@@ -17,6 +17,7 @@ from gars.bootstrap import Service, open_service
 from gars.config import from_environment
 from gars.entrypoints.api.app import create_app
 from gars.entrypoints.api.workers import run_with_deadline
+from gars.runtime.budgets import Deadline
 from gars.runtime.stage_times import measuring, stage
 from gars_test_support.faults import FaultyEngine
 
@@ -87,8 +88,8 @@ def test_the_times_of_a_late_thread_are_nobodys(service: Service) -> None:
     release = threading.Event()
     came_back = threading.Event()
 
-    def work(*, task: Any) -> str:
-        if task.is_abandoned:
+    def work(*, deadline: Deadline) -> str:
+        if deadline.spent:
             release.set()  # it comes back before the next best answer is made
             assert came_back.wait(PATIENCE_S)
             with stage("retrieval"):
@@ -96,12 +97,10 @@ def test_the_times_of_a_late_thread_are_nobodys(service: Service) -> None:
         with stage("state"):
             pass
 
-        def hang() -> None:
+        with deadline.stage(service.budgets["ranking"]):
             with stage("ranking"):
                 release.wait(PATIENCE_S)
             came_back.set()
-
-        service.budgets["ranking"].run(hang, task=task)
         return "late"
 
     async def ask() -> None:
@@ -116,12 +115,13 @@ def test_who_goes_away_leaves_no_thread_hanging(service: Service) -> None:
     release, gone, again = threading.Event(), threading.Event(), threading.Event()
     under_way = threading.Semaphore(0)
 
-    def work(*, task: Any) -> None:
-        if task.is_abandoned:
+    def work(*, deadline: Deadline) -> None:
+        if deadline.spent:
             again.set()
         under_way.release()
         gone.wait(PATIENCE_S)  # as if it read a state: its time does not run yet
-        service.budgets["ranking"].run(lambda: release.wait(PATIENCE_S), task=task)
+        with deadline.stage(service.budgets["ranking"]):
+            release.wait(PATIENCE_S)
 
     async def ask_and_go() -> None:
         requests = [asyncio.ensure_future(run_with_deadline(service, work)) for _ in range(3)]

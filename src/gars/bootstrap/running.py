@@ -33,8 +33,6 @@ def warm(service: Service) -> None:
     for user_id in [*some, UNKNOWN_USER] if is_whole else []:
         made = service.recommend(ListRequest(user_id=user_id))
         if made.fallback is not None:
-            made = service.recommend(ListRequest(user_id=user_id))  # the first call may have been late for its budget
-        if made.fallback is not None:
             raise ArtefactError(
                 f"the model {made.model_version} cannot make a list: the first one was {made.fallback}",
                 hint="the service's log says why; go back with: gars model rollback",

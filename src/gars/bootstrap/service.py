@@ -209,8 +209,6 @@ class Service(Shared):
         self.feed.close()
         self.writer.close()
         self.threads.shutdown()
-        for budget in self.budgets.values():
-            budget.close()
         self.recorder.close()
         self.checks.close()
         self.stores.close()

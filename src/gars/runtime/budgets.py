@@ -1,34 +1,33 @@
-"""Time budgets of stages: a caller continues without a stage whose budget is spent.
+"""Time budgets of stages, and the deadline of a request that passes through them.
 
-With a watcher of the deadline (``deadline_task``) the work runs in the caller's thread at no cost; otherwise it runs
-in a thread of the budget's own.
+A stage runs in the caller's thread, at no cost. A thread cannot be stopped, but it can be abandoned: a watcher (the
+event loop) sees that the limit of the stage has passed and answers by another thread, which goes on with the next
+stage; the result of the late thread is dropped. Without a watcher there are no limits.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
-from functools import partial
-from typing import TypeVar, TypeVarTuple
-
-from gars.runtime.deadline_task import DeadlineTask
-
-T = TypeVar("T")
-Args = TypeVarTuple("Args")
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 
 class OutOfTimeError(Exception):
     """The stage has spent its budget, or too many late calls of it are still running."""
 
 
-class Budget:
-    """Runs a stage for at most ``limit_s`` seconds, 0 for no limit; safe to call from many threads.
+class AbandonedError(Exception):
+    """Raised in a thread that missed its deadline; it must not answer, store or count anything after it."""
 
-    A thread cannot be stopped, so late work continues and its result is dropped. Once ``threads`` such calls are
-    running the stage is refused at once: waiting for it would only cost every caller the whole budget.
+
+class Budget:
+    """The time limit of a stage in seconds, 0 for none, and what came of its calls; safe to use from many threads.
+
+    Late work continues and its result is dropped. Once ``threads`` such calls are running the stage is refused at
+    once: waiting for it would only cost every caller the whole budget.
     """
 
     def __init__(self, name: str, limit_s: float, *, threads: int = 4) -> None:
@@ -39,68 +38,90 @@ class Budget:
         self._threads = threads
         self._lock = threading.Lock()
         self._still_running = 0
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=f"gars-{name}") if limit_s else None
-
-    def task(self) -> DeadlineTask | None:
-        """Return a task for ``run``, to be watched by the caller; ``None`` without a limit."""
-        return (
-            DeadlineTask(self.limit_s, on_abandon=self._abandoned, on_return=self._returned) if self.limit_s else None
-        )
-
-    def run(self, work: Callable[[*Args], T], *args: *Args, task: DeadlineTask | None = None) -> T:
-        """Return the result of ``work(*args)``; raises ``OutOfTimeError``, or any error of ``work``.
-
-        With a ``task`` that is watched, ``work`` runs in this thread; raises ``AbandonedError`` if the task was
-        abandoned, and ``OutOfTimeError`` when it is used a second time.
-        """
-        if self._pool is None:
-            return work(*args)
-        if task is not None and task.is_abandoned:
-            raise self._no_answer()  # counted when it was abandoned
-        if self._still_running >= self._threads:
-            self.count("late")
-            raise OutOfTimeError(f"{self._still_running} earlier calls are still running")
-        if task is None:
-            return self._in_pool(self._pool, partial(work, *args))
-        task.begin()
-        try:
-            return work(*args)
-        finally:
-            task.finish()
-
-    def _in_pool(self, pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:
-        # copy the context: the times of the stages are measured in it
-        future = pool.submit(copy_context().run, work)
-        try:
-            return future.result(self.limit_s)
-        except TimeoutError:
-            if future.done():
-                return future.result()  # its own error, or done in the last moment
-            if future.cancel():
-                self.count("late")
-            else:
-                self._abandoned()
-                future.add_done_callback(lambda _: self._returned())
-            raise self._no_answer() from None
-
-    def _no_answer(self) -> OutOfTimeError:
-        return OutOfTimeError(f"no answer within {self.limit_s * 1000:.0f} ms")
 
     def count(self, outcome: str) -> None:
-        """Count the outcome of a run; ``late`` is counted by the budget itself."""
+        """Count the outcome of a call; ``late`` is counted by the budget and the deadline."""
         with self._lock:
             self.outcomes[outcome] += 1
 
-    def close(self) -> None:
-        """Start no more work; does not wait for late calls."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+    def refuse_if_stuck(self) -> None:
+        """Raise ``OutOfTimeError`` while as many late calls as allowed are still running."""
+        if self._still_running >= self._threads:
+            self.count("late")
+            raise OutOfTimeError(f"{self._still_running} earlier calls are still running")
 
-    def _abandoned(self) -> None:
+    def abandoned(self) -> None:
+        """Count a call that is late and still running."""
         with self._lock:
             self.outcomes["late"] += 1
             self._still_running += 1
 
-    def _returned(self) -> None:
+    def returned(self) -> None:
+        """Count a late call as ended."""
         with self._lock:
             self._still_running -= 1
+
+
+@dataclass(slots=True, eq=False)
+class _Running:
+    """A stage in progress. It finishes or is abandoned, never both: the first to take the claim decides."""
+
+    budget: Budget
+    due: float
+    claim: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self) -> bool:
+        """Return whether the caller is the first to take the claim; never blocks."""
+        return self.claim.acquire(blocking=False)
+
+
+class Deadline:
+    """The time limits of one request: its thread enters one stage after the other, its watcher abandons late ones."""
+
+    def __init__(self, idle_s: float, *, now: Callable[[], float] = time.monotonic) -> None:
+        """``idle_s`` is how soon a watcher looks again while no stage runs, such as while the request is queued."""
+        self._idle_s = idle_s
+        self._now = now
+        self._running: _Running | None = None
+        self.spent: set[Budget] = set()
+        """Budgets of abandoned stages."""
+        self.handled: set[Budget] = set()
+        """Budgets of stages that the caller has dealt with: a thread that replaces another does not repeat them."""
+
+    @contextmanager
+    def stage(self, budget: Budget) -> Iterator[None]:
+        """Run a stage within its budget.
+
+        Raises:
+            OutOfTimeError: it was abandoned before, or too many late calls of it are still running.
+            AbandonedError: at its end, by result or error, if it was abandoned meanwhile.
+        """
+        if budget in self.spent:  # counted when it was abandoned
+            raise OutOfTimeError(f"no answer within {budget.limit_s * 1000:.0f} ms")
+        if not budget.limit_s:
+            yield
+            return
+        budget.refuse_if_stuck()
+        running = self._running = _Running(budget, self._now() + budget.limit_s)
+        try:
+            yield
+        finally:
+            if not running.take():
+                budget.returned()
+                raise AbandonedError
+            self._running = None
+
+    def wait_s(self) -> float:
+        """Return the seconds until the watcher has to look again; 0 or less once the running stage is late."""
+        running = self._running
+        return self._idle_s if running is None else running.due - self._now()
+
+    def abandon_if_late(self) -> bool:
+        """Abandon the running stage if its limit has passed. → true if it was: another thread has to go on"""
+        running = self._running
+        if running is None or self._now() < running.due or not running.take():
+            return False
+        self._running = None
+        self.spent.add(running.budget)
+        running.budget.abandoned()
+        return True

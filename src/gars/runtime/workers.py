@@ -11,7 +11,7 @@ from concurrent.futures import Executor, Future
 from functools import partial
 from typing import ParamSpec, TypeVar
 
-from gars.runtime.deadline_task import AbandonedError
+from gars.runtime.budgets import AbandonedError
 
 P = ParamSpec("P")
 T = TypeVar("T")

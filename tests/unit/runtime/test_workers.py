@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gars.runtime.deadline_task import AbandonedError
+from gars.runtime.budgets import AbandonedError
 from gars.runtime.workers import Workers
 
 PATIENCE_S = 30

@@ -25,8 +25,7 @@ from gars.domain.errors import InvalidInputError, StageError
 from gars.domain.history import History
 from gars.domain.normalise import unit_rows
 from gars.domain.top_k import top_k
-from gars.runtime.budgets import Budget, OutOfTimeError
-from gars.runtime.deadline_task import AbandonedError, DeadlineTask
+from gars.runtime.budgets import AbandonedError, Budget, Deadline, OutOfTimeError
 
 logger = logging.getLogger(__name__)
 
@@ -79,26 +78,31 @@ class FallbackChain:
         self._content = unit_rows(self.items.genres * _rarity(self.items.genres))
 
     def __call__(
-        self, history: History, request: ListRequest, *, explore: float = 0.0, task: DeadlineTask | None = None
+        self, history: History, request: ListRequest, *, explore: float = 0.0, deadline: Deadline | None = None
     ) -> tuple[Fallback | None, list[Recommendation]]:
         """Return the requested ranks of the ranked list, or those of the next best one, and the level it came from.
 
-        With a ``task`` the ranking runs in this thread; if it is abandoned, the watcher calls again with the same
-        task and gets the levels below. ``explore`` is the share of lists with an exploration slot.
+        Each level has its time budget if a watcher holds the ``deadline``; if this thread is abandoned, the watcher
+        calls again with the same deadline and gets the levels below. ``explore`` is the share of lists with an
+        exploration slot.
 
         Raises:
             InvalidInputError: the filters are invalid, at every level.
-            AbandonedError: the task was late, and the watcher answers.
+            AbandonedError: a level was late, and the watcher answers.
         """
         ranking: ListMaker = partial(explored, self._engine, explore) if explore else self._engine.recommend_history
         levels: tuple[tuple[FallbackLevel, ListMaker], ...] = (("ranking", ranking), *self._below)
+        deadline = deadline or Deadline(0)  # without a watcher nothing is abandoned
         for level, make in levels:
             budget = self._budgets[level]
+            if budget in deadline.handled:
+                continue
             try:
-                made = budget.run(make, history, request, task=task if level == "ranking" else None)
+                with deadline.stage(budget):
+                    made = make(history, request)
             except (InvalidInputError, AbandonedError):
                 raise
-            except OutOfTimeError as late:  # counted by the budget
+            except OutOfTimeError as late:  # counted already
                 logger.warning("%s is out of time: %s; using the next best list", level, late)
             except StageError as away:
                 logger.warning("%s: %s; using the next best list", level, away.message)
@@ -111,6 +115,7 @@ class FallbackChain:
                     budget.count("ok")
                     return (None if level == "ranking" else level), made
                 budget.count("nothing")
+            deadline.handled.add(budget)
         return "popular", self._popular_list(history, request)
 
     def _retrieved(self, history: History, request: ListRequest) -> list[Recommendation]:

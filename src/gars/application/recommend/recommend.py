@@ -16,7 +16,7 @@ from gars.domain.experiment import Experiment
 from gars.domain.history import from_state
 from gars.domain.impression import Impression, ShownItem
 from gars.domain.user_state import UserState
-from gars.runtime.deadline_task import DeadlineTask
+from gars.runtime.budgets import Deadline
 from gars.runtime.stage_times import stage
 
 DEFAULT_VARIANT = "default"
@@ -81,15 +81,15 @@ class Recommend:
     def _made_by(self, arm: str) -> tuple[Engine, FallbackChain]:
         return self._others.get(arm) or (self._engine, self._fallback_chain)
 
-    def __call__(self, request: ListRequest, *, task: DeadlineTask | None = None) -> RecommendedList:
+    def __call__(self, request: ListRequest, *, deadline: Deadline | None = None) -> RecommendedList:
         """Return the requested ranks of the user's list; an unknown user gets the popular one.
 
-        A list with a ``request_id`` is shown to the user, so it is recorded as an impression. With a ``task`` a
-        watcher enforces the deadline of the ranking, and calls again with the same task when it is late.
+        A list with a ``request_id`` is shown to the user, so it is recorded as an impression. With a ``deadline`` a
+        watcher enforces the time budgets, and calls again with the same deadline when a level is late.
 
         Raises:
             InvalidInputError: the filters name a type or genre the catalogue does not have.
-            AbandonedError: the task was late. Its list is neither cached nor recorded.
+            AbandonedError: a level was late. Its list is neither cached nor recorded.
             StorageError: the state could not be read.
         """
         moment = self._lists.moment
@@ -111,7 +111,7 @@ class Recommend:
         if kept is None:
             with stage("state"):
                 history = from_state(state or UserState(user_id=request.user_id))
-            fallback, items = chain(history, request, explore=explore, task=task)
+            fallback, items = chain(history, request, explore=explore, deadline=deadline)
             kept = CachedList(history.is_empty, items)
             if fallback is None and not explore:
                 self._lists.put(request.user_id, key, request, kept, moment=moment)

@@ -18,8 +18,7 @@ from gars.application.recommend.fallback_chain import FallbackLevel
 from gars.config import Settings
 from gars.domain.errors import OverloadedError
 from gars.runtime import tracing
-from gars.runtime.budgets import Budget
-from gars.runtime.deadline_task import AbandonedError, DeadlineTask
+from gars.runtime.budgets import AbandonedError, Budget, Deadline
 from gars.runtime.request_ids import request_id
 from gars.runtime.stage_times import StageTimes, measured, measuring
 from gars.runtime.workers import Workers
@@ -27,6 +26,8 @@ from gars.runtime.workers import Workers
 P = ParamSpec("P")
 T = TypeVar("T")
 
+_SOONEST_S = 0.001
+"""A stage whose limit passes as it ends is looked at again after this, not at once: the event loop has other work."""
 _REFUSED_AFTER_S = 0.25
 """Delay of a refusal: a client that retries at once would otherwise be refused thousands of times a second."""
 
@@ -76,14 +77,15 @@ class HasBudgets(HasWorkers, Protocol):
 
 
 async def run_with_deadline(service: HasBudgets, work: Callable[..., T], *args: object, **kwargs: object) -> T:
-    """Run ``work(…, task=…)`` on a worker thread; its stages count for this request.
+    """Run ``work(…, deadline=…)`` on a worker thread; its stages count for this request.
 
-    If the task is late, its thread is abandoned and ``work`` is called again with the same task. Raises
+    If a stage is late, its thread is abandoned and ``work`` is called again with the same deadline. Raises
     ``OverloadedError`` if the queue of the workers is too long.
     """
     await refuse_overload(service)
-    task = service.budgets["ranking"].task()
-    return await _Answer(service.threads, partial(work, *args, **kwargs, task=task), task).future
+    limits_s = [budget.limit_s for budget in service.budgets.values() if budget.limit_s]
+    deadline = Deadline(min(limits_s)) if limits_s else None
+    return await _Answer(service.threads, partial(work, *args, **kwargs, deadline=deadline), deadline).future
 
 
 class _Answer(Generic[T]):
@@ -92,7 +94,7 @@ class _Answer(Generic[T]):
     It outlives the request: the thread of a disconnected client must still be replaced if it hangs.
     """
 
-    def __init__(self, workers: Workers, work: Callable[[], T], task: DeadlineTask | None) -> None:
+    def __init__(self, workers: Workers, work: Callable[[], T], deadline: Deadline | None) -> None:
         self._loop = asyncio.get_running_loop()
         self._workers = workers
         self._work = work
@@ -103,8 +105,8 @@ class _Answer(Generic[T]):
         self._timer: asyncio.TimerHandle | None = None
         self.future: asyncio.Future[T] = self._loop.create_future()
         workers.post(partial(self._run, self._times))
-        if task is not None:
-            self._watch(task)
+        if deadline is not None:
+            self._watch(deadline)
 
     def _run(self, times: StageTimes) -> None:
         """Run the work in a worker thread, with stage times of its own: those of an abandoned thread are discarded."""
@@ -140,12 +142,13 @@ class _Answer(Generic[T]):
         self._of_request.add_all(self._times)
         return not self.future.done()
 
-    def _watch(self, task: DeadlineTask) -> None:
-        """Check the deadline again once it may have passed."""
-        wait_s = task.wait_s()
-        if wait_s > 0:
-            self._timer = self._loop.call_later(wait_s, self._watch, task)
-        elif task.abandon():
+    def _watch(self, deadline: Deadline) -> None:
+        """Replace the thread if its stage is late; look again once a stage may be."""
+        if deadline.abandon_if_late():
             self._of_request.add_all(self._times)
             self._times = StageTimes()
-            self._workers.stand_in(None if self.future.done() else partial(self._run, self._times))
+            if self.future.done():  # no request waits for another answer
+                self._workers.stand_in(None)
+                return
+            self._workers.stand_in(partial(self._run, self._times))
+        self._timer = self._loop.call_later(max(deadline.wait_s(), _SOONEST_S), self._watch, deadline)
