@@ -61,15 +61,24 @@ describe('the list', () => {
         await page.goto(BASE)
         await cards(page).nth(4).waitFor()
         await watchMotion(page)
-        const listed = await listedIds(page)
+        // Behind the title the list is out of the document, so it is read from the element itself.
+        const list = await page.locator('section[aria-label="Recommendations"] > ol').elementHandle()
+        const ids = () => list.evaluate((ol) => [...ol.querySelectorAll(':scope > li:not([inert])')].map((item) => Number(item.querySelector('a').getAttribute('href').split('/').pop())))
+        const opened = page.waitForResponse((response) => response.url().endsWith('/interactions') && response.ok())
         await cards(page).nth(1).locator('h3 a').click()
-        await page.getByRole('heading', { level: 1 }).waitFor()
+        await opened
+        await page.waitForURL(/\/anime\/\d+$/)
+        await page.waitForFunction((ol) => !ol.isConnected, list)
+        // Opening the title was a click: the list may have moved before the title covered it, but not from here on.
         const begun = () => page.evaluate(() => window.motion.begun)
-        const before = await begun() // cards that still came in
-        const kept = page.waitForResponse((response) => response.url().endsWith('/interactions') && response.ok())
+        const [before, listed] = [await begun(), await ids()]
+        const asked = []
+        page.on('request', (request) => request.url().includes('/recommendations') && asked.push(request.url()))
         await page.getByRole('toolbar').first().getByRole('button', { name: /^Not interested: / }).click()
-        await kept
-        // Nothing has moved behind the title: the list waits to be seen.
+        // The notice comes when the page knows of the new state, and would have asked for a list if it were to.
+        await page.getByRole('button', { name: 'Undo' }).waitFor()
+        assert.deepEqual(asked, [], 'the list was asked for behind the title')
+        assert.deepEqual(await ids(), listed, 'the list moved behind the title')
         assert.equal(await begun(), before)
         await page.goBack()
         await waitForOtherList(page, listed)

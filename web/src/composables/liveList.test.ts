@@ -55,6 +55,27 @@ describe('useLiveList', () => {
     expect(log.updates.value[0]?.ms).toBe(40)
   })
 
+  it('does not move behind a page that covers it while a new list is on its way', async () => {
+    const { live, list, covered } = start([recommendationList([1, 2, 3])])
+    await flushPromises()
+    let arrive: (list: RecommendationList) => void = () => undefined
+    recommendations.mockReturnValueOnce(new Promise((resolve) => (arrive = resolve)))
+    live.version.value = 2
+    await flushPromises()
+    covered.value = true
+    await flushPromises()
+    expect(recommendations.mock.calls.at(-1)?.[3]?.aborted).toBe(true)
+    arrive(recommendationList([3, 1, 9], { version: 2 }))
+    await flushPromises()
+    expect(ids(list)).toEqual([1, 2, 3])
+    recommendations.mockResolvedValueOnce(recommendationList([9, 3, 1], { version: 2 }))
+    covered.value = false
+    await flushPromises()
+    expect(ids(list)).toEqual([9, 3, 1])
+    expect([...list.moves.value.keys()]).toEqual([9, 3, 1])
+    expect(recommendations).toHaveBeenCalledTimes(3)
+  })
+
   it('asks again when the state is newer, and says what moved and how long it took', async () => {
     const { live, list, log } = start([recommendationList([1, 2, 3]), recommendationList([3, 1, 9], { version: 2 })])
     await flushPromises()

@@ -66,8 +66,17 @@ export function useLiveList(
 
   watch(explained, (now) => now && list.data.value && void list.refresh())
 
+  // A list on its way when another page covers this one would move unseen: it is cancelled, and asked for on the way back.
+  let interrupted = false
   watch([live.version, list.data, covered], ([version, data, isCovered]) => {
-    if (!isCovered && data && version > data.version && version > askedFor) void list.refresh()
+    if (!data) return
+    if (isCovered) {
+      interrupted ||= list.refreshing.value
+      if (interrupted) list.cancel()
+    } else if (interrupted || (version > data.version && version > askedFor)) {
+      interrupted = false
+      void list.refresh()
+    }
   })
 
   // Back online: requests that failed are sent again.

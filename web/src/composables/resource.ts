@@ -14,6 +14,8 @@ export interface Resource<T> {
   load: () => Promise<void>
   /** Load again behind what is shown; a failure leaves it there and sets `error`. */
   refresh: () => Promise<void>
+  /** Cancel what is on its way; what is shown stays. */
+  cancel: () => void
 }
 
 const nothing = (data: unknown) => Array.isArray(data) && data.length === 0
@@ -57,11 +59,16 @@ export function useResource<T>(
     await refresh()
   }
 
+  function cancel() {
+    pending.value?.abort()
+    pending.value = null
+  }
+
   const again = () => void (error.value && refresh())
   window.addEventListener('online', again)
   onScopeDispose(() => {
     window.removeEventListener('online', again)
-    pending.value?.abort()
+    cancel()
   })
-  return { state, data, error, refreshing: computed(() => pending.value !== null && data.value !== null), load, refresh }
+  return { state, data, error, refreshing: computed(() => pending.value !== null && data.value !== null), load, refresh, cancel }
 }
