@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from gars.adapters.covers.fetcher import CoverFetcher, origins_of
 from gars.adapters.covers.store import CoverFiles
+from gars.adapters.covers.thumbnails import make_thumbnail
 from gars.adapters.embedded.change_feed import MemoryChangeFeed
 from gars.adapters.embedded.event_log import SqliteEventLog
 from gars.adapters.embedded.impression_log import SqliteImpressionLog
@@ -201,7 +202,8 @@ def open_covers(settings: Settings) -> Covers | None:
     if settings.covers not in ("ask", "proxy"):
         return None
     fetcher = CoverFetcher(origins_of(settings.cover_hosts))
-    return Covers(fetcher, CoverFiles(settings.home / "covers", max_bytes=settings.cover_bytes))
+    files = CoverFiles(settings.home / "covers", max_bytes=settings.cover_bytes)
+    return Covers(fetcher, files, make_thumbnail)
 
 
 def image_origins(settings: Settings) -> list[str]:

@@ -305,9 +305,9 @@ class Settings:
             "GARS_COVERS",
             "off",
             "Cover images on the page. off: drawn covers only. proxy: this service fetches the images that the "
-            "catalogue names, checks and keeps them in GARS_HOME/covers; no other site sees the readers. ask: the "
-            "same, after the reader agreed on the page. direct: browsers load them from GARS_COVER_HOSTS. Where it is "
-            "not set, `gars serve` and `gars demo` without GARS_SERVICE_TOKEN take ask.",
+            "catalogue names, checks them and keeps thumbnails in GARS_HOME/covers; no other site sees the readers. "
+            "ask: the same, after the reader agreed on the page. direct: browsers load them from GARS_COVER_HOSTS. "
+            "Where it is not set, `gars serve` and `gars demo` without GARS_SERVICE_TOKEN take ask.",
         )
     )
     cover_hosts: str = field(

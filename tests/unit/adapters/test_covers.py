@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import os
 import socket
 import struct
@@ -19,6 +20,7 @@ from msgspec.structs import replace
 
 from gars.adapters.covers.fetcher import CoverFetcher, origins_of
 from gars.adapters.covers.store import CoverFiles
+from gars.adapters.covers.thumbnails import make_thumbnail
 from gars.application.catalogue.covers import Covers
 from gars.bootstrap import open_service
 from gars.config import from_environment
@@ -34,7 +36,9 @@ def png(width: int = 2, height: int = 3, *, before_data: bytes = b"") -> bytes:
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
-    pixels = chunk(b"IDAT", zlib.compress((b"\0" + b"\x80" * 3 * width) * height if width * height < 10_000 else b""))
+    pixels = chunk(
+        b"IDAT", zlib.compress((b"\0" + b"\x80" * 3 * width) * height if width * height < 1_000_000 else b"")
+    )
     return b"\x89PNG\r\n\x1a\n" + header + (chunk(before_data, b"\0" * 8) if before_data else b"") + pixels
 
 
@@ -292,7 +296,7 @@ def test_origins() -> None:
 
 
 def test_kept_images_survive_a_restart(tmp_path: Path) -> None:
-    kept = CoverFiles(tmp_path / "covers", max_bytes=10_000).put(5, "https://a/5.png", png(), "image/png")
+    kept = CoverFiles(tmp_path / "covers", max_bytes=10_000).put(5, "https://a/5.png", b"thumbnail")
     again = CoverFiles(tmp_path / "covers", max_bytes=10_000)
     assert again.find(5, "https://a/5.png") == kept
     assert again.find(5, "https://a/other.png") is None
@@ -301,11 +305,11 @@ def test_kept_images_survive_a_restart(tmp_path: Path) -> None:
 
 def test_a_damaged_file_is_not_served_and_is_fetched_again(tmp_path: Path) -> None:
     files = CoverFiles(tmp_path, max_bytes=10_000)
-    files.put(5, "a", png(), "image/png")
+    files.put(5, "a", b"thumbnail")
     (file,) = tmp_path.iterdir()
-    file.write_bytes(png()[:-5])
+    file.write_bytes(b"thumb")
     assert files.find(5, "a") is None
-    assert files.put(5, "a", png(), "image/png").content == png()
+    assert files.put(5, "a", b"thumbnail").content == b"thumbnail"
     assert files.find(5, "a") is not None
 
 
@@ -318,15 +322,54 @@ def test_the_oldest_go_and_nothing_that_gars_did_not_write(tmp_path: Path) -> No
     one = png()
     files = CoverFiles(tmp_path, max_bytes=3 * len(one) + 36)
     for anime_id in (1, 2, 3):
-        files.put(anime_id, "a", one, "image/png")
+        files.put(anime_id, "a", one)
     assert files.find(1, "a") is not None  # used now, so 2 is the oldest
-    files.put(4, "a", one, "image/png")
+    files.put(4, "a", one)
     assert [anime_id for anime_id in (1, 2, 3, 4) if files.find(anime_id, "a")] == [1, 3, 4]
-    files.put(5, "a", one, "image/png")
+    files.put(5, "a", one)
     assert [anime_id for anime_id in (1, 3, 4, 5) if files.find(anime_id, "a")] == [3, 4, 5]
     assert mine.read_bytes() == png()
     assert lookalike.read_bytes().startswith(b"notes")
     assert len(list(tmp_path.iterdir())) == 5
+
+
+def keep_original(folder: Path, anime_id: int, address: str, content: bytes, ending: str = "png") -> Path:
+    """Write an image as versions of GARS without thumbnails did."""
+    hashes = [
+        hashlib.blake2b(part, digest_size=size).hexdigest() for part, size in ((address.encode(), 12), (content, 16))
+    ]
+    folder.mkdir(exist_ok=True)
+    file = folder / f"{anime_id}-{hashes[0]}-{hashes[1]}.{ending}"
+    file.write_bytes(content)
+    return file
+
+
+@pytest.mark.parametrize("ending", ["jpg", "png", "webp"])
+def test_an_image_kept_in_full_size_becomes_a_thumbnail_without_a_request(tmp_path: Path, ending: str) -> None:
+    old = keep_original(tmp_path, 1, "https://unreachable.invalid/a", png(600, 900), ending)
+    files = CoverFiles(tmp_path, max_bytes=10_000_000)
+    covers = Covers(CoverFetcher([]), files, make_thumbnail)
+    assert covers.find(1, "https://unreachable.invalid/a") is None
+    found = covers.fetch(1, "https://unreachable.invalid/a")
+    assert found.content == make_thumbnail(png(600, 900))
+    assert covers.find(1, "https://unreachable.invalid/a") == found
+    assert not old.exists()
+    assert CoverFiles(tmp_path, max_bytes=10_000_000).find(1, "https://unreachable.invalid/a") == found
+
+
+def test_a_kept_image_that_cannot_be_decoded_is_fetched_again(host: ImageHost, tmp_path: Path) -> None:
+    address = host.serve("/a.png", png())
+    keep_original(tmp_path, 1, address, png(600, 900)[:-40])
+    covers = Covers(fetcher(host), CoverFiles(tmp_path, max_bytes=10_000), make_thumbnail)
+    assert covers.fetch(1, address).content == make_thumbnail(png())
+    assert host.asked == ["/a.png"]
+
+
+def test_images_of_full_size_count_and_go_like_thumbnails(tmp_path: Path) -> None:
+    old = keep_original(tmp_path, 1, "a", png(600, 900))
+    os.utime(old, (1, 1))
+    CoverFiles(tmp_path, max_bytes=100).put(2, "a", b"thumbnail")
+    assert [file.name.partition("-")[0] for file in tmp_path.iterdir()] == ["2"]
 
 
 def test_leftovers_of_a_crash_are_removed_after_a_day(tmp_path: Path) -> None:
@@ -341,7 +384,7 @@ def test_leftovers_of_a_crash_are_removed_after_a_day(tmp_path: Path) -> None:
 
 def test_a_failed_address_is_left_alone_for_ten_minutes(host: ImageHost, tmp_path: Path) -> None:
     now = 0.0
-    covers = Covers(fetcher(host), CoverFiles(tmp_path, max_bytes=1000), clock=lambda: now)
+    covers = Covers(fetcher(host), CoverFiles(tmp_path, max_bytes=1000), make_thumbnail, clock=lambda: now)
     address = host.serve("/page", b"<!doctype html>")
     for _ in range(3):
         with pytest.raises(FetchError, match="not a JPEG, PNG or WebP"):
@@ -349,7 +392,7 @@ def test_a_failed_address_is_left_alone_for_ten_minutes(host: ImageHost, tmp_pat
     assert host.asked == ["/page"]
     host.serve("/page", png())
     now = 601.0
-    assert covers.fetch(1, address).content == png()
+    assert covers.fetch(1, address).content == make_thumbnail(png())
     assert list(tmp_path.iterdir()) != []
 
 
@@ -358,7 +401,7 @@ def test_many_readers_are_one_fetch(host: ImageHost, tmp_path: Path) -> None:
     address = host.serve("/a.png", png())
     send = host.respond["/a.png"]
     host.respond["/a.png"] = lambda handler: (open_gate.wait(30), send(handler))[1]
-    covers = Covers(fetcher(host), CoverFiles(tmp_path, max_bytes=1000))
+    covers = Covers(fetcher(host), CoverFiles(tmp_path, max_bytes=1000), make_thumbnail)
     found: list[bytes] = []
     threads = [threading.Thread(target=lambda: found.append(covers.fetch(1, address).content)) for _ in range(5)]
     for thread in threads:
@@ -366,15 +409,15 @@ def test_many_readers_are_one_fetch(host: ImageHost, tmp_path: Path) -> None:
     open_gate.set()
     for thread in threads:
         thread.join(30)
-    assert found == [png()] * 5
+    assert found == [make_thumbnail(png())] * 5
     assert host.asked == ["/a.png"]
 
 
 def test_an_image_is_served_although_the_disk_is_full(host: ImageHost, tmp_path: Path) -> None:
     blocked = tmp_path / "covers"
     blocked.write_bytes(b"a file where the folder would be")
-    covers = Covers(fetcher(host), CoverFiles(blocked, max_bytes=1000))
-    assert covers.fetch(1, host.serve("/a.png", png())).content == png()
+    covers = Covers(fetcher(host), CoverFiles(blocked, max_bytes=1000), make_thumbnail)
+    assert covers.fetch(1, host.serve("/a.png", png())).content == make_thumbnail(png())
 
 
 def serve(tmp_path: Path, address: str | None, **settings: str) -> Iterator[TestClient]:  # type: ignore[type-arg]
@@ -394,8 +437,8 @@ def test_over_http(host: ImageHost, tmp_path: Path) -> None:
         for client in serve(tmp_path, address, GARS_COVERS=mode, GARS_COVER_HOSTS=host.origin):
             assert client.get("/api/v1/about").json()["covers"] == mode
             answer = client.get(COVER)
-            assert (answer.status_code, answer.content) == (200, png())
-            assert answer.headers["content-type"] == "image/png"
+            assert (answer.status_code, answer.content) == (200, make_thumbnail(png()))
+            assert answer.headers["content-type"] == "image/webp"
             assert answer.headers["cache-control"] == "public, max-age=604800"
             assert answer.headers["x-content-type-options"] == "nosniff"
             assert "img-src 'self' data:;" in answer.headers["content-security-policy"]
@@ -406,7 +449,7 @@ def test_over_http(host: ImageHost, tmp_path: Path) -> None:
             for path in ("..%2f..%2fetc%2fpasswd", "1%2f..%2f..", "-1", "1.png", "http:%2f%2f127.0.0.1"):
                 assert client.get(f"/api/v1/anime/{path}/cover").status_code in (400, 404)
     assert host.asked == ["/a.png"]
-    assert [file.parent.name for file in tmp_path.rglob("1-*.png")] == ["covers"]
+    assert [file.parent.name for file in tmp_path.rglob("1-*.webp")] == ["covers"]
 
 
 def test_over_http_what_is_no_image(host: ImageHost, tmp_path: Path) -> None:

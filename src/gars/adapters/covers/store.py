@@ -1,8 +1,9 @@
-"""Cover images as files in one folder, with a limit on their size: the least recently used go first.
+"""Thumbnails of covers as files in one folder, with a limit on their size: the least recently used go first.
 
-A file is called ``ANIME-ADDRESS-CONTENT.ENDING``, with hashes of the address it came from and of its bytes. Files that
-were cut or changed do not fit their name, and files of other origin do not have such a name: neither is served, and
-neither is deleted.
+A file is called ``ANIME-ADDRESS-CONTENT.thumbnail.webp``, with hashes of the address it came from and of its bytes.
+Files that were cut or changed do not fit their name, and files of other origin do not have such a name: neither is
+served, and neither is deleted. Versions of GARS without thumbnails kept ``ANIME-ADDRESS-CONTENT.jpg``, ``.png`` or
+``.webp`` as fetched: such a file counts, and goes when its thumbnail is kept.
 """
 
 from __future__ import annotations
@@ -20,13 +21,11 @@ from typing import Final
 
 from gars.application.catalogue.covers import Cover
 from gars.domain.errors import StorageError
-from gars.domain.pictures import MediaType
 
 logger = logging.getLogger(__name__)
 
-_ENDINGS: Final[dict[MediaType, str]] = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
-_TYPES: Final[dict[str, MediaType]] = {ending: media_type for media_type, ending in _ENDINGS.items()}
-_NAME = re.compile(r"(\d{1,10}-[0-9a-f]{24})-([0-9a-f]{32})\.(jpg|png|webp)")
+_THUMBNAIL: Final = "thumbnail.webp"
+_NAME = re.compile(rf"(\d{{1,10}}-[0-9a-f]{{24}})-([0-9a-f]{{32}})\.({_THUMBNAIL}|jpg|png|webp)")
 _UNFINISHED = re.compile(r"\.cover-[a-z0-9_]{8}")
 _DAY_S = 86_400.0
 
@@ -43,11 +42,21 @@ class CoverFiles:
         self._bytes = 0
 
     def find(self, anime_id: int, address: str) -> Cover | None:
-        """Return a kept image; ``None`` if there is none, or its file is damaged."""
+        """Return a kept thumbnail; ``None`` if there is none, or its file is damaged."""
+        found = self._read(anime_id, address, thumbnail=True)
+        return found and Cover(*found)
+
+    def find_original(self, anime_id: int, address: str) -> bytes | None:
+        """Return an image kept in full size; ``None`` if there is none, or its file is damaged."""
+        found = self._read(anime_id, address, thumbnail=False)
+        return found and found[0]
+
+    def _read(self, anime_id: int, address: str, *, thumbnail: bool) -> tuple[bytes, str] | None:
+        """Return content and entity tag of a file; ``None`` if it is of the other kind."""
         key = _key(anime_id, address)
         with self._lock:
             files = self._index()
-            if key not in files:
+            if key not in files or files[key][0].endswith(_THUMBNAIL) != thumbnail:
                 return None
             files.move_to_end(key)
             name, _ = files[key]
@@ -55,18 +64,18 @@ class CoverFiles:
             content = (self._folder / name).read_bytes()
         except OSError:
             content = b""
-        _, digest, ending = _parts(name)
+        digest = _digest_in(name)
         if _hash(content, 16) != digest:
             with self._lock:
                 self._drop(key)
             return None
         self._touch(name)
-        return Cover(content, _TYPES[ending], f'"{digest}"')
+        return content, f'"{digest}"'
 
-    def put(self, anime_id: int, address: str, content: bytes, media_type: MediaType) -> Cover:
-        """Keep an image: written, flushed to the disk, then renamed. Raises ``StorageError``."""
+    def put(self, anime_id: int, address: str, content: bytes) -> Cover:
+        """Keep a thumbnail: written, flushed to the disk, then renamed. Raises ``StorageError``."""
         key, digest = _key(anime_id, address), _hash(content, 16)
-        name = f"{key}-{digest}.{_ENDINGS[media_type]}"
+        name = f"{key}-{digest}.{_THUMBNAIL}"
         with self._lock:
             files = self._index()
             try:
@@ -82,7 +91,7 @@ class CoverFiles:
                 oldest = next(iter(files))
                 self._delete(files[oldest][0])
                 self._drop(oldest)
-        return Cover(content, media_type, f'"{digest}"')
+        return Cover(content, f'"{digest}"')
 
     def _index(self) -> OrderedDict[str, tuple[str, int]]:
         """List the folder once; remove what an interrupted write left."""
@@ -138,7 +147,7 @@ class CoverFiles:
         """Delete a file if its bytes are those that this store wrote under its name."""
         file = self._folder / name
         try:
-            if _hash(file.read_bytes(), 16) == _parts(name)[1]:
+            if _hash(file.read_bytes(), 16) == _digest_in(name):
                 file.unlink()
         except FileNotFoundError:
             pass
@@ -154,10 +163,10 @@ def _key(anime_id: int, address: str) -> str:
     return f"{anime_id}-{_hash(address.encode(), 12)}"
 
 
-def _parts(name: str) -> tuple[str, str, str]:
+def _digest_in(name: str) -> str:
     match = _NAME.fullmatch(name)
     assert match is not None, name
-    return match[1], match[2], match[3]
+    return match[2]
 
 
 def _hash(content: bytes, size: int) -> str:

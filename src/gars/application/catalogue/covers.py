@@ -1,4 +1,4 @@
-"""Cover images of anime: fetched once from the site that the catalogue names, then kept."""
+"""Cover images of anime: fetched once from the site that the catalogue names, then kept as thumbnails."""
 
 from __future__ import annotations
 
@@ -7,21 +7,27 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import NamedTuple, Protocol
+from contextlib import suppress
+from typing import Final, NamedTuple, Protocol
 
 from gars.domain.errors import FetchError, GarsError, InvalidInputError, StorageError
-from gars.domain.pictures import MediaType, read_header
 
 _RETRY_S = 600.0
 """Seconds before a failed address is asked again."""
 _FAILURES = 10_000
 
 
+MEDIA_TYPE: Final = "image/webp"
+"""Type of all thumbnails."""
+
+MakeThumbnail = Callable[[bytes], bytes]
+"""Image → thumbnail. For any thread. Raises ``InvalidInputError`` if the bytes are not a cover image."""
+
+
 class Cover(NamedTuple):
-    """A cover image and its entity tag."""
+    """A thumbnail of a cover and its entity tag."""
 
     content: bytes
-    media_type: MediaType
     etag: str
 
 
@@ -34,36 +40,48 @@ class CoverSite(Protocol):
 
 
 class CoverStore(Protocol):
-    """Keeps images by the anime and the address they came from. For any thread."""
+    """Keeps thumbnails by the anime and the address they came from. For any thread."""
 
     def find(self, anime_id: int, address: str) -> Cover | None:
-        """Return a kept image."""
+        """Return a kept thumbnail."""
         ...
 
-    def put(self, anime_id: int, address: str, content: bytes, media_type: MediaType) -> Cover:
-        """Keep an image durably; older ones may be dropped. Raises ``StorageError``."""
+    def find_original(self, anime_id: int, address: str) -> bytes | None:
+        """Return an image of full size, as versions of GARS without thumbnails kept them."""
+        ...
+
+    def put(self, anime_id: int, address: str, content: bytes) -> Cover:
+        """Keep a thumbnail durably in place of what was there; older ones may be dropped. Raises ``StorageError``."""
         ...
 
 
 class Covers:
     """Finds covers in the store, and fetches missing ones. For any thread; one fetch for an address at a time."""
 
-    def __init__(self, site: CoverSite, store: CoverStore, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        site: CoverSite,
+        store: CoverStore,
+        make_thumbnail: MakeThumbnail,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._site = site
         self._store = store
+        self._make_thumbnail = make_thumbnail
         self._clock = clock
         self._lock = threading.Lock()
         self._running: dict[str, Future[Cover]] = {}
         self._failed: OrderedDict[str, tuple[float, str]] = OrderedDict()
 
     def find(self, anime_id: int, address: str) -> Cover | None:
-        """Return the cover if it is kept. Asks no other site."""
+        """Return the thumbnail if it is kept. Asks no other site."""
         return self._store.find(anime_id, address)
 
     def fetch(self, anime_id: int, address: str) -> Cover:
-        """Return the cover, from the store or from its site.
+        """Return the thumbnail, from the store, from a kept image of full size, or from its site.
 
-        An image that cannot be kept is returned all the same.
+        A thumbnail that cannot be kept is returned all the same.
 
         Raises:
             FetchError: the site does not answer, or what it sends is not a cover.
@@ -98,12 +116,19 @@ class Covers:
         self._failed.pop(address, None)
 
     def _fetch(self, anime_id: int, address: str) -> Cover:
+        kept = self._store.find_original(anime_id, address)
+        if kept is not None:
+            with suppress(InvalidInputError):  # it is fetched again
+                return self._keep(anime_id, address, self._make_thumbnail(kept))
         content = self._site.fetch(address)
         try:
-            media_type = read_header(content).media_type
+            thumbnail = self._make_thumbnail(content)
         except InvalidInputError as error:
             raise FetchError(f"{address}: {error.message}", hint="the drawn cover stays") from error
+        return self._keep(anime_id, address, thumbnail)
+
+    def _keep(self, anime_id: int, address: str, thumbnail: bytes) -> Cover:
         try:
-            return self._store.put(anime_id, address, content, media_type)
+            return self._store.put(anime_id, address, thumbnail)
         except StorageError:
-            return Cover(content, media_type, "")
+            return Cover(thumbnail, "")

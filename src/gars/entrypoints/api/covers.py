@@ -11,7 +11,7 @@ from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
 from litestar.openapi.datastructures import ResponseSpec
 
-from gars.application.catalogue.covers import Cover, Covers
+from gars.application.catalogue.covers import MEDIA_TYPE, Cover, Covers
 from gars.domain.errors import NotAllowedError, OverloadedError
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.params import AnimeIdPath, ServiceDep
@@ -51,19 +51,17 @@ class CoverFetches:
 
 @get(
     "/anime/{anime_id:int}/cover",
-    media_type="image/*",
+    media_type=MEDIA_TYPE,
     summary="Cover image of an anime",
     responses={
-        200: ResponseSpec(
-            bytes, media_type="image/*", generate_examples=False, description="A JPEG, PNG or WebP image"
-        ),
+        200: ResponseSpec(bytes, media_type=MEDIA_TYPE, generate_examples=False, description="A thumbnail, 2:3"),
         **errors(400, 403, 404, 502, 503),
     },
     tags=["anime"],
 )
 async def get_cover(request: Request[Any, Any, Any], service: ServiceDep, anime_id: AnimeIdPath) -> Response[bytes]:
-    """The image that the catalogue names, fetched from its site at the first request and kept. Only if the service
-    fetches covers (`GARS_COVERS=proxy` or `ask`).
+    """A WebP image of at most 400 x 600 pixels, made of the one that the catalogue names, which is fetched from its
+    site at the first request. Only if the service fetches covers (`GARS_COVERS=proxy` or `ask`).
     """
     covers = service.covers
     if covers is None:
@@ -81,4 +79,4 @@ async def get_cover(request: Request[Any, Any, Any], service: ServiceDep, anime_
         headers["ETag"] = cover.etag
         if cover.etag in request.headers.get("if-none-match", ""):
             return Response(b"", status_code=304, headers=headers)
-    return Response(cover.content, media_type=cover.media_type, headers=headers)
+    return Response(cover.content, media_type=MEDIA_TYPE, headers=headers)
