@@ -98,7 +98,7 @@ def test_metadata_and_bytes_after_the_image_are_left_out() -> None:
 
 
 def test_a_cover_takes_some_kilobytes() -> None:
-    shapes = Image.effect_noise((92, 130), 90).resize((1380, 1950), Image.Resampling.BICUBIC).convert("RGB")
+    shapes = Image.effect_noise((46, 65), 60).resize((1380, 1950), Image.Resampling.BICUBIC).convert("RGB")
     original = encoded(shapes, "JPEG", quality=95)
     assert len(original) > 300_000
     assert len(make_thumbnail(original)) < 40_000
