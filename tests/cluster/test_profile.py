@@ -207,9 +207,9 @@ def test_page_is_notified_of_events_at_another_api(job: Job, start: Callable[[],
     _, other = start()
 
     async def scene() -> Change | None:
-        async with other.feed.listen(SOMEBODY) as listener:
+        async with other.feed.listen(SOMEBODY) as next_change:
             await asyncio.to_thread(_say, here, SOMEBODY, 5, event_id="the-click")
-            return await asyncio.wait_for(listener.get(), 60)
+            return await asyncio.wait_for(next_change(), 60)
 
     change = asyncio.run(scene())
     assert change is not None

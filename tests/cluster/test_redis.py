@@ -102,9 +102,9 @@ def test_states_come_in_one_round_trip(store: RedisStateStore) -> None:
 
 def test_state_is_published_in_the_step_that_writes_it(redis_address: str, prefix: str, writer: StateWriter) -> None:
     async def scene() -> list[int]:
-        async with feed.listen("7") as listener:
+        async with feed.listen("7") as next_change:
             await asyncio.to_thread(writer.write, [_write(1), _write(3), _write(2), _write(4)])
-            changes = [await asyncio.wait_for(listener.get(), 30) for _ in range(3)]
+            changes = [await asyncio.wait_for(next_change(), 30) for _ in range(3)]
             return [change.version for change in changes if change]
 
     feed = RedisChangeFeed(redis_address, prefix=prefix)
@@ -199,9 +199,9 @@ def test_listener_gets_the_version_after_a_break(redis_address: str, prefix: str
     """A change while the connection was cut is lost; on reconnection the current version is sent."""
 
     async def scene() -> tuple[str, int]:
-        async with feed.listen("7") as listener:
+        async with feed.listen("7") as next_change:
             await asyncio.to_thread(cut)
-            change = await asyncio.wait_for(listener.get(), 30)
+            change = await asyncio.wait_for(next_change(), 30)
             assert change is not None
             return change.kind, change.version
 
@@ -220,10 +220,10 @@ def test_listener_gets_the_version_after_a_break(redis_address: str, prefix: str
 
 def test_a_feed_without_redis_neither_blocks_nor_fails() -> None:
     async def scene() -> None:
-        async with feed.listen("7") as listener:
+        async with feed.listen("7") as next_change:
             feed.publish([change(1)])
             feed.close()
-            assert await asyncio.wait_for(listener.get(), 30) is None
+            assert await asyncio.wait_for(next_change(), 30) is None
 
     feed = RedisChangeFeed("redis://127.0.0.1:1/0")
     asyncio.run(scene())

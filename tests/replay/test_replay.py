@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -60,16 +60,8 @@ def test_out_of_a_log_and_a_history_to_the_last_bit(events: list[Interaction]) -
     history.append(twice)
     for users in (replay.from_log(_logged(twice), initial), replay.from_history(history, initial)):
         store = Store()
-        assert replay.write(users, store) == (len(live), len(live))
+        assert replay.write(users, store.rebuild) == (len(live), len(live))
         assert {user_id: user_state.encode(state) for user_id, state in store.states.items()} == live
-
-
-class Trends:
-    def __init__(self) -> None:
-        self.weights: dict[tuple[int, int], float] = {}
-
-    def write(self, weights: Mapping[tuple[int, int], float]) -> None:
-        self.weights.update(weights)
 
 
 @given(event_lists())
@@ -81,10 +73,10 @@ def test_trends_are_what_a_job_would_have_counted(events: list[Interaction]) -> 
         states[one.user_id] = user_state.apply(before, one)
         for bucket, by in trending.moves(before, states[one.user_id], one.anime_id).items():
             counted[bucket, one.anime_id] += by
-    trends = Trends()
-    replay.write(replay.from_log(_logged(events), initial), Store(), trends=trends)
+    trends: dict[tuple[int, int], float] = {}
+    replay.write(replay.from_log(_logged(events), initial), Store().rebuild, set_trends=trends.update)
     recent = {pair: weight for pair, weight in counted.items() if weight > 0}
-    assert trends.weights == recent
+    assert trends == recent
 
 
 def test_a_forget_ends_what_came_before() -> None:
@@ -95,14 +87,14 @@ def test_a_forget_ends_what_came_before() -> None:
     assert rebuilt["b"].state == user_state.apply(UserState(user_id="b"), event("b", event_id="back"))
     store = Store()
     store.put(list(_live(clicks(2, user_id="a")).values()))
-    replay.write(iter(rebuilt.values()), store)
+    replay.write(iter(rebuilt.values()), store.rebuild)
     assert list(store.states) == ["b"]
 
 
 def test_a_newer_state_stays() -> None:
     store = Store()
     store.put(list(_live(clicks(5)).values()))
-    assert replay.write(replay.from_log(_logged(clicks(3)), initial), store) == (1, 0)
+    assert replay.write(replay.from_log(_logged(clicks(3)), initial), store.rebuild) == (1, 0)
     assert store.states == _live(clicks(5))
 
 
@@ -116,7 +108,7 @@ def test_comparison_separates_behind_ahead_and_wrong() -> None:
         "ahead": _live(clicks(4, user_id="ahead"))["ahead"],
         "wrong": _live(clicks(3, user_id="wrong", anime_ids=(5,)))["wrong"],
     }
-    found = replay.compare(replay.from_log(_logged(events), initial), store)
+    found = replay.compare(replay.from_log(_logged(events), initial), store.get)
     assert (found.users, found.equal) == (5, 1)
     assert (found.behind, found.ahead, found.different) == (("behind", "away"), ("ahead",), ("wrong",))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -308,12 +308,8 @@ class Change:
     accepted_ms: int
 
 
-class Listener(Protocol):
-    """A subscription to one user's changes."""
-
-    async def get(self) -> Change | None:
-        """Return the next change; ``None`` when the feed has closed. May be cancelled without losing a change."""
-        ...
+NextChange = Callable[[], Awaitable[Change | None]]
+"""Waits for the next change; ``None`` when the feed has closed. May be cancelled without losing a change."""
 
 
 class ChangeFeed(Protocol):
@@ -323,7 +319,7 @@ class ChangeFeed(Protocol):
         """Notify the subscribers, from any thread; never blocks, never fails."""
         ...
 
-    def listen(self, user_id: str) -> AbstractAsyncContextManager[Listener]:
+    def listen(self, user_id: str) -> AbstractAsyncContextManager[NextChange]:
         """Subscribe to the changes of one user, from the moment the context is entered.
 
         A feed in another process may miss changes while it is away; it then delivers the newest version when it is

@@ -1,8 +1,7 @@
-"""Trials of a search of settings, and the ports of their observers."""
+"""Trials of a search of settings, and the port of their observers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -59,12 +58,4 @@ class Session(Protocol):
 
     def stop(self) -> None:
         """Record that the trial was interrupted, and will be run again."""
-        ...
-
-
-class Watcher(Protocol):
-    """Observer of a search."""
-
-    def start(self, trial: Trial, settings: Mapping[str, Setting]) -> Session:
-        """Start the observer of a trial."""
         ...

@@ -6,12 +6,11 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, cast
 
-from gars.application.events.keep_history import EventStream, KeepHistory
-from gars.application.events.replay import Initial, RebuildsStates, RebuildsTrends, Rebuilt, from_history, from_log
+from gars.application.events.keep_history import KeepHistory
+from gars.application.events.replay import Initial, Rebuilt, from_history, from_log
 from gars.application.ports import Logged, Tombstones
 from gars.bootstrap.addresses import REDIS, adapter, is_cluster, scheme
 from gars.bootstrap.stores import (
@@ -31,28 +30,14 @@ from gars.domain import user_state
 from gars.domain.errors import InvalidInputError, StorageError
 from gars.domain.user_state import UserState
 
+if TYPE_CHECKING:  # their client libraries are optional
+    from gars.adapters.cassandra.history import CassandraHistory
+    from gars.adapters.kafka.event_log import KafkaEventLog
+    from gars.adapters.kafka.stream import KafkaStream
+    from gars.adapters.redis.state_store import RedisStateStore
+    from gars.adapters.redis.trends import RedisTrends
+
 logger = logging.getLogger(__name__)
-
-
-class GroupStream(EventStream, Protocol):
-    """A stream with a measure of its lag."""
-
-    def lag(self) -> int:
-        """Return the number of records not polled yet; raises ``StorageError``."""
-        ...
-
-    def close(self) -> None:
-        """Leave the group."""
-        ...
-
-
-class _Scannable(Protocol):
-    def scan(self, *, after: int = 0) -> Iterator[Logged]: ...
-    def gone(self) -> int: ...
-
-
-class _Limited(Protocol):
-    def incomplete_since(self) -> datetime | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +45,7 @@ class HistoryWorker:
     """The use case and the stream it consumes."""
 
     keep: KeepHistory
-    stream: GroupStream
+    stream: KafkaStream
 
     def is_done(self) -> bool:
         """Return whether every record has been polled."""
@@ -77,7 +62,7 @@ def history_worker(settings: Settings, *, group: str = "history") -> Iterator[Hi
     _require_cluster(settings)
     kafka = adapter("kafka", "address").parse("GARS_EVENT_LOG", settings.event_log)
     with ExitStack() as opened:
-        stream = cast(GroupStream, adapter("kafka", "stream").KafkaStream(kafka, group, impressions=True))
+        stream: KafkaStream = adapter("kafka", "stream").KafkaStream(kafka, group, impressions=True)
         opened.callback(stream.close)
         history = open_written_history(settings)
         opened.callback(history.close)
@@ -105,7 +90,7 @@ def rebuilt_users(
         if source == "cassandra":
             history = open_history(settings)
             opened.callback(history.close)
-            since = cast(_Limited, history).incomplete_since() if settings.history else None
+            since = cast("CassandraHistory", history).incomplete_since() if settings.history else None
             if since is not None:
                 message = (
                     f"events are gone from Cassandra since {since:%Y-%m-%d}, which keeps them for GARS_HISTORY_DAYS"
@@ -127,12 +112,12 @@ def logged(settings: Settings, source: str, *, whole: bool = False) -> Iterator[
         yield read_log(Path(source))
         return
     _require_cluster(settings)
-    log = open_event_log(settings)
+    log = cast("KafkaEventLog", open_event_log(settings))
     try:
-        if gone := cast(_Scannable, log).gone():
+        if gone := log.gone():
             message = f"the {gone} oldest record(s) are gone from Kafka, which keeps them for GARS_LOG_DAYS"
             _report_expired(message, "--from cassandra", refuse=whole)
-        yield cast(_Scannable, log).scan()
+        yield log.scan()
     finally:
         log.close()
 
@@ -147,25 +132,25 @@ def _report_expired(message: str, elsewhere: str, *, refuse: bool) -> None:
 
 
 @contextmanager
-def rebuildable_states(settings: Settings) -> Iterator[RebuildsStates]:
+def rebuildable_states(settings: Settings) -> Iterator[RedisStateStore]:
     """Open the state store; raises ``InvalidInputError`` if it is not Redis."""
     if scheme(settings.state_store) not in REDIS:
         raise InvalidInputError(
             "GARS_STATE_STORE is not Redis", hint="states in SQLite are made again by the service when it starts"
         )
-    states = open_state_store(settings)
+    states = cast("RedisStateStore", open_state_store(settings))
     try:
-        yield cast(RebuildsStates, states)
+        yield states
     finally:
         states.close()
 
 
 @contextmanager
-def rebuildable_trends(settings: Settings) -> Iterator[RebuildsTrends]:
+def rebuildable_trends(settings: Settings) -> Iterator[RedisTrends]:
     """Open the trending counters, which are in the Redis of the states."""
-    trends = open_trend_counters(settings)
+    trends = cast("RedisTrends", open_trend_counters(settings))
     try:
-        yield cast(RebuildsTrends, trends)
+        yield trends
     finally:
         trends.close()
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gars.application.recommend.engine import Engine
 from gars.bootstrap.addresses import REDIS, adapter, scheme
@@ -14,30 +12,17 @@ from gars.bootstrap.publishing import vectors_of
 from gars.config import Settings
 from gars.domain.errors import ArtefactError, StorageError
 
+if TYPE_CHECKING:  # its client library is optional
+    from gars.adapters.redis.model_data import RedisModelData
+
 _COMPARED = 500
 _HINT = "gars model publish"
-
-
-class ModelData(Protocol):
-    """Published model data."""
-
-    def current(self) -> str | None:
-        """Return the version published last; raises ``StorageError``."""
-        ...
-
-    def vectors(self, version: str, anime_ids: Sequence[int]) -> Mapping[int, NDArray[np.float32]]:
-        """Return the vectors that are stored, by anime; raises ``StorageError``."""
-        ...
-
-    def close(self) -> None:
-        """Close the connections."""
-        ...
 
 
 class Published:
     """Checks the published model data; ``problem`` is the result of the last check."""
 
-    def __init__(self, data: ModelData) -> None:
+    def __init__(self, data: RedisModelData) -> None:
         self._data = data
         self._same: str | None = None
         self.problem: str | None = None

@@ -39,7 +39,7 @@ class Subscription(Generic[C]):
         self._ready.set()
 
     async def get(self) -> C | None:
-        """Return the next change, ``None`` when the feed has closed."""
+        """Return the next change; ``None`` when the feed has closed. May be cancelled without losing a change."""
         while not self._waiting:
             self._ready.clear()
             await self._ready.wait()

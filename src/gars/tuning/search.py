@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
 
 import msgspec
 import numpy as np
 
 from gars.application.training_log import TrainingLog
-from gars.application.trials import SHARES, Outcome, Session, Setting, Trial, Watcher
+from gars.application.trials import SHARES, Outcome, Session, Setting, Trial
 from gars.domain.metrics import Interval
 from gars.runtime.progress import Progress
+from gars.tuning.trial_journal import TrialJournal
 
 KEPT = 3
 """Reduction factor: one in this many is promoted to the next rung."""
@@ -75,34 +75,12 @@ class Verdict(msgspec.Struct, frozen=True):
     metrics: dict[str, Interval]
 
 
-class Objective(Protocol):
-    """Fits a model with some settings and scores it on validation rows."""
-
-    def __call__(
-        self, settings: Mapping[str, Setting], share: float, curves: Callable[[str], TrainingLog | None]
-    ) -> Verdict:
-        """Score ``settings`` on a share of the users; ``curves`` returns the log of each fit by name."""
-        ...
-
-
-class Journal(Protocol):
-    """The durable record of a search."""
-
-    def outcomes(self) -> list[Outcome]:
-        """Return the outcomes so far, oldest first."""
-        ...
-
-    def append(self, outcome: Outcome) -> None:
-        """Append an outcome; it is durable on return."""
-        ...
+Objective = Callable[[Mapping[str, Setting], float, Callable[[str], TrainingLog | None]], Verdict]
+"""Scores some settings on a share of the users; the last argument returns the log of each fit by its name."""
 
 
 class Unwatched:
-    """A ``Watcher`` and ``Session`` that does nothing."""
-
-    def start(self, _trial: Trial, _settings: Mapping[str, Setting]) -> Unwatched:
-        """Return itself."""
-        return self
+    """A ``Session`` that does nothing."""
 
     def curves(self, _fit: str) -> TrainingLog | None:
         """Return no log."""
@@ -144,14 +122,14 @@ def finalists(outcomes: Sequence[Outcome]) -> list[Outcome]:
 def search(
     space: Space,
     objective: Objective,
-    journal: Journal,
+    journal: TrialJournal,
     *,
     slow: Callable[[str], bool],
     n_trials: int,
     seed: int,
     seconds: Callable[[], float],
     deadline: float = math.inf,
-    watcher: Watcher | None = None,
+    start_session: Callable[[Trial, Mapping[str, Setting]], Session] | None = None,
     progress: Progress,
     on_outcome: Callable[[Outcome], None] = lambda _outcome: None,
 ) -> list[Outcome]:
@@ -168,19 +146,18 @@ def search(
         seed: of the draws.
         seconds: a monotonic clock.
         deadline: by that clock; no trial starts after it but the first on all users.
-        watcher: observes every trial.
+        start_session: starts the observer of a trial.
         progress: shows the running trial.
 
     Raises:
         Exception: the error of trial 0; an error of another trial is its outcome.
     """
-    watcher = watcher or Unwatched()
     outcomes = journal.outcomes()
     while (trial := next_trial(outcomes, n_trials)) is not None:
         if seconds() >= deadline and finalists(outcomes):
             break
         settings = draw(space, seed=seed, number=trial.number, slow=slow)
-        session = watcher.start(trial, settings)
+        session = start_session(trial, settings) if start_session else Unwatched()
         try:
             with progress.task(f"trial {trial.number} on {trial.share:.0%} of the users"):
                 outcome = _tried(trial, settings, objective, session, seconds)

@@ -12,7 +12,7 @@ from gars.domain.errors import InvalidInputError, StorageError
 
 
 class TrialJournal:
-    """A ``Journal`` in ``path``; a search that was stopped goes on from it.
+    """The durable record of a search in ``path``; a search that was stopped goes on from it.
 
     ``about`` is everything that decides what a trial gives: the space, the seed, the data. A last line cut short by a
     crash is dropped; its trial is run again.
@@ -45,11 +45,11 @@ class TrialJournal:
                 ) from error
 
     def outcomes(self) -> list[Outcome]:
-        """The results so far, oldest first."""
+        """Return the outcomes so far, oldest first."""
         return list(self._outcomes)
 
     def append(self, outcome: Outcome) -> None:
-        """Record one more; it is durable when this returns."""
+        """Append an outcome; it is durable on return."""
         self._append(msgspec.json.encode(outcome))
         self._outcomes.append(outcome)
 

@@ -11,6 +11,7 @@ from litestar.testing import TestClient
 from numpy.typing import NDArray
 
 from gars import Recommender
+from gars.adapters.redis.model_data import RedisModelData
 from gars.application.recommend.engine import Engine
 from gars.bootstrap.published import Published, open_published
 from gars.bootstrap.publishing import vectors_of
@@ -23,7 +24,7 @@ from gars.testing.engine import FakeEngine
 from gars.testing.memory import MemoryStateStore
 
 
-class Data:
+class Data(RedisModelData):
     """Model data that a test puts there."""
 
     def __init__(self, version: str | None, vectors: Mapping[int, NDArray[np.float32]] | None = None) -> None:
@@ -36,7 +37,7 @@ class Data:
             raise StorageError("Redis is away")
         return self.version
 
-    def vectors(self, version: str, anime_ids: Sequence[int]) -> Mapping[int, NDArray[np.float32]]:
+    def vectors(self, version: str, anime_ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:
         assert version == self.version
         return {one: self.held[one] for one in anime_ids if one in self.held}
 

@@ -23,6 +23,7 @@ from gars.tuning.search import (
     next_trial,
     search,
 )
+from gars.tuning.trial_journal import TrialJournal
 
 SPACE: Space = {
     "ranking.rate": Range(1e-4, 1e-1, log=True),
@@ -36,8 +37,8 @@ def slow(name: str) -> bool:
     return name.startswith("retrieval.")
 
 
-class Kept:
-    """A ``Journal`` in memory."""
+class Kept(TrialJournal):
+    """A journal in memory."""
 
     def __init__(self) -> None:
         self.kept: list[Outcome] = []

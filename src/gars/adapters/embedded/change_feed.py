@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from gars.application.ports import Change
-from gars.runtime.subscriptions import Subscription, Subscriptions
+from gars.application.ports import Change, NextChange
+from gars.runtime.subscriptions import Subscriptions
 
 
 class MemoryChangeFeed:
@@ -25,10 +25,10 @@ class MemoryChangeFeed:
         self._boxes.deliver(changes)
 
     @asynccontextmanager
-    async def listen(self, user_id: str) -> AsyncIterator[Subscription[Change]]:
+    async def listen(self, user_id: str) -> AsyncIterator[NextChange]:
         """Register on entry, unregister on exit."""
         with self._boxes.open(user_id) as box:
-            yield box
+            yield box.get
 
     def close(self) -> None:
         """End all listeners, also later ones."""

@@ -24,8 +24,8 @@ from redis.backoff import NoBackoff
 
 from gars.adapters.redis.connection import TIMEOUT_S, connect, explained, shown
 from gars.adapters.redis.keys import Keys
-from gars.application.ports import Change
-from gars.runtime.subscriptions import Subscription, Subscriptions
+from gars.application.ports import Change, NextChange
+from gars.runtime.subscriptions import Subscriptions
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class RedisChangeFeed:
         self._call(self._wake.set)
 
     @asynccontextmanager
-    async def listen(self, user_id: str) -> AsyncIterator[Subscription[Change]]:
+    async def listen(self, user_id: str) -> AsyncIterator[NextChange]:
         """Subscribe on entry; unsubscribe when the last listener of the user leaves."""
         loop, arrived = asyncio.get_running_loop(), asyncio.Event()
 
@@ -90,7 +90,7 @@ class RedisChangeFeed:
                     await asyncio.wait_for(arrived.wait(), _SUBSCRIBE_S)
                 except TimeoutError:
                     self._call(self._missed.add, channel)
-                yield box
+                yield box.get
             finally:
                 self._call(self._leave, channel)
 

@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Protocol
 
 from gars.application.ports import EventHistory, Logged
 from gars.domain import trending, user_state
@@ -34,26 +33,6 @@ class Rebuilt:
     """Offset of their last record."""
     before: UserState | None = None
     """Their initial state in a data set, which is no part of a trend."""
-
-
-class RebuildsTrends(Protocol):
-    """Trending counters that can be rebuilt."""
-
-    def write(self, weights: Mapping[tuple[int, int], float]) -> None:
-        """Set ``(bucket, anime) → weight``. Raises ``StorageError``."""
-        ...
-
-
-class RebuildsStates(Protocol):
-    """A state store that can be rebuilt."""
-
-    def get(self, user_id: str) -> UserState | None:
-        """Return the stored state."""
-        ...
-
-    def rebuild(self, users: Sequence[Rebuilt]) -> int:
-        """Store users that are not older than the stored ones. → their number. Raises ``StorageError``."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,28 +84,35 @@ def from_history(history: EventHistory, initial: Initial) -> Iterator[Rebuilt]:
 
 def write(
     users: Iterable[Rebuilt],
-    states: RebuildsStates,
+    store: Callable[[Sequence[Rebuilt]], int],
     *,
-    trends: RebuildsTrends | None = None,
+    set_trends: Callable[[Mapping[tuple[int, int], float]], None] | None = None,
     progress: Progress | None = None,
 ) -> tuple[int, int]:
     """Store rebuilt users. → numbers of users rebuilt and stored. Run it again after a ``StorageError``.
 
-    ``trends`` are set to the sums over the states. A running job later overwrites them with its own sums.
+    Args:
+        users: the rebuilt users.
+        store: stores those that are not older than the stored ones, and returns their number.
+        set_trends: sets ``(bucket, anime) → weight`` to the sums over the states; a running job later overwrites them.
+        progress: shows the number of users.
+
+    Raises:
+        StorageError: by ``store`` and ``set_trends``.
     """
     seen = kept = 0
     weights: defaultdict[tuple[int, int], float] = defaultdict(float)
     remaining = iter(users)
     with (progress or Silent()).task("Making the states again") as advance:
         while chunk := list(islice(remaining, _CHUNK)):
-            kept += states.rebuild(chunk)
-            for one in chunk if trends is not None else ():
+            kept += store(chunk)
+            for one in chunk if set_trends is not None else ():
                 _count(one, weights)
             seen += len(chunk)
             advance(len(chunk))
-    if trends is not None:
+    if set_trends is not None:
         newest = max((bucket for bucket, _ in weights), default=0)
-        trends.write({pair: one for pair, one in weights.items() if one > 0 and pair[0] > newest - trending.BUCKETS})
+        set_trends({pair: one for pair, one in weights.items() if one > 0 and pair[0] > newest - trending.BUCKETS})
     return seen, kept
 
 
@@ -141,15 +127,15 @@ def _count(one: Rebuilt, weights: defaultdict[tuple[int, int], float]) -> None:
             weights[bucket, anime_id] += by
 
 
-def compare(users: Iterable[Rebuilt], states: RebuildsStates) -> Comparison:
-    """Compare the store's states with rebuilt ones; writes nothing."""
+def compare(users: Iterable[Rebuilt], find_state: Callable[[str], UserState | None]) -> Comparison:
+    """Compare the stored states, which ``find_state`` returns, with rebuilt ones; writes nothing."""
     seen = equal = 0
     behind: list[str] = []
     ahead: list[str] = []
     different: list[str] = []
     for one in users:
         seen += 1
-        held = states.get(one.user_id)
+        held = find_state(one.user_id)
         if held == one.state:
             equal += 1
         elif held is not None and (one.state is None or held.version > one.state.version):

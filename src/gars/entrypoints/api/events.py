@@ -51,13 +51,13 @@ async def _stream(
 ) -> AsyncIterator[bytes]:
     """Yield the bytes of one stream. Calls ``end`` when the client disconnects or the service stops."""
     try:
-        async with feed.listen(user_id) as listener:  # before the version is read, so that no change is missed
+        async with feed.listen(user_id) as next_change:  # before the version is read, so that no change is missed
             state = await asyncio.wrap_future(read())
             version = state.version if state else 0
             yield b"retry: 1000\n" + _event("hello", {"user_id": user_id, "version": version})
             while True:
                 try:
-                    change = await asyncio.wait_for(listener.get(), ping_s)
+                    change = await asyncio.wait_for(next_change(), ping_s)
                 except TimeoutError:
                     yield b": ping\n\n"
                     continue

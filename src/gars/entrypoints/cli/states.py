@@ -51,10 +51,12 @@ def replay(
     dataset = _dataset(settings, data, console)
     with rebuildable_states(settings) as states, rebuilt_users(settings, source, dataset, partial=partial) as users:
         if check:
-            _print_difference(replaying.compare(users, states), console)
+            _print_difference(replaying.compare(users, states.get), console)
             return
         with rebuildable_trends(settings) as trends:
-            seen, kept = replaying.write(users, states, trends=trends, progress=TerminalProgress(console))
+            seen, kept = replaying.write(
+                users, states.rebuild, set_trends=trends.write, progress=TerminalProgress(console)
+            )
     console.print(
         f"[green]✓[/] {seen} user(s) have events; {kept} state(s) written, {seen - kept} newer there", highlight=False
     )

@@ -93,6 +93,7 @@ def tune(
         console.print(f"{before} trials of {folder} are done already", highlight=False)
     evaluators = _evaluators(protocols, dataset.interactions().collect(), home, mirror, progress)
     objective = Validation(evaluators, dataset.catalogue(), base, seed, Silent())
+    sessions = runs.open_sessions(folder, progress)
     try:
         outcomes = search(
             drawn,
@@ -103,7 +104,7 @@ def tune(
             seed=seed,
             seconds=time.monotonic,
             deadline=math.inf if minutes is None else time.monotonic() + 60 * minutes,
-            watcher=runs.open_sessions(folder, progress),
+            start_session=sessions.start if sessions else None,
             progress=progress,
             on_outcome=lambda outcome: progress.note(_line(outcome)),
         )

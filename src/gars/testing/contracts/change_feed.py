@@ -6,7 +6,7 @@ import asyncio
 import threading
 from abc import ABC, abstractmethod
 
-from gars.application.ports import Change, ChangeFeed, Listener
+from gars.application.ports import Change, ChangeFeed, NextChange
 
 
 def change(version: int, user_id: str = "7") -> Change:
@@ -14,11 +14,11 @@ def change(version: int, user_id: str = "7") -> Change:
     return Change(user_id, version, f"e{version}", "click", 1, 1_000)
 
 
-async def _silent(listener: Listener) -> bool:
+async def _silent(next_change: NextChange) -> bool:
     """Return true if no change arrives at a listener after the event loop has delivered all pending ones."""
     for _ in range(20):
         await asyncio.sleep(0)
-    waiting = asyncio.ensure_future(listener.get())
+    waiting = asyncio.ensure_future(next_change())
     done, _ = await asyncio.wait({waiting}, timeout=0.05)
     waiting.cancel()
     return not done
@@ -30,12 +30,12 @@ class ChangeFeedContract(ABC):
     deadline_s = 10.0
     """Deadline for a change to arrive; a later one counts as lost."""
 
-    async def _versions(self, listener: Listener, n: int) -> list[int | None]:
-        return [found.version if found else None for found in [await self._next(listener) for _ in range(n)]]
+    async def _versions(self, next_change: NextChange, n: int) -> list[int | None]:
+        return [found.version if found else None for found in [await self._next(next_change) for _ in range(n)]]
 
-    async def _next(self, listener: Listener) -> Change | None:
+    async def _next(self, next_change: NextChange) -> Change | None:
         try:
-            return await asyncio.wait_for(listener.get(), self.deadline_s)
+            return await asyncio.wait_for(next_change(), self.deadline_s)
         except TimeoutError:
             raise AssertionError("the listener was not called") from None
 
@@ -58,14 +58,14 @@ class ChangeFeedContract(ABC):
         asyncio.run(scene())
 
     def test_receives_from_the_moment_of_listening(self) -> None:
-        """A listener gets no earlier change and every later one, also one published before its first ``get``."""
+        """A listener gets no earlier change and every later one, also one published before its first call."""
 
         async def scene() -> None:
             feed = self.open()
             feed.publish([change(1)])
-            async with feed.listen("7") as listener:
+            async with feed.listen("7") as next_change:
                 feed.publish([change(2)])
-                assert await self._versions(listener, 1) == [2]
+                assert await self._versions(next_change, 1) == [2]
 
         asyncio.run(scene())
 
@@ -74,23 +74,23 @@ class ChangeFeedContract(ABC):
 
         async def scene() -> None:
             feed = self.open()
-            async with feed.listen("7") as listener:
+            async with feed.listen("7") as next_change:
                 writer = threading.Thread(target=feed.publish, args=([change(1)],))
                 writer.start()
-                assert await self._versions(listener, 1) == [1]
+                assert await self._versions(next_change, 1) == [1]
                 writer.join()
 
         asyncio.run(scene())
 
     def test_a_cancelled_get_loses_nothing(self) -> None:
-        """A listener whose ``get`` was cancelled, as for a ping, still gets the next change."""
+        """A listener whose wait was cancelled, as for a ping, still gets the next change."""
 
         async def scene() -> None:
             feed = self.open()
-            async with feed.listen("7") as listener:
-                assert await _silent(listener)
+            async with feed.listen("7") as next_change:
+                assert await _silent(next_change)
                 feed.publish([change(1)])
-                assert await self._versions(listener, 1) == [1]
+                assert await self._versions(next_change, 1) == [1]
 
         asyncio.run(scene())
 
@@ -99,12 +99,12 @@ class ChangeFeedContract(ABC):
 
         async def scene() -> None:
             feed = self.open()
-            async with feed.listen("7") as listener:
+            async with feed.listen("7") as next_change:
                 for version in range(1, 5001):
                     feed.publish([change(version)])
                 versions: list[int] = []
                 while not versions or versions[-1] < 5000:
-                    found = await self._next(listener)
+                    found = await self._next(next_change)
                     assert found is not None
                     versions.append(found.version)
                 assert versions == sorted(set(versions))
@@ -112,13 +112,13 @@ class ChangeFeedContract(ABC):
         asyncio.run(scene())
 
     def test_close_sends_listeners_home(self) -> None:
-        """``close`` ends current and later listeners: ``get`` returns ``None``."""
+        """``close`` ends current and later listeners: they receive ``None``."""
 
         async def scene() -> None:
             feed = self.open()
-            async with feed.listen("7") as listener:
+            async with feed.listen("7") as next_change:
                 feed.close()
-                assert await self._versions(listener, 2) == [None, None]
+                assert await self._versions(next_change, 2) == [None, None]
             async with feed.listen("7") as late:
                 assert await self._versions(late, 1) == [None]
 

@@ -6,10 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
 
 from gars.adapters.embedded.change_feed import MemoryChangeFeed
-from gars.application.ports import Change
+from gars.application.ports import Change, NextChange
 from gars.testing.contracts.broken.types import Broken
 
 
@@ -21,15 +20,14 @@ class _PublishesToAllUsers(MemoryChangeFeed):
 
 class _RegistersLate(MemoryChangeFeed):
     @asynccontextmanager
-    async def listen(self, user_id: str) -> AsyncIterator[Any]:
+    async def listen(self, user_id: str) -> AsyncIterator[NextChange]:
         listen = super().listen
 
-        class Late:
-            async def get(self) -> Change | None:
-                async with listen(user_id) as listener:
-                    return await listener.get()
+        async def late() -> Change | None:
+            async with listen(user_id) as next_change:
+                return await next_change()
 
-        yield Late()
+        yield late
 
 
 class _LoopThreadOnly(MemoryChangeFeed):
@@ -43,22 +41,21 @@ class _LoopThreadOnly(MemoryChangeFeed):
 
 class _CancelBreaks(MemoryChangeFeed):
     @asynccontextmanager
-    async def listen(self, user_id: str) -> AsyncIterator[Any]:
-        async with super().listen(user_id) as listener:
+    async def listen(self, user_id: str) -> AsyncIterator[NextChange]:
+        async with super().listen(user_id) as next_change:
+            is_broken = False
 
-            class Fragile:
-                broken = False
+            async def fragile() -> Change | None:
+                nonlocal is_broken
+                if is_broken:
+                    return None
+                try:
+                    return await next_change()
+                except BaseException:
+                    is_broken = True
+                    raise
 
-                async def get(self) -> Change | None:
-                    if self.broken:
-                        return None
-                    try:
-                        return await listener.get()
-                    except BaseException:
-                        self.broken = True
-                        raise
-
-            yield Fragile()
+            yield fragile
 
 
 class _KeepsTheOldest(MemoryChangeFeed):
@@ -66,27 +63,25 @@ class _KeepsTheOldest(MemoryChangeFeed):
         super().publish([change for change in changes if change.version < 5000])
 
     @asynccontextmanager
-    async def listen(self, user_id: str) -> AsyncIterator[Any]:
-        async with super().listen(user_id) as listener:
+    async def listen(self, user_id: str) -> AsyncIterator[NextChange]:
+        async with super().listen(user_id) as next_change:
 
-            class Ending:
-                async def get(self) -> Change | None:
-                    received = await listener.get()
-                    return None if received and received.version == 4999 else received
+            async def ending() -> Change | None:
+                received = await next_change()
+                return None if received and received.version == 4999 else received
 
-            yield Ending()
+            yield ending
 
 
 class _StaysOpen(MemoryChangeFeed):
     @asynccontextmanager
-    async def listen(self, user_id: str) -> AsyncIterator[Any]:
-        async with super().listen(user_id) as listener:
+    async def listen(self, user_id: str) -> AsyncIterator[NextChange]:
+        async with super().listen(user_id) as next_change:
 
-            class Stubborn:
-                async def get(self) -> Change | None:
-                    return await listener.get() or Change("7", 1, "e", "click", 1, 1)
+            async def stubborn() -> Change | None:
+                return await next_change() or Change("7", 1, "e", "click", 1, 1)
 
-            yield Stubborn()
+            yield stubborn
 
 
 class _FailsWithoutLoop(MemoryChangeFeed):
@@ -95,10 +90,10 @@ class _FailsWithoutLoop(MemoryChangeFeed):
         self._loops: list[asyncio.AbstractEventLoop] = []
 
     @asynccontextmanager
-    async def listen(self, user_id: str) -> AsyncIterator[Any]:
+    async def listen(self, user_id: str) -> AsyncIterator[NextChange]:
         self._loops.append(asyncio.get_running_loop())
-        async with super().listen(user_id) as listener:
-            yield listener
+        async with super().listen(user_id) as next_change:
+            yield next_change
 
     def publish(self, changes: Sequence[Change]) -> None:
         for loop in self._loops:
