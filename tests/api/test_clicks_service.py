@@ -11,11 +11,12 @@ from litestar.testing import TestClient
 
 from gars.application.catalogue.about import About
 from gars.application.events.ingest import Batch
-from gars.bootstrap.collector import Collecting, collecting
+from gars.bootstrap.collector import Collector, collecting
 from gars.config import from_environment
 from gars.domain.errors import ArtefactError, GarsError, InvalidInputError, StorageError
 from gars.domain.interaction import Interaction
 from gars.entrypoints.clicks.app import create_app
+from gars.runtime.live_service import LiveService
 from gars.testing.engine import FakeEngine
 from gars.testing.memory import MemoryEventLog
 
@@ -47,7 +48,9 @@ def refused() -> list[str]:
 
 
 @pytest.fixture
-def running(tmp_path: Path, engine: FakeEngine, log: FailingLog, refused: list[str]) -> Iterator[Collecting]:
+def running(
+    tmp_path: Path, engine: FakeEngine, log: FailingLog, refused: list[str]
+) -> Iterator[LiveService[Collector]]:
     def record_refusal(_batch: Batch, error: GarsError) -> None:
         refused.append(error.message)
 
@@ -63,7 +66,7 @@ def running(tmp_path: Path, engine: FakeEngine, log: FailingLog, refused: list[s
 
 
 @pytest.fixture
-def clicks(running: Collecting) -> Iterator[Any]:
+def clicks(running: LiveService[Collector]) -> Iterator[Any]:
     with TestClient(create_app(running), raise_server_exceptions=False) as opened:
         yield opened
 

@@ -30,13 +30,14 @@ from gars.application.recommend.stage_messages import (
     unpack_history,
 )
 from gars.application.recommend.stages import Found
-from gars.bootstrap.stages import RunningStage, open_stage
+from gars.bootstrap.stages import StageService, open_stage
 from gars.config import from_environment
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
 from gars.domain.errors import InvalidInputError, StageError
 from gars.domain.history import Rating, from_ratings
 from gars.domain.user_state import Row, initial
 from gars.entrypoints.stages.app import create_app
+from gars.runtime.live_service import LiveService
 from gars.runtime.request_ids import request_id
 from gars.testing.engine import FakeEngine
 from gars.testing.memory import MemoryStateStore
@@ -50,20 +51,22 @@ TOKEN = "a long random word"
 
 
 @pytest.fixture
-def recall(tmp_path: Path, engine: FakeEngine) -> Iterator[RunningStage]:
+def recall(tmp_path: Path, engine: FakeEngine) -> Iterator[LiveService[StageService]]:
     running = open_stage(from_environment({}, home=tmp_path), engine, part="recall", states=MemoryStateStore())
     yield running
     running.current.close()
 
 
 @pytest.fixture
-def rank(tmp_path: Path, engine: FakeEngine) -> Iterator[RunningStage]:
+def rank(tmp_path: Path, engine: FakeEngine) -> Iterator[LiveService[StageService]]:
     running = open_stage(from_environment({}, home=tmp_path), engine, part="rank", states=MemoryStateStore())
     yield running
     running.current.close()
 
 
-def test_the_missions_routes(recall: RunningStage, rank: RunningStage, engine: FakeEngine) -> None:
+def test_the_missions_routes(
+    recall: LiveService[StageService], rank: LiveService[StageService], engine: FakeEngine
+) -> None:
     state = initial("7", [Row(1, 9, None, None)])
     for running in (recall, rank):
         running.current.states.put_initial([state])
@@ -107,7 +110,7 @@ def test_arrays_of_messages_are_writable_as_those_of_a_warm_up(engine: FakeEngin
             assert getattr(decoded, name).flags.writeable, name
 
 
-def test_health_metrics_and_documentation(recall: RunningStage) -> None:
+def test_health_metrics_and_documentation(recall: LiveService[StageService]) -> None:
     with TestClient(create_app(recall, "recall")) as client:
         assert client.get("/api/v1/health/live").status_code == 200
         assert client.get("/api/v1/health/ready").json()["checks"] == {"model": "ok"}
@@ -122,7 +125,7 @@ def post(client: Any, message: object) -> httpx.Response:
     return answer
 
 
-def test_what_is_no_message_is_refused(recall: RunningStage) -> None:
+def test_what_is_no_message_is_refused(recall: LiveService[StageService]) -> None:
     known = pack_history(from_ratings([Rating(1, 9)]))
     with TestClient(create_app(recall, "recall")) as client:
         assert post(client, Wanted(history=known, want=5, filters=Filters())).status_code == 200

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import msgspec
 
@@ -25,6 +24,7 @@ from gars.domain.anime import Anime
 from gars.domain.errors import GarsError, InvalidInputError, StorageError
 from gars.library.registry import Registry
 from gars.runtime.group_commit import GroupCommitThread
+from gars.runtime.live_service import LiveService
 from gars.runtime.swap import Swap
 
 logger = logging.getLogger(__name__)
@@ -54,6 +54,11 @@ class Collector:
             return {"log": str(error)}
         return {"log": "ok"}
 
+    def warnings(self) -> dict[str, str]:
+        """Return problems that do not stop requests from being served, by component."""
+        problem = self.clock.problem()
+        return {"clock": problem} if problem else {}
+
     def close(self) -> None:
         """Finish accepted batches, then close the connections."""
         self.writer.close()
@@ -61,28 +66,10 @@ class Collector:
             close()
 
 
-@dataclass(slots=True)
-class Collecting:
-    """A collector whose catalogue follows the promoted model, and the phase of its life."""
-
-    swap: Swap[Collector]
-    phase: Literal["starting", "ready", "stopping"] = "ready"
-
-    @property
-    def current(self) -> Collector:
-        """The collector that serves now."""
-        return self.swap.current
-
-    def warnings(self) -> dict[str, str]:
-        """Return problems that do not stop requests from being served, by component."""
-        found = {"clock": self.current.clock.problem(), "model": self.swap.problem and self.swap.problem.message}
-        return {name: str(shown_problem) for name, shown_problem in found.items() if shown_problem}
-
-
 Refused = Callable[[Batch, GarsError], None]
 
 
-def open_collector(settings: Settings, *, clock: Clock | None = None) -> Collecting:
+def open_collector(settings: Settings, *, clock: Clock | None = None) -> LiveService[Collector]:
     """Read the catalogue of the promoted model and connect to the event log.
 
     Raises:
@@ -101,7 +88,7 @@ def collecting(
     clock: Clock | None = None,
     log: EventLog | None = None,
     refused: Refused | None = None,
-) -> Collecting:
+) -> LiveService[Collector]:
     """Open a collector over a given catalogue; tests may pass a log and a callback for refused batches."""
     closing: list[Callable[[], None]] = []
     if log is None:
@@ -131,7 +118,7 @@ def collecting(
         return replace(current, about=about, catalogue=catalogue), about.model_version
 
     promoted = Registry(settings.models).current
-    return Collecting(Swap(collector, about.model_version, promoted=promoted, load=load))
+    return LiveService(Swap(collector, about.model_version, promoted=promoted, load=load))
 
 
 def _open_log(settings: Settings) -> tuple[EventLog, Refused, list[Callable[[], None]]]:

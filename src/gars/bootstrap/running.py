@@ -1,11 +1,9 @@
-"""A service whose model can be replaced while it runs."""
+"""Warms a service, and lets it follow the promoted model of its folder."""
 
 from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Literal
 
 from gars.application.recommend.list_request import ListRequest
 from gars.bootstrap.model import load_engine, name_of, served_version
@@ -13,9 +11,12 @@ from gars.bootstrap.service import UNKNOWN_USER, Service, with_model
 from gars.bootstrap.warming import warm_engine
 from gars.datasets import snapshots
 from gars.domain.errors import ArtefactError
+from gars.runtime.live_service import LiveService
 from gars.runtime.swap import Swap
 
 logger = logging.getLogger(__name__)
+
+Live = LiveService[Service]
 
 
 def warm(service: Service) -> None:
@@ -43,24 +44,6 @@ def warm(service: Service) -> None:
     for anime in service.catalogue.anime[:1]:
         service.similar_anime(anime.anime_id)
         service.search(anime.title)
-
-
-@dataclass(slots=True)
-class Live:
-    """A service whose model can be replaced while it runs, and the phase of its life."""
-
-    swap: Swap[Service]
-    phase: Literal["starting", "ready", "stopping"] = "ready"
-
-    @property
-    def current(self) -> Service:
-        """The service over the model that serves now; a request reads it once and uses it to the end."""
-        return self.swap.current
-
-    def warnings(self) -> dict[str, str]:
-        """Return problems that do not stop requests from being served, by component."""
-        refused = {"model": self.swap.problem.message} if self.swap.problem else {}
-        return {**refused, **self.current.warnings()}
 
 
 def live(service: Service) -> Live:

@@ -31,6 +31,7 @@ from gars.domain import history
 from gars.domain.candidates import SERVICE_DEFAULTS
 from gars.domain.errors import InvalidInputError
 from gars.domain.user_state import UserState
+from gars.runtime.live_service import LiveService
 from gars.runtime.swap import Swap
 from gars.runtime.workers import Workers
 
@@ -94,6 +95,16 @@ class StageService:
             self.published.look(self.engine)
         return {"model": "ok" if len(self.engine.anime) else "the model's catalogue is empty"}
 
+    def warnings(self) -> dict[str, str]:
+        """Return problems that do not stop requests from being served, by component."""
+        noticed = {
+            "clock": self.clock.problem(),
+            "state": self.states.problem,
+            "recall": self.recall and self.recall.problem,
+            "published": self.published and self.published.problem,
+        }
+        return {name: str(problem) for name, problem in noticed.items() if problem}
+
     def close(self) -> None:
         """Finish running requests, then close the connections."""
         self.threads.shutdown()
@@ -104,31 +115,6 @@ class StageService:
             self.published.close()
 
 
-@dataclass(slots=True)
-class RunningStage:
-    """A stage service that follows the promoted model, and the phase of its life."""
-
-    swap: Swap[StageService]
-    phase: Literal["starting", "ready", "stopping"] = "ready"
-
-    @property
-    def current(self) -> StageService:
-        """The service that serves now."""
-        return self.swap.current
-
-    def warnings(self) -> dict[str, str]:
-        """Return problems that do not stop requests from being served, by component."""
-        service = self.current
-        found = {
-            "clock": service.clock.problem(),
-            "model": self.swap.problem and self.swap.problem.message,
-            "state": service.states.problem,
-            "recall": service.recall and service.recall.problem,
-            "published": service.published and service.published.problem,
-        }
-        return {name: str(shown_problem) for name, shown_problem in found.items() if shown_problem}
-
-
 def open_stage(
     settings: Settings,
     engine: Engine,
@@ -137,7 +123,7 @@ def open_stage(
     part: Literal["recall", "rank"],
     clock: Clock | None = None,
     states: StateStore | None = None,
-) -> RunningStage:
+) -> LiveService[StageService]:
     """Open a stage service over a model; tests may pass the states.
 
     Raises:
@@ -177,7 +163,7 @@ def open_stage(
     threads = Workers(threads_of(settings), "gars-model")
     service = over(engine, about, threads)
     serving = name_of(about.model_version, snapshots.accepted(settings.home))
-    return RunningStage(Swap(service, serving, promoted=lambda: served_version(settings.models), load=load))
+    return LiveService(Swap(service, serving, promoted=lambda: served_version(settings.models), load=load))
 
 
 def _open_states(settings: Settings) -> StateStore:

@@ -49,6 +49,7 @@ from gars.entrypoints.api.response_cache import TEMPLATE, ResponseCache
 from gars.entrypoints.api.security import SecurityHeaders, security_headers
 from gars.entrypoints.api.streams import Streams
 from gars.entrypoints.edge.head import answer_head
+from gars.runtime.live_service import LiveService
 from gars.runtime.stage_times import measuring
 
 
@@ -84,7 +85,7 @@ class ListApp(App):
 
 def create_app(service: Service | Live) -> Litestar:
     """Build the application that serves ``service``. The caller closes the service after the application stops."""
-    running = service if isinstance(service, Live) else live(service)
+    running = service if isinstance(service, LiveService) else live(service)
     settings = running.current.settings
     response_cache = ResponseCache(running, settings.list_cache)
     counted = metrics.Metrics(metrics.OfService(running, response_cache))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Literal, Protocol
+from typing import Any
 
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
@@ -13,31 +13,9 @@ from litestar.params import SkipValidation
 
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.shapes import LiveBody, ReadyBody
+from gars.runtime.live_service import Healthy, LiveService
 
-
-class Healthy(Protocol):
-    """A service that can check its dependencies."""
-
-    def health(self) -> dict[str, str]:
-        """Return ``"ok"`` or a description of the fault, for each dependency of requests."""
-        ...
-
-
-class Serves(Protocol):
-    """The running service and its phase."""
-
-    phase: Literal["starting", "ready", "stopping"]
-
-    @property
-    def current(self) -> Healthy:
-        """The service that answers requests now."""
-
-    def warnings(self) -> dict[str, str]:
-        """Return faults that do not prevent requests from being served."""
-        ...
-
-
-ServesDep = NamedDependency[SkipValidation[Serves]]
+RunningDep = NamedDependency[SkipValidation[LiveService[Any]]]
 
 _WITHIN_S = 5.0
 
@@ -71,7 +49,7 @@ async def get_live() -> LiveBody:
     responses={**errors(400), 503: ResponseSpec(ReadyBody, description="Something that requests need does not work")},
     tags=["service"],
 )
-async def get_ready(request: Request[Any, Any, Any], running: ServesDep) -> Response[ReadyBody]:
+async def get_ready(request: Request[Any, Any, Any], running: RunningDep) -> Response[ReadyBody]:
     """Checks that model, states and index are loaded, and that log and states can be written to disk now."""
     checks = await request.app.state.health.of(running.current)
     status = running.phase

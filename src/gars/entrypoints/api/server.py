@@ -11,7 +11,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any, Literal, Protocol
+from typing import Any
 
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
@@ -29,7 +29,7 @@ from gars.entrypoints.edge.traces import TracedApp
 from gars.library.malloc import collect_rarely, trim_freed_memory
 from gars.runtime import tracing
 from gars.runtime.free_ports import free_ports
-from gars.runtime.swap import Swap
+from gars.runtime.live_service import LiveService
 
 logger = logging.getLogger(__name__)
 
@@ -69,16 +69,6 @@ def free_port(host: str, port: int) -> int:
     return port
 
 
-class Running(Protocol):
-    """The running service, whose phase goes from ``starting`` to ``ready`` to ``stopping``."""
-
-    phase: Literal["starting", "ready", "stopping"]
-
-    @property
-    def swap(self) -> Swap[Any]:
-        """Switches to other models."""
-
-
 def run(service: Service, *, host: str, port: int, on_ready: Callable[[str], None]) -> None:
     """Serve until SIGINT or SIGTERM, then close ``service``; ``on_ready`` receives the address once it responds.
 
@@ -103,7 +93,7 @@ def run(service: Service, *, host: str, port: int, on_ready: Callable[[str], Non
 
 def listen(
     app: Litestar,
-    running: Running,
+    running: LiveService[Any],
     settings: Settings,
     *,
     host: str,
@@ -141,7 +131,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 async def _serve(
     app: Litestar,
-    running: Running,
+    running: LiveService[Any],
     settings: Settings,
     host: str,
     port: int,
@@ -213,7 +203,7 @@ def _warm(running: Live) -> None:
         logger.error("the model failed on its first answers: %s", error_text, exc_info=error)
 
 
-def _follow_promotions(running: Running, check_ms: int, loop: asyncio.AbstractEventLoop) -> None:
+def _follow_promotions(running: LiveService[Any], check_ms: int, loop: asyncio.AbstractEventLoop) -> None:
     """Apply ``gars model promote`` and ``rollback``: polled, and at once on SIGHUP."""
     if check_ms:
         running.swap.watch(check_ms / 1000)

@@ -14,19 +14,20 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector as Family
 
 from gars.bootstrap import VERSION
-from gars.bootstrap.collector import Collecting
+from gars.bootstrap.collector import Collector
 from gars.entrypoints.api import access, health, interactions, metrics
 from gars.entrypoints.api.app import App
 from gars.entrypoints.api.docs import PlainDocs
 from gars.entrypoints.api.errors import HANDLERS
 from gars.entrypoints.api.json_bodies import JsonRequest, check_request
 from gars.entrypoints.api.security import SecurityHeaders
+from gars.runtime.live_service import LiveService
 
 
 class OfCollector(Family):
     """Reads the service's own counters at the moment of the scrape."""
 
-    def __init__(self, running: Collecting) -> None:
+    def __init__(self, running: LiveService[Collector]) -> None:
         self._running = running
 
     def collect(self) -> Iterable[Metric]:
@@ -42,7 +43,7 @@ class OfCollector(Family):
         yield GaugeMetricFamily("gars_model_anime", "Anime that events may be about.", value=len(collector.catalogue))
 
 
-def create_app(running: Collecting) -> Litestar:
+def create_app(running: LiveService[Collector]) -> Litestar:
     """The app over a collector. The caller closes the collector after the app has stopped."""
     settings = running.current.settings
     counted = metrics.Metrics(OfCollector(running))

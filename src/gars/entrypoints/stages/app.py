@@ -15,7 +15,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from gars.bootstrap import VERSION
-from gars.bootstrap.stages import RunningStage
+from gars.bootstrap.stages import StageService
 from gars.entrypoints.api import access, health, metrics
 from gars.entrypoints.api.app import App
 from gars.entrypoints.api.docs import PlainDocs
@@ -23,6 +23,7 @@ from gars.entrypoints.api.errors import HANDLERS
 from gars.entrypoints.api.json_bodies import JsonRequest, check_request
 from gars.entrypoints.api.security import SecurityHeaders
 from gars.entrypoints.stages import routes
+from gars.runtime.live_service import LiveService
 
 Part = Literal["recall", "rank"]
 
@@ -36,7 +37,7 @@ _BETWEEN_SERVICES = {"recall": [routes.post_recall, routes.post_recall_ids], "ra
 class OfStage(Collector):
     """Reads the counters of the service at each scrape."""
 
-    def __init__(self, running: RunningStage) -> None:
+    def __init__(self, running: LiveService[StageService]) -> None:
         self._running = running
 
     def collect(self) -> Iterable[Metric]:
@@ -48,7 +49,7 @@ class OfStage(Collector):
         yield metrics.counter("gars_model_swaps", "Models taken up while running.", self._running.swap.swaps)
 
 
-def create_app(running: RunningStage, part: Part) -> Litestar:
+def create_app(running: LiveService[StageService], part: Part) -> Litestar:
     """The app over one stage. The caller closes the service after the app has stopped."""
     settings = running.current.settings
     counted = metrics.Metrics(OfStage(running))
