@@ -141,7 +141,7 @@ def table(
             put("cosine of taste and content vector", near.vectors @ direction)
             put("nearness of descriptions", near.nearness(engine, history))
             put("mean score of neighbours", near.expected(engine, history))
-            put("**both: the shelf**", near.scores(engine, history))
+            put("**the shelf: ranking model on the best by neighbours**", near.scores(engine, history))
             both = {
                 "content channel alone": _whole(
                     channels[retriever.channel_names.index("content")], items.anime_ids, user

@@ -1,13 +1,13 @@
 """Anime without training viewers: a vector from their description, and a score for a user.
 
-Channels learned from lists have no data of them, and the ranking model has never seen one that was liked. So vectors
-and scores are means over the titles of most similar descriptions.
+Channels learned from lists have no data of them, so vectors and scores are means over the titles of most similar
+descriptions. The ranking model can order those that its catalogue has: in training, viewers of some titles were hidden.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import scipy.sparse as sp
@@ -16,12 +16,16 @@ from numpy.typing import NDArray
 from gars.domain.anime import Anime
 from gars.domain.history import History
 from gars.domain.normalise import standardise, unit_rows
+from gars.domain.top_k import top_k
 from gars.library.engine import Engine
 from gars.retrieval import content
 from gars.retrieval.item_to_item import keep_largest
 
 NEIGHBOURS = 200
 """Each title has this many neighbours; chosen on validation users (benchmarks/cold_anime.py)."""
+
+RANKED = 1_000
+"""The ranking model orders so many of them."""
 
 Floats = NDArray[np.float32]
 
@@ -35,14 +39,31 @@ class ColdAnime:
     """(m, n) float32: cosine of the descriptions, to the nearest titles with viewers."""
     vectors: Floats
     """(m, dim) unit vectors from content, zero for a title like no other."""
+    ids: NDArray[np.int64] = field(init=False)
+    """(m,) of ``anime``."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ids", np.array([one.anime_id for one in self.anime], np.int64))
 
     def scores(self, engine: Engine, history: History) -> Floats:
-        """Sum two standardised scores: similarity to the user's titles, and retrieval's scores of neighbours. → (m,)
+        """Score titles for a user: the ranking model's order, in deviations. → (m,)
 
-        The ranking model is not used: it would put titles without viewers last.
+        Its candidates are the best ``RANKED`` by ``expected``, in that order, as lists have theirs in the order of
+        retrieval; the others of its catalogue count as its last. Titles that it does not have, and all where it ranks
+        no lists, have the sum of ``expected`` and ``nearness``, each in deviations, for a score.
         """
-        nearness, expected = self.nearness(engine, history), self.expected(engine, history)
-        return np.asarray(standardise(nearness, least=1e-9) + standardise(expected, least=1e-9))
+        expected = self.expected(engine, history)
+        both = standardise(self.nearness(engine, history), least=1e-9) + standardise(expected, least=1e-9)
+        scores = standardise(both, least=1e-9)
+        rows = engine.items.rows(self.ids)
+        known = np.flatnonzero(rows >= 0)
+        if engine.network is not None and engine.serve_ranker and not history.is_empty and len(known):
+            best = known[top_k(expected[known], self.ids[known], RANKED)]
+            found = engine.retriever.scored(*engine.query(history), rows[best])
+            ranked = standardise(engine.score(history, found).order, least=1e-9)
+            scores[known] = ranked.min()
+            scores[best] = ranked
+        return scores
 
     def nearness(self, engine: Engine, history: History) -> Floats:
         """Sum weight times squared similarity over the user's titles: few near ones count more than many far. → (m,)"""

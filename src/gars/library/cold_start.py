@@ -50,7 +50,7 @@ class ColdStartEngine:
 
     def new_ids(self, history: History, *, k: int, filters: Filters) -> list[tuple[int, float]]:
         """Return anime without training viewers by their score for the user, best first."""
-        ids = np.fromiter(self._places, np.int64, len(self._places))
+        ids = self.cold.ids
         rows = self.items.rows(ids)
         scores = self.cold.scores(self.engine, history)
         scores = np.where(allowed(self.items, history, filters)[rows], scores, -np.inf).astype(np.float32)

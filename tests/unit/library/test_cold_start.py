@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -21,7 +22,8 @@ from gars.datasets.thresholds import Thresholds
 from gars.domain.anime import Anime
 from gars.domain.errors import UnknownAnimeError
 from gars.domain.history import from_ratings
-from gars.library import atlas_store
+from gars.domain.normalise import standardise
+from gars.library import atlas_store, cold_anime
 from gars.library.cold_start import ColdStartEngine, with_cold_start
 from gars.library.registry import Registry
 from gars.retrieval import content
@@ -57,6 +59,41 @@ def test_added_anime_have_vectors_and_an_order_for_each_user(engine: ColdStartEn
     assert ids(engine.new_ids(EVEN_FAN, k=9, filters=Filters()))[-1] != 200
     assert ids(engine.new_ids(from_ratings([Rating(200, 9)]), k=9, filters=shown)) == [95], "what is seen is not new"
     assert len(engine.new_ids(from_ratings([]), k=9, filters=shown)) == 2, "a newcomer sees them too"
+
+
+@pytest.fixture(scope="module")
+def with_unwatched() -> Recommender:
+    """A model whose catalogue has six titles without viewers, 400 to 405."""
+    interactions, catalogue = small_world()
+    unwatched = catalogue.head(6).with_columns(item_id=pl.Series(range(400, 406)), franchise=pl.lit(None, pl.String))
+    return Recommender.fit(interactions, pl.concat([catalogue, unwatched]), config=SMALL, progress=False)
+
+
+def test_ranker_orders_titles_without_viewers_of_its_catalogue(
+    with_unwatched: Recommender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ranker = replace(with_unwatched.engine, serve_ranker=True)
+    cold = cold_anime.find(ranker, [EVEN])
+    assert cold.ids.tolist() == [200, 400, 401, 402, 403, 404, 405]
+    expected = cold.expected(ranker, EVEN_FAN)
+    nearness = cold.nearness(ranker, EVEN_FAN)
+    unranked = standardise(standardise(nearness, least=1e-9) + standardise(expected, least=1e-9), least=1e-9)
+    best = 1 + np.lexsort((cold.ids[1:], -expected[1:]))
+    found = ranker.retriever.scored(*ranker.query(EVEN_FAN), ranker.items.rows(cold.ids[best]))
+    order = np.empty(7, np.float32)
+    order[0], order[best] = unranked[0], standardise(ranker.score(EVEN_FAN, found).order, least=1e-9)
+    assert np.abs(order - unranked).max() > 0.1, "the two orders differ"
+    assert cold.scores(ranker, EVEN_FAN) == pytest.approx(order, abs=1e-5)
+
+    assert cold.scores(replace(ranker, serve_ranker=False), EVEN_FAN) == pytest.approx(unranked, abs=1e-5)
+    assert cold.scores(ranker, from_ratings([])).tolist() == pytest.approx(
+        cold.scores(replace(ranker, network=None), from_ratings([])).tolist()
+    ), "a user without a history has no ranked lists"
+
+    monkeypatch.setattr(cold_anime, "RANKED", 2)
+    few = cold.scores(ranker, EVEN_FAN)
+    assert sorted(few[best[:2]]) == pytest.approx([-1, 1], abs=1e-3)
+    assert few[best[2:]] == pytest.approx([-1] * 4, abs=1e-3), "as the last that was ranked"
 
 
 def test_lists_stay_the_models_own(engine: ColdStartEngine, small: Recommender) -> None:
