@@ -120,7 +120,8 @@ def read_ratings(table: Table, name: str) -> tuple[NDArray[np.float32], float]:
     column = table.column(name)
     own = None
     if isinstance(column, pl.Series) and column.dtype.is_numeric():
-        given = column.cast(pl.Float64).fill_null(float("nan"))
+        whole_and_small = column.dtype in (pl.Int8, pl.UInt8, pl.Int16, pl.UInt16)
+        given = column.cast(pl.Float32 if whole_and_small else pl.Float64).fill_null(float("nan"))
         _refuse(table, name, column, ~given.is_infinite(), "is no rating")
     else:
         given, own = _worded_ratings(table, name, values_of(column))
@@ -138,7 +139,8 @@ def read_ratings(table: Table, name: str) -> tuple[NDArray[np.float32], float]:
         scale = scales.TEN
     found = given.to_numpy().astype(np.float32)
     factor = np.where(own.to_numpy(), 1.0, scale.factor) if own is not None else scale.factor
-    return (found * factor).astype(np.float32), scale.factor
+    found *= factor
+    return found, scale.factor
 
 
 def _worded_ratings(table: Table, name: str, values: list[object]) -> tuple[pl.Series, pl.Series]:

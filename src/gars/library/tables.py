@@ -64,7 +64,10 @@ def read_table(source: Any, what: str) -> Table:
         DataError: the file cannot be read.
     """
     if isinstance(source, pl.LazyFrame):
-        source = source.collect()
+        lazy, schema = source, source.collect_schema()
+        height = int(lazy.select(pl.len()).collect().item())
+        # column by column: together they may not fit into memory
+        return Table(what, schema.names(), height, lambda at: lazy.select(schema.names()[at]).collect().to_series())
     if isinstance(source, str | Path):
         source = _read_file(Path(source), what)
     if hasattr(source, "columns") and hasattr(source, "iloc"):

@@ -70,10 +70,13 @@ def from_rows(
     unrated: float = 0.5,
 ) -> TrainingMatrix:
     """Build the matrix of unique (user, item) rows; ``unrated`` is the weight of an entry without a rating."""
-    order = np.lexsort((item, user))
-    user, item, rating = user[order], item[order], rating[order]
-    none, liked, mixed = np.isnan(rating), rating > LIKED_ABOVE, rating >= 6
-    weights = np.select([none, liked, mixed], [unrated, 1.0, 0.4], 0.0).astype(np.float32)
+    if not ((user[1:] > user[:-1]) | ((user[1:] == user[:-1]) & (item[1:] > item[:-1]))).all():
+        order = np.lexsort((item, user))
+        user, item, rating = user[order], item[order], rating[order]
+    weights = np.zeros(len(rating), np.float32)
+    weights[rating >= 6] = 0.4
+    weights[rating > LIKED_ABOVE] = 1
+    weights[np.isnan(rating)] = unrated
     indptr = np.concatenate([[0], np.cumsum(np.bincount(user, minlength=n_users))])
     # scipy drops no explicit zeros here: a disliked title stays an entry of weight 0
     matrix = sp.csr_array((weights, item.astype(np.int32), indptr.astype(np.int64)), shape=(n_users, n_items))

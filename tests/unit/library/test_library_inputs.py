@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gzip
 import pickle
+import tracemalloc
 import warnings
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -335,3 +336,48 @@ def test_arrow_tables() -> None:
     assert same(rows_of(pa.table(PAIRS)), rows_of(frame()))
     encoded = pa.table({**PAIRS, "user_id": pa.array(["1", "1", "2"]).dictionary_encode()})
     assert rows_of(encoded).user_ids.tolist() == ["1", "2"]
+
+
+def _large(n: int = 200_000) -> pl.DataFrame:
+    """Sorted rows of distinct pairs, 50 a user, every seventh planned."""
+    rng = np.random.default_rng(0)
+    return pl.DataFrame(
+        {
+            "user_id": np.repeat(np.arange(n // 50) * 3 + 5, 50),
+            "anime_id": np.concatenate([np.sort(rng.choice(1_000, 50, replace=False)) + 7 for _ in range(n // 50)]),
+            "rating": pl.Series(rng.integers(1, 11, n), dtype=pl.Int8),
+            "status": pl.Series(["planned" if row % 7 == 0 else None for row in range(n)], dtype=pl.String),
+        }
+    )
+
+
+def test_sorted_rows_give_what_shuffled_ones_give() -> None:
+    frame = _large()
+    shuffled = frame.sample(fraction=1, shuffle=True, seed=1)
+    for given in (frame, frame.lazy()):
+        fast, slow = rows_of(given, [3, 2_000]), rows_of(shuffled, [3, 2_000])
+        for name in ("user", "item", "rating", "user_ids", "item_ids"):
+            found, expected = getattr(fast, name), getattr(slow, name)
+            assert found.dtype == expected.dtype
+            assert np.array_equal(found, expected), name
+        assert (fast.duplicates, fast.has_ratings, fast.rating_scale) == (0, True, 1.0)
+        assert {3, 2_000} <= set(fast.item_ids.tolist())
+
+
+def test_far_apart_ids_are_not_put_into_a_table() -> None:
+    frame = pl.DataFrame({"user_id": [1, 2**62], "item_id": [-(2**62), 2**61], "rating": [5, 6]})
+    rows = rows_of(frame)
+    assert rows.user_ids.tolist() == [1, 2**62]
+    assert rows.item_ids.tolist() == [-(2**62), 2**61]
+    assert rows.item.tolist() == [0, 1]
+
+
+def test_memory_of_sorted_rows_is_bounded() -> None:
+    """142 million rows are to fit on a machine with 16 GB: so many bytes a row at most, arrays of numpy counted."""
+    frame = _large().with_columns(status=pl.lit(None, pl.String)).lazy()
+    rows_of(frame)
+    tracemalloc.start()
+    rows_of(frame)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 45 * 200_000
