@@ -10,7 +10,8 @@ import { ADMIN, metricsText, operatorRoutes } from './fake-operator.mjs'
 import { moreRoutes } from './fake-routes.mjs'
 import { recommend, search, similarity } from './fake-taste.mjs'
 
-const DIST = fileURLToPath(new URL('../dist/', import.meta.url))
+/** The built page. */
+export const DIST = fileURLToPath(new URL('../dist/', import.meta.url))
 const TYPES = {
   '.css': 'text/css',
   '.html': 'text/html; charset=utf-8',
@@ -264,10 +265,11 @@ export function createFakeService({ simulated = false, covers = 'off', coverOf =
     request.on('close', () => open.delete(response))
   }
 
+  let folder = DIST
   async function file(path, response) {
     const asked = normalize(path).startsWith('/assets/') ? normalize(path) : '/index.html'
     try {
-      const bytes = await readFile(join(DIST, asked))
+      const bytes = await readFile(join(folder, asked))
       const worker = asked === '/assets/worker.js' ? { 'service-worker-allowed': '/' } : {}
       response.writeHead(200, { ...security, ...worker, 'content-type': TYPES[extname(asked)] ?? 'application/octet-stream' }).end(bytes)
     } catch {
@@ -305,6 +307,8 @@ export function createFakeService({ simulated = false, covers = 'off', coverOf =
     /** Listen on a free port of this machine (or `port`); resolves to the base address. */
     listen: (port = 0) =>
       new Promise((resolve) => server.listen(port, '127.0.0.1', () => resolve(`http://127.0.0.1:${server.address().port}`))),
+    /** Serve the page from another folder from now on, as after an upgrade. */
+    servePageFrom: (other) => (folder = other),
     close: () =>
       new Promise((resolve) => {
         server.closeAllConnections()

@@ -94,12 +94,11 @@ function onChunkFailed(wanted: string) {
 const isChunkError = (error: unknown) => error instanceof Error && /dynamically imported module|importing a module script|preload CSS/i.test(error.message)
 
 router.onError((error, to) => isChunkError(error) && onChunkFailed(to.fullPath))
-window.addEventListener('vite:preloadError', (event) => {
+window.addEventListener('vite:preloadError', () => {
   // A view that cannot load fails the navigation, which is handled above. A part of the view that is shown is reported
-  // only here. Loading the page again is left to the reader: it might fail again, and again.
-  if (isNavigating) return
-  event.preventDefault()
-  chunkFailed.value = true
+  // only here. Loading the page again is left to the reader: it might fail again, and again. The error is not prevented:
+  // the import would yield undefined, and what waits for it would fail at that.
+  if (!isNavigating) chunkFailed.value = true
 })
 router.beforeEach(() => {
   isNavigating = true
