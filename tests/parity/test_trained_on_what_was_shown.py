@@ -25,6 +25,8 @@ from gars.domain.interaction import Kind
 from gars.domain.user_state import Row, UserState
 from gars.library import query
 from gars.library.blas import one_thread
+from gars.library.fitting import FitHooks
+from gars.library.recommender import fit_with
 from gars.pipeline.logged_training_data import LoggedTrainingData
 from gars.ranking.examples import NOT_ASKED, RankingLists
 from gars.testing.events import event
@@ -122,14 +124,8 @@ def test_the_ranker_learns_from_them(served: Service, small: Recommender) -> Non
     blend = lists_of(served, small)
     few = interactions.filter(pl.col("user_id") < 60)
     for one in (None, blend):
-        Recommender.fit(
-            few,
-            catalogue,
-            config=SMALL,
-            progress=False,
-            on_lists=lambda lists: counts.append(len(lists)),
-            blend=one,
-        )
+        hooks = FitHooks(on_lists=lambda lists: counts.append(len(lists)), blend=one)
+        fit_with(hooks, few, catalogue, config=SMALL)
     assert counts[1] - counts[0] == blend.used > 0
     assert "the ranker learns from their" in blend.summary()
     served.close()

@@ -25,6 +25,7 @@ from gars.evaluation.report import lists as report_lists
 from gars.evaluation.report.cost import TaskTimes, measured
 from gars.evaluation.report.results import Fit, LikesResult, ListsResult, Skipped, Task
 from gars.library.fit_config import FitConfig
+from gars.library.fitting import FitHooks
 from gars.library.frames import rows_of
 from gars.library.recommender import Recommender
 from gars.ranking.examples import RankingLists
@@ -216,7 +217,7 @@ class Benchmark:
                 config=self.config,
                 seed=self.seed,
                 progress=times,
-                on_lists=kept.append if self.baselines else None,
+                hooks=FitHooks(on_lists=kept.append if self.baselines else None),
                 users=users,
                 blind=blind,
             )

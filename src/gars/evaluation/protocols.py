@@ -5,7 +5,7 @@ Nothing computed from held-out rows may reach a model; ``refuse_leak`` stops a r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal, cast, get_args
 
@@ -13,7 +13,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gars.application.training_log import TrainingLog
 from gars.datasets.splits import HeldOutUser, LikeSplit, TopNSplit
 from gars.domain.errors import InvalidInputError
 from gars.domain.history import LIKED_ABOVE, Rating
@@ -24,9 +23,8 @@ from gars.evaluation.baselines import like_rates
 from gars.evaluation.predictors import EvalUser
 from gars.evaluation.scores import LikeScores, ListScores, score_lists
 from gars.library.fit_config import FitConfig
-from gars.library.memo import Memo
-from gars.library.recommender import Recommender
-from gars.ranking.examples import RankingLists
+from gars.library.fitting import NO_HOOKS, FitHooks
+from gars.library.recommender import Recommender, fit_with
 from gars.runtime.progress import Progress
 
 TopNProtocol = Literal["A", "B"]
@@ -202,9 +200,7 @@ def fit_on(
     config: FitConfig,
     seed: int,
     progress: Progress,
-    on_lists: Callable[[RankingLists], None] | None = None,
-    log: TrainingLog | None = None,
-    memo: Memo | None = None,
+    hooks: FitHooks = NO_HOOKS,
     users: pl.DataFrame | None = None,
     blind: Sequence[str] = ("score", "members"),
 ) -> Recommender:
@@ -214,17 +210,7 @@ def fit_on(
     """
     counted = [name for name in blind if name in catalogue.columns]
     without_counts = catalogue.with_columns(pl.lit(None, dtype=catalogue.schema[name]).alias(name) for name in counted)
-    fitted = Recommender.fit(
-        training,
-        without_counts,
-        users=users,
-        config=config,
-        seed=seed,
-        progress=progress,
-        on_lists=on_lists,
-        log=log,
-        memo=memo,
-    )
+    fitted = fit_with(hooks, training, without_counts, users=users, config=config, seed=seed, progress=progress)
     refuse_statistics_leak(fitted.engine.retriever.items, training)
     return fitted
 

@@ -52,6 +52,25 @@ MIN_USERS_TO_RANK = 50
 Blend = Callable[[RankingLists, Models], RankingLists]
 """The ranker's training lists, and the models of stage one, to the lists it is trained on."""
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitHooks:
+    """Hooks of evaluation, tuning and offline jobs into a fit."""
+
+    log: TrainingLog | None = None
+    """Records the training of the ranker."""
+    on_lists: Callable[[RankingLists], None] | None = None
+    """Called with the ranker's training lists, so that a baseline can be trained on the same ones."""
+    memo: Memo | None = None
+    """Keeps stage one and the lists for further fits that do not change them."""
+    blend: Blend | None = None
+    """Adds lists of another source, such as those people were shown."""
+    graph: OfflineGraph | None = None
+    """Item graph to walk on in place of one built here; not for the models of the folds, whose users it knows."""
+
+
+NO_HOOKS = FitHooks()
+
 _NOT_IN_LISTS = frozenset({"ranking", "serve_ranker"})
 _NOT_IN_RETRIEVAL = _NOT_IN_LISTS | {
     "hidden_share",
@@ -90,20 +109,12 @@ def fit(
     config: FitConfig,
     seed: int,
     progress: Progress,
-    log: TrainingLog | None = None,
-    on_lists: Callable[[RankingLists], None] | None = None,
-    memo: Memo | None = None,
-    blend: Blend | None = None,
-    graph: OfflineGraph | None = None,
     observed: ObservedLists | None = None,
+    hooks: FitHooks = NO_HOOKS,
 ) -> FittedModels:
     """Fit retrieval and ranking on list entries.
 
-    ``on_lists`` is given the ranker's training lists, so that a baseline can be trained on the very same ones.
-    ``memo`` keeps stage one and the lists for further fits that do not change them. ``blend`` adds lists of another
-    source, such as those people were shown. ``graph`` is walked on in place of one that is built here; by the models of
-    the folds never, since it knows the users that they must not have seen. ``observed`` keeps titles that could not be
-    on a user's list from being learned as passed over.
+    ``observed`` keeps titles that could not be on a user's list from being learned as passed over.
 
     Raises:
         DataError: the graph is not of these rows.
@@ -121,7 +132,7 @@ def fit(
         config = msgspec.structs.replace(config, folds=min(2, config.folds))
     if n_listed > config.retrieval.large.from_items and not items.genre_names:
         return _fit_large(training, drawn, items, anime, config=config, seed=seed, progress=progress)
-    made_of, memo = _fingerprint(rows, anime, config, seed, graph, observed), memo or Memo()
+    made_of, memo = _fingerprint(rows, anime, config, seed, hooks.graph, observed), hooks.memo or Memo()
     measured: dict[str, float] = {}
     if config.search_trials:
         given = config
@@ -133,7 +144,7 @@ def fit(
     fitter = _Fitter(
         drawn, items, anime, content.describe(anime), config, seed, progress,
         rows.has_ratings, observed if users is None else observed.select(users),
-        None if graph is None else _edges_of(graph, training, rows, config),
+        None if hooks.graph is None else _edges_of(hooks.graph, training, rows, config),
     )  # fmt: skip
     can_rank = drawn.n_users >= MIN_USERS_TO_RANK
     folds = user_folds(drawn.n_users, config.folds, np.random.default_rng([seed, 1]))
@@ -153,13 +164,13 @@ def fit(
             drawn, items, fitter.observed, rows.has_ratings, by_fold, folds, config, seed, progress
         )  # fmt: skip
         lists = memo.get("lists", made_of(_NOT_IN_LISTS), maker.training_lists)
-        if blend is not None:
-            lists = blend(lists, full)
-        if on_lists is not None:
-            on_lists(lists)
+        if hooks.blend is not None:
+            lists = hooks.blend(lists, full)
+        if hooks.on_lists is not None:
+            hooks.on_lists(lists)
         if (lists.order > 0).any():
             network, losses = mlp.fit(
-                lists, full.retriever.items, config=config.ranking, seed=seed, progress=progress, log=log
+                lists, full.retriever.items, config=config.ranking, seed=seed, progress=progress, log=hooks.log
             )
             compared = compare(network, maker.held_out_lists())
             measured |= compared

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from gars.application.recommend.engine import Recommendation
 from gars.application.recommend.list_request import ListRequest
-from gars.application.training_log import TrainingLog
 from gars.domain import features
 from gars.domain.anime import Anime
 from gars.domain.candidates import Filters
@@ -27,15 +26,12 @@ from gars.library.catalogue_table import anime_of, read_catalogue_table
 from gars.library.cold_anime import ColdAnime
 from gars.library.engine import Engine
 from gars.library.fit_config import FitConfig
-from gars.library.fitting import Blend, FittedModels, fit
+from gars.library.fitting import NO_HOOKS, FitHooks, FittedModels, fit
 from gars.library.frames import Rows, rows_of
 from gars.library.histories import Histories, UnknownIdsWarning, of_pairs, of_users
 from gars.library.history_input import checked_k, find_labels
-from gars.library.memo import Memo
 from gars.library.observed import observe
-from gars.library.offline import OfflineGraph
 from gars.library.serialisation import pack, read_cold_anime, to_bytes, unpack
-from gars.ranking.examples import RankingLists
 from gars.retrieval import index
 from gars.retrieval.two_steps import in_blocks
 from gars.runtime.progress import Progress, Silent
@@ -95,11 +91,6 @@ class Recommender:
         config: FitConfig | None = None,
         seed: int = 0,
         progress: bool | Progress = True,
-        log: TrainingLog | None = None,
-        on_lists: Callable[[RankingLists], None] | None = None,
-        memo: Memo | None = None,
-        blend: Blend | None = None,
-        graph: OfflineGraph | None = None,
     ) -> Recommender:
         """Fit on interactions ``user_id, item_id[, rating][, time]`` and, if there is one, a catalogue.
 
@@ -107,27 +98,15 @@ class Recommender:
         "planned" are left out. An empty rating means seen, not rated; without any rating, what was seen was liked. The
         catalogue has ``item_id`` and any of title, genres ("A, B"), type, episodes, released, studios, franchise,
         score, members. ``users`` is a table ``user_id[, list_date][, truncated]``: when each list was taken, and
-        whether it was cut. ``log`` records
-        the training; ``on_lists`` is given the ranking model's training lists, for a baseline that is to train on the
-        same ones; ``memo`` keeps stage one between fits on the same rows that differ in their ranking settings only;
-        ``blend`` adds ranking lists of another source; ``graph`` is an item graph made by ``gars offline spark``.
+        whether it was cut.
 
         Raises:
             InvalidInputError: a column is missing or holds what it cannot hold.
-            DataError: a file cannot be read, or the graph is not of these interactions.
+            DataError: a file cannot be read.
             MissingExtraError: the ``train`` extra is not installed.
         """
-        config = config or FitConfig()
         shown = progress if not isinstance(progress, bool) else _terminal() if progress else Silent()
-        listed = read_catalogue_table(catalogue) if catalogue is not None else None
-        rows = rows_of(interactions, listed.labels if listed is not None else ())
-        anime = anime_of(listed, rows.item_ids)
-        fitted = fit(
-            rows, anime, config=config, seed=seed, progress=shown, log=log, on_lists=on_lists, memo=memo, blend=blend,
-            graph=graph, observed=observe(users, rows.user_ids),
-        )  # fmt: skip
-        engine = _engine(fitted, anime, rows, seed, version="unsaved")
-        return cls(engine, rows, None, seed=seed, config=fitted.config, losses=fitted.losses, measured=fitted.measured)
+        return fit_with(NO_HOOKS, interactions, catalogue, users=users, config=config, seed=seed, progress=shown)
 
     def save(
         self, path: str | Path, *, data: dict[str, Any] | None = None, metrics: dict[str, Any] | None = None
@@ -371,6 +350,30 @@ def _unpickle(files: dict[str, bytes], about: tuple[Any, ...]) -> Recommender:
         trained_on = None if manifest is None else manifest.features
         engine, rows = unpack(paths, version=version, config=config, seed=seed, trained_on=trained_on)
     return Recommender(engine, rows, manifest, seed=seed, config=config, losses=losses, measured=measured)
+
+
+def fit_with(
+    hooks: FitHooks,
+    interactions: Any,
+    catalogue: Any = None,
+    *,
+    users: Any = None,
+    config: FitConfig | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Recommender:
+    """Fit as ``Recommender.fit`` does, with hooks; raises ``DataError`` if their graph is not of these interactions."""
+    listed = read_catalogue_table(catalogue) if catalogue is not None else None
+    rows = rows_of(interactions, listed.labels if listed is not None else ())
+    anime = anime_of(listed, rows.item_ids)
+    fitted = fit(
+        rows, anime, config=config or FitConfig(), seed=seed, progress=progress or Silent(),
+        observed=observe(users, rows.user_ids), hooks=hooks,
+    )  # fmt: skip
+    engine = _engine(fitted, anime, rows, seed, version="unsaved")
+    return Recommender(
+        engine, rows, None, seed=seed, config=fitted.config, losses=fitted.losses, measured=fitted.measured
+    )
 
 
 def _engine(fitted: FittedModels, anime: Sequence[Anime], rows: Rows, seed: int, *, version: str) -> Engine:

@@ -31,7 +31,7 @@ Before = Callable[[str], UserState | None]
 class LoggedTrainingData:
     """Blends what the service logged into the ranker's training lists; counts what it found.
 
-    Use it as ``blend`` of ``Recommender.fit``. Only lists made by a model of ``versions`` count: another's features may
+    Use it as ``blend`` of ``FitHooks``. Only lists made by a model of ``versions`` count: another's features may
     mean something else.
     """
 

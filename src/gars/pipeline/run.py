@@ -23,7 +23,8 @@ from gars.domain.errors import ArtefactError
 from gars.library import atlas_store
 from gars.library.artefact import read_manifest
 from gars.library.fit_config import FitConfig
-from gars.library.recommender import Recommender
+from gars.library.fitting import FitHooks
+from gars.library.recommender import Recommender, fit_with
 from gars.library.registry import Registry
 from gars.pipeline import holdout_users
 from gars.pipeline.comparison import FEWEST_USERS, Verdict, against_popularity, against_serving
@@ -77,7 +78,7 @@ class Pipeline:
     thresholds: Thresholds
     outside: Outside
     progress: Progress
-    fit: Callable[..., Recommender] = Recommender.fit
+    fit: Callable[..., Recommender] = fit_with
     promote: bool = True
     """Off: evaluate, and leave the serving model alone."""
 
@@ -254,13 +255,13 @@ class Pipeline:
         about = {**lineage(dataset, self.config), "kept_out": len(kept_out), "run": self.journal.folder.name}
         with self.outside.shown(dataset) if self.outside.shown is not None else nullcontext() as shown:
             fitted = self.fit(
+                FitHooks(blend=shown),
                 rows.filter(~pl.col("user_id").is_in(kept_out)),
                 dataset.catalogue(),
                 users=dataset.users(),
                 config=self.config,
                 seed=self.seed,
                 progress=self.progress,
-                blend=shown,
             )
         if shown is not None:
             self.progress.note(shown.summary())

@@ -21,6 +21,7 @@ from gars.evaluation import predictors, protocols
 from gars.evaluation.scores import LikeScores, score_lists
 from gars.library import configuration
 from gars.library.fit_config import FitConfig
+from gars.library.fitting import FitHooks
 from gars.library.memo import Memo
 from gars.library.recommender import Recommender
 from gars.runtime.progress import Progress
@@ -111,8 +112,10 @@ class Validation:
                 config=_on_a_share(config, share, evaluator.training),
                 seed=self.seed,
                 progress=self.progress,
-                log=curves(evaluator.name),
-                memo=self._memos.setdefault(evaluator.name, Memo(keep=len(SHARES))),
+                hooks=FitHooks(
+                    log=curves(evaluator.name),
+                    memo=self._memos.setdefault(evaluator.name, Memo(keep=len(SHARES))),
+                ),
             )
             score, found = evaluator.evaluate(fitted, self.seed, self.progress)
             scores.append(score)

@@ -15,7 +15,9 @@ from gars.evaluation import predictors
 from gars.evaluation.baselines import averages_mlp, ease, gaussian_process, ials, item2vec_sets, lightgbm, like_rates
 from gars.evaluation.baselines.model import LikeModel, ListModel, Training
 from gars.evaluation.benchmark import Benchmark
+from gars.library.fitting import FitHooks
 from gars.library.frames import rows_of
+from gars.library.recommender import fit_with
 from gars.ranking.examples import RankingLists
 from gars.retrieval import matrix
 from gars.runtime.progress import Silent
@@ -28,7 +30,7 @@ EVEN_FAN = [Rating(100, 10), Rating(102, 9), Rating(104, 9), Rating(101, 3), Rat
 def training() -> Training:
     interactions, catalogue = small_world()
     kept: list[RankingLists] = []
-    fitted = Recommender.fit(interactions, catalogue, config=SMALL, progress=False, on_lists=kept.append)
+    fitted = fit_with(FitHooks(on_lists=kept.append), interactions, catalogue, config=SMALL)
     rows = rows_of(interactions, catalogue["item_id"].to_list())
     weights = matrix.from_rows(
         rows.user, rows.item, rows.rating, n_users=len(rows.user_ids), n_items=len(rows.item_ids)

@@ -11,7 +11,9 @@ import msgspec
 import pytest
 
 from gars import Recommender
+from gars.library.fitting import FitHooks
 from gars.library.memo import Memo
+from gars.library.recommender import fit_with
 from gars.retrieval import edlae, ials, item_knn
 from gars_test_support.world import SMALL, small_world
 
@@ -39,7 +41,7 @@ QUICK = msgspec.structs.replace(SMALL, ranking=msgspec.structs.replace(SMALL.ran
 @pytest.fixture(scope="module")
 def memo() -> Counted:
     memo = Counted()
-    Recommender.fit(*small_world(), config=QUICK, progress=False, memo=memo)
+    fit_with(FitHooks(memo=memo), *small_world(), config=QUICK)
     assert memo.made == ["retrieval", "lists"]
     return memo
 
@@ -57,7 +59,7 @@ def test_only_what_a_setting_touches_is_made_again(
     memo: Counted, change: dict[str, object], made_again: list[str]
 ) -> None:
     memo.made.clear()
-    Recommender.fit(*small_world(), config=msgspec.structs.replace(QUICK, **change), progress=False, memo=memo)
+    fit_with(FitHooks(memo=memo), *small_world(), config=msgspec.structs.replace(QUICK, **change))
     assert memo.made == made_again
 
 
@@ -69,14 +71,14 @@ def test_other_rows_another_catalogue_or_seed_share_nothing(memo: Counted) -> No
         (interactions, catalogue.with_columns(catalogue["title"].str.to_uppercase()), 0),
         (interactions, catalogue, 1),
     ):
-        Recommender.fit(rows, titles, config=QUICK, seed=seed, progress=False, memo=memo)
+        fit_with(FitHooks(memo=memo), rows, titles, config=QUICK, seed=seed)
     assert memo.made == ["retrieval", "lists"] * 3
 
 
 def test_a_fit_from_a_memo_is_the_same_model(small: Recommender, tmp_path_factory: pytest.TempPathFactory) -> None:
     memo = Memo()
     for config in (QUICK, SMALL):
-        fitted = Recommender.fit(*small_world(), config=config, progress=False, memo=memo)
+        fitted = fit_with(FitHooks(memo=memo), *small_world(), config=config)
     folder = tmp_path_factory.mktemp("models")
     assert fitted.save(folder / "kept").version == small.save(folder / "afresh").version
 

@@ -16,8 +16,10 @@ from gars import Recommender
 from gars.datasets.dataset import Dataset
 from gars.domain.errors import DataError
 from gars.entrypoints.cli.app import app as cli
+from gars.library.fitting import FitHooks
 from gars.library.frames import rows_of
 from gars.library.offline import ABOUT, GRAPH, ITEM_IDS, Made, Plan, read_graph
+from gars.library.recommender import fit_with
 from gars.library.registry import Registry
 from gars.ranking.examples import RankingLists
 from gars.retrieval import graph, item_knn, matrix
@@ -49,14 +51,8 @@ def offline(
 def fit(folder: Path | None) -> tuple[Recommender, RankingLists]:
     interactions, catalogue = small_world()
     lists: list[RankingLists] = []
-    made = Recommender.fit(
-        interactions,
-        catalogue,
-        config=SMALL,
-        progress=False,
-        on_lists=lists.append,
-        graph=None if folder is None else read_graph(folder, content_hash="any"),
-    )
+    graph = None if folder is None else read_graph(folder, content_hash="any")
+    made = fit_with(FitHooks(on_lists=lists.append, graph=graph), interactions, catalogue, config=SMALL)
     return made, lists[0]
 
 

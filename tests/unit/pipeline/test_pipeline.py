@@ -21,6 +21,8 @@ from gars.datasets.dataset import Dataset
 from gars.datasets.thresholds import Thresholds
 from gars.domain.errors import ArtefactError, GarsError, InvalidInputError, StorageError
 from gars.library.artefact import Manifest
+from gars.library.fitting import FitHooks
+from gars.library.recommender import fit_with
 from gars.library.registry import Registry
 from gars.pipeline import holdout_users
 from gars.pipeline.comparison import decide
@@ -65,10 +67,10 @@ class Fits:
         self.users: list[int] = []
         self.spoil: Callable[[pl.DataFrame], pl.DataFrame] = lambda rows: rows
 
-    def __call__(self, rows: pl.DataFrame, catalogue: pl.DataFrame, **how: Any) -> Recommender:
+    def __call__(self, hooks: FitHooks, rows: pl.DataFrame, catalogue: pl.DataFrame, **how: Any) -> Recommender:
         self.count += 1
         self.users = rows["user_id"].unique().to_list()
-        return Recommender.fit(self.spoil(rows), catalogue, **how)
+        return fit_with(hooks, self.spoil(rows), catalogue, **how)
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from gars import Recommender
 from gars.application.training_log import Part
+from gars.library.fitting import FitHooks
+from gars.library.recommender import fit_with
 from gars_test_support.world import SMALL, small_world
 
 
@@ -34,7 +36,7 @@ class RecordedLog:
 @pytest.fixture(scope="module")
 def log_and_fitted() -> tuple[RecordedLog, Recommender]:
     log = RecordedLog()
-    return log, Recommender.fit(*small_world(), config=SMALL, progress=False, log=log)
+    return log, fit_with(FitHooks(log=log), *small_world(), config=SMALL)
 
 
 def test_both_heads_have_a_curve_on_both_parts(log_and_fitted: tuple[RecordedLog, Recommender]) -> None:

@@ -6,10 +6,11 @@ import polars as pl
 import pytest
 import scipy.sparse as sp
 
-from gars import Recommender
 from gars.domain.anime import Anime
 from gars.domain.item_table import build
 from gars.library.blas import one_thread
+from gars.library.fitting import FitHooks
+from gars.library.recommender import fit_with
 from gars.ranking import gaussian_process
 from gars.ranking.examples import NOT_ASKED, RankingLists
 from gars.ranking.mlp import VIEWERS
@@ -93,12 +94,11 @@ def test_training_lists_ask_for_hidden_titles_and_never_for_titles_on_no_list() 
     interactions, catalogue = small_world()
     unwatched = [130, 131]
     lists: list[RankingLists] = []
-    fitted = Recommender.fit(
+    fitted = fit_with(
+        FitHooks(on_lists=lists.append),
         interactions.filter(~pl.col("item_id").is_in(unwatched)),
         catalogue,
         config=msgspec.structs.replace(SMALL, hidden_titles=0.3),
-        progress=False,
-        on_lists=lists.append,
     )
     (found,) = lists
     asked = found.order != NOT_ASKED

@@ -20,8 +20,9 @@ from gars.entrypoints.cli.from_log import logged_training_data
 from gars.library import atlas_store, configuration, run_summary
 from gars.library.artefact import Manifest
 from gars.library.fit_config import QUICK, FitConfig
+from gars.library.fitting import FitHooks
 from gars.library.offline import OfflineGraph, read_graph
-from gars.library.recommender import Recommender
+from gars.library.recommender import fit_with
 from gars.library.registry import Registry
 from gars.library.terminal import TerminalProgress
 from gars.pipeline.lineage import lineage
@@ -97,10 +98,15 @@ def train_on(
     graph: OfflineGraph | None = None,
 ) -> Manifest:
     """Fit on a data set, and on the lists people were shown and an item graph if these are given; add the model."""
-    recommender = Recommender.fit(
-        dataset.interactions(), dataset.catalogue(), users=dataset.users(), config=config, seed=seed, progress=progress,
-        log=log, blend=shown, graph=graph,
-    )  # fmt: skip
+    recommender = fit_with(
+        FitHooks(log=log, blend=shown, graph=graph),
+        dataset.interactions(),
+        dataset.catalogue(),
+        users=dataset.users(),
+        config=config,
+        seed=seed,
+        progress=progress,
+    )
     about = lineage(dataset, config)
     if shown is not None:
         progress.note(shown.summary())
