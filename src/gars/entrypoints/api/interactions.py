@@ -12,7 +12,7 @@ import msgspec
 from litestar import post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody, QueryParameter, SkipValidation
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
 from gars.application.events.ingest import MAX_BATCH, at_index, refusal
 from gars.application.events.writer import Writer
@@ -84,8 +84,17 @@ async def post_click(
 ) -> AcceptedBody:
     """A click of a user on an anime. Each call is a new click."""
     click = _strictly(data, ClickBody)
-    event = EventBody(user_id=click.user_id, anime_id=click.anime_id, kind="click", event_id=uuid.uuid4().hex)
-    return await _accept(service, caller, [event])
+    caller.require(str(click.user_id))
+    now = service.clock.now()
+    event = Interaction(
+        event_id=uuid.uuid4().hex,
+        user_id=checked_user_id(click.user_id),
+        anime_id=click.anime_id,
+        kind=Kind.CLICK,
+        event_time=now,
+    )
+    receipt = await asyncio.wrap_future(service.writer.submit([accepted(event, now)]))
+    return AcceptedBody(list(receipt.accepted), receipt.duplicates, receipt.versions)
 
 
 def _strictly(body: object, kind: type[T]) -> T:
@@ -149,24 +158,12 @@ def _events_of(body: InteractionsBody) -> list[EventBody]:
                 f"a batch takes at most {MAX_BATCH} events, got {len(body.events)}", hint="send several batches"
             )
         return body.events
-    user_id, anime_id, kind = single
-    if isinstance(user_id, UnsetType) or isinstance(anime_id, UnsetType) or isinstance(kind, UnsetType):
-        missing = [name for name in ("user_id", "anime_id", "kind") if getattr(body, name) is UNSET]
+    missing = [name for name, part in zip(("user_id", "anime_id", "kind"), single, strict=True) if part is UNSET]
+    if missing:
         raise InvalidInputError(
             f"the event lacks {', '.join(missing)}", hint='an event is {"user_id": …, "anime_id": …, "kind": "click"}'
         )
-    return [
-        EventBody(
-            user_id=user_id,
-            anime_id=anime_id,
-            kind=kind,
-            value=body.value,
-            undo=body.undo,
-            event_id=body.event_id,
-            event_time=body.event_time,
-            request_id=body.request_id,
-        )
-    ]
+    return [msgspec.convert(body, EventBody, from_attributes=True)]
 
 
 def _interaction(event: EventBody, now: datetime) -> Interaction:
