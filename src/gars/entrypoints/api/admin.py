@@ -5,16 +5,59 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated
 
+import msgspec
 from litestar import get, post
 from litestar.params import QueryParameter
 
 from gars.bootstrap import Live
 from gars.domain.errors import ArtefactError, ConflictError
-from gars.entrypoints.api.access_shapes import LatestTrainingBody, ModelEntry, ModelsBody, ServingBody, TrainingBody
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.params import RunningDep
 from gars.library.artefact import Manifest
 from gars.library.registry import Registry
+
+
+class ModelEntry(msgspec.Struct, frozen=True):
+    """A trained model."""
+
+    version: str
+    trained: str
+
+
+class ModelsBody(msgspec.Struct, frozen=True):
+    """All trained models, and the version that serves."""
+
+    serving: str
+    models: list[ModelEntry]
+
+
+class TrainingBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Provenance of a trained model. ``curves`` has a value per epoch; those named ``val_…`` are of held-out users."""
+
+    version: str
+    trained: str
+    seed: int
+    data: str
+    users: int
+    anime: int
+    interactions: int
+    features: int
+    metrics: dict[str, float]
+    curves: dict[str, list[float]]
+    libraries: dict[str, str]
+
+
+class LatestTrainingBody(msgspec.Struct, frozen=True):
+    """The newest training; null if nothing was trained here."""
+
+    latest: TrainingBody | None
+
+
+class ServingBody(msgspec.Struct, frozen=True, kw_only=True):
+    """The version that serves now, and the version that served before."""
+
+    serving: str
+    before: str
 
 
 @get("/models", summary="Every trained model", responses=errors(400, 403, 503), tags=["admin"])

@@ -3,18 +3,56 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
+import msgspec
 import numpy as np
 from litestar import get
+from msgspec import Meta
 
 from gars.bootstrap import Service
 from gars.domain import history
 from gars.domain.history import LIKED_ABOVE
 from gars.domain.user_state import Opinion, Register, UserState
 from gars.entrypoints.api.errors import errors
-from gars.entrypoints.api.opinion_shapes import AnimeForUserBody, NeighboursBody, OpinionBody
 from gars.entrypoints.api.params import AnimeIdPath, ServiceDep, UserId, checked_user_id
 from gars.entrypoints.api.workers import run_in_worker
+
+
+class OpinionBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A user's opinion of an anime; null if not given. ``reaction`` is 1 for a like, -1 for a dislike."""
+
+    anime_id: int
+    rating: int | None
+    status: str | None
+    reaction: int | None
+    seen: bool
+    dismissed: bool
+
+
+class NeighboursBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Opinions of the ``asked`` most similar users: how many watched, rated and liked it, and their mean rating."""
+
+    asked: int
+    watched: int
+    rated: int
+    liked: int
+    rating_mean: Annotated[float, Meta(ge=1, le=10)] | None
+
+
+class AnimeForUserBody(msgspec.Struct, frozen=True, kw_only=True):
+    """One anime for one user. ``opinions`` are on the anime and on others of its franchise.
+
+    ``p_like`` is the probability of a rating above 7; null without a history, and for titles unknown to the model.
+    """
+
+    user_id: str
+    anime_id: int
+    version: int
+    opinions: list[OpinionBody]
+    neighbours: NeighboursBody
+    p_like: Annotated[float, Meta(ge=0, le=1)] | None
+
 
 _ASKED = 50
 """Number of similar users whose opinions are counted."""

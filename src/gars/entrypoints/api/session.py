@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
+import msgspec
 from litestar import Request, Response, delete, post
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
@@ -14,11 +15,31 @@ from litestar.params import JSONBody, QueryParameter, SkipValidation
 
 from gars.domain.errors import NotAllowedError
 from gars.entrypoints.api.access import CallerDep, sent_token
-from gars.entrypoints.api.access_shapes import RevokeBody, SessionBody, TokenBody
 from gars.entrypoints.api.errors import errors
 from gars.entrypoints.api.params import ServiceDep, UserId, checked_user_id
 from gars.entrypoints.api.revoked import RevokedTokens
 from gars.entrypoints.api.tokens import COOKIE, Tokens
+
+
+class TokenBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A token for one user. ``expires`` is null for a token that does not expire."""
+
+    user_id: str
+    token: str
+    expires: datetime | None
+
+
+class RevokeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The token to revoke."""
+
+    token: str
+
+
+class SessionBody(msgspec.Struct, frozen=True):
+    """The user of the session; null if the service has no tokens or the session has ended."""
+
+    user_id: str | None
+
 
 TokensDep = NamedDependency[SkipValidation[Tokens]]
 RevokedDep = NamedDependency[SkipValidation[RevokedTokens]]
