@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gars.adapters.kafka import address, positions, records
+from gars.adapters.kafka import address, reader, records
 from gars.adapters.kafka.address import KafkaAddress
 from gars.adapters.kafka.event_log import KafkaEventLog
 from gars.adapters.kafka.stream import KafkaStream
@@ -85,16 +85,16 @@ def test_unreadable_records(key: bytes | None, value: bytes | None, headers: Any
 
 @given(st.lists(st.integers(0, 2**62), min_size=1, max_size=8), st.data())
 def test_positions_come_back_and_grow_with_any_partition(offsets: list[int], draw: st.DataObject) -> None:
-    position = positions.pack(offsets)
-    assert positions.unpack(position, len(offsets)) == offsets
+    position = reader.pack(offsets)
+    assert reader.unpack(position, len(offsets)) == offsets
     partition = draw.draw(st.integers(0, len(offsets) - 1))
     further = [offset + (number == partition) for number, offset in enumerate(offsets)]
-    assert positions.pack(further) > position
+    assert reader.pack(further) > position
 
 
 def test_a_position_of_another_topic() -> None:
     with pytest.raises(ValueError, match="is no position in a topic of 1 partitions"):
-        positions.unpack(positions.pack([1, 2]), 1)
+        reader.unpack(reader.pack([1, 2]), 1)
 
 
 def test_without_a_broker_nothing_is_taken() -> None:

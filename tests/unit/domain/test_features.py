@@ -7,7 +7,7 @@ import scipy.sparse as sp
 from gars.domain import features
 from gars.domain.anime import Anime
 from gars.domain.candidates import Candidates
-from gars.domain.features import item, popularity
+from gars.domain.features import item
 from gars.domain.features.query import Query
 from gars.domain.features.taste import prior_of, taste_of
 from gars.domain.history import Rating, from_ratings
@@ -135,7 +135,7 @@ def test_recency_is_compared_with_the_latest_titles_of_the_user() -> None:
 
 def test_viewer_share_is_of_users_whose_list_could_hold_the_title() -> None:
     items = build(CATALOGUE).with_statistics(LISTED_ROWS, LISTED_RATINGS, np.array([300, 10, 10, 0], np.float32))
-    share = dict(zip(popularity.ITEM_NAMES, popularity.of_items(items, prior_of(items)), strict=True))
-    assert share["log_viewers"][0] > share["log_viewers"][1]
-    assert share["log_viewer_share"][0] < share["log_viewer_share"][1]
-    assert np.isfinite(share["log_viewer_share"]).all()
+    log_viewers, _, log_share, *_ = item.records_of(items, prior_of(items)).numbers.T
+    assert log_viewers[0] > log_viewers[1]
+    assert log_share[0] < log_share[1]
+    assert np.isfinite(log_share).all()

@@ -1,9 +1,8 @@
 """Features of the ranker, one idea a file; training, serving and every engine call the same functions.
 
-Each file has ``NAMES``. One with features of the item alone has ``of_items(items, prior)`` too: ``ITEM_NAMES`` columns
-(n,), computed once for a catalogue; ``item`` writes the columns of all those files. The others have
-``write(query, out)``, which fills ``out`` (len(NAMES), m) for m candidates. The user is in ``domain.user_state``;
-features are read from it when a list is made, so no second copy can be stale.
+Each file has ``NAMES`` and ``write(query, out)``, which fills ``out`` (len(NAMES), m) for m candidates. What depends on
+the item alone is computed once for a catalogue (``item.records_of``). The user is in ``domain.user_state``; features
+are read from it when a list is made, so no second copy can be stale.
 """
 
 from __future__ import annotations

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import cached_property
 from typing import Literal
 
 from parsel import Selector
 
-from gars.datasets.crawled import CrawledAnime
-from gars.spider.pages.relations import relations
+from gars.datasets.crawled import CrawledAnime, Relation
 from gars.spider.pages.words import PageError, clean, linked, number, unique, whole, words
 
 _NO_SYNOPSIS = ("no synopsis", "no background information")
@@ -62,7 +61,7 @@ class AnimePage:
             synopsis=self.synopsis(),
             image=self.image(),
             url=self.url,
-            relations=relations(self.page),
+            relations=_relations(self.page),
             crawled_at=seen_at,
         )
 
@@ -165,3 +164,30 @@ def filled(records: Iterable[CrawledAnime]) -> dict[str, float]:
         name: sum(getattr(row, name) not in (None, ()) for row in rows) / len(rows)
         for name in (CrawledAnime.__struct_fields__ if rows else ())
     }
+
+
+def _relations(page: Selector) -> tuple[Relation, ...]:
+    """Return every relation in page order, each once: the site has shown a table, and later tiles above a table."""
+    found = [*_tiles(page), *_rows(page, "entries-table"), *_rows(page, "anime_detail_related_anime")]
+    return tuple(dict.fromkeys(found))
+
+
+def _tiles(page: Selector) -> Iterator[Relation]:
+    for tile in page.css("div.entries-tile div.entry"):
+        # The tile words the kind with the type of the other work: "Sequel (TV)".
+        kind = clean("".join(tile.css("div.relation ::text").getall()).split("(")[0])
+        yield from _links(kind, tile.css("div.title a"))
+
+
+def _rows(page: Selector, table: str) -> Iterator[Relation]:
+    for row in page.css(f"table.{table} tr"):
+        for label, works in zip(row.xpath("./td[1]"), row.xpath("./td[2]"), strict=False):
+            yield from _links(clean(words(label).rstrip(":")), works.css("a"))
+
+
+def _links(kind: str | None, links: Iterable[Selector]) -> Iterator[Relation]:
+    for link in links:
+        work = linked(link.attrib.get("href"))
+        title = clean(words(link))
+        if kind and work and title:
+            yield Relation(kind, *work, title)
