@@ -10,7 +10,6 @@ from gars.application.events.backfill import is_backfilled
 from gars.bootstrap.model import load_catalogue, training_data
 from gars.bootstrap.stores import open_state_store
 from gars.config import Settings
-from gars.runtime.progress import Progress
 from gars.stack.engine import Engine, Process, StackError, environment
 from gars.stack.services import GARS, require_model
 
@@ -24,13 +23,6 @@ class Backfill(Engine):
         super().__init__(folder=folder)
         self._settings = settings
         self._variables = variables
-
-    def is_installed(self) -> bool:
-        """It is what runs this."""
-        return True
-
-    def install(self, progress: Progress) -> None:
-        """Nothing to do."""
 
     def prepare(self) -> None:
         """See that there is a model: its manifest names the data set."""

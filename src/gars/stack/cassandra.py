@@ -11,15 +11,14 @@ from pathlib import Path
 from gars.adapters.cassandra.address import CassandraAddress
 from gars.datasets.durable import write_whole
 from gars.runtime.free_ports import answers
-from gars.runtime.progress import Progress
 from gars.stack.deploy import deploy_folder
-from gars.stack.engine import Engine, Process
-from gars.stack.java import Jars, java
+from gars.stack.engine import Process
+from gars.stack.java import JavaEngine, java
 
 _START_WITHIN_S = 300
 
 
-class Cassandra(Engine):
+class Cassandra(JavaEngine):
     """The engine of the history. Its address is ``cassandra://127.0.0.1:PORT/KEYSPACE``."""
 
     name = "cassandra"
@@ -35,27 +34,17 @@ class Cassandra(Engine):
         keyspace: str = "gars",
         heap_mb: int = 512,
     ) -> None:
-        super().__init__(folder=folder)
+        super().__init__(folder=folder, engines=engines)
         self.port = port
         self.address = CassandraAddress(("127.0.0.1",), port, keyspace)
         self._storage_port = storage_port
         self._jmx_port = jmx_port
         self._heap_mb = heap_mb
-        self._jars = Jars(self.name, engines)
 
     @property
     def url(self) -> str:
         """The value of GARS_HISTORY."""
         return f"cassandra://127.0.0.1:{self.port}/{self.address.keyspace}"
-
-    def is_installed(self) -> bool:
-        """Return true if the jars are installed."""
-        return self._jars.are_there()
-
-    def install(self, progress: Progress) -> None:
-        """Get the jars."""
-        java()
-        self._jars.install(progress)
 
     def prepare(self) -> None:
         """Write the configuration."""

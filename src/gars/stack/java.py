@@ -13,7 +13,7 @@ from pathlib import Path
 from gars.datasets.durable import whole_folder
 from gars.runtime.progress import Progress
 from gars.stack.deploy import deploy_folder
-from gars.stack.engine import StackError
+from gars.stack.engine import Engine, StackError
 
 _OLDEST = 17
 _INSTALLING = threading.Lock()
@@ -76,3 +76,20 @@ class Jars:
                     f"Maven could not get the jars of {self.name}:\n{done.stdout.strip()[-2000:]}",
                     hint=f"try it by hand: mvn --file {self.pom} dependency:copy-dependencies",
                 )
+
+
+class JavaEngine(Engine):
+    """An engine that consists of jars; its name is the one of their list."""
+
+    def __init__(self, *, folder: Path, engines: Path) -> None:
+        super().__init__(folder=folder)
+        self._jars = Jars(self.name, engines)
+
+    def is_installed(self) -> bool:
+        """Return true if the jars are installed."""
+        return self._jars.are_there()
+
+    def install(self, progress: Progress) -> None:
+        """Get the jars."""
+        java()
+        self._jars.install(progress)

@@ -10,16 +10,15 @@ from gars.adapters.kafka.address import KafkaAddress
 from gars.adapters.kafka.topics import create_topics, problem
 from gars.datasets.durable import write_whole
 from gars.runtime.free_ports import answers
-from gars.runtime.progress import Progress
 from gars.stack.deploy import deploy_folder
-from gars.stack.engine import Engine, Process, StackError
-from gars.stack.java import Jars, java
+from gars.stack.engine import Process, StackError
+from gars.stack.java import JavaEngine, java
 
 _CLUSTER_ID = "Z2Fycy1sb2NhbC1jbHVzdA"
 """Which cluster the data belong to; every broker of one machine may have the same."""
 
 
-class Kafka(Engine):
+class Kafka(JavaEngine):
     """The engine of the event log. Its address is ``kafka://127.0.0.1:PORT/PREFIX``."""
 
     name = "kafka"
@@ -36,7 +35,7 @@ class Kafka(Engine):
         heap_mb: int = 384,
         settings: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(folder=folder)
+        super().__init__(folder=folder, engines=engines)
         self.port = port
         self.address = KafkaAddress(f"127.0.0.1:{port}", prefix)
         self._controller_port = controller_port
@@ -44,21 +43,11 @@ class Kafka(Engine):
         self._heap_mb = heap_mb
         self._settings = dict(settings or {})
         """On top of deploy/kafka/server.properties."""
-        self._jars = Jars(self.name, engines)
 
     @property
     def url(self) -> str:
         """The value of GARS_EVENT_LOG."""
         return f"kafka://{self.address.bootstrap_servers}/{self.address.prefix}"
-
-    def is_installed(self) -> bool:
-        """Return true if the jars are installed."""
-        return self._jars.are_there()
-
-    def install(self, progress: Progress) -> None:
-        """Get the jars."""
-        java()
-        self._jars.install(progress)
 
     def prepare(self) -> None:
         """Write the configuration and format the data folder."""

@@ -10,7 +10,6 @@ from gars.bootstrap.model import engine_version, served_version
 from gars.bootstrap.publishing import published_version
 from gars.config import Settings
 from gars.domain.errors import ArtefactError, StorageError
-from gars.runtime.progress import Progress
 from gars.stack.engine import Engine, Process, StackError, environment
 from gars.stack.services import GARS, require_model
 
@@ -28,13 +27,6 @@ class Publish(Engine):
         self._settings = settings
         self._variables = variables
         self._known: tuple[str | None, str] | None = None
-
-    def is_installed(self) -> bool:
-        """It is what runs this."""
-        return True
-
-    def install(self, progress: Progress) -> None:
-        """Nothing to do."""
 
     def prepare(self) -> None:
         """See that there is a model."""

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gars.runtime.progress import Progress
 from gars.stack.engine import Engine, Process, StackError
 from gars.stack.probes import beats, http_problem
 
@@ -60,13 +59,6 @@ class Service(Engine):
     def url(self) -> str:
         """Address of the service; empty for a worker."""
         return f"http://127.0.0.1:{self.port}" if self._command.listens else ""
-
-    def is_installed(self) -> bool:
-        """It is what runs this."""
-        return True
-
-    def install(self, progress: Progress) -> None:
-        """Nothing to do."""
 
     def prepare(self) -> None:
         """Create the folder and remove the old heartbeat; raises an error if a model is needed and there is none."""
