@@ -16,7 +16,6 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any, Protocol
 
 import msgspec
@@ -25,6 +24,7 @@ from numpy.typing import NDArray
 
 from gars.domain import feature_codec, features
 from gars.domain.candidates import Filters
+from gars.domain.channel_bits import from_bits, to_bits
 from gars.domain.feature_codec import Columns, from_planes, to_planes_many
 from gars.domain.impression import Impression, ShownItem
 
@@ -33,8 +33,6 @@ _MARK = b"\xc1\x01"
 _LEVEL = 6
 _KEPT = 256
 """Size of the cache of compressed lists."""
-_MOST_KINDS = 4096
-"""Size of the cache of channel bits, in distinct tuples of channels."""
 _HEXADECIMAL = re.compile("[0-9a-f]{32}")
 _USUAL_FILTERS: dict[str, Any] = {
     "adult": False,
@@ -250,7 +248,7 @@ def _set_numbers(found: Sequence[_Items], lists: Sequence[Sequence[ShownItem]]) 
     for number, (one, items) in enumerate(zip(found, lists, strict=True)):
         one.anime_ids = short_ids[number] if is_short[number] else ids[number]
         one.scores = packed_scores[number] if is_exact[number] else scores[number].tolist()
-        one.channels, bits_of_items = _channel_bits([item.channels for item in items])
+        one.channels, bits_of_items = to_bits([item.channels for item in items])
         if bits_of_items is None:
             one.channels_of = [list(item.channels) for item in items]
         bits.append(bits_of_items or [0] * len(items))
@@ -330,63 +328,10 @@ def _positions(positions: list[int]) -> int | list[int]:
     return first if positions == list(range(first, first + len(positions))) else positions
 
 
-class _Bits(dict[tuple[str, ...], int | None]):
-    """The bits of channels among some names, computed once: a bit for each name that is there.
-
-    ``None`` if their order would be lost, or there are too many names.
-    """
-
-    def __init__(self, names: tuple[str, ...]) -> None:
-        self._names = names
-
-    def __missing__(self, channels: tuple[str, ...]) -> int | None:
-        places = [self._names.index(name) if name in self._names else -1 for name in channels]
-        is_lost = len(self._names) > 32 or any(one >= after for one, after in pairwise([-1, *places]))
-        bits = None if is_lost else sum([1 << place for place in places])
-        if len(self) < _MOST_KINDS:
-            self[channels] = bits
-        return bits
-
-
-_bits_among = lru_cache(maxsize=64)(_Bits)
-
-
-def _channel_bits(channels: list[tuple[str, ...]]) -> tuple[list[str], list[int] | None]:
-    """Return the names of all channels, and each item's as bits if all items name them in one order, else ``None``."""
-    names = max(channels, key=len, default=())
-    known = _bits_among(names)
-    bits = [known[kind] for kind in channels]
-    if None in bits:  # the item with the most does not have all
-        names = _united(channels)
-        known = _bits_among(names)
-        bits = [known[kind] for kind in channels]
-    return list(names), None if None in bits else bits  # type: ignore[return-value]  # none is None
-
-
-def _united(channels_of: list[tuple[str, ...]]) -> tuple[str, ...]:
-    """Unite the names, each after those before it where possible."""
-    names: list[str] = []
-    for channels in dict.fromkeys(channels_of):
-        place = 0
-        for name in channels:
-            if name in names:
-                place = names.index(name) + 1
-            else:
-                names.insert(place, name)
-                place += 1
-    return tuple(names)
-
-
 def _channels(one: _Items) -> list[tuple[str, ...]]:
     if isinstance(one.channels_of, list):
         return [tuple(channels) for channels in one.channels_of]
-    bits = from_planes(one.channels_of, np.uint32).tolist()
-    names = {kind: _named(one.channels, kind) for kind in set(bits)}
-    return [names[kind] for kind in bits]
-
-
-def _named(names: list[str], bits: int) -> tuple[str, ...]:
-    return tuple(name for number, name in enumerate(names) if bits >> number & 1)
+    return from_bits(one.channels, from_planes(one.channels_of, np.uint32).tolist())
 
 
 @lru_cache(maxsize=64)
