@@ -15,7 +15,7 @@ from gars.domain.errors import DataError
 
 def read_catalogue(path: Path) -> pl.DataFrame:
     """Read ``anime.csv``; returns the catalogue's schema. Raises ``DataError``."""
-    return read_catalogue_file(path, _anime)
+    return read_catalogue_file(path, lambda row: anime(row, "MAL_ID", "Japanese name"))
 
 
 def read_synopses(path: Path) -> pl.DataFrame:
@@ -52,13 +52,14 @@ def _meaning(description: str) -> str | None:
     return word.status.value if word and word.status else None
 
 
-def _anime(row: Row) -> dict[str, Any]:
+def anime(row: Row, id_column: str, japanese_column: str) -> dict[str, Any]:
+    """Return the columns that this catalogue shares with the one of 2023, which names two of them otherwise."""
     released, year = row.starts("Aired")
     return {
-        "anime_id": row.required("MAL_ID"),
+        "anime_id": row.required(id_column),
         "title": row.raw("Name"),
         "title_english": row.text("English name"),
-        "title_japanese": row.text("Japanese name"),
+        "title_japanese": row.text(japanese_column),
         "type": row.kind("Type"),
         "episodes": row.whole("Episodes"),
         "score": row.number("Score", maximum=10),

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from gars.datasets.catalogue_rows import Row, read_catalogue_file
+from gars.datasets.readers import mal2020
 
 
 def read_catalogue(path: Path) -> pl.DataFrame:
@@ -16,23 +17,8 @@ def read_catalogue(path: Path) -> pl.DataFrame:
 
 
 def _anime(row: Row) -> dict[str, Any]:
-    released, year = row.starts("Aired")
     return {
-        "anime_id": row.required("anime_id"),
-        "title": row.raw("Name"),
-        "title_english": row.text("English name"),
-        "title_japanese": row.text("Other name"),
-        "type": row.kind("Type"),
-        "episodes": row.whole("Episodes"),
-        "score": row.number("Score", maximum=10),
-        "members": row.whole("Members"),
-        "genres": row.names("Genres"),
-        "studios": row.names("Studios"),
-        "source": row.text("Source"),
-        "released": released,
-        "year": year or row.last_year("Premiered"),
-        "duration_min": row.minutes("Duration"),
+        **mal2020.anime(row, "anime_id", "Other name"),
         "image": row.text("Image URL"),
         "synopsis": row.synopsis("Synopsis"),
-        "adult": (row.text("Rating") or "").startswith("Rx") or "Hentai" in row.names("Genres"),
     }

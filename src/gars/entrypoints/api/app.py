@@ -9,11 +9,8 @@ from typing import Any
 from litestar import Litestar, Router
 from litestar.datastructures import State
 from litestar.di import Provide
-from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
 
-from gars.bootstrap import VERSION, Live, Service, api_origins, image_origins, live
+from gars.bootstrap import Live, Service, api_origins, image_origins, live
 from gars.entrypoints.api import (
     about,
     access,
@@ -41,7 +38,7 @@ from gars.entrypoints.api import (
     users,
 )
 from gars.entrypoints.api.compression import compressing
-from gars.entrypoints.api.docs import PlainDocs
+from gars.entrypoints.api.docs import openapi_config
 from gars.entrypoints.api.errors import HANDLERS
 from gars.entrypoints.api.json_bodies import JsonRequest, check_request
 from gars.entrypoints.api.params import filters_of
@@ -184,14 +181,5 @@ def create_app(service: Service | Live) -> Litestar:
         request_class=JsonRequest,
         logging_config=None,  # the command line sets logging up
         request_max_body_size=settings.max_body_bytes,
-        openapi_config=OpenAPIConfig(
-            title="GARS",
-            version=VERSION,
-            description="A real-time recommender for anime: lists that move when you click.",
-            path="/docs",
-            render_plugins=[PlainDocs(), JsonRenderPlugin(path="/openapi.json")],
-            use_handler_docstrings=True,
-            components=Components(security_schemes={"token": SecurityScheme(type="http", scheme="bearer")}),
-            security=[{}, {"token": []}],
-        ),
+        openapi_config=openapi_config("GARS", "A real-time recommender for anime: lists that move when you click."),
     )

@@ -1,4 +1,4 @@
-"""The API documentation as a page without external resources."""
+"""The OpenAPI document of a service, and its page without external resources."""
 
 from __future__ import annotations
 
@@ -6,13 +6,31 @@ from html import escape
 from typing import Any
 
 from litestar import Request
-from litestar.openapi.plugins import OpenAPIRenderPlugin
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+
+from gars.bootstrap import VERSION
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1b1b1f }
 @media (prefers-color-scheme: dark) { body { background: #17171a; color: #e6e6ea } a { color: #9db7ff } }
 code { font-size: .9em } h2 { margin-top: 2.5rem } dt { margin-top: .5rem } .method { font-weight: 700 }
 """
+
+
+def openapi_config(title: str, description: str) -> OpenAPIConfig:
+    """Return the configuration of a service's OpenAPI document, at ``/docs``, whose routes may need a token."""
+    return OpenAPIConfig(
+        title=title,
+        version=VERSION,
+        description=description,
+        path="/docs",
+        render_plugins=[PlainDocs(), JsonRenderPlugin(path="/openapi.json")],
+        use_handler_docstrings=True,
+        components=Components(security_schemes={"token": SecurityScheme(type="http", scheme="bearer")}),
+        security=[{}, {"token": []}],
+    )
 
 
 class PlainDocs(OpenAPIRenderPlugin):

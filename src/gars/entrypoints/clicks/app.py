@@ -7,17 +7,13 @@ from collections.abc import Iterable
 from litestar import Litestar, Router
 from litestar.datastructures import State
 from litestar.di import Provide
-from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector as Family
 
-from gars.bootstrap import VERSION
 from gars.bootstrap.collector import Collector
 from gars.entrypoints.api import access, health, interactions, metrics
 from gars.entrypoints.api.app import App
-from gars.entrypoints.api.docs import PlainDocs
+from gars.entrypoints.api.docs import openapi_config
 from gars.entrypoints.api.errors import HANDLERS
 from gars.entrypoints.api.json_bodies import JsonRequest, check_request
 from gars.entrypoints.api.security import SecurityHeaders
@@ -68,14 +64,5 @@ def create_app(running: LiveService[Collector]) -> Litestar:
         request_class=JsonRequest,
         logging_config=None,
         request_max_body_size=settings.max_body_bytes,
-        openapi_config=OpenAPIConfig(
-            title="GARS clicks",
-            version=VERSION,
-            description="Takes events in: durable in the event log before the answer.",
-            path="/docs",
-            render_plugins=[PlainDocs(), JsonRenderPlugin(path="/openapi.json")],
-            use_handler_docstrings=True,
-            components=Components(security_schemes={"token": SecurityScheme(type="http", scheme="bearer")}),
-            security=[{}, {"token": []}],
-        ),
+        openapi_config=openapi_config("GARS clicks", "Takes events in: durable in the event log before the answer."),
     )

@@ -8,17 +8,13 @@ from typing import Literal
 from litestar import Litestar, Router
 from litestar.datastructures import State
 from litestar.di import Provide
-from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from gars.bootstrap import VERSION
 from gars.bootstrap.stages import StageService
 from gars.entrypoints.api import access, health, metrics
 from gars.entrypoints.api.app import App
-from gars.entrypoints.api.docs import PlainDocs
+from gars.entrypoints.api.docs import openapi_config
 from gars.entrypoints.api.errors import HANDLERS
 from gars.entrypoints.api.json_bodies import JsonRequest, check_request
 from gars.entrypoints.api.security import SecurityHeaders
@@ -77,14 +73,7 @@ def create_app(running: LiveService[StageService], part: Part) -> Litestar:
         request_class=JsonRequest,
         logging_config=None,
         request_max_body_size=settings.max_body_bytes,
-        openapi_config=OpenAPIConfig(
-            title=f"GARS {part}",
-            version=VERSION,
-            description="One stage of the recommender, for the api and for clients that want plain ids.",
-            path="/docs",
-            render_plugins=[PlainDocs(), JsonRenderPlugin(path="/openapi.json")],
-            use_handler_docstrings=True,
-            components=Components(security_schemes={"token": SecurityScheme(type="http", scheme="bearer")}),
-            security=[{}, {"token": []}],
+        openapi_config=openapi_config(
+            f"GARS {part}", "One stage of the recommender, for the api and for clients that want plain ids."
         ),
     )
