@@ -46,6 +46,9 @@ make_base() {
   debootstrap --variant=minbase --include=ca-certificates bookworm "$folder/root" > "$folder/log" 2>&1 \
     || { tail -n 20 "$folder/log" >&2; exit 1; }
   rm -rf "$folder/root"/var/cache/apt/archives/*.deb "$folder/root"/var/lib/apt/lists/*
+  # as the official slim images: without documentation and translations
+  rm -rf "$folder/root"/usr/share/{doc,groff,info,linda,lintian,locale,man}/*
+  printf 'path-exclude /usr/share/%s/*\n' doc groff info linda lintian locale man > "$folder/root/etc/dpkg/dpkg.cfg.d/docker"
   # certificates that this machine trusts, for registries behind a proxy
   cp /etc/ssl/certs/ca-certificates.crt "$folder/root/etc/ssl/certs/"
   # a layer that is lost is built again: no need to wait for the disk
