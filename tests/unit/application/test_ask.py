@@ -14,6 +14,7 @@ import pytest
 from gars.application.recommend import ask as ask_module
 from gars.application.recommend.ask import MAX_ASKED, Ask
 from gars.domain.anime import Anime
+from gars.domain.asking import parser
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
 from gars.domain.errors import InvalidInputError
 from gars.testing.engine import FakeEngine
@@ -82,6 +83,14 @@ def test_every_named_title_is_in_the_fixture(anime: list[Anime]) -> None:
 )  # fmt: skip
 def test_parts(asking: tuple[Ask, Come], text: str, expected: list[tuple[str, str, bool]]) -> None:
     assert understood(asking, text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"), [("Mushishi but dark", ["like", "genre"]), ("magical girl but dark", ["genre", "genre"])]
+)
+def test_a_kind_before_but_is_no_title_of_that_name(text: str, kinds: list[str]) -> None:
+    request = parser.parse(text, parser.vocabulary([], []), find_title=lambda *_: 1, this_year=2026)
+    assert [part.kind for part in request.parts] == kinds
 
 
 @pytest.mark.parametrize(

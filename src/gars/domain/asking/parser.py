@@ -196,7 +196,9 @@ def _titles(text: str, taken: _Taken, find_title: FindTitle) -> Iterable[Part]:
     if (meets := re.search(r"\bmeets\b", text)) is not None and taken.is_free(*meets.span()):
         yield from _around(text, meets.span(), taken, find_title)
     if (but := re.search(r"\s+(?:but|except)\b", text)) is not None and taken.is_free(0, but.start()):
-        named = find_title(text[: but.start()].strip(), True)
+        before = text[: but.start()].strip()
+        # "magical girl but dark": a kind, not a title of that name
+        named = None if _stems(before) in _ENGLISH else find_title(before, True)
         if named is not None and taken.take(0, but.start()):
             yield Part(0, but.start(), "like", anime_id=named)
     yield from _cjk_titles(text, taken, find_title)
