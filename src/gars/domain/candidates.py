@@ -14,20 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gars.domain.errors import InvalidInputError
+from gars.domain.franchise import SPECIAL_TYPES
 from gars.domain.history import History
 from gars.domain.item_table import ItemTable
 from gars.kernels.masks import clear_unless
-
-SPECIAL_TYPES = frozenset({"Special", "PV", "CM"})
-"""Types of what accompanies a series: specials, trailers and commercials."""
 
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True):
     """Filters and weights of a request. All off by default; the service turns the rules on.
 
-    ``hide_sequels`` hides what continues a title the history does not hold; ``one_per_franchise`` shows only the best
-    of each franchise; ``hide_dropped_franchises`` hides everything of a franchise with a disliked title,
-    ``hide_dropped_sequels`` what continues a title that was given up, ``hide_dropped_series`` everything of its
+    ``hide_sequels`` hides what continues a title the history does not hold (``find_awaited``); ``one_per_franchise``
+    shows only the best of each franchise; ``hide_dropped_franchises`` hides everything of a franchise with a disliked
+    title, ``hide_dropped_sequels`` what continues a title that was given up, ``hide_dropped_series`` everything of its
     franchise; ``hide_recaps`` hides what retells a franchise the history holds, ``hide_specials`` all recaps and the
     ``SPECIAL_TYPES`` that ``types`` does not name. ``released_by`` hides what comes out later. ``shown`` are the titles
     of the pages before.

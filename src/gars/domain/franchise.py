@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _RECAP = re.compile(r"\b(?:recaps?|soushuuhen|summary|digest|compilation)\b|総集編", re.IGNORECASE)
+SPECIAL_TYPES = frozenset({"Special", "PV", "CM"})
+"""Types of what accompanies a series: specials, trailers and commercials."""
 _CIRCLE = 32
 """Titles of a chain after which it is tested for having gone round in a circle."""
 
@@ -31,6 +33,28 @@ class Sequels(NamedTuple):
         """Return the rows of what continues each of some titles (m,), one after the other. → (k,)"""
         bounds = zip(self.starts[titles].tolist(), self.starts[titles + 1].tolist(), strict=True)
         return np.concatenate([self.rows[:0], *[self.rows[start:end] for start, end in bounds if start < end]])
+
+
+def find_awaited(
+    prequel_rows: NDArray[np.int64], released: NDArray[np.float64], minor: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """Return the title to see before each of n titles: the nearest of its prequels that was there first. → (n,), -1
+
+    A story that is set earlier but came out later is no condition for the title it was made to, and neither is a
+    ``minor`` title (special, trailer, recap): the prequel of such a one takes its place. ``released`` are ordinals of
+    dates, NaN where unknown; a prequel of unknown date counts as earlier.
+    """
+    awaited = prequel_rows.copy()
+    rows = np.flatnonzero(awaited >= 0)
+    for _ in range(_CIRCLE):
+        before = awaited[rows]
+        rows = rows[minor[before] | (released[before] > released[rows]) | (before == rows)]
+        if not len(rows):
+            break
+        awaited[rows] = prequel_rows[awaited[rows]]
+        rows = rows[awaited[rows] >= 0]
+    awaited[rows] = -1  # only minor and later ones go round in a circle
+    return awaited
 
 
 def find_sequels(prequel_rows: NDArray[np.int64]) -> Sequels:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gars.domain import labels
 from gars.domain.anime import Anime
-from gars.domain.franchise import Sequels, find_sequels, is_recap
+from gars.domain.franchise import SPECIAL_TYPES, Sequels, find_awaited, find_sequels, is_recap
 from gars.domain.history import LIKED_ABOVE
 from gars.domain.labels import Labels
 from gars.kernels.categories import Categories, categories_of
@@ -67,9 +67,9 @@ class ItemTable:
     genre_shares: NDArray[np.float32]
     """(g,) share of all training list entries that have each genre."""
     sequel_rows: NDArray[np.int32] = field(init=False)
-    """Rows with a direct prequel, ascending."""
+    """Rows of titles with another to be seen before them, ascending."""
     awaited_rows: NDArray[np.int32] = field(init=False)
-    """The prequel of each of them."""
+    """That other of each of them (``find_awaited``)."""
     sequels: Sequels = field(init=False)
     """By row, everything that continues it."""
     recap_rows: NDArray[np.int32] = field(init=False)
@@ -82,8 +82,10 @@ class ItemTable:
     """Row of every id from -1 to one above the largest, -1 where there is none; empty where ids are spread too far."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "sequel_rows", np.flatnonzero(self.prequel_rows >= 0).astype(np.int32))
-        object.__setattr__(self, "awaited_rows", self.prequel_rows[self.sequel_rows].astype(np.int32))
+        special = [code for code, name in enumerate(self.type_names) if name in SPECIAL_TYPES]
+        awaited = find_awaited(self.prequel_rows, self.released, self.recaps | np.isin(self.types, special))
+        object.__setattr__(self, "sequel_rows", np.flatnonzero(awaited >= 0).astype(np.int32))
+        object.__setattr__(self, "awaited_rows", awaited[self.sequel_rows].astype(np.int32))
         object.__setattr__(self, "sequels", find_sequels(self.prequel_rows))
         object.__setattr__(self, "recap_rows", np.flatnonzero(self.recaps).astype(np.int32))
         object.__setattr__(self, "recap_franchises", self.franchises[self.recap_rows])

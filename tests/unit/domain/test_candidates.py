@@ -166,6 +166,28 @@ def test_a_sequel_waits_for_its_prequel_to_be_completed(interaction: Interaction
     assert (2 in items.anime_ids[mask]) is sequel_shown
 
 
+def story(anime_id: int, year: int | None, *prequels: int, kind: str = "TV", title: str = "") -> Anime:
+    return Anime(anime_id=anime_id, title=title or str(anime_id), type=kind, year=year, prequels=prequels)
+
+
+@pytest.mark.parametrize(
+    ("anime", "shown"),
+    [
+        ([story(1, 2020, 2), story(2, 2021, kind="Movie")], [1, 2]),  # set earlier, made later
+        ([story(1, 2020), story(2, 2021, 1)], [1]),
+        ([story(1, None, 2), story(2, 2021)], [2]),  # unknown dates: as it is linked
+        ([story(1, 2013, 2), story(2, 2012, kind="Special")], [1, 2]),  # not shown itself, so never awaited
+        ([story(1, 2013, 2), story(2, 2012, title="One: Recap")], [1, 2]),
+        # the prequel of a special or of a later title takes its place
+        ([story(1, 2013), story(2, 2014, 1, kind="Special"), story(3, 2015, 2)], [1]),
+        ([story(1, 2013), story(2, 2016, 1, kind="OVA"), story(3, 2015, 2)], [1]),
+        ([story(1, 2015, 2), story(2, 2016, 3), story(3, 2017, 2)], [1, 2]),  # a circle
+    ],
+)
+def test_a_title_awaits_the_nearest_of_its_prequels_that_was_there_first(anime: list[Anime], shown: list[int]) -> None:
+    assert ids(build(anime), Filters(hide_sequels=True)) == shown
+
+
 def test_nothing_that_continues_a_dropped_title_is_shown() -> None:
     items = build(RICH)
     dropped = from_state(state(event("7", 1, Kind.STATUS, Status.DROPPED)))
