@@ -77,6 +77,7 @@ def test_a_click(clicks: Any, log: FailingLog) -> None:
     ((_, kept),) = log.read()
     assert answer.json() == {"accepted": [kept.event_id], "duplicates": 0, "versions": {}, "refused": []}
     assert (kept.user_id, kept.anime_id, kept.kind) == ("7", 1, "click")
+    assert kept.accepted_ms == kept.time_ms
 
 
 def test_a_batch_with_a_bad_event(clicks: Any, log: FailingLog) -> None:
