@@ -21,6 +21,10 @@ _A, _B = 1.577, 0.895
 _MOST_STEP = 4.0
 
 
+_NEAR = 0.006
+"""Distance at most of a title from the one it is placed near; the map is 1 wide."""
+
+
 def layout(vectors: NDArray[np.float32], *, seed: int = 0, sweeps: int = _SWEEPS) -> NDArray[np.float32]:
     """Places of n titles with vectors (n, dim) of unit length on a square. → (n, 2) from 0 to 1."""
     n = len(vectors)
@@ -34,6 +38,23 @@ def layout(vectors: NDArray[np.float32], *, seed: int = 0, sweeps: int = _SWEEPS
         step = _pull(places, source, target, weight) + _push(places, rng)
         places += rate * np.clip(step, -_MOST_STEP, _MOST_STEP)
     return _on_a_square(places)
+
+
+def place_near(
+    places: NDArray[np.float32], neighbours: NDArray[np.int64], *, seed: int = 0, radius: float = _NEAR
+) -> NDArray[np.float32]:
+    """Place m titles near others that have places (n, 2) from 0 to 1. → (m, 2)
+
+    ``neighbours`` (m, k) are rows of ``places``. A title comes near that one of its neighbours which has the others
+    closest to it: their mean may be far from all of them.
+    """
+    around = places[neighbours].astype(np.float64)
+    apart = np.linalg.norm(around[:, :, None] - around[:, None], axis=3).sum(axis=2)
+    middle = np.take_along_axis(around, apart.argmin(axis=1)[:, None, None], axis=1)[:, 0]
+    rng = np.random.default_rng(seed)
+    angle, distance = rng.uniform(0, 2 * np.pi, len(middle)), radius * np.sqrt(rng.uniform(0, 1, len(middle)))
+    moved: NDArray[np.float64] = middle + distance[:, None] * np.column_stack([np.cos(angle), np.sin(angle)])
+    return moved.clip(0, 1).astype(np.float32)
 
 
 def _graph(vectors: NDArray[np.float32], k: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:

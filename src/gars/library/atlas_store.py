@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.application.atlas import layout
+from gars.application.atlas import layout, place_near
 from gars.datasets.durable import write_whole
 from gars.domain.anime import Anime
 from gars.domain.normalise import unit_rows
@@ -24,6 +24,11 @@ _GENRE_WEIGHT = 0.6
 _FRANCHISE_WEIGHT = 2.0
 """Weight of the franchise of a title without viewers, next to its description."""
 
+_ANCHORS = 10
+"""Titles of similar description among which a title without viewers is placed."""
+_BLOCK = 1000
+"""Titles compared with all others at once: 80 MB for 20,000."""
+
 _OLD_SUFFIX = ".npy"
 """Suffix of the same file before version 0.2, though it never was in numpy's format."""
 
@@ -34,9 +39,47 @@ def shown(anime: Sequence[Anime]) -> list[Anime]:
 
 
 def draw(anime: Sequence[Anime], engine: object) -> NDArray[np.float32]:
-    """Lay out ``shown(anime)`` so that titles similar in ``engine`` are near each other. → (n, 2) from 0 to 1"""
-    genres = sorted({genre for one in anime for genre in one.genres})
-    return layout(_vectors(shown(anime), genres, engine))
+    """Lay out ``shown(anime)`` so that titles similar in ``engine`` are near each other. → (n, 2) from 0 to 1
+
+    Titles without viewers are placed when the others are: near the title of their franchise that is most like them,
+    else among those of similar description. Laid out together they are most like each other, and drift away.
+    """
+    titles = shown(anime)
+    genres = sorted({genre for one in titles for genre in one.genres})
+    vectors, watched = _vectors(titles, genres, engine), _has_viewers(titles, engine)
+    if watched.all() or watched.sum() < _ANCHORS:
+        return layout(vectors)
+    places = np.empty((len(titles), 2), np.float32)
+    places[watched] = layout(vectors[watched])
+    places[~watched] = place_near(places[watched], _anchors(titles, vectors, watched))
+    return places
+
+
+def _has_viewers(titles: Sequence[Anime], engine: object) -> NDArray[np.bool_]:
+    """Flag the titles with viewers in the training data; all of them for an engine without embeddings. → (n,)"""
+    learned = engine.engine if isinstance(engine, ColdStartEngine) else engine
+    if not isinstance(learned, Engine):
+        return np.ones(len(titles), np.bool_)
+    items = learned.retriever.items
+    rows = items.rows(np.array([one.anime_id for one in titles], np.int64))
+    return (rows >= 0) & (items.counts[rows] > 0)
+
+
+def _anchors(titles: Sequence[Anime], vectors: NDArray[np.float32], watched: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Choose the titles to place each title without viewers near, as rows of those with viewers. → (m, _ANCHORS)"""
+    known, others = vectors[watched], vectors[~watched]
+    anchors = np.empty((len(others), _ANCHORS), np.int64)
+    for start in range(0, len(others), _BLOCK):
+        likeness = others[start : start + _BLOCK] @ known.T
+        anchors[start : start + _BLOCK] = np.argpartition(-likeness, _ANCHORS - 1, axis=1)[:, :_ANCHORS]
+    of_franchise: dict[str, list[int]] = {}
+    for row, at in enumerate(np.flatnonzero(watched).tolist()):
+        if name := titles[at].franchise:
+            of_franchise.setdefault(name, []).append(row)
+    for row, at in enumerate(np.flatnonzero(~watched).tolist()):
+        if family := of_franchise.get(titles[at].franchise or ""):
+            anchors[row] = family[int(np.argmax(known[family] @ others[row]))]
+    return anchors
 
 
 def write(home: Path, version: str, coordinates: NDArray[np.float32]) -> None:

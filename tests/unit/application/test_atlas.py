@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gars.application.atlas import layout
+from gars.application.atlas import layout, place_near
 
 
 def _clusters(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -40,3 +40,12 @@ def test_a_few_titles_are_a_map_too(n: int) -> None:
     places = layout(np.eye(4, dtype=np.float32)[:n])
     assert places.shape == (n, 2)
     assert np.isfinite(places).all()
+
+
+def test_a_title_is_placed_near_the_middle_one_of_its_neighbours() -> None:
+    places = np.array([[0.9, 0.9], [0.2, 0.2], [0.21, 0.2], [0.2, 0.23], [0.0, 1.0]], np.float32)
+    placed = place_near(places, np.array([[0, 1, 2, 3], [4, 4, 4, 4]]), radius=0.01)
+    assert np.linalg.norm(placed[0] - places[1]) <= 0.01, "not at the mean, where nothing is"
+    assert np.linalg.norm(placed[1] - places[4]) <= 0.01
+    assert placed.min() >= 0
+    assert placed.max() <= 1

@@ -196,3 +196,22 @@ def test_map_places_a_title_without_viewers_near_its_franchise(small: Recommende
     assert near[3, 0] > 0.85, "the franchise counts twice as much as the description"
     assert near[2, 0] > 0.1
     assert np.linalg.norm(placed, axis=1) == pytest.approx([1, 1, 1, 1, 0], abs=1e-5)
+
+
+def test_map_draws_a_title_without_viewers_near_its_franchise_else_among_its_kind(small: Recommender) -> None:
+    """Laid out with the others, such titles drift together and away from their franchise."""
+    watched = [msgspec.structs.replace(one, franchise=f"line {one.anime_id}") for one in small.engine.anime]
+    odd = next(one for one in watched if "Odd" in one.genres)
+    sequels = [
+        Anime(anime_id=300 + n, title=f"Qwxz {n}", genres=EVEN.genres, franchise=odd.franchise) for n in range(5)
+    ]
+    kind = [Anime(anime_id=400 + n, title=f"Asdf {n}", genres=EVEN.genres) for n in range(5)]
+    anime = [*watched, *sequels, *kind]
+    places = atlas_store.draw(anime, with_cold_start(small.engine, [*sequels, *kind]))
+    place = {one.anime_id: at for one, at in zip(atlas_store.shown(anime), places, strict=True)}
+    for one in sequels:
+        assert np.linalg.norm(place[one.anime_id] - place[odd.anime_id]) <= 0.0061
+    for one in kind:
+        nearest = min(watched, key=lambda other: float(np.linalg.norm(place[one.anime_id] - place[other.anime_id])))
+        assert nearest.genres == one.genres
+    assert len({tuple(place[one.anime_id]) for one in sequels}) == 5, "none hides another"
