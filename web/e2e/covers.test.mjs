@@ -97,12 +97,25 @@ describe('covers', { skip: process.env.GARS_URL_IS_REAL ? 'the images are those 
     }))
 
   for (const [width, height] of [[390, 844], [320, 256], [1280, 800]]) {
-    it(`the question hides no way on at ${width} by ${height}`, () =>
+    it(`the question lies over nothing at ${width} by ${height}, wherever the page is scrolled to`, () =>
       withPage(browser, options({ viewport: { width, height } }), async (page) => {
+        await selectViewer(page, '256')
         await page.goto(base + '/')
         await question(page).waitFor()
+        await page.locator('main article').nth(4).waitFor()
+        for (const share of [0, 0.3, 1]) {
+          await page.evaluate((part) => window.scrollTo(0, part * document.documentElement.scrollHeight), share)
+          const [lowest, highest] = await page.evaluate(() => [
+            document.querySelector('[aria-labelledby=covers-question]').getBoundingClientRect().bottom,
+            Math.min(...[...document.querySelectorAll('main h1, main article')].map((part) => part.getBoundingClientRect().top)),
+          ])
+          assert.ok(lowest <= highest, `it ends at ${lowest}, and the content begins at ${highest}`)
+        }
+        await page.evaluate(() => window.scrollTo(0, 0))
         assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), true)
         await page.getByRole('button', { name: 'Keep the drawn ones' }).click()
+        await question(page).waitFor({ state: 'detached' })
+        assert.equal(await page.evaluate(() => document.activeElement.id), 'main', 'the focus is lost')
       }))
   }
 })
