@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { after, before, describe, it } from 'node:test'
 
-import { ask, BASE, cards, firstViewer, launch, listedIds, selectViewer, someUser, waitForOtherList, withPage } from './browser.mjs'
+import { ask, BASE, cards, firstViewer, interact, launch, listedIds, selectViewer, someUser, waitForOtherList, withPage } from './browser.mjs'
 import { ADMIN } from './fake-operator.mjs'
 import { waitForQuiet } from './measure.mjs'
 
@@ -119,6 +119,29 @@ function coveredHeight() {
   return rows.size
 }
 
+/** Somebody who did one thing to each of the first titles. */
+async function newViewer(...deeds) {
+  const viewer = `axe-${crypto.randomUUID()}`
+  const titles = (await ask(`/onboarding?k=${deeds.length}`)).items
+  for (const [at, deed] of deeds.entries()) await interact({ user_id: viewer, anime_id: titles[at].anime_id, ...deed })
+  return viewer
+}
+
+/** What axe finds wrong, in both themes. */
+async function violationsIn(page) {
+  await page.evaluate(AXE)
+  const found = []
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme })
+    await page.evaluate(() => Promise.all(document.getAnimations().filter((one) => one instanceof CSSTransition).map((one) => one.finished.catch(() => undefined))))
+    const { violations } = await page.evaluate(() =>
+      window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }),
+    )
+    found.push(...violations.flatMap(({ id, nodes }) => nodes.slice(0, 3).map(({ target, failureSummary }) => `${colorScheme}: ${id}: ${target} ${failureSummary}`)))
+  }
+  return found
+}
+
 const VIEWS = {
   start: { path: () => '/start', ready: firstViewer },
   list: { path: () => '/', ready: (page) => cards(page).first() },
@@ -131,8 +154,33 @@ const VIEWS = {
   comparison: { path: async () => `/users/${await someUser(1)}/compare`, ready: (page) => page.getByRole('list', { name: 'Watch together' }) },
   'invitation to compare': { path: async () => `/users/${await someUser(0)}/compare`, ready: (page) => page.getByRole('region', { name: 'Choose somebody' }).getByRole('listitem').first() },
   'invitation to a group': { path: async () => `/group?member=${await someUser(1)}`, ready: (page) => page.getByRole('button', { name: 'Join' }) },
-  'titles that were hidden': { path: async () => `/users/${await someUser(0)}?show=hidden`, ready: (page) => page.getByRole('radio', { name: 'Hidden', exact: true }) },
+  'titles that were hidden': {
+    viewer: () => newViewer({ kind: 'like' }, { kind: 'dismiss' }),
+    path: (viewer) => `/users/${viewer}?show=hidden`,
+    ready: (page) => page.getByRole('list', { name: 'History' }).getByRole('listitem').first(),
+  },
   season: { path: () => '/season', ready: (page) => page.getByRole('heading', { name: /^(On now|The catalogue ends)/ }) },
+  plan: {
+    viewer: () => newViewer({ kind: 'like' }, { kind: 'status', value: 'planned' }),
+    path: () => '/plan',
+    ready: async (page) => {
+      await page.getByRole('button', { name: 'Pick one for tonight' }).click()
+      return page.getByRole('status').getByText(/^Tonight: /)
+    },
+  },
+  'share card': {
+    viewer: () => newViewer({ kind: 'like' }),
+    path: (viewer) => `/users/${viewer}`,
+    ready: async (page) => {
+      await page.getByRole('button', { name: 'Draw it' }).click()
+      return page.getByRole('img', { name: /^Share card with / })
+    },
+  },
+  'question about covers': {
+    asksForCovers: true,
+    path: () => '/',
+    ready: (page) => page.getByRole('region', { name: 'Show the real covers?' }),
+  },
   operator: { path: () => '/admin', ready: (page) => page.getByLabel('Operator’s token') },
   'operator inside': {
     path: () => '/admin',
@@ -144,44 +192,39 @@ const VIEWS = {
   'not found': { path: () => '/nothing/here', ready: (page) => page.getByRole('heading', { name: 'Nothing at this address' }) },
 }
 
-for (const [colorScheme, width] of [['dark', 1440], ['light', 390]]) {
-  {
-    describe(`${colorScheme}, ${width} wide`, () => {
-      for (const [name, { path, ready, token, open, skip = false }] of Object.entries(VIEWS)) {
-        it(`${name} passes axe and fits the screen`, { skip }, () =>
-          withPage(browser, { colorScheme, viewport: { width, height: 900 }, reducedMotion: 'reduce' }, async (page, { expect }) => {
-            await selectViewer(page, await someUser(0))
-            if (token) {
-              expect(/Failed to load resource.*404/) // no A/B test may run
-              await page.addInitScript((text) => sessionStorage.setItem('gars.admin-token', text), token)
-            }
-            await page.goto(BASE + (await path()))
-            await (await ready(page)).waitFor()
-            await page.getByRole('button', { name: 'Settings' }).waitFor()
-            if (open && width < 1024) {
-              await page.getByRole('button', { name: /^Filters/ }).click()
-              await open(page).waitFor()
-            }
-            await page.waitForFunction(() => !document.querySelector('.skeleton') || document.querySelector('section[aria-label="Recommendations"]'))
-            await page.evaluate(AXE)
-            const { violations } = await page.evaluate(() =>
-              window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }),
-            )
-            const found = violations.flatMap(({ id, nodes }) => nodes.slice(0, 3).map(({ target, failureSummary }) => `${id}: ${target} ${failureSummary}`))
-            assert.deepEqual(found, [])
+for (const width of [1440, 390]) {
+  describe(`${width} wide`, () => {
+    for (const [name, { viewer = () => someUser(0), path, ready, token, open, asksForCovers = false, skip = false }] of Object.entries(VIEWS)) {
+      it(`${name} passes axe in both themes and fits the screen`, { skip }, () =>
+        withPage(browser, { viewport: { width, height: 900 }, reducedMotion: 'reduce', asksForCovers }, async (page, { expect }) => {
+          const userId = await viewer()
+          await selectViewer(page, userId)
+          if (asksForCovers) await page.route('**/api/v1/about', async (route) => route.fulfill({ json: { ...(await (await route.fetch()).json()), covers: 'ask' } }))
+          if (token) {
+            expect(/Failed to load resource.*404/) // no A/B test may run
+            await page.addInitScript((text) => sessionStorage.setItem('gars.admin-token', text), token)
+          }
+          await page.goto(BASE + (await path(userId)))
+          await (await ready(page)).waitFor()
+          await page.getByRole('button', { name: 'Settings' }).waitFor()
+          if (open && width < 1024) {
+            await page.getByRole('button', { name: /^Filters/ }).click()
+            await open(page).waitFor()
+          }
+          await page.waitForFunction(() => !document.querySelector('.skeleton') || document.querySelector('section[aria-label="Recommendations"]'))
+          assert.deepEqual(await violationsIn(page), [])
+          await assertFits(page)
+          if (width > 500) return
+          // A page at 400 % of a screen of 1280 × 1024, and of one whose height is that of a phone on its side.
+          for (const height of [640, 256]) {
+            await page.setViewportSize({ width: 320, height })
             await assertFits(page)
-            if (width > 500) return
-            // A page at 400 % of a screen of 1280 × 1024, and of one whose height is that of a phone on its side.
-            for (const height of [640, 256]) {
-              await page.setViewportSize({ width: 320, height })
-              await assertFits(page)
-            }
-            const covered = await page.evaluate(coveredHeight)
-            assert.ok(covered <= 64 || open, `bars that stay cover ${covered} of 256 pixels`)
-          }))
-      }
-    })
-  }
+          }
+          const covered = await page.evaluate(coveredHeight)
+          assert.ok(covered <= 64 || open, `bars that stay cover ${covered} of 256 pixels`)
+        }))
+    }
+  })
 }
 
 describe('dialogs and menus', () => {
