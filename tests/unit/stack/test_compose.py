@@ -266,7 +266,8 @@ def test_the_image_listens_and_caches_where_it_can() -> None:
     image = (DEPLOY / "Dockerfile").read_text().partition(" AS gars\n")[2].partition("\nFROM ")[0]
     assert 'CMD ["serve", "--host", "0.0.0.0"]' in image
     (volume,) = re.findall(r"(?m)^VOLUME (\S+)$", image)
-    assert re.search(rf"(?m)^ENV NUMBA_CACHE_DIR={volume}/", image)
+    for cache in ("NUMBA_CACHE_DIR", "PYTHONPYCACHEPREFIX"):
+        assert re.search(rf"(?m)^ENV .*\b{cache}={volume}/", image)
 
 
 def test_containers_write_only_where_it_is_named() -> None:
