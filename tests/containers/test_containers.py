@@ -57,7 +57,7 @@ def test_a_click_changes_the_list(stack: Stack) -> None:
     )
     after = stack.recommendations("reader")
     assert after["fallback"] is None
-    shown, shown_before = ([item["anime_id"] for item in made["items"]] for made in (after, before))
+    shown, shown_before = ([item["anime"]["anime_id"] for item in made["items"]] for made in (after, before))
     assert shown != shown_before
     assert not {100, 102, 104} & set(shown)
     page = stack.client.get("/")
