@@ -128,7 +128,8 @@ def summary(outputs: dict[str, str], floors: Floors) -> Iterator[str]:
                 ratio, floor = float(row["p50 ms"]) / floors.request_ms, f"empty route {floors.request_ms:.2f} ms"
             else:
                 ratio, floor = floors.requests_per_s / rate, f"empty route {floors.requests_per_s:,.0f} a second"
-            yield f"| GET of a list {kind}, {row['connections']} connections | {measured} | {floor} | {ratio:.1f} |"
+            connections = f"{row['connections']} connection{'s' * (row['connections'] != '1')}"
+            yield f"| GET of a list {kind}, {connections} | {measured} | {floor} | {ratio:.1f} |"
     for row in rows(outputs["click"]):
         if row.get("") == "both":
             least = floors.fsync_ms + 2 * floors.request_ms
