@@ -73,7 +73,7 @@ class TestWriteBehind(_InFolder, StateStoreContract):
         for before in self.opened:
             if isinstance(before, WriteBehind):
                 before.flush()
-        store = WriteBehind(SqliteStateStore(self.path))
+        store = WriteBehind(SqliteStateStore(self.path), most_waiting=100)
         self.opened.append(store)
         return store
 

@@ -111,7 +111,8 @@ def open_local(
     feed = open_change_feed(settings)
     log = open_local_event_log(settings)
     store = open_state_store(settings)
-    states = WriteBehind(store) if isinstance(store, SqliteStateStore) else store
+    most_waiting = max(1, settings.state_cache)
+    states = WriteBehind(store, most_waiting=most_waiting) if isinstance(store, SqliteStateStore) else store
     tombstones = open_tombstones(settings)
     impressions = open_impression_log(settings)
     # histories first: live events come on top of them

@@ -247,8 +247,9 @@ class Settings:
     state_cache: int = field(
         metadata=_setting(
             "GARS_STATE_CACHE",
-            "2000",
-            "User states kept decoded in memory; with Redis what is served while it is away.",
+            "5000",
+            "User states kept decoded in memory, 25 kB each at 85 titles, and changed ones that wait for the disk at "
+            "most; with Redis what is served while it is away.",
         )
     )
     list_cache: int = field(

@@ -48,7 +48,7 @@ def opened() -> Iterator[Callable[..., WriteBehind]]:
     stores: list[WriteBehind] = []
 
     def open_(disk: Disk, **settings: Any) -> WriteBehind:
-        stores.append(WriteBehind(disk, **settings))
+        stores.append(WriteBehind(disk, **{"most_waiting": 100, **settings}))
         return stores[-1]
 
     yield open_

@@ -18,14 +18,16 @@ logger = logging.getLogger(__name__)
 
 WAIT_S = 1.0
 """Longest time (s) before a changed state is written to disk."""
-MOST_WAITING = 2_000
-"""Most states that may be queued; ``put`` writes them first if there are more."""
 
 
 class WriteBehind:
-    """A ``StateStore`` over SQLite that writes batches of states from its own thread."""
+    """A ``StateStore`` over SQLite that writes batches of states from its own thread.
 
-    def __init__(self, store: SqliteStateStore, *, wait_s: float = WAIT_S, most_waiting: int = MOST_WAITING) -> None:
+    At most ``most_waiting`` states are queued; ``put`` writes them first if there are more. As many as the store keeps
+    in memory is a good number: with fewer, a state of a busy service is written more often than once in ``wait_s``.
+    """
+
+    def __init__(self, store: SqliteStateStore, *, wait_s: float = WAIT_S, most_waiting: int) -> None:
         self._store = store
         self._wait_s = wait_s
         self._most_waiting = most_waiting
