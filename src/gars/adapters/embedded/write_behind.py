@@ -64,7 +64,8 @@ class WriteBehind:
 
     def put(self, states: Sequence[UserState], *, checkpoints: Mapping[str, str] | None = None) -> None:
         """Store states in memory; they are on disk within ``wait_s``, states and checkpoints in one transaction."""
-        if len(self._waiting) + len(states) > self._most_waiting:
+        waiting = self._waiting
+        if len(waiting) + sum(state.user_id not in waiting for state in states) > self._most_waiting:
             self.flush()
         held = {state.user_id: self.get(state.user_id) for state in states}
         with self._lock:
