@@ -13,6 +13,25 @@ describe('where a title streams', () => {
     expect(names(['tlh'])).toEqual([[false, ['Netflix', 'bilibili', 'Hulu', 'nicovideo']]])
   })
 
+  it('knows the sites by their addresses, whatever the language of their names', () => {
+    const named = [
+      { site: 'dアニメストア', url: 'https://animestore.docomo.ne.jp/animestore/ci_pc?workId=1' },
+      { site: 'Niconico', url: 'https://ch.nicovideo.jp/one' },
+      { site: 'Prime Video', url: 'https://www.amazon.co.jp/gp/video/detail/1' },
+      { site: '優酷', url: 'https://list.youku.com/show/1' },
+      { site: '動畫瘋', url: 'https://acg.gamer.com.tw/acgDetail.php?s=1' },
+      { site: '哔哩哔哩（港澳台）', url: 'https://www.bilibili.com/bangumi/media/md1/' },
+      { site: '木棉花 HK', url: 'https://www.youtube.com/playlist?list=1' },
+      { site: 'Crunchyroll', url: 'https://www.crunchyroll.com/series/1' },
+      { site: 'HIDIVE', url: null },
+    ]
+    const here = (language: string) => byRegion(named, [language])[0]?.sites.map(({ site }) => site)
+    expect(here('en-US')).toEqual(['Crunchyroll', 'HIDIVE'])
+    expect(here('ja')).toEqual(['dアニメストア', 'Niconico', 'Prime Video', 'Crunchyroll'])
+    expect(here('zh-CN')).toEqual(['優酷', 'Crunchyroll'])
+    expect(here('zh-HK')).toEqual(['優酷', '動畫瘋', '哔哩哔哩（港澳台）', '木棉花 HK', 'Crunchyroll'])
+  })
+
   it('takes the region from the first language that names one', () => {
     expect(regionOf(['tlh', 'en-GB'])).toBe('GB')
     expect(regionOf(['zh-Hant-TW'])).toBe('TW')

@@ -2,11 +2,11 @@ import type { AnimeDetail } from '@/api/types'
 
 type Site = AnimeDetail['streaming'][number]
 
-/** Countries in which a site streams, by a part of its name in lower case. What is not listed streams in many. */
+/** Countries in which a site streams, by a part of its name or address in lower case. What is not listed streams in many. */
 const REGIONS: readonly [RegExp, readonly string[]][] = [
-  [/bilibili|iqiyi|youku|tencent|qq|sohu|letv|pptv|mgtv|acfun/, ['CN', 'TW', 'HK', 'MO']],
-  [/gamer|bahamut|ani-?one|viu|line tv|kktv|myvideo|friday|hamivideo/, ['TW', 'HK', 'MO']],
-  [/nicovideo|danime|abema|unext|u-next|fod|hulu japan|tver|bandai channel|lemino|dmm|telasa|wowow/, ['JP']],
+  [/gamer|bahamut|ani-?one|viu|line tv|kktv|myvideo|friday|hamivideo|mytv|木棉花|港澳台/, ['TW', 'HK', 'MO']],
+  [/bilibili|iqiyi|youku|tencent|\bqq|sohu|letv|pptv|mgtv|acfun/, ['CN', 'TW', 'HK', 'MO']],
+  [/\bnico|danime|animestore|abema|unext|u-next|fod|hulu japan|tver|bandai channel|lemino|dmm|telasa|wowow|amazon\.co\.jp/, ['JP']],
   [/wakanim|adn|anime digital/, ['FR', 'BE', 'CH', 'DE']],
   [/hidive|hulu|tubi|funimation|retrocrush/, ['US', 'CA', 'GB', 'AU', 'NZ', 'IE']],
 ]
@@ -21,15 +21,16 @@ export function regionOf(languages: readonly string[]): string | null {
   return null
 }
 
-const streamsIn = (site: string, region: string | null) => {
-  const countries = REGIONS.find(([name]) => name.test(site.toLowerCase()))?.[1]
+const streamsIn = ({ site, url }: Site, region: string | null) => {
+  const host = /^https?:\/\/([^/?#]+)/.exec(url ?? '')?.[1] ?? ''
+  const countries = REGIONS.find(([name]) => name.test(`${site} ${host}`.toLowerCase()))?.[1]
   return !countries || region === null || countries.includes(region)
 }
 
 /** Sites of the reader's region, then the others to be folded away. A group without a site is left out. */
 export function byRegion(sites: readonly Site[], languages: readonly string[]): { sites: Site[]; folded: boolean }[] {
   const region = regionOf(languages)
-  const here = sites.filter(({ site }) => streamsIn(site, region))
+  const here = sites.filter((one) => streamsIn(one, region))
   const elsewhere = sites.filter((one) => !here.includes(one))
   return [
     { sites: here, folded: false },

@@ -7,7 +7,7 @@ const NO_THEME: ReadonlySet<string> = new Set(
 adapted into japanese movie|adapted into jdrama|manga|novel|light novel|visual novel|original work|new|remake|sequel|prequel|special|recap|short episodes|short movie|shorts|ova|ona|tv|movie|
 target audience|shounen|shoujo|seinen|josei|kids|kodomo|dynamic|elements|setting|place|time|themes|content indicators|maintenance tags|technical aspects|origin|fetishes|ensemble cast|
 primarily male cast|primarily female cast|primarily adult cast|primarily teen cast|primarily child cast|male protagonist|female protagonist|full cgi|cgi|cg|stop motion|rotoscoping|widescreen|
-4:3|tv edition|earth|asia|japan|present|past|future|human|unrecorded|noitamina|nhk|tv-ma|r-17+|pg-13|pg|g|rx|r+|ratings`
+4:3|tv edition|earth|asia|japan|present|past|future|human|unrecorded|noitamina|nhk|tv-ma|r-17+|pg-13|pg|g|rx|r+|ratings|heterosexual|nudity|foreign`
     .split('|')
     .map((name) => name.trim()),
 )
