@@ -94,6 +94,8 @@ describe('an anime', () => {
       }
       const links = await page.locator('main a[target="_blank"]').evaluateAll((all) => all.map(({ href, rel }) => ({ href, rel })))
       assert.ok(links.every(({ rel }) => rel.includes('noopener') && rel.includes('noreferrer')))
+      const { synopsis } = await ask('/anime/' + anime.anime_id)
+      if (synopsis.includes('\n')) assert.equal(await page.getByText(synopsis.split('\n')[0]).first().evaluate((text) => getComputedStyle(text).whiteSpaceCollapse), 'preserve-breaks')
       // Sites of other regions are folded away; those of the reader's, or without a region, are not.
       const folded = page.locator('main details').filter({ hasText: 'In other regions' })
       const shown = await page.locator('main a[target="_blank"]:visible').count()
@@ -220,6 +222,9 @@ describe('a request in words', () => {
         return Promise.all(ids.slice(0, 6).map(async (id) => (await ask(`/anime/${id}`)).genres))
       }
       for (const one of await genres()) assert.ok(one.includes('Comedy') && !one.includes('Drama'), one.join())
+      // No title has this name, and none was meant.
+      await page.waitForLoadState('networkidle')
+      assert.equal(await page.getByRole('main').getByText('No title like that').count(), 0)
       assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 320)
       await chips.first().focus()
       await page.keyboard.press('Enter')

@@ -39,10 +39,12 @@ describe('an address', () => {
       await cards(page).first().waitFor()
       await page.goto(`${BASE}/search?q=${'a'.repeat(3000)}`)
       await page.getByRole('heading', { name: /^No title like that/ }).or(page.getByRole('list', { name: 'Titles found' })).first().waitFor()
-      await page.goto(`${BASE}/users/a%2Fb`)
-      // No route of the service takes such an id: the page says so in its own words.
-      await page.getByRole('heading', { level: 1, name: 'Viewer a/b' }).waitFor()
-      await page.getByRole('alert').filter({ hasText: 'The history did not load' }).getByText('There is nothing at this address.').waitFor()
+      // No route of the service takes the first, and no viewer has the second: nothing of a viewer is shown or offered.
+      for (const id of ['a%2Fb', 'unknown-user']) {
+        await page.goto(`${BASE}/users/${id}`)
+        await page.getByRole('heading', { level: 1, name: 'No such viewer' }).waitFor()
+        assert.equal(await page.locator('main h2, main button').count(), 0)
+      }
     }))
 })
 
