@@ -254,16 +254,26 @@ class Engine:
         return [(int(items.anime_ids[other]), float(min(1.0, similarity[other]))) for other in best]
 
     def _similarity(self, row: int) -> NDArray[np.float32]:
-        """Cosine of embeddings and content, evenly; content alone for a title without an embedding. → (n,)"""
-        content = np.zeros(len(self.retriever.items), np.float32)
-        one = np.ones(1, np.float32)
-        lists, at = self.retriever.channel("content").lists(np.array([row]))
-        neighbours.weighted_sum(lists, at, one, content)
-        np.sqrt(content, out=content)  # the channel keeps squared cosines
+        """Cosine of embeddings and content, evenly. → (n,)
+
+        For a title without an embedding titles that viewers recommend for it take the embedding's place, the first one
+        counting as 1: descriptions alone find titles that share a word. Content alone if nothing is recommended.
+        """
+        content = np.sqrt(self._neighbours("content", row))  # the channel keeps squared cosines
         vectors = self.retriever.vectors
-        if not vectors[row].any():
-            return content
-        return np.asarray(0.5 * (vectors @ vectors[row]) + 0.5 * content, np.float32)
+        if vectors[row].any():
+            return np.asarray(0.5 * (vectors @ vectors[row]) + 0.5 * content, np.float32)
+        recommended = self._neighbours("recommended", row)
+        most = recommended.max()
+        return content if most <= 0 else np.asarray(0.5 * recommended / most + 0.5 * content, np.float32)
+
+    def _neighbours(self, channel: str, row: int) -> NDArray[np.float32]:
+        """Weights of an item's neighbours in a channel, 0 if the model does not have it. → (n,)"""
+        weights = np.zeros(len(self.retriever.items), np.float32)
+        if channel in self.retriever.channel_names:
+            lists, at = self.retriever.channel(channel).lists(np.array([row]))
+            neighbours.weighted_sum(lists, at, np.ones(1, np.float32), weights)
+        return weights
 
     def similar_user_ids(self, history: History, *, k: int, exclude: str | None = None) -> list[tuple[str, float]]:
         """Training users whose taste vector is nearest, with the cosine, best first."""

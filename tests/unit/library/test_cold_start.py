@@ -66,7 +66,20 @@ def with_unwatched() -> Recommender:
     """A model whose catalogue has six titles without viewers, 400 to 405."""
     interactions, catalogue = small_world()
     unwatched = catalogue.head(6).with_columns(item_id=pl.Series(range(400, 406)), franchise=pl.lit(None, pl.String))
-    return Recommender.fit(interactions, pl.concat([catalogue, unwatched]), config=SMALL, progress=False)
+    both = pl.concat([catalogue, unwatched]).with_columns(
+        recommended=pl.col("item_id").map_elements(lambda one: [131, 135] if one == 400 else [], pl.List(pl.Int64))
+    )
+    return Recommender.fit(interactions, both, config=SMALL, progress=False)
+
+
+def test_similar_anime_of_a_title_without_viewers_begin_with_recommended_ones(with_unwatched: Recommender) -> None:
+    found = with_unwatched.engine.similar_ids(400, k=60)
+    rank = {anime_id: place for place, (anime_id, _) in enumerate(found)}
+    assert rank[131] < rank[135] < 5, "titles of the other genre, which its description does not find"
+    (likeness,) = [score for anime_id, score in found if anime_id == 131]
+    assert 0.5 <= likeness <= 1
+    by_content = with_unwatched.engine.similar_ids(402, k=5)
+    assert {131, 135}.isdisjoint(anime_id for anime_id, _ in by_content)
 
 
 def test_ranker_orders_titles_without_viewers_of_its_catalogue(
