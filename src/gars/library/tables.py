@@ -57,17 +57,16 @@ def values_of(column: Column) -> list[object]:
 
 
 def read_table(source: Any, what: str) -> Table:
-    """Return the columns of a table; ``what`` names it in messages.
+    """Return the columns of a table; ``what`` names it in messages. A list of paths is one table in Parquet files.
 
     Raises:
         InvalidInputError: it is no table.
         DataError: the file cannot be read.
     """
+    if isinstance(source, list) and source and all(isinstance(part, Path) for part in source):
+        return _of_parts(source, what)
     if isinstance(source, pl.LazyFrame):
-        lazy, schema = source, source.collect_schema()
-        height = int(lazy.select(pl.len()).collect().item())
-        # column by column: together they may not fit into memory
-        return Table(what, schema.names(), height, lambda at: lazy.select(schema.names()[at]).collect().to_series())
+        source = source.collect()  # once: its rows may come in another order the next time
     if isinstance(source, str | Path):
         source = _read_file(Path(source), what)
     if hasattr(source, "columns") and hasattr(source, "iloc"):
@@ -85,6 +84,14 @@ def read_table(source: Any, what: str) -> Table:
     raise InvalidInputError(
         f"{what} is a {type(source).__name__}", hint="give a DataFrame, an Arrow table, or the path of a CSV or Parquet"
     )
+
+
+def _of_parts(parts: list[Path], what: str) -> Table:
+    """Read Parquet files column by column: together the columns may not fit into memory."""
+    lazy = pl.scan_parquet(parts)
+    names = lazy.collect_schema().names()
+    height = int(lazy.select(pl.len()).collect().item())
+    return Table(what, names, height, lambda at: lazy.select(names[at]).collect().to_series())
 
 
 def _is_sequence(values: object) -> bool:

@@ -351,10 +351,19 @@ def _large(n: int = 200_000) -> pl.DataFrame:
     )
 
 
-def test_sorted_rows_give_what_shuffled_ones_give() -> None:
+def _parts(frame: pl.DataFrame, folder: Path) -> list[Path]:
+    """Write a table as a data set does: in several Parquet files."""
+    parts = [folder / f"part-{number}.parquet" for number in range(3)]
+    for number, part in enumerate(parts):
+        third = -(-len(frame) // 3)
+        frame.slice(number * third, third).write_parquet(part)
+    return parts
+
+
+def test_sorted_rows_give_what_shuffled_ones_give(tmp_path: Path) -> None:
     frame = _large()
     shuffled = frame.sample(fraction=1, shuffle=True, seed=1)
-    for given in (frame, frame.lazy()):
+    for given in (frame, _parts(frame, tmp_path)):
         fast, slow = rows_of(given, [3, 2_000]), rows_of(shuffled, [3, 2_000])
         for name in ("user", "item", "rating", "user_ids", "item_ids"):
             found, expected = getattr(fast, name), getattr(slow, name)
@@ -372,12 +381,19 @@ def test_far_apart_ids_are_not_put_into_a_table() -> None:
     assert rows.item.tolist() == [0, 1]
 
 
-def test_memory_of_sorted_rows_is_bounded() -> None:
+def test_a_lazy_frame_is_read_once() -> None:
+    """Its rows may come in another order each time: columns read one by one would not belong together."""
+    frame = _large(1_000)
+    unordered = frame.lazy().map_batches(lambda one: one.sample(fraction=1, shuffle=True))
+    assert same(rows_of(unordered), rows_of(frame))
+
+
+def test_memory_of_sorted_rows_is_bounded(tmp_path: Path) -> None:
     """142 million rows are to fit on a machine with 16 GB: so many bytes a row at most, arrays of numpy counted."""
-    frame = _large().with_columns(status=pl.lit(None, pl.String)).lazy()
-    rows_of(frame)
+    parts = _parts(_large().with_columns(status=pl.lit(None, pl.String)), tmp_path)
+    rows_of(parts)
     tracemalloc.start()
-    rows_of(frame)
+    rows_of(parts)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 45 * 200_000

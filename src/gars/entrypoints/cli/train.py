@@ -100,7 +100,7 @@ def train_on(
     """Fit on a data set, and on the lists people were shown and an item graph if these are given; add the model."""
     recommender = fit_with(
         FitHooks(log=log, blend=shown, graph=graph),
-        dataset.interactions(),
+        dataset.parts(),
         dataset.catalogue(),
         users=dataset.users(),
         config=config,
