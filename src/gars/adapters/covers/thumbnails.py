@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import threading
 
+from PIL import Image, ImageOps
+
 from gars.domain.errors import InvalidInputError
 from gars.domain.pictures import read_header
 
@@ -33,8 +35,6 @@ def make_thumbnail(content: bytes) -> bytes:
 
 
 def _make(content: bytes) -> bytes:
-    from PIL import Image, ImageOps  # a service without covers does without its memory
-
     with Image.open(io.BytesIO(content), formats=_FORMATS) as source:
         source.draft("RGB", (2 * WIDTH, 3 * WIDTH))  # a JPEG is decoded at a fraction of its size
         source.load()
