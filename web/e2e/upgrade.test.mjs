@@ -80,7 +80,7 @@ describe('an upgrade with a tab open', { skip: process.env.GARS_URL_IS_REAL ? 't
       assert.deepEqual(loaded, ['/group'], 'the page is loaded again and again')
     }))
 
-  it('says so where that does not help, and goes on with a press of the button once it does', () =>
+  it('shows an error where that does not help, and goes on with a press of the button once it does', () =>
     withOpenTab(async (page, service, loaded) => {
       service.servePageFrom(half)
       await open(page, 'Group night')
@@ -92,7 +92,7 @@ describe('an upgrade with a tab open', { skip: process.env.GARS_URL_IS_REAL ? 't
       assert.equal(await message(page).count(), 0)
     }))
 
-  it('says so where a part of the view that is shown is gone, without taking the view away', () =>
+  it('shows an error where a part of the view that is shown is gone, without taking the view away', () =>
     withOpenTab(async (page, service, loaded) => {
       await cards(page).nth(2).getByRole('button', { name: /^Like: / }).click()
       const details = page.getByRole('button', { name: 'Details' })

@@ -19,8 +19,6 @@ _BLOCK = 1024
 _A, _B = 1.577, 0.895
 """The curve 1 / (1 + a d^2b) that fits a smallest distance of 0.1 (UMAP's defaults)."""
 _MOST_STEP = 4.0
-
-
 _NEAR = 0.006
 """Distance at most of a title from the one it is placed near; the map is 1 wide."""
 

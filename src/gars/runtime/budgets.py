@@ -94,7 +94,7 @@ class Deadline:
 
         Raises:
             OutOfTimeError: it was abandoned before, or too many late calls of it are still running.
-            AbandonedError: at its end, by result or error, if it was abandoned meanwhile.
+            AbandonedError: at its end, by result or error, if it has been abandoned.
         """
         if budget in self.spent:  # counted when it was abandoned
             raise OutOfTimeError(f"no answer within {budget.limit_s * 1000:.0f} ms")

@@ -13,7 +13,7 @@ describe('where a title streams', () => {
     expect(names(['tlh'])).toEqual([[false, ['Netflix', 'bilibili', 'Hulu', 'nicovideo']]])
   })
 
-  it('knows the sites by their addresses, whatever the language of their names', () => {
+  it('knows the sites by their addresses, in any language of their names', () => {
     const named = [
       { site: 'dアニメストア', url: 'https://animestore.docomo.ne.jp/animestore/ci_pc?workId=1' },
       { site: 'Niconico', url: 'https://ch.nicovideo.jp/one' },
