@@ -3,6 +3,8 @@
 Compared: both heads' raw outputs over whole lists, known and unknown items. Not compared: training-time dropout.
 """
 
+import random
+
 import numpy as np
 import pytest
 
@@ -43,7 +45,7 @@ def lists(items: ItemTable) -> RankingLists:
 
 
 def test_exported_scores_are_the_models(items: ItemTable, lists: RankingLists) -> None:
-    model = mlp.build(items, lists, RankingConfig(hidden=(16, 8)))
+    model = mlp.build(items, lists, RankingConfig(hidden=(16, 8)), random.Random(0))
     network = mlp.export(model, items, labelled=np.arange(N_ITEMS, dtype=np.int32))
     predicted = model.predict({"features": lists.features, "rows": lists.rows, "taste": lists.taste}, verbose=0)
     for user in range(0, 64, 7):
@@ -69,14 +71,14 @@ def test_features_are_scaled_by_the_statistics_of_the_labelled_places(
 
 
 def test_title_without_a_label_has_the_shared_unknown_embedding(items: ItemTable, lists: RankingLists) -> None:
-    model = mlp.build(items, lists, RankingConfig(hidden=(16, 8)))
+    model = mlp.build(items, lists, RankingConfig(hidden=(16, 8)), random.Random(0))
     network = mlp.export(model, items, labelled=np.arange(10, dtype=np.int32))
     assert np.array_equal(network.item_embedding[11], network.item_embedding[29])
     assert not np.array_equal(network.item_embedding[9], network.item_embedding[29])
 
 
 def test_constant_feature_has_no_weight(items: ItemTable, lists: RankingLists) -> None:
-    model = mlp.build(items, lists, RankingConfig(hidden=(16, 8)))
+    model = mlp.build(items, lists, RankingConfig(hidden=(16, 8)), random.Random(0))
     network = mlp.export(model, items, labelled=np.arange(N_ITEMS, dtype=np.int32))
     rows = lists.rows[0].astype(np.int64)
     changed = lists.features[0].copy()
@@ -87,7 +89,7 @@ def test_constant_feature_has_no_weight(items: ItemTable, lists: RankingLists) -
 
 
 def test_no_candidates_have_no_scores(items: ItemTable, lists: RankingLists) -> None:
-    model = mlp.build(items, lists, RankingConfig(hidden=(16, 8)))
+    model = mlp.build(items, lists, RankingConfig(hidden=(16, 8)), random.Random(0))
     network = mlp.export(model, items, labelled=np.arange(N_ITEMS, dtype=np.int32))
     order, p_like = network.score(np.empty((0, N_FEATURES), np.float32), np.empty(0, np.int64), lists.taste[0])
     assert len(order) == len(p_like) == 0

@@ -8,6 +8,7 @@ ICML 2007), the other predicts P(rating > 7). The trunk is the embedding-and-MLP
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -77,12 +78,12 @@ def fit(
     An item without a label keeps the shared "unknown" embedding.
     """
     keras = import_keras()
-    keras.utils.set_random_seed(seed % 2**32)
-    model = build(items, lists, config)
+    generator = random.Random(seed % 2**32)
+    model = build(items, lists, config, generator)
     shuffled = np.random.default_rng(seed).permutation(len(lists))
     n_validation = round(config.validation_share * len(lists))
     validation, training = shuffled[:n_validation], shuffled[n_validation:]
-    batches = _batches(lists, training, config.batch, seed)
+    batches = _batches(lists, training, config.batch, seed, generator)
     steps = max(1, len(batches) * config.epochs)
     learning_rate = keras.optimizers.schedules.CosineDecay(
         0.0, steps, warmup_target=config.learning_rate, warmup_steps=max(1, steps // 10)
@@ -99,6 +100,7 @@ def fit(
             validation_data=_tensors(lists, validation) if n_validation else None,
             validation_batch_size=config.batch,
             epochs=config.epochs,
+            shuffle=False,
             verbose=0,
             callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=lambda _epoch, _logs: advance(1)), *logged],
         )
@@ -114,9 +116,21 @@ def counts_viewers(lists: RankingLists) -> bool:
     return int(lists.features.shape[2]) >= -VIEWERS
 
 
-def build(items: ItemTable, lists: RankingLists, config: RankingConfig) -> keras.Model:
-    """The network over (b, L) places of b users."""
+def build(items: ItemTable, lists: RankingLists, config: RankingConfig, generator: random.Random) -> keras.Model:
+    """Build the network over (b, L) places of b users.
+
+    ``generator`` seeds each layer: without a seed, Keras draws from the generator of the module ``random``, from which
+    other threads of the process draw too.
+    """
     keras = import_keras()
+
+    def next_seed() -> int:
+        return generator.randint(1, 10**9)
+
+    def dense(units: int, **settings: Any) -> Any:
+        kernel = keras.initializers.GlorotUniform(seed=next_seed())
+        return keras.layers.Dense(units, kernel_initializer=kernel, **settings)
+
     n, g, e = len(items), len(items.genre_names), config.embedding
     mean, deviation = standard_scale(lists)
     features = keras.Input((None, lists.features.shape[2]), name="features")  # (b, L, f)
@@ -124,12 +138,12 @@ def build(items: ItemTable, lists: RankingLists, config: RankingConfig) -> keras
     taste = keras.Input((2 * g,), name="taste")  # (b, 2g)
     viewers = [features[..., VIEWERS]] if counts_viewers(lists) else []  # (b, L)
     known = _hide_items(config.unknown_item, unknown=n)([rows, *viewers])  # (b, L), n = unknown
-    item = _embedding(n + 1, e, name="item")(known)  # (b, L, e)
-    kind = _embedding(len(items.type_names) + 1, e, name="type")(
+    item = _embedding(n + 1, e, seed=next_seed(), name="item")(known)  # (b, L, e)
+    kind = _embedding(len(items.type_names) + 1, e, seed=next_seed(), name="type")(
         _lookup(type_codes(items.types, len(items.type_names)))(rows)
     )  # (b, L, e)
-    genres = keras.layers.Dense(e, use_bias=False, name="genres")(_lookup(genre_shares(items.genres))(rows))
-    user = keras.layers.Dense(e, use_bias=False, name="taste_embedding")(taste)  # (b, e)
+    genres = dense(e, use_bias=False, name="genres")(_lookup(genre_shares(items.genres))(rows))
+    user = dense(e, use_bias=False, name="taste_embedding")(taste)  # (b, e)
     users = keras.layers.Multiply()([keras.ops.ones_like(item), keras.ops.expand_dims(user, 1)])  # (b, L, e)
     crossed = keras.layers.Multiply()([genres, users])  # (b, L, e)
     x = keras.layers.Concatenate()(
@@ -138,13 +152,13 @@ def build(items: ItemTable, lists: RankingLists, config: RankingConfig) -> keras
 
     def trunk(head: str, hidden: Any) -> Any:
         for number, width in enumerate(config.hidden, 1):
-            hidden = keras.layers.Dense(width, activation="relu", name=f"{head}_hidden_{number}")(hidden)
-            hidden = keras.layers.Dropout(config.dropout)(hidden)
+            hidden = dense(width, activation="relu", name=f"{head}_hidden_{number}")(hidden)
+            hidden = keras.layers.Dropout(config.dropout, seed=next_seed())(hidden)
         return hidden
 
     # one trunk for both heads costs the like head .003 of AUC: what comes next and what is liked are other questions
-    order = keras.layers.Dense(1, use_bias=False, name="order_head")(trunk("order", x))
-    like = keras.layers.Dense(1, name="like_head")(trunk("like", x[:, : lists.n_like]))
+    order = dense(1, use_bias=False, name="order_head")(trunk("order", x))
+    like = dense(1, name="like_head")(trunk("like", x[:, : lists.n_like]))
     flat = keras.layers.Reshape((-1,), name="order"), keras.layers.Reshape((-1,), name="like")
     return keras.Model([features, rows, taste], {"order": flat[0](order), "like": flat[1](like)})
 
@@ -182,8 +196,12 @@ def export(model: keras.Model, items: ItemTable, *, labelled: NDArray[np.int32])
     return from_arrays(arrays, items.types, items.genres)
 
 
-def _batches(lists: RankingLists, users: NDArray[np.int64], size: int, seed: int) -> Any:
-    """Batches in another order each epoch. Taken from the lists one by one: a second copy of them may not fit."""
+def _batches(lists: RankingLists, users: NDArray[np.int64], size: int, seed: int, generator: random.Random) -> Any:
+    """Make batches of other users, in another order, in each epoch.
+
+    They are taken from the lists one by one: a second copy of the lists may not fit in memory. The order is drawn here
+    because Keras would draw it from the generator of the module ``random``.
+    """
     keras = import_keras()
     rng = np.random.default_rng([seed, 4])
 
@@ -191,13 +209,18 @@ def _batches(lists: RankingLists, users: NDArray[np.int64], size: int, seed: int
         def __init__(self) -> None:
             super().__init__()
             self.users = rng.permutation(users)
+            self.order = list(range(len(self)))
 
         def __len__(self) -> int:
             return -(-len(users) // size)
 
+        def on_epoch_begin(self) -> None:
+            self.order = list(range(len(self)))
+            generator.shuffle(self.order)
+
         def __getitem__(self, place: int) -> tuple[dict[str, Any], dict[str, Any]]:
             # the last batch is filled from the front, so that all have one shape and the network compiles once
-            return _tensors(lists, self.users[(place * size + np.arange(size)) % len(users)])
+            return _tensors(lists, self.users[(self.order[place] * size + np.arange(size)) % len(users)])
 
         def on_epoch_end(self) -> None:
             self.users = rng.permutation(users)
@@ -294,7 +317,7 @@ def _hide_items(share: float, *, unknown: int) -> keras.Layer:
     return HideItems()
 
 
-def _embedding(n: int, dim: int, *, name: str) -> keras.Layer:
+def _embedding(n: int, dim: int, *, seed: int, name: str) -> keras.Layer:
     keras = import_keras()
 
     class Embedding(keras.layers.Embedding):  # type: ignore[misc, name-defined]
@@ -307,7 +330,7 @@ def _embedding(n: int, dim: int, *, name: str) -> keras.Layer:
         def call(self, rows: Any) -> Any:
             return keras.ops.take(keras.ops.multiply(self.embeddings, 1.0), rows, axis=0)
 
-    return Embedding(n, dim, name=name)
+    return Embedding(n, dim, embeddings_initializer=keras.initializers.RandomUniform(seed=seed), name=name)
 
 
 def _lookup(table: NDArray[Any]) -> keras.Layer:
