@@ -70,7 +70,7 @@ def test_every_place_is_the_page_with_the_headers_of_the_api(web: str) -> None:
 
 def test_what_the_page_loads_is_kept_by_browsers(web: str) -> None:
     loaded = re.findall(r'(?:src|href)="(/assets/[^"]+)"', (PAGE / "index.html").read_text())
-    assert {"/assets/theme.js", "/assets/mark.svg"} < set(loaded)
+    assert {"/assets/early.js", "/assets/manifest.webmanifest"} < set(loaded)
     for path in loaded:
         answer = httpx.get(web + path, timeout=60)
         assert answer.content == (PAGE / path.lstrip("/")).read_bytes()

@@ -187,7 +187,7 @@ def test_a_second_build_has_the_same_bytes(sdist: Path, wheel: Path, unpacked: P
 
 @pytest.mark.parametrize(
     ("lost", "message"),
-    [("", "holds no built page"), ("index.html.br", "is incomplete: index.html.br"), ("assets/theme.js", "theme.js")],
+    [("", "holds no built page"), ("index.html.br", "is incomplete: index.html.br"), ("assets/early.js", "early.js")],
 )
 def test_without_the_page_there_is_no_wheel(unpacked: Path, tmp_path: Path, lost: str, message: str) -> None:
     source = tmp_path / "source"

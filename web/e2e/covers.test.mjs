@@ -50,6 +50,35 @@ const images = (page) => page.locator('main img')
 const options = (more = {}) => ({ base, asksForCovers: true, ...more })
 
 describe('covers', { skip: process.env.GARS_URL_IS_REAL ? 'the images are those of the stand-in service' : false }, () => {
+  it('are asked for from the first paint: nothing moves when the question comes', () =>
+    withPage(browser, options(), async (page) => {
+      await page.addInitScript(() => {
+        const look = () => {
+          if (document.querySelector('h1')) window.firstFrame = document.querySelector('#covers-question') === null ? 'without' : 'with the question'
+          else requestAnimationFrame(look)
+        }
+        requestAnimationFrame(look)
+      })
+      await page.goto(base + '/')
+      await question(page).waitFor()
+      assert.equal(await page.evaluate(() => window.firstFrame), 'with the question')
+    }))
+
+  it('do not keep the page from readers while the service says nothing of itself', () =>
+    withPage(browser, options(), async (page) => {
+      let answer
+      const answered = new Promise((resolve) => (answer = resolve))
+      await page.route('**/api/v1/about', async (route) => {
+        await answered
+        await route.continue()
+      })
+      await page.goto(base + '/')
+      await page.getByRole('list', { name: 'Titles to pick from' }).getByRole('button').first().waitFor()
+      assert.equal(await question(page).count(), 0)
+      answer()
+      await question(page).waitFor()
+    }))
+
   it('are asked for on the first visit, and no stays no', () =>
     withPage(browser, options(), async (page) => {
       asked = []

@@ -50,13 +50,16 @@ export const waitForQuiet = (page) =>
     return now - window.countedAt > 700
   })
 
-/** Do `act`, wait until `done` resolves, and return the responses up to then. The event stream never ends and is no answer. */
+/**
+ * Do `act`, wait until `done` resolves, and return the responses up to then. The event stream never ends and is no answer; what
+ * came from the browser's cache did not go over the wire.
+ */
 export async function measureAction(page, act, done) {
   const { protocol, transfers } = await recordTransfers(page)
   await act()
   await done()
   await protocol.detach()
-  const answers = transfers.filter(({ type }) => type !== 'EventSource')
+  const answers = transfers.filter(({ type, bytes }) => type !== 'EventSource' && bytes > 0)
   return { ...summarize(answers), transfers: answers }
 }
 

@@ -17,7 +17,7 @@ try {
   process.exit(1)
 }
 
-const files = new Set(['index.html', 'assets/theme.js'])
+const files = new Set(['index.html', 'assets/early.js'])
 function collect(name) {
   const chunk = manifest[name]
   if (!chunk) throw new Error(`size: ${name} is not in the manifest; was the view renamed?`)

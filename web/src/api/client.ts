@@ -54,10 +54,10 @@ export function toQueryString(query: Query): string {
   return text && `?${text}`
 }
 
-async function request<T>(path: string, init: RequestInit = {}): Promise<T> {
+async function request<T>(path: string, init: RequestInit = {}, early?: Promise<Response>): Promise<T> {
   let response: Response
   try {
-    response = await fetch(BASE + path, { ...init, headers: { accept: 'application/json', ...init.headers } })
+    response = await (early ?? fetch(BASE + path, { ...init, headers: { accept: 'application/json', ...init.headers } }))
   } catch (thrown) {
     if (isAbort(thrown)) throw thrown
     throw new ApiError(
@@ -91,6 +91,13 @@ function errorOf(response: Response, body: unknown): ApiError {
 const get = <T>(path: string, query: Query = {}, signal?: AbortSignal) =>
   request<T>(path + toQueryString(query), signal ? { signal } : {})
 
+/** Take the answer to the request that `early.js` sent, once: it may be out of date when it is asked for again. */
+function takeEarlyAbout(): Promise<Response> | undefined {
+  const early = window.garsAbout
+  delete window.garsAbout
+  return early
+}
+
 const send = <T>(path: string, query: Query, body: BodyInit | null, headers: Record<string, string> = {}, keepalive = false) =>
   request<T>(path + toQueryString(query), { method: 'POST', body, headers, keepalive })
 
@@ -112,7 +119,7 @@ const user = (id: string) => `/users/${encodeURIComponent(id)}`
 
 /** Every route of the API the page uses. Each throws `ApiError`, or the abort of its own signal. */
 export const api = {
-  about: (signal?: AbortSignal) => get<About>('/about', {}, signal),
+  about: () => request<About>('/about', {}, takeEarlyAbout()),
   vocabulary: (signal?: AbortSignal) => get<Vocabulary>('/genres', {}, signal),
   onboarding: (k: number, signal?: AbortSignal) =>
     get<{ items: AnimeCard[] }>('/onboarding', { k }, signal).then((body) => body.items),

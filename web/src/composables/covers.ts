@@ -1,6 +1,8 @@
 import type { AnimeCard } from '@/api/types'
 
-import { about } from './about'
+import { useArea } from '@/i18n'
+
+import { about, loadAbout } from './about'
 import { stored } from './stored'
 
 /** The reader's choice between cover images and drawn covers, kept in the browser; null before a choice. */
@@ -19,4 +21,25 @@ export const asksForCovers = () => about.value?.covers === 'ask' && coverChoice.
 export function coverAddress(anime: AnimeCard): string | null {
   if (anime.image === null || !showsCovers()) return null
   return about.value?.covers === 'direct' ? anime.image : `/api/v1/anime/${anime.anime_id}/cover`
+}
+
+/** Load the question whether cover images may be fetched, with its texts. */
+export async function loadCoversQuestion() {
+  await useArea('covers', {
+    en: () => import('@/locales/covers.en.json'),
+    ja: () => import('@/locales/covers.ja.json'),
+    zh: () => import('@/locales/covers.zh.json'),
+  })
+  return import('@/components/common/CoversQuestion.vue')
+}
+
+/**
+ * On a first visit, resolve when it is known whether the question is to be asked and the question is loaded, after 1.5 s at most.
+ *
+ * The question stands above the content: one that came later would move everything.
+ */
+export async function coversQuestionReady() {
+  if (coverChoice.value !== null) return
+  const known = loadAbout().then(async () => void (asksForCovers() && (await loadCoversQuestion())))
+  await Promise.race([known.catch(() => undefined), new Promise((resolve) => setTimeout(resolve, 1500))])
 }

@@ -4,7 +4,7 @@ import { oneOf, stored } from './stored'
 
 export type Theme = 'system' | 'dark' | 'light'
 
-/** The reader's choice; `public/assets/theme.js` reads the same key before the first paint. */
+/** The reader's choice; `public/assets/early.js` reads the same key before the first paint. */
 export const theme = stored<Theme>('gars.theme', 'system', oneOf('system', 'dark', 'light'))
 
 watchEffect(() => {
