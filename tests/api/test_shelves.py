@@ -94,18 +94,22 @@ def test_continue_begins_with_what_was_liked_and_leaves_out_what_was_not(client:
 def test_trending_begins_with_what_is_clicked_and_is_full(client: Client) -> None:
     quiet = get(client, "/anime/trending", k=10)["items"]
     assert [item["heat"] for item in quiet] == [0] * 10
-    for user in ("a", "b"):
+    for user in ("a", "b", "c", "d"):
         say(client, 1535, "click", user=user)
-    say(client, 1, "click")
+    for user in ("a", "b", "c"):
+        say(client, 1, "click", user=user)
+    say(client, 100, "like")  # one user makes no trend
     hot = get(client, "/anime/trending", k=10)["items"]
     assert ids(hot)[:2] == [1535, 1]
-    assert [item["heat"] for item in hot[:2]] == pytest.approx([2, 1], rel=0.01)
+    assert [item["heat"] for item in hot[:2]] == pytest.approx([4, 3], rel=0.01)
+    assert [item["heat"] for item in hot[2:]] == [0] * 8
     assert len(hot) == 10
     assert 1535 not in ids(get(client, "/anime/trending", genre="Action")["items"])
 
 
 def test_trending_of_a_deleted_user_is_gone(client: Client) -> None:
-    say(client, 1535, "click")
+    for user in ("7", "a", "b"):
+        say(client, 1535, "click", user=user)
     assert get(client, "/anime/trending", k=1)["items"][0]["heat"] > 0
     client.delete("/api/v1/users/7")
     assert get(client, "/anime/trending", k=1)["items"][0]["heat"] == 0

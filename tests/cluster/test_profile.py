@@ -198,7 +198,7 @@ def test_a_click_changes_the_list_in_every_api(job: Job, start: Callable[[], tup
     assert after != before
     assert after == _ids(here, SOMEBODY)
     assert 1 not in after
-    until(lambda: list(service.trending.ids()) == [1])
+    until(lambda: list(service.trending.heat()) == [1])
     assert here.get("/api/v1/health/ready").json() == {"status": "ready", "checks": {"model": "ok"}, "warnings": {}}
 
 
@@ -345,7 +345,7 @@ def test_a_data_sets_users_have_their_histories_before_and_after_a_loss(
     assert _known(service, "1") == {1, 5, 1535}
     assert _known(service, "2") == set()
     assert _known(service, "3") == {5114}
-    assert list(service.trending.ids()) == [1535]
+    assert list(service.trending.heat()) == [1535]
 
 
 def _known(service: Service, user_id: str) -> set[int]:

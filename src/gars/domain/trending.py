@@ -1,7 +1,7 @@
 """Trending titles: weights of events, and their exponential decay.
 
 Every event of interest adds to its anime, half as much after each half-life of event time. Of each user and anime only
-the event of largest weight counts, so one user cannot make a trend.
+the event of largest weight counts, and a title trends with more than one user can add: one user cannot make a trend.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ FORGOTTEN_AFTER = 12
 """Half-lives after which an event is dropped (1/4096)."""
 WEIGHTS = {Kind.CLICK: 1.0, Kind.LIKE: 2.0, Kind.RATE: 2.0, Kind.STATUS: 2.0}
 """Weight of each kind of event. Events that hide a title have none."""
+TREND = 2.5
+"""A title with less decayed weight does not trend: it takes two users at least."""
 MIDDLE = 5
 """A lower rating has no weight."""
 BUCKET_MS = 6 * 3_600_000
@@ -64,6 +66,12 @@ def heat(buckets: Mapping[int, Mapping[int, float]], now_ms: int) -> dict[int, f
         for anime_id, weighs in weights.items():
             found[anime_id] = found.get(anime_id, 0.0) + weighs * share
     return {anime_id: total for anime_id, total in found.items() if total >= oldest}
+
+
+def trends(heat: Mapping[int, float]) -> dict[int, float]:
+    """Return the trending titles and their weights, largest first."""
+    found = [(anime_id, weighs) for anime_id, weighs in heat.items() if weighs >= TREND]
+    return dict(sorted(found, key=lambda one: (-one[1], one[0])))
 
 
 def _largest_weight(state: UserState, anime_id: int) -> dict[int, float]:

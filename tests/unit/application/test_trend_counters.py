@@ -103,20 +103,20 @@ class _Counters:
 def test_counters_are_read_now_and_then() -> None:
     counters, clock = _Counters(), FakeClock()
     now = trending.bucket(round(clock.now().timestamp() * 1000))
-    counters.buckets = {now: {1: 1.0, 5: 3.0}, now - 100: {7: 100.0}}
+    counters.buckets = {now: {1: 4.0, 5: 9.0}, now - 20: {7: 100.0}}
     trends = CountedTrends(counters, clock)
-    assert trends.ids()[:2] == [5, 1]
+    assert trends.ids() == [7, 5, 1]
     trends.heat()
     assert counters.reads == [trending.BUCKETS]
     counters.buckets[now] = {1: 9.0}
     clock.advance(timedelta(seconds=6))
-    assert trends.ids() == [1, 7]
+    assert trends.ids() == [7, 1]
     assert counters.reads == [trending.BUCKETS, 4]
 
 
 def test_counters_that_are_away_leave_what_was_read(caplog: pytest.LogCaptureFixture) -> None:
     counters, clock = _Counters(), FakeClock()
-    counters.buckets = {trending.bucket(round(clock.now().timestamp() * 1000)): {1: 1.0}}
+    counters.buckets = {trending.bucket(round(clock.now().timestamp() * 1000)): {1: 4.0}}
     trends = CountedTrends(counters, clock)
     assert trends.ids() == [1]
     counters.broken = True

@@ -35,7 +35,18 @@ def test_what_comes_later_is_counted_and_time_goes_by(log: MemoryEventLog, clock
     clock.advance(HALF_LIFE)
     log.append([event("b", 5, at=clock.now())])
     assert trending.heat() == pytest.approx({1: 0.5, 5: 1.0})
+
+
+def test_a_title_trends_with_more_than_one_user_can_add(log: MemoryEventLog, clock: FakeClock) -> None:
+    trending = Trending(log, clock)
+    kinds = ((Kind.CLICK, None), (Kind.LIKE, None), (Kind.RATE, 10), (Kind.STATUS, Status.COMPLETED))
+    log.append([event("a", 1, kind, value, at=clock.now()) for kind, value in kinds])
+    assert trending.ids() == []
+    log.append([event("b", 1, at=clock.now())])
+    log.append([event(user, 5, Kind.LIKE, at=clock.now()) for user in ("a", "b")])
     assert trending.ids() == [5, 1]
+    clock.advance(HALF_LIFE / 2)
+    assert trending.ids() == [5]
 
 
 def test_one_user_counts_once_for_each_anime(log: MemoryEventLog, clock: FakeClock) -> None:
@@ -56,7 +67,7 @@ def test_a_forgotten_user_counts_no_more(log: MemoryEventLog, clock: FakeClock) 
     trending = Trending(log, clock)
     trending.refresh()
     trending.forget("a")
-    assert trending.ids() == [5]
+    assert trending.heat() == pytest.approx({5: 1.0})
 
 
 def test_with_too_many_pairs_the_old_ones_go(
@@ -72,7 +83,7 @@ def test_with_too_many_pairs_the_old_ones_go(
 
 def test_ancient_events_are_forgotten(log: MemoryEventLog, clock: FakeClock) -> None:
     log.append([event("a", 1, at=clock.now() - 9000 * timedelta(days=1))])
-    assert Trending(log, clock).ids() == []
+    assert Trending(log, clock).heat() == {}
 
 
 def test_a_log_that_cannot_be_read_leaves_the_counts(
@@ -80,11 +91,11 @@ def test_a_log_that_cannot_be_read_leaves_the_counts(
 ) -> None:
     log.append([event("a", 1, at=clock.now())])
     trending = Trending(log, clock)
-    assert trending.ids() == [1]
+    assert trending.heat() == pytest.approx({1: 1.0})
 
     def fails(**_: object) -> None:
         raise StorageError("the disk is gone")
 
     monkeypatch.setattr(log, "read", fails)
-    assert trending.ids() == [1]
+    assert trending.heat() == pytest.approx({1: 1.0})
     assert "trending is not up to date: the disk is gone" in caplog.text

@@ -17,6 +17,7 @@ from gars.domain import history
 from gars.domain.anime import Anime
 from gars.domain.candidates import SERVICE_DEFAULTS, Filters
 from gars.domain.season import SEASONS, Season, season_of
+from gars.domain.trending import trends
 from gars.domain.user_state import UserState
 
 _UNRATED = 7.0
@@ -105,7 +106,7 @@ class Shelves:
 
     def trending(self, *, k: int, filters: Filters = SERVICE_DEFAULTS) -> list[Trend]:
         """Return trending titles that the filters allow; the shelf is filled up with popular ones."""
-        heat = self._trending.heat()
+        heat = trends(self._trending.heat())
         ordered = sorted(self._allowed(filters), key=lambda anime_id: -heat.get(anime_id, 0.0))
         return [Trend(anime_id, heat.get(anime_id, 0.0)) for anime_id in self._one_each(ordered, filters)[:k]]
 

@@ -40,8 +40,7 @@ class CountedTrends:
 
     def ids(self) -> list[int]:
         """Return the ids of trending anime, largest weight first."""
-        heat = self.heat()
-        return sorted(heat, key=lambda anime_id: (-heat[anime_id], anime_id))
+        return list(trending.trends(self.heat()))
 
     def forget(self, user_id: str) -> None:
         """Do nothing: the counters hold no user ids."""

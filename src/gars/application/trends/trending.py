@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from gars.application.ports import Clock, EventLog
 from gars.domain.errors import StorageError
 from gars.domain.interaction import Interaction
-from gars.domain.trending import FORGOTTEN_AFTER, HALF_LIFE, weight
+from gars.domain.trending import FORGOTTEN_AFTER, HALF_LIFE, trends, weight
 
 logger = logging.getLogger(__name__)
 
@@ -62,9 +62,8 @@ class Trending:
             return {anime_id: heat for anime_id, total in self._sums.items() if (heat := total / now) >= oldest}
 
     def ids(self) -> list[int]:
-        """Return the ids of trending anime, largest count first."""
-        heat = self.heat()
-        return sorted(heat, key=lambda anime_id: (-heat[anime_id], anime_id))
+        """Return the ids of trending anime, largest weight first."""
+        return list(trends(self.heat()))
 
     def _count(self, event: Interaction, now: datetime) -> None:
         """Count an event; one with a time in the future counts as of now."""
