@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _RECAP = re.compile(r"\b(?:recaps?|soushuuhen|summary|digest|compilation)\b|総集編", re.IGNORECASE)
-SPECIAL_TYPES = frozenset({"Special", "PV", "CM"})
-"""Types of what accompanies a series: specials, trailers and commercials."""
+SPECIAL_TYPES = frozenset({"Special", "Music", "PV", "CM"})
+"""Types of what accompanies a series: specials, music videos, trailers and commercials."""
 _CIRCLE = 32
 """Titles of a chain after which it is tested for having gone round in a circle."""
 
