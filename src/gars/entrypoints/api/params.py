@@ -101,7 +101,9 @@ async def filters_of(
     ] = None,
     hide_specials: Annotated[
         bool | None,
-        QueryParameter(description="Hide specials, music videos, trailers and recaps that `type` does not name; true by default"),
+        QueryParameter(
+            description="Hide specials, music videos, trailers and recaps that `type` does not name; true by default"
+        ),
     ] = None,
     exclude_ids: Annotated[
         list[int] | None,
