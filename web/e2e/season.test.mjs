@@ -28,7 +28,13 @@ describe('the season', () => {
         }
         if (days.includes(weekday(today))) await page.getByRole('heading', { level: 3, name: weekday(today) }).getByText('today').waitFor()
       }
-      if (later.length) assert.deepEqual(await ids(page.getByRole('list', { name: 'Coming' })), later.map(({ anime }) => anime.anime_id))
+      const coming = page.getByRole('region', { name: 'Coming' })
+      assert.deepEqual((await ids(coming)).toSorted((a, b) => a - b), later.map(({ anime }) => anime.anime_id).toSorted((a, b) => a - b))
+      for (const month of new Set(later.filter(({ released }) => released).map(({ released }) => released.slice(0, 7)))) {
+        const name = new Date(`${month}-01T12:00:00`).toLocaleDateString('en', { month: 'long', year: 'numeric' })
+        const wanted = later.filter(({ released }) => released?.startsWith(month)).map(({ anime }) => anime.anime_id)
+        assert.deepEqual(await ids(coming.getByRole('list', { name })), wanted)
+      }
       assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390)
     }))
 })

@@ -25,3 +25,22 @@ export function byWeekday(entries: readonly CalendarEntry[], today: string): Wee
   const place = ({ day }: Weekday) => (day === null ? 7 : (day - first + 7) % 7)
   return [...groups.values()].sort((a, b) => place(a) - place(b))
 }
+
+/** Titles that come in one month, or in a season where only that is known. */
+export interface Span {
+  /** The month, `2026-12`, or the season, `2027-winter`; null where neither is known. */
+  name: string | null
+  entries: CalendarEntry[]
+}
+
+/** Group titles to come by month, or by season where the day is not known, in their order. */
+export function bySpan(entries: readonly CalendarEntry[]): Span[] {
+  const spans = new Map<string | null, Span>()
+  for (const entry of entries) {
+    const name = entry.released?.slice(0, 7) ?? entry.season
+    const span = spans.get(name) ?? { name, entries: [] }
+    span.entries.push(entry)
+    spans.set(name, span)
+  }
+  return [...spans.values()]
+}
