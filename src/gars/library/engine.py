@@ -232,7 +232,7 @@ class Engine:
         return items.anime_ids[rows[:k]]
 
     def similar_ids(self, anime_id: int, *, k: int, same_franchise: bool = True) -> list[tuple[int, float]]:
-        """Anime like this one with their similarity (0–1), best first; by content for one without viewers.
+        """Anime like this one with their similarity (0–1), best first.
 
         Adult titles are only returned for an adult one.
 
@@ -256,23 +256,35 @@ class Engine:
     def _similarity(self, row: int) -> NDArray[np.float32]:
         """Cosine of embeddings and content, evenly. → (n,)
 
-        For a title without an embedding titles that viewers recommend for it take the embedding's place, the first one
-        counting as 1: descriptions alone find titles that share a word. Content alone if nothing is recommended.
+        For a title without an embedding, the best of these takes its place: titles that viewers recommend for it, the
+        embeddings of its franchise, titles recommended for the franchise. Descriptions alone find titles that share a
+        word.
         """
-        content = np.sqrt(self._neighbours("content", row))  # the channel keeps squared cosines
-        vectors = self.retriever.vectors
-        if vectors[row].any():
-            return np.asarray(0.5 * (vectors @ vectors[row]) + 0.5 * content, np.float32)
-        recommended = self._neighbours("recommended", row)
-        most = recommended.max()
-        return content if most <= 0 else np.asarray(0.5 * recommended / most + 0.5 * content, np.float32)
+        content = np.sqrt(self._neighbours("content", np.array([row])))  # the channel keeps squared cosines
+        vectors, franchises = self.retriever.vectors, self.retriever.items.franchises
+        franchise = np.flatnonzero(franchises == franchises[row])
+        vector = vectors[row]
+        near: NDArray[np.float32] | None = None
+        if not vector.any() and (near := self._recommended(np.array([row]))) is None:
+            vector = unit_rows(vectors[franchise].sum(axis=0, keepdims=True))[0]
+            if not vector.any():
+                near = self._recommended(franchise)
+        if near is None and vector.any():
+            near = vectors @ vector
+        return content if near is None else np.asarray(0.5 * near + 0.5 * content, np.float32)
 
-    def _neighbours(self, channel: str, row: int) -> NDArray[np.float32]:
-        """Weights of an item's neighbours in a channel, 0 if the model does not have it. → (n,)"""
+    def _recommended(self, rows: NDArray[np.int64]) -> NDArray[np.float32] | None:
+        """Weights of what viewers recommend for some titles, at most 1; None if it is nothing. (m,) → (n,)"""
+        weights = self._neighbours("recommended", rows)
+        most = weights.max()
+        return weights / most if most > 0 else None
+
+    def _neighbours(self, channel: str, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Sum the weights of some items' neighbours in a channel; 0 if the model does not have it. (m,) → (n,)"""
         weights = np.zeros(len(self.retriever.items), np.float32)
         if channel in self.retriever.channel_names:
-            lists, at = self.retriever.channel(channel).lists(np.array([row]))
-            neighbours.weighted_sum(lists, at, np.ones(1, np.float32), weights)
+            lists, at = self.retriever.channel(channel).lists(rows)
+            neighbours.weighted_sum(lists, at, np.ones(len(rows), np.float32), weights)
         return weights
 
     def similar_user_ids(self, history: History, *, k: int, exclude: str | None = None) -> list[tuple[str, float]]:

@@ -66,8 +66,10 @@ def with_unwatched() -> Recommender:
     """A model whose catalogue has six titles without viewers, 400 to 405."""
     interactions, catalogue = small_world()
     unwatched = catalogue.head(6).with_columns(item_id=pl.Series(range(400, 406)), franchise=pl.lit(None, pl.String))
+    franchises = {400: "new", 404: "new", 110: "begun", 403: "begun"}
     both = pl.concat([catalogue, unwatched]).with_columns(
-        recommended=pl.col("item_id").map_elements(lambda one: [131, 135] if one == 400 else [], pl.List(pl.Int64))
+        recommended=pl.col("item_id").map_elements(lambda one: [131, 135] if one == 400 else [], pl.List(pl.Int64)),
+        franchise=pl.col("item_id").replace_strict(franchises, default=pl.col("franchise")),
     )
     return Recommender.fit(interactions, both, config=SMALL, progress=False)
 
@@ -79,7 +81,15 @@ def test_similar_anime_of_a_title_without_viewers_begin_with_recommended_ones(wi
     (likeness,) = [score for anime_id, score in found if anime_id == 131]
     assert 0.5 <= likeness <= 1
     by_content = with_unwatched.engine.similar_ids(402, k=5)
-    assert {131, 135}.isdisjoint(anime_id for anime_id, _ in by_content)
+    assert {131, 135}.isdisjoint(ids(by_content))
+
+
+def test_similar_anime_of_a_title_without_viewers_follow_its_franchise(with_unwatched: Recommender) -> None:
+    of_a_recommended = ids(with_unwatched.engine.similar_ids(404, k=60, same_franchise=False))
+    assert {131, 135} <= set(of_a_recommended[:5]), "what is recommended for 400"
+    of_a_watched = ids(with_unwatched.engine.similar_ids(403, k=12, same_franchise=False))
+    even = [anime_id for anime_id in of_a_watched if anime_id % 2 == 0]
+    assert len(even) >= 6, "the viewers of 110 prefer even titles; the description of 403 is of an odd one"
 
 
 def test_ranker_orders_titles_without_viewers_of_its_catalogue(
