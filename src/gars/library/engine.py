@@ -256,9 +256,9 @@ class Engine:
     def _similarity(self, row: int) -> NDArray[np.float32]:
         """Cosine of embeddings and content, evenly. → (n,)
 
-        For a title without an embedding, the best of these takes its place: titles that viewers recommend for it, the
-        embeddings of its franchise, titles recommended for the franchise. Descriptions alone find titles that share a
-        word.
+        For a title without an embedding, the first of these takes its place: titles that viewers recommend for it, the
+        mean embedding of its franchise, weighted by viewers, titles recommended for the franchise. Descriptions alone
+        find titles that share a word.
         """
         content = np.sqrt(self._neighbours("content", np.array([row])))  # the channel keeps squared cosines
         vectors, franchises = self.retriever.vectors, self.retriever.items.franchises
@@ -266,7 +266,8 @@ class Engine:
         vector = vectors[row]
         near: NDArray[np.float32] | None = None
         if not vector.any() and (near := self._recommended(np.array([row]))) is None:
-            vector = unit_rows(vectors[franchise].sum(axis=0, keepdims=True))[0]
+            viewers = self.retriever.items.counts[franchise]
+            vector = unit_rows((viewers @ vectors[franchise])[None])[0]
             if not vector.any():
                 near = self._recommended(franchise)
         if near is None and vector.any():
