@@ -31,6 +31,14 @@ export function moreRoutes({ users, userOf, historyOf, recommendations, similarU
     return [200, { source: 'MyAnimeList XML export', user_id: id, ...counts, unknown, skipped: [], notes: [] }]
   }
 
+  /** The list at AniList of the one reader it has. */
+  function fetchList(id, name) {
+    if (name !== 'mina') return [400, { error: { code: 'unknown_list', message: `AniList knows no user called '${name}', or their list is private`, hint: 'check the name' } }]
+    const entry = ({ anime_id }) => `<series_animedb_id>${anime_id}</series_animedb_id><my_score>9</my_score>`
+    const [status, report] = importList(id, cards.slice(0, 12).map(entry).join(''))
+    return [status, { ...report, source: 'AniList' }]
+  }
+
   function group(members, k) {
     const lists = members.map(({ user_id }) => [String(user_id), recommendations(String(user_id), new URLSearchParams({ k: '100' })).items])
     const joy = (list, id) => list.find(({ anime }) => anime.anime_id === id)?.p_like
@@ -101,7 +109,7 @@ export function moreRoutes({ users, userOf, historyOf, recommendations, similarU
       return [200, { today: '2026-11-29', on: [entry(0, '2026-10-04', '2026-fall'), entry(1, '2026-10-05', '2026-fall'), entry(2, null, '2026-fall')], later: [entry(3, '2026-12-05', null), entry(4, null, '2027-winter')] }]
     }
     if (path === '/lists/import') return importList(query.get('user_id'), body)
-    if (path === '/lists/fetch') return [403, { error: { code: 'forbidden', message: 'this service does not fetch lists from other sites', hint: 'import a file instead' } }]
+    if (path === '/lists/fetch') return fetchList(query.get('user_id'), query.get('name'))
     const stranger = path === '/groups/recommendations' && body.members.find(({ user_id }) => !users.has(String(user_id)))
     if (stranger) return unknownUser(stranger.user_id)
     if (path === '/groups/recommendations') return [200, { items: group(body.members, k) }]

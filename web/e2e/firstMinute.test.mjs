@@ -1,4 +1,4 @@
-// The first minute of a newcomer, both ways, from an empty browser to a list of their own. Times are printed.
+// The first minute of a newcomer, all three ways, from an empty browser to a list of their own. Times are printed.
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 
@@ -9,6 +9,9 @@ import { film } from './stepList.mjs'
 let browser
 before(async () => (browser = await launch()))
 after(() => browser.close())
+
+/** A reader whose list the service can fetch by name without asking AniList. */
+const READER = process.env.GARS_URL_IS_REAL ? process.env.GARS_LIST_NAME : 'mina'
 
 const ownId = (page) => page.evaluate(() => JSON.parse(localStorage.getItem('gars.visitor')).id)
 
@@ -25,6 +28,34 @@ async function assertPersonal(page, known) {
 }
 
 describe('the first minute', () => {
+  it('leads from a name at another site to a list', { skip: READER ? false : 'GARS_LIST_NAME is not set: the service would ask AniList' }, () =>
+    withPage(browser, {}, async (page) => {
+      const { act, see, cut } = film(page, 'a name')
+      const bring = page.getByRole('region', { name: /^Already keep a list/ })
+      await act('opens the address', () => page.goto(BASE))
+      await see('where a name can be given', () => bring.getByRole('textbox').waitFor())
+      await act('gives the name of their list at AniList', () => bring.getByRole('textbox', { name: 'AniList user name' }).fill(READER))
+      await act('asks for it', () => bring.getByRole('button', { name: 'Get my list' }).click())
+      await see('what became of each title', () => bring.getByRole('heading', { name: /^\d+ titles taken from AniList/ }).waitFor())
+      await act('asks for the recommendations', () => bring.getByRole('button', { name: 'Show my list' }).click())
+      await see('a list of their own', () => cards(page).nth(9).waitFor())
+      assert.equal(cut().length, 7)
+      const { items } = await ask(`/users/${await ownId(page)}/history?k=100`)
+      assert.ok(items.length >= 10, 'the list has not arrived')
+      await assertPersonal(page, items.map(({ anime }) => anime.anime_id))
+    }))
+
+  it('says so when no reader has that name, and keeps the name', { skip: READER ? false : 'GARS_LIST_NAME is not set: the service would ask AniList' }, () =>
+    withPage(browser, {}, async (page, { expect }) => {
+      expect(/status of 400/)
+      const bring = page.getByRole('region', { name: /^Already keep a list/ })
+      await page.goto(BASE)
+      await bring.getByRole('textbox').fill('no-such-reader')
+      await bring.getByRole('textbox').press('Enter')
+      await bring.getByRole('alert').getByText('There is no public list by this name.').waitFor()
+      assert.equal(await bring.getByRole('textbox').inputValue(), 'no-such-reader')
+    }))
+
   it('leads from three picks to a list', () =>
     withPage(browser, {}, async (page) => {
       const { act, see, cut } = film(page, 'three picks')

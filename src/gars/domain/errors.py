@@ -52,6 +52,12 @@ class UnknownItemError(UnknownAnimeError):
         self.anime_ids = []
 
 
+class UnknownListError(InvalidInputError):
+    """A list at another site that does not exist or is private."""
+
+    code = "unknown_list"
+
+
 class UnknownUserError(InvalidInputError):
     """Users without any data, where a comparison or a group needs them."""
 

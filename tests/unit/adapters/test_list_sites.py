@@ -286,7 +286,7 @@ def test_over_http_only_where_it_is_allowed(site: FakeSite, tmp_path: Path) -> N
         assert (body["source"], body["taken"], body["events"]) == ("AniList list", 2, 3)
         site.answers = [Answer(404)]
         error = http.post(FETCH)
-        assert (error.status_code, error.json()["error"]["code"]) == (400, "invalid_input")
+        assert (error.status_code, error.json()["error"]["code"]) == (400, "unknown_list")
         assert "AniList knows no user called 'somebody'" in error.json()["error"]["message"]
         site.answers = [Answer(302)]
         error = http.post(FETCH)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from gars.adapters.sites.polite import PoliteClient
-from gars.domain.errors import FetchError, InvalidInputError
+from gars.domain.errors import FetchError, UnknownListError
 
 ADDRESS = "https://graphql.anilist.co"
 PAUSE_S = 2.0
@@ -56,12 +56,12 @@ class AniList:
             case 200:
                 return body
             case 404:
-                raise InvalidInputError(
+                raise UnknownListError(
                     f"AniList knows no user called {name!r}, or their list is private",
                     hint="check the name, and on AniList: Settings, Privacy; or import a file",
                 )
             case 401 | 403:
-                raise InvalidInputError(
+                raise UnknownListError(
                     f"the list of {name!r} on AniList is private", hint="make it public for a moment, or import a file"
                 )
         raise FetchError(f"AniList answered {status}", hint="try again later, or import a file")

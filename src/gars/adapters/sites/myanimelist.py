@@ -6,7 +6,7 @@ import json
 from urllib.parse import quote
 
 from gars.adapters.sites.polite import PoliteClient
-from gars.domain.errors import FetchError, InvalidInputError
+from gars.domain.errors import FetchError, InvalidInputError, UnknownListError
 
 ADDRESS = "https://api.myanimelist.net/v2"
 PAUSE_S = 1.0
@@ -52,9 +52,9 @@ class MyAnimeList:
             case 200:
                 return body
             case 404:
-                raise InvalidInputError(f"MyAnimeList knows no user called {name!r}", hint="check the name")
+                raise UnknownListError(f"MyAnimeList knows no user called {name!r}", hint="check the name")
             case 403:
-                raise InvalidInputError(
+                raise UnknownListError(
                     f"the list of {name!r} on MyAnimeList is private",
                     hint="make it public for a moment, or import a file",
                 )

@@ -13,7 +13,6 @@ import { animeCard, recommendation, recommendationList } from '@/testing'
 
 import Banners from '@/components/common/Banners.vue'
 import CardActions from '@/components/anime/CardActions.vue'
-import CoverageNote from '@/components/common/CoverageNote.vue'
 import LiveList from './LiveList.vue'
 import LiveLine from './LiveLine.vue'
 import SearchBox from '@/components/common/SearchBox.vue'
@@ -144,7 +143,11 @@ describe('CoverageNote', () => {
   async function note(given: About['coverage']) {
     const data = { name: 'x', simulated: false, anime: 1, users: 1, interactions: 1 }
     const model = { version: 'm', trained: '', metrics: null }
-    vi.spyOn(api, 'about').mockResolvedValue({ name: 'GARS', version: '0', model, data, coverage: given, list_sites: [], covers: 'off', anilist: null })
+    // `about` is asked for once: each note has modules of its own.
+    vi.resetModules()
+    const fresh = await import('@/api/client')
+    vi.spyOn(fresh.api, 'about').mockResolvedValue({ name: 'GARS', version: '0', model, data, coverage: given, list_sites: [], covers: 'off', anilist: null })
+    const { default: CoverageNote } = await import('@/components/common/CoverageNote.vue')
     const shown = mount(CoverageNote)
     await flushPromises()
     return shown
