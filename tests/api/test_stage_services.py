@@ -129,16 +129,20 @@ def test_what_is_no_message_is_refused(recall: LiveService[StageService]) -> Non
     known = pack_history(from_ratings([Rating(1, 9)]))
     with TestClient(create_app(recall, "recall")) as client:
         assert post(client, Wanted(history=known, want=5, filters=Filters())).status_code == 200
-        for bad, message in (
-            (b"text", "no message of this version"),
-            (Wanted(history={}, want=5, filters=Filters()), "columns  in place of"),
-            (Wanted(history=known, want=0, filters=Filters()), "0 places"),
-            (Wanted(history=known, want=5, filters=Filters(types=("?",))), "unknown type"),
-            (Wanted(history={**known, "clicks": Array("|O", (1,), b"12345678")}, want=5, filters=Filters()), "array"),
-            (Wanted(history={**known, "clicks": Array("<i8", (9,), b"")}, want=5, filters=Filters()), "reshape"),
+        wrong = (Array("|O", (1,), b"12345678"), Array("<i8", (9,), b""))
+        objects, short = (Wanted(history={**known, "clicks": one}, want=5, filters=Filters()) for one in wrong)
+        for bad, status, message in (
+            # 409: a service of the caller's version may read it, and gives the list
+            (b"text", 409, "no message of this version"),
+            (Wanted(history={}, want=5, filters=Filters()), 409, "columns  in place of"),
+            (objects, 409, "array"),
+            (short, 409, "reshape"),
+            (Wanted(history=known, want=5, filters=Filters(), model_version="fake-2"), 409, "model fake-2, and fake-1"),
+            (Wanted(history=known, want=0, filters=Filters()), 400, "0 places"),
+            (Wanted(history=known, want=5, filters=Filters(types=("?",))), 400, "unknown type"),
         ):
             answer = post(client, bad)
-            assert answer.status_code == 400, bad
+            assert answer.status_code == status, bad
             assert message in answer.json()["error"]["message"]
 
 

@@ -41,7 +41,7 @@ def open_recall(settings: Settings) -> RecallService | None:
     if not settings.recall:
         return None
     service: RecallService = adapter("services", "http").HttpRecall(
-        _http("GARS_RECALL", settings.recall),
+        *_addresses("GARS_RECALL", settings.recall),
         timeout_s=settings.retrieval_budget_ms / 1000,
         token=settings.service_token,
     )
@@ -53,15 +53,20 @@ def open_rank(settings: Settings) -> RankService | None:
     if not settings.rank:
         return None
     service: RankService = adapter("services", "http").HttpRank(
-        _http("GARS_RANK", settings.rank), timeout_s=settings.rank_budget_ms / 1000, token=settings.service_token
+        *_addresses("GARS_RANK", settings.rank),
+        timeout_s=settings.rank_budget_ms / 1000,
+        token=settings.service_token,
     )
     return service
 
 
-def _http(name: str, address: str) -> str:
-    if scheme(address) not in ("http", "https") or not address.partition("://")[2]:
-        raise unknown(name, address, "http://HOST:PORT")
-    return address
+def _addresses(name: str, text: str) -> list[str]:
+    """Split addresses at commas; raises ``InvalidInputError`` if one is not of HTTP."""
+    addresses = [one.strip().rstrip("/") for one in text.split(",")]
+    for address in addresses:
+        if scheme(address) not in ("http", "https") or not address.partition("://")[2]:
+            raise unknown(name, address, "http://HOST:PORT", "several with commas")
+    return addresses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -233,15 +233,16 @@ class Settings:
         metadata=_setting(
             "GARS_RECALL",
             "",
-            "Where `gars serve recall` makes the candidates of lists: `http://HOST:PORT`. Empty: in this process.",
+            "Where `gars serve recall` makes the candidates of lists: `http://HOST:PORT`, several with commas. Empty: "
+            "in this process.",
         )
     )
     rank: str = field(
         metadata=_setting(
             "GARS_RANK",
             "",
-            "Where `gars serve rank` puts them in order: `http://HOST:PORT`. Empty: in this process. While one of the "
-            "two is away, the next best list is given.",
+            "Where `gars serve rank` puts them in order: `http://HOST:PORT`, several with commas. Empty: in this "
+            "process. While one of the two is away at all its addresses, the next best list is given.",
         )
     )
     state_cache: int = field(

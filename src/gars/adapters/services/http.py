@@ -1,7 +1,13 @@
-"""Clients of ``gars serve recall`` and ``gars serve rank``: one connection pool each, one deadline a call."""
+"""Clients of ``gars serve recall`` and ``gars serve rank``: one connection pool each, one deadline a call.
+
+A stage computes and stores nothing, so that a call may be sent again: to the next address, or over a new connection.
+"""
 
 from __future__ import annotations
 
+import itertools
+import time
+from collections.abc import Sequence
 from typing import TypeVar
 
 import httpx
@@ -33,18 +39,28 @@ from gars.runtime.request_ids import request_id
 
 T = TypeVar("T")
 
+_AVOIDED_S = 1.0
+"""Time for which an address that failed comes after those that did not."""
+
 
 class _Client:
-    """One service."""
+    """One service, at one or several addresses. Safe to use from many threads."""
 
-    def __init__(self, name: str, address: str, *, timeout_s: float, token: str) -> None:
+    def __init__(self, name: str, addresses: Sequence[str], *, timeout_s: float, token: str) -> None:
         """Connects at the first call. ``timeout_s`` 0 waits for ever; ``token`` is GARS_SERVICE_TOKEN."""
         self._name = name
-        self._address = address
+        self._addresses = addresses
+        self._timeout_s = timeout_s
         headers = {"Content-Type": CONTENT_TYPE, **({"Authorization": f"Bearer {token}"} if token else {})}
-        self._http = httpx.Client(base_url=address, timeout=timeout_s or None, headers=headers, trust_env=False)
-        self.problem: StageError | None = None
-        """Why the latest call failed; ``None`` after one that did not."""
+        self._http = httpx.Client(headers=headers, trust_env=False)
+        self._calls = itertools.count()
+        self._failures: dict[str, tuple[float, StageError]] = {}
+        """Time and error of addresses that have not answered since."""
+
+    @property
+    def problem(self) -> StageError | None:
+        """Error of an address that has not answered since; ``None`` if there is none."""
+        return next((error for _, error in self._failures.copy().values()), None)
 
     def close(self) -> None:
         """Let go of connections; a second call does nothing."""
@@ -52,44 +68,67 @@ class _Client:
 
     def _call(self, path: str, message: msgspec.Struct, answer: type[T]) -> T:
         about = {"http.request.method": "POST", "url.template": path, "gars.service": self._name}
-        try:
-            with tracing.spanning(f"POST {path}", "client", attributes=about) as span:
-                made = self._answer(path, message, answer, {} if span is None else span.headers())
-        except StageError as error:
-            self.problem = error
-            raise
-        self.problem = None
-        return made
+        with tracing.spanning(f"POST {path}", "client", attributes=about) as span:
+            return self._answer(path, message, answer, {} if span is None else span.headers())
 
     def _answer(self, path: str, message: msgspec.Struct, answer: type[T], headers: dict[str, str]) -> T:
-        try:
-            if (current := request_id.get()) is not None:
-                headers["X-Request-Id"] = current
-            response = self._http.post(path, content=encode(message), headers=headers)
-            if response.status_code == 200:
-                return msgspec.msgpack.decode(response.content, type=answer)
-        except (httpx.HTTPError, msgspec.DecodeError) as error:
-            raise self._away(f"{type(error).__name__}: {error}") from error
-        code, reason, hint = _error_of(response)
-        if code == InvalidInputError.code:
-            raise InvalidInputError(reason, hint=hint)
-        raise self._away(f"it answered {response.status_code}: {reason}")
+        """Return the first answer of the addresses in turn; raises the error of the last one within the deadline."""
+        if (current := request_id.get()) is not None:
+            headers["X-Request-Id"] = current
+        content = encode(message)
+        due = time.monotonic() + self._timeout_s
+        problem: StageError | None = None
+        for address in self._ordered_addresses():
+            remaining_s = due - time.monotonic() if self._timeout_s else None
+            if problem is not None and remaining_s is not None and remaining_s <= 0:
+                break
+            try:
+                response = self._http.post(f"{address}{path}", content=content, headers=headers, timeout=remaining_s)
+                if response.status_code == 200:
+                    made = msgspec.msgpack.decode(response.content, type=answer)
+                    self._failures.pop(address, None)
+                    return made
+            except (httpx.HTTPError, msgspec.DecodeError) as error:
+                problem = self._failed(address, f"{type(error).__name__}: {error}")
+                continue
+            code, reason, hint = _error_of(response)
+            if code == InvalidInputError.code:
+                raise InvalidInputError(reason, hint=hint)
+            problem = self._failed(address, f"it answered {response.status_code}: {reason}")
+            if len(self._addresses) == 1:
+                break
+        assert problem is not None
+        raise problem
 
-    def _away(self, reason: str) -> StageError:
-        return StageError(
-            f"{self._name} at {self._address} does not help: {reason}", hint=f"start it with: gars serve {self._name}"
+    def _ordered_addresses(self) -> list[str]:
+        """Return the addresses, each call from another one on, those that failed lately last.
+
+        A single address comes twice: many processes may be behind it, and one that ended may have held the connection.
+        """
+        first = next(self._calls) % len(self._addresses)
+        turned = [*self._addresses[first:], *self._addresses[:first]]
+        since = time.monotonic() - _AVOIDED_S
+        failures = self._failures.copy()
+        turned.sort(key=lambda address: address in failures and failures[address][0] > since)
+        return turned if len(turned) > 1 else turned * 2
+
+    def _failed(self, address: str, reason: str) -> StageError:
+        error = StageError(
+            f"{self._name} at {address} does not help: {reason}", hint=f"start it with: gars serve {self._name}"
         )
+        self._failures[address] = time.monotonic(), error
+        return error
 
 
 class HttpRecall(_Client):
     """Implements ``application.recommend.stages.RecallService``."""
 
-    def __init__(self, address: str, *, timeout_s: float, token: str = "") -> None:
-        super().__init__("recall", address, timeout_s=timeout_s, token=token)
+    def __init__(self, *addresses: str, timeout_s: float, token: str = "") -> None:
+        super().__init__("recall", addresses, timeout_s=timeout_s, token=token)
 
-    def retrieve(self, history: History, *, want: int, filters: Filters) -> Found:
+    def retrieve(self, history: History, *, want: int, filters: Filters, model_version: str) -> Found:
         """Candidates; raises ``StageError``."""
-        message = Wanted(history=pack_history(history), want=want, filters=filters)
+        message = Wanted(history=pack_history(history), want=want, filters=filters, model_version=model_version)
         return unpack_found(self._call(RECALL, message, FoundMessage))
 
     def retrieve_ids(self, history: History, *, k: int, filters: Filters) -> NDArray[np.int64]:
@@ -101,8 +140,8 @@ class HttpRecall(_Client):
 class HttpRank(_Client):
     """Implements ``application.recommend.stages.RankService``."""
 
-    def __init__(self, address: str, *, timeout_s: float, token: str = "") -> None:
-        super().__init__("rank", address, timeout_s=timeout_s, token=token)
+    def __init__(self, *addresses: str, timeout_s: float, token: str = "") -> None:
+        super().__init__("rank", addresses, timeout_s=timeout_s, token=token)
 
     def rank(self, history: History, found: Found, request: ListRequest) -> list[Recommendation]:
         """Rank candidates; raises ``StageError``."""

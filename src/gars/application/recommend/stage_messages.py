@@ -36,11 +36,12 @@ _FOUND = ("rows", "channel_scores", "proposed", "strongest", "supporters", "fuse
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """Request for candidates or ids for a history under filters."""
+    """Request for candidates or ids for a history under filters; candidates of ``model_version`` only, unless empty."""
 
     history: dict[str, Array]
     want: int
     filters: Filters
+    model_version: str = ""
 
 
 class FoundMessage(msgspec.Struct, frozen=True, kw_only=True):

@@ -46,10 +46,10 @@ class RecallService(Protocol):
 
     @property
     def problem(self) -> StageError | None:
-        """Error of the latest call; ``None`` after a success."""
+        """Error of an address that has not answered since; ``None`` if there is none."""
 
-    def retrieve(self, history: History, *, want: int, filters: Filters) -> Found:
-        """Return enough candidates for a list of ``want`` titles."""
+    def retrieve(self, history: History, *, want: int, filters: Filters, model_version: str) -> Found:
+        """Return enough candidates of a model for a list of ``want`` titles."""
         ...
 
     def retrieve_ids(self, history: History, *, k: int, filters: Filters) -> NDArray[np.int64]:
@@ -66,7 +66,7 @@ class RankService(Protocol):
 
     @property
     def problem(self) -> StageError | None:
-        """Error of the latest call; ``None`` after a success."""
+        """Error of an address that has not answered since; ``None`` if there is none."""
 
     def rank(self, history: History, found: Found, request: ListRequest) -> list[Recommendation]:
         """Return the requested ranks; raises ``StageError`` also if another model serves."""
@@ -87,11 +87,11 @@ def two_stages(engine: Engine) -> TwoStages:
     return engine
 
 
-def check_version(serving: str, found: Found) -> None:
+def check_version(serving: str, model_version: str) -> None:
     """Raise ``StageError`` if candidates are of another model: their rows would mean other anime."""
-    if found.model_version != serving:
+    if model_version != serving:
         raise StageError(
-            f"the candidates are of model {found.model_version}, and {serving} serves here",
+            f"the candidates are of model {model_version}, and {serving} serves here",
             hint="they agree again once each has taken up the promoted model: gars model list",
         )
 
@@ -111,8 +111,10 @@ class StagedEngine(DelegatingEngine):
             if self._recall is None:
                 found = Found(self.version, self._stages.retrieve(history, want=request.end, filters=request.filters))
             else:
-                found = self._recall.retrieve(history, want=request.end, filters=request.filters)
-        check_version(self.version, found)
+                found = self._recall.retrieve(
+                    history, want=request.end, filters=request.filters, model_version=self.version
+                )
+        check_version(self.version, found.model_version)
         if self._rank is None:
             return self._stages.rank_found(history, found.candidates, request)
         with stage("ranking"):

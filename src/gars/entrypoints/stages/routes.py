@@ -67,10 +67,11 @@ async def get_ranked(service: StageDep, user_id: UserIdParam) -> list[int]:
 
 @post(RECALL, status_code=200, include_in_schema=False)
 async def post_recall(request: Request[Any, Any, Any], service: StageDep) -> Response[bytes]:
-    """Candidates for a history."""
+    """Candidates for a history; 409 if those of another model are wanted."""
     asked = await _asked(request, Wanted)
 
     def found() -> bytes:
+        _check_version(service, asked.model_version or service.engine.version)
         known = _read(lambda: unpack_history(asked.history))
         made = service.stages.retrieve(known, want=_places(asked.want), filters=asked.filters)
         return encode(pack_found(Found(service.engine.version, made)))
@@ -97,10 +98,7 @@ async def post_rank(request: Request[Any, Any, Any], service: StageDep) -> Respo
 
     def ranked() -> bytes:
         known, found = _read(lambda: (unpack_history(asked.history), unpack_found(asked.found)))
-        try:
-            check_version(service.engine.version, found)
-        except StageError as other:
-            raise ConflictError(other.message, hint=other.hint) from other
+        _check_version(service, found.model_version)
         _places(asked.offset + asked.k)
         return encode(
             service.stages.rank_found(
@@ -120,13 +118,20 @@ async def _asked(request: Request[Any, Any, Any], kind: type[T]) -> T:
 
 
 def _read(read: Callable[[], T]) -> T:
-    """Decode a message; raises ``InvalidInputError``."""
+    """Decode a message; raises ``ConflictError``, since a service of another version of the code may read it."""
     try:
         return read()
     except (msgspec.DecodeError, ValueError, TypeError) as error:
-        raise InvalidInputError(
+        raise ConflictError(
             f"no message of this version: {error}", hint="api, recall and rank must be of one version"
         ) from error
+
+
+def _check_version(service: StageService, model_version: str) -> None:
+    try:
+        check_version(service.engine.version, model_version)
+    except StageError as other:
+        raise ConflictError(other.message, hint=other.hint) from other
 
 
 def _places(wanted: int) -> int:
