@@ -36,7 +36,7 @@ def service(home: Path, port: int) -> ServerProcess:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory, api_port: int) -> Iterator[Running]:
     (port,) = free_ports(1)
-    one = Running(Web(folder=tmp_path_factory.mktemp("web"), api_port=api_port, port=port))
+    one = Running(Web(folder=tmp_path_factory.mktemp("web"), apis=[f"127.0.0.1:{api_port}"], port=port))
     try:
         one.up()  # the page needs no api
         yield one
@@ -153,7 +153,7 @@ def test_its_first_process_killed_it_starts_again(running: Running, web: str) ->
 
 
 def test_missing_page_or_nginx_has_a_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    part = Web(folder=tmp_path / "web", api_port=1, page=tmp_path)
+    part = Web(folder=tmp_path / "web", apis=[], page=tmp_path)
     with pytest.raises(StackError, match=r"the page is not built: there is no index\.html in") as caught:
         part.prepare()
     assert caught.value.hint == "make page"

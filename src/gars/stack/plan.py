@@ -115,7 +115,7 @@ def stack_of(settings: Settings, ports: Ports, *, options: Sequence[str] = ()) -
     of_the_model = [
         part(folder=where / part.name, settings=inside, variables=environment) for part in (Backfill, Publish)
     ]
-    web = Web(folder=where / Web.name, api_port=ports.api, port=ports.web)
+    web = Web(folder=where / Web.name, apis=[f"127.0.0.1:{ports.api}"], port=ports.web)
     before = [] if options else of_the_model
     return Stack([kafka, redis, cassandra, *before, flink, *services, web], environment)
 

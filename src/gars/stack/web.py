@@ -18,6 +18,7 @@ PAGE = Path(__file__).parents[1] / "entrypoints" / "api" / "page"
 """The folder into which ``make page`` builds the page; the api serves the same."""
 COMMAND = ("nginx", "-g", "daemon off;")
 """The container runs the same; the launcher adds where and as whom."""
+_API = "server api:8000 fail_timeout=1s;"
 _SYSTEM = "/usr/sbin/nginx"
 """Often not on the PATH of users."""
 
@@ -27,10 +28,11 @@ class Web(Engine):
 
     name = "web"
 
-    def __init__(self, *, folder: Path, api_port: int, port: int = 8080, page: Path = PAGE) -> None:
+    def __init__(self, *, folder: Path, apis: Sequence[str], port: int = 8080, page: Path = PAGE) -> None:
+        """``apis`` are ``HOST:PORT``; a call of ``prepare`` and SIGHUP apply other ones while it runs."""
         super().__init__(folder=folder)
         self.port = port
-        self._api_port = api_port
+        self.apis = apis
         self._page = page
 
     @property
@@ -61,7 +63,7 @@ class Web(Engine):
         """Return the replacements in the container's configuration for this machine."""
         return {
             " /tmp/": f" {self.folder.resolve()}/",
-            "server api:8000;": f"server 127.0.0.1:{self._api_port};",
+            _API: "\n    ".join(_API.replace("api:8000", api) for api in self.apis),
             "listen 8080;": f"listen 127.0.0.1:{self.port};",
             "root /usr/share/nginx/html;": f"root {self._page.resolve()};",
         }
