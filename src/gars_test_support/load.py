@@ -17,19 +17,22 @@ class Load:
     """Clicks that are repeated until acknowledged, and readers that count the answers.
 
     The users are divided among ``takers``, the addresses that accept events, so that no two threads write the same set
-    of ``acknowledged``; lists are read from ``api``.
+    of ``acknowledged``; lists are read from ``api``, those of ``unchanged`` too, a user without clicks.
     """
 
-    def __init__(self, takers: Sequence[str], api: str, users: Sequence[str]) -> None:
+    def __init__(self, takers: Sequence[str], api: str, users: Sequence[str], *, unchanged: str | None = None) -> None:
         self.acknowledged: dict[str, set[str]] = defaultdict(set)
         """Event ids by user."""
         self.refused: Counter[int] = Counter()
         """Failed attempts of clicks by status; 0 for no answer."""
         self.answers: Counter[int] = Counter()
-        """Answered list requests by status."""
+        """List requests by status; 0 for no answer."""
         self.fallbacks: Counter[str | None] = Counter()
         """Lists by fallback level; ``None`` for a ranked one."""
+        self.lists: Counter[tuple[str | None, tuple[int, ...]]] = Counter()
+        """Lists of ``unchanged`` by fallback level and ids."""
         self.slowest_s = 0.0
+        self._unchanged = unchanged
         self._takers, self._api, self._users = takers, api, users
         self._counting = threading.Lock()
         self._ended = threading.Event()
@@ -73,14 +76,24 @@ class Load:
             return 0
 
     def _read(self, reader: int) -> None:
+        users = [*self._users, *([self._unchanged] if self._unchanged else [])]
         number = reader
         with httpx.Client(base_url=self._api, timeout=60) as client:
             while not self._ended.wait(0.05):
                 number += _READERS
+                user_id = users[number % len(users)]
                 began = time.monotonic()
-                answer = client.get(f"/api/v1/users/{self._users[number % len(self._users)]}/recommendations")
+                try:
+                    answer = client.get(f"/api/v1/users/{user_id}/recommendations")
+                except httpx.TransportError:
+                    with self._counting:
+                        self.answers[0] += 1
+                    continue
                 with self._counting:
                     self.answers[answer.status_code] += 1
                     self.slowest_s = max(self.slowest_s, time.monotonic() - began)
                     if answer.status_code == 200:
-                        self.fallbacks[answer.json()["fallback"]] += 1
+                        body = answer.json()
+                        self.fallbacks[body["fallback"]] += 1
+                        if user_id == self._unchanged:
+                            self.lists[body["fallback"], tuple(one["anime"]["anime_id"] for one in body["items"])] += 1
