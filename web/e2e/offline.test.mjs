@@ -50,6 +50,22 @@ describe('offline', () => {
       await page.getByRole('list', { name: 'Similar anime' }).getByRole('link').first().waitFor()
     }))
 
+  it('shows a notice whose code was not there yet once the network is back', () =>
+    withPage(browser, {}, async (page, { expect }) => {
+      expect(/Failed to load resource|ERR_INTERNET_DISCONNECTED|ERR_FAILED/)
+      const [anime] = (await ask('/onboarding?k=1')).items
+      await selectViewer(page, await someUser(1))
+      await page.route('**/assets/ToastStack-*.js', (route) => route.abort())
+      await page.goto(`${BASE}/anime/${anime.anime_id}`)
+      await page.getByRole('list', { name: 'Similar anime' }).getByRole('link').first().waitFor()
+      await page.context().setOffline(true)
+      await page.getByRole('button', { name: /^Plan to watch/ }).first().click()
+      await page.unroute('**/assets/ToastStack-*.js')
+      await page.context().setOffline(false)
+      await page.getByText('You are offline.', { exact: true }).first().waitFor()
+      await page.getByRole('button', { name: 'Try again' }).first().waitFor()
+    }))
+
   it('opens again without a network, with no answer of the API from before', () =>
     withPage(browser, { serviceWorkers: 'allow' }, async (page, { expect }) => {
       expect(/Failed to load resource|ERR_INTERNET_DISCONNECTED/)
