@@ -95,7 +95,7 @@ describe('an anime', () => {
       const links = await page.locator('main a[target="_blank"]').evaluateAll((all) => all.map(({ href, rel }) => ({ href, rel })))
       assert.ok(links.every(({ rel }) => rel.includes('noopener') && rel.includes('noreferrer')))
       const { synopsis } = await ask('/anime/' + anime.anime_id)
-      if (synopsis.includes('\n')) assert.equal(await page.getByText(synopsis.split('\n')[0]).first().evaluate((text) => getComputedStyle(text).whiteSpaceCollapse), 'preserve-breaks')
+      if (synopsis?.includes('\n')) assert.equal(await page.getByText(synopsis.split('\n')[0]).first().evaluate((text) => getComputedStyle(text).whiteSpaceCollapse), 'preserve-breaks')
       // Sites of other regions are folded away; those of the reader's, or without a region, are not.
       const folded = page.locator('main details').filter({ hasText: 'In other regions' })
       const shown = await page.locator('main a[target="_blank"]:visible').count()

@@ -40,7 +40,7 @@ describe('the first minute', () => {
       await act('asks for the recommendations', () => bring.getByRole('button', { name: 'Show my list' }).click())
       await see('a list of their own', () => cards(page).nth(9).waitFor())
       assert.equal(cut().length, 7)
-      const { items } = await ask(`/users/${await ownId(page)}/history?k=100`)
+      const { items } = await ask(`/users/${await ownId(page)}/history?limit=100`)
       assert.ok(items.length >= 10, 'the list has not arrived')
       await assertPersonal(page, items.map(({ anime }) => anime.anime_id))
     }))
