@@ -1,11 +1,15 @@
-"""The Redis adapters keep their contracts on a Redis Cluster of three nodes, where keys lie on different machines."""
+"""The Redis adapters keep their contracts on a Redis Cluster of three nodes, where keys lie on different machines.
+
+With replicas, a primary may die.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import uuid
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
+from typing import Any
 
 import pytest
 import redis
@@ -33,26 +37,30 @@ _NODES = 3
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of one of three nodes that share the slots."""
-    ports = free_ports(_NODES)
+    with _started(tmp_path_factory, _NODES) as nodes:
+        _join(list(nodes))
+        yield f"redis-cluster://127.0.0.1:{next(iter(nodes))}"
+
+
+@contextmanager
+def _started(folders: pytest.TempPathFactory, count: int) -> Iterator[dict[int, Daemon]]:
+    """Start nodes that do not know each other, by port."""
     command = server()
     assert command is not None
-    nodes = []
+    nodes = {port: Daemon(f"node-{port}", folders.mktemp(f"node-{port}")) for port in free_ports(count)}
     try:
-        for port in ports:
-            node = Daemon(f"node-{port}", tmp_path_factory.mktemp(f"node-{port}"))
-            nodes.append(node)
+        for port, node in nodes.items():
             node.start(
                 [command, "--port", str(port), "--bind", "127.0.0.1", "--cluster-enabled", "yes", "--save", "",
-                 "--cluster-node-timeout", "5000", "--dir", str(node.folder)],
+                 "--cluster-node-timeout", "5000", "--repl-diskless-sync-delay", "0", "--dir", str(node.folder)],
                 environment=environment(),
             )  # fmt: skip
-        for port, node in zip(ports, nodes, strict=True):
+        for port, node in nodes.items():
             until(lambda port=port, node=node: node.pid is None or ping_problem(port) is None)  # type: ignore[misc]
             assert node.pid is not None, node.last_lines()
-        _join(ports)
-        yield f"redis-cluster://127.0.0.1:{ports[0]}"
+        yield nodes
     finally:
-        for node in nodes:
+        for node in nodes.values():
             node.stop(patience_s=10)
 
 
@@ -136,6 +144,60 @@ def test_tombstones_with_unkeyed_names_are_renamed_on_every_node(cluster: str) -
     with closing(RedisStateStore(cluster, prefix="old")) as states:
         assert states.put_initial([state_after(0, users[0]), state_after(0, "another")]) == 1
     client.close()
+
+
+def test_a_primary_is_killed_and_its_replica_takes_its_place(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Nothing is lost, and a store that was open before writes again without being opened anew."""
+    with _started(tmp_path_factory, 2 * _NODES) as nodes:
+        ports = list(nodes)
+        primaries, replicas = ports[:_NODES], ports[_NODES:]
+        _join(primaries)
+        for primary, replica in zip(primaries, replicas, strict=True):
+            _replicate(primary, replica)
+        users = [f"user-{number}" for number in range(60)]
+        killed = primaries[0]
+        with closing(RedisStateStore(f"redis-cluster://127.0.0.1:{primaries[1]}")) as store:
+            store.put([state_after(1, user_id) for user_id in users])
+            with redis.Redis(port=killed) as client:
+                assert client.dbsize()
+                client.execute_command("WAIT", 1, 60_000)
+            nodes[killed].kill()
+            until(lambda: _versions(store, users) == {1}, "states of the killed primary at its replica")
+            until(lambda: _is_written(store, users), "writes after the failover")
+            assert _versions(store, users) == {2}
+
+
+def _replicate(primary: int, replica: int) -> None:
+    """Make a node hold a copy of a primary's data, and wait until it does."""
+    source: Any = redis.Redis(port=primary, decode_responses=True)
+    client: Any = redis.Redis(port=replica, decode_responses=True)
+    with source, client:
+        name = source.execute_command("CLUSTER", "MYID")
+        client.execute_command("CLUSTER", "MEET", "127.0.0.1", primary)
+
+        def is_known() -> bool:
+            with suppress(redis.ResponseError):
+                client.execute_command("CLUSTER", "REPLICATE", name)
+                return True
+            return False
+
+        until(is_known, "the primary to be known", pause_s=0.1)
+        until(lambda: client.info("replication")["master_link_status"] == "up", "a replica", pause_s=0.1)
+
+
+def _versions(store: RedisStateStore, users: list[str]) -> set[int]:
+    """Return the versions of all states; empty while one cannot be read or is not there."""
+    with suppress(StorageError):
+        found = store.get_many(users)
+        return {state.version for state in found.values()} if len(found) == len(users) else set()
+    return set()
+
+
+def _is_written(store: RedisStateStore, users: list[str]) -> bool:
+    with suppress(StorageError):
+        store.put([state_after(2, user_id) for user_id in users])
+        return True
+    return False
 
 
 def test_no_node_answers() -> None:
