@@ -8,6 +8,8 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -139,6 +141,44 @@ def test_page_is_served_and_reports_that_the_api_is_away(
         until(lambda: httpx.get(f"{web}/api/v1/health/ready", timeout=60).status_code == 200, "the api to be back")
     finally:
         server.stop()
+
+
+class Answering(BaseHTTPRequestHandler):
+    """An api that starts and ends at once."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_arguments: object) -> None:
+        """Log nothing."""
+
+
+@contextmanager
+def answering(port: int) -> Iterator[None]:
+    with ThreadingHTTPServer(("127.0.0.1", port), Answering) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield
+        server.shutdown()
+        thread.join()
+
+
+def test_two_apis_restart_one_after_the_other_and_no_read_fails(tmp_path: Path) -> None:
+    """Both have failed within the time for which nginx leaves one alone."""
+    port, *ports = free_ports(3)
+    web = Running(Web(folder=tmp_path / "web", apis=[f"127.0.0.1:{one}" for one in ports], port=port))
+    try:
+        web.up()
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+            for up in ports, ports[:1], ports[1:], ports[:1]:
+                with ExitStack() as apis:
+                    for one in up:
+                        apis.enter_context(answering(one))
+                    assert {client.get("/api/v1/anime").status_code for _ in range(6)} == {200}, up
+    finally:
+        web.down()
 
 
 def test_its_first_process_killed_it_starts_again(running: Running, web: str) -> None:

@@ -18,7 +18,7 @@ PAGE = Path(__file__).parents[1] / "entrypoints" / "api" / "page"
 """The folder into which ``make page`` builds the page; the api serves the same."""
 COMMAND = ("nginx", "-g", "daemon off;")
 """The container runs the same; the launcher adds where and as whom."""
-_API = "server api:8000 fail_timeout=1s;"
+_API = ("server api:8000 fail_timeout=1s;", "server api:8000 backup max_fails=0;")
 _SYSTEM = "/usr/sbin/nginx"
 """Often not on the PATH of users."""
 
@@ -63,7 +63,7 @@ class Web(Engine):
         """Return the replacements in the container's configuration for this machine."""
         return {
             " /tmp/": f" {self.folder.resolve()}/",
-            _API: "\n    ".join(_API.replace("api:8000", api) for api in self.apis),
+            **{line: "\n    ".join(line.replace("api:8000", api) for api in self.apis) for line in _API},
             "listen 8080;": f"listen 127.0.0.1:{self.port};",
             "root /usr/share/nginx/html;": f"root {self._page.resolve()};",
         }
