@@ -16,10 +16,10 @@ endif
 # Node from the machine, else from a wheel in the environment.
 export PATH := $(PATH):$(abspath $(VENV))/node
 
-.PHONY: audit bench dist docs hooks help demo cluster-demo cluster-down test test-cluster test-containers check tensorflow page format bench-quality lock clean
+.PHONY: audit bench dist docs hooks help demo cluster-demo cluster-down test test-cluster test-containers test-kubernetes check tensorflow page format bench-quality lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo $(PAGE)/index.html ## Install, build the page, get data, train, serve on http://127.0.0.1:8000
 	@exec $(BIN)/gars demo
@@ -44,6 +44,9 @@ test-cluster: $(VENV)/.dev $(VENV)/.cluster $(PAGE)/index.html ## Start real eng
 
 test-containers: $(VENV)/.dev ## Build and start the containers on stand-ins of their bases (needs root, Debian, Go, Java 17, Maven)
 	$(BIN)/python -m pytest -s -m containers tests/containers
+
+test-kubernetes: $(VENV)/.dev ## Build a control plane of Kubernetes, apply deploy/kubernetes to it (needs Go; without etcd, Debian)
+	$(BIN)/python -m pytest -s -m kubernetes tests/kubernetes
 
 check: $(VENV)/.dev $(VENV)/.docs web/node_modules/.installed ## Lint, types, layers, language, documents; Python and page
 	$(BIN)/ruff check .

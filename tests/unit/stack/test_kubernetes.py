@@ -15,10 +15,25 @@ from gars.stack.services import COMMANDS
 FOLDER = deploy_folder("kubernetes")
 KUSTOMIZATION: dict[str, Any] = yaml.safe_load((FOLDER / "kustomization.yaml").read_text())
 OBJECTS: list[dict[str, Any]] = [
-    one for name in KUSTOMIZATION["resources"] for one in yaml.safe_load_all((FOLDER / name).read_text())
+    one
+    for name in KUSTOMIZATION["resources"]
+    for one in yaml.safe_load_all((FOLDER / name).read_text())
+    if one is not None  # a comment
 ]
+CONFIGURATIONS = {
+    one["name"]: dict(
+        line.split("=", 1)
+        for file in one["envs"]
+        for line in (FOLDER / file).read_text().splitlines()
+        if line and not line.startswith("#")
+    )
+    for one in KUSTOMIZATION["configMapGenerator"]
+}
 COMPOSE: dict[str, Any] = yaml.safe_load((FOLDER.parent / "compose.yaml").read_text())["services"]
 NAME = "app.kubernetes.io/name"
+FLINK = {"jobmanager", "taskmanager", "feature-job"}
+SINGLE = {"jobmanager", "feature-job"}
+"""Deployments of which two pods at once would be wrong."""
 
 
 def of_kind(kind: str) -> dict[str, dict[str, Any]]:
@@ -29,7 +44,7 @@ PODS = {name: one["spec"]["template"] for kind in ("Deployment", "Job") for name
 
 
 def test_every_service_is_there() -> None:
-    assert set(of_kind("Deployment")) == {*COMMANDS, "web"}
+    assert set(of_kind("Deployment")) == {*COMMANDS, "web", *FLINK}
     assert set(of_kind("Job")) == {"prepare", "publish"}
     assert {path.name for path in Path(FOLDER).glob("*.yaml")} == {"kustomization.yaml", *KUSTOMIZATION["resources"]}
 
@@ -37,10 +52,22 @@ def test_every_service_is_there() -> None:
 @pytest.mark.parametrize("name", sorted(PODS))
 def test_containers_are_started_as_in_compose(name: str) -> None:
     (container,) = PODS[name]["spec"]["containers"]
-    here, there = container.get("args") or container.get("command", []), COMPOSE[name]
+    there = COMPOSE[name]
+    here = [_expanded(word) for word in container.get("args") or container.get("command", [])]
+    if name == "taskmanager":  # any number of them, and a port that probes can ask
+        here = ["taskmanager.host=taskmanager" if word == "taskmanager.host=$(POD_IP)" else word for word in here]
+        assert here[-2:] == ["-D", f"taskmanager.rpc.port={container['ports'][0]['containerPort']}"]
+        here = here[:-2]
     assert container["image"] == there["image"]
     assert name == "web" or here == (there["command"] or there["entrypoint"])
     assert container["image"] in {image["name"] for image in KUSTOMIZATION["images"]}
+
+
+def _expanded(word: str) -> str:
+    """Return a word of a command with the feature job's addresses in it."""
+    for name, value in CONFIGURATIONS["gars-feature-job"].items():
+        word = word.replace(f"$({name})", value)
+    return word
 
 
 @pytest.mark.parametrize("name", sorted(PODS))
@@ -48,6 +75,7 @@ def test_containers_are_confined(name: str) -> None:
     pod = PODS[name]["spec"]
     (container,) = pod["containers"]
     assert pod["automountServiceAccountToken"] is False
+    assert pod["enableServiceLinks"] is False  # GARS_PORT of a Service with the name gars is no setting
     assert pod["securityContext"]["runAsNonRoot"] is True
     assert container["securityContext"] == {
         "readOnlyRootFilesystem": True, "allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]},
@@ -56,19 +84,24 @@ def test_containers_are_confined(name: str) -> None:
     assert set(container["resources"]) == {"requests", "limits"}
 
 
-@pytest.mark.parametrize("name", sorted(of_kind("Deployment")))
+@pytest.mark.parametrize("name", sorted({*of_kind("Deployment")} - SINGLE))
 def test_deployments_can_be_upgraded_and_drained(name: str) -> None:
     deployment = of_kind("Deployment")[name]["spec"]
     labels = deployment["template"]["metadata"]["labels"]
-    assert deployment["replicas"] >= 2
+    # the autoscaler's number, or one that is no less than two
+    assert "replicas" not in deployment if name in of_kind("HorizontalPodAutoscaler") else deployment["replicas"] >= 2
     assert deployment["selector"]["matchLabels"] == {NAME: name}
+    assert deployment["strategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
     assert labels[NAME] == name
-    assert of_kind("PodDisruptionBudget")[name]["spec"]["selector"]["matchLabels"] == {NAME: name}
+    budget = of_kind("PodDisruptionBudget")[name]["spec"]
+    assert budget["selector"]["matchLabels"] == {NAME: name}
+    assert budget["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
     (container,) = deployment["template"]["spec"]["containers"]
     assert {"startupProbe", "livenessProbe"} <= set(container)
-    if name == "history":
+    if name in ("history", "taskmanager"):
         return
     assert container["readinessProbe"]["httpGet"]["port"] == "http"
+    assert container["lifecycle"] == {"preStop": {"sleep": {"seconds": 5}}}
     service = of_kind("Service")[name]["spec"]
     assert service["selector"] == {NAME: name}
     assert service["ports"][0]["port"] == container["ports"][0]["containerPort"]
@@ -77,19 +110,59 @@ def test_deployments_can_be_upgraded_and_drained(name: str) -> None:
     )
 
 
-def test_addresses_are_settings_and_name_services() -> None:
-    given = of_kind("ConfigMap")["gars"]["data"]
+@pytest.mark.parametrize("name", sorted(SINGLE))
+def test_there_are_never_two_of_what_must_be_alone(name: str) -> None:
+    deployment = of_kind("Deployment")[name]["spec"]
+    assert deployment["replicas"] == 1
+    assert deployment["strategy"] == {"type": "Recreate"}
+    assert deployment["selector"]["matchLabels"] == {NAME: name}
+    # a budget for one pod would block each drain
+    assert name not in of_kind("PodDisruptionBudget")
+
+
+@pytest.mark.parametrize("name", sorted(of_kind("Job")))
+def test_finished_jobs_are_deleted(name: str) -> None:
+    """They cannot be changed: the next apply of another image would fail."""
+    assert of_kind("Job")[name]["spec"]["ttlSecondsAfterFinished"] > 0
+
+
+def test_configurations_are_settings_and_name_services() -> None:
+    given = CONFIGURATIONS["gars"]
     assert {*given, "GARS_SERVICE_TOKEN"} == {*COMPOSE["api"]["environment"], "GARS_LOG_FORMAT"}
-    from_environment({**given, "GARS_SERVICE_TOKEN": "a long random word"})
+    settings = from_environment({**given, "GARS_SERVICE_TOKEN": "a long random word"})
     for name in ("GARS_RECALL", "GARS_RANK"):
         service, _, port = given[name].removeprefix("http://").partition(":")
         assert of_kind("Service")[service]["spec"]["ports"][0]["port"] == int(port)
     upstream = (FOLDER.parent / "web" / "nginx.conf").read_text()
-    assert "server api:8000;" in upstream
+    assert "server api:8000 " in upstream
+    of_job = CONFIGURATIONS["gars-feature-job"]
+    assert f"kafka://{of_job['BROKERS']}/" in settings.event_log
+    assert of_job["REDIS"] == settings.state_store
+    assert of_job["GARS_TRACES"] == settings.traces
+
+
+def test_pods_use_the_configurations() -> None:
+    used = {
+        name: [one["configMapRef"]["name"] for one in pod["spec"]["containers"][0].get("envFrom", [])]
+        for name, pod in PODS.items()
+    }
+    assert used == {
+        **{name: ["gars"] for name in (*COMMANDS, "prepare", "publish")},
+        "feature-job": ["gars-feature-job"],
+        **{name: [] for name in ("jobmanager", "taskmanager", "web")},
+    }
+
+
+def test_flink_shares_its_checkpoints() -> None:
+    for name in FLINK:
+        volumes = {one["name"]: one for one in PODS[name]["spec"]["volumes"]}
+        mounts = {one["mountPath"]: one["name"] for one in PODS[name]["spec"]["containers"][0]["volumeMounts"]}
+        assert volumes[mounts["/var/lib/flink"]]["persistentVolumeClaim"] == {"claimName": "gars-flink"}
+    assert of_kind("Service")["jobmanager"]["spec"]["clusterIP"] == "None"  # of Flink's own choice of ports
 
 
 def test_autoscalers_scale_what_is_there() -> None:
     for name, scaler in of_kind("HorizontalPodAutoscaler").items():
         assert scaler["spec"]["scaleTargetRef"]["name"] == name
         assert name in of_kind("Deployment")
-        assert scaler["spec"]["minReplicas"] == of_kind("Deployment")[name]["spec"]["replicas"]
+        assert scaler["spec"]["minReplicas"] >= 2

@@ -1,0 +1,226 @@
+"""The manifests of deploy/kubernetes, applied to a namespace of a control plane with the documented overlay."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shutil
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gars.stack.deploy import deploy_folder
+from gars_test_support.control_plane import ControlPlane, Object, is_ready
+
+NAME = "app.kubernetes.io/name"
+PART_OF = "app.kubernetes.io/part-of=gars"
+RESTRICTED = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
+AUTOSCALED = frozenset({"api", "clicks", "recall", "rank"})
+_CLAIMS = ("gars-home", "gars-flink")
+
+
+@dataclass
+class Release:
+    """A namespace and the overlay that is applied to it."""
+
+    plane: ControlPlane
+    namespace: str
+    folder: Path
+    """Of the overlay."""
+
+    def apply(self, *options: str) -> dict[str, str]:
+        """Apply the overlay; return objects (``deployment.apps/api``) and their results (``created``).
+
+        A warning is an error.
+        """
+        printed = self.plane.kubectl("apply", "--kustomize", str(self.folder), "--warnings-as-errors", *options)
+        return dict(line.split(" ", 1) for line in printed.splitlines())
+
+    def set_tag(self, tag: str) -> None:
+        """Let the overlay name another version of all images."""
+        file = self.folder / "kustomization.yaml"
+        content = yaml.safe_load(file.read_text())
+        for image in content["images"]:
+            image["newTag"] = tag
+        file.write_text(yaml.safe_dump(content))
+
+    def rendered(self) -> list[Object]:
+        """Return the objects as kustomize makes them."""
+        return list(yaml.safe_load_all(self.plane.kubectl("kustomize", str(self.folder))))
+
+    def objects(self, group: str, kinds: str, **query: str) -> list[Object]:
+        """Return all objects of a kind, such as ``api/v1`` and ``pods``."""
+        return self.plane.objects(self.path(group, kinds), **query)
+
+    def path(self, group: str, kinds: str) -> str:
+        """Return the path of a collection of the namespace."""
+        return f"/{group}/namespaces/{self.namespace}/{kinds}"
+
+    def pods(self, name: str) -> list[Object]:
+        """Return the pods of a Deployment or a Job."""
+        return self.objects("api/v1", "pods", labelSelector=f"{NAME}={name}")
+
+    def addresses(self, name: str) -> set[str]:
+        """Return the addresses of the ready pods of a Deployment."""
+        return {pod["status"]["podIP"] for pod in self.pods(name) if is_ready(pod)}
+
+    def deployments(self) -> dict[str, Object]:
+        """Return the Deployments by name."""
+        return {one["metadata"]["name"]: one for one in self.objects("apis/apps/v1", "deployments")}
+
+    def wanted(self) -> dict[str, int]:
+        """Return how many pods each Deployment should have."""
+        return {
+            name: max(one["spec"]["replicas"], 2 if name in AUTOSCALED else 1)
+            for name, one in self.deployments().items()
+        }
+
+    def is_settled(self) -> bool:
+        """Return true if each Deployment has its pods, all ready and of the newest version, and no other ones."""
+        deployments = self.deployments()
+        wanted = self.wanted()
+        ready = Counter(pod["metadata"]["labels"][NAME] for pod in self.objects("api/v1", "pods") if is_ready(pod))
+        return all(
+            one["metadata"]["generation"] == one["status"].get("observedGeneration")
+            and one["status"].get("updatedReplicas", 0) == wanted[name]
+            and one["status"].get("replicas", 0) == one["status"].get("availableReplicas", 0) == wanted[name]
+            and ready[name] == wanted[name]
+            for name, one in deployments.items()
+        )
+
+    def wait_settled(self) -> None:
+        """Wait until ``is_settled``, the addresses of Services are those of the pods, and the Jobs are complete."""
+        self.plane.wait(self.is_settled, f"the pods of {self.namespace}")
+        self.plane.wait(
+            lambda: all(found == self.addresses(name) for name, found in ready_addresses(self).items()),
+            f"the addresses of {self.namespace}",
+        )
+        self.plane.wait(
+            lambda: all(job["status"].get("succeeded") == 1 for job in self.objects("apis/batch/v1", "jobs")),
+            f"the Jobs of {self.namespace}",
+        )
+
+    def evict(self, pod: Object) -> int:
+        """Ask for the eviction of a pod as ``kubectl drain`` does; return 201, or 429 where a budget forbids it."""
+        name = pod["metadata"]["name"]
+        eviction = {
+            "apiVersion": "policy/v1",
+            "kind": "Eviction",
+            "metadata": {"name": name, "namespace": self.namespace},
+        }
+        return self.plane.create(f"{self.path('api/v1', 'pods')}/{name}/eviction", eviction).status_code
+
+    @contextmanager
+    def least_available(self) -> Iterator[dict[str, int]]:
+        """Fill a dictionary, at the end, with the least number of ready addresses each Service had in between."""
+        path = self.path("apis/discovery.k8s.io/v1", "endpointslices")
+        before = self.plane.read(path)
+        least: dict[str, int] = {}
+        yield least
+        slices = {one["metadata"]["name"]: one for one in before["items"]}
+        least.update(_ready_addresses(slices.values()))
+        for kind, one in self.plane.changes(path, before["metadata"]["resourceVersion"]):
+            if kind == "DELETED":
+                del slices[one["metadata"]["name"]]
+            else:
+                slices[one["metadata"]["name"]] = one
+            for service, count in _ready_addresses(slices.values()).items():
+                least[service] = min(least[service], count)
+
+
+def _ready_addresses(slices: Any) -> dict[str, int]:
+    counts: dict[str, int] = defaultdict(int)
+    for one in slices:
+        ready = sum(endpoint["conditions"]["ready"] for endpoint in one["endpoints"] or ())
+        counts[one["metadata"]["labels"]["kubernetes.io/service-name"]] += ready
+    return dict(counts)
+
+
+def ready_addresses(release: Release) -> dict[str, set[str]]:
+    """Return the addresses of ready pods by Service."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for one in release.objects("apis/discovery.k8s.io/v1", "endpointslices"):
+        service = one["metadata"]["labels"]["kubernetes.io/service-name"]
+        for endpoint in one["endpoints"] or ():
+            if endpoint["conditions"]["ready"]:
+                found[service].update(endpoint["addresses"])
+    return found
+
+
+def documented_overlay(document: Path) -> Object:
+    """Return the overlay that a document shows: its block of YAML with the kind Kustomization."""
+    blocks = re.findall(r"^```yaml\n(.*?)^```", document.read_text(), re.MULTILINE | re.DOTALL)
+    (overlay,) = (one for one in map(yaml.safe_load, blocks) if one.get("kind") == "Kustomization")
+    content: Object = overlay
+    return content
+
+
+@contextmanager
+def released(plane: ControlPlane, namespace: str, folder: Path, document: Path) -> Iterator[Release]:
+    """Create a namespace that admits restricted pods only, with a quota, secret and volumes; remove it at the end.
+
+    The documented overlay lies in ``folder``, for this namespace; it has not been applied.
+    """
+    overlay = folder / "overlay"
+    shutil.copytree(deploy_folder("kubernetes"), folder / "kubernetes")
+    overlay.mkdir()
+    content = documented_overlay(document) | {"namespace": namespace}
+    (overlay / "kustomization.yaml").write_text(yaml.safe_dump(content))
+    release = Release(plane, namespace, overlay)
+    try:
+        plane.create(
+            "/api/v1/namespaces",
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": RESTRICTED}},
+        ).raise_for_status()
+        plane.create(release.path("api/v1", "resourcequotas"), _quota()).raise_for_status()
+        _create_secret(release, folder / "tombstone.key")
+        for claim in _CLAIMS:
+            plane.create("/api/v1/persistentvolumes", _volume(namespace, claim, folder / claim)).raise_for_status()
+        yield release
+    finally:
+        _remove(plane, namespace)
+
+
+def _remove(plane: ControlPlane, namespace: str) -> None:
+    plane.client.delete(f"/api/v1/namespaces/{namespace}")
+    for claim in _CLAIMS:
+        plane.client.delete(f"/api/v1/persistentvolumes/{namespace}.{claim}")
+    plane.wait(
+        lambda: plane.client.get(f"/api/v1/namespaces/{namespace}").status_code == 404, f"{namespace} to be deleted"
+    )
+
+
+def _create_secret(release: Release, key: Path) -> None:
+    """Create the secret by the documented command."""
+    key.write_bytes(secrets.token_bytes(32))
+    release.plane.kubectl(
+        "--namespace", release.namespace, "create", "secret", "generic", "gars",
+        f"--from-literal=service-token={secrets.token_hex(32)}", f"--from-file=tombstone-key={key}",
+    )  # fmt: skip
+
+
+def _quota() -> Object:
+    """Return a quota that admits only pods which request processor time and memory and limit their memory."""
+    hard = {"requests.cpu": "40", "requests.memory": "80Gi", "limits.memory": "120Gi", "pods": "100"}
+    return {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "quota"}, "spec": {"hard": hard}}
+
+
+def _volume(namespace: str, claim: str, folder: Path) -> Object:
+    """Return a volume for one claim, which many nodes may write."""
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": f"{namespace}.{claim}"},
+        "spec": {
+            "capacity": {"storage": "20Gi"},
+            "accessModes": ["ReadWriteMany"],
+            "hostPath": {"path": str(folder)},
+            "claimRef": {"namespace": namespace, "name": claim},
+            "persistentVolumeReclaimPolicy": "Retain",
+        },
+    }
