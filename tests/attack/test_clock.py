@@ -150,8 +150,8 @@ def test_an_event_of_now_replaces_what_is_ahead_of_it(late: timedelta) -> None:
 
 def test_trends_of_a_clock_that_was_ahead_do_not_stay_on_top() -> None:
     log = MemoryEventLog()
-    log.append([accepted(event("a", 1, at=NOW + AHEAD), NOW + AHEAD)])
-    log.append([accepted(event(user, 5, at=NOW), NOW) for user in "bc"])
+    log.append([accepted(event(user, 1, at=NOW + AHEAD), NOW + AHEAD) for user in "abc"])
+    log.append([accepted(event(user, 5, at=NOW), NOW) for user in "abcd"])
     trends = Trending(log, FakeClock(NOW))
     assert trends.ids() == [5, 1]
 
