@@ -288,9 +288,10 @@ def test_nodes_are_drained_one_after_another(fresh: Release) -> None:
     for node in nodes:
         with ExitStack() as later, fresh.least_available() as least:
             later.callback(fresh.plane.kubectl, "uncordon", node)
-            before = [pod for pod in lasting_pods(fresh) if pod["spec"]["nodeName"] == node]
+            before = [pod for pod in lasting_pods(fresh) if pod["spec"].get("nodeName") == node]
             fresh.plane.kubectl("drain", node, "--delete-emptydir-data", "--timeout=120s")
-            assert not [pod for pod in lasting_pods(fresh) if pod["spec"]["nodeName"] == node]
+            # a pod that replaces one of them may have no node yet
+            assert not [pod for pod in lasting_pods(fresh) if pod["spec"].get("nodeName") == node]
             fresh.wait_settled()
         print(f"{node}: {len(before)} pods evicted, least addresses {least}")
         assert min(least[name] for name in SERVICES & set(PAIRS)) >= 1
