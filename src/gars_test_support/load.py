@@ -84,7 +84,7 @@ class Load:
                 user_id = users[number % len(users)]
                 began = time.monotonic()
                 try:
-                    answer = client.get(f"/api/v1/users/{user_id}/recommendations")
+                    answer = _get(client, f"/api/v1/users/{user_id}/recommendations")
                 except httpx.TransportError:
                     with self._counting:
                         self.answers[0] += 1
@@ -97,3 +97,15 @@ class Load:
                         self.fallbacks[body["fallback"]] += 1
                         if user_id == self._unchanged:
                             self.lists[body["fallback"], tuple(one["anime"]["anime_id"] for one in body["items"])] += 1
+
+
+def _get(client: httpx.Client, path: str) -> httpx.Response:
+    """Read a path; once more if the connection was closed without an answer.
+
+    Browsers do the same: a server that reloads its configuration may close a connection that was kept open while a
+    request is on its way. One that is away refuses the second request too.
+    """
+    try:
+        return client.get(path)
+    except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+        return client.get(path)

@@ -251,7 +251,7 @@ def test_the_service_sends_the_page_and_a_list(served: str) -> None:
     assert headers.get_content_type() == "text/html"
     loaded = re.findall(r'(?:src|href)="(/assets/[^"]+)"', page.decode())
     assert len(loaded) >= 2
-    hashed = [name for name in loaded if re.search(r"-[\w-]{8}\.(js|css)$", name)]
+    hashed = [name for name in loaded if re.search(r"-[\w-]{8}\.(js|css|svg)$", name)]
     assert hashed
     for name in loaded:
         plain, headers = fetch(served + name)
