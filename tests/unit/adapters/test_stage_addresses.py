@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -129,6 +130,18 @@ def test_one_that_hangs_costs_one_deadline(start: Callable[[int], Recall], clien
         called(recall)
     assert not healthy.calls  # nothing was left of the deadline
     assert [called(recall) for _ in range(2)] == [2, 2]
+
+
+def test_one_whose_machine_is_down_leaves_time_for_the_next(
+    start: Callable[[int], Recall], client: Callable[..., HttpRecall], opened: ExitStack
+) -> None:
+    down = opened.enter_context(closing(socket.create_server(("127.0.0.1", 0), backlog=0)))
+    address = down.getsockname()
+    opened.enter_context(closing(socket.create_connection(address)))  # the queue is full: a further one gets no answer
+    recall = client(f"http://127.0.0.1:{address[1]}", start(2).address, timeout_s=1)
+    assert [called(recall) for _ in range(2)] == [2, 2]
+    assert recall.problem is not None
+    assert "ConnectTimeout" in recall.problem.message
 
 
 def test_a_connection_that_ends_is_opened_again(

@@ -78,12 +78,17 @@ class _Client:
         content = encode(message)
         due = time.monotonic() + self._timeout_s
         problem: StageError | None = None
-        for address in self._ordered_addresses():
-            remaining_s = due - time.monotonic() if self._timeout_s else None
-            if problem is not None and remaining_s is not None and remaining_s <= 0:
-                break
+        addresses = self._ordered_addresses()
+        for number, address in enumerate(addresses):
+            timeout = None
+            if self._timeout_s:
+                remaining_s = due - time.monotonic()
+                if problem is not None and remaining_s <= 0:
+                    break
+                # a machine that is down refuses nothing: connecting to it must leave time for the others
+                timeout = httpx.Timeout(remaining_s, connect=remaining_s / (len(addresses) - number))
             try:
-                response = self._http.post(f"{address}{path}", content=content, headers=headers, timeout=remaining_s)
+                response = self._http.post(f"{address}{path}", content=content, headers=headers, timeout=timeout)
                 if response.status_code == 200:
                     made = msgspec.msgpack.decode(response.content, type=answer)
                     self._failures.pop(address, None)
