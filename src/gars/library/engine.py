@@ -254,25 +254,25 @@ class Engine:
         return [(int(items.anime_ids[other]), float(min(1.0, similarity[other]))) for other in best]
 
     def _similarity(self, row: int) -> NDArray[np.float32]:
-        """Cosine of embeddings and content, evenly. → (n,)
-
-        For a title without an embedding, the first of these takes its place: titles that viewers recommend for it, the
-        mean embedding of its franchise, weighted by viewers, titles recommended for the franchise. Descriptions alone
-        find titles that share a word.
-        """
+        """Cosine of embeddings and content, evenly; content alone where nothing takes an embedding's place. → (n,)"""
         content = np.sqrt(self._neighbours("content", np.array([row])))  # the channel keeps squared cosines
-        vectors, franchises = self.retriever.vectors, self.retriever.items.franchises
-        franchise = np.flatnonzero(franchises == franchises[row])
-        vector = vectors[row]
-        near: NDArray[np.float32] | None = None
-        if not vector.any() and (near := self._recommended(np.array([row]))) is None:
-            viewers = self.retriever.items.counts[franchise]
-            vector = unit_rows((viewers @ vectors[franchise])[None])[0]
-            if not vector.any():
-                near = self._recommended(franchise)
-        if near is None and vector.any():
-            near = vectors @ vector
+        near = self._nearness(row)
         return content if near is None else np.asarray(0.5 * near + 0.5 * content, np.float32)
+
+    def _nearness(self, row: int) -> NDArray[np.float32] | None:
+        """Cosine of embeddings; for a title without one the first of these that is there. → (n,)
+
+        Titles that viewers recommend for it, the mean embedding of its franchise, weighted by viewers, and titles
+        recommended for the franchise: descriptions alone find titles that share a word. None if there is nothing.
+        """
+        items, vectors = self.retriever.items, self.retriever.vectors
+        if vectors[row].any():
+            return np.asarray(vectors @ vectors[row], np.float32)
+        if (recommended := self._recommended(np.array([row]))) is not None:
+            return recommended
+        franchise = np.flatnonzero(items.franchises == items.franchises[row])
+        mean = unit_rows((items.counts[franchise] @ vectors[franchise])[None])[0]
+        return np.asarray(vectors @ mean, np.float32) if mean.any() else self._recommended(franchise)
 
     def _recommended(self, rows: NDArray[np.int64]) -> NDArray[np.float32] | None:
         """Weights of what viewers recommend for some titles, at most 1; None if it is nothing. (m,) → (n,)"""
