@@ -17,8 +17,8 @@ FORGOTTEN_AFTER = 12
 """Half-lives after which an event is dropped (1/4096)."""
 WEIGHTS = {Kind.CLICK: 1.0, Kind.LIKE: 2.0, Kind.RATE: 2.0, Kind.STATUS: 2.0}
 """Weight of each kind of event. Events that hide a title have none."""
-TREND = 2.5
-"""A title with less decayed weight does not trend: it takes two users at least."""
+TREND = 1.25 * max(WEIGHTS.values())
+"""A title with less decayed weight does not trend: more than one user can add."""
 MIDDLE = 5
 """A lower rating has no weight."""
 BUCKET_MS = 6 * 3_600_000
