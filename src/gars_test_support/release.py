@@ -6,11 +6,10 @@ import re
 import secrets
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -123,33 +122,31 @@ class Release:
         least: dict[str, int] = {}
         yield least
         slices = {one["metadata"]["name"]: one for one in before["items"]}
-        least.update(_ready_addresses(slices.values()))
+        least.update({service: len(found) for service, found in _by_service(slices.values()).items()})
         for kind, one in self.plane.changes(path, before["metadata"]["resourceVersion"]):
             if kind == "DELETED":
                 del slices[one["metadata"]["name"]]
             else:
                 slices[one["metadata"]["name"]] = one
-            for service, count in _ready_addresses(slices.values()).items():
-                least[service] = min(least[service], count)
-
-
-def _ready_addresses(slices: Any) -> dict[str, int]:
-    counts: dict[str, int] = defaultdict(int)
-    for one in slices:
-        ready = sum(endpoint["conditions"]["ready"] for endpoint in one["endpoints"] or ())
-        counts[one["metadata"]["labels"]["kubernetes.io/service-name"]] += ready
-    return dict(counts)
+            addresses = _by_service(slices.values())
+            for service in least:
+                least[service] = min(least[service], len(addresses.get(service, ())))
 
 
 def ready_addresses(release: Release) -> dict[str, set[str]]:
     """Return the addresses of ready pods by Service."""
+    return _by_service(release.objects("apis/discovery.k8s.io/v1", "endpointslices"))
+
+
+def _by_service(slices: Iterable[Object]) -> dict[str, set[str]]:
+    """Return the addresses of ready endpoints by Service; a Service whose endpoints are not ready has none."""
     found: dict[str, set[str]] = defaultdict(set)
-    for one in release.objects("apis/discovery.k8s.io/v1", "endpointslices"):
-        service = one["metadata"]["labels"]["kubernetes.io/service-name"]
+    for one in slices:
+        addresses = found[one["metadata"]["labels"]["kubernetes.io/service-name"]]
         for endpoint in one["endpoints"] or ():
             if endpoint["conditions"]["ready"]:
-                found[service].update(endpoint["addresses"])
-    return found
+                addresses.update(endpoint["addresses"])
+    return dict(found)
 
 
 def documented_overlay(document: Path) -> Object:
