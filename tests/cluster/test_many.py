@@ -248,7 +248,7 @@ def old_code(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_code_is_upgraded_one_by_one(many: Many, old_code: Path) -> None:
-    """A new api asks old stages, and an old one new stages; it has one address of each, and falls back meanwhile."""
+    """A new api asks old stages, and an old one new stages; that has one address of each, and falls back without it."""
     many.start_all(code=old_code)
     with watched(many, "another version of the code") as watch:
         for name in ("api-1", "recall-1", "rank-1", "recall-2", "rank-2", "api-2"):

@@ -46,11 +46,11 @@ def test_another_thread_that_draws_random_numbers_changes_nothing(small: Recomme
     thread = threading.Thread(target=draw)
     thread.start()
     try:
-        beside = Recommender.fit(*small_world(), config=SMALL, progress=False)
+        fitted_model = Recommender.fit(*small_world(), config=SMALL, progress=False)
     finally:
         fitted.set()
         thread.join()
-    assert beside.save(tmp_path / "beside").version == small.save(tmp_path / "alone").version
+    assert fitted_model.save(tmp_path / "drawing").version == small.save(tmp_path / "alone").version
 
 
 def test_a_fit_leaves_the_random_numbers_of_its_caller_alone() -> None:
