@@ -36,7 +36,7 @@ export async function openPage(browser, { base = BASE, asksForCovers = false, ..
   // A service worker would answer before the routes of a test: those that are about it allow it.
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, serviceWorkers: 'block', ...options })
   context.setDefaultTimeout(DEADLINE_MS)
-  // The question about covers is answered, but for the tests of it: it comes late and moves what they click.
+  // The question about covers is answered, but for the tests of it.
   if (!asksForCovers) await context.addInitScript(() => localStorage.getItem('gars.covers') ?? localStorage.setItem('gars.covers', 'false'))
   const page = await context.newPage()
   const complaints = []
