@@ -55,11 +55,17 @@ describe('offline', () => {
       expect(/Failed to load resource|ERR_INTERNET_DISCONNECTED|ERR_FAILED/)
       const [anime] = (await ask('/onboarding?k=1')).items
       await selectViewer(page, await someUser(1))
+      const codeFailed = () => page.waitForEvent('requestfailed', (request) => /\/ToastStack-/.test(request.url()))
       await page.route('**/assets/ToastStack-*.js', (route) => route.abort())
+      const preloadFailed = codeFailed()
       await page.goto(`${BASE}/anime/${anime.anime_id}`)
       await page.getByRole('list', { name: 'Similar anime' }).getByRole('link').first().waitFor()
+      await preloadFailed
       await page.context().setOffline(true)
+      // The page asks for the code once it has a notice, so its words were chosen without a network.
+      const noticeFailed = codeFailed()
       await page.getByRole('button', { name: /^Plan to watch/ }).first().click()
+      await noticeFailed
       await page.unroute('**/assets/ToastStack-*.js')
       await page.context().setOffline(false)
       await page.getByText('You are offline.', { exact: true }).first().waitFor()
