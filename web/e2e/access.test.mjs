@@ -161,9 +161,11 @@ const VIEWS = {
   },
   season: { path: () => '/season', ready: (page) => page.getByRole('heading', { name: /^(On now|The catalogue ends)/ }) },
   plan: {
-    viewer: () => newViewer({ kind: 'like' }, { kind: 'status', value: 'planned' }),
+    viewer: () => newViewer({ kind: 'like' }, ...Array(5).fill({ kind: 'status', value: 'planned' })),
     path: () => '/plan',
     ready: async (page) => {
+      await page.getByText('More genres').click()
+      await page.getByRole('slider').last().press('End')
       await page.getByRole('button', { name: 'Pick one for tonight' }).click()
       return page.getByRole('status').getByText(/^Tonight: /)
     },
