@@ -87,6 +87,20 @@ describe('the shelves', () => {
 })
 
 describe('a card', () => {
+  it('that is the top pick leaves little empty under its cover', () =>
+    withPage(browser, { viewport: { width: 820, height: 900 } }, async (page) => {
+      await selectViewer(page, await someUser(0))
+      await page.goto(BASE)
+      const card = cards(page).first()
+      await card.waitFor()
+      for (const width of [820, 700, 600]) {
+        await page.setViewportSize({ width, height: 900 })
+        const [whole, cover, actions] = await Promise.all(['article', 'article > a > div > div:first-child', '[role=toolbar]'].map((part) => card.locator(part).boundingBox()))
+        const used = (actions.y >= cover.y + cover.height ? actions.height : 0) + cover.height
+        assert.ok(used >= 0.85 * whole.height, `${Math.round(used)} of ${Math.round(whole.height)} pixels at ${width}`)
+      }
+    }))
+
   it('can be planned and unplanned, and the title stays', () =>
     withPage(browser, {}, async (page) => {
       const userId = await someUser(1)
