@@ -31,6 +31,13 @@ ENGINE = Path(__file__).with_name("engine.sh")
 _COMPOSE = ROOT / "deploy" / "compose.yaml"
 _PROJECT = "garstest"
 _PATIENCE_S = 600
+_METRICS = """
+from os import environ
+from urllib.request import Request, urlopen
+headers = {"Authorization": "Bearer " + environ["GARS_SERVICE_TOKEN"]}
+print(urlopen(Request("http://127.0.0.1:8000/metrics", headers=headers)).read().decode())
+"""
+"""A program that prints the metrics of the api in whose container it runs."""
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
@@ -115,6 +122,22 @@ class Stack:
     def wait_for_health(self, service: str, wanted: str) -> None:
         """Wait until the health check of a service finds it ``wanted``: healthy or unhealthy."""
         until(lambda: self.health(service) == wanted, f"{service} to be {wanted}", within_s=_PATIENCE_S, pause_s=0.2)
+
+    @contextlib.contextmanager
+    def another(self, service: str) -> Iterator[str]:
+        """Run one more container of a service under its name, until the block ends. → its name"""
+        container = f"{_PROJECT}_another_{service}"
+        self.compose("run", "--detach", "--no-deps", "--use-aliases", "--name", container, service)
+        try:
+            yield container
+        finally:
+            self.docker("rm", "--force", container)
+
+    def lists_answered(self, container: str) -> float:
+        """Return the number of lists that an api has answered."""
+        text = self.docker("exec", container, "/opt/gars/bin/python", "-c", _METRICS)
+        found = re.findall(r'gars_http_requests_total{.*route="\S*/recommendations",status="200"} (\S+)', text)
+        return sum(map(float, found))
 
     def recommendations(self, user_id: str) -> dict[str, Any]:
         answer = self.client.get(f"/api/v1/users/{user_id}/recommendations", params={"k": 5})

@@ -98,6 +98,26 @@ def test_the_first_list_after_a_restart_of_rank_is_ranked(stack: Stack) -> None:
     assert stack.recommendations("reader")["fallback"] is None
 
 
+def test_apis_that_come_and_go_are_found_by_their_name(stack: Stack) -> None:
+    """nginx resolves the name again, without a reload: at least one of the two has a new address."""
+    first = stack.container("api")
+    stack.compose("stop", "api")
+    with stack.another("api") as second:
+        stack.compose("start", "api")
+        stack.wait_healthy("api")
+        before = {api: stack.lists_answered(api) for api in (first, second)}
+
+        def both_answer() -> bool:
+            for _ in range(10):
+                with suppress(httpx.HTTPStatusError):  # the second one may not listen yet
+                    stack.recommendations("reader")
+            return all(stack.lists_answered(api) > before[api] for api in before)
+
+        until(both_answer, "lists from both apis", within_s=60, pause_s=0.2)
+    for _ in range(50):  # one that is gone is not asked, or another one is
+        stack.recommendations("reader")
+
+
 class Load:
     """A reader who rates one title after another in a thread, and remembers what was acknowledged."""
 

@@ -18,6 +18,7 @@ PAGE = Path(__file__).parents[1] / "entrypoints" / "api" / "page"
 """The folder into which ``make page`` builds the page; the api serves the same."""
 COMMAND = ("nginx", "-g", "daemon off;")
 """The container runs the same; the launcher adds where and as whom."""
+CONFIGURATION = ("upstream.conf", "nginx.conf")
 _API = ("server api:8000 fail_timeout=1s;", "server api:8000 backup max_fails=0;")
 _SYSTEM = "/usr/sbin/nginx"
 """Often not on the PATH of users."""
@@ -50,20 +51,21 @@ class Web(Engine):
             raise StackError("the stack serves the page by nginx, and there is none", hint="apt-get install nginx")
 
     def prepare(self) -> None:
-        """Write the configuration."""
+        """Write the configuration files."""
         if not (self._page / "index.html").is_file():
             raise StackError(f"the page is not built: there is no index.html in {self._page}", hint="make page")
         self.folder.mkdir(parents=True, exist_ok=True)
-        text = (deploy_folder(self.name) / "nginx.conf").read_text()
-        for there, here in self.of_this_machine().items():
-            text = text.replace(there, here)
-        write_whole(self._conf, text.encode())
+        for name in CONFIGURATION:
+            text = (deploy_folder(self.name) / name).read_text()
+            for there, here in self.of_this_machine().items():
+                text = text.replace(there, here)
+            write_whole(self._conf.with_name(name), text.encode())
 
     def of_this_machine(self) -> Mapping[str, str]:
-        """Return the replacements in the container's configuration for this machine."""
+        """Return the replacements in the container's configuration files for this machine."""
         return {
             " /tmp/": f" {self.folder.resolve()}/",
-            **{line: "\n    ".join(line.replace("api:8000", api) for api in self.apis) for line in _API},
+            **{line: "\n  ".join(line.replace("api:8000", api) for api in self.apis) for line in _API},
             "listen 8080;": f"listen 127.0.0.1:{self.port};",
             "root /usr/share/nginx/html;": f"root {self._page.resolve()};",
         }

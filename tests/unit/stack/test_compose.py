@@ -137,14 +137,29 @@ def test_the_page_is_served_with_the_launchers_configuration(stack: plan.Stack) 
     (part,) = stack.chosen(["web"])
     assert isinstance(part, web.Web)
     assert SERVICES["web"]["command"] == list(web.COMMAND)
-    text = (DEPLOY / "web" / "nginx.conf").read_text()
+    text = "".join((DEPLOY / "web" / name).read_text() for name in web.CONFIGURATION)
     image = (DEPLOY / "Dockerfile").read_text()
-    assert "COPY deploy/web/nginx.conf /etc/nginx/nginx.conf" in image
+    assert "COPY deploy/web/nginx.conf deploy/web/upstream.conf /etc/nginx/" in image
     assert "COPY --from=page /web/dist /usr/share/nginx/html" in image
     assert SERVICES["web"]["ports"] == ["127.0.0.1:${GARS_WEB_PORT:-8080}:8080"]
     assert SERVICES["api"]["command"][-2:] == ["--port", "8000"]
     for there in part.of_this_machine():  # each is there to be replaced, once but for the folders of temporary files
         assert text.count(there) == (6 if there == " /tmp/" else 1), there
+
+
+def test_docker_resolves_the_api_again() -> None:
+    """But for that, the two ways to the api are the same."""
+    fixed, resolved = ((DEPLOY / "web" / name).read_text() for name in ("upstream.conf", "upstream.docker.conf"))
+    mounted = SERVICES["web"]["volumes"]
+    assert mounted == ["./web/upstream.docker.conf:/etc/nginx/upstream.conf:ro"]
+    only_resolved = {"resolver 127.0.0.11 valid=2s ipv6=off;", "zone api 64k;"}
+    assert directives(resolved.replace(" resolve ", " ")) - only_resolved == directives(fixed)
+    assert resolved.count("server api:8000 resolve ") == fixed.count("server api:8000 ")
+
+
+def directives(text: str) -> set[str]:
+    """Lines of an nginx configuration that are no comments."""
+    return {line.strip() for line in text.splitlines() if line.strip() and not line.strip().startswith("#")}
 
 
 def test_the_page_has_the_headers_of_the_api() -> None:

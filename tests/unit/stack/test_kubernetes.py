@@ -133,7 +133,7 @@ def test_configurations_are_settings_and_name_services() -> None:
     for name in ("GARS_RECALL", "GARS_RANK"):
         service, _, port = given[name].removeprefix("http://").partition(":")
         assert of_kind("Service")[service]["spec"]["ports"][0]["port"] == int(port)
-    upstream = (FOLDER.parent / "web" / "nginx.conf").read_text()
+    upstream = (FOLDER.parent / "web" / "upstream.conf").read_text()
     assert "server api:8000 " in upstream
     of_job = CONFIGURATIONS["gars-feature-job"]
     assert f"kafka://{of_job['BROKERS']}/" in settings.event_log

@@ -83,8 +83,8 @@ def test_prometheus_reads_metrics_and_nothing_else() -> None:
 
 
 def test_needed_connections_are_those_of_the_addresses() -> None:
-    """The addresses of compose.yaml and nginx.conf between services are in ``NEEDED``, so that a new one is noticed."""
-    text = (DEPLOY / "compose.yaml").read_text() + (DEPLOY / "web" / "nginx.conf").read_text()
+    """The addresses of compose.yaml and upstream.conf between services are in ``NEEDED``: a new one is noticed."""
+    text = (DEPLOY / "compose.yaml").read_text() + (DEPLOY / "web" / "upstream.conf").read_text()
     named = set(re.findall(r"(?:https?://|server )([a-z-]+):(\d+)", text))
     ours = {(name, int(port)) for name, port in named if name in PODS}
     assert ours == {("api", 8000), ("recall", 8000), ("rank", 8000), ("jobmanager", 8081)}
