@@ -90,3 +90,32 @@ describe('speed', () => {
       }))
   }
 })
+
+describe('typefaces that come late', () => {
+  for (const [what, viewer] of [['first visit', () => null], ['list', () => someUser(0)]])
+    it(`move nothing: ${what}`, () =>
+      withPage(browser, { viewport: { width: 390, height: 844 } }, async (page) => {
+        const userId = await viewer()
+        if (userId) await selectViewer(page, userId)
+        await page.addInitScript(() => {
+          window.shifts = []
+          new PerformanceObserver((list) => window.shifts.push(...list.getEntries().map(({ value, sources }) => [value, sources[0]?.node?.textContent?.trim().slice(0, 40)]))).observe({ type: 'layout-shift', buffered: true })
+        })
+        let letCome
+        const gate = new Promise((resolve) => (letCome = resolve))
+        let held = 0
+        await page.route('**/*.woff2', async (route) => {
+          held += 1
+          await gate
+          await route.continue()
+        })
+        await page.goto(BASE, { waitUntil: 'domcontentloaded' })
+        await (userId ? cards(page) : page.getByRole('list', { name: 'Titles to pick from' }).getByRole('button')).first().waitFor()
+        await waitForQuiet(page)
+        assert.ok(held, 'no typeface was asked for')
+        letCome()
+        await page.evaluate(() => document.fonts.ready.then(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))))
+        const shifts = await page.evaluate(() => window.shifts)
+        assert.ok(shifts.reduce((sum, [value]) => sum + value, 0) < 0.01, JSON.stringify(shifts))
+      }))
+})
