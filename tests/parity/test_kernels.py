@@ -235,6 +235,13 @@ ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
         -np.sort(-uniform(rng, M).round(1)), 2.5, np.sort(rng.random(6))[::-1].copy(), np.zeros(6, np.int64),
     ),
     "add_relative": lambda rng: (uniform(rng, E, M, H).round(1), uniform(rng, H), uniform(rng, E), zeros(M, H)),
+    "write_postings": lambda rng: (
+        rng.integers(1, 4, 40).astype(np.int32), np.array([0, 2, 2, 3, 11, 40]), 2, 3, np.zeros(80, np.int64)
+    ),
+    "write_index": lambda rng: (
+        np.sort(rng.integers(1, 9, M) << 3 | rng.integers(0, 6, M)), 3, np.zeros(M, np.int64),
+        np.zeros(M + 1, np.int64), np.zeros(M, np.int32), np.full(6, 7),
+    ),
     "top_contributions": lambda rng: (
         uniform(rng, M, H).round(1), np.float32(0.05), np.full((M, 3), -1), zeros(M, 3)
     ),

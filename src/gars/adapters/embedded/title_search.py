@@ -18,6 +18,7 @@ from rapidfuzz import fuzz
 
 from gars.application.ports import TitleMatch
 from gars.domain.anime import Anime
+from gars.kernels.ngrams import write_index, write_postings
 
 _CANDIDATES = 300
 _NO_WORD = re.compile(r"[^a-z0-9]")
@@ -52,8 +53,11 @@ class MemoryTitleSearch:
         self._owners = np.array(owners, np.int64)
         self._standing = np.array(standing)
         """Popularity and series bonus of each name, added to its match."""
-        self._grams_of = _Grams(self._normal)
-        self._grams, self._starts, self._rows, self._n_grams = _index(*self._grams_of(self._normal), len(self._normal))
+        self._postings_of = _Postings(self._normal)
+        postings = self._postings_of(self._normal)
+        self._grams, self._starts, self._rows, self._n_grams = _index(
+            postings, self._postings_of.row_bits, len(self._normal)
+        )
 
     def search(self, query: str, *, limit: int) -> list[TitleMatch]:
         """Return the best matches, one per anime; series, then more popular anime, come first among near-equal ones."""
@@ -75,7 +79,7 @@ class MemoryTitleSearch:
         """Rows of the names that share most n-grams with the query."""
         if not len(self._grams):
             return np.empty(0, np.int64)
-        grams = np.unique(self._grams_of([wanted])[0])
+        grams = np.unique(self._postings_of([wanted]) >> self._postings_of.row_bits)
         places = np.searchsorted(self._grams, grams)
         known = places[(places < len(self._grams)) & (self._grams.take(places, mode="clip") == grams)]
         if not len(known):
@@ -111,8 +115,8 @@ class _Letters(dict[int, int | None]):
 _LETTERS = _Letters()
 
 
-class _Grams:
-    """Bigrams and trigrams of normal names as numbers; word starts and ends count as letters.
+class _Postings:
+    """Bigrams and trigrams of normal names as postings; word starts and ends count as letters.
 
     Letters have the codes 1, 2, … of the names' alphabet, so that three of them and a row fit into 63 bits.
     """
@@ -123,43 +127,37 @@ class _Grams:
         alphabet = np.flatnonzero(used)
         self._code = np.full(len(used), len(alphabet) + 1, np.int32)  # the last code: in no name
         self._code[alphabet] = np.arange(1, len(alphabet) + 1)
-        self.bits = (len(alphabet) + 1).bit_length()
+        self._bits = (len(alphabet) + 1).bit_length()
+        self.row_bits = len(names).bit_length()
+        if 3 * self._bits + self.row_bits > 63:
+            raise ValueError(f"{len(names)} names in an alphabet of this size do not fit the index")
 
-    def __call__(self, names: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the grams of the names, and the row of the name each is in."""
-        lengths = np.array([len(name) + 2 for name in names], np.int64)
-        letters = self._code[_letters(names)].astype(np.int64)
-        owners = np.repeat(np.arange(len(names)), lengths)
-        two = (letters[:-1] << self.bits) | letters[1:]
-        three = (two[:-1] << self.bits) | letters[2:]
-        within_two, within_three = owners[:-1] == owners[1:], owners[:-2] == owners[2:]
-        return (
-            np.concatenate([two[within_two], three[within_three]]),
-            np.concatenate([owners[:-1][within_two], owners[:-2][within_three]]),
-        )
+    def __call__(self, names: Sequence[str]) -> NDArray[np.int64]:
+        """Return the postings of the names, ascending (see ``kernels.ngrams``)."""
+        starts = np.zeros(len(names) + 1, np.int64)
+        np.cumsum([len(name) + 2 for name in names], out=starts[1:])
+        found = np.empty(2 * int(starts[-1]), np.int64)
+        found = found[: write_postings(self._code[_letters(names)], starts, self._bits, self.row_bits, found)]
+        found.sort()
+        return found
 
 
 def _letters(names: Sequence[str]) -> NDArray[np.uint32]:
-    return np.frombuffer("".join(f" {name} " for name in names).encode("utf-32-le"), "<u4")
+    return np.frombuffer("".join([f" {name} " for name in names]).encode("utf-32-le"), "<u4")
 
 
 def _index(
-    grams: NDArray[np.int64], rows: NDArray[np.int64], n: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
+    postings: NDArray[np.int64], row_bits: int, n: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
     """Return the grams (g,) ascending, where the rows of each start (g + 1,), the rows, and each name's gram count.
 
     The inverted index as one array in place of a list a gram. Gram and row are sorted as one number: numpy sorts
     numbers ten times as fast as it finds the order of an array.
     """
-    row_bits = n.bit_length()
-    if int(grams.max(initial=0)).bit_length() + row_bits > 63:
-        raise ValueError(f"{n} names in an alphabet of this size do not fit the index")
-    pairs = np.sort((grams << row_bits) | rows)
-    pairs = pairs[np.diff(pairs, prepend=-1) != 0]  # a gram that a name has twice counts once
-    grams, rows = pairs >> row_bits, pairs & ((1 << row_bits) - 1)
-    starts = np.flatnonzero(np.diff(grams, prepend=-1))
-    n_grams = np.bincount(rows, minlength=n).astype(np.float64)
-    return grams[starts], np.append(starts, len(rows)), rows.astype(np.int32), n_grams
+    grams, starts = np.empty(len(postings), np.int64), np.empty(len(postings) + 1, np.int64)
+    rows, counts = np.empty(len(postings), np.int32), np.empty(n, np.int64)
+    g, u = write_index(postings, row_bits, grams, starts, rows, counts)
+    return grams[:g].copy(), starts[: g + 1].copy(), rows[:u].copy(), counts
 
 
 def _match(wanted: str, name: str) -> float:
