@@ -72,7 +72,7 @@ class ServerProcess:
         assert self.process.stderr is not None
         for line in self.process.stderr:
             self._output.append(line)
-            if found := re.search(r"http://\S+", line):
+            if not self.address and (found := re.search(r"http://\S+", line)):  # later ones are those of others
                 self.address = found.group()
                 self._ready.set()
         self._ready.set()
