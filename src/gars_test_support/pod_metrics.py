@@ -1,22 +1,19 @@
-"""The metrics API of Kubernetes (metrics.k8s.io), with numbers that a test sets: what an autoscaler asks."""
+"""What an autoscaler asks for (metrics.k8s.io, custom.metrics.k8s.io), with numbers that a test sets."""
 
 from __future__ import annotations
 
-import json
-import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
-from gars_test_support.control_plane import ControlPlane
+from gars_test_support.aggregated_api import aggregated_api
+from gars_test_support.control_plane import ControlPlane, Object
 
 _GROUP = "metrics.k8s.io"
-_PATH = f"/apis/{_GROUP}/v1beta1"
-_NAMESPACE = "kube-system"
+_CUSTOM_GROUP = "custom.metrics.k8s.io"
+_VERSION = "v1beta1"
+_SERVICE = "app.kubernetes.io/name"
 
 
 class PodMetrics:
@@ -26,75 +23,101 @@ class PodMetrics:
         self.plane = plane
         self.millicores = 0
 
-    def answer(self, target: str) -> dict[str, Any] | None:
+    def answer(self, target: str) -> Object | None:
         """Return the answer to a request of the API server; None for a path that is not served."""
+        root = f"/apis/{_GROUP}/{_VERSION}"
         path = urlsplit(target)
-        if path.path == _PATH:
-            kinds = [{"name": "pods", "namespaced": True, "kind": "PodMetrics", "singularName": "", "verbs": ["list"]}]
-            return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": path.path[6:], "resources": kinds}
-        if not path.path.startswith(f"{_PATH}/"):
+        if path.path == root:
+            return _resources(_GROUP, {"name": "pods", "kind": "PodMetrics", "verbs": ["list"]})
+        if not path.path.startswith(f"{root}/"):
             return None  # the API server asks for a description of the API, too
-        query = {name: values[0] for name, values in parse_qs(path.query).items()}
-        pods = self.plane.objects(f"/api/v1{path.path.removeprefix(_PATH)}", **query)
         usage = {"cpu": f"{self.millicores}m", "memory": "100Mi"}
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         items = [
             {
                 "metadata": {name: pod["metadata"][name] for name in ("name", "namespace", "labels")},
-                "timestamp": now,
+                "timestamp": _now(),
                 "window": "1s",
                 "containers": [{"name": one["name"], "usage": usage} for one in pod["spec"]["containers"]],
             }
-            for pod in pods
-            if pod["status"]["phase"] == "Running"
+            for pod in _running(self.plane, path.path.removeprefix(root), path.query)
         ]
-        return {"kind": "PodMetricsList", "apiVersion": f"{_GROUP}/v1beta1", "metadata": {}, "items": items}
+        return {"kind": "PodMetricsList", "apiVersion": f"{_GROUP}/{_VERSION}", "metadata": {}, "items": items}
+
+
+class ListMetrics:
+    """Lists a second of all pods of a cluster, as the Prometheus Adapter serves them."""
+
+    def __init__(self, plane: ControlPlane, names: dict[str, str]) -> None:
+        """``names`` has the name of the metric of each service; others have none."""
+        self.plane = plane
+        self.names = names
+        self.lists: dict[str, float] = {}
+        """Lists a second of each service; its pods have equal shares."""
+
+    def answer(self, target: str) -> Object | None:
+        """Return the answer to a request of the API server; None for a path or a metric that is not served."""
+        root = f"/apis/{_CUSTOM_GROUP}/{_VERSION}"
+        path = urlsplit(target)
+        if path.path == root:
+            return _resources(
+                _CUSTOM_GROUP,
+                *(
+                    {"name": f"pods/{one}", "kind": "MetricValueList", "verbs": ["get"]}
+                    for one in {*self.names.values()}
+                ),
+            )
+        pods_path, _, metric = unquote(path.path).removeprefix(root).partition("/*/")
+        if not metric:
+            return None
+        pods = [
+            pod
+            for pod in _running(self.plane, pods_path, path.query)
+            if self.names.get(pod["metadata"]["labels"][_SERVICE]) == metric
+        ]
+        if not pods:
+            return None
+        items = [
+            {
+                "describedObject": {"kind": "Pod", "apiVersion": "/v1"}
+                | {name: pod["metadata"][name] for name in ("name", "namespace")},
+                "metricName": metric,
+                "timestamp": _now(),
+                "value": f"{self.lists[pod['metadata']['labels'][_SERVICE]] / len(pods) * 1000:.0f}m",
+            }
+            for pod in pods
+        ]
+        return {"kind": "MetricValueList", "apiVersion": f"{_CUSTOM_GROUP}/{_VERSION}", "metadata": {}, "items": items}
+
+
+def _resources(group: str, *kinds: Object) -> Object:
+    """Return the list of what an API serves."""
+    resources = [{"namespaced": True, "singularName": "", **one} for one in kinds]
+    return {
+        "kind": "APIResourceList", "apiVersion": "v1", "groupVersion": f"{group}/{_VERSION}", "resources": resources,
+    }  # fmt: skip
+
+
+def _running(plane: ControlPlane, path: str, query: str) -> list[Object]:
+    """Return the running pods that a request selects."""
+    selectors = {name: values[0] for name, values in parse_qs(query).items() if name == "labelSelector"}
+    return [pod for pod in plane.objects(f"/api/v1{path}", **selectors) if pod["status"]["phase"] == "Running"]
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @contextmanager
 def pod_metrics(plane: ControlPlane) -> Iterator[PodMetrics]:
     """Serve the metrics API and register it with the API server until the end."""
     metrics = PodMetrics(plane)
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            answer = metrics.answer(self.path)
-            body = json.dumps(answer).encode()
-            self.send_response(404 if answer is None else 200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_arguments: object) -> None:
-            """Log nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*plane.certificate)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    service, registration = f"/api/v1/namespaces/{_NAMESPACE}/services", "/apis/apiregistration.k8s.io/v1/apiservices"
-    name = f"v1beta1.{_GROUP}"
-    try:
-        plane.create(service, {
-            "apiVersion": "v1", "kind": "Service", "metadata": {"name": "pod-metrics"},
-            "spec": {"type": "ExternalName", "externalName": "localhost"},
-        }).raise_for_status()  # fmt: skip
-        plane.create(registration, {
-            "apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService", "metadata": {"name": name},
-            "spec": {
-                "group": _GROUP, "version": "v1beta1", "groupPriorityMinimum": 100, "versionPriority": 100,
-                "service": {"namespace": _NAMESPACE, "name": "pod-metrics", "port": server.server_port},
-                "insecureSkipTLSVerify": True,
-            },
-        }).raise_for_status()  # fmt: skip
-        plane.wait(lambda: plane.client.get(_PATH).status_code == 200, "the metrics API to be registered")
+    with aggregated_api(plane, _GROUP, _VERSION, metrics.answer):
         yield metrics
-    finally:
-        plane.client.delete(f"{registration}/{name}")
-        plane.client.delete(f"{service}/pod-metrics")
-        server.shutdown()
-        thread.join()
-        server.server_close()
+
+
+@contextmanager
+def list_metrics(plane: ControlPlane, names: dict[str, str]) -> Iterator[ListMetrics]:
+    """Serve the custom metrics API and register it with the API server until the end."""
+    metrics = ListMetrics(plane, names)
+    with aggregated_api(plane, _CUSTOM_GROUP, _VERSION, metrics.answer):
+        yield metrics

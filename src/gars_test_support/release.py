@@ -42,11 +42,13 @@ class Release:
 
     def set_tag(self, tag: str) -> None:
         """Let the overlay name another version of all images."""
+        images = yaml.safe_load((self.folder / "kustomization.yaml").read_text())["images"]
+        self.change({"images": [image | {"newTag": tag} for image in images]})
+
+    def change(self, fields: Object) -> None:
+        """Set fields of the overlay, which is not applied."""
         file = self.folder / "kustomization.yaml"
-        content = yaml.safe_load(file.read_text())
-        for image in content["images"]:
-            image["newTag"] = tag
-        file.write_text(yaml.safe_dump(content))
+        file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | fields))
 
     def rendered(self) -> list[Object]:
         """Return the objects as kustomize makes them."""
@@ -149,11 +151,11 @@ def _by_service(slices: Iterable[Object]) -> dict[str, set[str]]:
     return dict(found)
 
 
-def documented_overlay(document: Path) -> Object:
-    """Return the overlay that a document shows: its block of YAML with the kind Kustomization."""
+def documented_yaml(document: Path, field: str) -> Object:
+    """Return the only block of YAML of a document that has a field."""
     blocks = re.findall(r"^```yaml\n(.*?)^```", document.read_text(), re.MULTILINE | re.DOTALL)
-    (overlay,) = (one for one in map(yaml.safe_load, blocks) if one.get("kind") == "Kustomization")
-    content: Object = overlay
+    (found,) = (one for one in map(yaml.safe_load, blocks) if field in one)
+    content: Object = found
     return content
 
 
@@ -166,7 +168,7 @@ def released(plane: ControlPlane, namespace: str, folder: Path, document: Path) 
     overlay = folder / "overlay"
     shutil.copytree(deploy_folder("kubernetes"), folder / "kubernetes")
     overlay.mkdir()
-    content = documented_overlay(document) | {"namespace": namespace}
+    content = documented_yaml(document, "resources") | {"namespace": namespace}
     (overlay / "kustomization.yaml").write_text(yaml.safe_dump(content))
     release = Release(plane, namespace, overlay)
     try:

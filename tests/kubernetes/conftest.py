@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import pytest
 
 from gars_test_support.control_plane import ControlPlane, control_plane
 from gars_test_support.pod_metrics import PodMetrics, pod_metrics
-from gars_test_support.release import Release, released
+from gars_test_support.release import Release, documented_yaml, released
 
 HERE = Path(__file__).parent
 _DOCUMENT = HERE.parents[1] / "docs" / "how-to" / "from-one-machine-to-a-cluster.md"
@@ -57,6 +58,17 @@ def empty(plane: ControlPlane, tmp_path: Path) -> Iterator[Release]:
 @pytest.fixture
 def fresh(empty: Release) -> Release:
     """The same, applied, and its pods are ready."""
+    empty.apply()
+    empty.wait_settled()
+    return empty
+
+
+@pytest.fixture
+def by_lists(empty: Release) -> Release:
+    """One whose autoscalers also count lists a second, and remove pods without waiting for minutes."""
+    at_once = [{"op": "replace", "path": "/spec/behavior/scaleDown/stabilizationWindowSeconds", "value": 0}]
+    patches = [{"target": {"kind": "HorizontalPodAutoscaler"}, "patch": json.dumps(at_once)}]
+    empty.change({**documented_yaml(_DOCUMENT, "components"), "patches": patches})
     empty.apply()
     empty.wait_settled()
     return empty

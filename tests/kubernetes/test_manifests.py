@@ -14,13 +14,18 @@ import pytest
 
 from gars_test_support.control_plane import CommandError, ControlPlane, Object, is_ready
 from gars_test_support.network_policies import Peer, allows, selects
-from gars_test_support.pod_metrics import PodMetrics
+from gars_test_support.pod_metrics import ListMetrics, PodMetrics, list_metrics
 from gars_test_support.release import AUTOSCALED, NAME, PART_OF, RESTRICTED, Release, ready_addresses
 
 PAIRS = {"api": 2, "clicks": 2, "recall": 2, "rank": 2, "web": 2, "history": 2, "taskmanager": 2}
 PODS = {**PAIRS, "jobmanager": 1, "feature-job": 1}
 JOBS = {"prepare", "publish"}
 SERVICES = {"api", "clicks", "recall", "rank", "web", "jobmanager"}
+LIST_METRICS = {
+    "api": "gars_lists_per_second",
+    **dict.fromkeys(("recall", "rank"), "gars_stage_lists_per_second"),
+}
+"""Of deploy/monitoring/adapter.yaml."""
 BROKEN = "broken"
 """The version of an image that never answers (stages.yaml)."""
 
@@ -212,6 +217,62 @@ def _percent(status: Object) -> int:
     """Return the usage that an autoscaler saw; 0 if it could read none, which it reports without a resource."""
     seen = [one["resource"]["current"] for one in status.get("currentMetrics") or [] if "resource" in one]
     return sum(one.get("averageUtilization", 0) for one in seen)
+
+
+def test_autoscalers_follow_lists_a_second(by_lists: Release, metrics: PodMetrics) -> None:
+    metrics.millicores = 100  # 20 % of the request: two pods
+    targets = _targets(by_lists)
+    assert set(targets) == set(LIST_METRICS)
+    with list_metrics(by_lists.plane, LIST_METRICS) as made:
+        _scale(by_lists, made, targets, 5)
+        _scale(by_lists, made, targets, 2)
+
+
+def _scale(release: Release, made: ListMetrics, targets: dict[str, float], pods: int) -> None:
+    """Make as many lists a second as so many pods should, and wait until there are so many."""
+    made.lists = {name: pods * target for name, target in targets.items()}
+    expected = {**dict.fromkeys(targets, pods), "clicks": 2}
+    release.plane.wait(lambda: _wanted(release) == expected, f"{expected} pods for {made.lists} lists a second")
+    release.wait_settled()
+
+
+def test_without_lists_a_second_autoscalers_add_pods_and_remove_none(by_lists: Release, metrics: PodMetrics) -> None:
+    metrics.millicores = 700
+    by_lists.plane.wait(lambda: all(pods >= 4 for pods in _wanted(by_lists).values()), "more pods")
+    metrics.millicores = 100
+    by_lists.plane.wait(lambda: _wanted(by_lists)["clicks"] == 2, "clicks, which needs no lists a second, to shrink")
+    by_lists.plane.wait(
+        lambda: all(_active(by_lists)[name] == ("False", "FailedGetPodsMetric") for name in LIST_METRICS), "the error"
+    )
+    assert all(_wanted(by_lists)[name] >= 4 for name in LIST_METRICS)
+    by_lists.change({"components": []})
+    by_lists.apply()
+    by_lists.plane.wait(lambda: _wanted(by_lists) == dict.fromkeys(AUTOSCALED, 2), "fewer pods by processor time")
+
+
+def _targets(release: Release) -> dict[str, float]:
+    """Return how many lists a second a pod should make, of each autoscaler that counts them."""
+    return {
+        one["metadata"]["name"]: float(metric["pods"]["target"]["averageValue"])
+        for one in release.objects("apis/autoscaling/v2", "horizontalpodautoscalers")
+        for metric in one["spec"]["metrics"]
+        if metric["type"] == "Pods"
+    }
+
+
+def _wanted(release: Release) -> dict[str, int]:
+    """Return how many pods each autoscaler wants."""
+    return {name: pods for name, (_, pods) in _scalers(release).items()}
+
+
+def _active(release: Release) -> dict[str, tuple[str, str]]:
+    """Return of each autoscaler whether it can compute a number of pods, and the reason."""
+    return {
+        one["metadata"]["name"]: (condition["status"], condition["reason"])
+        for one in release.objects("apis/autoscaling/v2", "horizontalpodautoscalers")
+        for condition in one["status"]["conditions"]
+        if condition["type"] == "ScalingActive"
+    }
 
 
 def test_an_upgrade_keeps_two_pods_of_each_service(fresh: Release) -> None:

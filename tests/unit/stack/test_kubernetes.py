@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -166,3 +167,21 @@ def test_autoscalers_scale_what_is_there() -> None:
         assert scaler["spec"]["scaleTargetRef"]["name"] == name
         assert name in of_kind("Deployment")
         assert scaler["spec"]["minReplicas"] >= 2
+
+
+def test_autoscalers_by_lists_have_a_metric_of_the_adapter_and_a_measured_target() -> None:
+    component = yaml.safe_load((FOLDER / "components" / "lists-per-second" / "kustomization.yaml").read_text())
+    rules = yaml.safe_load((FOLDER.parent / "monitoring" / "adapter.yaml").read_text())["rules"]["custom"]
+    benchmarks = (FOLDER.parents[1] / "docs" / "benchmarks.md").read_text()
+    assert {one["target"]["name"] for one in component["patches"]} == {"api", "recall", "rank"}
+    for one in component["patches"]:
+        name = one["target"]["name"]
+        ((operation, path, metric),) = (patch.values() for patch in yaml.safe_load(one["patch"]))
+        assert (operation, path, metric["type"]) == ("add", "/spec/metrics/0", "Pods")
+        assert metric["pods"]["metric"]["name"] in {rule["name"]["as"] for rule in rules}
+        (at_most,) = re.findall(rf"(?m)^\| {name}: a list.*\| ([\d,]+) lists a processor second", benchmarks)
+        (processor,) = of_kind("HorizontalPodAutoscaler")[name]["spec"]["metrics"]
+        share = processor["resource"]["target"]["averageUtilization"] / 100
+        millicores = PODS[name]["spec"]["containers"][0]["resources"]["requests"]["cpu"].removesuffix("m")
+        expected = float(at_most.replace(",", "")) * int(millicores) / 1000 * share
+        assert float(metric["pods"]["target"]["averageValue"]) == pytest.approx(expected, rel=0.05)

@@ -164,7 +164,8 @@ def _fallback_levels(budgets: Mapping[FallbackLevel, Budget]) -> Iterable[Metric
     ):
         family = CounterMetricFamily(name, documentation, labels=[label, "outcome"])
         for level, budget in budgets.items():
-            for outcome, count in sorted(budget.outcomes.copy().items()):
+            # one is there before the first list: a series that begins with 1 has no rate
+            for outcome, count in sorted({"ok": 0, **budget.outcomes.copy()}.items()):
                 family.add_metric([level, outcome], count)
         yield family
 
