@@ -55,9 +55,9 @@ class ListCache:
         self._lock = threading.Lock()
         self._forgotten = 0
         self.hits = 0
-        """Number of lists found."""
+        """Lookups that found a list."""
         self.misses = 0
-        """Number of lists that had to be made."""
+        """Lookups that found none; a list that is late is looked up again."""
 
     def __len__(self) -> int:
         """Number of users with cached lists."""

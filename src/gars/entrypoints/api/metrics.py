@@ -130,7 +130,7 @@ class OfService(Collector):
         yield from _fallback_levels(service.budgets)
         cache = CounterMetricFamily(
             "gars_list_cache",
-            "Lists asked for, by what was kept of them: the whole answer, the list, or nothing.",
+            "Lookups by what was cached: the whole answer, the list, or nothing. A late list is looked up again.",
             labels=["result"],
         )
         cache.add_metric(["answer"], self._response_cache.hits)
