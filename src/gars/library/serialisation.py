@@ -27,6 +27,7 @@ from gars.library.frames import Rows
 from gars.library.query import Models
 from gars.ranking import gaussian_process, network
 from gars.retrieval import index
+from gars.retrieval.compact import compact
 from gars.retrieval.ials import Factors
 from gars.retrieval.item_to_item import ItemToItem
 from gars.retrieval.large import LargeRetriever, StageOne
@@ -132,7 +133,7 @@ def read_cold_anime(files: Mapping[str, Path], engine: Engine) -> ColdAnime | No
 def _lists(arrays: Mapping[str, NDArray[Any]], n: int) -> sp.csr_array:
     """The (m, n) matrix that ``_csr`` took apart."""
     shape = (len(arrays["indptr"]) - 1, n)
-    return sp.csr_array((arrays["data"], arrays["indices"], arrays["indptr"]), shape=shape)
+    return compact(sp.csr_array((arrays["data"], arrays["indices"], arrays["indptr"]), shape=shape))
 
 
 def unpack(

@@ -7,7 +7,7 @@ be eight times as much to read, and reading it costs more than the product.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -86,8 +86,8 @@ class Network:
     """()"""
     types: NDArray[np.int64]
     """(n,) type code of each item, the last code for unknown."""
-    genres: Floats
-    """(n, g) rows of unit sum."""
+    genres: InitVar[Floats]
+    """(n, g) rows of unit sum; only their embeddings are kept."""
     _order: _Head = field(init=False)
     _like: _Head = field(init=False)
     _records: Floats = field(init=False)
@@ -95,12 +95,12 @@ class Network:
     _scale: Floats = field(init=False)
     """(f,) one over the deviation."""
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, genres: Floats) -> None:
         f, e, h1 = len(self.mean), self.item_embedding.shape[1], len(self.order_hidden_2)
-        features, item, type_, genres, user, crossed = np.split(self.hidden_1, [f + place * e for place in range(5)])
-        inputs = np.concatenate([features, item, genres])
+        features, item, type_, genre, user, crossed = np.split(self.hidden_1, [f + place * e for place in range(5)])
+        inputs = np.concatenate([features, item, genre])
         types = self.type_embedding @ type_ + self.bias_1
-        records = np.hstack([self.item_embedding, self.genres @ self.genre_embedding])
+        records = np.hstack([self.item_embedding, genres @ self.genre_embedding])
         object.__setattr__(self, "_records", np.asarray(records, np.float32))
         object.__setattr__(self, "_scale", (1 / self.deviation).astype(np.float32))
 

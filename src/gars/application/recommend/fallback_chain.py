@@ -23,7 +23,6 @@ from gars.domain import candidates
 from gars.domain.candidates import Filters
 from gars.domain.errors import InvalidInputError, StageError
 from gars.domain.history import History
-from gars.domain.normalise import unit_rows
 from gars.domain.top_k import top_k
 from gars.runtime.budgets import AbandonedError, Budget, Deadline, OutOfTimeError
 
@@ -75,7 +74,9 @@ class FallbackChain:
             ("similar", self._similar),
             ("trending", self._trending_list),
         )
-        self._content = unit_rows(self.items.genres * _rarity(self.items.genres))
+        self._rarity = _rarity(self.items.genres)
+        lengths = np.sqrt(self.items.genres**2 @ self._rarity**2)
+        self._per_length = (1 / np.where(lengths > 0, lengths, 1)).astype(np.float32)
 
     def __call__(
         self, history: History, request: ListRequest, *, explore: float = 0.0, deadline: Deadline | None = None
@@ -131,11 +132,12 @@ class FallbackChain:
         ):
             rows = self.items.rows(ids)
             np.add.at(weights, rows[rows >= 0], history_weights[rows >= 0])
-        profile = weights @ self._content
+        # rows of unit length of genres · rarity, without keeping the matrix
+        profile = ((weights * self._per_length) @ self.items.genres) * self._rarity
         length = float(np.linalg.norm(profile))
         if not length:
             return []
-        scores = self._content @ (profile / length) + self._fame
+        scores = (self.items.genres @ (self._rarity * profile / length)) * self._per_length + self._fame
         order = top_k(scores.astype(np.float32), self.items.anime_ids, len(self.items))
         return _plain(self._allowed(order, history, request), request.offset, "similar")
 
