@@ -66,7 +66,7 @@ def test_the_lists_are_what_the_events_add_up_to(connection: Connection, tmp_pat
             assert own == list(events.read_user(user_id))
     target = tmp_path / "offline"
     where = f"cassandra://{address.hosts[0]}:{address.port}/{address.keyspace}"
-    words = ["offline", "spark", "--interactions", where, "--out", str(target), "--pieces", "4", "--factors", "2"]
+    words = ["offline", "spark", "--interactions", where, "--out", str(target), "--pieces", "4"]
     done = subprocess.run(
         [*GARS, *words, "--memory", "1g", "--home", str(tmp_path)],
         env=dict(os.environ), capture_output=True, text=True, check=False,

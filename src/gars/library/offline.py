@@ -17,25 +17,20 @@ from numpy.typing import NDArray
 from gars.domain.errors import DataError
 
 ABOUT, GRAPH, ITEM_IDS = "offline.json", "graph.npz", "item_ids.npy"
+_BEFORE_0_3 = ("vectors.npy", "factors.npy")
+"""Runs of earlier versions wrote these too; a new run replaces such a folder."""
 _SHOWN = 5
 _SPARK_FILE = re.compile(r"_SUCCESS|\._SUCCESS\.crc|\.?part-\d+.*")
 _AGAIN = "make it again of this data set: gars offline spark --data NAME"
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings of a run: its outputs, and the number of partitions. The defaults are those of ``gars train``."""
+    """Settings of a run. The defaults are those of ``gars train``."""
 
-    seed: int = 0
     pieces: int = 8
-    """Of users and of start nodes: several for each core."""
+    """Number of partitions of users: several for each core."""
     min_count: int = 5
     """An item on fewer lists has no edges."""
-    walks_per_node: int = 20
-    walk_length: int = 20
-    dim: int = 128
-    epochs: int = 3
-    factors: int = 64
-    """Size of the iALS factors; 0 leaves them out."""
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +58,7 @@ def written_names(folder: Path) -> set[str]:
         for path in (folder / name).glob("*")
         if _SPARK_FILE.fullmatch(path.name)
     }
-    return {ABOUT, GRAPH, ITEM_IDS, "vectors.npy", "factors.npy", *tables}
+    return {ABOUT, GRAPH, ITEM_IDS, *_BEFORE_0_3, *tables}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

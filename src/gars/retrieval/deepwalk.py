@@ -18,15 +18,12 @@ def walks(
     per_node: int = 20,
     length: int = 20,
     most_steps: int = 10**9,
-    starts: NDArray[np.int64] | None = None,
 ) -> NDArray[np.int32]:
     """Draw weighted random walks from every node that has edges. → (nodes · per_node, length)
 
     Fewer than ``per_node`` where all would take more than ``most_steps`` steps.
-
-    ``starts`` are nodes with edges to start from, by default all.
     """
-    starts = np.flatnonzero(np.diff(graph.indptr)) if starts is None else starts
+    starts = np.flatnonzero(np.diff(graph.indptr))
     per_node = max(1, min(per_node, most_steps // max(1, length * len(starts))))
     position = rng.permutation(np.repeat(starts, per_node))
     cumulative = _cumulative(graph)

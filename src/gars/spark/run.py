@@ -1,4 +1,4 @@
-"""One run over a data set: graph, walks, vectors, factors and feature tables, in one folder."""
+"""One run over a data set: item graph and feature tables, in one folder."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from typing import TypeVar
 import msgspec
 import numpy as np
 import scipy.sparse as sp
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 
 from gars.datasets.durable import whole_folder
 from gars.datasets.ownership import refuse_foreign_folder
 from gars.library.offline import ABOUT, GRAPH, ITEM_IDS, Made, Plan, written_names
 from gars.runtime.progress import Progress
-from gars.spark import embeddings, factors, feature_tables, item_graph, user_lists
+from gars.spark import feature_tables, item_graph, user_lists
 
 T = TypeVar("T")
 
 
-def run(spark: SparkSession, frame: DataFrame, target: Path, plan: Plan, progress: Progress, *, data: str = "") -> Made:
-    """Make everything of ``user_id, anime_id, rating``, each user in one partition; ``data`` is their data set's hash.
+def run(frame: DataFrame, target: Path, plan: Plan, progress: Progress, *, data: str = "") -> Made:
+    """Make graph and tables of ``user_id, anime_id, rating``, each user in one partition; ``data`` is their hash.
 
-    Writes ``graph.npz``, ``vectors.npy``, ``factors.npy``, ``item_ids.npy``, ``items.parquet``, ``users.parquet`` and
-    ``offline.json`` to a folder, which is there whole or not at all.
+    Writes ``graph.npz``, ``item_ids.npy``, ``items.parquet``, ``users.parquet`` and ``offline.json`` to a folder, which
+    is there whole or not at all.
 
     Raises:
         DataError: there are no interactions.
@@ -47,20 +47,6 @@ def run(spark: SparkSession, frame: DataFrame, target: Path, plan: Plan, progres
         np.save(folder / ITEM_IDS, lists.item_ids)
         edges = timed("graph", lambda: item_graph.build(lists, min_count=plan.min_count))
         sp.save_npz(folder / GRAPH, edges)
-        paths = embeddings.walks(
-            spark, edges, seed=plan.seed, per_node=plan.walks_per_node, length=plan.walk_length, pieces=plan.pieces
-        )
-        learned = timed(
-            "walks and vectors",
-            lambda: embeddings.vectors(spark, paths, n, seed=plan.seed, dim=plan.dim, epochs=plan.epochs),
-        )
-        np.save(folder / "vectors.npy", learned)
-        if plan.factors:
-            fitted = timed(
-                "factors",
-                lambda: factors.fit(spark, lists, dim=plan.factors, seed=plan.seed, blocks=plan.pieces),
-            )
-            np.save(folder / "factors.npy", fitted.items)
         timed("feature tables", lambda: feature_tables.write(frame, folder))
         counted = {"rows": lists.rows, "users": lists.n_users, "items": n, "edges": int(edges.nnz)}
         made = Made(plan=plan, **counted, seconds=seconds, data=data)

@@ -41,12 +41,10 @@ def spark(
     out: Annotated[Path | None, typer.Option(help="Folder to write.  [default: offline in GARS_HOME]")] = None,
     master: Annotated[str, typer.Option(help="Where Spark runs: local[N], spark://…, yarn, k8s://…")] = "local[2]",
     pieces: Annotated[int, typer.Option(min=1, help="Pieces the work is cut into; several for each core.")] = 8,
-    seed: Annotated[int, typer.Option(min=0, help="Of walks, vectors and factors.")] = 0,
-    factors: Annotated[int, typer.Option(min=0, help="Size of the iALS factors; 0 leaves them out.")] = 64,
     memory: Annotated[str, typer.Option(help="Of Spark's driver.")] = "2g",
     home: Annotated[Path | None, typer.Option(help="Folder of data and models.  [default: GARS_HOME or var]")] = None,
 ) -> None:
-    """Make item graph, walks, vectors, factors and feature tables of a data set, or of the events in Cassandra."""
+    """Make the item graph and feature tables of a data set, or of the events in Cassandra."""
     settings = from_environment(os.environ, home=home)
     if data is not None and interactions is not None:
         raise InvalidInputError("--data and --interactions both say what to read", hint="give one of them")
@@ -62,14 +60,7 @@ def spark(
     target = settings.home / "offline" if out is None else out
     console = Console(stderr=True)
     with session(master, memory=memory) as running:
-        made = offline.run(
-            running,
-            read(running, pieces),
-            target,
-            Plan(seed=seed, pieces=pieces, factors=factors),
-            TerminalProgress(console),
-            data=of,
-        )
+        made = offline.run(read(running, pieces), target, Plan(pieces=pieces), TerminalProgress(console), data=of)
     console.print(
         f"[green]✓[/] {made.rows:,} rows of {made.users:,} users: {made.edges:,} edges between {made.items:,} titles, "
         f"in {target}",
