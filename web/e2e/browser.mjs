@@ -109,7 +109,10 @@ export async function firstViewer(page) {
 }
 
 /** The list's cards, and their ids in order, without those that are leaving. */
-export const cards = (page) => page.locator('section[aria-label="Recommendations"] > ol > li:not([inert])')
+export const CARD = 'section[aria-label="Recommendations"] > ol > li:not([inert])'
+export const cards = (page) => page.locator(CARD)
+/** A title of the first visit, to be picked. */
+export const PICK = '[aria-label="Titles to pick from"] button'
 export const listedIds = (page) =>
   cards(page).evaluateAll((items) => items.map((item) => Number(item.querySelector('a').getAttribute('href').split('/').pop())))
 

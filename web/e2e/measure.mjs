@@ -3,18 +3,23 @@
 /** The most that each may cost: kB, requests, milliseconds. */
 export const BUDGET = { firstLoad: 90, clickRequests: 3, clickKilobytes: 25, largestPaint: 2000 }
 
-/** Record every answer of `page`: its address, kind, and the bytes that went over the wire, headers included. */
+/**
+ * Record every answer of `page`: its address, kind, and the bytes that went over the wire, headers included; and when each
+ * request was sent, in milliseconds of the clock.
+ */
 export async function recordTransfers(page) {
   const protocol = await page.context().newCDPSession(page)
   await protocol.send('Network.enable')
   const responses = new Map()
+  const sentAt = new Map()
   const transfers = []
+  protocol.on('Network.requestWillBeSent', ({ requestId, wallTime }) => sentAt.set(requestId, wallTime * 1000))
   protocol.on('Network.responseReceived', ({ requestId, type, response }) => responses.set(requestId, { url: response.url, type }))
   protocol.on('Network.loadingFinished', ({ requestId, encodedDataLength: bytes }) => {
     const response = responses.get(requestId)
-    if (response) transfers.push({ ...response, bytes })
+    if (response) transfers.push({ requestId, ...response, bytes })
   })
-  return { protocol, transfers }
+  return { protocol, transfers, sentAt }
 }
 
 const CODE = new Set(['Document', 'Script', 'Stylesheet'])
@@ -31,14 +36,27 @@ export function summarize(transfers) {
   }
 }
 
-/** Load `url` with an empty cache until `ready` resolves, and return what went over the wire until then. */
-export async function measureFirstLoad(page, url, ready) {
-  const { protocol, transfers } = await recordTransfers(page)
+/**
+ * Load `url` with an empty cache, and return what went over the wire for the content that `selector` finds: the answers to
+ * all that was asked for before it stood. What the page loads ahead once the browser is idle is not among it, however late
+ * this process is told that the content stands.
+ */
+export async function measureFirstLoad(page, url, selector) {
+  const { protocol, transfers, sentAt } = await recordTransfers(page)
   await protocol.send('Network.setCacheDisabled', { cacheDisabled: true })
+  await page.addInitScript((wanted) => {
+    const observer = new MutationObserver(() => {
+      if (!document.querySelector(wanted)) return
+      window.stoodAt = performance.timeOrigin + performance.now()
+      observer.disconnect()
+    })
+    observer.observe(document, { childList: true, subtree: true })
+  }, selector)
   await page.goto(url, { waitUntil: 'commit' })
-  await ready()
-  const loaded = [...transfers]
+  const stoodAt = await (await page.waitForFunction(() => window.stoodAt)).jsonValue()
+  await waitForQuiet(page)
   await protocol.detach()
+  const loaded = transfers.filter(({ requestId }) => sentAt.get(requestId) <= stoodAt)
   return { ...summarize(loaded), transfers: loaded }
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 
-import { ask, BASE, cards, firstViewer, launch, listedIds, selectViewer, someUser, waitForOtherList, withPage } from './browser.mjs'
+import { ask, BASE, cards, firstViewer, launch, listedIds, PICK, selectViewer, someUser, waitForOtherList, withPage } from './browser.mjs'
 import { BUDGET, measureAction, measureFirstLoad, waitForQuiet } from './measure.mjs'
 
 let browser
@@ -13,7 +13,7 @@ after(() => browser.close())
 describe('bytes', { skip: process.env.GARS_URL_IS_REAL ? false : 'the stand-in does not compress' }, () => {
   it('before the first titles stand, and for a click, stay in their budgets', () =>
     withPage(browser, {}, async (page) => {
-      const load = await measureFirstLoad(page, BASE, () => page.getByRole('list', { name: 'Titles to pick from' }).getByRole('button').first().waitFor())
+      const load = await measureFirstLoad(page, BASE, PICK)
       const files = load.transfers.map(({ url, bytes }) => `${url} ${bytes}`).join('\n')
       assert.ok(load.code <= BUDGET.firstLoad, `${load.code.toFixed(1)} kB of ${BUDGET.firstLoad}\n${files}`)
       await selectViewer(page, await someUser(0))

@@ -1,7 +1,7 @@
 // Prints what the page costs a reader, measured in Chromium against the service at GARS_URL, and fails where the bytes or
 // requests pass their budget. Times depend on the machine: they are compared with their goal, and fail only with --times.
 process.env.GARS_URL ??= 'http://127.0.0.1:8000'
-const { ask, BASE, cards, launch, listedIds, openPage, selectViewer, someUser, waitForOtherList } = await import('../e2e/browser.mjs')
+const { ask, BASE, CARD, cards, launch, listedIds, openPage, PICK, selectViewer, someUser, waitForOtherList } = await import('../e2e/browser.mjs')
 const { BUDGET, measureAction, measureFirstLoad, measurePaint, waitForQuiet } = await import('../e2e/measure.mjs')
 
 const failures = []
@@ -27,19 +27,16 @@ async function visit(prepare, run) {
   await run(page)
   await page.context().close()
 }
-const picks = (page) => () => page.getByRole('list', { name: 'Titles to pick from' }).getByRole('button').first().waitFor()
-const list = (page) => () => cards(page).first().waitFor()
-
-for (const [name, known, ready] of [['first visit', false, picks], ['list', true, list]]) {
+for (const [name, known, title] of [['first visit', false, PICK], ['list', true, CARD]]) {
   await visit(known, async (page) => {
-    const load = await measureFirstLoad(page, BASE, ready(page))
+    const load = await measureFirstLoad(page, BASE, title)
     line(`${name}: code (HTML, scripts, styles) before it stands`, load.code, 'kB', BUDGET.firstLoad)
     line(`${name}: typefaces until then`, load.fonts, 'kB')
     line(`${name}: answers of the API until then`, load.data, 'kB')
     if (process.argv.includes('--files')) for (const { url, bytes } of load.transfers) line(`  ${url.slice(BASE.length)}`, bytes / 1024, 'kB')
   })
   await visit(known, async (page) => {
-    const { first, largest } = await measurePaint(page, BASE, ready(page))
+    const { first, largest } = await measurePaint(page, BASE, () => page.locator(title).first().waitFor())
     line(`${name}: first contentful paint, slow 4G, processor ×4`, first, 'ms')
     line(`${name}: largest contentful paint, slow 4G, processor ×4`, largest, 'ms', BUDGET.largestPaint, withTimes)
   })
