@@ -189,7 +189,6 @@ def test_a_stopped_run_goes_on(crawler: Crawler, site: AnimeSite, tmp_path: Path
     assert ids(out) == list(range(1, 121))
     # the site may answer a request of the killed run only now: that title was not stored
     pages = {int(path.split("/")[2]) for path in site.paths() if path.count("/") == 3}
-    assert pages | before == set(range(1, 121))
     assert not pages & before, "what was there is not asked for again"
 
 
