@@ -17,6 +17,7 @@ from gars.application.recommend.list_request import ListRequest
 from gars.domain.candidates import Filters
 from gars.domain.errors import InvalidInputError
 from gars.domain.history import History, Rating, from_ratings
+from gars.domain.normalise import unit_rows
 from gars.runtime.budgets import AbandonedError, Budget, Deadline
 from gars_test_support.faults import FaultyEngine
 
@@ -164,6 +165,24 @@ def test_similar_goes_by_genres_and_clicks(engine: FaultyEngine, patient: dict[F
     assert {item.channels for item in answer[1]} == {("content",)}
     first = [anime_id for anime_id in ids(answer) if anime_id != 5114][:2]
     assert all(genres[anime_id] & genres[5114] for anime_id in first)
+
+
+def test_similar_is_ordered_by_the_cosine_of_genres_weighted_by_rarity(
+    engine: FaultyEngine, patient: dict[FallbackLevel, Budget]
+) -> None:
+    items = engine.items
+    rarity = np.log(len(items) / np.maximum(1, items.genres.sum(axis=0)) + 1)
+    vectors = unit_rows(np.asarray(items.genres * rarity, np.float32))
+    known = from_ratings([Rating(5114, 10), Rating(102, 9), Rating(101, 8)])  # of two to four genres
+    profile = known.weights @ vectors[items.rows(known.anime_ids)]
+    cosine = dict(zip(items.anime_ids.tolist(), vectors @ profile / np.linalg.norm(profile), strict=True))
+    popular = engine.popular_ids(k=len(items), filters=Filters()).tolist()
+    fame = dict(zip(popular, np.linspace(0.1, 0, len(popular)), strict=True))
+    with engine.failing("recommend_history", "retrieve_ids"):
+        level, made = FallbackChain(engine, budgets=patient)(known, ListRequest(k=len(items), filters=Filters()))
+    assert level == "similar"
+    expected = [one for one in cosine if one not in known.anime_ids.tolist()]
+    assert [one.anime_id for one in made] == sorted(expected, key=lambda one: -cosine[one] - fame.get(one, 0))
 
 
 @pytest.mark.parametrize("broken", [1, 2, 3])

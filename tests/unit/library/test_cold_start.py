@@ -201,6 +201,7 @@ def test_a_saved_model_has_its_titles_without_viewers(tmp_path: Path, monkeypatc
     loaded = Recommender.load(tmp_path / "model")
     engine = with_cold_start(loaded.engine, cold=loaded.cold_anime)
     np.testing.assert_array_equal(engine.cold.likeness.toarray(), expected.cold.likeness.toarray())
+    assert engine.cold.likeness.indices.dtype == np.int32
     assert engine.new_ids(EVEN_FAN, k=10, filters=Filters()) == expected.new_ids(EVEN_FAN, k=10, filters=Filters())
     with pytest.raises(TypeError, match="not callable"):
         with_cold_start(loaded.engine, [EVEN], cold=loaded.cold_anime)
