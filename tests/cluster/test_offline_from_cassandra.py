@@ -1,4 +1,4 @@
-"""``gars offline spark`` on events in a real Cassandra; by its command, as Spark breaks where Twisted is loaded."""
+"""``gars offline spark`` on events in a real Cassandra, by its command."""
 
 from __future__ import annotations
 

@@ -2,8 +2,7 @@
 
 Compared: the item graph, edge by edge, and every number of the feature tables.
 
-Run apart from the other engines' tests (``make test-cluster``): Spark's client forks, which JAX warns of, and its
-parameter classes break once Twisted has been imported, as ``zope.interface`` then marks ``typing.Generic``.
+Run apart from the other engines' tests (``make test-cluster``): Spark's client forks, which JAX warns of.
 """
 
 from __future__ import annotations

@@ -13,6 +13,8 @@ from pyspark.sql.types import FloatType, LongType, StringType, StructField, Stru
 
 from gars.adapters.cassandra import ring
 from gars.adapters.cassandra.address import CassandraAddress
+from gars.adapters.cassandra.connection import Connection
+from gars.adapters.cassandra.history import CassandraHistory
 from gars.domain import history, user_state
 from gars.domain.user_state import UserState
 
@@ -34,10 +36,6 @@ def read(spark: SparkSession, address: CassandraAddress, *, pieces: int) -> Data
 
 def _rows(address: CassandraAddress, between: tuple[int, int]) -> Iterator[tuple[str, int, float | None]]:
     """Yield the interaction rows of the users of one token range, from their states."""
-    # in the worker alone: the driver of Cassandra imports Twisted where that is installed, and pyspark.ml breaks by it
-    from gars.adapters.cassandra.connection import Connection
-    from gars.adapters.cassandra.history import CassandraHistory
-
     with closing(CassandraHistory(Connection(address))) as events:
         for user_id, own in events.read_between(*between):
             state = reduce(user_state.apply, (event for _, event in own), UserState(user_id=user_id))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -81,9 +80,12 @@ def _data_set(settings: Settings, name: str) -> tuple[str, _Read]:
 def _events(address: str) -> tuple[str, _Read]:
     """The lists that the events in Cassandra add up to, which have no hash."""
     from gars.adapters.cassandra.address import parse
-    from gars.spark import live_lists
 
-    if importlib.util.find_spec("cassandra") is None:  # the workers import it, this process must not
-        raise MissingExtraError("gars offline spark --interactions", "cassandra")
+    try:
+        from gars.spark import live_lists
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("gars"):
+            raise
+        raise MissingExtraError("gars offline spark --interactions", "cassandra") from error
     where = parse("--interactions", address)
     return "", lambda running, pieces: live_lists.read(running, where, pieces=pieces)
