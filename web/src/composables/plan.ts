@@ -7,7 +7,7 @@ const sitting = ({ anime, duration_min: minutes }: PlanEntry): number => minutes
 export const STEPS = ['least', 'less', 'any', 'more', 'most'] as const
 export type Step = (typeof STEPS)[number]
 
-/** What somebody is in the mood for: a step for each genre that has one other than "any". */
+/** The mood of a reader: a step for each genre that has one other than "any". */
 export type Mood = ReadonlyMap<string, Step>
 
 /** Read a mood from an address (`mood=Comedy:most`). What is no step, and a genre that the plan cannot weigh, is left out. */
