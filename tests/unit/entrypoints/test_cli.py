@@ -1,5 +1,6 @@
 """The command line as a whole: help, errors, train, models, demo."""
 
+import ast
 import importlib.metadata
 import shutil
 import subprocess
@@ -176,3 +177,32 @@ def test_importing_the_commands_installs_no_reactor() -> None:
         check=True,
     )
     assert found.stdout.strip() == "False"
+
+
+def test_a_command_imports_no_other() -> None:
+    found = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys; sys.argv = ['gars', 'serve', '--help']\n"
+            "from gars.entrypoints.cli.app import main\n"
+            "try: main()\n"
+            "except SystemExit: print(sorted(n for n in sys.modules if n.startswith('gars.entrypoints.cli.')))",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    modules = {*ast.literal_eval(found.stdout.splitlines()[-1])}
+    assert "gars.entrypoints.cli.serve" in modules
+    assert modules.isdisjoint(f"gars.entrypoints.cli.{name}" for name in ("train", "pipeline", "stack"))
+
+
+def test_a_command_without_its_extra_says_which(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "gars.entrypoints.cli.stack", None)  # importing it fails
+    assert gars(monkeypatch, "stack") == 1
+    assert "gars[cluster]" in capsys.readouterr().err
+    assert gars(monkeypatch, "--help") == 0
+    assert "Needs the cluster extra." in capsys.readouterr().out

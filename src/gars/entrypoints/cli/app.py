@@ -2,26 +2,89 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 import sys
-from typing import Annotated
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any, NoReturn, cast
 
 import typer
 from rich.console import Console
 from rich.markup import escape
+from typer.core import TyperGroup
 
 from gars.domain.errors import GarsError, MissingExtraError
-from gars.entrypoints.cli import data, lists, model, offline, pipeline, spider
-from gars.entrypoints.cli.demo import demo
-from gars.entrypoints.cli.evaluate import evaluate
-from gars.entrypoints.cli.recommend import recommend
-from gars.entrypoints.cli.tensorboard import tensorboard
-from gars.entrypoints.cli.tokens import revoke, token
-from gars.entrypoints.cli.train import train
-from gars.entrypoints.cli.tune import tune
 from gars.library.malloc import keep_freed_memory
 
+_COMMANDS: dict[str, tuple[str, str, str | None]] = {
+    "demo": ("demo", "demo", None),
+    "data": ("data", "app", None),
+    "train": ("train", "train", None),
+    "evaluate": ("evaluate", "evaluate", None),
+    "tune": ("tune", "tune", None),
+    "tensorboard": ("tensorboard", "tensorboard", None),
+    "recommend": ("recommend", "recommend", None),
+    "serve": ("serve", "serve", "serve"),
+    "lists": ("lists", "app", None),
+    "model": ("model", "app", None),
+    "token": ("tokens", "token", None),
+    "revoke": ("tokens", "revoke", None),
+    "replay": ("states", "replay", "serve"),
+    "backfill": ("states", "backfill", "serve"),
+    "doctor": ("doctor", "doctor", "serve"),
+    "backup": ("backup", "backup", "serve"),
+    "restore": ("backup", "restore", "serve"),
+    "pipeline": ("pipeline", "app", None),
+    "spider": ("spider", "app", None),
+    "offline": ("offline", "app", None),
+    "worker": ("worker", "app", "serve"),
+    "stack": ("stack", "app", "cluster"),
+}
+"""Module and name of each command, and the extra without which its module cannot be imported."""
+
+
+class _Commands(Mapping[str, Any]):
+    """The commands by name. A module is imported when its command is asked for: ``gars serve`` needs no trainer."""
+
+    def __getitem__(self, name: str) -> Any:
+        module, attribute, extra = _COMMANDS[name]
+        try:
+            command = getattr(importlib.import_module(f"gars.entrypoints.cli.{module}"), attribute)
+        except ImportError:
+            if extra is None:
+                raise
+            command = _refuse_without(extra, f"gars {name}")
+        if isinstance(command, typer.Typer):
+            return typer.main.get_group(command)
+        single = typer.Typer(add_completion=False, rich_markup_mode=None)
+        single.command(name)(command)
+        return typer.main.get_command(single)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_COMMANDS)
+
+    def __len__(self) -> int:
+        return len(_COMMANDS)
+
+
+def _refuse_without(extra: str, command: str) -> Callable[[], NoReturn]:
+    """Return a command that says which extra ``command`` needs."""
+
+    def refuse() -> NoReturn:
+        raise MissingExtraError(command, extra)
+
+    refuse.__doc__ = f"Needs the {extra} extra."
+    return refuse
+
+
+class _Group(TyperGroup):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.commands = cast("Any", _Commands())
+
+
 app = typer.Typer(
+    cls=_Group,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -45,68 +108,6 @@ def _options(
     ] = False,
 ) -> None:
     """Take the options that come before a command."""
-
-
-app.command()(demo)
-app.add_typer(data.app, name="data")
-app.command()(train)
-app.command()(evaluate)
-app.command()(recommend)
-app.command()(tune)
-app.command()(tensorboard)
-app.command()(token)
-app.command()(revoke)
-app.add_typer(lists.app, name="lists")
-app.add_typer(model.app, name="model")
-app.add_typer(pipeline.app, name="pipeline")
-app.add_typer(spider.app, name="spider")
-app.add_typer(offline.app, name="offline")
-
-
-try:
-    from gars.entrypoints.cli.serve import serve
-except ImportError:  # without the extra the other commands still work
-
-    @app.command("serve")
-    def _needs_the_extra() -> None:
-        """Serve recommendations and the page (needs the serve extra)."""
-        raise MissingExtraError("gars serve", "serve")
-
-else:
-    app.command()(serve)
-
-try:
-    from gars.entrypoints.cli import worker
-    from gars.entrypoints.cli.backup import backup, restore
-    from gars.entrypoints.cli.doctor import doctor
-    from gars.entrypoints.cli.states import backfill, replay
-except ImportError:
-    for _name in ("worker", "replay", "backfill", "doctor", "backup", "restore"):
-
-        @app.command(_name)
-        def _needs_the_serve_extra() -> None:
-            """Look after a service's stores (needs the serve extra)."""
-            raise MissingExtraError("this command", "serve")
-
-else:
-    app.add_typer(worker.app, name="worker")
-    app.command()(replay)
-    app.command()(backfill)
-    app.command()(doctor)
-    app.command()(backup)
-    app.command()(restore)
-
-try:
-    from gars.entrypoints.cli import stack
-except ImportError:
-
-    @app.command("stack")
-    def _needs_the_cluster_extra() -> None:
-        """Run the engines of the cluster profile on this machine (needs the cluster extra)."""
-        raise MissingExtraError("gars stack", "cluster")
-
-else:
-    app.add_typer(stack.app, name="stack")
 
 
 def main() -> None:
