@@ -73,3 +73,18 @@ class Anime(msgspec.Struct, frozen=True, kw_only=True):
         """Every name it goes by, the main one first."""
         named = (self.title, self.title_english, self.title_japanese, self.title_chinese, *self.synonyms)
         return tuple(dict.fromkeys(name for name in named if name))
+
+
+_LABELS = "type", "genres", "tags", "studios", "source", "season", "airing", "streaming"
+
+
+def with_shared_labels(anime: list[Anime]) -> list[Anime]:
+    """Return the same anime with equal labels as one object each: decoding makes new ones for every anime."""
+    known: dict[object, object] = {}
+    for one in anime:
+        for name in _LABELS:
+            value = getattr(one, name)
+            if isinstance(value, tuple) and value not in known:
+                known[value] = tuple(known.setdefault(label, label) for label in value)
+            msgspec.structs.force_setattr(one, name, known.setdefault(value, value))
+    return anime

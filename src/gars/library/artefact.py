@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 from numpy.typing import NDArray
 
 from gars.datasets.durable import sha256_of, whole_folder
 from gars.domain.errors import ArtefactError, StorageError
+from gars.library.mapped_arrays import write_arrays
 
 FORMAT = 2
 """Version of the layout that is written: in 1 the Gaussian process was in ``kriging.npz``."""
@@ -57,8 +57,7 @@ def write(path: Path, files: Mapping[str, bytes | Mapping[str, NDArray[Any]]], *
                     if isinstance(content, bytes):
                         file.write(content)
                     else:
-                        arrays = {key: np.asarray(array) for key, array in content.items()}
-                        np.savez(file, allow_pickle=False, **arrays)
+                        write_arrays(file, content)
             hashes = {name: sha256_of(folder / name) for name in sorted(files)}
             manifest = Manifest(format=FORMAT, version=_version(hashes), files=hashes, libraries=_libraries(), **about)
             (folder / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2))
@@ -125,12 +124,6 @@ def verified(path: Path, manifest: Manifest, name: str) -> Path:
             f"{file} is damaged: its hash is not the manifest's", hint="train it again with: gars train"
         )
     return file
-
-
-def load_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """The arrays of one .npz file."""
-    with np.load(path, allow_pickle=False) as archive:
-        return dict(archive)
 
 
 def _version(hashes: Mapping[str, str]) -> str:

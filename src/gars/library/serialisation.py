@@ -14,16 +14,16 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from gars.domain import features
-from gars.domain.anime import Anime
+from gars.domain.anime import Anime, with_shared_labels
 from gars.domain.errors import ArtefactError
 from gars.domain.features.taste import prior_of
 from gars.domain.item_table import build
 from gars.library import cold_anime
-from gars.library.artefact import load_arrays
 from gars.library.cold_anime import ColdAnime
 from gars.library.engine import Engine
 from gars.library.fit_config import FitConfig
 from gars.library.frames import Rows
+from gars.library.mapped_arrays import map_arrays, write_arrays
 from gars.library.query import Models
 from gars.ranking import gaussian_process, network
 from gars.retrieval import index
@@ -84,7 +84,7 @@ def to_bytes(files: Mapping[str, bytes | Mapping[str, NDArray[Any]]]) -> dict[st
             written[name] = content
         else:
             file = io.BytesIO()
-            np.savez(file, allow_pickle=False, **{key: np.asarray(array) for key, array in content.items()})
+            write_arrays(file, content)
             written[name] = file.getvalue()
     return written
 
@@ -120,14 +120,14 @@ def _csr(matrix: sp.csr_array) -> dict[str, NDArray[Any]]:
 
 def read_catalogue(file: Path) -> list[Anime]:
     """The anime of a model, from its verified file; raises ``msgspec.DecodeError``."""
-    return msgspec.msgpack.decode(file.read_bytes(), type=list[Anime])
+    return with_shared_labels(msgspec.msgpack.decode(file.read_bytes(), type=list[Anime]))
 
 
 def read_cold_anime(files: Mapping[str, Path], engine: Engine) -> ColdAnime | None:
     """Read the engine's anime without viewers from its verified files; ``None`` if the model does not have them."""
     if COLD not in files:
         return None
-    return cold_anime.from_likeness(engine, _lists(load_arrays(files[COLD]), len(engine.anime)))
+    return cold_anime.from_likeness(engine, _lists(map_arrays(files[COLD]), len(engine.anime)))
 
 
 def _lists(arrays: Mapping[str, NDArray[Any]], n: int) -> sp.csr_array:
@@ -152,18 +152,18 @@ def unpack(
         ArtefactError: the ranker was trained on other features than this version computes.
     """
     anime = read_catalogue(files[CATALOGUE])
-    users, retrieval = load_arrays(files["users.npz"]), load_arrays(files["retrieval.npz"])
-    statistics: dict[str, Any] = dict(load_arrays(files["statistics.npz"]))
+    users, retrieval = map_arrays(files["users.npz"]), map_arrays(files["retrieval.npz"])
+    statistics: dict[str, Any] = dict(map_arrays(files["statistics.npz"]))
     items = replace(build(anime), **statistics)
     n = len(items)
     channels = []
     for name in sorted(name for name in files if name.startswith(_CHANNEL)):
-        arrays = load_arrays(files[name])
+        arrays = map_arrays(files[name])
         weights = sp.csr_array((arrays["data"], arrays["indices"], arrays["indptr"]), shape=(n, n))
         channels.append(ItemToItem(name.removesuffix(".npz").split("_", 2)[2], weights))
     retriever: StageOne
     if LARGE in files:
-        filtered = load_arrays(files[LARGE])
+        filtered = map_arrays(files[LARGE])
         retriever = LargeRetriever(
             items,
             tuple(channels),
@@ -174,7 +174,7 @@ def unpack(
             config.retrieval.large,
         )
     else:
-        factored = load_arrays(files["ials.npz"])
+        factored = map_arrays(files["ials.npz"])
         retriever = Retriever(
             items,
             tuple(channels),
@@ -185,7 +185,7 @@ def unpack(
             config.retrieval,
         )
     ranker = (
-        network.from_arrays(load_arrays(files["ranker.npz"]), items.types, items.genres)
+        network.from_arrays(map_arrays(files["ranker.npz"]), items.types, items.genres)
         if "ranker.npz" in files
         else None
     )
@@ -202,7 +202,7 @@ def unpack(
         duplicates=int(users["duplicates"]),
     )
     fitted = files.get(_GAUSSIAN_PROCESS) or files.get(_GAUSSIAN_PROCESS_IN_1)
-    gp = gaussian_process.from_arrays(load_arrays(fitted)) if fitted is not None else None
+    gp = gaussian_process.from_arrays(map_arrays(fitted)) if fitted is not None else None
     engine = Engine(
         version=version,
         anime=anime,

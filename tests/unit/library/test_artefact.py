@@ -10,6 +10,7 @@ from gars import Recommender
 from gars.domain.errors import ArtefactError, StorageError
 from gars.library import artefact
 from gars.library.fit_config import FitConfig
+from gars.library.mapped_arrays import map_arrays
 from gars.library.registry import Registry
 from gars.library.serialisation import to_bytes, unpack
 
@@ -25,7 +26,7 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     manifest, files = artefact.read(tmp_path / "m")
     assert manifest == written
     assert files["text"].read_bytes() == b"hello"
-    assert artefact.load_arrays(files["arrays.npz"])["a"].tolist() == [1, 1, 1]
+    assert map_arrays(files["arrays.npz"])["a"].tolist() == [1, 1, 1]
 
 
 def test_the_version_is_the_content_not_the_day(tmp_path: Path) -> None:
@@ -49,7 +50,7 @@ def test_a_full_disk_leaves_the_old_model(tmp_path: Path, monkeypatch: pytest.Mo
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(np, "savez", full)
+    monkeypatch.setattr(artefact, "write_arrays", full)
     with pytest.raises(StorageError, match="the disk is full: could not write"):
         write(tmp_path / "m", 2.0)
     monkeypatch.undo()
@@ -158,7 +159,7 @@ def test_rolling_back_without_a_past(registry: Registry) -> None:
 def test_ranker_of_other_features_is_refused(small: Recommender, tmp_path: Path) -> None:
     small.save(tmp_path / "m")
     _, files = artefact.read(tmp_path / "m")
-    arrays = artefact.load_arrays(files["ranker.npz"])
+    arrays = map_arrays(files["ranker.npz"])
     narrower = {**arrays, **{name: arrays[name][1:] for name in ("mean", "deviation", "hidden_1")}}
     (tmp_path / "ranker.npz").write_bytes(to_bytes({"ranker.npz": narrower})["ranker.npz"])
     n = len(arrays["mean"])

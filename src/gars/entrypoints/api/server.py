@@ -27,6 +27,7 @@ from gars.entrypoints.edge.descriptors import connections_within, raise_file_lim
 from gars.entrypoints.edge.stopping import end_process_after
 from gars.entrypoints.edge.traces import TracedApp
 from gars.library.malloc import collect_rarely, trim_freed_memory
+from gars.library.mapped_arrays import unload_pages
 from gars.runtime import tracing
 from gars.runtime.free_ports import free_ports
 from gars.runtime.live_service import LiveService
@@ -166,6 +167,7 @@ async def _serve(
         await _answering(host, port, serving)
         await asyncio.to_thread(warm_up)
         trim_freed_memory()
+        unload_pages()
         collect_rarely()
         running.phase = "ready"
         _follow_promotions(running, settings.model_check_ms, loop)
