@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import pickle
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from pyspark import RDD, StorageLevel
 from pyspark.sql import DataFrame, SparkSession
@@ -15,8 +16,8 @@ from pyspark.sql import DataFrame, SparkSession
 from gars.domain.errors import DataError
 from gars.retrieval.matrix import TrainingMatrix, from_rows
 
-Columns = tuple[NDArray[Any], NDArray[np.int64], NDArray[np.float32]]
-"""User (numbers, or the service's own ids), item (any ids), rating with NaN for none: all (rows,)."""
+Columns = tuple[NDArray[np.int32], int, NDArray[np.int64], NDArray[np.float32]]
+"""User of each row by number, number of users, item by id, rating with NaN for none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,8 +44,9 @@ def read(spark: SparkSession, files: Sequence[Path], *, pieces: int) -> DataFram
 
 def gather(frame: DataFrame) -> UserLists:
     """The lists of a frame with ``user_id, anime_id, rating``; one row a pair, each user in one partition."""
-    columns = frame.rdd.mapPartitions(_columns).persist(StorageLevel.MEMORY_AND_DISK)
-    seen = columns.map(lambda one: (np.unique(one[1]), len(np.unique(one[0])), len(one[1]), np.isfinite(one[2]).any()))
+    packed = frame.mapInArrow(_pack, "columns binary").rdd
+    columns = packed.map(lambda row: pickle.loads(row[0])).persist(StorageLevel.MEMORY_AND_DISK)
+    seen = columns.map(lambda one: (np.unique(one[2]), one[1], len(one[2]), bool(np.isfinite(one[3]).any())))
     found = seen.collect()
     if not found:
         raise DataError("the data set has no interactions", hint="make one with: gars data build")
@@ -60,21 +62,27 @@ def gather(frame: DataFrame) -> UserLists:
     )
 
 
-def _columns(rows: Iterable[Any]) -> Iterator[Columns]:
-    listed = [(row[0], row[1], np.nan if row[2] is None else row[2]) for row in rows]
-    if listed:
-        user, item, rating = zip(*listed, strict=True)
-        yield np.array(user), np.array(item, np.int64), np.array(rating, np.float32)
+def _pack(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a partition as one value, if there are any: no row becomes an object of Python."""
+    found = list(batches)
+    if sum(len(batch) for batch in found):
+        table = pa.Table.from_batches(found).combine_chunks()
+        users = table["user_id"].combine_chunks().dictionary_encode()
+        rating = table["rating"].cast(pa.float32()).fill_null(float("nan")).to_numpy()
+        columns: Columns = (
+            users.indices.to_numpy(), len(users.dictionary), table["anime_id"].cast(pa.int64()).to_numpy(), rating
+        )  # fmt: skip
+        packed = pickle.dumps(columns, protocol=pickle.HIGHEST_PROTOCOL)
+        yield pa.RecordBatch.from_arrays([pa.array([packed], pa.binary())], ["columns"])
 
 
 def _piece(columns: Columns, item_ids: NDArray[np.int64], unrated: float) -> TrainingMatrix:
-    user, item, rating = columns
-    users, rows = np.unique(user, return_inverse=True)
+    user, n_users, item, rating = columns
     return from_rows(
-        rows.astype(np.int64),
+        user.astype(np.int64),
         np.searchsorted(item_ids, item).astype(np.int64),
         rating,
-        n_users=len(users),
+        n_users=n_users,
         n_items=len(item_ids),
         unrated=unrated,
     )
