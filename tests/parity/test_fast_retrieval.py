@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from gars.kernels.neighbours import weighted_sum
-from gars.kernels.quantised import LARGEST
+from gars.kernels.neighbours import sum_by_channel, weighted_sum
+from gars.kernels.quantised import LARGEST, multiply, product_moments
+from gars.kernels.similar_users import add_nearest
 from gars.kernels.top_k import select_top_k
 from gars.retrieval import stacked_neighbours
-from gars.retrieval.ials import ALPHA, Factors, ItemProducts
+from gars.retrieval.ials import ALPHA, Factors, products_of
 from gars.retrieval.item_to_item import ItemToItem, no_edges
 from gars.retrieval.stacked_neighbours import StackedChannel
 from gars.retrieval.user_knn import NEIGHBOURS, SQUARED, UserKnn
@@ -34,7 +35,7 @@ def titles(seed: int) -> tuple[np.ndarray, np.ndarray]:
 def test_totals_are_the_matrix_product(seed: int) -> None:
     rows, weights = titles(seed)
     totals = np.empty((3, N), np.float32)
-    stacked_neighbours.stack(channels(), N).score(rows, weights, out=totals)
+    sum_by_channel(stacked_neighbours.stack(channels(), N).lists, rows, np.tile(weights[:, None], 3), totals)
     for channel, found in zip(channels(), totals, strict=True):
         np.testing.assert_allclose(found, weights @ channel.weights.toarray()[rows], atol=1e-5)
 
@@ -75,12 +76,14 @@ def test_nearness_is_one_at_the_best_match(seed: int) -> None:
 
 
 def test_nothing_in_nothing_out() -> None:
-    no_titles = np.empty(0, np.int64), np.empty(0, np.float32)
     out = np.ones((3, N), np.float32)
-    stacked_neighbours.stack(channels(), N).score(*no_titles, out=out)
+    sum_by_channel(
+        stacked_neighbours.stack(channels(), N).lists, np.empty(0, np.int64), np.empty((0, 3), np.float32), out
+    )
     assert not out.any()
-    stacked_neighbours.stack([], N).score(np.array([1]), np.ones(1, np.float32), out=out[:0])
-    assert not out.any()
+    sum_by_channel(
+        stacked_neighbours.stack([], N).lists, np.array([1]), np.ones((1, 0), np.float32), np.empty((0, N), np.float32)
+    )
 
 
 @pytest.mark.parametrize("k", [0, 1, 5, 30, 39, 40, 60])
@@ -125,11 +128,13 @@ def test_a_fold_in_is_the_least_squares_solution(length: int) -> None:
     user = factors.fold_in(rows, weights)
     np.testing.assert_allclose(user, expected, rtol=1e-3, atol=1e-5)
     out = np.zeros(N, np.float32)
-    products = ItemProducts.of(factors, first=np.arange(N) % 2 == 0)
-    moments = products.score(user, np.arange(N, dtype=np.int32), out=out)
-    np.testing.assert_allclose(moments, (out.mean(), out.std()), rtol=1e-5)
+    products = products_of(factors, first=np.arange(N) % 2 == 0)
+    rounded, (mean, deviation) = np.empty_like(user), np.empty((2, 1), np.float32)
+    multiply(products.rows, products.place, np.arange(N, dtype=np.int32), user, rounded, out)
+    product_moments(products, rounded, mean, deviation)
+    np.testing.assert_allclose((mean[0], deviation[0]), (out.mean(), out.std()), rtol=1e-5)
     few = np.zeros(N, np.float32)
-    products.score(user, np.arange(0, N, 3, dtype=np.int32), out=few)
+    multiply(products.rows, products.place, np.arange(0, N, 3, dtype=np.int32), user, rounded, few)
     assert np.array_equal(few, np.where(np.arange(N) % 3 == 0, out, 0))
     # an entry of eight bits is off by half a step at most, one of the user's by much less
     off = np.abs(items).max(axis=1) / LARGEST * 0.51 * np.abs(user).sum()
@@ -149,5 +154,5 @@ def test_neighbours_lists_count_by_similarity() -> None:
     nearest = np.argsort(-similarity)[:NEIGHBOURS]
     expected = np.maximum(similarity[nearest], 0) ** 2**SQUARED @ lists.toarray()[nearest]
     found = np.zeros(lists.shape[1], np.float32)
-    UserKnn(users, lists).score(user, out=found)
+    add_nearest(UserKnn(users, lists).known, user, NEIGHBOURS, SQUARED, found)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)

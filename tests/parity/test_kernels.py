@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,12 +12,13 @@ import pytest
 import scipy.sparse as sp
 
 import gars.kernels
-from gars.kernels import item_features, neighbours, ranks, top_k
+from gars.kernels import candidates, item_features, neighbours, ranks, top_k
 from gars.kernels import pools as pools_kernel
 from gars.kernels.categories import Categories, categories_of
 from gars.kernels.compiled import Kernel
 from gars.kernels.proposals import ScoredItems
-from gars.kernels.quantised import USUAL, quantise
+from gars.kernels.quantised import USUAL, Products, quantise
+from gars.kernels.similar_users import SimilarUsers
 from gars.retrieval import stacked_neighbours
 from gars.retrieval.compact import csr_of
 from gars.retrieval.item_to_item import ItemToItem
@@ -194,6 +195,46 @@ def list_to_fold_in(rng: np.random.Generator) -> tuple[Any, ...]:
     return rooted, place, rows, uniform(rng, len(rows)) + 1, 1e-6, int(rng.integers(0, 9)), zeros(5)
 
 
+def products(rng: np.random.Generator, d: int) -> Products:
+    rows = rng.standard_normal((N, d)).astype(np.float32)
+    return Products(quantise(rows), rng.permutation(N).astype(np.int32), rows.mean(0), rows.T @ rows / np.float32(N))
+
+
+def similar_users(rng: np.random.Generator, d: int) -> SimilarUsers:
+    users = rng.standard_normal((H, d)).astype(np.float32)
+    lists = csr(rng)
+    return SimilarUsers(
+        quantise(users), users, lists._replace(indptr=lists.indptr[: H + 1]), np.arange(H, dtype=np.int32)
+    )
+
+
+def of_a_user(rng: np.random.Generator) -> tuple[candidates.FittedChannels, candidates.Query, np.ndarray, ScoredItems]:
+    """Channels and a query, with and without titles and clicks; the allowed rows; scores to be written."""
+    d, c, h = 5, E + 3, int(rng.choice([0, H]))
+    fitted = candidates.FittedChannels(
+        stacked(rng), products(rng, d), similar_users(rng, d), 4, 2, rng.permutation(N).astype(np.int32),
+        uniform(rng, 2) + 1, np.append(np.arange(E), E + 1),
+    )  # fmt: skip
+    own = flagged_rows(rng)
+    clicked = rng.random() < 0.5
+    query = candidates.Query(
+        titles(rng)[:h], uniform(rng, h), uniform(rng, d if h else 0), uniform(rng, N if clicked else 0),
+        own[::3].copy() if clicked else own[:0],
+    )  # fmt: skip
+    return fitted, query, own, ScoredItems(zeros(c - 1, N), uniform(rng, N), zeros(c), zeros(c))
+
+
+def to_propose(rng: np.random.Generator) -> tuple[Any, ...]:
+    fitted, query, own, scored = of_a_user(rng)
+    c, k = len(scored.mean), 6
+    room = candidates.Proposals(
+        np.full((c + 1, k), -1), np.zeros((c + 1) * k, np.int64), zeros((c + 1) * k), zeros(c * (c + 1) * k),
+        np.zeros((c + 1) ** 2 * k, np.bool_),
+    )  # fmt: skip
+    allowed = np.isin(np.arange(N), own)
+    return fitted, query, own, own, allowed, int(rng.integers(1, k)), k, uniform(rng, c).round(1), scored, room
+
+
 ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
     "sum_by_channel": lambda rng: (stacked(rng), titles(rng), uniform(rng, H, E), zeros(E, N)),
     "mean_positive": lambda rng: (uniform(rng, int(rng.integers(0, E + 1)), N), zeros(N)),
@@ -272,6 +313,12 @@ ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
     "standard_scores": lambda rng: (scored_items(rng), titles(rng), zeros(E + 1, H)),
     "weighted_sum": lambda rng: (csr(rng), titles(rng), uniform(rng, H), zeros(N)),
     "multiply": rounded_vectors,
+    "product_moments": lambda rng: (products(rng, 5), uniform(rng, 5), zeros(1), zeros(1)),
+    "add_nearest": lambda rng: (
+        similar_users(rng, 5), uniform(rng, 5), int(rng.integers(1, H + 3)), 2, zeros(N)
+    ),
+    "score_channels": lambda rng: of_a_user(rng),
+    "propose": to_propose,
     "fold_in": list_to_fold_in,
     "select_top_k": lambda rng: (
         scores(rng), flagged_rows(rng), np.zeros((3, int(rng.integers(0, N + 5))), np.int64)
@@ -305,13 +352,21 @@ def test_compiled_and_plain_forms_agree(name: str, seed: int) -> None:
     assert kernel.chosen is not kernel.plain
     one, other = (ARGUMENTS[name](np.random.default_rng(seed)) for _ in range(2))
     assert kernel.chosen(*one) == kernel.plain(*other)
-    for compiled, plain in zip(one, other, strict=True):
-        if isinstance(compiled, np.ndarray):
-            assert compiled.dtype == plain.dtype
-            if kernel.any_order:
-                np.testing.assert_allclose(compiled, plain, rtol=1e-5, atol=1e-5)
-            else:
-                assert np.array_equal(compiled, plain, equal_nan=True)
+    for compiled, plain in zip(arrays(one), arrays(other), strict=True):
+        assert compiled.dtype == plain.dtype
+        if kernel.any_order:
+            np.testing.assert_allclose(compiled, plain, rtol=1e-5, atol=1e-5)
+        else:
+            assert np.array_equal(compiled, plain, equal_nan=True)
+
+
+def arrays(arguments: tuple[Any, ...]) -> Iterator[np.ndarray]:
+    """All arrays of arguments, also of those that are tuples."""
+    for one in arguments:
+        if isinstance(one, np.ndarray):
+            yield one
+        elif isinstance(one, tuple):
+            yield from arrays(one)
 
 
 def test_plain_form_runs_without_numba(monkeypatch: pytest.MonkeyPatch) -> None:

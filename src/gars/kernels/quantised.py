@@ -31,6 +31,19 @@ class Quantised(NamedTuple):
     """(n,)"""
 
 
+class Products(NamedTuple):
+    """Quantised rows of n items for products with a vector; mean and deviation of all follow from two averages."""
+
+    rows: Quantised
+    """(r, d)"""
+    place: Rows
+    """(n,) row of each item"""
+    mean: Floats
+    """(d,) of the rows of all items"""
+    square: Floats
+    """(d, d) mean of the rows' products with themselves"""
+
+
 def quantise(rows: Floats) -> Quantised:
     """Quantise rows (n, d) to eight bits; the error is at most half a step, 1/254 of the largest entry of the row."""
     steps = np.abs(rows).max(axis=1, initial=0) / np.float32(LARGEST)
@@ -75,6 +88,26 @@ def multiply(rows: Quantised, place: Rows, wanted: Rows, vector: Floats, rounded
             for j in range(d):
                 total = np.int32(total + np.int32(np.int32(row[j]) * np.int32(codes[j])))
         out[wanted[i]] = np.float32(total) * np.float32(rows.steps[at] * step)
+
+
+def _product_moments(products: Products, vector: Floats, mean: Floats, deviation: Floats) -> None:
+    mean[0] = products.mean @ vector
+    variance = vector @ (products.square @ vector) - mean[0] * mean[0]
+    deviation[0] = np.sqrt(variance) if variance > 0 else 1
+
+
+@compiled(plain=_product_moments, any_order=True)
+def product_moments(products: Products, vector: Floats, mean: Floats, deviation: Floats) -> None:
+    """Write mean (1,) and standard deviation (1,), 1 if it is 0, of the products of all items with a vector (d,)."""
+    average, square = np.float32(0), np.float32(0)
+    for i in range(len(vector)):
+        average += products.mean[i] * vector[i]
+        row, along = products.square[i], np.float32(0)
+        for j in range(len(vector)):
+            along += row[j] * vector[j]
+        square += vector[i] * along
+    variance = square - average * average
+    mean[0], deviation[0] = average, np.sqrt(variance) if variance > 0 else np.float32(1)
 
 
 @Subroutine

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.kernels.compiled import compiled
+from gars.kernels.compiled import compiled, composed
 from gars.kernels.neighbours import CSR, entries_of
+from gars.kernels.quantised import Quantised, multiply
+from gars.kernels.top_k import select_top_k
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
+
+
+class SimilarUsers(NamedTuple):
+    """Users to be found, with their lists over n items."""
+
+    compared: Quantised
+    """(u, d) the users as they are looked through."""
+    users: Floats
+    """(u, d) their unit vectors: the weight of the nearest is exact."""
+    lists: CSR
+    """(u, n)"""
+    order: NDArray[np.int32]
+    """(u,) all users."""
 
 
 def _add_lists(users: Floats, user: Floats, squared: int, nearest: Ints, lists: CSR, out: Floats) -> None:
@@ -45,3 +62,13 @@ def add_lists(users: Floats, user: Floats, squared: int, nearest: Ints, lists: C
             items, values = lists.indices[start:end], lists.data[start:end]
             for entry in range(len(items)):
                 out[items[entry]] += values[entry] * weight
+
+
+@composed
+def add_nearest(known: SimilarUsers, user: Floats, k: int, squared: int, out: Floats) -> None:
+    """Add the lists of the k users nearest to one with vector ``user`` (d,) to ``out`` (n,); see ``add_lists``."""
+    similarity, rounded = np.empty((1, len(known.order)), np.float32), np.empty_like(user)
+    multiply(known.compared, known.order, known.order, user, rounded, similarity[0])
+    nearest = np.empty((1, k), np.int64)
+    select_top_k(similarity, known.order, nearest)
+    add_lists(known.users, user, squared, nearest[0], known.lists, out)

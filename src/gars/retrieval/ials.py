@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from gars.domain.errors import MissingExtraError
 from gars.kernels.fold_in import fold_in
-from gars.kernels.quantised import Quantised, multiply, quantise
+from gars.kernels.quantised import Products, quantise
 
 Floats = NDArray[np.float32]
 
@@ -60,42 +60,15 @@ class Factors:
         return self._root @ solution
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ItemProducts:
-    """Item factors in eight bits an entry, for products with those of a user."""
-
-    codes: Quantised
-    """(r + 1, d) of the r items with viewers in the order they are read in, and a row of zeros."""
-    place: NDArray[np.int32]
-    """(n,) row of each item, that of zeros without viewers"""
-    mean: Floats
-    """(d,) of the quantised factors of all items"""
-    square: Floats
-    """(d, d) mean of their products with themselves"""
-
-    @classmethod
-    def of(cls, factors: Factors, first: NDArray[np.bool_]) -> ItemProducts:
-        """Quantise item factors; those of the items to be read ``first`` (n,) are side by side."""
-        seen, n = np.flatnonzero(factors.items.any(axis=1)), np.float32(max(1, len(factors.items)))
-        seen = np.concatenate([seen[first[seen]], seen[~first[seen]]])
-        codes = quantise(with_zeros(factors.items[seen]))
-        compared = codes.codes * codes.steps[:, None]
-        mean, square = (
-            np.asarray(compared.sum(axis=0) / n, np.float32),
-            np.asarray(compared.T @ compared / n, np.float32),
-        )
-        return cls(codes, places_of(seen, len(factors.items)), mean, square)
-
-    def score(self, user: Floats, wanted: NDArray[np.int32], *, out: Floats) -> tuple[np.float32, np.float32]:
-        """Write the products of a user's factors (d,) with those of wanted items (w,) to ``out`` (n,).
-
-        Returns mean and standard deviation, 1 if it is 0, of the products with all items.
-        """
-        compared = np.empty(len(user), np.float32)
-        multiply(self.codes, self.place, wanted, user, compared, out)
-        mean = np.float32(self.mean @ compared)
-        variance = np.float32(compared @ (self.square @ compared) - mean * mean)
-        return mean, np.float32(np.sqrt(variance)) if variance > 0 else np.float32(1)
+def products_of(factors: Factors, first: NDArray[np.bool_]) -> Products:
+    """Quantise item factors, all without viewers as one row of zeros; items to be read ``first`` (n,) are together."""
+    seen, n = np.flatnonzero(factors.items.any(axis=1)), np.float32(max(1, len(factors.items)))
+    seen = np.concatenate([seen[first[seen]], seen[~first[seen]]])
+    rows = quantise(with_zeros(factors.items[seen]))
+    compared = rows.codes * rows.steps[:, None]
+    mean, square = compared.sum(axis=0) / n, compared.T @ compared / n
+    place = places_of(seen, len(factors.items))
+    return Products(rows, place, np.asarray(mean, np.float32), np.asarray(square, np.float32))
 
 
 def with_zeros(rows: Floats) -> Floats:

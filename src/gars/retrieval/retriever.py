@@ -14,9 +14,10 @@ from gars.domain.candidates import SERVICE_DEFAULTS, Candidates, about_content, 
 from gars.domain.features.channels import WHOLE_LIST
 from gars.domain.item_table import ItemTable
 from gars.domain.normalise import unit_rows
+from gars.kernels.candidates import FittedChannels, Proposals, Query, propose, score_channels
 from gars.kernels.moments import moments
-from gars.kernels.proposals import ScoredItems, fuse_proposals, standard_scores
-from gars.kernels.top_k import first_allowed, flagged, select_top_k
+from gars.kernels.proposals import ScoredItems, standard_scores
+from gars.kernels.top_k import flagged
 from gars.retrieval import (
     deepwalk,
     edlae,
@@ -29,7 +30,7 @@ from gars.retrieval import (
     user_knn,
 )
 from gars.retrieval.edlae import EdlaeSettings
-from gars.retrieval.ials import Factors, ItemProducts
+from gars.retrieval.ials import Factors, products_of
 from gars.retrieval.item2vec import ItemVectors
 from gars.retrieval.item_to_item import Channel, ItemToItem
 from gars.retrieval.large_config import LargeConfig
@@ -45,6 +46,8 @@ KNN = "item_knn"
 BY_CATALOGUE = ("content", "recommended")
 """Channels that need no interactions."""
 SESSION_CANDIDATES = 50
+_NO_ROWS = np.empty(0, np.int32)
+_NOTHING = np.empty(0, np.float32)
 FUSION = {"edlae": 1.0, "deepwalk": 0.75, "ials": 0.25}
 
 
@@ -85,13 +88,8 @@ class Retriever:
     _stacked: StackedNeighbours = field(init=False)
     _fusing: Floats = field(init=False)
     """(2, c) weights of the channels in the fused score: of users with a history, and popularity alone without one."""
-    _of_popularity: tuple[float, float] = field(init=False)
-    """Mean and standard deviation of the popularity of all items."""
-    _by_popularity: Rows = field(init=False)
-    """(n,) all items, the most popular first."""
-    _moving: NDArray[np.int64] = field(init=False)
-    """The channels whose mean and deviation are those of a user's scores of all items."""
-    _products: ItemProducts = field(init=False)
+    _fitted: FittedChannels = field(init=False)
+    """The channels as the kernels read them."""
     _names: tuple[str, ...] = field(init=False)
     """Of the channels and of the session."""
     channel_names: tuple[str, ...] = field(init=False)
@@ -107,14 +105,19 @@ class Retriever:
         object.__setattr__(self, "channels", tuple(own))
         alone = [name == "popularity" for name in self.channel_names]
         object.__setattr__(self, "_fusing", np.array([weights, alone], np.float32))
-        mean, deviation = np.zeros((2, 1), np.float32)
-        moments(self.popularity[None], np.zeros(1, np.int64), mean, deviation)
-        object.__setattr__(self, "_of_popularity", (mean[0], deviation[0]))
-        by_popularity = np.argsort(-self.popularity, kind="stable").astype(np.int32)
-        object.__setattr__(self, "_by_popularity", by_popularity)
-        object.__setattr__(self, "_moving", np.append(np.arange(len(self.channels)), len(self.channels) + 1))
-        usual = by_content(self.items, about_content(SERVICE_DEFAULTS))
-        object.__setattr__(self, "_products", ItemProducts.of(self.factors, first=usual))
+        spread = np.zeros(2, np.float32)
+        moments(self.popularity[None], np.zeros(1, np.int64), spread[:1], spread[1:])
+        fitted = FittedChannels(
+            lists=stacked.lists,
+            products=products_of(self.factors, first=by_content(self.items, about_content(SERVICE_DEFAULTS))),
+            users=self.neighbours.known,
+            n_similar=user_knn.NEIGHBOURS,
+            squared=user_knn.SQUARED,
+            by_popularity=np.argsort(-self.popularity, kind="stable").astype(np.int32),
+            popularity_moments=spread,
+            moving=np.append(np.arange(len(self.channels)), len(self.channels) + 1),
+        )
+        object.__setattr__(self, "_fitted", fitted)
 
     def channel(self, name: str) -> Channel:
         """One neighbourhood channel by name."""
@@ -130,20 +133,21 @@ class Retriever:
 
     def _score(self, rows: NDArray[np.int64], weights: Floats, wanted: Rows) -> ScoredItems:
         """Score items by every channel; the iALS scores of items that are not ``wanted`` (w,) are not set."""
-        ials, by_users = len(self.channels), len(self.channels) + 1
-        scores = np.empty((by_users + 1, len(self.items)), np.float32)
-        mean, deviation = np.empty((2, len(scores) + 1), np.float32)
-        self._stacked.score(rows, weights, out=scores[:ials])
-        scores[by_users] = 0
-        mean[-1], deviation[-1] = self._of_popularity
-        if len(rows):
-            user = self.factors.fold_in(rows, weights)
-            mean[ials], deviation[ials] = self._products.score(user, wanted, out=scores[ials])
-            self.neighbours.score(user, out=scores[by_users])
-        else:
-            scores[ials], mean[ials], deviation[ials] = 0, 0, 1
-        moments(scores, self._moving, mean, deviation)
-        return ScoredItems(scores, self.popularity, mean, deviation)
+        scored = self._unscored()
+        score_channels(self._fitted, self._query(rows, weights), wanted, scored)
+        return scored
+
+    def _unscored(self) -> ScoredItems:
+        c = len(self.channel_names)
+        return ScoredItems(
+            np.empty((c - 1, len(self.items)), np.float32), self.popularity, *np.empty((2, c), np.float32)
+        )
+
+    def _query(
+        self, rows: NDArray[np.int64], weights: Floats, session: Floats | None = None, near: Rows = _NO_ROWS
+    ) -> Query:
+        user = self.factors.fold_in(rows, weights) if len(rows) else _NOTHING
+        return Query(rows, weights, user, _NOTHING if session is None else session, near)
 
     def fuse(self, scores: Floats, *, cold: bool) -> Floats:
         """Fuse the channels' scores (c, m); a user without a history (``cold``) gets popularity. → (m,)"""
@@ -169,17 +173,16 @@ class Retriever:
         own = np.empty(len(allowed) + 1, np.int32)
         own = own[: flagged(allowed, own)]
         wanted = own if extra is None else np.append(own, extra.astype(np.int32))
-        scored = self._score(rows, weights, wanted)
-        c = len(scored.mean)
+        near = _NO_ROWS if session is None else np.flatnonzero(allowed & (session > 0)).astype(np.int32)
+        scored, c = self._unscored(), len(self.channel_names)
         positions = np.full((c + 1, max(per_channel, SESSION_CANDIDATES)), -1, np.int64)
-        select_top_k(scored.scores, own, positions[: c - 1, :per_channel])
-        first_allowed(self._by_popularity, allowed, positions[c - 1, :per_channel])
-        if session is not None:
-            near = np.flatnonzero(allowed & (session > 0)).astype(np.int32)
-            select_top_k(session[None], near, positions[-1:, :SESSION_CANDIDATES])
         found, fused, standard = np.empty(positions.size, np.int64), *np.empty((2, c * positions.size), np.float32)
-        flags, weighted = np.empty((c + 1) * positions.size, np.bool_), self._fusing[int(not len(rows))]
-        m = fuse_proposals(scored, weighted, positions, found, fused, standard, flags)
+        flags = np.empty((c + 1) * positions.size, np.bool_)
+        m = propose(
+            self._fitted, self._query(rows, weights, session, near), wanted, own, allowed, per_channel,
+            SESSION_CANDIDATES, self._fusing[int(not len(rows))], scored,
+            Proposals(positions, found, fused, standard, flags),
+        )  # fmt: skip
         found, fused = found[:m], fused[:m]
         scores, proposed = standard[: c * m].reshape(c, m), flags[: (c + 1) * m].reshape(c + 1, m)
         if extra is not None:

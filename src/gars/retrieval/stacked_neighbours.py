@@ -27,10 +27,6 @@ class StackedNeighbours:
     largest: Floats
     """(n, e) largest weight of each item in each channel, 1 where none is above 0."""
 
-    def score(self, rows: NDArray[np.int64], weights: Floats, *, out: Floats) -> None:
-        """Write the score of every item by every channel to ``out`` (e, n), for titles (h,) of weights (h,)."""
-        neighbours.sum_by_channel(self.lists, rows, np.repeat(weights[:, None], len(out), axis=1), out)
-
     def terms_of(self, rows: NDArray[np.int64], weights: Floats, items: NDArray[np.int64]) -> tuple[Floats, Floats]:
         """Return the largest term of the score of some items (m,) and log(1 + positive terms). → (e, m), (e, m)"""
         logs = _log_numbers(len(rows).bit_length())

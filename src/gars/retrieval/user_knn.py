@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 
 from gars.domain.normalise import unit_rows
 from gars.kernels.neighbours import CSR
-from gars.kernels.quantised import Quantised, multiply, quantise
-from gars.kernels.similar_users import add_lists
-from gars.kernels.top_k import select_top_k
+from gars.kernels.quantised import quantise
+from gars.kernels.similar_users import SimilarUsers
 from gars.retrieval.compact import compact, unsigned
 
 Floats = NDArray[np.float32]
@@ -37,28 +36,17 @@ class UserKnn:
     """(u, d) unit factors."""
     lists: sp.csr_array
     """(u, n) weights."""
-    _compared: Quantised = field(init=False)
-    """The users as they are looked through; the weight of the nearest is exact."""
-    _lists: CSR = field(init=False)
-    """The lists as they are read."""
-    _order: NDArray[np.int32] = field(init=False)
-    """(u,) all users."""
+    known: SimilarUsers = field(init=False)
+    """Both as kernels read them."""
 
     def __post_init__(self) -> None:
         lists = compact(self.lists)
+        users = np.ascontiguousarray(self.users)
+        rows = CSR(lists.indptr, unsigned(lists.indices, lists.shape[1]), lists.data)
+        known = SimilarUsers(quantise(users), users, rows, np.arange(len(users), dtype=np.int32))
         object.__setattr__(self, "lists", lists)
-        object.__setattr__(self, "_compared", quantise(self.users))
-        object.__setattr__(self, "users", np.ascontiguousarray(self.users))
-        object.__setattr__(self, "_lists", CSR(lists.indptr, unsigned(lists.indices, lists.shape[1]), lists.data))
-        object.__setattr__(self, "_order", np.arange(len(self.users), dtype=np.int32))
-
-    def score(self, user: Floats, *, out: Floats) -> None:
-        """Add the lists of the nearest users of a user with these factors (d,), weighted, to ``out`` (n,)."""
-        similarity, rounded = np.empty((1, len(self.users)), np.float32), np.empty_like(user)
-        multiply(self._compared, self._order, self._order, user, rounded, similarity[0])
-        nearest = np.empty((1, NEIGHBOURS), np.int64)
-        select_top_k(similarity, self._order, nearest)
-        add_lists(self.users, user, SQUARED, nearest[0], self._lists, out)
+        object.__setattr__(self, "users", users)
+        object.__setattr__(self, "known", known)
 
 
 def fit(matrix: sp.csr_array, users: Floats, rng: np.random.Generator) -> UserKnn:
