@@ -23,6 +23,7 @@ from gars.retrieval.matrix import TrainingMatrix, from_rows
 from gars.runtime.progress import Silent
 from gars.spark import feature_tables, item_graph, run, user_lists
 from gars.spark.session import session
+from gars.stack.engine import StackError
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
@@ -125,6 +126,15 @@ def test_a_run_is_one_whole_folder(spark: SparkSession, files: list[Path], tmp_p
     assert pl.read_parquet(folder / "items.parquet" / "*.parquet").height == made.items == 200
     for_training = read_graph(folder, content_hash="abc")
     assert (for_training.edges.nnz, len(for_training.item_ids), for_training.made) == (made.edges, 200, made)
+
+
+def test_a_job_without_memory_says_what_to_do(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spark, "stop", lambda: None)  # the tests after this one use it
+    java = spark._jvm
+    assert java is not None
+    with pytest.raises(StackError, match="ran out of memory") as caught, session("local[2]", memory="1g"):
+        java.java.util.ArrayList(2_000_000_000)
+    assert "--memory" in (caught.value.hint or "")
 
 
 def test_without_interactions(spark: SparkSession, tmp_path: Path) -> None:

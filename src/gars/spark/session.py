@@ -7,9 +7,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from gars.domain.errors import InvalidInputError
+from gars.stack.engine import StackError
 from gars.stack.java import java
 
 
@@ -18,7 +21,7 @@ def session(master: str, *, memory: str = "2g") -> Iterator[SparkSession]:
     """A session that ends with the block; ``memory`` is the driver's, which on ``local[N]`` is everything.
 
     Raises:
-        StackError: there is no Java, or an older one.
+        StackError: there is no Java, or an older one, or a job ran out of memory.
         InvalidInputError: the master does not answer, or there is no such kind of one.
     """
     java()
@@ -44,5 +47,12 @@ def session(master: str, *, memory: str = "2g") -> Iterator[SparkSession]:
     spark.sparkContext.setLogLevel("ERROR")
     try:
         yield spark
+    except (Py4JError, PySparkException) as error:
+        if "OutOfMemoryError" not in str(error):
+            raise
+        raise StackError(
+            "Spark ran out of memory",
+            hint="give it more, such as --memory 8g, or cut the work into more pieces, such as --pieces 48",
+        ) from error
     finally:
         spark.stop()
