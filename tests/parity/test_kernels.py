@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -373,3 +375,24 @@ def test_plain_form_runs_without_numba(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "numba", None)
     assert Kernel(top_k.select_top_k.loops, top_k.select_top_k.plain).chosen is top_k.select_top_k.plain
     assert neighbours.sum_by_channel.__doc__
+
+
+def test_a_kernel_that_calls_others_is_compiled_anew_when_they_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """numba's cache knows the file of the caller alone, so the name of the cached function stands for the others."""
+    numba = pytest.importorskip("numba")
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.syspath_prepend(tmp_path)
+    head = "from gars.kernels.compiled import compiled, composed\n"
+    called = head + "@compiled(plain=lambda x: None)\ndef add(x):\n    for i in range(len(x)):\n        x[i] += {}\n"
+    caller = head + "from called import add\n@composed\ndef add_twice(x):\n    add(x)\n    add(x)\n"
+    (tmp_path / "caller.py").write_text(caller)
+    for step in (1.0, 2.0):
+        (tmp_path / "called.py").write_text(called.format(step))
+        for name in ("called", "caller"):
+            sys.modules.pop(name, None)
+        importlib.invalidate_caches()
+        numbers = np.zeros(3)
+        importlib.import_module("caller").add_twice(numbers)
+        assert numbers.tolist() == [2 * step] * 3

@@ -7,6 +7,7 @@ puts them anywhere), so that compiled loops read them in place. Nothing writes t
 from __future__ import annotations
 
 import mmap
+import os
 import struct
 import sys
 import weakref
@@ -45,6 +46,8 @@ def write_arrays(file: BinaryIO, arrays: Mapping[str, NDArray[Any]]) -> None:
 def map_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """Return the arrays of one .npz file, mapped copy-on-write; those that are compressed or not aligned are read.
 
+    On Windows all are read: a mapped file cannot be deleted there.
+
     Raises:
         ValueError, OSError, zipfile.BadZipFile: it is damaged.
     """
@@ -72,7 +75,12 @@ def _array(mapped: mmap.mmap, archive: zipfile.ZipFile, member: zipfile.ZipInfo)
         header = content.tell()
     lengths = mapped[member.header_offset + _LENGTHS_AT : member.header_offset + _LOCAL_HEADER]
     start = member.header_offset + _LOCAL_HEADER + sum(struct.unpack("<HH", lengths)) + header
-    if member.compress_type == zipfile.ZIP_STORED and start % _ALIGNMENT == 0 and not dtype.hasobject:
+    if (
+        os.name == "posix"
+        and member.compress_type == zipfile.ZIP_STORED
+        and start % _ALIGNMENT == 0
+        and not dtype.hasobject
+    ):
         return np.ndarray(shape, dtype, mapped, start, order="F" if is_fortran else "C")
     with archive.open(member) as content:
         return np.asarray(npy.read_array(content, allow_pickle=False))
