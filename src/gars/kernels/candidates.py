@@ -42,7 +42,7 @@ class FittedChannels(NamedTuple):
 
 
 class Query(NamedTuple):
-    """What a user is scored by."""
+    """Titles, factors and session of a user."""
 
     rows: Ints
     """(h,) the titles."""
@@ -57,7 +57,7 @@ class Query(NamedTuple):
 
 
 class Proposals(NamedTuple):
-    """What ``propose`` writes; there is room for all positions, of which the first m are used."""
+    """Output of ``propose``; there is room for all positions, of which the first m are used."""
 
     positions: Ints
     """(c + 1, k) the best items of each channel and of the session, -1 pads."""

@@ -68,7 +68,7 @@ class _Commands(Mapping[str, Any]):
 
 
 def _refuse_without(extra: str, command: str) -> Callable[[], NoReturn]:
-    """Return a command that says which extra ``command`` needs."""
+    """Return a command that fails with the name of the extra that ``command`` needs."""
 
     def refuse() -> NoReturn:
         raise MissingExtraError(command, extra)
