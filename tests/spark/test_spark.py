@@ -128,7 +128,7 @@ def test_a_run_is_one_whole_folder(spark: SparkSession, files: list[Path], tmp_p
     assert (for_training.edges.nnz, len(for_training.item_ids), for_training.made) == (made.edges, 200, made)
 
 
-def test_a_job_without_memory_says_what_to_do(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_out_of_memory_fails_with_a_hint(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spark, "stop", lambda: None)  # the tests after this one use it
     java = spark._jvm
     assert java is not None

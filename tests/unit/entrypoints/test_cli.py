@@ -198,7 +198,7 @@ def test_a_command_imports_no_other() -> None:
     assert modules.isdisjoint(f"gars.entrypoints.cli.{name}" for name in ("train", "pipeline", "stack"))
 
 
-def test_a_command_without_its_extra_says_which(
+def test_a_command_without_its_extra_names_the_extra(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "gars.entrypoints.cli.stack", None)  # importing it fails
