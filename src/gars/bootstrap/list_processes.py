@@ -17,7 +17,8 @@ from gars.bootstrap.warming import warm_engine
 from gars.config import Settings
 from gars.domain.errors import InvalidInputError
 from gars.library.blas import one_thread
-from gars.library.malloc import collect_rarely, keep_freed_memory
+from gars.library.malloc import collect_rarely, keep_freed_memory, trim_freed_memory
+from gars.library.mapped_arrays import unload_pages
 
 
 def open_worker_pool(
@@ -58,5 +59,7 @@ def _make_lists(load: Callable[[], Engine], settings: Settings, pipe: Connection
     with one_thread():
         engine = load()
         warm_engine(engine)
+        trim_freed_memory()
+        unload_pages()
         collect_rarely()
         child.answer_all(engine, pipe)
