@@ -202,7 +202,7 @@ def test_a_command_without_its_extra_names_the_extra(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "gars.entrypoints.cli.stack", None)  # importing it fails
-    assert gars(monkeypatch, "stack") == 1
+    assert gars(monkeypatch, "stack", "up", "--watch") == 1
     assert "gars[cluster]" in capsys.readouterr().err
     assert gars(monkeypatch, "--help") == 0
     assert "Needs the cluster extra." in capsys.readouterr().out

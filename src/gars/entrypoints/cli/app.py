@@ -53,12 +53,8 @@ class _Commands(Mapping[str, Any]):
         except ImportError:
             if extra is None:
                 raise
-            command = _refuse_without(extra, f"gars {name}")
-        if isinstance(command, typer.Typer):
-            return typer.main.get_group(command)
-        single = typer.Typer(add_completion=False, rich_markup_mode=None)
-        single.command(name)(command)
-        return typer.main.get_command(single)
+            return _refusal(name, extra)
+        return typer.main.get_group(command) if isinstance(command, typer.Typer) else _single(name, command)
 
     def __iter__(self) -> Iterator[str]:
         return iter(_COMMANDS)
@@ -67,14 +63,20 @@ class _Commands(Mapping[str, Any]):
         return len(_COMMANDS)
 
 
-def _refuse_without(extra: str, command: str) -> Callable[[], NoReturn]:
-    """Return a command that fails with the name of the extra that ``command`` needs."""
+def _single(name: str, command: Callable[..., object], **settings: object) -> Any:
+    alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+    alone.command(name, context_settings=settings)(command)
+    return typer.main.get_command(alone)
+
+
+def _refusal(name: str, extra: str) -> Any:
+    """Return a command that takes anything and fails with the extra that ``gars name`` needs."""
 
     def refuse() -> NoReturn:
-        raise MissingExtraError(command, extra)
+        raise MissingExtraError(f"gars {name}", extra)
 
     refuse.__doc__ = f"Needs the {extra} extra."
-    return refuse
+    return _single(name, refuse, allow_extra_args=True, ignore_unknown_options=True)
 
 
 class _Group(TyperGroup):
