@@ -228,13 +228,13 @@ def of_a_user(rng: np.random.Generator) -> tuple[candidates.FittedChannels, cand
 
 def to_propose(rng: np.random.Generator) -> tuple[Any, ...]:
     fitted, query, own, scored = of_a_user(rng)
-    c, k = len(scored.mean), 6
+    c, k = len(scored.mean), int(rng.choice([0, 6]))
     room = candidates.Proposals(
         np.full((c + 1, k), -1), np.zeros((c + 1) * k, np.int64), zeros((c + 1) * k), zeros(c * (c + 1) * k),
         np.zeros((c + 1) ** 2 * k, np.bool_),
     )  # fmt: skip
     allowed = np.isin(np.arange(N), own)
-    return fitted, query, own, own, allowed, int(rng.integers(1, k)), k, uniform(rng, c).round(1), scored, room
+    return fitted, query, own, own, allowed, int(rng.integers(0, k + 1)), k, uniform(rng, c).round(1), scored, room
 
 
 ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
@@ -319,7 +319,6 @@ ARGUMENTS: dict[str, Callable[[np.random.Generator], tuple[Any, ...]]] = {
     "add_nearest": lambda rng: (
         similar_users(rng, 5), uniform(rng, 5), int(rng.integers(1, H + 3)), 2, zeros(N)
     ),
-    "score_channels": lambda rng: of_a_user(rng),
     "propose": to_propose,
     "fold_in": list_to_fold_in,
     "select_top_k": lambda rng: (

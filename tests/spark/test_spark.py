@@ -94,6 +94,14 @@ def test_the_same_graph(lists: user_lists.UserLists, embedded_graph: sp.csr_arra
     np.testing.assert_allclose(made.data, embedded_graph.data, rtol=1e-4, atol=1e-6)
 
 
+def test_a_single_user_in_several_pieces(spark: SparkSession, rows: pl.DataFrame, tmp_path: Path) -> None:
+    rows.filter(pl.col("user_id") == 7).write_parquet(tmp_path / "part-0.parquet")
+    alone = user_lists.gather(user_lists.read(spark, [tmp_path / "part-0.parquet"], pieces=8))
+    made = item_graph.build(alone, min_count=1)
+    liked = int((alone.viewers > 0).sum())
+    assert made.nnz == liked * (liked - 1) > 0
+
+
 def test_a_rare_title_has_no_edges(lists: user_lists.UserLists) -> None:
     least = int(np.sort(lists.viewers)[20])
     made = item_graph.build(lists, min_count=least + 1)
@@ -135,6 +143,9 @@ def test_a_job_out_of_memory_fails_with_a_hint(spark: SparkSession, monkeypatch:
     with pytest.raises(StackError, match="ran out of memory") as caught, session("local[2]", memory="1g"):
         java.java.util.ArrayList(2_000_000_000)
     assert "--memory" in (caught.value.hint or "")
+    with pytest.raises(StackError, match="ran out of memory") as caught, session("local[2]", memory="1g"):
+        spark.sparkContext.parallelize([1]).map(lambda _: bytearray(1 << 60)).count()
+    assert "fewer cores" in (caught.value.hint or "")
 
 
 def test_without_interactions(spark: SparkSession, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gars.kernels.compiled import composed
+from gars.kernels.compiled import Subroutine, composed
 from gars.kernels.moments import moments
 from gars.kernels.neighbours import StackedLists, sum_by_channel
 from gars.kernels.proposals import ScoredItems, fuse_proposals
@@ -25,7 +25,7 @@ Rows = NDArray[np.int32]
 
 
 class FittedChannels(NamedTuple):
-    """The channels over n items: e neighbourhoods, a factorisation, similar users, popularity."""
+    """The c = e + 3 channels over n items: e neighbourhoods, a factorisation, similar users, popularity."""
 
     lists: StackedLists
     products: Products
@@ -69,12 +69,9 @@ class Proposals(NamedTuple):
     """(c + 1) × m flags of which rows of the positions each item is in."""
 
 
-@composed
-def score_channels(fitted: FittedChannels, query: Query, wanted: Rows, scored: ScoredItems) -> None:
-    """Write the scores of all items by every channel, with mean and deviation of each.
-
-    Those by the factors are written for the ``wanted`` items (w,) alone.
-    """
+@Subroutine
+def _score(fitted: FittedChannels, query: Query, wanted: Rows, scored: ScoredItems) -> None:
+    """Write the scores of all items by every channel, with mean and deviation of each."""
     e = fitted.lists.starts.shape[1] - 1
     scores, mean, deviation = scored.scores, scored.mean, scored.deviation
     repeated = np.repeat(query.weights, e).reshape(len(query.weights), e)
@@ -107,9 +104,10 @@ def propose(
     """Write the union of each channel's best allowed items, in the order of ``(-fused, item)``; return their number m.
 
     ``own`` (a,) are the rows of the ``allowed`` items (n,). A fused score is the sum over the c channels of ``weights``
-    × standard score.
+    × standard score. All scores are written too, with mean and deviation of each channel; those by the factors for the
+    ``wanted`` items (w,) alone.
     """
-    score_channels(fitted, query, wanted, scored)
+    _score(fitted, query, wanted, scored)
     c = len(weights)
     select_top_k(scored.scores, own, found.positions[: c - 1, :per_channel])
     first_allowed(fitted.by_popularity, allowed, found.positions[c - 1, :per_channel])

@@ -61,12 +61,6 @@ def keep_largest(weights: NDArray[np.float32], k: int, *, by_magnitude: bool = F
     return sp.csr_array((weights[rows, columns], columns.astype(np.int32), indptr), shape=weights.shape)
 
 
-def keep_largest_sparse(weights: sp.csr_array, k: int, *, block: int = 1024) -> sp.csr_array:
-    """The k largest entries of every row of a sparse matrix, a dense block of rows at a time."""
-    blocks = [keep_largest(weights[start : start + block].toarray(), k) for start in range(0, weights.shape[0], block)]
-    return sp.csr_array(sp.vstack(blocks, format="csr"))
-
-
 def no_edges(n: int) -> sp.csr_array:
     """An (n, n) matrix without entries."""
     return sp.csr_array((np.empty(0, np.float32), np.empty(0, np.int32), np.zeros(n + 1, np.int64)), shape=(n, n))

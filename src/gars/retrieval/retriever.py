@@ -14,7 +14,7 @@ from gars.domain.candidates import SERVICE_DEFAULTS, Candidates, about_content, 
 from gars.domain.features.channels import WHOLE_LIST
 from gars.domain.item_table import ItemTable
 from gars.domain.normalise import unit_rows
-from gars.kernels.candidates import FittedChannels, Proposals, Query, propose, score_channels
+from gars.kernels.candidates import FittedChannels, Proposals, Query, propose
 from gars.kernels.moments import moments
 from gars.kernels.proposals import ScoredItems, standard_scores
 from gars.kernels.top_k import flagged
@@ -133,21 +133,36 @@ class Retriever:
 
     def _score(self, rows: NDArray[np.int64], weights: Floats, wanted: Rows) -> ScoredItems:
         """Score items by every channel; the iALS scores of items that are not ``wanted`` (w,) are not set."""
-        scored = self._unscored()
-        score_channels(self._fitted, self._query(rows, weights), wanted, scored)
+        scored, _, _ = self._propose(
+            rows, weights, wanted, _NO_ROWS, np.zeros(len(self.items), np.bool_), per_channel=0
+        )
         return scored
 
-    def _unscored(self) -> ScoredItems:
+    def _propose(
+        self,
+        rows: NDArray[np.int64],
+        weights: Floats,
+        wanted: Rows,
+        own: Rows,
+        allowed: NDArray[np.bool_],
+        *,
+        per_channel: int,
+        session: Floats | None = None,
+    ) -> tuple[ScoredItems, Proposals, int]:
+        """Score ``wanted`` items (w,), and unite the best of each channel; see ``kernels.candidates.propose``."""
         c = len(self.channel_names)
-        return ScoredItems(
-            np.empty((c - 1, len(self.items)), np.float32), self.popularity, *np.empty((2, c), np.float32)
-        )
-
-    def _query(
-        self, rows: NDArray[np.int64], weights: Floats, session: Floats | None = None, near: Rows = _NO_ROWS
-    ) -> Query:
+        scores = np.empty((c - 1, len(self.items)), np.float32)
+        scored = ScoredItems(scores, self.popularity, *np.empty((2, c), np.float32))
         user = self.factors.fold_in(rows, weights) if len(rows) else _NOTHING
-        return Query(rows, weights, user, _NOTHING if session is None else session, near)
+        near = _NO_ROWS if session is None else np.flatnonzero(allowed & (session > 0)).astype(np.int32)
+        query = Query(rows, weights, user, _NOTHING if session is None else session, near)
+        per_session = SESSION_CANDIDATES if per_channel else 0
+        positions = np.full((c + 1, max(per_channel, per_session)), -1, np.int64)
+        found, fused, standard = np.empty(positions.size, np.int64), *np.empty((2, c * positions.size), np.float32)
+        room = Proposals(positions, found, fused, standard, np.empty((c + 1) * positions.size, np.bool_))
+        fusing = self._fusing[int(not len(rows))]
+        m = propose(self._fitted, query, wanted, own, allowed, per_channel, per_session, fusing, scored, room)
+        return scored, room, m
 
     def fuse(self, scores: Floats, *, cold: bool) -> Floats:
         """Fuse the channels' scores (c, m); a user without a history (``cold``) gets popularity. → (m,)"""
@@ -173,18 +188,9 @@ class Retriever:
         own = np.empty(len(allowed) + 1, np.int32)
         own = own[: flagged(allowed, own)]
         wanted = own if extra is None else np.append(own, extra.astype(np.int32))
-        near = _NO_ROWS if session is None else np.flatnonzero(allowed & (session > 0)).astype(np.int32)
-        scored, c = self._unscored(), len(self.channel_names)
-        positions = np.full((c + 1, max(per_channel, SESSION_CANDIDATES)), -1, np.int64)
-        found, fused, standard = np.empty(positions.size, np.int64), *np.empty((2, c * positions.size), np.float32)
-        flags = np.empty((c + 1) * positions.size, np.bool_)
-        m = propose(
-            self._fitted, self._query(rows, weights, session, near), wanted, own, allowed, per_channel,
-            SESSION_CANDIDATES, self._fusing[int(not len(rows))], scored,
-            Proposals(positions, found, fused, standard, flags),
-        )  # fmt: skip
-        found, fused = found[:m], fused[:m]
-        scores, proposed = standard[: c * m].reshape(c, m), flags[: (c + 1) * m].reshape(c + 1, m)
+        scored, room, m = self._propose(rows, weights, wanted, own, allowed, per_channel=per_channel, session=session)
+        c, found, fused = len(self.channel_names), room.items[:m], room.fused[:m]
+        scores, proposed = room.standard[: c * m].reshape(c, m), room.proposed[: (c + 1) * m].reshape(c + 1, m)
         if extra is not None:
             is_found = np.zeros(len(self.items), np.bool_)
             is_found[found] = True

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gars.retrieval import graph, item_knn
 from gars.retrieval.compact import compact
-from gars.retrieval.item_to_item import keep_largest
+from gars.retrieval.item_to_item import keep_largest, no_edges
 from gars.spark.user_lists import UserLists
 
 BLOCK_BYTES = 8_000_000
@@ -33,12 +33,17 @@ def build(lists: UserLists, *, min_count: int, k: int = 50) -> sp.csr_array:
     tasks = weighted.coalesce(min(weighted.getNumPartitions(), context.defaultParallelism))
     blocks = tasks.mapPartitions(lambda own: _gram(own, rows)).partitionBy(-(-n // rows), lambda first: first // rows)
     kept = dict(blocks.mapPartitions(lambda parts: _neighbours(parts, shared.value, k)).collect())
-    return graph.build(sp.csr_array(sp.vstack([kept[first] for first in range(0, n, rows)], format="csr")))
+    nothing = no_edges(n)  # for blocks that no user's list reaches
+    found = [kept.get(first, nothing[first : first + rows]) for first in range(0, n, rows)]
+    return graph.build(sp.csr_array(sp.vstack(found, format="csr")))
 
 
 def _gram(pieces: Iterable[sp.csr_array], rows: int) -> Iterator[Block]:
     """Yield the Gram matrix of some users' lists (u, n), ``rows`` of it at a time."""
-    lists = compact(sp.csr_array(sp.vstack(list(pieces), format="csr", dtype=np.float32)))
+    own = list(pieces)
+    if not own:
+        return
+    lists = compact(sp.csr_array(sp.vstack(own, format="csr", dtype=np.float32)))
     by_item = compact(sp.csr_array(lists.T.tocsr()))
     for first in range(0, lists.shape[1], rows):
         block = sp.csr_array(by_item[first : first + rows] @ lists)

@@ -15,6 +15,14 @@ from gars.domain.errors import InvalidInputError
 from gars.stack.engine import StackError
 from gars.stack.java import java
 
+_WITHOUT_MEMORY = {
+    "OutOfMemoryError": "give it more, such as --memory 8g, or cut the work into more pieces, such as --pieces 48",
+    "MemoryError": "its Python processes need it: use fewer cores, such as --master 'local[1]', or a larger machine",
+    "Python worker exited unexpectedly": "the system ended one of its Python processes: use fewer cores, such as "
+    "--master 'local[1]', or a larger machine",
+}
+"""Signs of too little memory in the text of an error, the first that fits, and what to do."""
+
 
 @contextmanager
 def session(master: str, *, memory: str = "2g") -> Iterator[SparkSession]:
@@ -48,11 +56,9 @@ def session(master: str, *, memory: str = "2g") -> Iterator[SparkSession]:
     try:
         yield spark
     except (Py4JError, PySparkException) as error:
-        if "OutOfMemoryError" not in str(error):
+        hint = next((hint for sign, hint in _WITHOUT_MEMORY.items() if sign in str(error)), None)
+        if hint is None:
             raise
-        raise StackError(
-            "Spark ran out of memory",
-            hint="give it more, such as --memory 8g, or cut the work into more pieces, such as --pieces 48",
-        ) from error
+        raise StackError("Spark ran out of memory", hint=hint) from error
     finally:
         spark.stop()

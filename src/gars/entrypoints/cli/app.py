@@ -56,6 +56,9 @@ class _Commands(Mapping[str, Any]):
             return _refusal(name, extra)
         return typer.main.get_group(command) if isinstance(command, typer.Typer) else _single(name, command)
 
+    def get(self, name: str, default: Any = None) -> Any:
+        return self[name] if name in _COMMANDS else default  # the base class hides any KeyError of an import
+
     def __iter__(self) -> Iterator[str]:
         return iter(_COMMANDS)
 
