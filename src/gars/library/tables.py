@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from gars.datasets.csv_rows import SEPARATORS, Header, read_rows
@@ -16,6 +17,8 @@ from gars.domain.errors import DataError, InvalidInputError
 
 Column = pl.Series | list[object]
 """A Polars series, or a list where the values are of several kinds. Missing is ``None``; floats may be NaN."""
+_RESOLUTIONS = "D", "ms", "us", "ns"
+"""Of times of numpy that Polars reads."""
 
 
 class Table:
@@ -113,7 +116,7 @@ def _of_mapping(columns: Mapping[Any, Any], what: str) -> Table:
 def _of_values(values: Any) -> Column:
     """A series if the values are of one kind, else the list."""
     if hasattr(values, "dtype") and getattr(values.dtype, "kind", "O") in "iufM":
-        return pl.Series(values)
+        return _series(values)
     known = [value.item() if hasattr(value, "item") and not hasattr(value, "isoformat") else value for value in values]
     kinds = {type(value) for value in known if value is not None}
     if kinds <= {str} or (kinds <= {int, float} and int not in kinds):
@@ -121,13 +124,21 @@ def _of_values(values: Any) -> Column:
     return known
 
 
+def _series(values: Any) -> pl.Series:
+    """Return a series of numbers or times; those in seconds, hours or years, which Polars refuses, in microseconds."""
+    array = np.asarray(values)
+    if array.dtype.kind == "M" and np.datetime_data(array.dtype)[0] not in _RESOLUTIONS:
+        array = array.astype("datetime64[us]")
+    return pl.Series(array)
+
+
 def _of_pandas(frame: Any, place: int) -> Column:
     series = frame.iloc[:, place]
     kind = series.dtype
     if hasattr(kind, "tz"):
-        return pl.Series(series.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy())
+        return _series(series.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy())
     if isinstance(getattr(kind, "kind", None), str) and kind.kind in "iufM" and not hasattr(kind, "na_value"):
-        return pl.Series(series.to_numpy())
+        return _series(series.to_numpy())
     missing = series.isna().to_numpy()
     values = series.astype(object).tolist()
     return _of_values([None if gone else value for value, gone in zip(values, missing, strict=True)])

@@ -132,6 +132,7 @@ def test_the_last_rating_by_times_of_any_kind() -> None:
         [1672617600, 1672531200.5],
         [20, 10],
         ["2023-01-02", "null"],
+        *(np.array(["2023-01-02", "NaT"], f"datetime64[{unit}]") for unit in ("s", "h", "D", "M", "ns")),
     ]
     for time in kinds:
         source = {"user_id": [1, 1], "item_id": [5, 5], "rating": [9, 2], "time": time}
