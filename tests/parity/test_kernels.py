@@ -215,7 +215,7 @@ def of_a_user(rng: np.random.Generator) -> tuple[candidates.FittedChannels, cand
     d, c, h = 5, E + 3, int(rng.choice([0, H]))
     fitted = candidates.FittedChannels(
         stacked(rng), products(rng, d), similar_users(rng, d), 4, 2, rng.permutation(N).astype(np.int32),
-        uniform(rng, 2) + 1, np.append(np.arange(E), E + 1),
+        uniform(rng, 2) + 1,
     )  # fmt: skip
     own = flagged_rows(rng)
     clicked = rng.random() < 0.5

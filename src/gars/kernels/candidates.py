@@ -1,6 +1,6 @@
 """Stage one in one compiled call: score all items by every channel, and unite the best of each.
 
-One call holds no lock from its beginning to its end: meanwhile the interpreter reads and answers other requests.
+The call releases the interpreter's lock from its beginning to its end, so other threads read and answer requests.
 """
 
 from __future__ import annotations
@@ -37,8 +37,6 @@ class FittedChannels(NamedTuple):
     """(n,) all items, the most popular first."""
     popularity_moments: Floats
     """(2,) mean and standard deviation of the popularity."""
-    moving: Ints
-    """The channels whose mean and deviation are those of a user's scores of all items."""
 
 
 class Query(NamedTuple):
@@ -85,7 +83,9 @@ def _score(fitted: FittedChannels, query: Query, wanted: Rows, scored: ScoredIte
         add_nearest(fitted.users, query.factors, fitted.n_similar, fitted.squared, scores[e + 1])
     else:
         scores[e], mean[e], deviation[e] = 0, 0, 1
-    moments(scores, fitted.moving, mean, deviation)
+    scored_whole = np.arange(e + 1)  # all but the factors, whose scores are of wanted items alone, and popularity
+    scored_whole[e] = e + 1
+    moments(scores, scored_whole, mean, deviation)
 
 
 @composed

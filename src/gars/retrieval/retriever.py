@@ -115,7 +115,6 @@ class Retriever:
             squared=user_knn.SQUARED,
             by_popularity=np.argsort(-self.popularity, kind="stable").astype(np.int32),
             popularity_moments=spread,
-            moving=np.append(np.arange(len(self.channels)), len(self.channels) + 1),
         )
         object.__setattr__(self, "_fitted", fitted)
 
