@@ -3,7 +3,7 @@
     python benchmarks/spark_scaling.py --millions 1 10 --master 'local[2]'
 
 Simulated users of 100 titles out of 10,000, famous ones more often. Measured is what grows with users: their lists, the
-item graph, the feature tables. Walks, vectors and factors of items depend on titles alone, or are Spark's own.
+item graph, the feature tables.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ Run apart from the other engines' tests (``make test-cluster``): Spark's client 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -146,6 +147,8 @@ def test_a_job_out_of_memory_fails_with_a_hint(spark: SparkSession, monkeypatch:
     with pytest.raises(StackError, match="ran out of memory") as caught, session("local[2]", memory="1g"):
         spark.sparkContext.parallelize([1]).map(lambda _: bytearray(1 << 60)).count()
     assert "fewer cores" in (caught.value.hint or "")
+    with pytest.raises(StackError, match="ended unexpectedly"), session("local[2]", memory="1g"):
+        spark.sparkContext.parallelize([1]).map(lambda _: os._exit(1)).count()
 
 
 def test_without_interactions(spark: SparkSession, tmp_path: Path) -> None:

@@ -15,21 +15,27 @@ from gars.domain.errors import InvalidInputError
 from gars.stack.engine import StackError
 from gars.stack.java import java
 
-_WITHOUT_MEMORY = {
-    "OutOfMemoryError": "give it more, such as --memory 8g, or cut the work into more pieces, such as --pieces 48",
-    "MemoryError": "its Python processes need it: use fewer cores, such as --master 'local[1]', or a larger machine",
-    "Python worker exited unexpectedly": "the system ended one of its Python processes: use fewer cores, such as "
-    "--master 'local[1]', or a larger machine",
+_FEWER_CORES = "use fewer cores, such as --master 'local[1]', or a machine with more memory"
+_FAILURES = {
+    "OutOfMemoryError": (
+        "Spark ran out of memory",
+        "give it more, such as --memory 8g, or cut the work into more pieces, such as --pieces 48",
+    ),
+    "MemoryError": ("a Python process of Spark ran out of memory", _FEWER_CORES),
+    "Python worker exited unexpectedly": (
+        "a Python process of Spark ended unexpectedly",
+        f"if the system ended it for its memory (see its log), {_FEWER_CORES}",
+    ),
 }
-"""Signs of too little memory in the text of an error, the first that fits, and what to do."""
+"""Part of the text of an error → what happened and what to do; the first that fits."""
 
 
 @contextmanager
 def session(master: str, *, memory: str = "2g") -> Iterator[SparkSession]:
-    """A session that ends with the block; ``memory`` is the driver's, which on ``local[N]`` is everything.
+    """A session that ends with the block; ``memory`` is the driver's: on ``local[N]`` all that the JVM has.
 
     Raises:
-        StackError: there is no Java, or an older one, or a job ran out of memory.
+        StackError: there is no Java, or an older one, or a job ran out of memory or lost a process.
         InvalidInputError: the master does not answer, or there is no such kind of one.
     """
     java()
@@ -56,9 +62,9 @@ def session(master: str, *, memory: str = "2g") -> Iterator[SparkSession]:
     try:
         yield spark
     except (Py4JError, PySparkException) as error:
-        hint = next((hint for sign, hint in _WITHOUT_MEMORY.items() if sign in str(error)), None)
-        if hint is None:
+        failure = next((failure for sign, failure in _FAILURES.items() if sign in str(error)), None)
+        if failure is None:
             raise
-        raise StackError("Spark ran out of memory", hint=hint) from error
+        raise StackError(failure[0], hint=failure[1]) from error
     finally:
         spark.stop()
