@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -196,6 +197,15 @@ def test_a_command_imports_no_other() -> None:
     modules = {*ast.literal_eval(found.stdout.splitlines()[-1])}
     assert "gars.entrypoints.cli.serve" in modules
     assert modules.isdisjoint(f"gars.entrypoints.cli.{name}" for name in ("train", "pipeline", "stack"))
+
+
+def test_an_error_of_a_command_s_module_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_name: str) -> None:
+        raise KeyError("a fault of the module")
+
+    monkeypatch.setattr(cli, "importlib", SimpleNamespace(import_module=broken))
+    with pytest.raises(KeyError, match="a fault of the module"):
+        gars(monkeypatch, "train", "--help")
 
 
 def test_a_command_without_its_extra_names_the_extra(

@@ -1,9 +1,11 @@
 """Arrays of a model in files: numpy reads them, they are mapped in place, and pages that are taken away come back."""
 
+import mmap
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,6 +33,12 @@ def same(one: np.ndarray, other: np.ndarray) -> bool:
     return one.dtype == other.dtype and one.shape == other.shape and bool((one == other).all())
 
 
+def is_mapped(array: Any) -> bool:
+    while isinstance(array, np.ndarray):
+        array = array.base
+    return isinstance(array, mmap.mmap)
+
+
 def test_numpy_reads_what_is_written(file: Path) -> None:
     with np.load(file) as read:
         assert read.keys() == ARRAYS.keys()
@@ -43,7 +51,7 @@ def test_arrays_are_mapped_in_place(file: Path) -> None:
     assert mapped.keys() == ARRAYS.keys()
     for name, array in ARRAYS.items():
         assert same(mapped[name], array)
-        assert not mapped[name].flags.owndata
+        assert is_mapped(mapped[name])
         assert mapped[name].flags.writeable  # or compiled loops would be compiled once more for it
         assert mapped[name].ctypes.data % 64 == 0
     mapped["numbers"][0] = 9
@@ -73,7 +81,7 @@ def test_objects_are_refused(tmp_path: Path) -> None:
 def test_a_loaded_model_reads_its_files_in_place(small: Recommender, tmp_path: Path) -> None:
     small.save(tmp_path / "model")
     vectors = Recommender.load(tmp_path / "model").engine.retriever.vectors
-    assert not vectors.flags.owndata
+    assert is_mapped(vectors)
     unload_pages()
     np.testing.assert_array_equal(vectors, small.engine.retriever.vectors)
 
@@ -81,6 +89,7 @@ def test_a_loaded_model_reads_its_files_in_place(small: Recommender, tmp_path: P
 UNLOADED = """
 import sys
 from pathlib import Path
+from typing import Any
 import numpy as np
 from gars.library.malloc import resident_mb
 from gars.library.mapped_arrays import map_arrays, unload_pages, write_arrays
