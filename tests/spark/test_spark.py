@@ -17,7 +17,9 @@ import pytest
 import scipy.sparse as sp
 from pyspark.sql import SparkSession
 
+from gars.config import from_environment
 from gars.domain.errors import DataError
+from gars.entrypoints.cli import offline
 from gars.library.offline import Plan, read_graph
 from gars.retrieval import graph, item_knn
 from gars.retrieval.matrix import TrainingMatrix, from_rows
@@ -25,6 +27,7 @@ from gars.runtime.progress import Silent
 from gars.spark import feature_tables, item_graph, run, user_lists
 from gars.spark.session import session
 from gars.stack.engine import StackError
+from gars_test_support.datasets import tiny_dataset
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
@@ -149,6 +152,14 @@ def test_a_job_out_of_memory_fails_with_a_hint(spark: SparkSession, monkeypatch:
     assert "fewer cores" in (caught.value.hint or "")
     with pytest.raises(StackError, match="ended unexpectedly"), session("local[2]", memory="1g"):
         spark.sparkContext.parallelize([1]).map(lambda _: os._exit(1)).count()
+
+
+def test_the_newest_data_set_is_read_where_none_is_named(tmp_path: Path) -> None:
+    dataset = tiny_dataset(tmp_path)
+    found, _ = offline._data_set(from_environment({}, home=dataset.path.parents[1]), None)
+    assert found == dataset.content_hash
+    by_folder, _ = offline._data_set(from_environment({}, home=tmp_path / "elsewhere"), str(dataset.path))
+    assert by_folder == dataset.content_hash
 
 
 def test_without_interactions(spark: SparkSession, tmp_path: Path) -> None:

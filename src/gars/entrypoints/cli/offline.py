@@ -13,6 +13,7 @@ from rich.console import Console
 from gars.config import Settings, from_environment
 from gars.datasets.dataset import Dataset
 from gars.domain.errors import InvalidInputError, MissingExtraError
+from gars.entrypoints.cli.datasets_here import open_named_or_newest
 from gars.library.terminal import TerminalProgress
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def _offline() -> None:
 @app.command()
 def spark(
     data: Annotated[
-        str | None, typer.Option(help="Name of a data set in GARS_HOME, or its folder.  [default: sample]")
+        str | None, typer.Option(help="Data set in HOME/data, or its folder.  [default: the only or newest one]")
     ] = None,
     interactions: Annotated[
         str | None,
@@ -55,7 +56,7 @@ def spark(
         if (error.name or "").startswith("gars"):
             raise
         raise MissingExtraError("gars offline spark", "spark") from error
-    of, read = _events(interactions) if interactions is not None else _data_set(settings, data or "sample")
+    of, read = _events(interactions) if interactions is not None else _data_set(settings, data)
     target = settings.home / "offline" if out is None else out
     console = Console(stderr=True)
     with session(master, memory=memory) as running:
@@ -69,11 +70,14 @@ def spark(
         console.print(f"  {name:<18} {seconds:>8.1f} s", highlight=False)
 
 
-def _data_set(settings: Settings, name: str) -> tuple[str, _Read]:
+def _data_set(settings: Settings, name: str | None) -> tuple[str, _Read]:
     """The lists of a data set, and its hash."""
     from gars.spark import user_lists
 
-    dataset = Dataset.open(Path(name) if Path(name).is_dir() else settings.datasets / name)
+    if name is not None and Path(name).is_dir():
+        dataset = Dataset.open(Path(name))
+    else:
+        dataset = open_named_or_newest(settings.home, name)
     return dataset.content_hash, lambda running, pieces: user_lists.read(running, dataset.parts(), pieces=pieces)
 
 
