@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import threading
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from gars.adapters.embedded.event_log import SqliteEventLog
 from gars.adapters.embedded.state_store import SqliteStateStore
 from gars.domain import user_state
 from gars.domain.user_state import UserState
+from gars.testing.events import clicks
+from gars_test_support.patience import until
 from gars_test_support.server import ServerProcess
 
 Start = Callable[..., ServerProcess]
@@ -117,4 +120,35 @@ def test_sigterm_in_full_flow_ends_cleanly(tmp_path: Path, start: Start) -> None
     assert server.process.returncode == 0
     assert server.output.endswith("stopped\n")
     assert "Traceback" not in server.output
+    check_after_restart(tmp_path, acknowledged, start)
+
+
+@pytest.mark.slow
+def test_killed_while_lost_states_are_rebuilt(tmp_path: Path, start: Start) -> None:
+    """Lists hold every event and clicks are taken during the rebuild, which goes on where it was killed."""
+    names = [f"user-{number:05d}" for number in range(3_000)]
+    with closing(SqliteEventLog(tmp_path / "gars.sqlite")) as log:
+        for name in names:
+            log.append(clicks(20, user_id=name))
+    server = start(tmp_path)
+    enough = threading.Semaphore(0)
+    killer = threading.Thread(target=lambda: ([enough.acquire() for _ in range(20)], server.stop(signal.SIGKILL)))
+    killer.start()
+    with httpx.Client(base_url=server.address) as http:
+        last = http.get(f"/api/v1/users/{names[-1]}/recommendations").json()
+        warned = http.get("/api/v1/health/ready").json()["warnings"]
+    acknowledged = send_until_it_dies(server.address, after_each=enough.release)
+    killer.join()
+    assert last["version"] == 20
+    assert "being rebuilt from the event log" in warned["state"]
+    assert "rebuilt the user states" not in server.output
+    assert len(acknowledged) >= 200
+
+    again = start(tmp_path)
+    with httpx.Client(base_url=again.address) as http:
+        until(lambda: "state" not in http.get("/api/v1/health/ready").json()["warnings"], within_s=60)
+    assert again.stop() == 0
+    rebuilt = re.search(r"rebuilt the user states from (\d+) event", again.output)
+    assert rebuilt is not None
+    assert 0 < int(rebuilt[1]) < 60_000, "users who were rebuilt before the kill are not folded again"
     check_after_restart(tmp_path, acknowledged, start)

@@ -103,6 +103,17 @@ class LocalEventLog(EventLog, EventHistory, Protocol):
     ``append`` stores all or none.
     """
 
+    def users(self, *, after: str = "") -> Iterator[str]:
+        """Yield the users with events in ascending order, each once, from after a user on."""
+        ...
+
+    def read_by_user(self, *, after_user: str, after: int, up_to: int) -> Iterator[tuple[str, list[Interaction]]]:
+        """Yield the users after ``after_user`` in ascending order, each with their events in the order accepted.
+
+        Only events with offsets above ``after`` and at most ``up_to``; users without any are left out.
+        """
+        ...
+
     def find(self, events: Sequence[Interaction]) -> dict[tuple[str, str], Interaction]:
         """Return the stored events with the users and event ids of some events, by user and event id."""
         ...
@@ -114,6 +125,12 @@ class LocalEventLog(EventLog, EventHistory, Protocol):
 
 APPLIED_OFFSET = "applied_offset"
 """Checkpoint of the state store: every event of the log up to here is in the states."""
+
+REBUILT_USER = "rebuilt_user"
+"""Checkpoint of the state store during a rebuild: the last user whose state holds more; empty without a rebuild."""
+
+REBUILT_OFFSET = "rebuilt_offset"
+"""Checkpoint of the state store during a rebuild: those users hold every event of the log up to here."""
 
 BACKFILLED = "backfilled"
 """Checkpoint of the state store: content hash of the data set whose histories were folded in."""

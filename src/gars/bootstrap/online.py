@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Container
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from gars.application.events.backfill import backfill
 from gars.application.events.forget_user import is_due, keep_forgotten, keep_impressions_forgotten, pass_tombstones
 from gars.application.events.ingest import Ingest
 from gars.application.events.last_known import LastKnownStates
+from gars.application.events.rebuild import RebuildingStates, is_far_behind
 from gars.application.events.recover import recover
 from gars.application.events.writer import TakesGroups
 from gars.application.ports import (
@@ -79,8 +81,15 @@ class OnlineStores:
 
     def problems(self) -> dict[str, str]:
         """Return problems of stores that do not stop lists from being served, by store."""
-        problem = self.states.problem if isinstance(self.states, LastKnownStates) else None
+        problem = self.states.problem if isinstance(self.states, LastKnownStates | RebuildingStates) else None
         return {"state": str(problem)} if problem else {}
+
+    def start_background_work(self) -> None:
+        """Begin what would delay a start: the rebuild of lost states, the count of trends. Requests need not wait."""
+        if isinstance(self.states, RebuildingStates):
+            self.states.start()
+        if isinstance(self.trends, Trending):
+            threading.Thread(target=self.trends.refresh, name="gars-trends", daemon=True).start()
 
     def close(self) -> None:
         """Close all stores."""
@@ -104,6 +113,8 @@ def open_local(
 ) -> OnlineStores:
     """Open log and states in this process, fold in the data set's histories, and replay events after a crash.
 
+    States that are far behind the log are rebuilt while requests are served.
+
     Raises:
         InvalidInputError: an address in the settings names no adapter.
         StorageError: a store cannot be opened, read or written.
@@ -112,7 +123,9 @@ def open_local(
     log = open_local_event_log(settings)
     store = open_state_store(settings)
     most_waiting = max(1, settings.state_cache)
-    states = WriteBehind(store, most_waiting=most_waiting) if isinstance(store, SqliteStateStore) else store
+    states: StateStore = store
+    if isinstance(store, SqliteStateStore):
+        states = WriteBehind(store, most_waiting=most_waiting)
     tombstones = open_tombstones(settings)
     impressions = open_impression_log(settings)
     # histories first: live events come on top of them
@@ -126,13 +139,17 @@ def open_local(
         back = keep_forgotten(log, states, tombstones)
         if back:
             logger.warning("deleted %d user(s) again who had been forgotten and were back", len(back))
-    replayed = recover(log, states)
+    at_hand = states.at_hand if isinstance(states, WriteBehind) else _not_at_hand
+    if is_far_behind(log, states):
+        states = RebuildingStates(log, states, at_hand=at_hand)
+        at_hand = states.at_hand
+        logger.warning("user states are %s while requests are served", states.problem)
+    else:
+        replayed = recover(log, states)
+        if replayed:
+            logger.warning("replayed %d event(s) that the user states did not hold yet", replayed)
     pass_tombstones(log, states, tombstones)
     keep_impressions_forgotten(impressions, tombstones)
-    if replayed:
-        logger.warning("replayed %d event(s) that the user states did not hold yet", replayed)
-    trends = Trending(log, clock)
-    trends.refresh()
     return OnlineStores(
         newest=newest_time(log),
         log=log,
@@ -141,7 +158,7 @@ def open_local(
         tombstones=tombstones,
         impressions=impressions,
         feed=feed,
-        trends=trends,
+        trends=Trending(log, clock),
         takes=Ingest(
             log=log,
             states=states,
@@ -150,7 +167,7 @@ def open_local(
             known_anime=known_anime,
             after_step=after_step or (lambda _: None),
         ),
-        at_hand=states.at_hand if isinstance(states, WriteBehind) else _not_at_hand,
+        at_hand=at_hand,
     )
 
 

@@ -52,9 +52,15 @@ class MemoryEventLog:
         """Return a user's entries in the order accepted."""
         return iter([entry for entry in self.entries if entry[1].user_id == user_id])
 
-    def users(self) -> Iterator[str]:
+    def users(self, *, after: str = "") -> Iterator[str]:
         """Return user ids in ascending order."""
-        return iter(sorted({event.user_id for _, event in self.entries}))
+        return iter(sorted({event.user_id for _, event in self.entries if event.user_id > after}))
+
+    def read_by_user(self, *, after_user: str, after: int, up_to: int) -> Iterator[tuple[str, list[Interaction]]]:
+        """Return users in ascending order, each with their events."""
+        chosen = [event for offset, event in self.entries if after < offset <= up_to]
+        for user_id in sorted({event.user_id for event in chosen if event.user_id > after_user}):
+            yield user_id, [event for event in chosen if event.user_id == user_id]
 
     def last_offset(self) -> int:
         """Return the last offset assigned."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import msgspec
@@ -20,6 +22,10 @@ _SCHEMA = (
 )
 _FIND = "SELECT offset, event FROM events WHERE user_id = ? AND event_id = ?"
 _PAGE = 1000
+_BY_USER = f"""
+SELECT user_id, offset, event FROM events INDEXED BY events_of_user
+WHERE user_id > ? AND offset > ? AND offset <= ? ORDER BY user_id, offset LIMIT {_PAGE}
+"""
 _Row = tuple[str, str, bytes]
 """User id, event id, event."""
 _LAST = 2**63 - 1
@@ -65,9 +71,9 @@ class SqliteEventLog:
                     held[event.user_id, event.event_id] = self._decode(*row)
         return held
 
-    def users(self) -> Iterator[str]:
+    def users(self, *, after: str = "") -> Iterator[str]:
         """Yield user ids in ascending order, in pages of the index."""
-        last = ""
+        last = after
         while True:
             with self._database.read() as connection:
                 rows = connection.execute(
@@ -77,6 +83,24 @@ class SqliteEventLog:
             if len(rows) < _PAGE:
                 return
             last = rows[-1][0]
+
+    def read_by_user(self, *, after_user: str, after: int, up_to: int) -> Iterator[tuple[str, list[Interaction]]]:
+        """Yield users with their events in pages of the index; a user's events are in memory at once."""
+        while True:
+            with self._database.read() as connection:
+                rows = connection.execute(_BY_USER, (after_user, after, up_to)).fetchall()
+            users = [(user_id, list(group)) for user_id, group in groupby(rows, key=itemgetter(0))]
+            if len(rows) == _PAGE:  # the last user may have more
+                user_id, _ = users.pop()
+                if not users:
+                    events = [event for offset, event in self.read_user(user_id) if after < offset <= up_to]
+                    yield user_id, events
+                    after_user = user_id
+            for user_id, group in users:
+                yield user_id, [self._decode(offset, blob) for _, offset, blob in group]
+                after_user = user_id
+            if len(rows) < _PAGE:
+                return
 
     def _pages(self, after: int, user_id: str | None) -> Iterator[tuple[int, Interaction]]:
         only = "" if user_id is None else " AND user_id = ?"

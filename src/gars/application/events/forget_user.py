@@ -15,7 +15,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gars.application.events.recover import applied_offset
+from gars.application.events.recover import applied_offset, applied_offsets
 from gars.application.ports import (
     APPLIED_OFFSET,
     Clock,
@@ -104,14 +104,14 @@ def keep_forgotten(log: LocalEventLog, states: StateStore, tombstones: Tombstone
     Raises:
         StorageError: a store failed.
     """
-    applied = applied_offset(states)
+    applied_to = applied_offsets(states)
     gone: list[str] = []
     for user_id in _all_users(log, states):
         stone = tombstones.find(user_id)
         if stone is None:
             continue
         events = log.forget(user_id, up_to=stone.offset)
-        state = states.get(user_id)
+        state, applied = states.get(user_id), applied_to(user_id)
         # from before the tombstone: half deleted, out of an old copy, or folded in from the data set
         stale = state is not None and (not stone.settled or applied < stone.offset or state.version == 0)
         if stale:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from datetime import datetime, timedelta
+from itertools import islice
 
 from gars.application.ports import Clock, EventLog
 from gars.domain.errors import StorageError
@@ -14,10 +15,15 @@ from gars.domain.trending import FORGOTTEN_AFTER, HALF_LIFE, trends, weight
 logger = logging.getLogger(__name__)
 
 _MAX_PAIRS = 1_000_000
+_PAGE = 1000
+"""Events counted while readers wait."""
+_PATIENCE_S = 0.1
 
 
 class Trending:
     """Decayed counts by anime, updated from the event log at every read. Thread-safe.
+
+    Reads wait for a long update, such as the first one, for ``_PATIENCE_S`` at most.
 
     Of each user and anime only the event of largest weight counts, so that one user cannot make a trend. Counts are
     stored relative to a landmark time, to which every event's weight is scaled ("forward decay", Cormode et al., ICDE
@@ -33,17 +39,20 @@ class Trending:
         self._pairs: dict[tuple[str, int], float] = {}
         self._sums: dict[int, float] = {}
         self._lock = threading.Lock()
+        self._updating = threading.Lock()
 
     def refresh(self) -> None:
         """Count new events of the log; keeps the current counts while the log cannot be read."""
-        now = self._clock.now()
+        if not self._updating.acquire(timeout=_PATIENCE_S):
+            return
+        try:
+            while self._count_page():
+                pass
+        except StorageError as error:
+            logger.warning("trending is not up to date: %s", error.message)
+        finally:
+            self._updating.release()
         with self._lock:
-            try:
-                for offset, event in self._log.read(after=self._offset):
-                    self._count(event, now)
-                    self._offset = offset
-            except StorageError as error:
-                logger.warning("trending is not up to date: %s", error.message)
             if len(self._pairs) > _MAX_PAIRS:
                 self._drop_old()
 
@@ -64,6 +73,19 @@ class Trending:
     def ids(self) -> list[int]:
         """Return the ids of trending anime, largest weight first."""
         return list(trends(self.heat()))
+
+    def _count_page(self) -> bool:
+        """Count the next events of the log. → whether there may be more
+
+        The log is read under the lock, so that no event of a user who is forgotten in between is counted.
+        """
+        with self._lock:
+            now = self._clock.now()
+            page = list(islice(self._log.read(after=self._offset), _PAGE))
+            for offset, event in page:
+                self._count(event, now)
+                self._offset = offset
+        return len(page) == _PAGE
 
     def _count(self, event: Interaction, now: datetime) -> None:
         """Count an event; one with a time in the future counts as of now."""

@@ -85,6 +85,7 @@ def run(service: Service, *, host: str, port: int, on_ready: Callable[[str], Non
             host=host,
             port=port,
             warm_up=lambda: _warm(running),
+            after_start=lambda: running.current.stores.start_background_work(),
             end_streams=lambda: running.current.feed.close(),
             on_ready=on_ready,
         )
@@ -101,12 +102,14 @@ def listen(
     port: int,
     on_ready: Callable[[str], None],
     warm_up: Callable[[], None] = lambda: None,
+    after_start: Callable[[], None] = lambda: None,
     end_streams: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve an application until SIGINT or SIGTERM.
 
-    ``warm_up`` runs before the service is ready, and ``end_streams`` before the wait for requests in progress. The wait
-    is at most GARS_STOP_TIMEOUT_MS; the process exits some seconds later even if requests are still running.
+    ``warm_up`` runs before the service is ready, ``after_start`` as soon as it is, and ``end_streams`` before the wait
+    for requests in progress. The wait is at most GARS_STOP_TIMEOUT_MS; the process exits some seconds later even if
+    requests are still running.
 
     Raises:
         InvalidInputError: the port is in use.
@@ -116,7 +119,7 @@ def listen(
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             port = free_port(host, port)
-            runner.run(_serve(app, running, settings, host, port, on_ready, warm_up, end_streams))
+            runner.run(_serve(app, running, settings, host, port, on_ready, warm_up, after_start, end_streams))
     finally:
         running.swap.close()
 
@@ -138,6 +141,7 @@ async def _serve(
     port: int,
     on_ready: Callable[[str], None],
     warm_up: Callable[[], None],
+    after_start: Callable[[], None],
     end_streams: Callable[[], None],
 ) -> None:
     counted = app.state.metrics
@@ -170,6 +174,7 @@ async def _serve(
         unload_pages()
         collect_rarely()
         running.phase = "ready"
+        after_start()
         _follow_promotions(running, settings.model_check_ms, loop)
         on_ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
         await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)

@@ -45,6 +45,35 @@ class LocalEventLogContract(ABC):
         assert log.find(asked) == {("a", "same"): held}
         assert log.find([]) == {}
 
+    def test_users_after_another(self) -> None:
+        """``users`` yields ids in ascending order and begins after the given one."""
+        log = self.open()
+        log.append([one for name in ("b", "c", "a") for one in clicks(2, user_id=name)])
+        assert list(log.users()) == ["a", "b", "c"]
+        assert list(log.users(after="a")) == ["b", "c"]
+
+    def test_reads_by_user(self) -> None:
+        """Users come in ascending order, each once with all events of the range, however many there are."""
+        log = self.open()
+        events = [one for batch in zip(clicks(1200, user_id="b"), clicks(1200), strict=True) for one in batch]
+        events += [one for number in range(700) for one in clicks(2, user_id=f"c{number:03d}")]
+        offsets = [offset for offset in log.append(events) if offset is not None]
+        after, up_to = offsets[2], offsets[-3]
+        expected = {
+            name: own
+            for name in sorted({one.user_id for one in events})
+            if name > "7"
+            and (
+                own := [
+                    one for one, at in zip(events, offsets, strict=True) if one.user_id == name and after < at <= up_to
+                ]
+            )
+        }
+        found = list(log.read_by_user(after_user="7", after=after, up_to=up_to))
+        assert [name for name, _ in found] == list(expected)
+        assert dict(found) == expected
+        assert list(log.read_by_user(after_user="c9", after=0, up_to=up_to)) == []
+
     def test_offsets_are_positions(self) -> None:
         """All users share one sequence of offsets, which are also the positions."""
         log = self.open()
