@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 
 import polars as pl
 
 from gars.datasets.dataset import Dataset
 from gars.domain.user_state import Row
+
+_SLICE = 100_000
+"""Rows in memory as Python objects."""
 
 
 def histories(dataset: Dataset) -> Iterator[tuple[str, list[Row]]]:
@@ -15,17 +20,13 @@ def histories(dataset: Dataset) -> Iterator[tuple[str, list[Row]]]:
 
     Holds one part file in memory. A user whose rows cross from one part to the next comes out whole.
     """
-    user: int | None = None
-    rows: list[Row] = []
+    for user_id, rows in groupby(_rows(dataset), key=itemgetter(0)):
+        yield str(user_id), [row for _, row in rows]
+
+
+def _rows(dataset: Dataset) -> Iterator[tuple[int, Row]]:
     for part in dataset.parts():
         ordered = pl.read_parquet(part).sort("user_id", "time", maintain_order=True)
-        frame = ordered.with_columns(pl.col("time").dt.epoch("ms"))
-        for (user_id,), group in frame.group_by(["user_id"], maintain_order=True):
-            if user_id != user:
-                if user is not None:
-                    yield str(user), rows
-                user, rows = int(user_id), []
-            columns = (group[name].to_list() for name in ("anime_id", "rating", "status", "time"))
-            rows.extend(map(Row, *columns))
-    if user is not None:
-        yield str(user), rows
+        for piece in ordered.with_columns(pl.col("time").dt.epoch("ms")).iter_slices(_SLICE):
+            columns = (piece[name].to_list() for name in ("anime_id", "rating", "status", "time"))
+            yield from zip(piece["user_id"].to_list(), map(Row, *columns), strict=True)

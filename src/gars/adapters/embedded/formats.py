@@ -97,6 +97,13 @@ CREATE TABLE IF NOT EXISTS events (
 )
 """
 
-_STEPS: tuple[Callable[[sqlite3.Connection, Path], None], ...] = (_key_by_user,)
+
+def _allow_columns(_connection: sqlite3.Connection, _path: Path) -> None:
+    """Format 2: states may be columns (``state_codec``), which older versions cannot read. A state is rewritten when
+    it changes.
+    """
+
+
+_STEPS: tuple[Callable[[sqlite3.Connection, Path], None], ...] = (_key_by_user, _allow_columns)
 FORMAT = len(_STEPS)
 """The newest format."""

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-import zlib
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import msgspec
-
 from gars.adapters.embedded import user_hashes
 from gars.adapters.embedded.database import Database
-from gars.domain import user_state
+from gars.adapters.embedded.state_codec import pack, unpack
 from gars.domain.errors import StorageError
 from gars.domain.user_state import UserState
 
@@ -23,16 +20,13 @@ _SCHEMA = (
     CREATE TABLE IF NOT EXISTS states (
       user_id TEXT PRIMARY KEY,
       version INTEGER NOT NULL,
-      state BLOB NOT NULL         -- the UserState as MessagePack, compressed by zlib
+      state BLOB NOT NULL         -- the UserState, by state_codec.pack
     )
     """,
     "CREATE TABLE IF NOT EXISTS checkpoints (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     # a keyed hash of the id, because the id itself is forgotten
     "CREATE TABLE IF NOT EXISTS forgotten (user_hash BLOB PRIMARY KEY) WITHOUT ROWID",
 )
-_LEVEL = 3
-"""Level 6 saves 6 % more and takes twice the time."""
-_ZLIB = b"\x78"
 _PUT = """
 INSERT INTO states (user_id, version, state) VALUES (?, ?, ?)
 ON CONFLICT (user_id) DO UPDATE SET version = excluded.version, state = excluded.state
@@ -83,7 +77,7 @@ class SqliteStateStore:
 
     def put(self, states: Sequence[UserState], *, checkpoints: Mapping[str, str] | None = None) -> None:
         """Commit states and checkpoints in one transaction, then update the cache."""
-        rows = [(state.user_id, state.version, _packed(state)) for state in states]
+        rows = [(state.user_id, state.version, pack(state)) for state in states]
         kept: Sequence[UserState] = states
         with self._database.write() as connection:
             if rows and connection.executemany(_PUT, rows).rowcount < len(rows):
@@ -101,7 +95,7 @@ class SqliteStateStore:
         with self._database.read() as connection:
             forgotten = {row[0] for row in connection.execute("SELECT user_hash FROM forgotten")}
         rows = [
-            (state.user_id, state.version, _packed(state))
+            (state.user_id, state.version, pack(state))
             for state in states
             if not forgotten or self._hash(state.user_id) not in forgotten
         ]
@@ -154,22 +148,12 @@ class SqliteStateStore:
 
     def _decode(self, user_id: str, blob: bytes) -> UserState:
         try:
-            return _unpacked(blob)
-        except (msgspec.DecodeError, UnicodeDecodeError, zlib.error) as error:
+            return unpack(blob)
+        except ValueError as error:
             raise StorageError(
                 f"the state of user {user_id!r} in {self._database.path} cannot be read: {error}",
                 hint="states can be rebuilt from the event log: move the state store's file away and start again",
             ) from error
-
-
-def _packed(state: UserState) -> bytes:
-    """Encode a state and compress it to a third of its size."""
-    return zlib.compress(user_state.encode(state), _LEVEL)
-
-
-def _unpacked(blob: bytes) -> UserState:
-    """Decode a state; files of older versions have uncompressed MessagePack maps, with another first byte."""
-    return user_state.decode(zlib.decompress(blob) if blob.startswith(_ZLIB) else blob)
 
 
 def _is_stored(connection: sqlite3.Connection, state: UserState) -> bool:
