@@ -2,6 +2,8 @@
 dofile(os.getenv("GARS_FIGURES"))
 local users, turn = {}, 0
 for line in io.lines(os.getenv("GARS_USERS")) do users[#users + 1] = line end
+local token = os.getenv("GARS_TOKEN")
+if token then wrk.headers["Authorization"] = "Bearer " .. token end
 
 function request()
   turn = turn % #users + 1

@@ -23,6 +23,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import itertools
+import secrets
 import shutil
 import sys
 import tempfile
@@ -40,6 +41,7 @@ from gars import Filters, Recommender
 from gars.application.recommend.list_request import ListRequest
 from gars.domain.candidates import SERVICE_DEFAULTS
 from gars.domain.history import History, Rating, from_ratings
+from gars.entrypoints.api.tokens import Tokens
 from gars.library.blas import one_thread
 from gars.library.engine import Engine
 from gars.library.malloc import keep_freed_memory
@@ -74,6 +76,8 @@ def main() -> None:
         users = [str(user) for user in model.user_ids.tolist()]
         for processes in args.processes:
             http(args.home, users, args.seconds, args.connections, processes, args.rates)
+        if shutil.which("wrk"):
+            http_with_tokens(args.home, users[0], args.seconds, args.connections)
 
 
 def library(model: Recommender, n_users: int, engine: Engine) -> None:
@@ -151,14 +155,11 @@ def http(home: Path, users: list[str], seconds: float, connections: int, process
     print("\n| HTTP GET | connections | made anew | requests | failed | req/s | p50 ms | p95 | p99 | req per CPU-s |")
     print("|---|---|---|---|---|---|---|---|---|---|", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        own = {
-            f"GARS_{name}": f"sqlite:{folder}/{name.lower()}.sqlite"
-            for name in ("EVENT_LOG", "STATE_STORE", "TOMBSTONES", "IMPRESSIONS")
-        }
-        gars = str(Path(sys.executable).with_name("gars"))
-        command = [gars, "serve", "--home", str(home), "--port", "0", "--processes", str(processes)]
         cache = {"GARS_LIST_CACHE": str(min(1000, len(users) // 4))}
-        server = ServerProcess(command, environment={**own, **cache, "GARS_RATE_PER_S": "0"})
+        server = ServerProcess(
+            [*serve(home), "--processes", str(processes)],
+            environment={**stores(folder), **cache, "GARS_RATE_PER_S": "0"},
+        )
         try:
             first = lists_made(server)
 
@@ -182,6 +183,26 @@ def http(home: Path, users: list[str], seconds: float, connections: int, process
             server.stop()
 
 
+def http_with_tokens(home: Path, user: str, seconds: float, connections: int) -> None:
+    """Requests per second for a list that has not changed, of a server that checks a token for each request."""
+    service_token = secrets.token_urlsafe(32)
+    kinds = (("a user's", Tokens(service_token).issue(user)), ("the service's", service_token))
+    print(
+        "\n| unchanged, with a token | connections | requests | failed | req/s | p50 ms | p95 | p99 | req per CPU-s |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**stores(folder), "GARS_SERVICE_TOKEN": service_token, "GARS_RATE_PER_S": "0"}
+        server = ServerProcess(serve(home), environment=environment)
+        try:
+            for kind, token in kinds:
+                by_wrk(server, [user], WARM_UP_S, connections, token)
+                for open_ in (1, connections):
+                    print(f"| {kind} | {open_} | {by_wrk(server, [user], seconds, open_, token)} |", flush=True)
+        finally:
+            server.stop()
+
+
 def lists_made(server: ServerProcess) -> int:
     """How many lists the server has made since its start."""
     with urllib.request.urlopen(f"{server.address}/metrics") as answer:
@@ -189,14 +210,27 @@ def lists_made(server: ServerProcess) -> int:
     return int(float(counters[0].split()[-1]))
 
 
-def by_wrk(server: ServerProcess, users: Sequence[str], seconds: float, connections: int) -> str:
+def serve(home: Path) -> list[str]:
+    """The command that starts a server on a free port."""
+    return [str(Path(sys.executable).with_name("gars")), "serve", "--home", str(home), "--port", "0"]
+
+
+def stores(folder: str) -> dict[str, str]:
+    """The environment of a server with stores of its own."""
+    names = ("EVENT_LOG", "STATE_STORE", "TOMBSTONES", "IMPRESSIONS")
+    return {f"GARS_{name}": f"sqlite:{folder}/{name.lower()}.sqlite" for name in names}
+
+
+def by_wrk(
+    server: ServerProcess, users: Sequence[str], seconds: float, connections: int, token: str | None = None
+) -> str:
     """Ask for lists of these users in turn until the time is over. → the columns of the table"""
+    variables = {} if token is None else {"GARS_TOKEN": token}
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
         file.write("\n".join(users))
         file.flush()
-        done = wrk.load(
-            server, "lists.lua", connections=connections, seconds=seconds, variables={"GARS_USERS": file.name}
-        )
+        variables["GARS_USERS"] = file.name
+        done = wrk.load(server, "lists.lua", connections=connections, seconds=seconds, variables=variables)
     figures = " | ".join(f"{value:.2f}" for value in done.milliseconds)
     n = done.requests
     return f"{n:,} | {done.failed} | {n / done.seconds:,.0f} | {figures} | {n / done.cpu_seconds:,.0f}"

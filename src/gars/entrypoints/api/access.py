@@ -60,7 +60,7 @@ class Access:
         if self.asks_nothing(scope):
             return True
         connection: ASGIConnection[Any, Any, Any, Any] = ASGIConnection(scope)
-        caller = self.tokens.caller(sent_token(connection), self._clock.now())
+        caller = self.tokens.caller(_bearer(scope) or sent_token(connection), self._clock.now())
         if self.tokens.on and caller.kind != "service" and (caller.kind, caller.user_id) != ("user", user_id):
             return False
         try:
@@ -142,6 +142,14 @@ async def caller_of(
     """Return the caller that the guard stored in the scope."""
     caller: Caller = request.scope[_CALLER]  # type: ignore[literal-required]
     return caller
+
+
+def _bearer(scope: Scope) -> str | None:
+    """Return the bearer token of a request with a single Authorization header, without parsing the other headers."""
+    sent = [value for name, value in scope["headers"] if name == b"authorization"]
+    if len(sent) != 1 or sent[0][:7].lower() != b"bearer ":
+        return None
+    return sent[0][7:].decode("latin-1").strip() or None
 
 
 def sent_token(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:

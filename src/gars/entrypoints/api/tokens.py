@@ -13,6 +13,7 @@ import hmac
 from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 
 from gars.domain.errors import NotAllowedError
@@ -21,6 +22,8 @@ COOKIE = "gars_token"
 """Cookie with the user's token: browsers cannot send headers with event streams."""
 _SCHEME = "gu1"
 _NEVER = 0
+_MOST_VERIFIED = 4096
+"""Tokens whose signature is not computed again; expiry and revocation are checked for each request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class Tokens:
         self._admin = admin_token.encode()
         self._key = hashlib.blake2b(self._service, person=b"gars.usertokens", digest_size=32).digest()
         self._revoked = revoked
+        self._verified = lru_cache(_MOST_VERIFIED)(self._verify)
 
     @property
     def on(self) -> bool:
@@ -81,17 +85,23 @@ class Tokens:
         return self._user(token, now) if token is not None else Caller("anonymous")
 
     def _user(self, token: str, now: datetime) -> Caller:
+        user_id, expires, digest = self._verified(token)
+        if user_id is None or (expires != _NEVER and now.timestamp() >= expires) or digest in self._revoked:
+            return Caller("anonymous")
+        return Caller("user", user_id)
+
+    def _verify(self, token: str) -> tuple[str | None, int, str]:
+        """Return the user of a token, ``None`` if it is invalid, with the expiry and the digest of the token."""
         body, _, mac = token.rpartition(".")
         scheme, _, rest = body.partition(".")
         name, _, at = rest.partition(".")
+        invalid = None, _NEVER, ""
         if scheme != _SCHEME or not hmac.compare_digest(mac.encode(), _encoded(self._mac(body)).encode()):
-            return Caller("anonymous")
+            return invalid
         try:
-            expires, user_id = int(at), _decoded(name).decode()
+            return _decoded(name).decode(), int(at), self.digest(token)
         except (ValueError, binascii.Error):
-            return Caller("anonymous")
-        expired = expires != _NEVER and now.timestamp() >= expires
-        return Caller("anonymous") if expired or self.digest(token) in self._revoked else Caller("user", user_id)
+            return invalid
 
     def digest(self, token: str) -> str:
         """Return the keyed hash under which a token is revoked."""
