@@ -81,6 +81,30 @@ export async function measureAction(page, act, done) {
   return { ...summarize(answers), transfers: answers }
 }
 
+/**
+ * Click the button of `name` on `times` titles, one after the other, and return the milliseconds from each click to the DOM
+ * that shows another list. Both ends are taken in the page, so what this process takes is not among them.
+ */
+export async function measureClicks(page, cardSelector, name, times) {
+  await page.evaluate(([selector]) => {
+    const ids = () => [...document.querySelectorAll(selector)].map((card) => card.querySelector('a').getAttribute('href')).join()
+    window.clickTimes = []
+    let [before, clickedAt] = [null, 0]
+    document.addEventListener('click', () => ([before, clickedAt] = [ids(), performance.now()]), { capture: true })
+    new MutationObserver(() => {
+      if (before === null || ids() === before) return
+      window.clickTimes.push(performance.now() - clickedAt)
+      before = null
+    }).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ['href', 'inert'] })
+  }, [cardSelector])
+  for (let done = 0; done < times; done++) {
+    await page.locator(cardSelector).nth(2).getByRole('button', { name }).click()
+    await page.waitForFunction((count) => window.clickTimes.length > count, done)
+    await page.waitForTimeout(300)
+  }
+  return page.evaluate(() => window.clickTimes)
+}
+
 /** 1.6 Mbit/s with a round trip of 150 ms: what Lighthouse calls slow 4G. */
 const SLOW_4G = { offline: false, latency: 150, downloadThroughput: (1.6 * 1024 * 1024) / 8, uploadThroughput: (0.75 * 1024 * 1024) / 8 }
 

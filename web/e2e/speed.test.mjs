@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 
-import { ask, BASE, cards, firstViewer, launch, listedIds, PICK, selectViewer, someUser, waitForOtherList, withPage } from './browser.mjs'
-import { BUDGET, measureAction, measureFirstLoad, waitForQuiet } from './measure.mjs'
+import { ask, BASE, CARD, cards, firstViewer, launch, listedIds, PICK, selectViewer, someUser, waitForOtherList, withPage } from './browser.mjs'
+import { BUDGET, measureAction, measureClicks, measureFirstLoad, waitForQuiet } from './measure.mjs'
 
 let browser
 before(async () => (browser = await launch()))
@@ -52,6 +52,18 @@ describe('speed', () => {
       const { shift, answer } = await page.evaluate(() => ({ shift: window.shifts.reduce((sum, value) => sum + value, 0), answer: Math.max(0, ...window.answers) }))
       console.log(`first contentful paint ${Math.round(paint)} ms; interaction to next paint ${answer ? `${answer} ms` : 'under 16 ms'}; layout shift ${shift.toFixed(3)}`)
       assert.ok(shift < 0.1, `layout shift of ${shift}`)
+    }))
+
+  it('of a click to the changed list is measured', () =>
+    withPage(browser, {}, async (page) => {
+      await selectViewer(page, await someUser(1))
+      await page.goto(BASE)
+      await cards(page).nth(4).waitFor()
+      await page.getByText('Live', { exact: true }).waitFor({ state: 'attached' })
+      await waitForQuiet(page)
+      const times = (await measureClicks(page, CARD, /^Like: /, 20)).toSorted((a, b) => a - b)
+      assert.equal(times.length, 20)
+      console.log(`click to changed list: p50 ${Math.round(times[10])} ms, slowest ${Math.round(times[19])} ms`)
     }))
 
   for (const width of [1440, 390]) {
