@@ -17,7 +17,7 @@ from gars.bootstrap.warming import warm_engine
 from gars.config import Settings
 from gars.domain.errors import InvalidInputError
 from gars.library.blas import one_thread
-from gars.library.malloc import collect_rarely, keep_freed_memory, trim_freed_memory
+from gars.library.malloc import collect_rarely, keep_freed_memory, trim_freed_memory, unload_start_libraries
 from gars.library.mapped_arrays import unload_pages
 
 
@@ -61,5 +61,6 @@ def _make_lists(load: Callable[[], Engine], settings: Settings, pipe: Connection
         warm_engine(engine)
         trim_freed_memory()
         unload_pages()
+        unload_start_libraries()
         collect_rarely()
         child.answer_all(engine, pipe)

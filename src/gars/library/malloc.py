@@ -19,6 +19,7 @@ _KEPT = 256 << 20
 """Free memory at the end of the heap that is not returned."""
 _STEP = 64 << 20
 """Padding by which the heap grows."""
+_START_LIBRARIES = "libllvmlite.so", "_polars_runtime.abi3.so"
 _GC_THRESHOLDS = 20_000, 20, 20
 """A request makes thousands of objects and leaves none: look for cycles less often than every 700."""
 
@@ -43,6 +44,24 @@ def trim_freed_memory() -> None:
         ctypes.CDLL(None).malloc_trim(0)
     except (AttributeError, OSError, TypeError):  # another C library, or another system
         return
+
+
+def unload_start_libraries() -> None:
+    """Take the code of libraries that a start needs out of this process: the compiler of kernels and polars.
+
+    It comes back from the system's cache when it is called again. Only Linux can; on others nothing happens.
+    """
+    try:
+        madvise = ctypes.CDLL(None).madvise
+        mappings = Path("/proc/self/maps").read_text().splitlines()
+    except (AttributeError, OSError, TypeError):
+        return
+    for mapping in mappings:
+        addresses, permissions, *_ = mapping.split(maxsplit=2)
+        # code is never written to; other pages may hold addresses that the loader wrote, and would lose them
+        if mapping.endswith(_START_LIBRARIES) and permissions == "r-xp":
+            start, end = (int(address, 16) for address in addresses.split("-"))
+            madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), mmap.MADV_DONTNEED)
 
 
 def resident_mb() -> float | None:

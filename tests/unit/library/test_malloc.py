@@ -47,3 +47,34 @@ print(before - resident_mb())
 def test_memory_freed_after_the_start_is_returned_once() -> None:
     done = subprocess.run([sys.executable, "-c", GIVEN_BACK], check=True, capture_output=True, text=True)
     assert float(done.stdout) > 150, "the last block keeps the others inside the heap until they are trimmed"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can take pages out")
+def test_code_of_the_compiler_leaves_memory_and_comes_back() -> None:
+    code = """
+from pathlib import Path
+import numba
+from gars.library.malloc import unload_start_libraries
+
+def resident_kb():
+    kept, is_code = 0, False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        if line[8:].count("-") and "libllvmlite.so" in line:
+            is_code = " r-xp " in line
+        elif line.endswith(".so") or "[" in line:
+            is_code = False
+        elif line.startswith("Rss:") and is_code:
+            kept += int(line.split()[1])
+    return kept
+
+numba.njit(lambda x: x + 1)(1)
+before = resident_kb()
+unload_start_libraries()
+print(before, resident_kb(), numba.njit(lambda x: x + 2)(1))
+"""
+    before, after, compiled = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert int(before) > 10_000
+    assert int(after) < int(before) / 10
+    assert compiled == "3"
