@@ -28,6 +28,9 @@ import httpx
 import msgspec
 import numpy as np
 import redis
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from gars import Recommender
 from gars.adapters.kafka.event_log import KafkaEventLog
@@ -108,16 +111,41 @@ def measure(running: dict[str, Running], port: int, users: list[str], args: argp
     kafka, store = running["kafka"].engine, running["redis"].engine
     assert isinstance(kafka, Kafka)
     assert isinstance(store, Redis)
+    trips = round_trips(kafka.address.bootstrap_servers)
     changes, log = ChangeTimes(store.url), KafkaEventLog(kafka.address, timeout_s=60)
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
             freshness(client, changes, users, rate=args.rate, seconds=5, show=False)  # warm
             freshness(client, changes, users, rate=args.rate, seconds=args.seconds, show=True)
+            row("empty Kafka round trip", trips)
         throughput(log, changes, args.burst)
         recovery(running["flink"], log, changes)
     finally:
         log.close()
         changes.close()
+
+
+def round_trips(broker: str, count: int = 200) -> list[float]:
+    """Send empty records to a topic of their own and read each back. → seconds of each"""
+    topic = "round-trips"
+    admin = AdminClient({"bootstrap.servers": broker})
+    admin.create_topics([NewTopic(topic, 1, 1)])[topic].result(30)
+    producer = Producer({"bootstrap.servers": broker, "acks": "all", "linger.ms": 0})
+    consumer = Consumer({"bootstrap.servers": broker, "group.id": topic, "enable.auto.commit": False})
+    consumer.assign([TopicPartition(topic, 0, 0)])
+    seconds = []
+    try:
+        for _ in range(count + 1):
+            began = time.perf_counter()
+            producer.produce(topic, b"")
+            producer.poll(0)
+            while consumer.poll(10) is None:
+                pass
+            seconds.append(time.perf_counter() - began)
+    finally:
+        producer.flush(10)
+        consumer.close()
+    return seconds[1:]  # the first one connects
 
 
 def freshness(
@@ -225,7 +253,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 def row(name: str, seconds: Sequence[float]) -> None:
-    print(f"| {name} | " + " | ".join(f"{1e3 * one:.0f}" for one in np.percentile(seconds, [50, 95, 99])) + " |")
+    print(f"| {name} | " + " | ".join(f"{1e3 * one:.1f}" for one in np.percentile(seconds, [50, 95, 99])) + " |")
 
 
 def ids(client: httpx.Client, path: str) -> list[int]:

@@ -1,11 +1,15 @@
 """Speed of the service on this machine, each figure with a floor that was measured in the same run.
 
-    python benchmarks/speed.py --home var                       # prints the tables, about three minutes
-    python benchmarks/speed.py --home var --write docs/benchmarks.md
-    make bench                                                  # the same with var, written
+    python benchmarks/speed.py --home var                       # prints the tables, about five minutes
+    python benchmarks/speed.py --home var --also page cluster training --write docs/benchmarks.md
+    make bench                                                  # the latter, about twenty minutes
+
+``--also page`` needs Chromium and the modules of web/, ``cluster`` the engines of ``gars stack`` and the extra
+``cluster``, ``training`` the data set of the model. A part that cannot run is named as skipped.
 
 A floor is what the machine needs for the least that the figure contains: a matrix product that reads as much as the
-vectors of all titles, an fsync, an empty route of the same server, the start of Python. Machines differ, and one
+vectors of all titles, an fsync, an empty route of the same server, the start of Python, a server without a framework,
+an acknowledged record of librdkafka. Machines differ, and one
 machine differs from hour to hour; the ratio of a figure to its floor differs less. The parts are the other benchmarks
 of this folder, each in a process of its own; their tables are printed whole.
 """
@@ -14,6 +18,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -60,6 +66,7 @@ def main() -> None:
     options.add_argument("--home", type=Path, required=True, help="folder of the data set and the promoted model")
     options.add_argument("--seconds", type=int, default=5, help="of each HTTP measurement")
     options.add_argument("--write", type=Path, help="document whose block between the two marks is replaced")
+    options.add_argument("--also", nargs="*", choices=("page", "cluster", "training"), default=[], help="longer parts")
     given = options.parse_args()
     floors = measure_floors(given.seconds)
     home, seconds = ["--home", str(given.home)], ["--seconds", str(given.seconds)]
@@ -68,16 +75,22 @@ def main() -> None:
         "http": run("serve.py", *home, "--part", "http", "--rates", "200", *seconds),
         "click": run("freshness.py", *home),
         "ingest": run("ingest.py", *home, *seconds),
+        "states": run("states.py", *home, "--users", "200000"),
+        "rebuild": run("rebuild.py", *home),
     }
+    processes = run("serve.py", *home, "--part", "http", "--rates", "200", *seconds, "--processes", "2")
     start_s, start_mb = start(given.home)
+    longer = [line for name in given.also for line in also(name, given.home, floors)]
     here, load = machine(), os.getloadavg()[0]
     lines = [
         f"`python benchmarks/speed.py --home HOME`, {here.cores} cores of {here.cpu}, load {load:.1f} at the end, "
         f"Python {here.python}, commit {commit()}.\n",
         "| figure | measured | floor in the same run | ratio |\n|---|---|---|---|",
         *summary(outputs, floors),
+        *http_rows(processes, floors, ", two processes", {"uncached", "uncached, 200/s"}),
         f"| service ready after its start | {start_s:.1f} s, {start_mb:,.0f} MB | start of Python "
         f"{floors.python_s:.2f} s | {start_s / floors.python_s:.1f} |",
+        *longer,
     ]
     block = "\n".join(lines)
     print("\n" + block)
@@ -119,17 +132,7 @@ def summary(outputs: dict[str, str], floors: Floors) -> Iterator[str]:
             yield _slower(
                 f"list of 20 with reasons, {row['interactions']} titles known", row, "product", floors.product_ms
             )
-    for row in rows(outputs["http"]):
-        if row.get("HTTP GET") in ("uncached", "unchanged"):
-            kind = "made anew" if row["HTTP GET"] == "uncached" else "that has not changed"
-            rate = float(row["req/s"].replace(",", ""))
-            measured = f"{row['req/s']} a second, p50 {row['p50 ms']} ms, p99 {row['p99']} ms"
-            if row["connections"] == "1":
-                ratio, floor = float(row["p50 ms"]) / floors.request_ms, f"empty route {floors.request_ms:.2f} ms"
-            else:
-                ratio, floor = floors.requests_per_s / rate, f"empty route {floors.requests_per_s:,.0f} a second"
-            connections = f"{row['connections']} connection{'s' * (row['connections'] != '1')}"
-            yield f"| GET of a list {kind}, {connections} | {measured} | {floor} | {ratio:.1f} |"
+    yield from http_rows(outputs["http"], floors)
     for row in rows(outputs["click"]):
         if row.get("") == "both":
             least = floors.fsync_ms + 2 * floors.request_ms
@@ -142,6 +145,124 @@ def summary(outputs: dict[str, str], floors: Floors) -> Iterator[str]:
                 f"| events of {row['users']} users, batches of 100, 8 connections | {row['events/s']} a second | "
                 f"fsync {floors.fsync_ms:.2f} ms | {per_batch / floors.fsync_ms:.1f} a batch |"
             )
+
+    for row in rows(outputs["states"]):
+        if "MB on disk" in row:
+            least = 2 * int(row["titles each"])
+            size = int(row["bytes a user"].replace(",", ""))
+            yield (
+                f"| a million users at rest | {size:,} MB on disk, {row['MB in memory']} MB in memory "
+                f"| two bytes a title {least:,.0f} MB | {size / least:.1f} |"
+            )
+    for row in rows(outputs["rebuild"]):
+        yield (
+            f"| states lost, a million events in the log | ready after {row['ready after']}, rebuilt after "
+            f"{row['rebuilt after that']} more, lists meanwhile p50 {row['p50 ms']} ms, p99 {row['p99']} ms | | |"
+        )
+
+
+def http_rows(output: str, floors: Floors, what: str = "", kinds: set[str] | None = None) -> Iterator[str]:
+    """Write a row for each measurement over HTTP, beside the empty route."""
+    names = {
+        "uncached": "made anew",
+        "unchanged": "that has not changed",
+        "uncached, 200/s": "made anew, 200 asked for a second",
+    }
+    for row in rows(output):
+        token = row.get("unchanged, with a token")
+        kind = row.get("HTTP GET", "")
+        if token is None and (kind not in names or (kinds is not None and kind not in kinds)):
+            continue
+        name = names[kind] if token is None else f"that has not changed, with {token} token"
+        measured = f"{row['req/s']} a second, p50 {row['p50 ms']} ms, p99 {row['p99']} ms"
+        if row["connections"] == "8":
+            rate = float(row["req/s"].replace(",", ""))
+            ratio, floor = floors.requests_per_s / rate, f"empty route {floors.requests_per_s:,.0f} a second"
+        else:
+            ratio, floor = float(row["p50 ms"]) / floors.request_ms, f"empty route {floors.request_ms:.2f} ms"
+        connections = {"1": ", 1 connection", "8": ", 8 connections"}.get(row["connections"], "")
+        yield f"| GET of a list {name}{connections}{what} | {measured} | {floor} | {ratio:.1f} |"
+
+
+def also(name: str, home: Path, floors: Floors) -> Iterator[str]:
+    """Run one of the longer parts. → its rows; one that names it as skipped where it cannot run"""
+    parts: dict[str, Callable[[], list[str]]] = {
+        "page": partial(page, home, floors),
+        "cluster": partial(cluster, home),
+        "training": partial(training, home),
+    }
+    try:
+        yield from parts[name]()
+    except (SystemExit, OSError, AssertionError) as error:
+        print(f"\n{name} was skipped: {error}", flush=True)
+        yield f"| {name} | skipped: {str(error).splitlines()[0]} | | |"
+
+
+def page(home: Path, floors: Floors) -> list[str]:
+    """Click on titles in a real browser."""
+    with tempfile.TemporaryDirectory() as folder:
+        server = ServerProcess(serve(home), environment=stores(folder), ready_within_s=600)
+        try:
+            command = ["npm", "run", "--silent", "e2e", "--", "speed.test.mjs"]
+            done = subprocess.run(
+                command, cwd=HERE.parent / "web", env={**os.environ, "GARS_URL": server.address},
+                capture_output=True, text=True, check=False,
+            )  # fmt: skip
+        finally:
+            server.stop()
+    found = re.search(r"click to changed list: p50 (\d+) ms, slowest (\d+) ms", done.stdout)
+    if found is None:
+        raise SystemExit(f"npm run e2e -- speed.test.mjs: {(done.stdout + done.stderr).strip()[-300:]}")
+    p50, slowest = (int(figure) for figure in found.groups())
+    least = floors.fsync_ms + 2 * floors.request_ms
+    return [
+        f"| click in the page, then the changed list in the DOM | p50 {p50} ms, slowest {slowest} ms "
+        f"| fsync and two empty routes {least:.2f} ms | {p50 / least:.0f} |"
+    ]
+
+
+def cluster(home: Path) -> list[str]:
+    """Measure the clicks service and a whole cluster, each on engines started for it."""
+    service = list(rows(run("clicks_service.py", "--seconds", "5", "--clients", "64", "--batch", "1")))
+    rate, empty, broker = (float(row["events/s"].replace(",", "")) for row in service)
+    output = run("cluster_freshness.py", "--home", str(home))
+    figures = {row["ms"]: row for row in rows(output)}
+    changed, trip = figures["accepted → list changed"], figures["empty Kafka round trip"]
+    recovered = re.search(r"first new state after ([\d.]+) s", output)
+    return [
+        f"| clicks service, single events, 64 clients | {rate:,.0f} a second "
+        f"| a server that does nothing {empty:,.0f}, librdkafka alone {broker:,.0f} a second | {empty / rate:.1f} |",
+        f"| cluster, 200 clicks a second: accepted → list changed | p50 {changed['p50']} ms, p99 {changed['p99']} ms "
+        f"| empty Kafka round trip {trip['p50']} ms | {float(changed['p50']) / float(trip['p50']):.1f} |",
+        f"| TaskManager killed: first new state | {recovered[1] if recovered else '?'} s | | |",
+    ]
+
+
+def training(home: Path) -> list[str]:
+    """Train on the data set of the home, in a folder of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "data").symlink_to((home / "data").resolve())
+        started = time.perf_counter()
+        subprocess.run([gars(), "train", "--home", folder], check=True, stdout=subprocess.DEVNULL)
+        spent = time.perf_counter() - started
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
+    return [f"| `gars train` | {spent:.0f} s, {peak:.1f} GB | | |"]
+
+
+def gars() -> str:
+    """The command of this environment."""
+    return str(Path(sys.executable).with_name("gars"))
+
+
+def serve(home: Path) -> list[str]:
+    """The command that starts a server on a free port."""
+    return [gars(), "serve", "--home", str(home), "--port", "0"]
+
+
+def stores(folder: str) -> dict[str, str]:
+    """The environment of a server with stores of its own."""
+    names = ("EVENT_LOG", "STATE_STORE", "TOMBSTONES", "IMPRESSIONS")
+    return {f"GARS_{name}": f"sqlite:{folder}/{name.lower()}.sqlite" for name in names}
 
 
 def _slower(name: str, row: Row, floor: str, floor_ms: float) -> str:
@@ -201,15 +322,10 @@ def median_ms(work: Callable[[], object], repeats: int = REPEATS) -> float:
 def start(home: Path) -> tuple[float, float]:
     """Start the service until it is ready, with stores of its own that were filled before. → seconds, resident MB"""
     with tempfile.TemporaryDirectory() as folder:
-        stores = {
-            f"GARS_{name}": f"sqlite:{folder}/{name.lower()}.sqlite"
-            for name in ("EVENT_LOG", "STATE_STORE", "TOMBSTONES", "IMPRESSIONS")
-        }
-        command = [str(Path(sys.executable).with_name("gars")), "serve", "--home", str(home), "--port", "0"]
         for turn in range(2):  # the first start folds the histories of the data set into the stores
             started = time.perf_counter()
             # it prints its address once it is ready
-            server = ServerProcess(command, environment=stores, ready_within_s=600)
+            server = ServerProcess(serve(home), environment=stores(folder), ready_within_s=600)
             try:
                 spent = time.perf_counter() - started
                 size = wrk.megabytes(server.process.pid)

@@ -4,6 +4,7 @@
     python benchmarks/states.py --home var --users 100000
 
 The lists are those of the data set's users, each given to many invented users in turn, so the lengths are real ones.
+They are read in random order by a new process; the memory is what it grew by, 2,000 states that it keeps included.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def main() -> None:
     options.add_argument("--home", type=Path, required=True, help="folder of the data set")
     options.add_argument("--users", type=int, default=1_000_000)
     args = options.parse_args()
-    (folder,) = (args.home / "data").iterdir()
+    folder = max((args.home / "data").glob("*/"), key=lambda path: path.stat().st_mtime)
     real = [user_state.initial(user_id, rows) for user_id, rows in histories(Dataset.open(folder))]
     titles = np.array([len(state.opinions) for state in real])
     print(f"{len(real):,} lists, {titles.mean():.0f} titles in the mean, {np.median(titles):.0f} at the median")
@@ -62,14 +63,16 @@ def main() -> None:
         store.close()
         size = sum(file.stat().st_size for file in Path(here).iterdir())
         encoded = np.mean([len(user_state.encode(state)) for state in real])
-        print(
-            f"on disk    {size / 1e6:,.0f} MB, {size / args.users:,.0f} bytes a user, {encoded:,.0f} of them the state"
-        )
-        print(f"written    {args.users / written:,.0f} states a second")
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as alone:
             microseconds, grown = alone.submit(read, path, args.users).result()
-        print(f"read       {microseconds:,.0f} µs a state, in random order, in a new process")
-        print(f"in memory  {grown / 1e6:,.0f} MB after it, 2,000 states of them kept")
+        print(
+            "| users | titles each | MB on disk | bytes a user | as MessagePack | written/s | read µs | MB in memory |"
+        )
+        print("|---|---|---|---|---|---|---|---|")
+        print(
+            f"| {args.users:,} | {titles.mean():.0f} | {size / 1e6:,.0f} | {size / args.users:,.0f} | {encoded:,.0f} "
+            f"| {args.users / written:,.0f} | {microseconds:,.0f} | {grown / 1e6:,.0f} |"
+        )
 
 
 def read(path: Path, users: int) -> tuple[float, int]:
