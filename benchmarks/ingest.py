@@ -22,8 +22,8 @@ from gars_test_support.server import ServerProcess
 from wrk import load
 
 BATCH = 100
-ACTIVE = 1000
-"""Users whose states stay in memory; those of all 5,000 do not, so each event reads one from the disk."""
+USERS = 1_000, 5_000
+"""Users who send in turn: as many, and then all. More than ``GARS_STATE_CACHE`` in turn read a state for each event."""
 
 
 def main() -> None:
@@ -38,7 +38,7 @@ def main() -> None:
     print("| users | connections | batches | failed | events/s | p50 ms | p95 | p99 | events per CPU-s of the server |")
     print("|---|---|---|---|---|---|---|---|---|", flush=True)
     everybody = [str(user) for user in model.user_ids.tolist()]
-    for users in (everybody[:ACTIVE], everybody):
+    for users in (*(everybody[:count] for count in USERS if count < len(everybody)), everybody):
         for connections in (1, 8):
             with tempfile.TemporaryDirectory() as folder:
                 measure(args.home, model, users, Path(folder), connections, args.seconds)

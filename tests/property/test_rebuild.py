@@ -24,6 +24,7 @@ from gars.testing.clock import FakeClock
 from gars.testing.contracts.state_store import StateStoreContract
 from gars.testing.events import clicks, event_lists, interactions
 from gars.testing.memory import MemoryEventLog, MemoryStateStore, MemoryTombstones
+from gars_test_support.patience import until
 
 ANIME = {1, 5, 1535, 5114, 100}
 USERS = ("a", "b", "c")
@@ -230,6 +231,20 @@ def test_a_writer_folds_users_when_many_wait_in_memory(monkeypatch: pytest.Monke
     assert sorted(store.states) == ["a", "b", "c", "d"][: len(store.states)]
     assert store.states
     assert {name: state.version for name in "abcd" if (state := states.get(name))} == dict.fromkeys("abcd", 4)
+
+
+def test_a_rebuild_waits_for_the_disk_and_names_why() -> None:
+    log, store = MemoryEventLog(), _WrittenLater()
+    log.append(clicks(3, user_id="a"))
+    states = RebuildingStates(log, store)
+    store.fails = True
+    states.start()
+    until(lambda: "the disk is full" in (states.problem or ""))
+    assert states.get("a") == user_state.fold(UserState(user_id="a"), clicks(3, user_id="a"))
+    store.fails = False
+    until(lambda: states.problem is None)
+    states.close()
+    assert store.user_ids(limit=9) == ["a"]
 
 
 def test_the_id_of_a_deleted_user_does_not_stay_in_the_checkpoint() -> None:

@@ -93,9 +93,9 @@ class OnlineStores:
 
     def close(self) -> None:
         """Close all stores."""
+        self.states.close()  # first: a rebuild reads the log
         self.log.close()
         self.history.close()
-        self.states.close()
         self.tombstones.close()
         self.impressions.close()
         if self.counters is not None:

@@ -83,6 +83,8 @@ class RebuildingStates:
         self._turn = threading.Lock()
         """Held while the store is changed."""
         self._folded = 0
+        self._error: StorageError | None = None
+        """Error of the latest step."""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="gars-rebuild", daemon=True)
 
@@ -93,8 +95,11 @@ class RebuildingStates:
     @property
     def problem(self) -> str | None:
         """Progress since the start; ``None`` at the end. After a crash there are fewer events left than the log has."""
+        if self._user is None:
+            return None
         most = self._newest_at_start - self._applied
-        return None if self._user is None else f"being rebuilt from the event log: {self._folded:,} of {most:,} events"
+        waits = "" if self._error is None else f"; it waits: {self._error.message}"
+        return f"being rebuilt from the event log: {self._folded:,} of {most:,} events{waits}"
 
     def get(self, user_id: str) -> UserState | None:
         """Return the state with every event: from the store, from memory, or folded from the log for this read."""
@@ -157,7 +162,7 @@ class RebuildingStates:
         if self._user is None:
             return stored
         in_log = [user_id for user_id in islice(self._log.users(after=after), limit) if user_id not in self._forgotten]
-        ahead = sorted(user_id for user_id in self._ahead if user_id > after)
+        ahead = sorted(user_id for user_id in list(self._ahead) if user_id > after)
         return list(dict.fromkeys(heapq.merge(stored, in_log, ahead)))[:limit]
 
     def forget(self, user_id: str) -> bool:
@@ -260,8 +265,9 @@ class RebuildingStates:
         while is_left and not self._stop.is_set():
             begun = time.monotonic()
             try:
-                is_left = self.step()
+                is_left, self._error = self.step(), None
             except StorageError as error:
+                self._error = error
                 logger.warning("the rebuild of the user states waits: %s", error.message)
                 self._stop.wait(_RETRY_S)
                 continue
