@@ -162,7 +162,7 @@ def summary(outputs: dict[str, str], floors: Floors) -> Iterator[str]:
 
 
 def http_rows(output: str, floors: Floors, what: str = "", kinds: set[str] | None = None) -> Iterator[str]:
-    """Write a row for each measurement over HTTP, beside the empty route."""
+    """Write a row for each measurement over HTTP, or those of some kinds, beside the empty route."""
     names = {
         "uncached": "made anew",
         "unchanged": "that has not changed",
@@ -171,7 +171,7 @@ def http_rows(output: str, floors: Floors, what: str = "", kinds: set[str] | Non
     for row in rows(output):
         token = row.get("unchanged, with a token")
         kind = row.get("HTTP GET", "")
-        if token is None and (kind not in names or (kinds is not None and kind not in kinds)):
+        if kind not in kinds if kinds is not None else token is None and kind not in names:
             continue
         name = names[kind] if token is None else f"that has not changed, with {token} token"
         measured = f"{row['req/s']} a second, p50 {row['p50 ms']} ms, p99 {row['p99']} ms"

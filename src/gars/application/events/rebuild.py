@@ -27,8 +27,8 @@ from gars.domain.user_state import UserState
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE = 20_000
-"""Events that are replayed before the port opens; it takes about a second."""
+AT_ONCE = 5_000
+"""Events that are replayed before the port opens, in less than a second."""
 _STEP = 1_000
 """Events of a step, after which the next user's are folded in a step of their own."""
 _MOST_AHEAD = 20_000
