@@ -121,24 +121,26 @@ def main() -> None:
             asyncio.run(send(port, 8, 2, 10))  # warm
             for batch in given.batch:
                 for clients in given.clients:
-                    row(clients, str(batch), asyncio.run(send(port, clients, given.seconds, batch)), given.seconds)
+                    print_row(
+                        clients, str(batch), asyncio.run(send(port, clients, given.seconds, batch)), given.seconds
+                    )
             empty = ServerProcess([sys.executable, str(Path(__file__).with_name("empty_route.py")), "--bare"])
             try:
                 empty_port = int(empty.address.rpartition(":")[2])
                 for clients in given.clients:
                     sent = asyncio.run(send(empty_port, clients, given.seconds, 1))
-                    row(clients, "1, a server that does nothing", sent, given.seconds)
+                    print_row(clients, "1, a server that does nothing", sent, given.seconds)
             finally:
                 empty.stop()
             for clients in given.clients:
                 sent = produce(kafka.address.bootstrap_servers, kafka.address.interactions, clients, given.seconds)
-                row(clients, "1, librdkafka alone", sent, given.seconds)
+                print_row(clients, "1, librdkafka alone", sent, given.seconds)
         finally:
             for part in reversed(parts):
                 part.down()
 
 
-def row(clients: int, what: str, sent: tuple[int, list[float]], seconds: float) -> None:
+def print_row(clients: int, what: str, sent: tuple[int, list[float]], seconds: float) -> None:
     """Print a row of the table."""
     count, times = sent
     median, late = np.percentile(times, [50, 99]) * 1000

@@ -1,7 +1,7 @@
 """What a list costs, in the library and over HTTP, for users with 10, 100 and 1,000 interactions.
 
     gars data build && gars train --home var          # a model to serve
-    python benchmarks/serve.py --home var             # both parts
+    python benchmarks/serve.py --home var             # all parts
     python benchmarks/serve.py --home var --part library
     python benchmarks/serve.py --home var --part library --copies 17   # a catalogue 17 times as large (enlarged.py)
     python benchmarks/serve.py --home var --part http --processes 0 2 3   # with GARS_PROCESSES of each
@@ -60,7 +60,7 @@ def main() -> None:
     """Print the tables."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--home", type=Path, required=True, help="folder of the data set and the promoted model")
-    options.add_argument("--part", choices=("library", "http", "both"), default="both")
+    options.add_argument("--part", choices=("library", "http", "tokens", "all"), default="all")
     options.add_argument("--users", type=int, default=200, help="users of each length")
     options.add_argument("--seconds", type=float, default=5, help="of each HTTP measurement")
     options.add_argument("--connections", type=int, default=8)
@@ -70,14 +70,16 @@ def main() -> None:
     args = options.parse_args()
     keep_freed_memory()  # as the service does
     model = Recommender.load(args.home / "models" / "current")
-    if args.part != "http":
+    if args.part in ("library", "all"):
         library(model, args.users, enlarged(model.engine, args.copies) if args.copies > 1 else model.engine)
-    if args.part != "library":
-        users = [str(user) for user in model.user_ids.tolist()]
+    users = [str(user) for user in model.user_ids.tolist()]
+    if args.part in ("http", "all"):
         for processes in args.processes:
             http(args.home, users, args.seconds, args.connections, processes, args.rates)
-        if shutil.which("wrk"):
-            http_with_tokens(args.home, users[0], args.seconds, args.connections)
+    if args.part in ("tokens", "all"):
+        if shutil.which("wrk") is None:
+            raise SystemExit("the part with tokens needs wrk, from the distribution: apt-get install wrk")
+        http_with_tokens(args.home, users[0], args.seconds, args.connections)
 
 
 def library(model: Recommender, n_users: int, engine: Engine) -> None:

@@ -7,11 +7,11 @@
 ``--also page`` needs Chromium and the modules of web/, ``cluster`` the engines of ``gars stack`` and the extra
 ``cluster``, ``training`` the data set of the model. A part that cannot run is named as skipped.
 
-A floor is what the machine needs for the least that the figure contains: a matrix product that reads as much as the
-vectors of all titles, an fsync, an empty route of the same server, the start of Python, a server without a framework,
-an acknowledged record of librdkafka. Machines differ, and one
-machine differs from hour to hour; the ratio of a figure to its floor differs less. The parts are the other benchmarks
-of this folder, each in a process of its own; their tables are printed whole.
+A floor, where a figure has one, is what the machine needs for the least that the figure contains: a matrix product that
+reads as much as the vectors of all titles, an fsync, an empty route of the same server, the start of Python, a server
+without a framework, an acknowledged record of librdkafka. Machines differ, and one machine differs from hour to hour;
+the ratio of a figure to its floor differs less. The parts are the other benchmarks of this folder, each in a process of
+its own; their tables are printed whole.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import resource
 import subprocess
 import sys
 import tempfile
@@ -73,6 +72,7 @@ def main() -> None:
     outputs = {
         "list": run("serve.py", *home, "--part", "library"),
         "http": run("serve.py", *home, "--part", "http", "--rates", "200", *seconds),
+        "tokens": run("serve.py", *home, "--part", "tokens", *seconds),
         "click": run("freshness.py", *home),
         "ingest": run("ingest.py", *home, *seconds),
         "states": run("states.py", *home, "--users", "200000"),
@@ -80,7 +80,7 @@ def main() -> None:
     }
     processes = run("serve.py", *home, "--part", "http", "--rates", "200", *seconds, "--processes", "2")
     start_s, start_mb = start(given.home)
-    longer = [line for name in given.also for line in also(name, given.home, floors)]
+    longer = [line for name in given.also for line in run_longer_part(name, given.home, floors)]
     here, load = machine(), os.getloadavg()[0]
     lines = [
         f"`python benchmarks/speed.py --home HOME`, {here.cores} cores of {here.cpu}, load {load:.1f} at the end, "
@@ -133,6 +133,7 @@ def summary(outputs: dict[str, str], floors: Floors) -> Iterator[str]:
                 f"list of 20 with reasons, {row['interactions']} titles known", row, "product", floors.product_ms
             )
     yield from http_rows(outputs["http"], floors)
+    yield from http_rows(outputs["tokens"], floors)
     for row in rows(outputs["click"]):
         if row.get("") == "both":
             least = floors.fsync_ms + 2 * floors.request_ms
@@ -151,7 +152,8 @@ def summary(outputs: dict[str, str], floors: Floors) -> Iterator[str]:
             least = 2 * int(row["titles each"])
             size = int(row["bytes a user"].replace(",", ""))
             yield (
-                f"| a million users at rest | {size:,} MB on disk, {row['MB in memory']} MB in memory "
+                f"| a million users at rest, measured with {row['users']} | {size:,} MB on disk; "
+                f"{row['MB in memory']} MB in memory with 5,000 states "
                 f"| two bytes a title {least:,.0f} MB | {size / least:.1f} |"
             )
     for row in rows(outputs["rebuild"]):
@@ -174,6 +176,8 @@ def http_rows(output: str, floors: Floors, what: str = "", kinds: set[str] | Non
         if kind not in kinds if kinds is not None else token is None and kind not in names:
             continue
         name = names[kind] if token is None else f"that has not changed, with {token} token"
+        if row["failed"] != "0":
+            raise SystemExit(f"{row['failed']} requests failed: {row}")
         measured = f"{row['req/s']} a second, p50 {row['p50 ms']} ms, p99 {row['p99']} ms"
         if row["connections"] == "8":
             rate = float(row["req/s"].replace(",", ""))
@@ -184,21 +188,22 @@ def http_rows(output: str, floors: Floors, what: str = "", kinds: set[str] | Non
         yield f"| GET of a list {name}{connections}{what} | {measured} | {floor} | {ratio:.1f} |"
 
 
-def also(name: str, home: Path, floors: Floors) -> Iterator[str]:
+def run_longer_part(name: str, home: Path, floors: Floors) -> Iterator[str]:
     """Run one of the longer parts. → its rows; one that names it as skipped where it cannot run"""
     parts: dict[str, Callable[[], list[str]]] = {
-        "page": partial(page, home, floors),
-        "cluster": partial(cluster, home),
-        "training": partial(training, home),
+        "page": partial(measure_page, home, floors),
+        "cluster": partial(measure_cluster, home),
+        "training": partial(measure_training, home),
     }
     try:
         yield from parts[name]()
-    except (SystemExit, OSError, AssertionError) as error:
-        print(f"\n{name} was skipped: {error}", flush=True)
-        yield f"| {name} | skipped: {str(error).splitlines()[0]} | | |"
+    except (Exception, SystemExit) as error:  # the other figures are worth writing down
+        why = (str(error) or type(error).__name__).splitlines()[0]
+        print(f"\n{name} was skipped: {error!r}", flush=True)
+        yield f"| {name} | skipped: {why} | | |"
 
 
-def page(home: Path, floors: Floors) -> list[str]:
+def measure_page(home: Path, floors: Floors) -> list[str]:
     """Click on titles in a real browser."""
     with tempfile.TemporaryDirectory() as folder:
         server = ServerProcess(serve(home), environment=stores(folder), ready_within_s=600)
@@ -221,7 +226,7 @@ def page(home: Path, floors: Floors) -> list[str]:
     ]
 
 
-def cluster(home: Path) -> list[str]:
+def measure_cluster(home: Path) -> list[str]:
     """Measure the clicks service and a whole cluster, each on engines started for it."""
     service = list(rows(run("clicks_service.py", "--seconds", "5", "--clients", "64", "--batch", "1")))
     rate, empty, broker = (float(row["events/s"].replace(",", "")) for row in service)
@@ -238,15 +243,18 @@ def cluster(home: Path) -> list[str]:
     ]
 
 
-def training(home: Path) -> list[str]:
+def measure_training(home: Path) -> list[str]:
     """Train on the data set of the home, in a folder of its own."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "data").symlink_to((home / "data").resolve())
         started = time.perf_counter()
-        subprocess.run([gars(), "train", "--home", folder], check=True, stdout=subprocess.DEVNULL)
+        process = subprocess.Popen([gars(), "train", "--home", folder], stdout=subprocess.DEVNULL)
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
         spent = time.perf_counter() - started
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
-    return [f"| `gars train` | {spent:.0f} s, {peak:.1f} GB | | |"]
+    if process.returncode:
+        raise SystemExit(f"gars train ended with {process.returncode}")
+    return [f"| `gars train` | {spent:.0f} s, {used.ru_maxrss / 1e6:.1f} GB | | |"]
 
 
 def gars() -> str:

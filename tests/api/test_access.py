@@ -339,3 +339,14 @@ def test_the_command_revokes_a_token(tmp_path: Path, monkeypatch: pytest.MonkeyP
     done = CliRunner().invoke(app_of_cli, ["revoke", token, "--home", str(tmp_path)])
     assert (done.exit_code, done.output) == (0, "the token of alice is void\n")
     assert Tokens(SERVICE).digest(token) in RevokedTokens(tmp_path)
+
+
+def test_forged_tokens_take_no_memory_and_known_ones_expire() -> None:
+    tokens = Tokens("a long random word")
+    now = datetime.now(UTC)
+    known = tokens.issue("alice", now + timedelta(minutes=1))
+    assert tokens.caller(known, now).user_id == "alice"
+    for forged in (known + "A", "gu1." + "A" * 5_000, "gu1.%%%.0.x", known.replace("gu1", "gu2")):
+        assert tokens.caller(forged, now).kind == "anonymous"
+    assert tokens._verified.cache_info().currsize == 1
+    assert tokens.caller(known, now + timedelta(minutes=2)).kind == "anonymous"

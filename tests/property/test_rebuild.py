@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from gars.adapters.embedded.change_feed import MemoryChangeFeed
+from gars.adapters.embedded.event_log import SqliteEventLog
+from gars.adapters.embedded.state_store import SqliteStateStore
+from gars.adapters.embedded.write_behind import WriteBehind
 from gars.application.events import rebuild
 from gars.application.events.forget_user import ForgetUser, is_due, keep_forgotten, pass_tombstones
 from gars.application.events.ingest import Ingest
@@ -24,6 +29,7 @@ from gars.testing.clock import FakeClock
 from gars.testing.contracts.state_store import StateStoreContract
 from gars.testing.events import clicks, event_lists, interactions
 from gars.testing.memory import MemoryEventLog, MemoryStateStore, MemoryTombstones
+from gars_test_support.crash import Crash, CrashPoint
 from gars_test_support.patience import until
 
 ANIME = {1, 5, 1535, 5114, 100}
@@ -64,8 +70,10 @@ class _WrittenLater(MemoryStateStore):
         return kept
 
     def forget(self, user_id: str) -> bool:
+        self.flush()  # as WriteBehind does
         is_known = super().forget(user_id)
-        self.flush()
+        self.durable[-1][0].pop(user_id, None)
+        self.durable[-1][2].add(user_id)
         return is_known
 
     def flush(self) -> None:
@@ -107,13 +115,17 @@ class AnyOrder(RuleBasedStateMachine):
         pass_tombstones(self.log, self.states, self.stones)
         clock = FakeClock()
         self.ingest = Ingest(log=self.log, states=self.states, feed=MemoryChangeFeed(), clock=clock, known_anime=ANIME)
-        self.forget_user = ForgetUser(
+        self.forget_user = self.new_deletion(lambda _: None)
+
+    def new_deletion(self, after_step: Callable[[int], None]) -> ForgetUser:
+        return ForgetUser(
             log=self.log,
             history=self.log,
             states=self.states,
             tombstones=self.stones,
             forget_impressions=lambda _: 0,
-            clock=clock,
+            clock=FakeClock(),
+            after_step=after_step,
         )
 
     @rule(events=st.lists(interactions(), max_size=4, unique_by=lambda one: one.event_id))
@@ -135,6 +147,14 @@ class AnyOrder(RuleBasedStateMachine):
     def delete(self, user_id: str) -> None:
         self.forget_user(user_id)
         self.base.pop(user_id, None)
+        assert self.states.get(user_id) is None
+
+    @rule(user_id=st.sampled_from(USERS), step=st.integers(1, 4), writes=st.integers(0, 5))
+    def crash_in_a_deletion(self, user_id: str, step: int, writes: int) -> None:
+        with pytest.raises(Crash):
+            self.new_deletion(CrashPoint(step))(user_id)
+        self.base.pop(user_id, None)
+        self.crash(writes)
         assert self.states.get(user_id) is None
 
     @rule()
@@ -219,12 +239,11 @@ def test_events_of_a_deleted_user_are_not_folded_before_the_log_has_let_them_go(
     assert store.user_ids(limit=9) == ["a"]
 
 
-def test_a_writer_folds_users_when_many_wait_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rebuild, "_MOST_AHEAD", 2)
+def test_a_writer_folds_users_when_many_wait_in_memory() -> None:
     log, store = MemoryEventLog(), MemoryStateStore()
     for name in "abcd":
         log.append(clicks(3, user_id=name))
-    states = RebuildingStates(log, store)
+    states = RebuildingStates(log, store, most_ahead=2)
     ingest = Ingest(log=log, states=states, feed=MemoryChangeFeed(), clock=FakeClock(), known_anime=ANIME)
     for name in "dcba":
         ingest(clicks(4, user_id=name)[3:])
@@ -256,4 +275,39 @@ def test_the_id_of_a_deleted_user_does_not_stay_in_the_checkpoint() -> None:
     assert store.checkpoint(REBUILT_USER) == "a"
     assert states.forget("a")
     assert store.checkpoint(REBUILT_USER) == "b"
+    assert states.get("a") is None
+
+
+def test_no_byte_of_a_deleted_user_stays_in_the_files(tmp_path: Path) -> None:
+    """On the real stores: the checkpoint of the last write may hold the id of a user who is deleted."""
+    names = [f"a-very-particular-person-{number}" for number in range(3)]
+    with (
+        closing(SqliteEventLog(tmp_path / "log.sqlite")) as log,
+        closing(WriteBehind(SqliteStateStore(tmp_path / "states.sqlite"), most_waiting=100)) as store,
+    ):
+        for name in names:
+            log.append(clicks(3, user_id=name))
+        states = RebuildingStates(log, store, at_hand=store.at_hand)
+        states.step()
+        store.flush()
+        assert store.checkpoint(REBUILT_USER) == names[0]
+        assert states.at_hand(names[0]) == states.get(names[0])
+        assert states.at_hand(names[1]) is None
+        states.forget(names[0])
+        log.forget(names[0])
+        files = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+        assert names[0].encode() not in files
+        assert names[2].encode() in files
+        while states.step():
+            pass
+        assert store.user_ids(limit=9) == names[1:]
+
+
+def test_a_user_whose_events_cannot_be_read_can_be_deleted() -> None:
+    class Damaged(MemoryEventLog):
+        def read_user(self, user_id: str) -> Iterator[tuple[int, Interaction]]:
+            raise StorageError(f"the events of {user_id} cannot be read")
+
+    states = RebuildingStates(Damaged(), MemoryStateStore())
+    assert states.forget("a")
     assert states.get("a") is None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Container
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -81,19 +80,26 @@ class OnlineStores:
 
     def problems(self) -> dict[str, str]:
         """Return problems of stores that do not stop lists from being served, by store."""
-        problem = self.states.problem if isinstance(self.states, LastKnownStates | RebuildingStates) else None
-        return {"state": str(problem)} if problem else {}
+        found: dict[str, object] = {}
+        if isinstance(self.states, LastKnownStates | RebuildingStates):
+            found["state"] = self.states.problem
+        if isinstance(self.trends, Trending):
+            found["trends"] = self.trends.problem
+        return {name: str(problem) for name, problem in found.items() if problem}
 
     def start_background_work(self) -> None:
         """Begin what would delay a start: the rebuild of lost states, the count of trends. Requests need not wait."""
         if isinstance(self.states, RebuildingStates):
             self.states.start()
         if isinstance(self.trends, Trending):
-            threading.Thread(target=self.trends.refresh, name="gars-trends", daemon=True).start()
+            self.trends.start()
 
     def close(self) -> None:
         """Close all stores."""
-        self.states.close()  # first: a rebuild reads the log
+        # first those that read the log in a thread
+        self.states.close()
+        if isinstance(self.trends, Trending):
+            self.trends.close()
         self.log.close()
         self.history.close()
         self.tombstones.close()
@@ -123,9 +129,8 @@ def open_local(
     log = open_local_event_log(settings)
     store = open_state_store(settings)
     most_waiting = max(1, settings.state_cache)
-    states: StateStore = store
-    if isinstance(store, SqliteStateStore):
-        states = WriteBehind(store, most_waiting=most_waiting)
+    written_behind = WriteBehind(store, most_waiting=most_waiting) if isinstance(store, SqliteStateStore) else None
+    states: StateStore = store if written_behind is None else written_behind
     tombstones = open_tombstones(settings)
     impressions = open_impression_log(settings)
     # histories first: live events come on top of them
@@ -139,9 +144,10 @@ def open_local(
         back = keep_forgotten(log, states, tombstones)
         if back:
             logger.warning("deleted %d user(s) again who had been forgotten and were back", len(back))
-    at_hand = states.at_hand if isinstance(states, WriteBehind) else _not_at_hand
-    if is_far_behind(log, states):
-        states = RebuildingStates(log, states, at_hand=at_hand)
+    at_hand = _not_at_hand if written_behind is None else written_behind.at_hand
+    # only where states and checkpoints are one transaction
+    if written_behind is not None and is_far_behind(log, states):
+        states = RebuildingStates(log, written_behind, at_hand=at_hand, most_ahead=most_waiting)
         at_hand = states.at_hand
         logger.warning("user states are %s while requests are served", states.problem)
     else:

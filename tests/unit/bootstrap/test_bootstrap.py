@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from gars.application.catalogue.about import About
+from gars.application.events import rebuild
 from gars.application.recommend.list_request import ListRequest
 from gars.bootstrap import load_engine, lock_home, open_service, training_data
 from gars.bootstrap.addresses import adapter
@@ -18,6 +19,7 @@ from gars.datasets.dataset import Dataset
 from gars.domain.errors import ArtefactError, DataError, GarsError, InvalidInputError, MissingExtraError, StorageError
 from gars.testing.engine import FakeEngine
 from gars.testing.events import event
+from gars_test_support.patience import until
 
 
 def settings(home: Path, **environment: str) -> Settings:
@@ -242,3 +244,22 @@ def test_replayed_events_are_logged(tmp_path: Path, caplog: pytest.LogCaptureFix
     with caplog.at_level(logging.WARNING):
         open_service(settings(tmp_path), FakeEngine()).close()
     assert "replayed 2 event(s) that the user states did not hold yet" in caplog.text
+
+
+def test_states_far_behind_the_log_are_rebuilt_while_the_service_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rebuild, "AT_ONCE", 2)
+    service = open_service(settings(tmp_path), FakeEngine())
+    service.log.append([event(), event(), event(), event("8")])
+    service.close()
+
+    again = open_service(settings(tmp_path), FakeEngine())
+    assert "being rebuilt from the event log: 0 of 4 events" in again.warnings()["state"]
+    state = again.states.get("7")
+    assert state is not None
+    assert state.version == 3
+    again.stores.start_background_work()
+    until(lambda: "state" not in again.warnings())
+    assert again.stores.at_hand("7") == state
+    again.close()

@@ -1,7 +1,9 @@
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from gars.adapters.embedded.event_log import SqliteEventLog
 from gars.application.trends import trending as module
 from gars.application.trends.trending import Trending
 from gars.domain.errors import StorageError
@@ -10,6 +12,7 @@ from gars.domain.trending import HALF_LIFE
 from gars.testing.clock import FakeClock
 from gars.testing.events import event
 from gars.testing.memory import MemoryEventLog
+from gars_test_support.patience import until
 
 
 @pytest.fixture
@@ -99,3 +102,26 @@ def test_a_log_that_cannot_be_read_leaves_the_counts(
     monkeypatch.setattr(log, "read", fails)
     assert trending.heat() == pytest.approx({1: 1.0})
     assert "trending is not up to date: the disk is gone" in caplog.text
+
+
+def test_a_log_of_several_pages_is_counted_in_a_thread(log: MemoryEventLog, clock: FakeClock) -> None:
+    log.append([event(f"user-{number}", 1, at=clock.now()) for number in range(2500)])
+    trending = Trending(log, clock)
+    trending.start()
+    until(lambda: trending.problem is None)
+    assert trending.heat() == pytest.approx({1: 2500.0})
+    trending.close()
+
+
+def test_closing_ends_the_first_count(tmp_path: Path, clock: FakeClock) -> None:
+    """A log that is closed while a thread reads it would end the process."""
+    log = SqliteEventLog(tmp_path / "log.sqlite")
+    log.append([event(f"user-{number}", 1, at=clock.now()) for number in range(20_000)])
+    trending = Trending(log, clock)
+    trending.start()
+    assert "still being counted" in (trending.problem or "")
+    assert sum(trending.heat().values()) < 20_000
+    trending.close()
+    assert trending.problem is None
+    assert sum(trending.heat().values()) < 20_000
+    log.close()

@@ -20,7 +20,7 @@ from gars.domain.user_state import Click, Opinion, Register, Stamp, UserState
 _COLUMNS = b"\x01"
 _ZLIB = b"\x78"
 _LEVEL = 3
-"""Level 6 saves 2 % more."""
+"""Level 6 saves 2 % of these columns (and 6 % of rows)."""
 
 
 class _Stamps(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -54,6 +54,8 @@ class _Columns(msgspec.Struct, frozen=True, array_like=True, gc=False):
     recent_event_ids: tuple[str, ...]
 
 
+_same_id = dict[int, int]().setdefault
+"""Returns one object for equal ids: those of all states in memory would take a tenth of it."""
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(_Columns)
 
@@ -66,10 +68,10 @@ def pack(state: UserState) -> bytes:
             state.user_id,
             state.version,
             (state.rating_count, state.rating_sum, state.rating_sum_of_squares),
-            _differences(list(state.opinions)),
-            [_registers(column) for column in columns],
+            _to_differences(list(state.opinions)),
+            [_encode_registers(column) for column in columns],
             [click.anime_id for click in state.clicks],
-            _stamps([click.stamp for click in state.clicks]),
+            _encode_stamps([click.stamp for click in state.clicks]),
             state.recent_event_ids,
         )
     )
@@ -84,16 +86,16 @@ def unpack(data: bytes) -> UserState:
     """
     try:
         if data.startswith(_COLUMNS):
-            return _state(_decoder.decode(zlib.decompress(data[1:])))
+            return _build_state(_decoder.decode(zlib.decompress(data[1:])))
         return user_state.decode(zlib.decompress(data) if data.startswith(_ZLIB) else data)
     except (msgspec.DecodeError, zlib.error, IndexError) as error:
         raise ValueError(str(error)) from error
 
 
-def _state(columns: _Columns) -> UserState:
-    anime_ids = list(accumulate(columns.anime_ids))
-    fields = [_column(registers, len(anime_ids)) for registers in columns.registers]
-    stamps = _read_stamps(columns.click_stamps)
+def _build_state(columns: _Columns) -> UserState:
+    anime_ids = [_same_id(anime_id, anime_id) for anime_id in accumulate(columns.anime_ids)]
+    fields = [_decode_registers(registers, len(anime_ids)) for registers in columns.registers]
+    stamps = _decode_stamps(columns.click_stamps)
     rating_count, rating_sum, rating_sum_of_squares = columns.rating_sums
     return UserState(
         user_id=columns.user_id,
@@ -107,19 +109,19 @@ def _state(columns: _Columns) -> UserState:
     )
 
 
-def _registers(column: Sequence[Register | None]) -> _Registers | None:
+def _encode_registers(column: Sequence[Register | None]) -> _Registers | None:
     held = [register for register in column if register is not None]
     if not held:
         return None
     is_full = len(held) == len(column)
-    at = [] if is_full else _differences([at for at, register in enumerate(column) if register is not None])
-    return _Registers(at, [register.value for register in held], _stamps([register.stamp for register in held]))
+    at = [] if is_full else _to_differences([at for at, register in enumerate(column) if register is not None])
+    return _Registers(at, [register.value for register in held], _encode_stamps([register.stamp for register in held]))
 
 
-def _column(registers: _Registers | None, length: int) -> Sequence[Register | None]:
+def _decode_registers(registers: _Registers | None, length: int) -> Sequence[Register | None]:
     if registers is None:
         return (None,) * length
-    held = list(map(Register, registers.values, _read_stamps(registers.stamps)))
+    held = list(map(Register, registers.values, _decode_stamps(registers.stamps)))
     if not registers.at:
         return held
     column: list[Register | None] = [None] * length
@@ -128,14 +130,14 @@ def _column(registers: _Registers | None, length: int) -> Sequence[Register | No
     return column
 
 
-def _stamps(stamps: Sequence[Stamp]) -> _Stamps:
+def _encode_stamps(stamps: Sequence[Stamp]) -> _Stamps:
     ties = [stamp.tie for stamp in stamps]
-    return _Stamps(_differences([stamp.time_ms for stamp in stamps]), ties if any(ties) else [])
+    return _Stamps(_to_differences([stamp.time_ms for stamp in stamps]), ties if any(ties) else [])
 
 
-def _read_stamps(stamps: _Stamps) -> list[Stamp]:
+def _decode_stamps(stamps: _Stamps) -> list[Stamp]:
     return list(map(Stamp, accumulate(stamps.times), stamps.ties or [0] * len(stamps.times)))
 
 
-def _differences(numbers: list[int]) -> list[int]:
+def _to_differences(numbers: list[int]) -> list[int]:
     return list(map(sub, numbers, [0, *numbers]))

@@ -93,7 +93,8 @@ class WriteBehind:
         return self._store.user_ids(limit=limit, after=after)
 
     def forget(self, user_id: str) -> bool:
-        """Delete a state in memory and on disk."""
+        """Delete a state in memory and on disk, after what is queued: an older checkpoint may hold the user's id."""
+        self.flush()
         with self._turn:
             with self._lock:
                 waiting = self._waiting.pop(user_id, None)

@@ -16,13 +16,15 @@ import heapq
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 
 from gars.application.events.recover import applied_offset, recover_users
 from gars.application.ports import APPLIED_OFFSET, REBUILT_OFFSET, REBUILT_USER, LocalEventLog, StateStore
 from gars.domain import user_state
 from gars.domain.errors import StorageError
+from gars.domain.interaction import Interaction
 from gars.domain.user_state import UserState
 
 logger = logging.getLogger(__name__)
@@ -31,8 +33,6 @@ AT_ONCE = 5_000
 """Events that are replayed before the port opens, in less than a second."""
 _STEP = 1_000
 """Events of a step, after which the next user's are folded in a step of their own."""
-_MOST_AHEAD = 20_000
-"""States in memory of users who clicked before their turn; beyond it the writer folds users too."""
 _REST = 1.0
 """Pause after a step in parts of its time: requests need the interpreter too."""
 _RETRY_S = 1.0
@@ -57,8 +57,12 @@ class RebuildingStates:
         store: StateStore,
         *,
         at_hand: Callable[[str], UserState | None] = lambda _: None,
+        most_ahead: int = 5_000,
     ) -> None:
-        """Prepare to begin or to continue a rebuild. ``at_hand`` returns a state that the store has in memory.
+        """Prepare to begin or to continue a rebuild. ``put`` of the store must be one transaction.
+
+        ``at_hand`` returns a state that the store has in memory. ``most_ahead`` is the number of states in memory of
+        users who clicked before their turn; beyond it the writer folds users too.
 
         Raises:
             StorageError: the log or the store failed.
@@ -66,6 +70,7 @@ class RebuildingStates:
         self._log = log
         self._store = store
         self._at_hand = at_hand
+        self._most_ahead = most_ahead
         self._applied = applied_offset(store)
         """Offset up to which the states of all users hold the events."""
         self._user: str | None = store.checkpoint(REBUILT_USER) or ""
@@ -82,6 +87,8 @@ class RebuildingStates:
         """Users deleted since the start: their events up to ``_newest_at_start`` are not folded."""
         self._turn = threading.Lock()
         """Held while the store is changed."""
+        self._unfolded: Iterator[tuple[str, list[Interaction]]] | None = None
+        """The next users and their events."""
         self._folded = 0
         self._error: StorageError | None = None
         """Error of the latest step."""
@@ -127,8 +134,9 @@ class RebuildingStates:
 
     def put(self, states: Sequence[UserState], *, checkpoints: Mapping[str, str] | None = None) -> None:
         """Store states of users whose turn was; those of the others stay in memory until it comes."""
-        while len(self._ahead) >= _MOST_AHEAD and self.step():
-            pass
+        with suppress(StorageError):  # what waits stays in memory
+            while len(self._ahead) >= self._most_ahead and self.step():
+                pass
         with self._turn:
             if self._user is None:
                 self._store.put(states, checkpoints=checkpoints)
@@ -148,7 +156,10 @@ class RebuildingStates:
     def put_initial(self, states: Sequence[UserState]) -> int:
         """Store initial states of users without live events."""
         with self._turn:
-            return self._store.put_initial([state for state in states if state.user_id not in self._ahead])
+            allowed = [
+                state for state in states if self._is_stored(state.user_id) or not self._has_events(state.user_id)
+            ]
+            return self._store.put_initial(allowed)
 
     def checkpoint(self, name: str) -> str | None:
         """Return a checkpoint as readers see the states: every event is applied."""
@@ -167,7 +178,10 @@ class RebuildingStates:
 
     def forget(self, user_id: str) -> bool:
         """Delete a state; what the log still has of the user is not folded again."""
-        is_known = self.get(user_id) is not None
+        try:
+            is_known = self.get(user_id) is not None
+        except StorageError:
+            is_known = True  # what cannot be read can be deleted
         with self._turn:
             while self._user == user_id:  # the checkpoint must not hold the id of a deleted user
                 self._step()
@@ -200,11 +214,20 @@ class RebuildingStates:
             return self._user is not None
 
     def _step(self) -> None:
+        if self._unfolded is None:
+            self._unfolded = self._log.read_by_user(
+                after_user=self._user or "", after=self._applied, up_to=self._newest_at_start
+            )
+        try:
+            self._fold_next(self._unfolded)
+        except BaseException:
+            self._unfolded = None  # begin again after the last user who was stored
+            raise
+
+    def _fold_next(self, unfolded: Iterator[tuple[str, list[Interaction]]]) -> None:
         states: dict[str, UserState] = {}
         count = 0
-        for user_id, events in self._log.read_by_user(
-            after_user=self._user or "", after=self._applied, up_to=self._newest_at_start
-        ):
+        for user_id, events in unfolded:
             if user_id not in self._forgotten:
                 before = self._store.get(user_id) or UserState(user_id=user_id)
                 states[user_id] = user_state.fold(before, events)
@@ -246,6 +269,9 @@ class RebuildingStates:
         self._user = None
         self._ahead.clear()
         self._forgotten.clear()
+
+    def _has_events(self, user_id: str) -> bool:
+        return user_id in self._ahead or next(self._log.read_user(user_id), None) is not None
 
     def _is_stored(self, user_id: str) -> bool:
         user = self._user

@@ -17,13 +17,12 @@ logger = logging.getLogger(__name__)
 _MAX_PAIRS = 1_000_000
 _PAGE = 1000
 """Events counted while readers wait."""
-_PATIENCE_S = 0.1
 
 
 class Trending:
     """Decayed counts by anime, updated from the event log at every read. Thread-safe.
 
-    Reads wait for a long update, such as the first one, for ``_PATIENCE_S`` at most.
+    The first count can run in a thread (``start``); reads do not wait for it.
 
     Of each user and anime only the event of largest weight counts, so that one user cannot make a trend. Counts are
     stored relative to a landmark time, to which every event's weight is scaled ("forward decay", Cormode et al., ICDE
@@ -40,13 +39,34 @@ class Trending:
         self._sums: dict[int, float] = {}
         self._lock = threading.Lock()
         self._updating = threading.Lock()
+        self._first: threading.Thread | None = None
+        self._closed = threading.Event()
+
+    def start(self) -> None:
+        """Count the events of the log in a thread."""
+        self._first = threading.Thread(target=self.refresh, name="gars-trends", daemon=True)
+        self._first.start()
+
+    def close(self) -> None:
+        """End the first count; call it before the log is closed."""
+        self._closed.set()
+        if self._first is not None:
+            self._first.join()
+
+    @property
+    def problem(self) -> str | None:
+        """Progress of the first count; ``None`` once it has ended."""
+        is_counting = self._first is not None and self._first.is_alive()
+        return f"still being counted, up to offset {self._offset:,} of the event log" if is_counting else None
 
     def refresh(self) -> None:
         """Count new events of the log; keeps the current counts while the log cannot be read."""
-        if not self._updating.acquire(timeout=_PATIENCE_S):
+        is_first = threading.current_thread() is self._first
+        if self.problem is not None and not is_first:
             return
+        self._updating.acquire()
         try:
-            while self._count_page():
+            while not self._closed.is_set() and self._count_page():
                 pass
         except StorageError as error:
             logger.warning("trending is not up to date: %s", error.message)

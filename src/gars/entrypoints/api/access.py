@@ -60,7 +60,7 @@ class Access:
         if self.asks_nothing(scope):
             return True
         connection: ASGIConnection[Any, Any, Any, Any] = ASGIConnection(scope)
-        caller = self.tokens.caller(_bearer(scope) or sent_token(connection), self._clock.now())
+        caller = self.tokens.caller(sent_token(connection), self._clock.now())
         if self.tokens.on and caller.kind != "service" and (caller.kind, caller.user_id) != ("user", user_id):
             return False
         try:
@@ -154,6 +154,8 @@ def _bearer(scope: Scope) -> str | None:
 
 def sent_token(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
     """Return the bearer token of the Authorization header, or else of the session cookie."""
+    if (bearer := _bearer(connection.scope)) is not None:
+        return bearer
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token.strip():
         return token.strip()

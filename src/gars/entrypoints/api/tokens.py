@@ -7,7 +7,6 @@ and a single one can be revoked.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 from collections.abc import Container
@@ -22,6 +21,8 @@ COOKIE = "gars_token"
 """Cookie with the user's token: browsers cannot send headers with event streams."""
 _SCHEME = "gu1"
 _NEVER = 0
+_LONGEST = 1_024
+"""Characters of a token: the longest user id takes some 700."""
 _MOST_VERIFIED = 4096
 """Tokens whose signature is not computed again; expiry and revocation are checked for each request."""
 
@@ -85,23 +86,27 @@ class Tokens:
         return self._user(token, now) if token is not None else Caller("anonymous")
 
     def _user(self, token: str, now: datetime) -> Caller:
-        user_id, expires, digest = self._verified(token)
-        if user_id is None or (expires != _NEVER and now.timestamp() >= expires) or digest in self._revoked:
+        try:
+            user_id, expires, digest = self._verified(token)
+        except ValueError:
             return Caller("anonymous")
-        return Caller("user", user_id)
+        expired = expires != _NEVER and now.timestamp() >= expires
+        return Caller("anonymous") if expired or digest in self._revoked else Caller("user", user_id)
 
-    def _verify(self, token: str) -> tuple[str | None, int, str]:
-        """Return the user of a token, ``None`` if it is invalid, with the expiry and the digest of the token."""
+    def _verify(self, token: str) -> tuple[str, int, str]:
+        """Return the user, the expiry and the digest of a token.
+
+        Raises:
+            ValueError: it is invalid; the cache keeps no exceptions, so forged tokens take no memory.
+        """
+        if len(token) > _LONGEST:
+            raise ValueError("too long")
         body, _, mac = token.rpartition(".")
         scheme, _, rest = body.partition(".")
         name, _, at = rest.partition(".")
-        invalid = None, _NEVER, ""
         if scheme != _SCHEME or not hmac.compare_digest(mac.encode(), _encoded(self._mac(body)).encode()):
-            return invalid
-        try:
-            return _decoded(name).decode(), int(at), self.digest(token)
-        except (ValueError, binascii.Error):
-            return invalid
+            raise ValueError("not signed here")
+        return _decoded(name).decode(), int(at), self.digest(token)
 
     def digest(self, token: str) -> str:
         """Return the keyed hash under which a token is revoked."""
