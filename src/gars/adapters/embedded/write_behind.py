@@ -93,18 +93,21 @@ class WriteBehind:
         return self._store.user_ids(limit=limit, after=after)
 
     def forget(self, user_id: str) -> bool:
-        """Delete a state in memory and on disk, after what is queued: an older checkpoint may hold the user's id."""
-        self.flush()
-        with self._turn:
-            with self._lock:
-                waiting = self._waiting.pop(user_id, None)
-            try:
+        """Delete a state in memory and on disk.
+
+        The rest of the queue is written before: the checkpoint on disk may hold the user's id (a rebuild's does).
+        """
+        with self._turn, self._lock:
+            waiting = self._waiting.pop(user_id, None)
+        try:
+            self.flush()
+            with self._turn:
                 return self._store.forget(user_id) or waiting is not None
-            except BaseException:
-                if waiting is not None:
-                    with self._lock:
-                        self._waiting.setdefault(user_id, waiting)
-                raise
+        except BaseException:
+            if waiting is not None:
+                with self._lock:
+                    self._waiting.setdefault(user_id, waiting)
+            raise
 
     def flush(self) -> None:
         """Write queued states. Raises ``StorageError``; they stay queued then."""
