@@ -116,12 +116,12 @@ def test_a_log_of_several_pages_is_counted_in_a_thread(log: MemoryEventLog, cloc
 def test_closing_ends_the_first_count(tmp_path: Path, clock: FakeClock) -> None:
     """A log that is closed while a thread reads it would end the process."""
     log = SqliteEventLog(tmp_path / "log.sqlite")
-    log.append([event(f"user-{number}", 1, at=clock.now()) for number in range(20_000)])
+    log.append([event(f"user-{number}", 1, at=clock.now()) for number in range(60_000)])
     trending = Trending(log, clock)
     trending.start()
     assert "still being counted" in (trending.problem or "")
-    assert sum(trending.heat().values()) < 20_000
+    assert sum(trending.heat().values()) < 60_000
     trending.close()
     assert trending.problem is None
-    assert sum(trending.heat().values()) < 20_000
+    assert sum(trending.heat().values()) < 60_000
     log.close()

@@ -15,6 +15,7 @@ from gars.domain.trending import FORGOTTEN_AFTER, HALF_LIFE, trends, weight
 logger = logging.getLogger(__name__)
 
 _MAX_PAIRS = 1_000_000
+_AT_ONCE_S = 0.02
 _PAGE = 1000
 """Events counted while readers wait."""
 
@@ -43,9 +44,10 @@ class Trending:
         self._closed = threading.Event()
 
     def start(self) -> None:
-        """Count the events of the log in a thread."""
+        """Count the events of the log in a thread; a short log is counted when this returns."""
         self._first = threading.Thread(target=self.refresh, name="gars-trends", daemon=True)
         self._first.start()
+        self._first.join(_AT_ONCE_S)
 
     def close(self) -> None:
         """End the first count; call it before the log is closed."""
