@@ -16,6 +16,7 @@ logger = logging.getLogger(__name__)
 
 _MAX_PAIRS = 1_000_000
 _AT_ONCE_S = 0.02
+"""Seconds that a start waits for the first count."""
 _PAGE = 1000
 """Events counted while readers wait."""
 
@@ -39,7 +40,6 @@ class Trending:
         self._pairs: dict[tuple[str, int], float] = {}
         self._sums: dict[int, float] = {}
         self._lock = threading.Lock()
-        self._updating = threading.Lock()
         self._first: threading.Thread | None = None
         self._closed = threading.Event()
 
@@ -63,17 +63,13 @@ class Trending:
 
     def refresh(self) -> None:
         """Count new events of the log; keeps the current counts while the log cannot be read."""
-        is_first = threading.current_thread() is self._first
-        if self.problem is not None and not is_first:
-            return
-        self._updating.acquire()
+        if self.problem is not None and threading.current_thread() is not self._first:
+            return  # the first count goes on in its thread
         try:
             while not self._closed.is_set() and self._count_page():
                 pass
         except StorageError as error:
             logger.warning("trending is not up to date: %s", error.message)
-        finally:
-            self._updating.release()
         with self._lock:
             if len(self._pairs) > _MAX_PAIRS:
                 self._drop_old()
