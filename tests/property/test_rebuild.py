@@ -234,6 +234,8 @@ def test_events_of_a_deleted_user_are_not_folded_before_the_log_has_let_them_go(
     assert states.forget("b")
     assert states.get("b") is None
     assert states.user_ids(limit=9) == ["a"]
+    log.append(clicks(1, user_id="c"))
+    assert states.user_ids(limit=1, after="a") == ["c"], "a page is full although a deleted user is before it"
     while states.step():
         pass
     assert store.user_ids(limit=9) == ["a"]

@@ -172,7 +172,7 @@ class RebuildingStates:
         stored = self._store.user_ids(limit=limit, after=after)
         if self._user is None:
             return stored
-        in_log = [user_id for user_id in islice(self._log.users(after=after), limit) if user_id not in self._forgotten]
+        in_log = islice((one for one in self._log.users(after=after) if one not in self._forgotten), limit)
         ahead = sorted(user_id for user_id in list(self._ahead) if user_id > after)
         return list(dict.fromkeys(heapq.merge(stored, in_log, ahead)))[:limit]
 
