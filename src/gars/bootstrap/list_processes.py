@@ -17,8 +17,7 @@ from gars.bootstrap.warming import warm_engine
 from gars.config import Settings
 from gars.domain.errors import InvalidInputError
 from gars.library.blas import one_thread
-from gars.library.malloc import collect_rarely, keep_freed_memory, trim_freed_memory, unload_start_libraries
-from gars.library.mapped_arrays import unload_pages
+from gars.library.malloc import keep_freed_memory, release_start_memory
 
 
 def open_worker_pool(
@@ -59,8 +58,5 @@ def _make_lists(load: Callable[[], Engine], settings: Settings, pipe: Connection
     with one_thread():
         engine = load()
         warm_engine(engine)
-        trim_freed_memory()
-        unload_pages()
-        unload_start_libraries()
-        collect_rarely()
+        release_start_memory()
         child.answer_all(engine, pipe)

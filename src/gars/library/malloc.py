@@ -11,6 +11,8 @@ import gc
 import mmap
 from pathlib import Path
 
+from gars.library.mapped_arrays import unload_pages
+
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3
 """From malloc.h of the GNU C library."""
 _BLOCK = 1 << 30
@@ -20,6 +22,7 @@ _KEPT = 256 << 20
 _STEP = 64 << 20
 """Padding by which the heap grows."""
 _START_LIBRARIES = "libllvmlite.so", "_polars_runtime.abi3.so"
+"""File names of the compiler of kernels and of polars."""
 _GC_THRESHOLDS = 20_000, 20, 20
 """A request makes thousands of objects and leaves none: look for cycles less often than every 700."""
 
@@ -71,6 +74,17 @@ def resident_mb() -> float | None:
     except (OSError, ValueError, IndexError):
         return None
     return pages * mmap.PAGESIZE / 1e6
+
+
+def release_start_memory() -> None:
+    """Give back what only a start needed, and keep what is left out of the garbage collector's way.
+
+    For a process that has warmed up its model.
+    """
+    trim_freed_memory()
+    unload_pages()
+    unload_start_libraries()
+    collect_rarely()
 
 
 def collect_rarely() -> None:

@@ -26,8 +26,7 @@ from gars.entrypoints.edge.app import Edge
 from gars.entrypoints.edge.descriptors import connections_within, raise_file_limit
 from gars.entrypoints.edge.stopping import end_process_after
 from gars.entrypoints.edge.traces import TracedApp
-from gars.library.malloc import collect_rarely, trim_freed_memory, unload_start_libraries
-from gars.library.mapped_arrays import unload_pages
+from gars.library.malloc import release_start_memory
 from gars.runtime import tracing
 from gars.runtime.free_ports import free_ports
 from gars.runtime.live_service import LiveService
@@ -170,10 +169,7 @@ async def _serve(
         stopped = asyncio.create_task(stop.wait())
         await _answering(host, port, serving)
         await asyncio.to_thread(warm_up)
-        trim_freed_memory()
-        unload_pages()
-        unload_start_libraries()
-        collect_rarely()
+        release_start_memory()
         running.phase = "ready"
         after_start()
         _follow_promotions(running, settings.model_check_ms, loop)
