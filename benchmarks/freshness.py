@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import http.client
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -22,7 +21,7 @@ import msgspec
 import numpy as np
 
 from gars import Recommender
-from gars_test_support.server import ServerProcess
+from gars_test_support.server import ServerProcess, serve_command, stores_in
 
 
 def main() -> None:
@@ -33,13 +32,7 @@ def main() -> None:
     args = options.parse_args()
     users = [str(user) for user in Recommender.load(args.home / "models" / "current").user_ids.tolist()]
     with tempfile.TemporaryDirectory() as folder:
-        own = {
-            f"GARS_{name}": f"sqlite:{folder}/{name.lower()}.sqlite"
-            for name in ("EVENT_LOG", "STATE_STORE", "TOMBSTONES", "IMPRESSIONS")
-        }
-        gars = str(Path(sys.executable).with_name("gars"))
-        command = [gars, "serve", "--home", str(args.home), "--port", "0"]
-        server = ServerProcess(command, environment={**own, "GARS_RATE_PER_S": "0"})
+        server = ServerProcess(serve_command(args.home), environment={**stores_in(folder), "GARS_RATE_PER_S": "0"})
         try:
             click(server.address, users, args.clicks)
         finally:

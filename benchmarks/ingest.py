@@ -12,13 +12,12 @@ from __future__ import annotations
 import argparse
 import shutil
 import sqlite3
-import sys
 import tempfile
 from contextlib import closing
 from pathlib import Path
 
 from gars import Recommender
-from gars_test_support.server import ServerProcess
+from gars_test_support.server import ServerProcess, serve_command, stores_in
 from wrk import load
 
 BATCH = 100
@@ -37,8 +36,8 @@ def main() -> None:
     model = Recommender.load(args.home / "models" / "current")
     print("| users | connections | batches | failed | events/s | p50 ms | p95 | p99 | events per CPU-s of the server |")
     print("|---|---|---|---|---|---|---|---|---|", flush=True)
-    everybody = [str(user) for user in model.user_ids.tolist()]
-    for users in (*(everybody[:count] for count in USERS if count < len(everybody)), everybody):
+    known_users = [str(user) for user in model.user_ids.tolist()]
+    for users in (*(known_users[:count] for count in USERS if count < len(known_users)), known_users):
         for connections in (1, 8):
             with tempfile.TemporaryDirectory() as folder:
                 measure(args.home, model, users, Path(folder), connections, args.seconds)
@@ -49,12 +48,7 @@ def measure(home: Path, model: Recommender, users: list[str], folder: Path, conn
     (folder / "users").write_text("\n".join(users))
     known = model.engine.retriever.items.anime_ids.tolist()
     (folder / "anime").write_text("\n".join(str(anime_id) for anime_id in known))
-    own = {
-        f"GARS_{name}": f"sqlite:{folder}/{name.lower()}.sqlite"
-        for name in ("EVENT_LOG", "STATE_STORE", "TOMBSTONES", "IMPRESSIONS")
-    }
-    command = [str(Path(sys.executable).with_name("gars")), "serve", "--home", str(home), "--port", "0"]
-    server = ServerProcess(command, environment={**own, "GARS_RATE_PER_S": "0"})
+    server = ServerProcess(serve_command(home), environment={**stores_in(folder), "GARS_RATE_PER_S": "0"})
     try:
         variables = {"GARS_USERS": str(folder / "users"), "GARS_ANIME": str(folder / "anime"), "GARS_RUN": "b"}
         done = load(server, "events.lua", connections=connections, seconds=seconds, variables=variables)

@@ -11,7 +11,6 @@ its user: it has the version that the log gives, or the run fails.
 from __future__ import annotations
 
 import argparse
-import sys
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
@@ -24,7 +23,7 @@ from gars import Recommender
 from gars.adapters.embedded.event_log import SqliteEventLog
 from gars.domain.interaction import Interaction, Kind, Status
 from gars.evaluation.report.machine import commit, machine
-from gars_test_support.server import ServerProcess
+from gars_test_support.server import ServerProcess, serve_command, stores_in
 
 KINDS = ((Kind.RATE, 8), (Kind.CLICK, None), (Kind.LIKE, None), (Kind.STATUS, Status.COMPLETED))
 BATCH = 5_000
@@ -39,19 +38,10 @@ def main() -> None:
     options.add_argument("--users", type=int, default=5_000)
     args = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        counts = fill(Path(folder) / "log.sqlite", args.home, args.users, args.events)
-        stores = {
-            f"GARS_{name}": f"sqlite:{folder}/{file}.sqlite"
-            for name, file in (
-                ("EVENT_LOG", "log"),
-                ("STATE_STORE", "states"),
-                ("TOMBSTONES", "forgotten"),
-                ("IMPRESSIONS", "impressions"),
-            )
-        }
-        command = [str(Path(sys.executable).with_name("gars")), "serve", "--home", str(args.home), "--port", "0"]
+        counts = fill(Path(folder) / "event_log.sqlite", args.home, args.users, args.events)
         started = time.perf_counter()
-        server = ServerProcess(command, environment={**stores, "GARS_RATE_PER_S": "0"}, ready_within_s=600)
+        environment = {**stores_in(folder), "GARS_RATE_PER_S": "0"}
+        server = ServerProcess(serve_command(args.home), environment=environment, ready_within_s=600)
         try:
             ready_s = time.perf_counter() - started
             took_ms, rebuilt_s = lists_until_rebuilt(server.address, counts)

@@ -25,7 +25,6 @@ import asyncio
 import itertools
 import secrets
 import shutil
-import sys
 import tempfile
 import time
 import urllib.request
@@ -46,7 +45,7 @@ from gars.library.blas import one_thread
 from gars.library.engine import Engine
 from gars.library.malloc import keep_freed_memory
 from gars.runtime.stage_times import StageTimes, measuring
-from gars_test_support.server import ServerProcess
+from gars_test_support.server import ServerProcess, serve_command, stores_in
 
 LENGTHS = (10, 100, 1000)
 LEAST_USERS = 20
@@ -159,8 +158,8 @@ def http(home: Path, users: list[str], seconds: float, connections: int, process
     with tempfile.TemporaryDirectory() as folder:
         cache = {"GARS_LIST_CACHE": str(min(1000, len(users) // 4))}
         server = ServerProcess(
-            [*serve(home), "--processes", str(processes)],
-            environment={**stores(folder), **cache, "GARS_RATE_PER_S": "0"},
+            [*serve_command(home), "--processes", str(processes)],
+            environment={**stores_in(folder), **cache, "GARS_RATE_PER_S": "0"},
         )
         try:
             first = lists_made(server)
@@ -194,8 +193,8 @@ def http_with_tokens(home: Path, user: str, seconds: float, connections: int) ->
     )
     print("|---|---|---|---|---|---|---|---|---|", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        environment = {**stores(folder), "GARS_SERVICE_TOKEN": service_token, "GARS_RATE_PER_S": "0"}
-        server = ServerProcess(serve(home), environment=environment)
+        environment = {**stores_in(folder), "GARS_SERVICE_TOKEN": service_token, "GARS_RATE_PER_S": "0"}
+        server = ServerProcess(serve_command(home), environment=environment)
         try:
             for kind, token in kinds:
                 by_wrk(server, [user], WARM_UP_S, connections, token)
@@ -210,17 +209,6 @@ def lists_made(server: ServerProcess) -> int:
     with urllib.request.urlopen(f"{server.address}/metrics") as answer:
         counters = [line for line in answer.read().decode().splitlines() if line.startswith(_MISSES)]
     return int(float(counters[0].split()[-1]))
-
-
-def serve(home: Path) -> list[str]:
-    """The command that starts a server on a free port."""
-    return [str(Path(sys.executable).with_name("gars")), "serve", "--home", str(home), "--port", "0"]
-
-
-def stores(folder: str) -> dict[str, str]:
-    """The environment of a server with stores of its own."""
-    names = ("EVENT_LOG", "STATE_STORE", "TOMBSTONES", "IMPRESSIONS")
-    return {f"GARS_{name}": f"sqlite:{folder}/{name.lower()}.sqlite" for name in names}
 
 
 def by_wrk(

@@ -26,7 +26,7 @@ import numpy as np
 
 import wrk
 from gars import Recommender
-from gars_test_support.server import ServerProcess
+from gars_test_support.server import ServerProcess, serve_command, stores_in
 
 K = 20
 WARM_UP_S = 2.0
@@ -122,14 +122,14 @@ def main() -> None:
 def measure(home: Path, folder: Path, args: argparse.Namespace) -> None:
     """Start a service on a model, with stores of its own, and print a row for each load."""
     users = [str(user) for user in Recommender.load(home / "models" / "current").user_ids.tolist()]
-    environment = {
-        f"GARS_{name}": f"sqlite:{folder}/{name.lower()}.sqlite"
-        for name in ("EVENT_LOG", "STATE_STORE", "TOMBSTONES", "IMPRESSIONS")
-    } | {"GARS_RATE_PER_S": "0", "GARS_LIST_CACHE": "0", "GARS_PROCESSES": str(args.processes)}
+    environment = stores_in(folder) | {
+        "GARS_RATE_PER_S": "0",
+        "GARS_LIST_CACHE": "0",
+        "GARS_PROCESSES": str(args.processes),
+    }
     if args.queue_budget_ms is not None:
         environment["GARS_QUEUE_BUDGET_MS"] = str(args.queue_budget_ms)
-    command = [GARS, "serve", "--home", str(home), "--port", "0"]
-    server = ServerProcess(command, environment=environment, ready_within_s=START_S)
+    server = ServerProcess(serve_command(home), environment=environment, ready_within_s=START_S)
     bad: Counter[int] = Counter()
     try:
         asyncio.run(load(server, users, 8, WARM_UP_S, waits=False))

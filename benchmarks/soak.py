@@ -15,7 +15,6 @@ import argparse
 import os
 import random
 import sqlite3
-import sys
 import tempfile
 import threading
 import time
@@ -27,7 +26,7 @@ from pathlib import Path
 import httpx
 
 from gars import Recommender
-from gars_test_support.server import ServerProcess
+from gars_test_support.server import ServerProcess, serve_command
 
 CLIENTS = 4
 DELETE_EVERY = 500
@@ -111,8 +110,8 @@ def main() -> None:
                 ("IMPRESSIONS", "impressions"),
             )
         }
-        command = [str(Path(sys.executable).with_name("gars")), "serve", "--home", str(args.home), "--port", "0"]
-        server = ServerProcess(command, environment={**stores, "GARS_RATE_PER_S": "0"}, ready_within_s=START_S)
+        environment = {**stores, "GARS_RATE_PER_S": "0"}
+        server = ServerProcess(serve_command(args.home), environment=environment, ready_within_s=START_S)
         try:
             clients = [Client(server.address, number, users[number::CLIENTS], anime) for number in range(CLIENTS)]
             watch(server, clients, Path(folder), 60 * args.minutes)

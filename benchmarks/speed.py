@@ -36,7 +36,7 @@ from gars.datasets.durable import write_whole
 from gars.evaluation.report.benchmarks import replace_block
 from gars.evaluation.report.machine import commit, machine
 from gars_test_support.patience import until
-from gars_test_support.server import ServerProcess
+from gars_test_support.server import ServerProcess, serve_command, stores_in
 
 HERE = Path(__file__).parent
 TITLES, DIMENSIONS = 28_287, 192
@@ -159,12 +159,12 @@ def summary(outputs: dict[str, str], floors: Floors) -> Iterator[str]:
     for row in rows(outputs["rebuild"]):
         yield (
             f"| states lost, a million events in the log | ready after {row['ready after']}, rebuilt after "
-            f"{row['rebuilt after that']} more, lists meanwhile p50 {row['p50 ms']} ms, p99 {row['p99']} ms | | |"
+            f"{row['rebuilt after that']} more, lists until then p50 {row['p50 ms']} ms, p99 {row['p99']} ms | | |"
         )
 
 
 def http_rows(output: str, floors: Floors, what: str = "", kinds: set[str] | None = None) -> Iterator[str]:
-    """Write a row for each measurement over HTTP, or those of some kinds, beside the empty route."""
+    """Write a row for each measurement over HTTP, or those of some kinds, with the empty route as its floor."""
     names = {
         "uncached": "made anew",
         "unchanged": "that has not changed",
@@ -206,7 +206,7 @@ def run_longer_part(name: str, home: Path, floors: Floors) -> Iterator[str]:
 def measure_page(home: Path, floors: Floors) -> list[str]:
     """Click on titles in a real browser."""
     with tempfile.TemporaryDirectory() as folder:
-        server = ServerProcess(serve(home), environment=stores(folder), ready_within_s=600)
+        server = ServerProcess(serve_command(home), environment=stores_in(folder), ready_within_s=600)
         try:
             command = ["npm", "run", "--silent", "e2e", "--", "speed.test.mjs"]
             done = subprocess.run(
@@ -248,29 +248,15 @@ def measure_training(home: Path) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "data").symlink_to((home / "data").resolve())
         started = time.perf_counter()
-        process = subprocess.Popen([gars(), "train", "--home", folder], stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            [str(Path(sys.executable).with_name("gars")), "train", "--home", folder], stdout=subprocess.DEVNULL
+        )
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         spent = time.perf_counter() - started
     if process.returncode:
         raise SystemExit(f"gars train ended with {process.returncode}")
     return [f"| `gars train` | {spent:.0f} s, {used.ru_maxrss / 1e6:.1f} GB | | |"]
-
-
-def gars() -> str:
-    """The command of this environment."""
-    return str(Path(sys.executable).with_name("gars"))
-
-
-def serve(home: Path) -> list[str]:
-    """The command that starts a server on a free port."""
-    return [gars(), "serve", "--home", str(home), "--port", "0"]
-
-
-def stores(folder: str) -> dict[str, str]:
-    """The environment of a server with stores of its own."""
-    names = ("EVENT_LOG", "STATE_STORE", "TOMBSTONES", "IMPRESSIONS")
-    return {f"GARS_{name}": f"sqlite:{folder}/{name.lower()}.sqlite" for name in names}
 
 
 def _slower(name: str, row: Row, floor: str, floor_ms: float) -> str:
@@ -333,7 +319,7 @@ def start(home: Path) -> tuple[float, float]:
         for turn in range(2):  # the first start folds the histories of the data set into the stores
             started = time.perf_counter()
             # it prints its address once it is ready
-            server = ServerProcess(serve(home), environment=stores(folder), ready_within_s=600)
+            server = ServerProcess(serve_command(home), environment=stores_in(folder), ready_within_s=600)
             try:
                 spent = time.perf_counter() - started
                 size = wrk.megabytes(server.process.pid)

@@ -10,8 +10,6 @@ They are read in random order by a new process; the memory is what it grew by, 5
 from __future__ import annotations
 
 import argparse
-import gc
-import os
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -23,23 +21,15 @@ import msgspec
 import numpy as np
 
 from gars.adapters.embedded.state_store import SqliteStateStore
-from gars.datasets.dataset import Dataset
 from gars.datasets.histories import histories
 from gars.domain import user_state
-from gars.library.malloc import trim_freed_memory
+from gars.entrypoints.cli.datasets_here import open_named_or_newest
+from gars.library.malloc import resident_mb, trim_freed_memory
 
 GROUP = 2_000
 READ = 10_000
 KEPT = 5_000
 """States that a service keeps in memory (``GARS_STATE_CACHE``)."""
-
-
-def memory() -> int:
-    """Return the bytes of memory of this process, without what was freed."""
-    gc.collect()
-    trim_freed_memory()
-    (pages,) = Path("/proc/self/statm").read_text().split()[1:2]
-    return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 def main() -> None:
@@ -48,8 +38,8 @@ def main() -> None:
     options.add_argument("--home", type=Path, required=True, help="folder of the data set")
     options.add_argument("--users", type=int, default=1_000_000)
     args = options.parse_args()
-    folder = max((args.home / "data").glob("*/"), key=lambda path: path.stat().st_mtime)
-    real = [user_state.initial(user_id, rows) for user_id, rows in histories(Dataset.open(folder))]
+    dataset = open_named_or_newest(args.home, None)
+    real = [user_state.initial(user_id, rows) for user_id, rows in histories(dataset)]
     titles = np.array([len(state.opinions) for state in real])
     print(f"{len(real):,} lists, {titles.mean():.0f} titles in the mean, {np.median(titles):.0f} at the median")
     with tempfile.TemporaryDirectory() as here:
@@ -73,20 +63,21 @@ def main() -> None:
         print("|---|---|---|---|---|---|---|---|")
         print(
             f"| {args.users:,} | {titles.mean():.0f} | {size / 1e6:,.0f} | {size / args.users:,.0f} | {encoded:,.0f} "
-            f"| {args.users / written:,.0f} | {microseconds:,.0f} | {grown / 1e6:,.0f} |"
+            f"| {args.users / written:,.0f} | {microseconds:,.0f} | {grown:,.0f} |"
         )
 
 
-def read(path: Path, users: int) -> tuple[float, int]:
-    """Read states in random order. → microseconds a state, bytes that the memory grew by"""
+def read(path: Path, users: int) -> tuple[float, float]:
+    """Read states in random order. → microseconds a state, MB that the memory grew by"""
     drawn = np.random.default_rng(0).integers(0, users, READ).tolist()
-    before = memory()
+    before = resident_mb() or 0
     store = SqliteStateStore(path, cache_size=KEPT)
     started = time.perf_counter()
     for number in drawn:
         store.get(f"user-{number}")
     spent = time.perf_counter() - started
-    grown = memory() - before
+    trim_freed_memory()
+    grown = (resident_mb() or 0) - before
     store.close()
     return spent / READ * 1e6, grown
 

@@ -6,9 +6,21 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+
+def serve_command(home: Path) -> list[str]:
+    """Return the command that serves a home on a free port."""
+    return [str(Path(sys.executable).with_name("gars")), "serve", "--home", str(home), "--port", "0"]
+
+
+def stores_in(folder: str | Path) -> dict[str, str]:
+    """Return the settings of a server whose stores are files of their own in a folder."""
+    names = ("EVENT_LOG", "STATE_STORE", "TOMBSTONES", "IMPRESSIONS")
+    return {f"GARS_{name}": f"sqlite:{folder}/{name.lower()}.sqlite" for name in names}
 
 
 class ServerProcess:
