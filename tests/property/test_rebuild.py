@@ -1,4 +1,4 @@
-"""Whatever comes between the steps of a rebuild, every reader sees the fold of the whole log."""
+"""Every reader sees the fold of the whole log, in any order of steps, events, deletions and crashes."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 A list of a hundred titles repeats its field names, times and words a hundred times, and neighbouring titles have
 neighbouring ids. So the registers are written as columns (ids, values, times, ties), ids and times as differences from
-the one before, and the whole is compressed: a third of what compressed MessagePack takes, in about the same time.
+the one before, and the whole is compressed: a third of the bytes of compressed MessagePack, in a quarter more time.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from gars.domain.user_state import Click, Opinion, Register, Stamp, UserState
 _COLUMNS = b"\x01"
 _ZLIB = b"\x78"
 _LEVEL = 3
-"""Level 6 saves 2 % of these columns (and 6 % of rows)."""
+"""Level 6 saves 2 %."""
 
 
 class _Stamps(msgspec.Struct, frozen=True, array_like=True, gc=False):
