@@ -241,6 +241,23 @@ def test_events_of_a_deleted_user_are_not_folded_before_the_log_has_let_them_go(
     assert store.user_ids(limit=9) == ["a"]
 
 
+def test_a_state_at_hand_holds_every_event() -> None:
+    """A list from the cache is checked against it: one that is behind would keep an old list."""
+    log, store = MemoryEventLog(), MemoryStateStore()
+    log.append(clicks(2, user_id="a"))
+    recover(log, store)
+    log.append(clicks(3, user_id="a")[2:])
+    states = RebuildingStates(log, store, at_hand=store.get)
+    assert states.at_hand("a") is None
+    ingest = Ingest(log=log, states=states, feed=MemoryChangeFeed(), clock=FakeClock(), known_anime=ANIME)
+    ingest(clicks(4, user_id="a")[3:])
+    for _ in range(2):
+        held = states.at_hand("a")
+        assert held is not None
+        assert held.version == 4
+        states.step()
+
+
 def test_a_writer_folds_users_when_many_wait_in_memory() -> None:
     log, store = MemoryEventLog(), MemoryStateStore()
     for name in "abcd":
