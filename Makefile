@@ -81,7 +81,7 @@ format: $(VENV)/.dev ## Format the Python code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.dev ## Measure speed on this machine with its floors, write docs/benchmarks.md (needs wrk and a model in var)
+bench: $(VENV)/.dev $(VENV)/.cluster $(PAGE)/index.html ## Measure speed on this machine with its floors, write docs/benchmarks.md (needs wrk and a model in var)
 	$(BIN)/python benchmarks/speed.py --home var --also page cluster training --write docs/benchmarks.md
 
 bench-quality: $(VENV)/.dev ## Measure every model on test rows, write var/report and docs/benchmarks.md

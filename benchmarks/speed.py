@@ -205,6 +205,8 @@ def run_longer_part(name: str, home: Path, floors: Floors) -> Iterator[str]:
 
 def measure_page(home: Path, floors: Floors) -> list[str]:
     """Click on titles in a real browser."""
+    if not (HERE.parent / "web" / "node_modules").is_dir():
+        raise SystemExit("web/node_modules is missing: make web/node_modules/.installed")
     with tempfile.TemporaryDirectory() as folder:
         server = ServerProcess(serve_command(home), environment=stores_in(folder), ready_within_s=600)
         try:
